@@ -1,0 +1,75 @@
+/** One error code of the REST API: its HTTP status and the sentence for the developer who reads it. */
+export interface ApiErrorDefinition {
+  readonly status: number
+  readonly message: string
+}
+
+/**
+ * The error codes of the REST API. Clients decide by `code`, never by `message`. A route may give a more
+ * precise message; it never repeats a caller's value.
+ */
+export const API_ERRORS = {
+  TOKEN_MISSING: { status: 401, message: 'No API token was sent in the X-VertexSMS-Token header.' },
+  TOKEN_INVALID: { status: 401, message: 'The API token is unknown, deleted or not meant for this API.' },
+  TOKEN_EXPIRED: { status: 401, message: 'The API token has expired.' },
+  IP_NOT_ALLOWED: { status: 401, message: 'The API token may not be used from this IP address.' },
+  PERMISSION_MISSING: { status: 403, message: 'The API token may not call this route.' },
+  INVALID_INPUT: { status: 400, message: 'The request is not valid.' },
+  URL_NOT_ALLOWED: { status: 400, message: 'The callback URL must be a public https URL.' },
+  SEND_REFUSED: { status: 400, message: 'The message was refused.' },
+  CODE_WRONG: { status: 400, message: 'The confirmation code is wrong.' },
+  CODE_EXPIRED: {
+    status: 400,
+    message: 'The confirmation code has expired or was tried too often. Register the number again.',
+  },
+  NOT_FOUND: { status: 404, message: 'There is nothing under this address.' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'The route does not take this method.' },
+  CONFLICT: { status: 409, message: 'The request conflicts with what is already there.' },
+  TOO_LARGE: { status: 413, message: 'The request body is too large.' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body as application/json.' },
+  RATE_LIMITED: { status: 429, message: 'Too many requests. Try again after the time in Retry-After.' },
+  INTERNAL: { status: 500, message: 'The request failed on our side.' },
+  UNAVAILABLE: { status: 503, message: 'The service cannot answer at the moment. Try again shortly.' },
+} as const satisfies Record<string, ApiErrorDefinition>
+
+/** One code of {@link API_ERRORS}. */
+export type ApiErrorCode = keyof typeof API_ERRORS
+
+/** The numeric codes of delivery reports and HLR results, global for the service. */
+export const VERTEX_ERROR_CODES = {
+  NONE: 0,
+  ILLEGAL_SUBSCRIBER: 1,
+  NOT_DELIVERED: 2,
+  NOT_CONFIGURED: 20,
+  BLOCKED_BY_FILTER: 21,
+  DUPLICATE: 22,
+  NUMBER_LIMIT: 23,
+  BALANCE_LIMIT: 24,
+  HLR_SUBSCRIBER_UNKNOWN: 40,
+  HLR_SMS_BARRED: 41,
+  HLR_ABSENT: 43,
+  HLR_OTHER: 51,
+  INVALID_MSISDN: 53,
+  UNKNOWN: 999,
+} as const
+
+/** One numeric VertexSMS code. */
+export type VertexErrorCode = (typeof VERTEX_ERROR_CODES)[keyof typeof VERTEX_ERROR_CODES]
+
+/** What each numeric code means, in words for a person. */
+export const VERTEX_ERROR_MEANINGS: Readonly<Record<VertexErrorCode, string>> = {
+  0: 'No error.',
+  1: 'The number does not belong to a subscriber.',
+  2: 'Not delivered before the validity time ended.',
+  20: 'The country or operator is not configured for the account.',
+  21: 'Blocked by a filter.',
+  22: 'A duplicate of a message just sent.',
+  23: 'The limit of messages to one number is reached.',
+  24: 'The account balance limit is reached.',
+  40: 'HLR: the subscriber is unknown.',
+  41: 'HLR: SMS is barred for the subscriber.',
+  43: 'HLR: the subscriber is absent.',
+  51: 'HLR: the lookup failed.',
+  53: 'The phone number is not valid.',
+  999: 'Unknown error.',
+}

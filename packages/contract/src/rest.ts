@@ -1,0 +1,183 @@
+import { z } from 'zod'
+import { API_TOKEN_KINDS } from './api-token.ts'
+import { PERMISSIONS } from './permissions.ts'
+
+// The shapes of the REST API, requests and responses, spelled as on the wire. Shapes marked "assumed"
+// follow public text that was cut off; they stand here alone, so that one edit corrects them.
+
+/** Sender: an MSISDN, or 1-11 latin letters, digits, spaces and dots. */
+export const ALPHANUMERIC_SENDER_PATTERN = /^(?=.*[A-Za-z])[A-Za-z0-9 .]{1,11}$/
+
+/** ISO 3166-1 alpha-2 country code, upper case. */
+export const countrySchema = z.string().regex(/^[A-Z]{2}$/)
+
+/** International number, digits only, 7 to 15 of them (E.164 without the plus sign). */
+export const msisdnSchema = z.string().regex(/^[1-9]\d{6,14}$/)
+
+/** Body of `POST /sms`. */
+export const sendSmsRequestSchema = z.strictObject({
+  to: z.string(),
+  from: z.string(),
+  message: z.string(),
+  dlrUrl: z.string().optional(),
+  priority: z.enum(['high', 'normal', 'low']).optional(),
+  /** ISO 8601 with offset. */
+  scheduled: z.iso.datetime({ offset: true }).optional(),
+  /** User data header, hexadecimal. */
+  udh: z
+    .string()
+    .regex(/^([0-9a-fA-F]{2})+$/)
+    .optional(),
+  /** 0 GSM-7, 1 8-bit, 2 UCS-2. */
+  coding: z.union([z.literal(0), z.literal(1), z.literal(2)]).optional(),
+  correctBy: countrySchema.optional(),
+  /** Validity in seconds. */
+  expireIn: z.int().min(360).max(432_000).optional(),
+  /** 1 emulates a delivered message, 2 a failed one; neither is charged. */
+  testMode: z.union([z.literal(1), z.literal(2)]).optional(),
+})
+export type SendSmsRequest = z.infer<typeof sendSmsRequestSchema>
+
+/** Response of `POST /sms`: the message ids. */
+export const sendSmsResponseSchema = z.array(z.string()).min(1)
+
+/** Body of `POST /sms/cost`. */
+export const smsCostRequestSchema = sendSmsRequestSchema.pick({ to: true, from: true, message: true })
+
+/** Response of `POST /sms/cost`: an array of one. */
+export const smsCostSchema = z.object({
+  parts: z.int(),
+  countryISO: z.string(),
+  mccmnc: z.string(),
+  pricePerPart: z.number(),
+  totalPrice: z.number(),
+  currency: z.string(),
+})
+export const smsCostResponseSchema = z.union([z.array(smsCostSchema).length(1), smsCostSchema])
+
+/** One row of `GET /rates/?format=json`. `Rate` is a decimal string in EUR per part. */
+export const rateSchema = z.object({
+  CountryName: z.string(),
+  CountryCode: z.string(),
+  Operator: z.string(),
+  Network: z.string(),
+  MCC: z.string(),
+  MNC: z.string().nullable(),
+  Rate: z.string(),
+})
+export const ratesResponseSchema = z.array(rateSchema)
+export type Rate = z.infer<typeof rateSchema>
+
+/** Body of `POST /hlr`. */
+export const hlrRequestSchema = z.strictObject({ msisdn: z.string(), callBackUrl: z.string().optional() })
+
+/** Response of `POST /hlr`: the lookup's id. */
+export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
+
+/** The HLR result, as posted to the callback and as `GET /hlr/{id}` serves it once it is there. */
+export const hlrResultSchema = z.object({
+  id: z.string(),
+  /** Numeric code as a string, "0" when the subscriber was found. */
+  error: z.string(),
+  imsi: z.string().nullable(),
+  country: z.string().nullable(),
+  operatorId: z.int().nullable(),
+  operator: z.string().nullable(),
+  mcc: z.string().nullable(),
+  mnc: z.string().nullable(),
+  ported: z.array(z.object({ operatorId: z.int(), operator: z.string(), country: z.string() })),
+})
+export type HlrResult = z.infer<typeof hlrResultSchema>
+
+/** Response of `GET /hlr/{id}?wait=20` (ours): the result is null while the lookup runs. */
+export const hlrStatusResponseSchema = z.object({
+  id: z.string(),
+  status: z.enum(['pending', 'done']),
+  msisdn: z.string(),
+  result: hlrResultSchema.nullable(),
+})
+
+/** The longest `wait` of `GET /hlr/{id}`. */
+export const HLR_WAIT_MAX_SECONDS = 20
+
+/** The categories of an alphanumeric sender. */
+export const SENDER_CATEGORIES = ['Company', 'Product', 'Brand', 'Shortcode', 'Landline', 'Other'] as const
+
+/** Body of `POST /senderId`. */
+export const senderIdRequestSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('AlphaNumeric'),
+    name: z.string().min(3).max(11),
+    category: z.enum(SENDER_CATEGORIES),
+    categoryDescription: z.string().min(1).max(500),
+    notificationUrl: z.string().optional(),
+  }),
+  z.strictObject({ type: z.literal('MSISDN'), name: z.string() }),
+])
+
+/** Response of `POST /senderId`, `text/plain`: the numeric id. */
+export const senderIdResponseSchema = z.string().regex(/^\d+$/)
+
+/** Body of `POST /senderId/confirm/{id}`. */
+export const senderConfirmRequestSchema = z.strictObject({ code: z.string().regex(/^\d{5}$/) })
+
+/** Response of `GET /operators/{operatorId}`. */
+export const operatorResponseSchema = z.object({
+  name: z.string(),
+  country: z.string(),
+  mcc: z.string(),
+  mnc: z.array(z.string()),
+})
+
+/** Rows on one page of `GET /mccmnc/{country}` and `GET /prefixes/{country}`; a shorter page is the last (assumed). */
+export const PAGE_SIZE = 100
+
+/** Response of `GET /mccmnc/{country}?Page=1`. */
+export const mccMncResponseSchema = z.array(
+  z.object({ country: z.string(), mcc: z.string(), mnc: z.string(), operatorId: z.int() }),
+)
+
+/** Response of `GET /prefixes/{country}?Page=1` (assumed). */
+export const prefixesResponseSchema = z.array(
+  z.object({ country: z.string(), prefix: z.string(), operatorId: z.int() }),
+)
+
+/** The most numbers in one `POST /numbers/correct`, and the most recipients of one `send_sms`. */
+export const BATCH_MAX = 100
+
+/** Body of `POST /numbers/correct` (assumed). */
+export const correctNumbersRequestSchema = z
+  .array(z.strictObject({ number: z.string().min(1).max(40), country: countrySchema }))
+  .min(1)
+  .max(BATCH_MAX)
+
+/** Response of `POST /numbers/correct` (assumed). */
+export const correctNumbersResponseSchema = z.array(
+  z.object({
+    input_number: z.string(),
+    country: z.string(),
+    number_type: z.enum(['mobile', 'landline', 'unknown']),
+    mobile: z.boolean(),
+    number_e164: z.string().nullable(),
+    error: z.string().nullable(),
+  }),
+)
+
+/** Response of `GET /token` (ours): the token describes itself. */
+export const tokenResponseSchema = z.object({
+  account: z.string(),
+  kind: z.enum(API_TOKEN_KINDS),
+  permissions: z.array(z.enum(PERMISSIONS)),
+  /** The connection's limits; null while it has none. */
+  limits: z.record(z.string(), z.unknown()).nullable(),
+  expires_at: z.iso.datetime().nullable(),
+})
+export type TokenDescription = z.infer<typeof tokenResponseSchema>
+
+/** Every error body of the REST API. `error_code` is the numeric VertexSMS code, where there is one. */
+export const apiErrorBodySchema = z.object({
+  message: z.string(),
+  code: z.string(),
+  error_code: z.int().nullable(),
+})
+export type ApiErrorBody = z.infer<typeof apiErrorBodySchema>
