@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { fastifyCookie } from '@fastify/cookie'
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/db/tokens'
+
+/** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
+export interface SessionDeps {
+  readonly db: Database
+  readonly issuerUrl: string
+  readonly sessionSeconds: number
+}
+
+/** A browser that is signed in, and as whom. */
+export interface SignedIn {
+  readonly sessionId: string
+  readonly account: { readonly id: string; readonly email: string }
+}
+
+const LAST_SEEN_EVERY_MS = 60_000
+const MAX_USER_AGENT_CHARS = 300
+
+/**
+ * The session cookie's name. Over https it has the `__Host-` prefix, so that no other host and no plain-http page
+ * can plant one (RFC 6265bis §4.1.3.2); http://localhost cannot have it.
+ */
+export function sessionCookieName(issuerUrl: string): string {
+  return issuerUrl.startsWith('https:') ? '__Host-vertexsms_session' : 'vertexsms_session'
+}
+
+function sessionCookie(issuerUrl: string, value: string, maxAgeSeconds: number): string {
+  return fastifyCookie.serialize(sessionCookieName(issuerUrl), value, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: issuerUrl.startsWith('https:'),
+    maxAge: maxAgeSeconds,
+  })
+}
+
+/**
+ * Who sends this `Cookie` header: the session and its account, or null when there is no live session or the account
+ * is disabled. Notes the visit, at most once a minute.
+ */
+export async function readSession(deps: SessionDeps, cookieHeader: string | undefined): Promise<SignedIn | null> {
+  const secret = fastifyCookie.parse(cookieHeader ?? '')[sessionCookieName(deps.issuerUrl)]
+  if (!secret) return null
+  const session = await deps.db.session.findUnique({
+    where: { secretHash: hashToken(secret) },
+    select: {
+      id: true,
+      expiresAt: true,
+      lastSeenAt: true,
+      account: { select: { id: true, email: true, status: true } },
+    },
+  })
+  const now = new Date()
+  if (!session || session.expiresAt <= now || session.account.status !== 'active') return null
+  if (now.getTime() - session.lastSeenAt.getTime() >= LAST_SEEN_EVERY_MS) {
+    await deps.db.session.updateMany({ where: { id: session.id }, data: { lastSeenAt: now } })
+  }
+  return { sessionId: session.id, account: { id: session.account.id, email: session.account.email } }
+}
+
+/** Signs a browser in; returns the new session's id and the `Set-Cookie` value that carries its secret. */
+export async function createSession(
+  deps: SessionDeps,
+  browser: { readonly accountId: string; readonly userAgent: string | undefined; readonly address: string },
+): Promise<{ sessionId: string; setCookie: string }> {
+  const secret = randomBytes(32).toString('base64url')
+  const now = new Date()
+  const { id } = await deps.db.session.create({
+    data: {
+      id: randomUUID(),
+      accountId: browser.accountId,
+      secretHash: hashToken(secret),
+      createdAt: now,
+      lastSeenAt: now,
+      expiresAt: new Date(now.getTime() + deps.sessionSeconds * 1000),
+      userAgent: (browser.userAgent ?? '').slice(0, MAX_USER_AGENT_CHARS),
+      address: browser.address,
+    },
+    select: { id: true },
+  })
+  return { sessionId: id, setCookie: sessionCookie(deps.issuerUrl, secret, deps.sessionSeconds) }
+}
+
+/** Ends one session of an account; another account's session is left alone. Returns the `Set-Cookie` value that clears the cookie. */
+export async function endSession(
+  deps: SessionDeps,
+  session: { accountId: string; sessionId: string },
+): Promise<string> {
+  await deps.db.session.deleteMany({ where: { id: session.sessionId, accountId: session.accountId } })
+  return sessionCookie(deps.issuerUrl, '', 0)
+}
