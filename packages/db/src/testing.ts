@@ -1,0 +1,129 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { createDatabase, type Database } from './client.ts'
+import { embeddedUrl } from './embedded.ts'
+import { readTestDatabaseUrl } from './env.ts'
+import { MIGRATIONS_FOLDER, migrate, readMigrations } from './migrate.ts'
+import { servePglite } from './pglite-server.ts'
+import { newSecret } from './tokens.ts'
+
+export interface TestDatabase {
+  url: string
+  db: Database
+  /** Disconnects and removes everything. */
+  close(): Promise<void>
+}
+
+const CACHE_FOLDER = fileURLToPath(new URL('../../../node_modules/.cache/vertexsms-test-database/', import.meta.url))
+/** Part of the cache's name: a new engine writes another format. */
+const ENGINE = 'pglite-0.5.14'
+const TEMPLATE_LOCK_ID = 72707370
+
+/**
+ * A fresh, fully migrated database of its own for one test file. PGlite in this process by default, behind the same
+ * front end as the demo's; with TEST_DATABASE_URL (a role that may create databases) a database on that server.
+ */
+export async function testDatabase(): Promise<TestDatabase> {
+  const serverUrl = readTestDatabaseUrl()
+  const { url, close } = serverUrl ? await onServer(serverUrl) : await onPglite()
+  const db = createDatabase({ url, poolSize: 10 })
+  return {
+    url,
+    db,
+    async close() {
+      await db.$disconnect()
+      await close()
+    },
+  }
+}
+
+interface Place {
+  url: string
+  close(): Promise<void>
+}
+
+async function onPglite(): Promise<Place> {
+  const file = await cachedDump()
+  const pglite = await PGlite.create({ loadDataDir: new Blob([readFileSync(file)]) })
+  const password = newSecret()
+  const server = await servePglite(pglite, password)
+  return {
+    url: embeddedUrl(password, server.port),
+    async close() {
+      await server.close()
+      await pglite.close()
+    },
+  }
+}
+
+/** A migrated database as a file: making one takes seconds, loading one a few tenths. */
+async function cachedDump(): Promise<string> {
+  const file = `${CACHE_FOLDER}${fingerprint()}.tar`
+  if (existsSync(file)) return file
+  const pglite = await PGlite.create()
+  const password = newSecret()
+  const server = await servePglite(pglite, password)
+  await migrate(embeddedUrl(password, server.port))
+  await server.close()
+  const dump = await pglite.dumpDataDir('none')
+  await pglite.close()
+  mkdirSync(CACHE_FOLDER, { recursive: true })
+  // Renamed into place: another test process never reads half a file.
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  writeFileSync(temporary, Buffer.from(await dump.arrayBuffer()))
+  renameSync(temporary, file)
+  return file
+}
+
+async function onServer(serverUrl: string): Promise<Place> {
+  const admin = new pg.Client({ connectionString: serverUrl })
+  await admin.connect()
+  const name = `vsms_test_${randomBytes(8).toString('hex')}`
+  try {
+    const template = await serverTemplate(admin, serverUrl)
+    await admin.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`)
+  } catch (error) {
+    await admin.end()
+    throw error
+  }
+  return {
+    url: withDatabase(serverUrl, name),
+    async close() {
+      await admin.query(`DROP DATABASE "${name}" WITH (FORCE)`)
+      await admin.end()
+    },
+  }
+}
+
+/** The migrated database the others are copies of, made once per server and set of migrations. */
+async function serverTemplate(admin: pg.Client, serverUrl: string): Promise<string> {
+  const name = `vsms_template_${fingerprint()}`
+  // Copying a template also needs the lock: PostgreSQL refuses while somebody is connected to it.
+  await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK_ID])
+  try {
+    const { rowCount } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
+    if (rowCount) return name
+    const building = `${name}_${randomBytes(4).toString('hex')}`
+    await admin.query(`CREATE DATABASE "${building}"`)
+    await migrate(withDatabase(serverUrl, building))
+    await admin.query(`ALTER DATABASE "${building}" RENAME TO "${name}"`)
+    return name
+  } finally {
+    await admin.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK_ID])
+  }
+}
+
+function withDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+function fingerprint(): string {
+  const hash = createHash('sha256').update(ENGINE)
+  for (const { name, checksum } of readMigrations(MIGRATIONS_FOLDER)) hash.update(`${name}:${checksum};`)
+  return hash.digest('hex').slice(0, 16)
+}

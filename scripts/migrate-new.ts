@@ -1,0 +1,35 @@
+// `npx -y pnpm migrate:new NAME` writes the migration that the schema files ask for.
+// `npx -y pnpm migrate:check` fails when one is missing.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MIGRATIONS_FOLDER, readMigrations } from '@vertexsms/db/migrate'
+import { missingMigration } from '@vertexsms/db/schema-diff'
+
+const [argument] = process.argv.slice(2)
+mkdirSync(MIGRATIONS_FOLDER, { recursive: true })
+const sql = await missingMigration()
+
+if (argument === '--check') {
+  if (sql === null) console.log('migrations and schema agree')
+  else {
+    console.error(`the schema asks for more than the migrations give; run migrate:new:\n${sql}`)
+    process.exitCode = 1
+  }
+} else if (argument === undefined || !/^[a-z][a-z0-9_]{2,60}$/.test(argument)) {
+  console.error('usage: npx -y pnpm migrate:new NAME (lower case, words joined by _)')
+  process.exitCode = 1
+} else if (sql === null) {
+  console.log('nothing to do: migrations and schema agree')
+} else {
+  const file = join(MIGRATIONS_FOLDER, `${timestamp()}_${argument}`, 'migration.sql')
+  mkdirSync(join(file, '..'))
+  writeFileSync(file, sql)
+  console.log(`wrote ${file}; read it before you commit it`)
+}
+
+/** The present second, or one after the last migration: names must sort in the order they were made. */
+function timestamp(): string {
+  const now = new Date().toISOString().replace(/\D/g, '').slice(0, 14)
+  const last = readMigrations(MIGRATIONS_FOLDER).at(-1)?.name.slice(0, 14) ?? '0'
+  return last < now ? now : String(BigInt(last) + 1n)
+}
