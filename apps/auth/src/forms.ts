@@ -1,5 +1,7 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
+import { subkey } from '@vertexsms/db/seal'
+import { newSecret } from '@vertexsms/db/tokens'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 // Two independent locks on every form, both needed:
@@ -43,7 +45,7 @@ export function isSameOrigin(headers: { 'sec-fetch-site'?: string; origin?: stri
 
 /** Builds the {@link Forms} of a deployment; the HMAC key is a subkey of the operator key (RFC 5869). */
 export function createForms(deps: { readonly operatorKey: Uint8Array; readonly issuerUrl: string }): Forms {
-  const key = new Uint8Array(hkdfSync('sha256', deps.operatorKey, '', 'vertexsms csrf', 32))
+  const key = subkey(deps.operatorKey, 'csrf')
   const ownOrigin = new URL(deps.issuerUrl).origin
   const secure = ownOrigin.startsWith('https:')
   const cookieName = secure ? '__Host-vertexsms_visitor' : 'vertexsms_visitor'
@@ -67,7 +69,7 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
     visitor(request, reply) {
       const known = fastifyCookie.parse(request.headers.cookie ?? '')[cookieName]
       if (known) return `visitor:${known}`
-      const value = randomBytes(24).toString('base64url')
+      const value = newSecret()
       reply.header(
         'set-cookie',
         fastifyCookie.serialize(cookieName, value, { path: '/', httpOnly: true, sameSite: 'lax', secure }),

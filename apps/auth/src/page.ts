@@ -2,12 +2,12 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import fastifyView from '@fastify/view'
 import { Eta } from 'eta'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { PageName, Pages } from './views/pages.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { MessagePage, PageName, Pages } from './views/pages.ts'
 
-const pagesFolder = fileURLToPath(new URL('./views/pages', import.meta.url))
+const viewsFolder = fileURLToPath(new URL('./views', import.meta.url))
 const assetsFolder = fileURLToPath(new URL('./public', import.meta.url))
-const engine = new Eta({ views: pagesFolder, autoEscape: true, cache: true })
+const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true })
 
 /** Pages that need a script file of ours: the passkey ceremonies happen in the browser. */
 const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set()
@@ -31,28 +31,58 @@ export function pageHeaders(name: PageName): Record<string, string> {
 
 /** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
 export function renderPage<Name extends PageName>(name: Name, data: Pages[Name]): string {
-  return engine.render(name, data)
+  return engine.render(`pages/${name}`, data)
 }
 
-/** Sends a page with its security headers. Needs {@link registerPages} on the same instance or above it. */
+/**
+ * Renders a page and sets its status and security headers; return the result from the handler, which sends it. Needs
+ * {@link registerPages} on the same instance or above it.
+ */
 export function sendPage<Name extends PageName>(
   reply: FastifyReply,
   name: Name,
   data: Pages[Name],
   status = 200,
-): Promise<FastifyReply> {
-  return reply.code(status).headers(pageHeaders(name)).viewAsync(name, data)
+): Promise<string> {
+  return reply.code(status).headers(pageHeaders(name)).viewAsync(`pages/${name}`, data)
 }
 
 /** Makes pages and their assets (`/assets/*`) available on this instance and everything registered below it. */
 export async function registerPages(app: FastifyInstance): Promise<void> {
-  await app.register(fastifyView, { engine: { eta: engine }, root: pagesFolder, production: true })
-  await app.register(fastifyStatic, {
-    root: assetsFolder,
-    prefix: '/assets/',
-    index: false,
-    decorateReply: false,
-    cacheControl: true,
-    maxAge: 3_600_000,
+  await app.register(fastifyView, { engine: { eta: engine }, root: viewsFolder, production: true })
+  await app.register(fastifyStatic, { root: assetsFolder, prefix: '/assets/', index: false, decorateReply: false })
+}
+
+const HOME = { href: '/', label: 'Go to the start page' }
+
+/** What a person reads for each status; every other failure is ours. */
+const ERROR_PAGES: Readonly<Record<number, MessagePage>> = {
+  400: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
+  403: {
+    title: 'Please try again',
+    text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Go back, reload the page and send it again.',
+    link: HOME,
+  },
+  404: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.', link: HOME },
+  413: { title: 'That was too much', text: 'The form is larger than we accept.', link: HOME },
+  415: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
+  429: { title: 'Too many tries', text: 'Please wait a few minutes, then try again.', link: HOME },
+  503: { title: 'We are busy', text: 'Nothing was changed. Please try again in a moment.', link: HOME },
+}
+const OUR_FAULT: MessagePage = {
+  title: 'Something went wrong',
+  text: 'The fault is ours. Please try again in a moment.',
+}
+
+/** Gives this instance and everything below it pages for unknown addresses and for errors. */
+export function registerErrorPages(app: FastifyInstance): void {
+  const errorPage = (reply: FastifyReply, status: number) =>
+    sendPage(reply, 'message', ERROR_PAGES[status] ?? OUR_FAULT, ERROR_PAGES[status] ? status : 500)
+
+  app.setNotFoundHandler((_request, reply) => errorPage(reply, 404))
+  app.setErrorHandler((error: { statusCode?: number }, request: FastifyRequest, reply) => {
+    const status = error.statusCode ?? 500
+    if (!ERROR_PAGES[status]) request.log.error({ err: error }, 'request failed')
+    return errorPage(reply, status)
   })
 }

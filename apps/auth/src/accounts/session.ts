@@ -1,7 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
 import type { Database } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken, newSecret } from '@vertexsms/db/tokens'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
 export interface SessionDeps {
@@ -66,7 +66,7 @@ export async function createSession(
   deps: SessionDeps,
   browser: { readonly accountId: string; readonly userAgent: string | undefined; readonly address: string },
 ): Promise<{ sessionId: string; setCookie: string }> {
-  const secret = randomBytes(32).toString('base64url')
+  const secret = newSecret()
   const now = new Date()
   const { id } = await deps.db.session.create({
     data: {

@@ -1,16 +1,34 @@
+import type { Permission } from '@vertexsms/contract/permissions'
 import type { Scope } from '@vertexsms/contract/scopes'
 
-/** The signed-in person, as the frame of a page shows them. */
+// What each page shows, one interface a page. Templates get nothing else.
+
+/** The signed-in person, as the frame of a dashboard page shows them. */
 export interface Viewer {
   readonly email: string
-  /** CSRF token of the sign-out form, bound to the session. */
-  readonly signOutCsrf: string
+  /** CSRF token bound to the session: of the sign-out form and of every other form of the dashboard. */
+  readonly csrf: string
 }
 
-/** Which entry of the dashboard's navigation a page belongs to. */
-export type Section = 'api' | 'phone' | 'passkeys' | 'sessions'
+/** A moment: machine-readable, in full, and as it is read at a glance. */
+export interface TimeView {
+  readonly iso: string
+  readonly full: string
+  readonly short: string
+}
 
-/** The consent page: what is asked, by whom, and where the answer goes. */
+export interface SignInPage {
+  /** CSRF token bound to the visitor cookie. */
+  readonly csrf: string
+  readonly email: string
+  /** Own path to go on to. */
+  readonly returnTo: string
+  /** True when signing in goes on to an app's request for access. */
+  readonly continuesToApp: boolean
+  readonly error?: string
+  readonly notice?: string
+}
+
 export interface ConsentPage {
   readonly formAction: string
   /** CSRF token bound to the interaction. */
@@ -35,19 +53,91 @@ export interface ContinuePage {
   readonly clientName: string
 }
 
-/** A page that says one thing. */
 export interface MessagePage {
   readonly title: string
   readonly text: string
   readonly link?: { readonly href: string; readonly label: string }
-  readonly viewer?: Viewer
+}
+
+export interface TokenView {
+  readonly id: string
+  readonly name: string
+  /** The kind in words. */
+  readonly kind: string
+  readonly isIssued: boolean
+  readonly permissions: readonly string[]
+  readonly hasEveryPermission: boolean
+  readonly ipAllowList: readonly string[]
+  readonly created: TimeView
+  readonly lastUsed: TimeView | null
+  readonly expires: TimeView | null
+}
+
+export interface ConnectionView {
+  readonly clientName: string
+  readonly redirectHost: string
+  readonly approved: TimeView
+  readonly expires: TimeView
+  readonly tokens: readonly TokenView[]
+}
+
+/** The form for a new token, as it was filled in. */
+export interface TokenFormView {
+  readonly errors: readonly string[]
+  readonly name: string
+  readonly ipAllowList: string
+  readonly routes: readonly { readonly permission: Permission; readonly chosen: boolean; readonly billable: boolean }[]
+  readonly expiries: readonly { readonly value: string; readonly label: string; readonly chosen: boolean }[]
+}
+
+export interface ApiTokensPage {
+  readonly viewer: Viewer
+  readonly notice: string | null
+  readonly connections: readonly ConnectionView[]
+  readonly tokens: readonly TokenView[]
+  readonly form: TokenFormView
+}
+
+export interface TokenCreatedPage {
+  readonly viewer: Viewer
+  readonly name: string
+  /** The only time the value leaves the server. */
+  readonly value: string
+}
+
+export interface TokenDeletePage {
+  readonly viewer: Viewer
+  readonly formAction: string
+  readonly name: string
+  /** The connection that ends with it; null for a token made by hand. */
+  readonly connection: { readonly clientName: string; readonly scheduledMessages: number } | null
+}
+
+export interface SandboxPhonePage {
+  readonly viewer: Viewer
+  /** Digits of the number whose texts are shown; null shows those of all numbers. */
+  readonly chosen: string | null
+  readonly numbers: readonly { readonly digits: string; readonly texts: number; readonly latest: TimeView }[]
+  readonly texts: readonly {
+    readonly recipient: string
+    readonly sender: string
+    readonly text: string
+    readonly received: TimeView
+  }[]
+  /** True when there are more texts than are shown. */
+  readonly isCut: boolean
 }
 
 /** Every page and the data it needs; the names are the files in views/pages. */
 export interface Pages {
+  readonly 'sign-in': SignInPage
   readonly consent: ConsentPage
   readonly continue: ContinuePage
   readonly message: MessagePage
+  readonly 'api-tokens': ApiTokensPage
+  readonly 'token-created': TokenCreatedPage
+  readonly 'token-delete': TokenDeletePage
+  readonly 'sandbox-phone': SandboxPhonePage
 }
 
 /** The name of a page. */

@@ -1,0 +1,21 @@
+/** Where a person lands who came to sign in without a purpose. */
+export const HOME_PATH = '/settings/api'
+
+/** What signing in may lead on to. Everything else leads home: a sign-in page must not be an open redirect. */
+const ALLOWED = /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone)(\?[\w=&%.+-]*)?$/
+
+/** `value` if it is a path of ours that signing in may lead on to, else {@link HOME_PATH} (RFC 9700 §4.11.1). */
+export function safeReturnTo(value: unknown): string {
+  return typeof value === 'string' && ALLOWED.test(value) ? value : HOME_PATH
+}
+
+/** True for the path of an authorization request that waits for its person. */
+export function isInteractionPath(path: string): boolean {
+  return path.startsWith('/interaction/')
+}
+
+/** The sign-in page's path that leads on to `returnTo`. */
+export function signInPath(returnTo: string): string {
+  const safe = safeReturnTo(returnTo)
+  return safe === HOME_PATH ? '/sign-in' : `/sign-in?return_to=${encodeURIComponent(safe)}`
+}

@@ -1,0 +1,77 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { signedInOf, viewerOf } from '../accounts/require-session.ts'
+import type { WebDeps } from '../accounts/web-deps.ts'
+import { sendPage } from '../page.ts'
+import type { TokenFormView } from '../views/pages.ts'
+import { createManualToken, emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
+import { listTokens } from './token-list.ts'
+
+const NOTICES: Readonly<Record<string, string>> = {
+  deleted: 'The token was deleted. Its next call fails.',
+  disconnected: 'The app was disconnected. Its next call fails.',
+}
+
+interface TokenParams {
+  Params: { tokenId: string }
+}
+
+/** Settings -> API: see every token, make one by hand, delete any. */
+export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
+  app.get('/settings/api', (request, reply) => showTokens(deps, request, reply, emptyTokenForm(), 200))
+
+  app.post('/settings/api', async (request, reply) => {
+    const now = new Date()
+    const judged = readTokenForm(request.body, now)
+    if ('form' in judged) return showTokens(deps, request, reply, judged.form, 422)
+    const value = await createManualToken(deps.db, signedInOf(request).account.id, judged.token, now)
+    if (value === null) return showTokens(deps, request, reply, refusedTokenForm(request.body), 422)
+    return sendPage(reply, 'token-created', { viewer: viewerOf(deps, request), name: judged.token.name, value })
+  })
+
+  app.get<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
+    const token = await findToken(deps, request)
+    if (!token) return reply.callNotFound()
+    const { connection } = token
+    return sendPage(reply, 'token-delete', {
+      viewer: viewerOf(deps, request),
+      formAction: `/settings/api/tokens/${token.id}/delete`,
+      name: token.name,
+      connection: connection && {
+        clientName: connection.clientName,
+        scheduledMessages: await deps.db.message.count({ where: { connectionId: connection.id, status: 'scheduled' } }),
+      },
+    })
+  })
+
+  app.post<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
+    const token = await findToken(deps, request)
+    // Somebody else was faster, or the row has expired: what was wanted is so already.
+    if (!token) return reply.redirect('/settings/api', 303)
+    await deps.deleteToken({ accountId: signedInOf(request).account.id, tokenId: token.id, now: new Date() })
+    return reply.redirect(`/settings/api?done=${token.connection ? 'disconnected' : 'deleted'}`, 303)
+  })
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+async function findToken(deps: WebDeps, request: FastifyRequest<TokenParams>) {
+  const { tokenId } = request.params
+  if (!UUID.test(tokenId)) return null
+  return deps.db.apiToken.findFirst({
+    where: { id: tokenId, accountId: signedInOf(request).account.id },
+    select: { id: true, name: true, connection: { select: { id: true, clientName: true } } },
+  })
+}
+
+async function showTokens(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: TokenFormView,
+  status: number,
+): Promise<string> {
+  const { connections, tokens } = await listTokens(deps.db, signedInOf(request).account.id, new Date())
+  const { done } = request.query as { done?: unknown }
+  const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (NOTICES[done] ?? null) : null
+  return sendPage(reply, 'api-tokens', { viewer: viewerOf(deps, request), notice, connections, tokens, form }, status)
+}
