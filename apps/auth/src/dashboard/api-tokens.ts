@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { signedInOf, viewerOf } from '../accounts/require-session.ts'
 import type { WebDeps } from '../accounts/web-deps.ts'
+import { type Deletion, deleteToken } from '../oidc/api-tokens.ts'
 import { sendPage } from '../page.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { createManualToken, emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
-import { listTokens } from './token-list.ts'
+import { tokenList } from './token-list.ts'
 
-const NOTICES: Readonly<Record<string, string>> = {
-  deleted: 'The token was deleted. Its next call fails.',
-  disconnected: 'The app was disconnected. Its next call fails.',
+/** What the list says after a deletion. */
+const NOTICES: Readonly<Record<Deletion, string>> = {
+  token: 'The token was deleted. Its very next call fails.',
+  connection: 'The app was disconnected. Its very next call fails.',
+  not_found: 'That token was already gone.',
 }
 
 interface TokenParams {
@@ -44,11 +47,12 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
   })
 
   app.post<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
-    const token = await findToken(deps, request)
-    // Somebody else was faster, or the row has expired: what was wanted is so already.
-    if (!token) return reply.redirect('/settings/api', 303)
-    await deps.deleteToken({ accountId: signedInOf(request).account.id, tokenId: token.id, now: new Date() })
-    return reply.redirect(`/settings/api?done=${token.connection ? 'disconnected' : 'deleted'}`, 303)
+    const { tokenId } = request.params
+    const accountId = signedInOf(request).account.id
+    const deletion = UUID.test(tokenId)
+      ? await deleteToken(deps.db, { accountId, tokenId, now: new Date() })
+      : 'not_found'
+    return reply.redirect(`/settings/api?done=${deletion}`, 303)
   })
 }
 
@@ -70,8 +74,8 @@ async function showTokens(
   form: TokenFormView,
   status: number,
 ): Promise<string> {
-  const { connections, tokens } = await listTokens(deps.db, signedInOf(request).account.id, new Date())
+  const { connections, tokens } = await tokenList(deps.db, signedInOf(request).account.id, new Date())
   const { done } = request.query as { done?: unknown }
-  const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (NOTICES[done] ?? null) : null
+  const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Deletion] : null
   return sendPage(reply, 'api-tokens', { viewer: viewerOf(deps, request), notice, connections, tokens, form }, status)
 }

@@ -1,6 +1,7 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
+import { listTokens, type TokenRow } from '../oidc/api-tokens.ts'
 import type { ConnectionView, TokenView } from '../views/pages.ts'
 import { timeView } from './time-view.ts'
 
@@ -10,18 +11,32 @@ const KIND_WORDS: Readonly<Record<ApiTokenKind, string>> = {
   oauth_refresh: 'OAuth refresh',
 }
 
-/** Every live token of the account: those of a connection under it, the newest connection first, and the manual ones. */
-export async function listTokens(
+/** Every live token of the account as Settings -> API shows it: each connection with its own, and the manual ones. */
+export async function tokenList(
   db: Database,
   accountId: string,
   now: Date,
 ): Promise<{ connections: ConnectionView[]; tokens: TokenView[] }> {
-  const rows = await db.apiToken.findMany({
-    where: { accountId, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
-    orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
-    include: { connection: true },
-  })
-  const view = (row: (typeof rows)[number]): TokenView => ({
+  const rows = await listTokens(db, accountId, now)
+  const ids = [...new Set(rows.flatMap((row) => row.connectionId ?? []))]
+  const connections = await db.connection.findMany({ where: { id: { in: ids } }, orderBy: { approvedAt: 'desc' } })
+  return {
+    connections: connections.map((connection) => ({
+      clientName: connection.clientName,
+      redirectHost: connection.redirectHost,
+      approved: timeView(connection.approvedAt, now),
+      expires: timeView(connection.expiresAt, now),
+      tokens: rows
+        .filter((row) => row.connectionId === connection.id)
+        .sort((one, other) => one.kind.localeCompare(other.kind))
+        .map((row) => tokenView(row, now)),
+    })),
+    tokens: rows.filter((row) => row.connectionId === null).map((row) => tokenView(row, now)),
+  }
+}
+
+function tokenView(row: TokenRow, now: Date): TokenView {
+  return {
     id: row.id,
     name: row.name,
     kind: KIND_WORDS[row.kind],
@@ -32,27 +47,5 @@ export async function listTokens(
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),
-  })
-
-  const connections = new Map<
-    string,
-    { connection: NonNullable<(typeof rows)[number]['connection']>; tokens: typeof rows }
-  >()
-  for (const row of rows) {
-    if (!row.connection) continue
-    const group = connections.get(row.connection.id) ?? { connection: row.connection, tokens: [] }
-    connections.set(row.connection.id, { ...group, tokens: [...group.tokens, row] })
-  }
-  return {
-    connections: [...connections.values()]
-      .sort((one, other) => other.connection.approvedAt.getTime() - one.connection.approvedAt.getTime())
-      .map(({ connection, tokens }) => ({
-        clientName: connection.clientName,
-        redirectHost: connection.redirectHost,
-        approved: timeView(connection.approvedAt, now),
-        expires: timeView(connection.expiresAt, now),
-        tokens: tokens.sort((one, other) => one.kind.localeCompare(other.kind)).map(view),
-      })),
-    tokens: rows.filter((row) => !row.connection).map(view),
   }
 }

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import type { Database } from '@vertexsms/db/client'
+import { endAccess } from '../accounts/access-end.ts'
+import { emailSchema } from '../accounts/email.ts'
+import { hashPassword } from '../accounts/password.ts'
+import { createPasswordLink, INVITATION_HOURS, RESET_HOURS } from '../accounts/password-link.ts'
+import { type Command, CommandError, plainText, printTable } from './command.ts'
+
+function emailOf(args: readonly string[]): string {
+  const email = emailSchema.safeParse(args[0]).data
+  if (!email) throw new CommandError('Give one e-mail address.')
+  return email
+}
+
+async function accountOf(db: Database, email: string) {
+  const account = await db.account.findUnique({ where: { email } })
+  if (!account) throw new CommandError('There is no account with this e-mail address. `invite` makes one.')
+  return account
+}
+
+export const requests: Command = {
+  usage: 'requests',
+  summary: 'List the requests for access that nobody has handled yet',
+  async run({ db, print }) {
+    const rows = await db.accessRequest.findMany({ where: { handledAt: null }, orderBy: { createdAt: 'asc' } })
+    if (rows.length === 0) return print('No open requests.')
+    const line = (row: (typeof rows)[number]) => [
+      row.createdAt.toISOString().slice(0, 10),
+      row.email,
+      plainText(row.name),
+      plainText(row.company),
+      plainText(row.reason),
+    ]
+    printTable(print, ['SINCE', 'EMAIL', 'NAME', 'COMPANY', 'REASON'], rows.map(line))
+  },
+}
+
+export const dismiss: Command = {
+  usage: 'dismiss EMAIL',
+  summary: 'Take a request for access off the list without inviting',
+  async run({ db, now, print }, args) {
+    const where = { email: emailOf(args), handledAt: null }
+    const { count } = await db.accessRequest.updateMany({ where, data: { handledAt: now } })
+    if (count === 0) throw new CommandError('There is no open request from this e-mail address.')
+    print('Dismissed.')
+  },
+}
+
+export const invite: Command = {
+  usage: 'invite EMAIL',
+  summary: `Print a link with which this person sets a password and has an account; good for ${INVITATION_HOURS / 24} days`,
+  async run({ db, issuerUrl, now, print }, args) {
+    const email = emailOf(args)
+    if (await db.account.findUnique({ where: { email } })) {
+      throw new CommandError('This e-mail address has an account already. `reset` gives it a new password.')
+    }
+    print(await createPasswordLink(db, { issuerUrl, email, hours: INVITATION_HOURS, now }))
+    await db.accessRequest.updateMany({ where: { email, handledAt: null }, data: { handledAt: now } })
+  },
+}
+
+export const reset: Command = {
+  usage: 'reset EMAIL',
+  summary: `End all access with the present password at once and print a link for a new one; good for ${RESET_HOURS} hours`,
+  async run({ db, issuerUrl, now, print }, args) {
+    const account = await accountOf(db, emailOf(args))
+    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'))
+    await db.account.update({ where: { id: account.id }, data: { passwordHash } })
+    await endAccess(db, account.id, now)
+    print(await createPasswordLink(db, { issuerUrl, email: account.email, hours: RESET_HOURS, now }))
+    if (account.status === 'disabled') print('The account is disabled: the link works once it is enabled.')
+  },
+}
+
+export const disable: Command = {
+  usage: 'disable EMAIL',
+  summary: 'Lock an account: its sessions, codes, connections and tokens stop at once',
+  async run({ db, now, print }, args) {
+    const account = await accountOf(db, emailOf(args))
+    await db.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
+    await endAccess(db, account.id, now)
+    print('Disabled.')
+  },
+}
+
+export const enable: Command = {
+  usage: 'enable EMAIL',
+  summary: 'Unlock an account; the person signs in and connects again',
+  async run({ db, print }, args) {
+    const account = await accountOf(db, emailOf(args))
+    await db.account.update({ where: { id: account.id }, data: { status: 'active' } })
+    print('Enabled.')
+  },
+}
+
+export const accounts: Command = {
+  usage: 'accounts',
+  summary: 'List the accounts: status, since when, connections, tokens made by hand',
+  async run({ db, print }) {
+    const rows = await db.account.findMany({
+      orderBy: { email: 'asc' },
+      include: {
+        _count: {
+          select: { connections: { where: { endedAt: null } }, apiTokens: { where: { kind: 'manual' } } },
+        },
+      },
+    })
+    const line = (row: (typeof rows)[number]) => [
+      row.email,
+      row.status,
+      row.createdAt.toISOString().slice(0, 10),
+      String(row._count.connections),
+      String(row._count.apiTokens),
+    ]
+    printTable(print, ['EMAIL', 'STATUS', 'SINCE', 'CONNECTIONS', 'TOKENS'], rows.map(line))
+  },
+}

@@ -1,0 +1,38 @@
+import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../oidc/keys.ts'
+import { type Command, CommandError, printTable } from './command.ts'
+import { readKeysEnv } from './env.ts'
+
+export const keys: Command = {
+  usage: 'keys',
+  summary: 'List the published signing keys and say which one signs (reads OPERATOR_KEY)',
+  async run({ db, now, print }) {
+    const published = await loadSigningKeys({ db, operatorKey: readKeysEnv().OPERATOR_KEY }, now)
+    const signing = signingKeyAt(published, now)
+    const state = (kid: string, signsFrom: Date) =>
+      kid === signing.kid ? 'signs' : signsFrom > now ? 'next' : 'retiring'
+    printTable(
+      print,
+      ['KEY', 'STATE', 'SIGNS FROM'],
+      published.map(({ kid, signsFrom }) => [kid, state(kid, signsFrom), signsFrom.toISOString()]),
+    )
+  },
+}
+
+export const rotateKeys: Command = {
+  usage: 'rotate-keys',
+  summary: 'Publish a new signing key; every node takes it into use by itself, without a restart (reads OPERATOR_KEY)',
+  async run({ db, now, print }) {
+    const { OPERATOR_KEY, ACCESS_TOKEN_SECONDS } = readKeysEnv()
+    try {
+      const done = await rotateSigningKey(
+        { db, operatorKey: OPERATOR_KEY },
+        { now, accessTokenSeconds: ACCESS_TOKEN_SECONDS },
+      )
+      print(`Key ${done.kid} is published and signs from ${done.signsFrom.toISOString()}.`)
+      print(`The old key stays published until ${done.oldRetiresAt.toISOString()}.`)
+    } catch (error) {
+      if (error instanceof RotationUnderWay) throw new CommandError(error.message)
+      throw error
+    }
+  },
+}

@@ -1,0 +1,117 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
+import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
+import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import type { Database } from '@vertexsms/db/client'
+import { hashToken, newSecret } from '@vertexsms/db/tokens'
+import { z } from 'zod'
+import { emailSchema } from '../accounts/email.ts'
+import { hashPassword, verifyPassword } from '../accounts/password.ts'
+import { STARTING_BALANCE_MICROS } from '../accounts/password-link.ts'
+import { type Command, CommandError } from './command.ts'
+
+const DEMO_EMAIL = 'demo@vertexsms.test'
+const DEMO_TOKEN_NAME = 'Demo script'
+const DEMO_SENDER = 'VertexDemo'
+
+const credentialsSchema = z.object({
+  email: emailSchema,
+  password: z.string().min(12),
+  token: z.string().regex(/^vsms_[\w-]{43}$/),
+})
+type Credentials = z.infer<typeof credentialsSchema>
+
+export const seedDemo: Command = {
+  usage: 'seed-demo [--credentials FILE]',
+  summary:
+    'Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input',
+  options: ['credentials'],
+  async run({ db, now, print }, _args, { credentials: file }) {
+    const credentials = file === undefined ? parse(await text(process.stdin)) : fromFile(file)
+    const accountId = await seedAccount(db, credentials, now)
+    const token = await seedToken(db, accountId, credentials.token, { mayReplace: file !== undefined, now })
+    if (file !== undefined && token !== credentials.token) write(file, { ...credentials, token })
+    await seedSender(db, accountId, now)
+    print('demo account ready')
+  },
+}
+
+function parse(json: string): Credentials {
+  try {
+    return credentialsSchema.parse(JSON.parse(json))
+  } catch {
+    throw new CommandError('The credentials are not JSON with email, password (12 characters) and token (vsms_...).')
+  }
+}
+
+function fromFile(file: string): Credentials {
+  if (existsSync(file)) return parse(readFileSync(file, 'utf8'))
+  const password = randomBytes(15).toString('base64url')
+  const credentials = { email: DEMO_EMAIL, password, token: MANUAL_TOKEN_PREFIX + newSecret() }
+  write(file, credentials)
+  return credentials
+}
+
+/** Renamed into place, so that a reader or a crash never meets half a file. */
+function write(file: string, credentials: Credentials): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  writeFileSync(temporary, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 })
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, file)
+}
+
+async function seedAccount(db: Database, { email, password }: Credentials, now: Date): Promise<string> {
+  const account = await db.account.findUnique({ where: { email } })
+  if (!account) {
+    const created = await db.account.create({
+      data: {
+        id: randomUUID(),
+        email,
+        passwordHash: await hashPassword(password),
+        status: 'active',
+        balanceMicros: STARTING_BALANCE_MICROS,
+        createdAt: now,
+      },
+    })
+    return created.id
+  }
+  if (!(await verifyPassword(account.passwordHash, password))) {
+    await db.account.update({ where: { id: account.id }, data: { passwordHash: await hashPassword(password) } })
+  }
+  return account.id
+}
+
+/** The demo token's value. A deleted value never comes back where a fresh one can be handed out instead. */
+async function seedToken(
+  db: Database,
+  accountId: string,
+  wanted: string,
+  { mayReplace, now }: { mayReplace: boolean; now: Date },
+): Promise<string> {
+  if (await db.apiToken.findUnique({ where: { tokenHash: hashToken(wanted) } })) return wanted
+  const wasSeeded = await db.senderId.count({ where: { accountId, name: DEMO_SENDER } })
+  const value = mayReplace && wasSeeded > 0 ? MANUAL_TOKEN_PREFIX + newSecret() : wanted
+  await db.apiToken.create({
+    data: {
+      id: randomUUID(),
+      accountId,
+      kind: 'manual',
+      name: DEMO_TOKEN_NAME,
+      tokenHash: hashToken(value),
+      permissions: [...PERMISSIONS],
+      ipAllowList: [],
+      createdAt: now,
+    },
+  })
+  return value
+}
+
+async function seedSender(db: Database, accountId: string, now: Date): Promise<void> {
+  const name = { accountId, type: 'AlphaNumeric', name: DEMO_SENDER }
+  await db.senderId.upsert({
+    where: { accountId_type_name: name },
+    update: {},
+    create: { ...name, status: 'confirmed', category: 'Brand', categoryDescription: 'Demo', createdAt: now },
+  })
+}
