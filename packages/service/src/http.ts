@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import type { Logger } from './logger.ts'
+
+export interface HttpOptions {
+  service: string
+  logger: Logger
+  /** See `trustProxySchema`. */
+  trustProxy: boolean | number | string
+  bodyLimitBytes: number
+  /** For the whole request to arrive; a slower one gets 408. */
+  requestTimeoutMs: number
+  /** Whether the service can do its work now: its database answers, its keys are there. A rejection means no. */
+  ready: () => Promise<boolean>
+  /** Replaces the root error handler. Zones set their own with `setErrorHandler` in their plugin. */
+  errorHandler?: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => unknown
+  /** Replaces the root answer to unknown routes. */
+  notFoundHandler?: (request: FastifyRequest, reply: FastifyReply) => unknown
+}
+
+/** Longer than the idle time of usual load balancers (60 s), so that they close first and no request meets a closed door. */
+const KEEP_ALIVE_MS = 65_000
+const HEADERS_TIMEOUT_MS = 10_000
+const READY_TIMEOUT_MS = 2_000
+const DRAIN_SWEEP_MS = 50
+/** UUID or 16 bytes in hex (W3C trace id): nothing else a caller sends gets into our logs. */
+const REQUEST_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
+
+/**
+ * A Fastify instance with what every service shares: request ids, one log line per answer, `/healthz` (the process
+ * lives), `/readyz` (it can serve; 503 otherwise and while it stops), errors without their messages, and a close that
+ * lets requests in flight finish and ends idle keep-alive connections at once.
+ */
+export function createHttp(options: HttpOptions): FastifyInstance {
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    requestIdHeader: false,
+    trustProxy: trusted(options.trustProxy),
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
+    // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
+    return503OnClosing: false,
+    frameworkErrors: (error, _request, reply) => sendPlainError(error, reply as FastifyReply),
+  }) as unknown as FastifyInstance
+
+  app.setErrorHandler(
+    options.errorHandler ??
+      ((error: FastifyError, request, reply) => {
+        if (statusOf(error) >= 500) request.log.error({ err: error }, 'request failed')
+        return sendPlainError(error, reply)
+      }),
+  )
+  app.setNotFoundHandler(options.notFoundHandler ?? ((_request, reply) => reply.code(404).send({ error: 'Not Found' })))
+  app.addHook('onRequest', (request, reply, done) => {
+    // On the raw response, so that replies handed to another library carry them too.
+    reply.raw.setHeader('x-request-id', request.id)
+    reply.raw.setHeader('x-content-type-options', 'nosniff')
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url
+    if (route !== '/healthz' && route !== '/readyz') {
+      const { statusCode: status } = reply.raw
+      request.log.info(
+        { method: request.method, route: route ?? '*', status, durationMs: Math.round(reply.elapsedTime) },
+        'request',
+      )
+    }
+    done()
+  })
+  addHealth(app, options)
+  addDrain(app)
+  return app
+}
+
+/** A number of hops means: the last that many addresses of X-Forwarded-For were written by our own proxies. */
+function trusted(setting: HttpOptions['trustProxy']): boolean | string | ((address: string, hop: number) => boolean) {
+  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting
+}
+
+/** The caller's id when it has a safe shape, else a new one. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given.toLowerCase() : randomUUID()
+}
+
+function statusOf(error: FastifyError): number {
+  const status = error.statusCode ?? 500
+  return status >= 400 && status <= 599 ? status : 500
+}
+
+/** The status and its standard phrase; never the error's own text. */
+function sendPlainError(error: FastifyError, reply: FastifyReply): FastifyReply {
+  const status = statusOf(error)
+  return reply.code(status).send({ error: STATUS_CODES[status] ?? 'Error' })
+}
+
+function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void {
+  let stopping = false
+  app.addHook('preClose', async () => {
+    stopping = true
+  })
+  app.get('/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok', service }))
+  app.get('/readyz', async (_request, reply) => {
+    const can = !stopping && (await withinTime(ready, READY_TIMEOUT_MS))
+    return reply
+      .code(can ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: can ? 'ready' : 'unavailable', service })
+  })
+}
+
+async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
+  })
+  try {
+    return await Promise.race([ready(), late])
+  } catch {
+    return false
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * A keep-alive connection whose request was in flight when the server began to close stays open afterwards and would hold
+ * the process for the whole keep-alive time: idle connections are swept until the last one is gone.
+ */
+function addDrain(app: FastifyInstance): void {
+  let sweep: NodeJS.Timeout | undefined
+  app.addHook('preClose', async () => {
+    sweep = setInterval(() => app.server.closeIdleConnections(), DRAIN_SWEEP_MS)
+    app.server.once('close', () => clearInterval(sweep))
+    // Without a listening server there is no close event.
+    if (!app.server.listening) clearInterval(sweep)
+  })
+}

@@ -1,0 +1,65 @@
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import { ConfigurationError } from './env.ts'
+import type { Logger } from './logger.ts'
+
+export interface Service {
+  app: FastifyInstance
+  host: string
+  port: number
+  logger: Logger
+}
+
+/** A stopping process is gone after this time, finished or not. */
+const STOP_WITHIN_MS = 4_500
+
+/**
+ * Builds a service, listens, and stops it on SIGTERM, SIGINT or the loss of the process that started it: no new
+ * connections, requests in flight finish, then the app's onClose hooks, and the process ends within five seconds. A
+ * configuration error is printed with everything that is wrong and ends the process with status 1.
+ */
+export async function runService(build: () => Service | Promise<Service>): Promise<void> {
+  let service: Service
+  try {
+    service = await build()
+  } catch (error) {
+    failToStart(error)
+    return
+  }
+  const { app, host, port, logger } = service
+  const { close } = closeWithGrace(
+    {
+      delay: STOP_WITHIN_MS,
+      logger: false,
+      onTimeout: () => logger.error('requests were still running, stopped all the same'),
+      // A second signal adds nothing: the end is at most five seconds away.
+      onSecondSignal: () => logger.error('stopped at once'),
+    },
+    async ({ signal, err }) => {
+      if (err) logger.error({ err }, 'unexpected error, stopping')
+      else logger.info({ signal }, 'stopping')
+      await app.close()
+      logger.info('stopped')
+    },
+  )
+  // A launcher that is killed cannot send a signal; its end of the channel closes all the same.
+  if (process.channel) process.once('disconnect', close)
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    logger.error({ err: error, port }, 'cannot listen')
+    process.exit(1)
+  }
+}
+
+function failToStart(error: unknown): void {
+  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`)
+  else {
+    // Name, code and place: the message of a driver may quote a connection URL.
+    const { name, code, stack } = error as { name?: string; code?: unknown; stack?: string }
+    const frames = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    const lines = [`cannot start: ${name ?? 'error'} ${typeof code === 'string' ? code : ''}`, ...frames.slice(0, 6)]
+    process.stderr.write(`${lines.join('\n')}\n`)
+  }
+  process.exit(1)
+}
