@@ -1,0 +1,39 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { TestProject } from 'vitest/node'
+import { findChromium } from './chromium.ts'
+import { keepSecretsIn } from './secrets.ts'
+import { type StackFacts, startStack } from './stack.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The product that all test files share. */
+    readonly stack: StackFacts
+  }
+}
+
+const RESULTS = join(dirname(dirname(fileURLToPath(import.meta.url))), 'test-results')
+
+/** Starts the product once for all test files and ends it after the last. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  if (findChromium() === null) {
+    console.log(
+      'e2e: no Chromium found (CHROMIUM_PATH, or `apt-get install chromium`): tests in a browser are skipped.',
+    )
+  }
+  mkdirSync(RESULTS, { recursive: true })
+  const runDir = mkdtempSync(join(RESULTS, 'run-'))
+  process.env.E2E_RUN_DIR = runDir
+  const secretsFile = join(runDir, 'secrets.jsonl')
+  keepSecretsIn(secretsFile)
+  const stack = await startStack()
+  const { stop, crash, clean, ...facts } = stack
+  project.provide('stack', facts)
+  return async () => {
+    const code = await stop()
+    await clean()
+    rmSync(runDir, { recursive: true, force: true })
+    if (code !== 0) throw new Error(`The demo did not end in good order: exit code ${code}.`)
+  }
+}
