@@ -1,0 +1,46 @@
+import type { Page } from 'playwright-core'
+import { rememberSecret } from '../secrets.ts'
+import { signIn } from './sign-in.ts'
+
+/** The facts of a token that a person makes by hand. */
+export interface NewToken {
+  readonly name: string
+  readonly permissions: readonly string[]
+  readonly ipAllowList?: readonly string[]
+}
+
+/** Opens Settings -> API, signing in where the browser has not done so yet. */
+export async function openApiSettings(page: Page, account: { email: string; password: string; issuer: string }) {
+  await page.goto(`${account.issuer}/settings/api`)
+  if (new URL(page.url()).pathname === '/sign-in') {
+    await signIn(page, account)
+    await page.waitForURL('**/settings/api')
+  }
+  const rows = (text: string, app?: string) => {
+    const within =
+      app === undefined ? page : page.getByRole('article').filter({ has: page.getByRole('heading', { name: app }) })
+    return within.getByRole('row').filter({ hasText: text })
+  }
+  return {
+    /** The text of every row that mentions `text`; of one connected app alone, where its name is given. */
+    rows: (text: string, app?: string) => rows(text, app).allInnerTexts(),
+    /** Deletes the token of the first such row, through the page that asks again. */
+    deleteToken: async (text: string, app?: string) => {
+      await rows(text, app).first().getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('button', { name: 'Confirm delete' }).click()
+      await page.waitForURL('**/settings/api')
+    },
+    /** Makes a token and resolves with its value, which the page shows this once. */
+    createToken: async (token: NewToken) => {
+      await page.getByLabel('Name', { exact: true }).fill(token.name)
+      for (const box of await page.locator('input[name=permissions]').all()) {
+        await box.setChecked(token.permissions.includes((await box.getAttribute('value')) ?? ''))
+      }
+      await page.locator('[name=ip_allow_list]').fill((token.ipAllowList ?? []).join('\n'))
+      await page.getByRole('button', { name: 'Create token' }).click()
+      const value = await page.getByLabel('Token', { exact: true }).inputValue()
+      rememberSecret('token', value)
+      return value
+    },
+  }
+}

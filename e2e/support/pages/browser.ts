@@ -1,0 +1,36 @@
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { findChromium } from '../chromium.ts'
+import { rememberSecret } from '../secrets.ts'
+
+const PAGE_MS = 15_000
+
+/** The machine's Chromium, for the tests of one file. */
+export interface Browser {
+  /** A new window of somebody who has never been here: no cookie, no history. */
+  newVisitor(): Promise<Page>
+  close(): Promise<void>
+}
+
+/** Starts Chromium; throws where the machine has none (such tests are skipped before they come here). */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium()
+  if (executablePath === null) throw new Error('There is no Chromium on this machine.')
+  const browser = await chromium.launch({ executablePath })
+  return {
+    newVisitor: async () => {
+      const context = await browser.newContext()
+      context.setDefaultTimeout(PAGE_MS)
+      context.setDefaultNavigationTimeout(PAGE_MS)
+      return context.newPage()
+    },
+    close: async () => {
+      await Promise.all(browser.contexts().map(noteCookies))
+      await browser.close()
+    },
+  }
+}
+
+/** Every cookie value is a credential for the canary test. */
+async function noteCookies(context: BrowserContext): Promise<void> {
+  for (const cookie of await context.cookies()) rememberSecret('cookie', cookie.value)
+}
