@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+/** The root of the repository; every process is started there, as an operator would. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** One process under measurement, or one that measures. */
+export interface Started {
+  readonly pid: number
+  readonly port: number
+  readonly child: ChildProcess
+  /** What the process wrote to standard error, the last 4000 characters. */
+  stderr(): string
+  stop(): Promise<void>
+}
+
+/** How to start one process. */
+export interface StartOptions {
+  /** Path of the module, from the root of the repository. */
+  readonly script: string
+  readonly env: Readonly<Record<string, string>>
+  /** The core the process and all its threads are bound to; unbound when absent. */
+  readonly core?: number
+  readonly nodeArguments?: readonly string[]
+  /** The port, where the process does not print `listening <port>` itself: then `/healthz` is asked until it answers. */
+  readonly port?: number
+}
+
+/** Starts `node --import tsx <script>` and resolves when it serves. Throws when it ends before that. */
+export async function start(options: StartOptions): Promise<Started> {
+  const node = [process.execPath, ...(options.nodeArguments ?? []), '--import', 'tsx', options.script]
+  const command = options.core === undefined ? node : ['taskset', '-c', String(options.core), ...node]
+  const [file = '', ...rest] = command
+  const child = spawn(file, rest, {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr = (stderr + chunk).slice(-4000)
+  })
+  const ended = new Promise<never>((_resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`${options.script} ended with ${code}: ${stderr}`)))
+  })
+  ended.catch(() => {})
+  const port = await Promise.race([options.port === undefined ? printedPort(child) : healthy(options.port), ended])
+  child.stdout.resume()
+  return {
+    pid: child.pid ?? 0,
+    port,
+    child,
+    stderr: () => stderr,
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve()
+        child.once('exit', () => resolve())
+        child.kill('SIGTERM')
+        setTimeout(() => child.kill('SIGKILL'), 5000).unref()
+      }),
+  }
+}
+
+function printedPort(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    let text = ''
+    child.stdout?.on('data', (chunk) => {
+      text += chunk
+      const match = /listening (\d+)/.exec(text)
+      if (match) resolve(Number(match[1]))
+    })
+  })
+}
+
+async function healthy(port: number): Promise<number> {
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
+    if (answer?.ok) return port
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+}
+
+/** Processor seconds the process has used, all threads, user and system (proc(5), `stat`). Linux only. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it, in 1/100 s.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** Resident bytes of the process now (proc(5), `VmRSS`). Linux only. */
+export function residentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  return Number(match?.[1]) * 1024
+}
