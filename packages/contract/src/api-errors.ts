@@ -17,6 +17,7 @@ export const API_ERRORS = {
   INVALID_INPUT: { status: 400, message: 'The request is not valid.' },
   URL_NOT_ALLOWED: { status: 400, message: 'The callback URL must be a public https URL.' },
   SEND_REFUSED: { status: 400, message: 'The message was refused.' },
+  LOOKUP_REFUSED: { status: 400, message: 'The lookup was refused.' },
   CODE_WRONG: { status: 400, message: 'The confirmation code is wrong.' },
   CODE_EXPIRED: {
     status: 400,

@@ -14,6 +14,12 @@ export const countrySchema = z.string().regex(/^[A-Z]{2}$/)
 /** International number, digits only, 7 to 15 of them (E.164 without the plus sign). */
 export const msisdnSchema = z.string().regex(/^[1-9]\d{6,14}$/)
 
+/** One of a few small integers; clients also write it as a string. */
+function digitOf<const Values extends readonly number[]>(values: Values) {
+  const text = z.enum(values.map(String) as [string, ...string[]]).transform((value) => Number(value) as Values[number])
+  return z.union([z.literal(values), text])
+}
+
 /** Body of `POST /sms`. */
 export const sendSmsRequestSchema = z.strictObject({
   to: z.string(),
@@ -29,17 +35,31 @@ export const sendSmsRequestSchema = z.strictObject({
     .regex(/^([0-9a-fA-F]{2})+$/)
     .optional(),
   /** 0 GSM-7, 1 8-bit, 2 UCS-2. */
-  coding: z.union([z.literal(0), z.literal(1), z.literal(2)]).optional(),
+  coding: digitOf([0, 1, 2]).optional(),
   correctBy: countrySchema.optional(),
   /** Validity in seconds. */
   expireIn: z.int().min(360).max(432_000).optional(),
   /** 1 emulates a delivered message, 2 a failed one; neither is charged. */
-  testMode: z.union([z.literal(1), z.literal(2)]).optional(),
+  testMode: digitOf([1, 2]).optional(),
 })
 export type SendSmsRequest = z.infer<typeof sendSmsRequestSchema>
 
 /** Response of `POST /sms`: the message ids. */
 export const sendSmsResponseSchema = z.array(z.string()).min(1)
+
+/** The most days ahead that `scheduled` may lie. */
+export const SCHEDULE_MAX_DAYS = 90
+
+/** The delivery report, as posted to `dlrUrl`: status 1 delivered, 2 not delivered, 16 expired. */
+export const deliveryReportSchema = z.object({
+  id: z.string(),
+  status: z.union([z.literal(1), z.literal(2), z.literal(16)]),
+  /** Numeric VertexSMS code, 0 when delivered. */
+  error: z.int(),
+  mcc: z.string(),
+  mnc: z.string(),
+})
+export type DeliveryReport = z.infer<typeof deliveryReportSchema>
 
 /** Body of `POST /sms/cost`. */
 export const smsCostRequestSchema = sendSmsRequestSchema.pick({ to: true, from: true, message: true })
@@ -53,6 +73,8 @@ export const smsCostSchema = z.object({
   totalPrice: z.number(),
   currency: z.string(),
 })
+export type SmsCost = z.infer<typeof smsCostSchema>
+export type SmsCostRequest = z.infer<typeof smsCostRequestSchema>
 export const smsCostResponseSchema = z.union([z.array(smsCostSchema).length(1), smsCostSchema])
 
 /** One row of `GET /rates/?format=json`. `Rate` is a decimal string in EUR per part. */
@@ -73,6 +95,8 @@ export const hlrRequestSchema = z.strictObject({ msisdn: z.string(), callBackUrl
 
 /** Response of `POST /hlr`: the lookup's id. */
 export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
+
+export type HlrRequest = z.infer<typeof hlrRequestSchema>
 
 /** The HLR result, as posted to the callback and as `GET /hlr/{id}` serves it once it is there. */
 export const hlrResultSchema = z.object({
@@ -97,6 +121,8 @@ export const hlrStatusResponseSchema = z.object({
   result: hlrResultSchema.nullable(),
 })
 
+export type HlrStatus = z.infer<typeof hlrStatusResponseSchema>
+
 /** The longest `wait` of `GET /hlr/{id}`. */
 export const HLR_WAIT_MAX_SECONDS = 20
 
@@ -115,8 +141,17 @@ export const senderIdRequestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('MSISDN'), name: z.string() }),
 ])
 
+export type SenderIdRequest = z.infer<typeof senderIdRequestSchema>
+
 /** Response of `POST /senderId`, `text/plain`: the numeric id. */
 export const senderIdResponseSchema = z.string().regex(/^\d+$/)
+
+/** The outcome of a name's review, as posted to `notificationUrl`. */
+export const senderNotificationSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.enum(['confirmed', 'rejected']),
+})
 
 /** Body of `POST /senderId/confirm/{id}`. */
 export const senderConfirmRequestSchema = z.strictObject({ code: z.string().regex(/^\d{5}$/) })
@@ -150,6 +185,8 @@ export const correctNumbersRequestSchema = z
   .array(z.strictObject({ number: z.string().min(1).max(40), country: countrySchema }))
   .min(1)
   .max(BATCH_MAX)
+
+export type CorrectNumbersRequest = z.infer<typeof correctNumbersRequestSchema>
 
 /** Response of `POST /numbers/correct` (assumed). */
 export const correctNumbersResponseSchema = z.array(

@@ -1,0 +1,92 @@
+import type { Database } from '@vertexsms/db/client'
+import { createHttp } from '@vertexsms/service/http'
+import type { Logger } from '@vertexsms/service/logger'
+import type { Outbound } from '@vertexsms/service/outbound'
+import type { FastifyInstance } from 'fastify'
+import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
+import type { ApiEnv } from './env.ts'
+import { errorHandler, notFoundHandler } from './error-pages.ts'
+import { registerGuard } from './guard/guard.ts'
+import { createCallbackJob } from './jobs/callbacks.ts'
+import { createCleanUpJob } from './jobs/clean-up.ts'
+import { createJobRunner } from './jobs/runner.ts'
+import { hlrRoutes } from './routes/hlr.ts'
+import { numberRoutes } from './routes/numbers.ts'
+import { ratesRoutes } from './routes/rates.ts'
+import { senderIdRoutes } from './routes/sender-ids.ts'
+import { smsRoutes } from './routes/sms.ts'
+import { tokenRoutes } from './routes/token.ts'
+import { collectRoutes } from './routes/wrong-methods.ts'
+import { createSandbox } from './upstream/sandbox/sandbox.ts'
+
+/** What the API is built from. */
+export interface ApiDeps {
+  readonly env: ApiEnv
+  readonly db: Database
+  readonly logger: Logger
+  readonly outbound: Outbound
+}
+
+/** The largest body is a batch of a hundred numbers, or a long message. */
+const BODY_LIMIT_BYTES = 64 * 1024
+
+/** For a whole request to arrive. */
+const REQUEST_TIMEOUT_MS = 15_000
+
+/** The REST API: one guard, one upstream behind it, and the jobs that let time pass. Jobs start with the instance. */
+export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstance {
+  const app = createHttp({
+    service: 'api',
+    logger,
+    trustProxy: env.TRUST_PROXY,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
+    errorHandler,
+    notFoundHandler,
+  })
+
+  const upstream = createSandbox({
+    db,
+    times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
+    operatorKey: env.OPERATOR_KEY,
+    checkCallbackUrl: createCallbackUrlCheck(outbound),
+    wakeAt: (at) => jobs.wakeAt(at),
+  })
+
+  const everyMs = env.SANDBOX_POLL_MS
+  const jobs = createJobRunner(
+    [
+      { name: 'sandbox', everyMs, run: upstream.advance },
+      createCallbackJob(db, createCallbackPost(outbound), everyMs),
+      createCleanUpJob(db),
+    ],
+    app.log,
+  )
+  app.addHook('onReady', async () => jobs.start())
+  app.addHook('onClose', () => jobs.stop())
+
+  // Bodies are JSON, whatever else the framework could read.
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store')
+  })
+
+  const answerWrongMethods = collectRoutes(app)
+  app.register(async (scope) => {
+    registerGuard(scope, {
+      db,
+      issuer: env.ISSUER_URL,
+      audience: env.API_RESOURCE_URL,
+      edgeSecret: env.EDGE_SECRET,
+    })
+    tokenRoutes(scope)
+    smsRoutes(scope, { upstream })
+    ratesRoutes(scope, { upstream })
+    hlrRoutes(scope, { upstream })
+    senderIdRoutes(scope, { upstream })
+    numberRoutes(scope, { upstream })
+  })
+  app.register(async (scope) => answerWrongMethods(scope))
+  return app
+}

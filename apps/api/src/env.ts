@@ -1,0 +1,41 @@
+import {
+  databaseEnv,
+  keySchema,
+  millisecondsSchema,
+  onOffSchema,
+  portSchema,
+  readEnv,
+  secretSchema,
+  serviceEnv,
+  urlSchema,
+} from '@vertexsms/service/env'
+import { z } from 'zod'
+
+const schema = z.object({
+  ...serviceEnv,
+  ...databaseEnv,
+  API_PORT: portSchema.default(4002),
+  /** `iss` of the access tokens that are taken. */
+  ISSUER_URL: urlSchema.default('http://localhost:4000'),
+  /** This API's own identifier, as it stands in `aud`. */
+  API_RESOURCE_URL: urlSchema.default('http://localhost:4002'),
+  /** Shared with the MCP server, which proves itself by it. */
+  EDGE_SECRET: secretSchema,
+  OPERATOR_KEY: keySchema,
+  /** Development only: callbacks may go to http://localhost. */
+  OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
+  /** From sending to the delivery report, from an HLR request to its result, from a name to the end of its review. */
+  SANDBOX_DELIVERY_MS: millisecondsSchema.default(1_500),
+  SANDBOX_HLR_MS: millisecondsSchema.default(1_000),
+  SANDBOX_REVIEW_MS: millisecondsSchema.default(3_000),
+  /** The longest time between two looks at what is due. */
+  SANDBOX_POLL_MS: millisecondsSchema.default(1_000),
+})
+
+/** The settings of the API. */
+export type ApiEnv = z.output<typeof schema>
+
+/** Reads the settings. Throws ConfigurationError naming everything that is missing or wrong. */
+export function readApiEnv(source?: Record<string, string | undefined>): ApiEnv {
+  return readEnv(schema, source)
+}

@@ -1,0 +1,85 @@
+import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import { hashToken } from '@vertexsms/db/tokens'
+import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import { ApiError } from '../api-error.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+/** What a verified access token says of itself; whether it still lives, only its row can tell. */
+export interface AccessJwt {
+  readonly jtiHash: Uint8Array<ArrayBuffer>
+  readonly accountId: string
+  /** Unix seconds. */
+  readonly exp: number
+}
+
+export interface AccessJwtOptions {
+  readonly issuer: string
+  /** This API's identifier, which must stand in `aud` (RFC 8707). */
+  readonly audience: string
+  readonly keys: SigningKeys
+}
+
+/** Verified tokens that are remembered, by hash; each until it expires. */
+const CACHE_ENTRIES = 10_000
+
+/** Longer than any token we issue; a longer value is not worth a signature check. */
+const TOKEN_MAX_CHARACTERS = 4_096
+
+/**
+ * Verifies access tokens (RFC 9068 §4): ES256, `typ` at+jwt, issuer, audience, expiry. Throws TOKEN_EXPIRED for one
+ * that was valid, TOKEN_INVALID for every other failure. The result of a signature check is kept until `exp`;
+ * it says nothing of liveness.
+ */
+export function createAccessJwtVerifier({
+  issuer,
+  audience,
+  keys,
+}: AccessJwtOptions): (token: string) => Promise<AccessJwt> {
+  const verified = new LRUCache<string, AccessJwt>({ max: CACHE_ENTRIES })
+
+  return async (token) => {
+    if (token.length > TOKEN_MAX_CHARACTERS) throw new ApiError('TOKEN_INVALID')
+    const key = Buffer.from(hashToken(token)).toString('base64')
+    const cached = verified.get(key)
+    if (cached) {
+      if (cached.exp * 1000 > Date.now()) return cached
+      verified.delete(key)
+      throw new ApiError('TOKEN_EXPIRED')
+    }
+    const jwt = await verify(token)
+    verified.set(key, jwt)
+    return jwt
+  }
+
+  async function verify(token: string): Promise<AccessJwt> {
+    const publicKey = await keys.find(kidOf(token))
+    if (!publicKey) throw new ApiError('TOKEN_INVALID')
+    try {
+      const { payload } = await jwtVerify(token, publicKey, {
+        issuer,
+        audience,
+        algorithms: [ACCESS_TOKEN_ALG],
+        typ: ACCESS_TOKEN_TYP,
+        requiredClaims: ['exp', 'sub', 'jti'],
+        currentDate: new Date(),
+      })
+      if (typeof payload.jti !== 'string' || !payload.sub || payload.exp === undefined)
+        throw new ApiError('TOKEN_INVALID')
+      return { jtiHash: hashToken(payload.jti), accountId: payload.sub, exp: payload.exp }
+    } catch (error) {
+      throw new ApiError(error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID')
+    }
+  }
+}
+
+/** The key id a token names. The header is not trusted: it only chooses among our own keys. */
+function kidOf(token: string): string {
+  try {
+    const { alg, kid } = decodeProtectedHeader(token)
+    if (alg === ACCESS_TOKEN_ALG && typeof kid === 'string') return kid
+  } catch {
+    // Falls through: not a JWT after all.
+  }
+  throw new ApiError('TOKEN_INVALID')
+}

@@ -1,0 +1,81 @@
+import { isJwtShaped } from '@vertexsms/contract/api-token'
+import { TOKEN_HEADER } from '@vertexsms/contract/headers'
+import type { Permission } from '@vertexsms/contract/permissions'
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/db/tokens'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { ApiError } from '../api-error.ts'
+import { toApiError, unavailable } from '../error-pages.ts'
+import { type AccessJwt, createAccessJwtVerifier } from './access-jwt.ts'
+import { createAddressReader, isAddressAllowed } from './address.ts'
+import { createLastUsed } from './last-used.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import { findTokenRow, type TokenRow } from './token-row.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The permission a route asks for; `none` where any live token will do. A guarded route must name one. */
+    permission?: Permission | 'none'
+  }
+  interface FastifyRequest {
+    /** The row of the token that this request came with. */
+    token: TokenRow
+  }
+}
+
+export interface GuardOptions {
+  readonly db: Database
+  readonly issuer: string
+  readonly audience: string
+  readonly edgeSecret: string
+}
+
+/**
+ * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
+ * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), PERMISSION_MISSING (403), and UNAVAILABLE
+ * (503) when it cannot decide: nothing passes that was not found alive in the database during this very request.
+ */
+export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret }: GuardOptions): void {
+  const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
+  const addressOf = createAddressReader(edgeSecret)
+  const lastUsed = createLastUsed(db)
+
+  async function authenticate(value: string): Promise<TokenRow> {
+    const jwt = isJwtShaped(value) ? await verifyJwt(value) : null
+    const row = await findTokenRow(db, jwt ? jwt.jtiHash : hashToken(value))
+    if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
+    if (row.expiresAt && row.expiresAt.getTime() <= Date.now()) throw new ApiError('TOKEN_EXPIRED')
+    return row
+  }
+
+  app.decorateRequest('token')
+  app.addHook('onRoute', ({ url, config }) => {
+    if (!config?.permission) throw new Error(`the guarded route ${url} names no permission`)
+  })
+  app.addHook('onRequest', async (request) => {
+    // Only this header: a token in a query would end up in logs, and `Authorization` belongs to the MCP server.
+    const value = request.headers[TOKEN_HEADER]
+    if (typeof value !== 'string' || value === '') throw new ApiError('TOKEN_MISSING')
+    const row = await authenticate(value).catch((error: Error) => {
+      throw undecided(request, error)
+    })
+    if (!isAddressAllowed(row.ipAllowList, addressOf(request))) throw new ApiError('IP_NOT_ALLOWED')
+    const { permission } = request.routeOptions.config
+    if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
+    lastUsed.note(row.id, row.lastUsedAt)
+    request.token = row
+  })
+  app.addHook('onClose', () => lastUsed.flush())
+}
+
+/** A JWT stands for an access token's row of its own account; any other value for a token made by hand. */
+function isRowOf(row: TokenRow, jwt: AccessJwt | null): boolean {
+  return jwt ? row.kind === 'oauth_access' && row.accountId === jwt.accountId : row.kind === 'manual'
+}
+
+/** A check that broke is not a refusal: the caller keeps its token and tries again. */
+function undecided(request: FastifyRequest, error: Error): ApiError {
+  if (error instanceof ApiError) return error
+  if (toApiError(error).code === 'INTERNAL') request.log.error({ err: error }, 'token check failed')
+  return unavailable()
+}

@@ -1,0 +1,51 @@
+import type { Database } from '@vertexsms/db/client'
+
+/** `last used` is written at most this often for one token. */
+export const LAST_USED_STEP_MS = 60_000
+
+/** Uses are gathered this long before they are written, outside of any request. */
+const GATHER_MS = 500
+
+/** Notes that tokens were used. */
+export interface LastUsed {
+  /** Costs the request nothing; a token noted within the last minute is skipped. */
+  note(tokenId: string, lastUsedAt: Date | null): void
+  /** Writes what is still waiting. */
+  flush(): Promise<void>
+}
+
+/** Gathers uses and writes them together; several nodes may note the same token, the row keeps the newest. */
+export function createLastUsed(db: Database): LastUsed {
+  const noted = new Map<string, number>()
+  const waiting = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    if (waiting.size === 0) return
+    const ids = [...waiting]
+    waiting.clear()
+    const now = new Date()
+    const before = new Date(now.getTime() - LAST_USED_STEP_MS)
+    for (const [id, at] of noted) if (at <= before.getTime()) noted.delete(id)
+    // A use that cannot be written is not worth a failed request: the next one writes it.
+    await db.$executeRaw`
+      UPDATE api_token SET last_used_at = ${now}::timestamptz
+      WHERE id = ANY(${ids}::uuid[]) AND (last_used_at IS NULL OR last_used_at <= ${before}::timestamptz)`.catch(() => {
+      for (const id of ids) noted.delete(id)
+    })
+  }
+
+  return {
+    note(tokenId, lastUsedAt) {
+      const now = Date.now()
+      const last = Math.max(noted.get(tokenId) ?? 0, lastUsedAt?.getTime() ?? 0)
+      if (now - last < LAST_USED_STEP_MS) return
+      noted.set(tokenId, now)
+      waiting.add(tokenId)
+      timer ??= setTimeout(() => void flush(), GATHER_MS)
+    },
+    flush,
+  }
+}

@@ -1,0 +1,48 @@
+import type { Database } from '@vertexsms/db/client'
+import { type CryptoKey, importJWK, type JWK } from 'jose'
+
+/** Keys older than this are read again, so that a retired key stops being accepted. */
+const REFRESH_MS = 30_000
+
+/** An unknown key id makes the keys be read again, but not more often than this. */
+const UNKNOWN_KID_PACE_MS = 2_000
+
+/** Finds the public key of a key id. */
+export interface SigningKeys {
+  /** The key, or undefined where the authorization server publishes no such key. Throws when the database is down. */
+  find(kid: string): Promise<CryptoKey | undefined>
+}
+
+/** The public keys of the authorization server, read from the database and kept for a short time. */
+export function createSigningKeys(db: Database): SigningKeys {
+  let keys = new Map<string, CryptoKey>()
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  async function read(): Promise<void> {
+    const now = new Date()
+    const rows = await db.signingKey.findMany({ where: { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] } })
+    const fresh = new Map<string, CryptoKey>()
+    for (const row of rows) {
+      const key = await importJWK(row.publicJwk as JWK, row.alg).catch(() => null)
+      if (key && !(key instanceof Uint8Array) && key.type === 'public') fresh.set(row.kid, key)
+    }
+    keys = fresh
+    readAt = now.getTime()
+  }
+
+  function refresh(): Promise<void> {
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+
+  return {
+    async find(kid) {
+      const age = Date.now() - readAt
+      if (age > REFRESH_MS || age < 0 || (!keys.has(kid) && age > UNKNOWN_KID_PACE_MS)) await refresh()
+      return keys.get(kid)
+    },
+  }
+}

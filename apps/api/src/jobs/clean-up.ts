@@ -1,0 +1,25 @@
+import type { Database } from '@vertexsms/db/client'
+import { PIN_COUNTER_PREFIX } from '../upstream/sandbox/pin-limit.ts'
+import type { Job } from './runner.ts'
+
+/** What arrived on the sandbox phone is kept this long, and so is a callback that is over. */
+export const TEXT_LIFETIME_MS = 7 * 86_400_000
+
+const EVERY_MS = 600_000
+
+/** Deletes what has outlived its purpose: sandbox texts, finished callbacks, ended counters. */
+export function createCleanUpJob(db: Database): Job {
+  return {
+    name: 'clean-up',
+    everyMs: EVERY_MS,
+    async run(now) {
+      const before = new Date(now.getTime() - TEXT_LIFETIME_MS)
+      await db.sandboxText.deleteMany({ where: { receivedAt: { lt: before } } })
+      await db.callback.deleteMany({
+        where: { OR: [{ deliveredAt: { lt: before } }, { abandonedAt: { lt: before } }] },
+      })
+      await db.rateCounter.deleteMany({ where: { key: { startsWith: PIN_COUNTER_PREFIX }, expiresAt: { lte: now } } })
+      return 0
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import type { FastifyBaseLogger } from 'fastify'
+
+/** Something that is done again and again in the background. */
+export interface Job {
+  readonly name: string
+  /** The longest time between two runs. */
+  readonly everyMs: number
+  /** Does what is due and returns how much that was; asked again at once while it is not zero. */
+  run(now: Date): Promise<number>
+}
+
+/** The jobs of one process. */
+export interface JobRunner {
+  start(): void
+  /** Runs every job at `at`, when that comes sooner than its turn. */
+  wakeAt(at: Date): void
+  /** No job begins any more; the running ones are waited for, but not longer than a stopping process may take. */
+  stop(): Promise<void>
+}
+
+/** After a failed run (the database may be away) the next one waits this long. */
+const AFTER_FAILURE_MS = 1_000
+
+/** A job that waits for somebody else's server does not hold up the end of the process. */
+const STOP_WITHIN_MS = 2_000
+
+/** Rounds of one run: a job that always finds more does not keep the others from being stopped. */
+const ROUNDS_MAX = 100
+
+/** Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken. */
+export function createJobRunner(jobs: readonly Job[], log: FastifyBaseLogger): JobRunner {
+  const loops = jobs.map((job) => createLoop(job, log))
+  return {
+    start() {
+      for (const loop of loops) loop.schedule(0)
+    },
+    wakeAt(at) {
+      for (const loop of loops) loop.schedule(Math.max(0, at.getTime() - Date.now()))
+    },
+    async stop() {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, STOP_WITHIN_MS)
+      })
+      await Promise.race([Promise.all(loops.map((loop) => loop.stop())), late])
+      clearTimeout(timer)
+    },
+  }
+}
+
+function createLoop(job: Job, log: FastifyBaseLogger) {
+  let timer: NodeJS.Timeout | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let running: Promise<void> | undefined
+  let started = false
+  let stopped = false
+
+  async function run(): Promise<void> {
+    let pauseMs = job.everyMs
+    try {
+      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(new Date())) > 0; round++);
+    } catch (error) {
+      pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
+      log.warn({ event: job.name, err: error }, 'job failed')
+    }
+    running = undefined
+    schedule(pauseMs)
+  }
+
+  function begin(): void {
+    timer = undefined
+    dueAt = Number.POSITIVE_INFINITY
+    // A wake-up during a run is served by a run of its own: the running one may have looked too early.
+    if (running) running = running.then(() => schedule(0))
+    else if (!stopped) running = run()
+  }
+
+  function schedule(inMs: number): void {
+    if (inMs === 0 && !started) started = true
+    const at = performance.now() + inMs
+    if (stopped || !started || at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(begin, Math.min(inMs, job.everyMs))
+  }
+
+  return {
+    schedule,
+    async stop(): Promise<void> {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

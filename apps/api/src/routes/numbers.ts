@@ -1,0 +1,28 @@
+import { correctNumbersRequestSchema } from '@vertexsms/contract/rest'
+import { ApiError } from '../api-error.ts'
+import { countryParam, idParam, pageQuery, parse } from './parse.ts'
+import type { Routes } from './route-options.ts'
+
+function found<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new ApiError('NOT_FOUND')
+  return value
+}
+
+/** `GET /operators/{id}`, `GET /mccmnc/{country}`, `GET /prefixes/{country}` and `POST /numbers/correct`. */
+export const numberRoutes: Routes = (app, { upstream }) => {
+  app.get('/operators/:id', { config: { permission: 'GET /operators' } }, async (request) =>
+    found(await upstream.operator(request.token, Number(idParam(request.params)))),
+  )
+
+  app.get('/mccmnc/:country', { config: { permission: 'GET /mccmnc' } }, async (request) =>
+    found(await upstream.mccMnc(request.token, countryParam(request.params), pageQuery(request.query))),
+  )
+
+  app.get('/prefixes/:country', { config: { permission: 'GET /prefixes' } }, async (request) =>
+    found(await upstream.prefixes(request.token, countryParam(request.params), pageQuery(request.query))),
+  )
+
+  app.post('/numbers/correct', { config: { permission: 'POST /numbers/correct' } }, async (request) =>
+    upstream.correctNumbers(request.token, parse(correctNumbersRequestSchema, request.body)),
+  )
+}

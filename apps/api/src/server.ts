@@ -1,0 +1,19 @@
+import { createDatabase } from '@vertexsms/db/client'
+import { createLogger } from '@vertexsms/service/logger'
+import { createOutbound } from '@vertexsms/service/outbound'
+import { runService } from '@vertexsms/service/run'
+import { buildApp } from './app.ts'
+import { readApiEnv } from './env.ts'
+
+await runService(async () => {
+  const env = readApiEnv()
+  const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
+  const db = createDatabase({ url: env.DATABASE_URL, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
+  const app = buildApp({ env, db, logger, outbound })
+  app.addHook('onClose', async () => {
+    await outbound.close()
+    await db.$disconnect()
+  })
+  return { app, host: env.HOST, port: env.API_PORT, logger }
+})

@@ -1,0 +1,23 @@
+import type { Database } from '@vertexsms/db/client'
+
+/** How fast the simulated network is. */
+export interface SandboxTimes {
+  /** From sending to the delivery report. */
+  readonly deliveryMs: number
+  /** From an HLR request to its result. */
+  readonly hlrMs: number
+  /** From registering a name to the end of its review. */
+  readonly reviewMs: number
+}
+
+/** What the sandbox works with. */
+export interface SandboxOptions {
+  readonly db: Database
+  readonly times: SandboxTimes
+  /** 32 bytes; PINs are kept as a keyed hash under a key derived from it. */
+  readonly operatorKey: Uint8Array
+  /** Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
+  readonly checkCallbackUrl: (url: string | undefined) => void
+  /** Tells the job runner when something becomes due. */
+  readonly wakeAt: (at: Date) => void
+}

@@ -1,0 +1,88 @@
+// What time brings about: every step is one statement that takes due rows, skipping those another node holds, and
+// leaves them finished. A node that dies in the middle leaves them due, and any node goes on.
+import type { Database } from '@vertexsms/db/client'
+import { GENERIC_NAMES } from './sender-rules.ts'
+
+/** Rows taken in one go. */
+const BATCH = 100
+
+/** Hands scheduled messages to the network when their time has come; those of a disabled account are cancelled. */
+export function releaseScheduled(db: Database, now: Date): Promise<number> {
+  return db.$executeRaw`
+    UPDATE message SET status = CASE WHEN due.active THEN 'accepted' ELSE 'cancelled' END::message_status
+    FROM (
+      SELECT m.id, a.status = 'active' AS active FROM message m JOIN account a ON a.id = m.account_id
+      WHERE m.status = 'scheduled' AND m.send_at <= ${now}::timestamptz
+      ORDER BY m.priority, m.send_at LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED
+    ) due
+    WHERE message.id = due.id`
+}
+
+/**
+ * Ends messages whose report is due: delivered ones arrive on the sandbox phone, and what is owed to `dlrUrl` is
+ * noted, in the same statement. The text leaves the message's row.
+ */
+export function reportDelivery(db: Database, now: Date): Promise<number> {
+  return db.$queryRaw<{ count: bigint }[]>`
+    WITH due AS (
+      SELECT id, text FROM message WHERE status = 'accepted' AND report_at <= ${now}::timestamptz
+      ORDER BY priority, report_at LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
+    ), ended AS (
+      UPDATE message m
+      SET status = CASE WHEN m.outcome_code = 0 THEN 'delivered' ELSE 'failed' END::message_status,
+          error_code = m.outcome_code, text = ''
+      FROM due WHERE m.id = due.id
+      RETURNING m.id, m.account_id, m.recipient, m.sender, due.text, m.outcome_code, m.mccmnc, m.dlr_url, m.test_mode,
+                m.report_at >= m.expires_at AS expired
+    ), arrived AS (
+      INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
+      SELECT account_id, recipient, sender, text, ${now}::timestamptz FROM ended
+      WHERE outcome_code = 0 AND test_mode IS NULL
+    ), owed AS (
+      INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
+      SELECT account_id, dlr_url,
+             jsonb_build_object('id', id::text,
+                                'status', CASE WHEN outcome_code = 0 THEN 1 WHEN expired THEN 16 ELSE 2 END,
+                                'error', outcome_code, 'mcc', left(mccmnc, 3), 'mnc', substr(mccmnc, 4)),
+             0, ${now}::timestamptz, ${now}::timestamptz
+      FROM ended WHERE dlr_url IS NOT NULL
+    )
+    SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))
+}
+
+/** Gives back what was charged for messages that were cancelled before they were sent, once each. */
+export function refundCancelled(db: Database): Promise<number> {
+  return db.$queryRaw<{ count: bigint }[]>`
+    WITH cancelled AS (
+      SELECT id, account_id, price_micros FROM message WHERE status = 'cancelled' AND price_micros > 0
+      LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
+    ), settled AS (
+      UPDATE message m SET price_micros = 0, text = '' FROM cancelled WHERE m.id = cancelled.id
+    ), sums AS (
+      SELECT account_id, sum(price_micros)::bigint AS total FROM cancelled GROUP BY account_id
+    ), returned AS (
+      UPDATE account a SET balance_micros = a.balance_micros + sums.total FROM sums WHERE a.id = sums.account_id
+    )
+    SELECT count(*) AS count FROM cancelled`.then(([row]) => Number(row?.count ?? 0))
+}
+
+/** Ends reviews that are due: generic names are rejected, all others confirmed; `notificationUrl` is told. */
+export function endReviews(db: Database, now: Date): Promise<number> {
+  return db.$queryRaw<{ count: bigint }[]>`
+    WITH due AS (
+      SELECT id FROM sender_id WHERE status = 'pending_review' AND review_at <= ${now}::timestamptz
+      ORDER BY review_at LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
+    ), ended AS (
+      UPDATE sender_id s
+      SET status = CASE WHEN lower(s.name) = ANY(${[...GENERIC_NAMES]}::text[]) THEN 'rejected' ELSE 'confirmed' END::sender_status,
+          review_at = NULL
+      FROM due WHERE s.id = due.id
+      RETURNING s.id, s.account_id, s.name, s.status::text AS status, s.notification_url
+    ), owed AS (
+      INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
+      SELECT account_id, notification_url, jsonb_build_object('id', id::text, 'name', name, 'status', status),
+             0, ${now}::timestamptz, ${now}::timestamptz
+      FROM ended WHERE notification_url IS NOT NULL
+    )
+    SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))
+}

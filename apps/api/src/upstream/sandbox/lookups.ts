@@ -1,0 +1,124 @@
+import { type HlrRequest, type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
+import type { Caller, HlrProgress } from '../upstream.ts'
+import type { SandboxOptions } from './config.ts'
+import { stableHash } from './hash.ts'
+import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
+import { operatorOf, readNumber } from './numbers.ts'
+import { operatorsOf } from './operators.ts'
+import { refusal } from './plan.ts'
+import { HLR_PRICE_MICROS } from './prices.ts'
+
+/** One number in this many has moved to another operator. */
+const PORTED_ONE_IN = 8
+
+/** An IMSI has this many digits (ITU-T E.212). */
+const IMSI_DIGITS = 15
+
+/** Lookups answered in one go by the background job. */
+const BATCH = 50
+
+interface Lookup {
+  readonly id: bigint
+  readonly accountId: string
+  readonly msisdn: string
+  readonly callbackUrl: string | null
+}
+
+/** What the network says of a number: always the same for the same number. */
+export function networkAnswer(id: bigint, msisdn: string): HlrResult {
+  const number = readNumber(msisdn)
+  const home = number && operatorOf(number)
+  const error = magicCode(msisdn) ?? 0
+  const nothing = { imsi: null, operatorId: null, operator: null, mcc: null, mnc: null, ported: [] }
+  if (error !== 0 || !home)
+    return { id: String(id), error: String(home ? error : 51), country: number?.country ?? null, ...nothing }
+  const others = operatorsOf(home.country).filter((operator) => operator.id !== home.id)
+  const hash = stableHash(`hlr ${msisdn}`)
+  const current = (hash % PORTED_ONE_IN === 0 ? others[hash % Math.max(others.length, 1)] : undefined) ?? home
+  const mnc = current.mnc[0] ?? ''
+  const subscriber = String(hash)
+    .padStart(IMSI_DIGITS, '0')
+    .slice(current.mcc.length + mnc.length)
+  return {
+    id: String(id),
+    error: '0',
+    imsi: current.mcc + mnc + subscriber.padStart(IMSI_DIGITS - current.mcc.length - mnc.length, '0'),
+    country: current.country,
+    operatorId: current.id,
+    operator: current.name,
+    mcc: current.mcc,
+    mnc,
+    ported: current === home ? [] : [{ operatorId: home.id, operator: home.name, country: home.country }],
+  }
+}
+
+/** Submits, answers and reads HLR lookups. */
+export function createLookups({ db, times, checkCallbackUrl, wakeAt }: SandboxOptions) {
+  /** Stores the answer and what it owes to the callback URL in one statement; true for the one caller who did it. */
+  async function answer({ id, accountId, msisdn, callbackUrl }: Lookup, now: Date): Promise<boolean> {
+    const result = JSON.stringify(networkAnswer(id, msisdn))
+    const rows = await db.$queryRaw<{ id: bigint }[]>`
+      WITH answered AS (
+        UPDATE hlr_lookup SET result = ${result}::jsonb WHERE id = ${id}::bigint AND result IS NULL RETURNING id
+      ), owed AS (
+        INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
+        SELECT ${accountId}::uuid, ${callbackUrl}::text, ${result}::jsonb, 0, ${now}::timestamptz, ${now}::timestamptz
+        FROM answered WHERE ${callbackUrl}::text IS NOT NULL
+      )
+      SELECT id FROM answered`
+    return rows.length > 0
+  }
+
+  return {
+    /** Charges and stores a lookup in one statement. Throws LOOKUP_REFUSED: 53 no number, 20 no operator, 24 no balance. */
+    async submit(caller: Caller, request: HlrRequest): Promise<number> {
+      checkCallbackUrl(request.callBackUrl)
+      const number = readNumber(request.msisdn)
+      if (!number?.valid || number.type !== 'mobile') throw refusal('LOOKUP_REFUSED', 53)
+      if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
+      const magic = magicCode(number.msisdn) ?? 0
+      if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
+      const now = new Date()
+      const dueAt = new Date(now.getTime() + times.hlrMs)
+      const rows = await db.$queryRaw<{ id: bigint }[]>`
+        WITH charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint
+          WHERE id = ${caller.accountId}::uuid AND status = 'active' AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
+          RETURNING id
+        )
+        INSERT INTO hlr_lookup (account_id, msisdn, callback_url, price_micros, created_at, due_at)
+        SELECT id, ${number.msisdn}, ${request.callBackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
+               ${now}::timestamptz, ${dueAt}::timestamptz
+        FROM charged
+        RETURNING id`
+      const id = rows[0]?.id
+      if (id === undefined) throw refusal('LOOKUP_REFUSED', 24)
+      wakeAt(dueAt)
+      return Number(id)
+    },
+
+    /** A lookup of the caller's account, answered on the spot when its time has come. */
+    async read(caller: Caller, id: bigint): Promise<HlrProgress | undefined> {
+      const where = { id, accountId: caller.accountId }
+      let row = await db.hlrLookup.findFirst({ where })
+      const now = new Date()
+      if (row && row.result === null && row.dueAt <= now) {
+        await answer(row, now)
+        row = await db.hlrLookup.findFirst({ where })
+      }
+      if (!row) return undefined
+      const result = row.result === null ? null : hlrResultSchema.parse(row.result)
+      const status = result === null ? 'pending' : 'done'
+      return { status: { id: String(id), status, msisdn: row.msisdn, result }, lookAgainAt: result ? null : row.dueAt }
+    },
+
+    /** Answers the lookups that are due; safe on several nodes, since one of them wins each. Returns how many. */
+    async answerDue(now: Date): Promise<number> {
+      const due = await db.$queryRaw<Lookup[]>`
+        SELECT id, account_id AS "accountId", msisdn, callback_url AS "callbackUrl" FROM hlr_lookup
+        WHERE result IS NULL AND due_at <= ${now}::timestamptz ORDER BY due_at LIMIT ${BATCH}::int`
+      for (const lookup of due) await answer(lookup, now)
+      return due.length
+    },
+  }
+}

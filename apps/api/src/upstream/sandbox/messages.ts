@@ -1,0 +1,82 @@
+import type { SendSmsRequest, SmsCost, SmsCostRequest } from '@vertexsms/contract/rest'
+import { Prisma } from '@vertexsms/db/client'
+import { ApiError } from '../../api-error.ts'
+import type { Caller, SentSms } from '../upstream.ts'
+import type { SandboxOptions } from './config.ts'
+import { outcomeOf, quote, readSender, readTiming, refusal, type Sender } from './plan.ts'
+import { MICROS_PER_EUR } from './prices.ts'
+
+const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
+
+/** Messages whose validity ends before the network answers fail with this code. */
+const EXPIRED_CODE = 2
+
+/** Accepts and prices messages. */
+export function createMessages({ db, times, checkCallbackUrl, wakeAt }: SandboxOptions) {
+  async function assertConfirmed(caller: Caller, sender: Sender): Promise<void> {
+    if (!sender.mustBeConfirmed) return
+    const known = await db.senderId.findFirst({
+      where: { accountId: caller.accountId, name: sender.name, status: 'confirmed' },
+      select: { id: true },
+    })
+    if (!known) {
+      throw new ApiError('SEND_REFUSED', { message: 'The sender is not registered and confirmed on the account.' })
+    }
+  }
+
+  return {
+    /**
+     * Charges the account and stores the message in one statement, so that parallel sends cannot overdraw it and a
+     * charge never stands without its message. Throws SEND_REFUSED (24 when the balance does not reach), INVALID_INPUT.
+     */
+    async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
+      const now = new Date()
+      checkCallbackUrl(request.dlrUrl)
+      const { recipient, operator, coding, parts, partPriceMicros } = quote(request)
+      const sender = readSender(request.from, recipient.country)
+      const { scheduled, sendAt, expiresAt } = readTiming(request, now)
+      const decided = outcomeOf(recipient, request.testMode)
+      await assertConfirmed(caller, sender)
+
+      const answersAt = new Date(sendAt.getTime() + times.deliveryMs)
+      const outcomeCode = answersAt > expiresAt ? EXPIRED_CODE : decided
+      const reportAt = answersAt > expiresAt ? expiresAt : answersAt
+      const priceMicros = request.testMode === undefined ? partPriceMicros * BigInt(parts) : 0n
+      const status = scheduled ? Prisma.sql`'scheduled'::message_status` : Prisma.sql`'accepted'::message_status`
+      const rows = await db.$queryRaw<{ id: bigint }[]>`
+        WITH charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint
+          WHERE id = ${caller.accountId}::uuid AND status = 'active' AND balance_micros >= ${priceMicros}::bigint
+          RETURNING id
+        )
+        INSERT INTO message (account_id, connection_id, recipient, sender, text, coding, parts, priority, price_micros,
+                             mccmnc, status, outcome_code, test_mode, dlr_url, created_at, send_at, report_at, expires_at)
+        SELECT id, ${caller.connectionId}::uuid, ${recipient.msisdn}, ${sender.name}, ${request.message}, ${coding}::int,
+               ${parts}::int, ${PRIORITIES[request.priority ?? 'normal']}::int, ${priceMicros}::bigint,
+               ${operator.mcc + (operator.mnc[0] ?? '')}, ${status}, ${outcomeCode}::int,
+               ${request.testMode ?? null}::int, ${request.dlrUrl ?? null}::text, ${now}::timestamptz,
+               ${sendAt}::timestamptz, ${reportAt}::timestamptz, ${expiresAt}::timestamptz
+        FROM charged
+        RETURNING id`
+      const id = rows[0]?.id
+      if (id === undefined) throw refusal('SEND_REFUSED', 24)
+      if (scheduled) wakeAt(sendAt)
+      wakeAt(reportAt)
+      return { ids: [String(id)], parts }
+    },
+
+    /** Parts and price; nothing is sent, charged or checked on the account. Throws SEND_REFUSED, INVALID_INPUT. */
+    cost(request: SmsCostRequest): SmsCost {
+      const { recipient, operator, parts, partPriceMicros } = quote(request)
+      readSender(request.from, recipient.country)
+      return {
+        parts,
+        countryISO: recipient.country,
+        mccmnc: operator.mcc + (operator.mnc[0] ?? ''),
+        pricePerPart: Number(partPriceMicros) / MICROS_PER_EUR,
+        totalPrice: Number(partPriceMicros * BigInt(parts)) / MICROS_PER_EUR,
+        currency: 'EUR',
+      }
+    },
+  }
+}

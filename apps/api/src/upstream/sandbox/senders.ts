@@ -1,0 +1,136 @@
+import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
+import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { subkey } from '@vertexsms/db/seal'
+import { ApiError } from '../../api-error.ts'
+import type { Caller } from '../upstream.ts'
+import type { SandboxOptions } from './config.ts'
+import { readNumber } from './numbers.ts'
+import { countPin } from './pin-limit.ts'
+
+/** Wrong and right guesses that one PIN takes. */
+export const PIN_TRIES = 5
+
+/** How long a PIN may be used. */
+export const PIN_SECONDS = 600
+
+const PIN_DIGITS = 5
+
+/** The sender of the text that carries the PIN. */
+const PIN_SENDER = 'VertexSMS'
+
+/** Names that consist of digits are short codes or landlines. */
+const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
+
+type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
+
+/** Registers and confirms senders. */
+export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt }: SandboxOptions) {
+  const pinKey = subkey(operatorKey, 'sender-pin')
+
+  /** Bound to account and number: a hash copied to another row opens nothing there. */
+  function hashPin(accountId: string, name: string, pin: string): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(createHmac('sha256', pinKey).update(`${accountId}:${name}:${pin}`).digest())
+  }
+
+  async function registerNumber(caller: Caller, name: string): Promise<bigint> {
+    const number = readNumber(name)
+    if (!number?.valid || number.type !== 'mobile') {
+      throw new ApiError('INVALID_INPUT', {
+        message: "Invalid value for field 'name'. It must be a mobile number in international format.",
+        errorCode: 53,
+      })
+    }
+    const now = new Date()
+    await countPin(db, pinKey, number.msisdn, now)
+    const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
+    const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
+    const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
+    const rows = await db.$queryRaw<{ id: bigint }[]>`
+      WITH registered AS (
+        INSERT INTO sender_id (account_id, name, type, status, pin_hash, pin_tries, pin_expires_at, created_at)
+        VALUES (${caller.accountId}::uuid, ${number.msisdn}, 'MSISDN', 'pending_confirmation'::sender_status,
+                ${hashPin(caller.accountId, number.msisdn, pin)}, 0, ${expiresAt}::timestamptz, ${now}::timestamptz)
+        ON CONFLICT (account_id, type, name) DO UPDATE
+          SET pin_hash = EXCLUDED.pin_hash, pin_tries = 0, pin_expires_at = EXCLUDED.pin_expires_at
+          WHERE sender_id.status = 'pending_confirmation'
+        RETURNING id
+      ), texted AS (
+        INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
+        SELECT ${caller.accountId}::uuid, ${number.msisdn}, ${PIN_SENDER}, ${text}, ${now}::timestamptz FROM registered
+      )
+      SELECT id FROM registered`
+    const id = rows[0]?.id
+    if (id === undefined) throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
+    return id
+  }
+
+  async function registerName(caller: Caller, request: NameRequest): Promise<bigint> {
+    const digitsAllowed = NUMERIC_CATEGORIES.has(request.category) && /^\d+$/.test(request.name)
+    if (!digitsAllowed && !ALPHANUMERIC_SENDER_PATTERN.test(request.name)) {
+      throw new ApiError('INVALID_INPUT', {
+        message: "Invalid value for field 'name': 3 to 11 latin letters, digits, spaces and dots expected.",
+      })
+    }
+    checkCallbackUrl(request.notificationUrl)
+    const now = new Date()
+    const reviewAt = new Date(now.getTime() + times.reviewMs)
+    const rows = await db.$queryRaw<{ id: bigint }[]>`
+      INSERT INTO sender_id (account_id, name, type, category, category_description, notification_url, status,
+                             pin_tries, review_at, created_at)
+      VALUES (${caller.accountId}::uuid, ${request.name}, 'AlphaNumeric', ${request.category},
+              ${request.categoryDescription}, ${request.notificationUrl ?? null}::text,
+              'pending_review'::sender_status, 0, ${reviewAt}::timestamptz, ${now}::timestamptz)
+      ON CONFLICT (account_id, type, name) DO UPDATE
+        SET status = 'pending_review'::sender_status, category = EXCLUDED.category, review_at = EXCLUDED.review_at,
+            category_description = EXCLUDED.category_description, notification_url = EXCLUDED.notification_url
+        WHERE sender_id.status = 'rejected'
+      RETURNING id`
+    const id = rows[0]?.id
+    if (id === undefined) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
+    wakeAt(reviewAt)
+    return id
+  }
+
+  return {
+    /** The id of the new sender. Throws INVALID_INPUT, CONFLICT, RATE_LIMITED after too many PINs in a day. */
+    async register(caller: Caller, request: SenderIdRequest): Promise<string> {
+      return String(
+        await (request.type === 'MSISDN' ? registerNumber(caller, request.name) : registerName(caller, request)),
+      )
+    },
+
+    /**
+     * Confirms a number. A try is counted in the row before the code is looked at, so that parallel requests on any
+     * number of nodes get {@link PIN_TRIES} together. Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, NOT_FOUND.
+     */
+    async confirm(caller: Caller, id: bigint, code: string): Promise<void> {
+      const now = new Date()
+      const [tried] = await db.$queryRaw<{ name: string; pinHash: Uint8Array }[]>`
+        UPDATE sender_id SET pin_tries = pin_tries + 1
+        WHERE id = ${id}::bigint AND account_id = ${caller.accountId}::uuid AND type = 'MSISDN'
+          AND status = 'pending_confirmation' AND pin_tries < ${PIN_TRIES}::int
+          AND pin_expires_at > ${now}::timestamptz AND pin_hash IS NOT NULL
+        RETURNING name, pin_hash AS "pinHash"`
+      if (!tried) throw await whyNotTried(caller, id)
+      if (!timingSafeEqual(tried.pinHash, hashPin(caller.accountId, tried.name, code))) throw new ApiError('CODE_WRONG')
+      // The hash that was compared must still be the one in the row: a new PIN may have been sent meanwhile.
+      const confirmed = await db.senderId.updateMany({
+        where: { id, status: 'pending_confirmation', pinHash: new Uint8Array(tried.pinHash) },
+        data: { status: 'confirmed', pinHash: null, pinExpiresAt: null },
+      })
+      if (confirmed.count === 0) throw await whyNotTried(caller, id)
+    },
+  }
+
+  async function whyNotTried(caller: Caller, id: bigint): Promise<ApiError> {
+    const row = await db.senderId.findFirst({
+      where: { id, accountId: caller.accountId },
+      select: { status: true, type: true },
+    })
+    if (!row) return new ApiError('NOT_FOUND')
+    if (row.status === 'confirmed') return new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
+    if (row.type !== 'MSISDN')
+      return new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })
+    return new ApiError('CODE_EXPIRED')
+  }
+}

@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto'
+import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import { exportSPKI, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { accessClaims, EDGE_SECRET, makeConnection, makeIssuer, startWorld, type World } from './support.ts'
+
+let world: World
+let issuer: Awaited<ReturnType<typeof makeIssuer>>
+beforeAll(async () => {
+  world = await startWorld()
+  issuer = await makeIssuer(world.db, 'key-1')
+})
+afterAll(() => world.close())
+
+const REFUSALS = {
+  TOKEN_MISSING: 401,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  IP_NOT_ALLOWED: 401,
+  PERMISSION_MISSING: 403,
+} as const
+
+async function expectRefused(token: string | null, code: keyof typeof REFUSALS, headers: Record<string, string> = {}) {
+  const answer = await world.node.call('GET /token', { token, headers })
+  expect(answer.body).toEqual({ message: expect.any(String), code, error_code: null })
+  expect(answer.status).toBe(REFUSALS[code])
+}
+
+async function connected(changes: Record<string, unknown> = {}) {
+  const claims = accessClaims(world.accountId, changes)
+  const connection = await makeConnection(world.db, world.accountId, claims.jti)
+  return { claims, connection, jwt: await issuer.sign(claims) }
+}
+
+describe('a token made by hand', () => {
+  test('describes itself', async () => {
+    const { status, body } = await world.node.call('GET /token', { token: world.token })
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      account: world.accountId,
+      kind: 'manual',
+      permissions: [...PERMISSIONS],
+      limits: null,
+      expires_at: null,
+    })
+  })
+
+  test('is refused when it is missing, in every place where it does not belong', async () => {
+    await expectRefused(null, 'TOKEN_MISSING')
+    await expectRefused(null, 'TOKEN_MISSING', { authorization: `Bearer ${world.token}` })
+    const inQuery = await world.node.call(`GET /token?at=${world.token}`)
+    expect([inQuery.status, inQuery.body.code]).toEqual([401, 'TOKEN_MISSING'])
+  })
+
+  test('is refused when it is unknown, empty of meaning or long', async () => {
+    for (const token of ['x', `vsms_${'A'.repeat(43)}`, 'a'.repeat(5000), "' OR 1=1 --"])
+      await expectRefused(token, 'TOKEN_INVALID')
+  })
+
+  test('is refused from the moment it expires', async () => {
+    const { token } = await world.makeToken({ expiresAt: new Date(Date.now() - 1) })
+    await expectRefused(token, 'TOKEN_EXPIRED')
+  })
+
+  test('is refused by the very next request after its row was deleted', async () => {
+    const { id, token } = await world.makeToken()
+    expect((await world.node.call('GET /token', { token })).status).toBe(200)
+    await world.db.apiToken.delete({ where: { id } })
+    await expectRefused(token, 'TOKEN_INVALID')
+  })
+
+  test('is refused while its account is disabled', async () => {
+    const { accountId, token } = await world.makeAccount()
+    await world.db.account.update({ where: { id: accountId }, data: { status: 'disabled' } })
+    await expectRefused(token, 'TOKEN_INVALID')
+  })
+
+  test('opens exactly the routes it holds', async () => {
+    const requests: Record<Permission, string> = {
+      'POST /sms': 'POST /sms',
+      'POST /sms/cost': 'POST /sms/cost',
+      'GET /rates': 'GET /rates/',
+      'POST /senderId': 'POST /senderId',
+      'POST /senderId/confirm': 'POST /senderId/confirm/1',
+      'POST /hlr': 'POST /hlr',
+      'GET /hlr': 'GET /hlr/1',
+      'GET /operators': 'GET /operators/1',
+      'GET /mccmnc': 'GET /mccmnc/LT',
+      'GET /prefixes': 'GET /prefixes/LT',
+      'POST /numbers/correct': 'POST /numbers/correct',
+    }
+    for (const held of PERMISSIONS) {
+      const { token } = await world.makeToken({ permissions: [held] })
+      for (const [needed, request] of Object.entries(requests)) {
+        const { status, body } = await world.node.call(request, {
+          token,
+          ...(request.startsWith('POST') ? { body: {} } : {}),
+        })
+        if (needed === held) expect(status, request).not.toBe(403)
+        else expect([status, body.code], request).toEqual([403, 'PERMISSION_MISSING'])
+      }
+    }
+  })
+
+  test('is noted as used at most once a minute', async () => {
+    const { id, token } = await world.makeToken()
+    const first = new Date(Date.now() - 30_000)
+    await world.db.apiToken.update({ where: { id }, data: { lastUsedAt: first } })
+    const node = await world.startNode()
+    await node.call('GET /token', { token })
+    await world.db.apiToken.update({ where: { id }, data: { lastUsedAt: new Date(first.getTime() - 60_000) } })
+    await node.call('GET /token', { token })
+    await node.close()
+    const row = await world.db.apiToken.findUniqueOrThrow({ where: { id } })
+    expect(row.lastUsedAt?.getTime()).toBeGreaterThan(first.getTime())
+    const again = await world.startNode()
+    await again.call('GET /token', { token })
+    await again.close()
+    expect((await world.db.apiToken.findUniqueOrThrow({ where: { id } })).lastUsedAt).toEqual(row.lastUsedAt)
+  })
+})
+
+describe('an access token', () => {
+  test('describes itself through its row', async () => {
+    const { jwt } = await connected()
+    const { status, body } = await world.node.call('GET /token', { token: jwt })
+    expect([status, body.kind, body.account]).toEqual([200, 'oauth_access', world.accountId])
+  })
+
+  test('is refused by the very next request after its row was deleted, though its signature was already verified', async () => {
+    const { jwt, connection } = await connected()
+    expect((await world.node.call('GET /token', { token: jwt })).status).toBe(200)
+    await world.db.apiToken.delete({ where: { id: connection.access.id } })
+    await expectRefused(jwt, 'TOKEN_INVALID')
+  })
+
+  test('is refused once its connection has ended', async () => {
+    const { jwt, connection } = await connected()
+    await world.db.connection.update({ where: { id: connection.id }, data: { endedAt: new Date() } })
+    await expectRefused(jwt, 'TOKEN_INVALID')
+  })
+
+  test('is refused with a wrong issuer, audience, type or missing claim (RFC 9068 section 4)', async () => {
+    for (const changes of [
+      { iss: 'http://localhost:4009' },
+      { iss: undefined },
+      { aud: 'http://localhost:4001/mcp' },
+      { aud: [] },
+      { aud: ['http://localhost:4002/'] },
+      { exp: undefined },
+      { sub: undefined },
+      { sub: randomUUID() },
+    ]) {
+      const { jwt } = await connected(changes)
+      await expectRefused(jwt, 'TOKEN_INVALID')
+    }
+    const { claims } = await connected()
+    for (const typ of ['JWT', 'id+jwt', undefined])
+      await expectRefused(await issuer.sign(claims, { typ }), 'TOKEN_INVALID')
+    const { jti: _, ...withoutJti } = claims
+    await expectRefused(await issuer.sign(withoutJti), 'TOKEN_INVALID')
+  })
+
+  test('is refused when it has expired, and also while a verified copy is remembered', async () => {
+    const { jwt } = await connected({ exp: Math.floor(Date.now() / 1000) - 1 })
+    await expectRefused(jwt, 'TOKEN_EXPIRED')
+    const short = await connected({ exp: Math.floor(Date.now() / 1000) + 1 })
+    await world.node.call('GET /token', { token: short.jwt })
+    await new Promise((resolve) => setTimeout(resolve, 2_000 - (Date.now() % 1000)))
+    await expectRefused(short.jwt, 'TOKEN_EXPIRED')
+  })
+
+  test('is refused under another key, an unknown key id, or a key that it brings along (RFC 9700, RFC 8725)', async () => {
+    const { claims } = await connected()
+    const other = await makeIssuer(world.db, 'key-other')
+    await world.db.signingKey.delete({ where: { kid: 'key-other' } })
+    await expectRefused(await other.sign(claims), 'TOKEN_INVALID')
+    await expectRefused(await other.sign(claims, { kid: 'key-1' }), 'TOKEN_INVALID')
+    await expectRefused(await other.sign(claims, { kid: 'key-1', jwk: other.publicJwk }), 'TOKEN_INVALID')
+    await expectRefused(await other.sign(claims, { kid: 'key-1', jku: 'http://localhost:1/jwks' }), 'TOKEN_INVALID')
+    for (const kid of ["' OR '1'='1", '../../etc/passwd', '__proto__', '']) {
+      await expectRefused(await other.sign(claims, { kid }), 'TOKEN_INVALID')
+    }
+  })
+
+  test('is refused with alg none, or HS256 under the public key (RFC 8725 section 2.1)', async () => {
+    const { claims } = await connected()
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const none = `${part({ alg: 'none', typ: 'at+jwt', kid: 'key-1' })}.${part(claims)}.`
+    await expectRefused(none, 'TOKEN_INVALID')
+    await expectRefused(`${none}AA`, 'TOKEN_INVALID')
+    for (const secret of [await exportSPKI(issuer.publicKey), JSON.stringify(issuer.publicJwk)]) {
+      const forged = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'key-1' })
+        .sign(new TextEncoder().encode(secret))
+      await expectRefused(forged, 'TOKEN_INVALID')
+    }
+  })
+
+  test('is refused when one character of it was changed', async () => {
+    const { jwt } = await connected()
+    const [header, payload, signature = ''] = jwt.split('.')
+    const changed = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)
+    await expectRefused(`${header}.${payload}.${changed}`, 'TOKEN_INVALID')
+  })
+
+  test('is accepted under a key that was published after the node had started', async () => {
+    const late = await makeIssuer(world.db, `key-${randomUUID()}`)
+    const { claims } = await connected()
+    const node = await world.startNode()
+    expect((await node.call('GET /token', { token: await late.sign(claims) })).status).toBe(200)
+  })
+})
+
+test('a refresh token is no API token, and the id of an access token is none either', async () => {
+  const { claims, connection } = await connected()
+  await expectRefused(connection.refreshValue, 'TOKEN_INVALID')
+  await expectRefused(claims.jti, 'TOKEN_INVALID')
+})
+
+describe('an IP allow-list', () => {
+  const forwarded = (address: string, secret = EDGE_SECRET) => ({
+    'x-vertexsms-client-address': address,
+    'x-vertexsms-edge-secret': secret,
+  })
+
+  test.each([
+    [['127.0.0.1'], {}, 200],
+    [['127.0.0.0/8'], {}, 200],
+    [['::ffff:127.0.0.1'], {}, 200],
+    [['::ffff:127.0.0.0/104'], {}, 200],
+    [['0.0.0.0/0'], {}, 200],
+    [['10.0.0.0/8', '127.0.0.1/32'], {}, 200],
+    [['192.0.2.1'], {}, 401],
+    [['::/0'], {}, 401],
+    [['::1'], {}, 401],
+    [['127.0.0.1/33'], {}, 401],
+    [['127.0.0.1/'], {}, 401],
+    [['localhost'], {}, 401],
+    [['127.1'], {}, 401],
+    [[''], {}, 401],
+    // The address that our MCP server forwards.
+    [['192.0.2.1'], forwarded('192.0.2.1'), 200],
+    [['192.0.2.0/24'], forwarded('::ffff:192.0.2.77'), 200],
+    [['192.0.2.0/24'], forwarded('::ffff:c000:24d'), 200],
+    [['2001:db8::/32'], forwarded('2001:0DB8:0000::7'), 200],
+    [['fe80::1'], forwarded('fe80::1%eth0'), 200],
+    [['192.0.2.1'], forwarded('192.0.2.2'), 401],
+    [['127.0.0.1'], forwarded('192.0.2.1'), 401],
+    [['127.0.0.1'], forwarded(''), 401],
+    [['127.0.0.1'], forwarded('unknown'), 401],
+    [['127.0.0.1'], forwarded('192.0.2.1, 127.0.0.1'), 401],
+    [['127.0.0.1'], { 'x-vertexsms-edge-secret': EDGE_SECRET }, 401],
+    // Without the secret nobody speaks for another address.
+    [['192.0.2.1'], forwarded('192.0.2.1', 'wrong'), 401],
+    [['192.0.2.1'], { 'x-vertexsms-client-address': '192.0.2.1' }, 401],
+    [['127.0.0.1'], forwarded('192.0.2.1', `${EDGE_SECRET}x`), 200],
+    [['192.0.2.1'], { 'x-forwarded-for': '192.0.2.1', forwarded: 'for=192.0.2.1' }, 401],
+  ])('%j with headers %j answers %i', async (ipAllowList, headers, status) => {
+    const { token } = await world.makeToken({ ipAllowList })
+    const answer = await world.node.call('GET /token', { token, headers })
+    expect(answer.status).toBe(status)
+    if (status === 401) expect(answer.body.code).toBe('IP_NOT_ALLOWED')
+  })
+
+  test('takes the address from a proxy only where one is trusted', async () => {
+    const { token } = await world.makeToken({ ipAllowList: ['198.51.100.7'] })
+    const behindProxy = await world.startNode({ TRUST_PROXY: '1' })
+    const headers = { 'x-forwarded-for': '203.0.113.1, 198.51.100.7' }
+    expect((await behindProxy.call('GET /token', { token, headers })).status).toBe(200)
+    expect((await world.node.call('GET /token', { token, headers })).status).toBe(401)
+  })
+
+  test('is asked before the permission', async () => {
+    const { token } = await world.makeToken({ ipAllowList: ['192.0.2.1'], permissions: [] })
+    expect((await world.node.call('GET /rates', { token })).body.code).toBe('IP_NOT_ALLOWED')
+  })
+})
