@@ -1,0 +1,77 @@
+import { fastifyFormbody } from '@fastify/formbody'
+import type { Database } from '@vertexsms/db/client'
+import { createHttp } from '@vertexsms/service/http'
+import type { Logger } from '@vertexsms/service/logger'
+import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
+import type { FastifyInstance } from 'fastify'
+import { registerSignIn } from './accounts/sign-in.ts'
+import { registerDashboard } from './dashboard/dashboard.ts'
+import type { AuthEnv } from './env.ts'
+import { createForms } from './forms.ts'
+import { registerConsent } from './interaction/consent.ts'
+import { createAuthorizationServer } from './oidc/authorization-server.ts'
+import { startCleanUp } from './oidc/clean-up.ts'
+import { registerOAuth } from './oidc/mount.ts'
+import { registerErrorPages, registerPages } from './page.ts'
+import { createRateLimiter } from './rate-limit.ts'
+
+const BODY_LIMIT_BYTES = 64 * 1024
+const REQUEST_TIMEOUT_MS = 15_000
+
+/** What the app is built from. */
+export interface AppDeps {
+  readonly env: AuthEnv
+  readonly db: Database
+  readonly logger: Logger
+  /** How documents and key sets of clients are fetched; the SSRF guard when absent. */
+  readonly outbound?: Outbound
+}
+
+/**
+ * The authorization server with its pages. Reads the signing keys, so it rejects when the database cannot be reached
+ * or the operator key is not the one they were sealed under.
+ */
+export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<FastifyInstance> {
+  const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
+  const guard = outbound ?? createOutbound({ allowLocalhost })
+  const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
+  const forms = createForms({ operatorKey, issuerUrl: issuer })
+  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter })
+  const cleanUp = startCleanUp({ db, onFailure: (error) => logger.error({ err: error }, 'clean-up failed') })
+
+  const web = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS, operatorKey, forms, rateLimiter: limiter }
+  const resources = { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL }
+
+  const app = createHttp({
+    service: 'auth',
+    logger,
+    trustProxy: env.TRUST_PROXY,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
+  })
+  app.addHook('onClose', async () => {
+    provider.close()
+    cleanUp.stop()
+    if (!outbound) await guard.close()
+  })
+
+  // The protocol's zone: bodies unparsed, errors in OAuth's shape.
+  await app.register(registerOAuth, { issuer, resources, provider, limiter, allowLocalhost })
+
+  // The pages' zone: forms parsed, errors as pages.
+  await registerPages(app)
+  await app.register(async (pages) => {
+    await pages.register(fastifyFormbody)
+    registerErrorPages(pages)
+    await pages.register(registerSignIn, web)
+    await pages.register(registerConsent, {
+      ...web,
+      provider,
+      connectionSeconds: env.CONNECTION_SECONDS,
+      allowLocalhost,
+    })
+    await pages.register(registerDashboard, web)
+  })
+  return app
+}

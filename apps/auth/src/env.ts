@@ -1,0 +1,48 @@
+import {
+  databaseEnv,
+  keySchema,
+  onOffSchema,
+  portSchema,
+  readEnv,
+  secondsSchema,
+  serviceEnv,
+  urlSchema,
+} from '@vertexsms/service/env'
+import { z } from 'zod'
+
+/** Every setting of the authorization server, with its default. Lifetimes are in whole seconds. */
+const schema = z.object({
+  ...serviceEnv,
+  ...databaseEnv,
+  AUTH_PORT: portSchema.default(4000),
+  /** Public URL: `issuer` in every document and token. Without a path, so that one metadata form serves (RFC 8414 §3.1). */
+  ISSUER_URL: urlSchema
+    .refine((value) => new URL(value).pathname === '/', 'must not have a path')
+    .default('http://localhost:4000'),
+  /** Public URL of the MCP server, as people type it: the canonical resource (RFC 8707). */
+  MCP_RESOURCE_URL: urlSchema.default('http://localhost:4001/mcp'),
+  /** Public URL of the REST API: the second audience of every access token. */
+  API_RESOURCE_URL: urlSchema.default('http://localhost:4002'),
+  /** Seals what must not be readable in the database, and signs cookies and forms: 32 bytes, base64url. */
+  OPERATOR_KEY: keySchema,
+  ACCESS_TOKEN_SECONDS: secondsSchema.default(600),
+  /** Slides with each refresh. */
+  REFRESH_TOKEN_SECONDS: secondsSchema.default(2_592_000),
+  /** The longest a connection lives without a new consent. */
+  CONNECTION_SECONDS: secondsSchema.default(31_536_000),
+  AUTHORIZATION_CODE_SECONDS: secondsSchema.default(60),
+  /** How long the refresh token just used gets the same answer again; 0 is strict. */
+  REFRESH_OVERLAP_SECONDS: secondsSchema.default(30),
+  SESSION_SECONDS: secondsSchema.default(604_800),
+  INTERACTION_SECONDS: secondsSchema.default(900),
+  /** Development only: metadata documents and key sets may come from http://localhost. */
+  OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
+})
+
+/** The parsed settings. */
+export type AuthEnv = z.infer<typeof schema>
+
+/** Reads the settings once; throws one ConfigurationError that names everything wrong. */
+export function readAuthEnv(source?: Record<string, string | undefined>): AuthEnv {
+  return readEnv(schema, source)
+}

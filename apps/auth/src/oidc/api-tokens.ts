@@ -1,0 +1,59 @@
+import type { ApiTokenKind } from '@vertexsms/contract/api-token'
+import type { Database } from '@vertexsms/db/client'
+import { endConnection, endConnectionsOfAccount } from './connection-end.ts'
+
+/** One row of Settings -> API. */
+export interface TokenRow {
+  readonly id: string
+  readonly kind: ApiTokenKind
+  readonly name: string
+  /** What the connected client calls itself, and where its answers go; null for a manual token. */
+  readonly client: { readonly name: string; readonly redirectHost: string } | null
+  readonly connectionId: string | null
+  readonly permissions: readonly string[]
+  readonly ipAllowList: readonly string[]
+  readonly createdAt: Date
+  readonly lastUsedAt: Date | null
+  /** Null never expires. */
+  readonly expiresAt: Date | null
+}
+
+/** Every token of an account that is good at `now`, newest first. Never a value: only hashes are stored. */
+export async function listTokens(db: Database, accountId: string, now: Date): Promise<TokenRow[]> {
+  const rows = await db.apiToken.findMany({
+    where: { accountId, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    omit: { tokenHash: true, accountId: true },
+    include: { connection: { select: { clientName: true, redirectHost: true } } },
+    orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
+  })
+  return rows.map(({ connection, ...row }) => ({
+    ...row,
+    client: connection ? { name: connection.clientName, redirectHost: connection.redirectHost } : null,
+  }))
+}
+
+/** What a deletion did: nothing was there, a manual token went, or a whole connection ended. */
+export type Deletion = 'not_found' | 'token' | 'connection'
+
+/**
+ * Deletes one token of an account. A token of a connection takes the whole connection with it: a client that lost only
+ * its access token would refresh it back within a second, and nothing would have been revoked. Another account's token
+ * is `not_found`.
+ */
+export async function deleteToken(
+  db: Database,
+  { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
+): Promise<Deletion> {
+  const token = await db.apiToken.findFirst({ where: { id: tokenId, accountId }, select: { connectionId: true } })
+  if (!token) return 'not_found'
+  if (token.connectionId) {
+    return (await endConnection(db, token.connectionId, 'deleted', now)) ? 'connection' : 'not_found'
+  }
+  const { count } = await db.apiToken.deleteMany({ where: { id: tokenId, accountId, connectionId: null } })
+  return count === 1 ? 'token' : 'not_found'
+}
+
+/** Ends every connection, code and pending authorization request of an account at once: it was disabled or reset. */
+export async function endAllAccess(db: Database, accountId: string, now: Date): Promise<void> {
+  await endConnectionsOfAccount(db, accountId, now)
+}

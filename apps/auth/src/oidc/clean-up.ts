@@ -1,0 +1,103 @@
+import type { Database } from '@vertexsms/db/client'
+
+/** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
+const GRACE_SECONDS = 60
+const BATCH_ROWS = 2000
+const EVERY_MS = 5 * 60_000
+const DAY_MS = 86_400_000
+/** A client that registered and never connected. */
+const UNUSED_CLIENT_DAYS = 7
+/** A client since its last use; clients cannot recover from being forgotten, so this is long. */
+const USED_CLIENT_DAYS = 365
+/** An ended connection is kept for its reason, not for ever. */
+const ENDED_CONNECTION_DAYS = 90
+
+/** Rows removed, by kind. */
+export interface CleanUpCounts {
+  readonly artifacts: number
+  readonly tokens: number
+  readonly responses: number
+  readonly counters: number
+  readonly clients: number
+  readonly connections: number
+  readonly keys: number
+}
+
+/** Removes what is over at `now`. Any number of nodes may do it at once: each row goes once, and none is waited for. */
+export async function cleanUp(db: Database, now: Date): Promise<CleanUpCounts> {
+  const over = new Date(now.getTime() - GRACE_SECONDS * 1000)
+  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS)
+  return {
+    artifacts: await inBatches(() => deleteExpiredArtifacts(db, over)),
+    tokens: await inBatches(() => deleteExpiredTokens(db, over)),
+    // The hash stays as long as the connection, so that a late reuse is still recognised; the answer goes.
+    responses: (
+      await db.usedRefreshToken.updateMany({
+        where: { overlapEndsAt: { lt: now }, sealedResponse: { not: null } },
+        data: { sealedResponse: null },
+      })
+    ).count,
+    counters: (await db.rateCounter.deleteMany({ where: { expiresAt: { lt: over } } })).count,
+    clients: await deleteForgottenClients(db, daysAgo(UNUSED_CLIENT_DAYS), daysAgo(USED_CLIENT_DAYS)),
+    connections: await inBatches(() => deleteOldConnections(db, daysAgo(ENDED_CONNECTION_DAYS))),
+    keys: (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over } } })).count,
+  }
+}
+
+/** Cleans up now and then until stopped. A failure is reported and the next round tries again. */
+export function startCleanUp(deps: { readonly db: Database; readonly onFailure: (error: unknown) => void }): {
+  stop(): void
+} {
+  const timer = setInterval(() => void cleanUp(deps.db, new Date()).catch(deps.onFailure), EVERY_MS)
+  timer.unref()
+  return { stop: () => clearInterval(timer) }
+}
+
+async function inBatches(deleteBatch: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const deleted = await deleteBatch()
+    total += deleted
+    if (deleted < BATCH_ROWS) return total
+  }
+}
+
+function deleteExpiredArtifacts(db: Database, over: Date): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM oidc_artifact WHERE (kind, id) IN (
+      SELECT kind, id FROM oidc_artifact WHERE expires_at < ${over}::timestamptz
+      LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+    )`
+}
+
+/** Issued tokens only: an expired manual token stays on the dashboard until its owner deletes it. */
+function deleteExpiredTokens(db: Database, over: Date): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM api_token WHERE id IN (
+      SELECT id FROM api_token WHERE expires_at < ${over}::timestamptz AND kind <> 'manual'
+      LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+    )`
+}
+
+function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince: Date): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM oidc_client c
+    WHERE NOT coalesce((c.payload->>'vertexsms_operator')::boolean, false)
+      AND ((c.last_used_at IS NULL AND c.created_at < ${neverUsedSince}::timestamptz)
+        OR c.last_used_at < ${unusedSince}::timestamptz)
+      AND NOT EXISTS (
+        SELECT 1 FROM connection n JOIN api_token t ON t.connection_id = n.id
+        WHERE n.client_id = c.id AND n.ended_at IS NULL
+      )`
+}
+
+/** Connections that ended or ran out long ago, and nothing of which is left. */
+function deleteOldConnections(db: Database, before: Date): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM connection WHERE id IN (
+      SELECT id FROM connection c
+      WHERE (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
+        AND NOT EXISTS (SELECT 1 FROM api_token t WHERE t.connection_id = c.id)
+      LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+    )`
+}

@@ -1,0 +1,51 @@
+import type { Database } from '@vertexsms/db/client'
+import { open, seal } from '@vertexsms/db/seal'
+import { LRUCache } from 'lru-cache'
+
+/** A registered client's metadata, with its secret in clear; never stored like this. */
+export type ClientRecord = Record<string, unknown> & { client_id: string }
+
+const CACHE_MS = 60_000
+const CACHE_ENTRIES = 2000
+
+/** Clients that registered themselves (RFC 7591) or were made by an operator. */
+export interface RegisteredClients {
+  find(clientId: string): Promise<ClientRecord | undefined>
+  save(record: ClientRecord, now: Date): Promise<void>
+}
+
+/**
+ * The stored clients. A secret is sealed under the operator key, because the library compares it in clear (RFC 6749
+ * §2.3.1 leaves no other way for `client_secret_basic`). Found clients are kept for a minute; they never change.
+ */
+export function createRegisteredClients(db: Database, operatorKey: Uint8Array): RegisteredClients {
+  const cache = new LRUCache<string, ClientRecord>({ max: CACHE_ENTRIES, ttl: CACHE_MS })
+  return {
+    async find(clientId) {
+      const cached = cache.get(clientId)
+      if (cached) return cached
+      const row = await db.oidcClient.findUnique({ where: { id: clientId } })
+      if (!row) return undefined
+      const { sealed_secret: sealed, ...metadata } = row.payload as Record<string, unknown>
+      const record: ClientRecord = { ...metadata, client_id: row.id }
+      if (typeof sealed === 'string') {
+        record.client_secret = open(operatorKey, Buffer.from(sealed, 'base64url'), `client-secret:${row.id}`)
+      }
+      cache.set(clientId, record)
+      return record
+    },
+
+    async save({ client_secret: secret, ...metadata }, now) {
+      const sealed =
+        typeof secret === 'string'
+          ? {
+              sealed_secret: Buffer.from(seal(operatorKey, secret, `client-secret:${metadata.client_id}`)).toString(
+                'base64url',
+              ),
+            }
+          : {}
+      const payload = JSON.parse(JSON.stringify({ ...metadata, ...sealed }))
+      await db.oidcClient.create({ data: { id: String(metadata.client_id), payload, createdAt: now } })
+    },
+  }
+}

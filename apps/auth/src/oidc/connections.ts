@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import type { Scope } from '@vertexsms/contract/scopes'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { newSecret } from '@vertexsms/db/tokens'
+import { openInteraction, sealInteraction } from './interaction-seal.ts'
+import { artifactId } from './token-store.ts'
+
+/** What a person decided about one authorization request. */
+export type Decision =
+  | { readonly kind: 'denied' }
+  | {
+      readonly kind: 'approved'
+      readonly accountId: string
+      readonly client: {
+        readonly id: string
+        readonly name: string
+        /** True for a client known by a metadata document: many installs share it, so each approval is a new connection. */
+        readonly shared: boolean
+      }
+      readonly redirectHost: string
+      readonly scopes: readonly Scope[]
+      readonly expiresAt: Date
+    }
+
+/**
+ * Answers an authorization request, once: in one transaction the answer is stored where the library resumes from, and
+ * an approval makes or continues the connection. False when it was answered before, by a double click or another tab;
+ * then nothing changed.
+ */
+export function decide(
+  deps: { readonly db: Database; readonly operatorKey: Uint8Array },
+  uid: string,
+  decision: Decision,
+  now: Date,
+): Promise<boolean> {
+  return deps.db.$transaction(async (tx) => {
+    const grantId = newSecret()
+    const result =
+      decision.kind === 'denied'
+        ? { error: 'access_denied', error_description: 'the person did not approve' }
+        : { login: { accountId: decision.accountId, remember: false }, consent: { grantId } }
+    const key = { kind: 'Interaction', id: artifactId(uid) }
+    const stored = await tx.oidcArtifact.findUnique({ where: { kind_id: key }, select: { payload: true } })
+    if (!stored) return false
+    const payload = { ...openInteraction(deps.operatorKey, uid, stored.payload), result }
+    const { count } = await tx.oidcArtifact.updateMany({
+      where: { ...key, consumedAt: null, expiresAt: { gt: now } },
+      data: {
+        consumedAt: now,
+        accountId: decision.kind === 'approved' ? decision.accountId : null,
+        payload: { sealed: sealInteraction(deps.operatorKey, uid, payload) },
+      },
+    })
+    if (count === 0) return false
+    if (decision.kind === 'approved') await connect(tx, decision, grantId, now)
+    return true
+  })
+}
+
+type Approval = Extract<Decision, { kind: 'approved' }>
+
+async function connect(tx: Prisma.TransactionClient, approval: Approval, grantId: string, now: Date): Promise<void> {
+  const { accountId, client, scopes, redirectHost, expiresAt } = approval
+  const fields = {
+    grantId,
+    clientName: client.name,
+    redirectHost,
+    scopes: [...scopes],
+    approvedAt: now,
+    expiresAt,
+  }
+  const continued = client.shared ? null : await lockLatest(tx, accountId, client.id, now)
+  if (continued) {
+    // Same connection, same limits and counters; what was issued before this approval ends with it.
+    await tx.apiToken.deleteMany({ where: { connectionId: continued.id } })
+    await tx.oidcArtifact.deleteMany({ where: { grantId: continued.grantId } })
+    await tx.usedRefreshToken.deleteMany({ where: { connectionId: continued.id } })
+    await tx.connection.update({ where: { id: continued.id }, data: fields })
+  } else {
+    await tx.connection.create({
+      data: { id: randomUUID(), accountId, clientId: client.id, createdAt: now, ...fields },
+    })
+  }
+  await tx.oidcClient.updateMany({ where: { id: client.id }, data: { lastUsedAt: now } })
+}
+
+/**
+ * The live connection of a client that registered itself: one install stands behind it, so there is at most one. The
+ * advisory lock makes two approvals at once agree on that; the row lock keeps token requests out meanwhile.
+ */
+async function lockLatest(
+  tx: Prisma.TransactionClient,
+  accountId: string,
+  clientId: string,
+  now: Date,
+): Promise<{ id: string; grantId: string } | null> {
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${accountId} ${clientId}`}, 0))::text`
+  const [row] = await tx.$queryRaw<{ id: string; grantId: string }[]>`
+    SELECT id::text, grant_id AS "grantId" FROM connection
+    WHERE account_id = ${accountId}::uuid AND client_id = ${clientId} AND ended_at IS NULL
+      AND expires_at > ${now}::timestamptz
+    ORDER BY approved_at DESC LIMIT 1 FOR NO KEY UPDATE`
+  return row ?? null
+}

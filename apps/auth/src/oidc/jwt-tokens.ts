@@ -1,0 +1,73 @@
+import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/db/tokens'
+import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import { PATHS } from './paths.ts'
+import { OPERATOR_MARK } from './registration.ts'
+
+/** What revocation and introspection of access tokens need. */
+export interface JwtTokenDeps {
+  readonly db: Database
+  readonly issuer: string
+  readonly audience: string
+  readonly keySet: () => JSONWebKeySet
+}
+
+/**
+ * The library refuses to revoke or introspect a JWT. Ours have a row, so both mean something: this middleware takes
+ * over after the library has authenticated the client. Revoking an access token deletes its row and nothing else
+ * (RFC 7009 §2.1); a token that is not valid, or not the client's, is answered like one that was (§2.2).
+ */
+export function jwtTokens(deps: JwtTokenDeps) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next()
+    if (ctx.path !== PATHS.revocation && ctx.path !== PATHS.introspection) return
+    const { error } = (ctx.body ?? {}) as { error?: unknown }
+    const { client } = ctx.oidc ?? {}
+    if (error !== 'unsupported_token_type' || !client) return
+    const claims = await readAccessToken(deps, String(ctx.oidc.params?.token ?? ''))
+    if (ctx.path === PATHS.revocation) {
+      if (claims?.jti && claims.client_id === client.clientId) {
+        await deps.db.apiToken.deleteMany({ where: { tokenHash: hashToken(claims.jti), kind: 'oauth_access' } })
+      }
+      ctx.status = 200
+      ctx.body = ''
+      return
+    }
+    ctx.status = 200
+    ctx.body =
+      claims && mayIntrospect(client, String(claims.client_id)) ? await describe(deps, claims) : { active: false }
+  }
+}
+
+/** A client may ask about its own tokens; an operator's client about every token (RFC 7662 §4). */
+export function mayIntrospect(client: Client, tokenClientId: string | undefined): boolean {
+  return client[OPERATOR_MARK] === true || (client.clientAuthMethod !== 'none' && client.clientId === tokenClientId)
+}
+
+async function readAccessToken(deps: JwtTokenDeps, token: string): Promise<JWTPayload | null> {
+  try {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(deps.keySet()), {
+      issuer: deps.issuer,
+      audience: deps.audience,
+      algorithms: [ACCESS_TOKEN_ALG],
+      typ: ACCESS_TOKEN_TYP,
+      currentDate: new Date(),
+    })
+    return payload
+  } catch {
+    return null
+  }
+}
+
+/** The live truth: a token whose row is gone is not active, whatever its signature says (RFC 7662 §2.2). */
+async function describe(deps: JwtTokenDeps, claims: JWTPayload): Promise<Record<string, unknown>> {
+  const row = await deps.db.apiToken.findUnique({
+    where: { tokenHash: hashToken(claims.jti ?? '') },
+    select: { connection: { select: { endedAt: true } } },
+  })
+  if (!row || row.connection?.endedAt) return { active: false }
+  const { iss, sub, aud, exp, iat, jti, scope, client_id } = claims
+  return { active: true, iss, sub, aud, exp, iat, jti, scope, client_id, token_type: 'Bearer' }
+}

@@ -1,0 +1,189 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { pageHeaders } from '../page.ts'
+import { LIMITS, type RateLimiter } from '../rate-limit.ts'
+import { isDocumentUrl } from './client-documents.ts'
+import type { LiveProvider } from './live-provider.ts'
+import { serverMetadata } from './metadata.ts'
+import { PATHS } from './paths.ts'
+import { normalizeMetadata, RegistrationRefused } from './registration.ts'
+import { replayRequest } from './replay-request.ts'
+import { normalizeParameters, normalizeTokenParameters, type Resources } from './requests.ts'
+
+/** What the OAuth zone needs. */
+export interface OAuthDeps {
+  readonly issuer: string
+  readonly resources: Resources
+  readonly provider: LiveProvider
+  readonly limiter: RateLimiter
+  readonly allowLocalhost: boolean
+}
+
+const METADATA_MAX_AGE_SECONDS = 300
+const BODY_LIMIT_BYTES = 32 * 1024
+const FORM = 'application/x-www-form-urlencoded'
+
+/**
+ * The OAuth endpoints. The library answers on the raw response; what it must not be trusted with is settled before:
+ * host and protocol are the configured issuer's, bodies are limited and brought into one spelling, and every answer
+ * carries the page headers, because an error may be a page.
+ */
+export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Promise<void> {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
+    done(null, body)
+  })
+  app.setErrorHandler(sendOAuthError)
+
+  const { limiter } = deps
+  const limited = (name: keyof typeof LIMITS) => ({ preHandler: limitByAddress(limiter, name) })
+  const form =
+    (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
+      pass(deps, request, reply, rewriteForm(request, rewrite))
+  const asIs = async (request: FastifyRequest, reply: FastifyReply) => pass(deps, request, reply, rawBody(request))
+  const preflight = { method: 'OPTIONS', handler: asIs } as const
+
+  registerMetadata(app, deps)
+
+  app.get(PATHS.authorization, { preHandler: limitDocumentClients(deps) }, async (request, reply) => {
+    rewriteQuery(request.raw, deps.resources)
+    return pass(deps, request, reply)
+  })
+  app.get(`${PATHS.authorization}/:uid`, async (request, reply) => pass(deps, request, reply))
+
+  app.post(
+    PATHS.token,
+    limited('token'),
+    form((params) => normalizeTokenParameters(params, deps.resources)),
+  )
+  app.post(
+    PATHS.pushedRequest,
+    limited('pushedRequest'),
+    form((params) => normalizeParameters(params, deps.resources)),
+  )
+  app.post(PATHS.revocation, limited('revocation'), asIs)
+  app.post(PATHS.introspection, limited('introspection'), asIs)
+  for (const url of [PATHS.token, PATHS.pushedRequest, PATHS.revocation, PATHS.introspection]) {
+    app.route({ ...preflight, url })
+  }
+
+  app.options(PATHS.registration, async (_request, reply) => reply.code(204).headers(openCors('POST')).send())
+  app.post(PATHS.registration, limited('registration'), async (request, reply) => {
+    const metadata = normalizeMetadata(readJson(request))
+    reply.raw.setHeader('access-control-allow-origin', '*')
+    return pass(deps, request, reply, Buffer.from(JSON.stringify(metadata)))
+  })
+}
+
+/** Metadata and keys: constant between key changes, open to every origin, cached for five minutes. */
+function registerMetadata(app: FastifyInstance, { issuer, provider }: OAuthDeps): void {
+  const document = JSON.stringify(serverMetadata(issuer))
+  const headers = {
+    ...openCors('GET'),
+    'cache-control': `public, max-age=${METADATA_MAX_AGE_SECONDS}`,
+    'content-type': 'application/json; charset=utf-8',
+  }
+  for (const url of [PATHS.oauthMetadata, PATHS.openidMetadata, PATHS.jwks]) {
+    app.options(url, async (_request, reply) => reply.code(204).headers(openCors('GET')).send())
+  }
+  for (const url of [PATHS.oauthMetadata, PATHS.openidMetadata]) {
+    app.get(url, async (_request, reply) => reply.headers(headers).send(document))
+  }
+  app.get(PATHS.jwks, async (_request, reply) => reply.headers(headers).send(JSON.stringify(provider.keySet())))
+}
+
+/** Hands the request to the library, which writes the answer itself. */
+async function pass(
+  deps: OAuthDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  body?: Buffer,
+): Promise<FastifyReply> {
+  const raw = body ? replayRequest(request.raw, body) : request.raw
+  const { host, protocol } = new URL(deps.issuer)
+  raw.headers.host = host
+  raw.headers['x-forwarded-proto'] = protocol.slice(0, -1)
+  delete raw.headers['x-forwarded-host']
+  const { 'content-type': _, ...headers } = pageHeaders('message')
+  for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value)
+  reply.hijack()
+  await deps.provider.current().callback()(raw, reply.raw)
+  return reply
+}
+
+function rewriteQuery(raw: IncomingMessage, resources: Resources): void {
+  const [path, query] = (raw.url ?? '').split('?', 2)
+  const params = new URLSearchParams(query)
+  if (params.has('resource')) raw.url = `${path}?${normalizeParameters(params, resources)}`
+}
+
+function rewriteForm(request: FastifyRequest, rewrite: (params: URLSearchParams) => URLSearchParams): Buffer {
+  const body = rawBody(request)
+  if (!(request.headers['content-type'] ?? '').toLowerCase().startsWith(FORM)) return body
+  return Buffer.from(rewrite(new URLSearchParams(body.toString('utf8'))).toString())
+}
+
+function rawBody(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+}
+
+function readJson(request: FastifyRequest): unknown {
+  try {
+    return JSON.parse(rawBody(request).toString('utf8'))
+  } catch {
+    throw new RegistrationRefused('invalid_client_metadata', 'the request body is not JSON')
+  }
+}
+
+function limitByAddress(limiter: RateLimiter, name: keyof typeof LIMITS) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const verdict = await limiter.hit(name, request.ip, LIMITS[name])
+    return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
+  }
+}
+
+/** A client id that is a URL may make us fetch it, so asking with one is limited (MCP security best practices, SSRF). */
+function limitDocumentClients({ limiter, allowLocalhost }: OAuthDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const { client_id: clientId } = request.query as { client_id?: unknown }
+    if (typeof clientId !== 'string' || !isDocumentUrl(clientId, { allowLocalhost })) return undefined
+    const verdict = await limiter.hit('documentClient', request.ip, LIMITS.documentClient)
+    return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
+  }
+}
+
+function tooMany(reply: FastifyReply, retryAfterSeconds: number): FastifyReply {
+  return reply
+    .code(429)
+    .headers({
+      'retry-after': String(retryAfterSeconds),
+      'cache-control': 'no-store',
+      'access-control-allow-origin': '*',
+    })
+    .send({
+      error: 'temporarily_unavailable',
+      error_description: 'too many requests; wait for the time in Retry-After',
+    })
+}
+
+/** Errors of our own before the library is reached, in its shape (RFC 6749 §5.2, RFC 7591 §3.2.2). */
+function sendOAuthError(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply): void {
+  const status = error instanceof RegistrationRefused ? 400 : (error.statusCode ?? 500)
+  if (status >= 500) request.log.error({ err: error }, 'oauth request failed')
+  const body =
+    error instanceof RegistrationRefused
+      ? { error: error.error, error_description: error.message }
+      : status >= 500
+        ? { error: 'server_error', error_description: 'the request failed on our side' }
+        : { error: 'invalid_request', error_description: 'the request could not be read' }
+  reply.code(status).headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' }).send(body)
+}
+
+function openCors(method: string): Record<string, string> {
+  return {
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': method,
+    'access-control-allow-headers': 'content-type, mcp-protocol-version, authorization',
+    'access-control-max-age': '3600',
+  }
+}

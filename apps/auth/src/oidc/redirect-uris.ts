@@ -1,0 +1,144 @@
+/** Hosts that stay on the person's own computer (RFC 8252 §7.3). `localhost` is here because real clients register it. */
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/**
+ * Schemes that a browser, a mail program or the system acts on itself. A private-use scheme (RFC 8252 §7.1) belongs
+ * to one installed program; these belong to nobody, and several run code or open files.
+ */
+const FORBIDDEN_SCHEMES: ReadonlySet<string> = new Set([
+  'about',
+  'blob',
+  'chrome',
+  'chrome-extension',
+  'content',
+  'data',
+  'devtools',
+  'edge',
+  'facetime',
+  'file',
+  'filesystem',
+  'ftp',
+  'ftps',
+  'git',
+  'gopher',
+  'intent',
+  'jar',
+  'javascript',
+  'ldap',
+  'ldaps',
+  'livescript',
+  'magnet',
+  'mailto',
+  'mhtml',
+  'moz-extension',
+  'ms-msdt',
+  'ms-its',
+  'mocha',
+  'news',
+  'nntp',
+  'res',
+  'resource',
+  'search-ms',
+  'sftp',
+  'shell',
+  'sip',
+  'sips',
+  'smb',
+  'sms',
+  'ssh',
+  'svn',
+  'tel',
+  'telnet',
+  'urn',
+  'vbs',
+  'vbscript',
+  'view-source',
+  'wss',
+  'ws',
+])
+
+const MAX_REDIRECT_URI_CHARS = 2048
+
+/** A redirect URI taken apart without any normalisation, so that what is judged is what is compared. */
+interface Parts {
+  readonly scheme: string
+  /** Undefined where there is no `//`. */
+  readonly authority: string | undefined
+  readonly host: string
+}
+
+/**
+ * Why a redirect URI may not be registered, or null when it may. Refused: anything that two parsers could read
+ * differently (white space, control and non-ASCII characters, backslashes), fragments (RFC 6749 §3.1.2), credentials,
+ * wildcards, plain http to anything but loopback (RFC 8252 §7.3, OAuth 2.1 §2.3.1), and schemes that belong to no
+ * single program.
+ */
+export function redirectUriProblem(uri: string): string | null {
+  if (uri.length > MAX_REDIRECT_URI_CHARS) return 'is too long'
+  if (!/^[\x21-\x7e]+$/.test(uri) || /[\\<>"^`{|}]/.test(uri)) return 'holds characters that are not allowed in a URI'
+  if (uri.includes('#')) return 'has a fragment'
+  if (uri.includes('*')) return 'has a wildcard'
+  const parts = split(uri)
+  if (!parts || !URL.canParse(uri)) return 'is not an absolute URI'
+  const { scheme, authority, host } = parts
+  if (FORBIDDEN_SCHEMES.has(scheme)) return `uses the ${scheme} scheme`
+  if (authority?.includes('@')) return 'has credentials'
+  if (scheme !== 'http' && scheme !== 'https') return null
+  const parsed = new URL(uri)
+  if (authority === undefined || parsed.hostname !== host) return 'does not have a plain host name'
+  const loopback = LOOPBACK_HOSTS.has(host)
+  if (scheme === 'http' && !loopback) return 'uses http for a host that is not loopback'
+  if (scheme === 'https' && loopback) return 'uses https for a loopback host'
+  return null
+}
+
+/** True for an http redirect to the person's own computer. Only valid URIs are asked. */
+export function isLoopbackRedirect(uri: string): boolean {
+  const parts = split(uri)
+  return parts !== null && parts.scheme === 'http' && LOOPBACK_HOSTS.has(parts.host)
+}
+
+/** True for a redirect to an installed program by a scheme of its own. Only valid URIs are asked. */
+export function isPrivateUseRedirect(uri: string): boolean {
+  const scheme = split(uri)?.scheme
+  return scheme !== undefined && scheme !== 'http' && scheme !== 'https'
+}
+
+/**
+ * What a person can recognise the receiver by: the host with its port, or the scheme with its colon for an installed
+ * program. The port of a loopback address says nothing and is left out.
+ */
+export function redirectHost(uri: string): string {
+  if (isPrivateUseRedirect(uri)) return `${split(uri)?.scheme ?? ''}:`
+  const parsed = new URL(uri)
+  return isLoopbackRedirect(uri) ? parsed.hostname : parsed.host
+}
+
+/**
+ * True when the redirect URI of a request is a registered one: equal character by character (OAuth 2.1 §2.3.1), or,
+ * where `anyLoopbackPort` says so, equal but for the port of a loopback address (RFC 8252 §7.3). `localhost` and
+ * `127.0.0.1` are different hosts.
+ */
+export function redirectUriMatches(
+  registered: readonly string[],
+  presented: string,
+  options: { readonly anyLoopbackPort: boolean },
+): boolean {
+  if (registered.includes(presented)) return true
+  if (!options.anyLoopbackPort || redirectUriProblem(presented) !== null) return false
+  const wanted = withoutLoopbackPort(presented)
+  return wanted !== null && registered.some((uri) => withoutLoopbackPort(uri) === wanted)
+}
+
+function withoutLoopbackPort(uri: string): string | null {
+  const parts = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(\/[^#]*|\?[^#]*|)$/.exec(uri)
+  return parts ? `http://${parts[1]}${parts[2]}` : null
+}
+
+function split(uri: string): Parts | null {
+  const match = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/([^/?#]*))?/.exec(uri)
+  if (!match?.[1]) return null
+  const authority = match[2]
+  const host = (authority ?? '').replace(/:\d*$/, '').toLowerCase()
+  return { scheme: match[1].toLowerCase(), authority, host }
+}

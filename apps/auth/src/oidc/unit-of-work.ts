@@ -1,0 +1,53 @@
+// One token request, one unit of work. The library consumes the code or refresh token, saves the new one and signs the
+// access token in three separate steps; here they are only noted, and written in one transaction when the answer is
+// known to be a success. Nothing leaves before that, and a failure leaves the presented code or token as it was.
+
+/** The connection a token request is about, as it was read together with the presented code or refresh token. */
+export interface GrantSnapshot {
+  readonly connectionId: string
+  readonly grantId: string
+  readonly accountId: string
+  readonly accountActive: boolean
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly approvedAt: Date
+  readonly expiresAt: Date
+}
+
+/** What the client presented. */
+export interface PresentedToken {
+  readonly kind: 'AuthorizationCode' | 'RefreshToken'
+  /** base64url sha256 of the value: the artifact's key. */
+  readonly id: string
+  readonly value: string
+}
+
+/** An access token that was signed but not handed out yet. */
+export interface SignedAccessToken {
+  readonly jti: string
+  readonly scope: string
+  readonly expiresAt: Date
+}
+
+/** A refresh token that was made but not handed out yet. */
+export interface NewRefreshToken {
+  readonly value: string
+  readonly payload: string
+  readonly expiresAt: Date
+}
+
+/** What a token request has done so far. Every member is undefined until the library got there. */
+export class UnitOfWork {
+  grant: GrantSnapshot | undefined
+  presented: PresentedToken | undefined
+  /** True once the library decided to use up what was presented. */
+  consumed = false
+  access: SignedAccessToken | undefined
+  refresh: NewRefreshToken | undefined
+  /** The answer a refresh token was exchanged for a moment ago: the same is given again. */
+  replay: string | undefined
+  /** True when the database failed in a read: the answer is 503, whatever the library made of it. */
+  storageFailed = false
+  /** One revocation per grant and request, although the library asks for several at once. */
+  readonly revocations = new Map<string, Promise<unknown>>()
+}

@@ -1,0 +1,50 @@
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/db/tokens'
+
+/** How often something may happen: `hits` in each window of `seconds`. */
+export interface Limit {
+  readonly hits: number
+  readonly seconds: number
+}
+
+/** The limits of this app, per client address unless the name says otherwise. */
+export const LIMITS = {
+  registration: { hits: 60, seconds: 60 },
+  token: { hits: 1200, seconds: 60 },
+  introspection: { hits: 1200, seconds: 60 },
+  revocation: { hits: 600, seconds: 60 },
+  pushedRequest: { hits: 300, seconds: 60 },
+  /** Authorization requests of clients known by a metadata document, which may make us fetch it. */
+  documentClient: { hits: 60, seconds: 60 },
+  /** Fetches of metadata documents, per host that serves them. */
+  documentHost: { hits: 20, seconds: 60 },
+} as const satisfies Record<string, Limit>
+
+/** What a {@link RateLimiter} says: go on, or come back after so many whole seconds. */
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly retryAfterSeconds: number }
+
+/** Counts events in fixed windows that all nodes share through the database. */
+export interface RateLimiter {
+  /** Counts one event of `subject` under `name` and judges it. Subjects are stored hashed. */
+  hit(name: string, subject: string, limit: Limit, now?: Date): Promise<Verdict>
+}
+
+/** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
+export function createRateLimiter({ db, enabled }: { readonly db: Database; readonly enabled: boolean }): RateLimiter {
+  return {
+    async hit(name, subject, limit, now = new Date()) {
+      if (!enabled) return { allowed: true }
+      const windowMs = limit.seconds * 1000
+      const windowAt = new Date(Math.floor(now.getTime() / windowMs) * windowMs)
+      const endsAt = new Date(windowAt.getTime() + windowMs)
+      const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
+      const rows = await db.$queryRaw<[{ hits: number }]>`
+        INSERT INTO rate_counter (key, window_at, hits, expires_at)
+        VALUES (${key}, ${windowAt}::timestamptz, 1, ${endsAt}::timestamptz)
+        ON CONFLICT (key, window_at) DO UPDATE SET hits = rate_counter.hits + 1
+        RETURNING hits`
+      if (rows[0].hits <= limit.hits) return { allowed: true }
+      return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((endsAt.getTime() - now.getTime()) / 1000)) }
+    },
+  }
+}
