@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -136,15 +136,24 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
 }
 
 /**
- * A keep-alive connection whose request was in flight when the server began to close stays open afterwards and would hold
- * the process for the whole keep-alive time: idle connections are swept until the last one is gone.
+ * Ends every connection as soon as it is idle. Answers still owed say `Connection: close`, so that no client sends its
+ * next request into a closing door; the sweep takes the connections that became idle after the server began to close,
+ * which would otherwise hold the process for the whole keep-alive time.
  */
 function addDrain(app: FastifyInstance): void {
-  let sweep: NodeJS.Timeout | undefined
+  const owed = new Set<ServerResponse>()
+  app.addHook('onRequest', (_request, reply, done) => {
+    owed.add(reply.raw)
+    done()
+  })
+  app.addHook('onResponse', (_request, reply, done) => {
+    owed.delete(reply.raw)
+    done()
+  })
   app.addHook('preClose', async () => {
-    sweep = setInterval(() => app.server.closeIdleConnections(), DRAIN_SWEEP_MS)
-    app.server.once('close', () => clearInterval(sweep))
-    // Without a listening server there is no close event.
-    if (!app.server.listening) clearInterval(sweep)
+    for (const response of owed) if (!response.headersSent) response.shouldKeepAlive = false
+    const sweep = setInterval(() => app.server.closeIdleConnections(), DRAIN_SWEEP_MS)
+    if (app.server.listening) app.server.once('close', () => clearInterval(sweep))
+    else clearInterval(sweep)
   })
 }

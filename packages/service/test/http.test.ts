@@ -1,0 +1,185 @@
+import { Agent, request as nodeRequest } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createHttp, type HttpOptions } from '../src/http.ts'
+import { createLogger } from '../src/logger.ts'
+
+const running: FastifyInstance[] = []
+afterEach(async () => {
+  for (const app of running.splice(0)) await app.close()
+})
+
+function build(options: Partial<HttpOptions> = {}) {
+  const lines: string[] = []
+  const logger = createLogger({ service: 'test', level: 'debug', destination: { write: (line) => lines.push(line) } })
+  const app = createHttp({
+    service: 'test',
+    logger,
+    trustProxy: false,
+    bodyLimitBytes: 1_000,
+    requestTimeoutMs: 10_000,
+    ready: async () => true,
+    ...options,
+  })
+  running.push(app)
+  return { app, lines }
+}
+
+async function listen(app: FastifyInstance): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return (app.server.address() as AddressInfo).port
+}
+
+describe('a service over HTTP', () => {
+  it('answers /healthz always and /readyz by what it can do', async () => {
+    let ready: () => Promise<boolean> = async () => true
+    const { app } = build({ ready: () => ready() })
+    expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok', service: 'test' })
+    expect((await app.inject('/readyz')).statusCode).toBe(200)
+    ready = async () => false
+    expect((await app.inject('/readyz')).statusCode).toBe(503)
+    ready = () => Promise.reject(new Error('no database'))
+    expect((await app.inject('/readyz')).statusCode).toBe(503)
+    ready = () => new Promise(() => {})
+    expect((await app.inject('/readyz')).statusCode).toBe(503)
+    expect((await app.inject('/healthz')).statusCode).toBe(200)
+  })
+
+  it('takes over a request id of safe shape and replaces any other', async () => {
+    const { app } = build()
+    const id = '0af7651916cd43dd8448eb211c80319c'
+    expect((await app.inject({ url: '/healthz', headers: { 'x-request-id': id } })).headers['x-request-id']).toBe(id)
+    for (const bad of ['37069912345', 'x'.repeat(200), 'a b', `${id}\u00e9`]) {
+      const { headers } = await app.inject({ url: '/healthz', headers: { 'x-request-id': bad } })
+      expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+    }
+  })
+
+  it('logs route, status and duration, never the path, query, headers or body', async () => {
+    const { app, lines } = build()
+    app.post('/numbers/:number', async () => ({ ok: true }))
+    await app.inject({
+      method: 'POST',
+      url: '/numbers/37069912345?token=canary-query',
+      headers: { authorization: 'Bearer canary-header', 'user-agent': 'canary-agent' },
+      payload: { text: 'canary-body' },
+    })
+    const line = lines.find((text) => text.includes('"msg":"request"')) ?? ''
+    expect(JSON.parse(line)).toMatchObject({ method: 'POST', route: '/numbers/:number', status: 200 })
+    expect(lines.join('')).not.toMatch(/canary|37069912345/)
+  })
+
+  it('answers and logs an unexpected error without its message', async () => {
+    const { app, lines } = build()
+    app.get('/boom', async () => {
+      throw new Error('canary message')
+    })
+    const answer = await app.inject('/boom')
+    expect(answer.statusCode).toBe(500)
+    expect(answer.json()).toEqual({ error: 'Internal Server Error' })
+    expect(lines.join('')).not.toContain('canary')
+    expect(lines.join('')).toContain('request failed')
+  })
+
+  it.each([
+    ['an unknown route', { url: '/nope?canary' }, 404],
+    ['a broken URL', { url: '/%canary%' }, 400],
+    [
+      'broken JSON',
+      { method: 'POST' as const, url: '/echo', headers: { 'content-type': 'application/json' }, payload: '{canary' },
+      400,
+    ],
+    ['a body over the limit', { method: 'POST' as const, url: '/echo', payload: { canary: 'x'.repeat(2_000) } }, 413],
+  ])('answers %s without repeating it', async (_name, input, status) => {
+    const { app, lines } = build()
+    app.post('/echo', async () => ({}))
+    const answer = await app.inject(input)
+    expect(answer.statusCode).toBe(status)
+    expect(answer.body + lines.join('')).not.toContain('canary')
+  })
+
+  it('believes X-Forwarded-For only from as many proxies as configured', async () => {
+    const ask = async (trustProxy: HttpOptions['trustProxy']) => {
+      const { app } = build({ trustProxy })
+      app.get('/ip', async (request) => request.ip)
+      return (await app.inject({ url: '/ip', headers: { 'x-forwarded-for': '203.0.113.9, 198.51.100.7' } })).body
+    }
+    expect(await ask(false)).toBe('127.0.0.1')
+    expect(await ask(1)).toBe('198.51.100.7')
+    expect(await ask(2)).toBe('203.0.113.9')
+  })
+})
+
+describe('a stopping service', () => {
+  it('finishes the request in flight, closes idle connections at once and is gone quickly', async () => {
+    const { app } = build()
+    let finish: () => void = () => {}
+    const started = new Promise<void>((resolve) => {
+      app.get('/slow', async () => {
+        resolve()
+        await new Promise<void>((done) => {
+          finish = done
+        })
+        return 'finished'
+      })
+    })
+    const port = await listen(app)
+    const idle = connect(port, '127.0.0.1')
+    await new Promise<void>((resolve) => {
+      idle.once('data', () => resolve())
+      idle.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    })
+    const idleClosed = new Promise((resolve) => idle.once('close', resolve))
+    // Keep-alive, and in flight when the close begins: the connection that used to hold the process.
+    const agent = new Agent({ keepAlive: true })
+    const answer = new Promise<string>((resolve, reject) => {
+      nodeRequest({ port, path: '/slow', agent }, (response) => {
+        response.setEncoding('utf8').on('data', resolve)
+      })
+        .on('error', reject)
+        .end()
+    })
+    await started
+    const begun = Date.now()
+    const closed = app.close()
+    await idleClosed
+    expect(Date.now() - begun).toBeLessThan(1_000)
+    finish()
+    expect(await answer).toBe('finished')
+    await closed
+    expect(Date.now() - begun).toBeLessThan(2_000)
+    agent.destroy()
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+  })
+
+  it('tells the client of an answer still owed not to use the connection again', async () => {
+    const { app } = build()
+    let finish: () => void = () => {}
+    const started = new Promise<void>((resolve) => {
+      // A hijacked reply, as another library would answer: it never passes Fastify's own reply code.
+      app.get('/hijacked', (_request, reply) => {
+        reply.hijack()
+        finish = () => reply.raw.end('finished')
+        resolve()
+      })
+    })
+    const stopping = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()))
+    const port = await listen(app)
+    const socket = connect(port, '127.0.0.1')
+    let received = ''
+    socket.setEncoding('utf8').on('data', (text) => {
+      received += text
+    })
+    const ended = new Promise((resolve) => socket.once('close', resolve))
+    socket.write('GET /hijacked HTTP/1.1\r\nhost: x\r\n\r\n')
+    await started
+    const closed = app.close()
+    await stopping
+    finish()
+    await ended
+    await closed
+    expect(received).toContain('finished')
+    expect(received.toLowerCase()).toContain('connection: close')
+  })
+})
