@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually, startReceiver, startWorld, type World } from './support.ts'
+
+let world: World
+let receiver: Awaited<ReturnType<typeof startReceiver>>
+beforeAll(async () => {
+  receiver = await startReceiver()
+  world = await startWorld()
+})
+afterAll(async () => {
+  await world.close()
+  await receiver.close()
+})
+
+const sms = { to: '37060000001', from: 'Tests', message: 'Hello' }
+
+function send(body: Record<string, unknown>, token = world.token) {
+  return world.node.call('POST /sms', { token, body: { ...sms, ...body } })
+}
+
+async function balance(accountId = world.accountId): Promise<bigint> {
+  return (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
+}
+
+function ended(id: string) {
+  return eventually(async () => {
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(id) } })
+    return row.status === 'delivered' || row.status === 'failed' ? row : undefined
+  })
+}
+
+describe('POST /sms', () => {
+  test('answers with the id and the number of parts, charges the price, delivers and reports', async () => {
+    const before = await balance()
+    const cost = await world.node.call('POST /sms/cost', { token: world.token, body: { ...sms, message: 'x'.repeat(161) } })
+    expect(cost.body).toEqual([
+      {
+        parts: 2,
+        countryISO: 'LT',
+        mccmnc: '24603',
+        pricePerPart: expect.any(Number),
+        totalPrice: cost.body[0].pricePerPart * 2,
+        currency: 'EUR',
+      },
+    ])
+    const sent = await send({ message: 'x'.repeat(161), dlrUrl: `${receiver.url}/report` })
+    expect(sent.status).toBe(200)
+    expect(sent.body).toEqual([expect.stringMatching(/^\d+$/)])
+    expect(sent.headers.get('x-vertexsms-amount-sent')).toBe('2')
+    expect(Number(before - (await balance()))).toBe(Math.round(cost.body[0].totalPrice * 1_000_000))
+    const [id] = sent.body
+    const report = await eventually(async () => receiver.posts.find(({ body }) => body.id === id))
+    expect(report).toMatchObject({ path: '/report', body: { id, status: 1, error: 0, mcc: '246', mnc: '03' } })
+    const row = await ended(id)
+    expect(row).toMatchObject({ status: 'delivered', errorCode: 0, text: '' })
+    const text = await world.db.sandboxText.findFirstOrThrow({ where: { accountId: world.accountId, recipient: '37060000001' } })
+    expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161) })
+  })
+
+  test.each(['+370 600 00001', '0037060000001', '+370-(600)-00001', '３７０６００００００１'])('takes the number %s', async (to) => {
+    const sent = await send({ to })
+    expect(sent.status).toBe(200)
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+    expect(row.recipient).toBe('37060000001')
+  })
+
+  test('corrects a national number by the country it is given', async () => {
+    const sent = await send({ to: '860000001', correctBy: 'LT' })
+    expect(sent.status).toBe(200)
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+    expect(row.recipient).toBe('37060000001')
+    expect((await send({ to: '860000001' })).body).toMatchObject({ code: 'SEND_REFUSED', error_code: 53 })
+  })
+
+  test.each([['12'], ['abc'], [''], ['+3705'], ['37052123456'], ['99999999999999'], ['+370600000011111111111111111111111111111111'], ["37060000001'--"]])(
+    'refuses the recipient %j with code 53',
+    async (to) => {
+      const { status, body } = await send({ to })
+      expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', 53])
+      if (to !== '') expect(body.message).not.toContain(to)
+    },
+  )
+
+  test.each([
+    [{ to: undefined }, "'to'"],
+    [{ from: 5 }, "'from'"],
+    [{ message: null }, "'message'"],
+    [{ message: '' }, "'message'"],
+    [{ message: 'x'.repeat(153 * 255 + 1) }, "'message'"],
+    [{ message: 'Привет', coding: 0 }, "'message'"],
+    [{ message: 'Привет', coding: 1 }, "'message'"],
+    [{ coding: 3 }, "'coding'"],
+    [{ priority: 'urgent-secret-value' }, "'priority'"],
+    [{ scheduled: 'tomorrow' }, "'scheduled'"],
+    [{ scheduled: '2026-11-22T10:00:00' }, "'scheduled'"],
+    [{ scheduled: new Date(Date.now() - 60_000).toISOString() }, "'scheduled'"],
+    [{ scheduled: new Date(Date.now() + 91 * 86_400_000).toISOString() }, "'scheduled'"],
+    [{ expireIn: 359 }, "'expireIn'"],
+    [{ expireIn: 432_001 }, "'expireIn'"],
+    [{ testMode: 3 }, "'testMode'"],
+    [{ udh: 'xyz' }, "'udh'"],
+    [{ udh: '050003CC0201', message: 'x'.repeat(154) }, "'message'"],
+    [{ correctBy: 'lt' }, "'correctBy'"],
+    [{ extra: 'secret-value' }, 'field'],
+  ])('refuses %j naming the field, never its value', async (changes, named) => {
+    const { status, body } = await send(changes)
+    expect([status, body.code, body.error_code]).toEqual([400, 'INVALID_INPUT', null])
+    expect(body.message).toContain(named)
+    expect(body.message).not.toContain('secret-value')
+  })
+
+  test.each([['Verylongname1'], ['Ünïcode'], [''], ['a_b'], ['a\nb'], ['+']])('refuses the sender %j in the documented words', async (from) => {
+    const { status, body } = await send({ from })
+    expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', null])
+    expect(body.message).toBe(
+      "Invalid value for field 'from'. Sender ID must either be a valid MSISDN or an alpha-numeric string (max. length: 11 characters), which may consist only of upper+lower-case latin letters, digits, spaces and dots.",
+    )
+  })
+
+  test('refuses a number as sender that is not confirmed on this account', async () => {
+    const other = await world.makeAccount()
+    await world.db.senderId.create({
+      data: { accountId: other.accountId, name: '37060000077', type: 'MSISDN', status: 'confirmed', createdAt: new Date() },
+    })
+    await world.db.senderId.create({
+      data: { accountId: world.accountId, name: '37060000078', type: 'MSISDN', status: 'pending_confirmation', createdAt: new Date() },
+    })
+    for (const from of ['37060000077', '+37060000078']) expect((await send({ from })).body.code).toBe('SEND_REFUSED')
+    expect((await send({ from: '+370 600 00077' }, other.token)).status).toBe(200)
+  })
+
+  test('refuses an unregistered name where networks ask for registration, and any name where they take numbers only', async () => {
+    expect((await send({ to: '+971501234567' })).body.code).toBe('SEND_REFUSED')
+    expect((await send({ to: '+12025550123' })).body.code).toBe('SEND_REFUSED')
+    await world.db.senderId.create({
+      data: { accountId: world.accountId, name: 'Shop', type: 'AlphaNumeric', status: 'confirmed', createdAt: new Date() },
+    })
+    expect((await send({ to: '+971501234567', from: 'Shop' })).status).toBe(200)
+  })
+
+  test.each(['http://example.com/x', 'https://127.0.0.1/x', 'https://169.254.169.254/latest', 'https://[::1]/x', 'ftp://example.com', 'javascript:alert(1)', 'x', 'https://user:pass@example.com/'])(
+    'refuses the report URL %s',
+    async (dlrUrl) => {
+      const strict = await world.startNode({ OUTBOUND_ALLOW_LOCALHOST: 'off' })
+      const { status, body } = await strict.call('POST /sms', { token: world.token, body: { ...sms, dlrUrl } })
+      await strict.close()
+      expect([status, body.code]).toEqual([400, 'URL_NOT_ALLOWED'])
+    },
+  )
+
+  test('with testMode charges nothing, reports as asked and brings no text to the phone', async () => {
+    const before = await balance()
+    for (const [testMode, status, error] of [
+      [1, 1, 0],
+      ['2', 2, 2],
+    ] as const) {
+      const [id] = (await send({ testMode, to: '37060000099', dlrUrl: `${receiver.url}/test` })).body
+      const report = await eventually(async () => receiver.posts.find(({ body }) => body.id === id))
+      expect(report.body).toMatchObject({ status, error })
+    }
+    expect(await balance()).toBe(before)
+    expect(await world.db.sandboxText.count({ where: { recipient: '37060000099' } })).toBe(0)
+  })
+
+  test('keeps a scheduled message until its time, and gives the money back when it is cancelled', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const before = await balance(accountId)
+    const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+    const [id] = (await send({ scheduled }, token)).body
+    expect(await balance(accountId)).toBeLessThan(before)
+    const cancelled = await world.db.message.updateMany({ where: { id: BigInt(id), status: 'scheduled' }, data: { status: 'cancelled' } })
+    expect(cancelled.count).toBe(1)
+    await eventually(async () => (await balance(accountId)) === before)
+    const soon = new Date(Date.now() + 400).toISOString()
+    const [next] = (await send({ scheduled: soon, to: '37060000098' }, token)).body
+    expect((await world.db.message.findUniqueOrThrow({ where: { id: BigInt(next) } })).status).toBe('scheduled')
+    await ended(next)
+    const text = await world.db.sandboxText.findFirstOrThrow({ where: { recipient: '37060000098' } })
+    expect(text.receivedAt.getTime()).toBeGreaterThanOrEqual(new Date(soon).getTime())
+    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(1)
+  })
+
+  test('refuses with code 24 what the balance does not cover, and charges nothing', async () => {
+    const { accountId, token } = await world.makeAccount(1_000n)
+    expect((await send({}, token)).body).toMatchObject({ code: 'SEND_REFUSED', error_code: 24 })
+    expect(await balance(accountId)).toBe(1_000n)
+    expect(await world.db.message.count({ where: { accountId } })).toBe(0)
+  })
+})
+
+describe('a magic number', () => {
+  test.each([20, 21, 22, 23, 24, 53])('+44 7700 900 %i is refused at once with that code', async (code) => {
+    const to = `447700900${String(code).padStart(3, '0')}`
+    const before = await balance()
+    const { status, body } = await send({ to })
+    expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', code])
+    expect(await balance()).toBe(before)
+  })
+
+  test.each([1, 2, 40, 41, 43, 51, 999])('+44 7700 900 %i is reported undelivered with that code', async (code) => {
+    const to = `+447700900${String(code).padStart(3, '0')}`
+    const [id] = (await send({ to, dlrUrl: `${receiver.url}/magic` })).body
+    const report = await eventually(async () => receiver.posts.find(({ body }) => body.id === id))
+    expect(report.body).toMatchObject({ status: 2, error: code, mcc: '234' })
+    expect(await ended(id)).toMatchObject({ status: 'failed', errorCode: code })
+  })
+
+  test('with no code of its own is delivered', async () => {
+    const [id] = (await send({ to: '447700900123' })).body
+    expect(await ended(id)).toMatchObject({ status: 'delivered', errorCode: 0 })
+  })
+})
