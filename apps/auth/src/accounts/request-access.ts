@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { sendPage } from '../page.ts'
+import { emailSchema } from './email.ts'
+import { assertAllowed } from './limits.ts'
+import type { WebDeps } from './web-deps.ts'
+
+const line = (label: string, max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, `${label} is missing.`)
+    .max(max, `${label} may have ${max} characters at most.`)
+    .refine((value) => !/\p{Cc}/u.test(value.replace(/[\r\n\t]/g, '')), `${label} may not contain control characters.`)
+
+const formSchema = z.object({
+  email: emailSchema,
+  name: line('Your name', 100),
+  company: line('Your company', 100),
+  reason: line('What you want to do', 1000),
+})
+const FIELDS = ['email', 'name', 'company', 'reason'] as const
+type Fields = Record<(typeof FIELDS)[number], string>
+
+/** "Request access": the request is kept for an operator. The answer is the same whether the address is known or not. */
+export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void {
+  app.get('/request-access', (request, reply) => showForm(deps, request, reply, emptyFields(), [], 200))
+
+  app.post('/request-access', async (request, reply) => {
+    deps.forms.check(request, deps.forms.visitor(request, reply))
+    const sent = sentFields(request.body)
+    const judged = formSchema.safeParse(sent)
+    if (!judged.success) {
+      const errors = judged.error.issues.map(({ path, message }) =>
+        path[0] === 'email' ? 'Enter a complete e-mail address.' : message,
+      )
+      return showForm(deps, request, reply, sent, [...new Set(errors)], 422)
+    }
+    await assertAllowed(deps, reply, 'requestAccess', request.ip)
+    await keep(deps, judged.data, new Date())
+    return sendPage(reply, 'message', {
+      title: 'Thank you',
+      text: 'We have your request and answer by e-mail. If you are invited, the answer holds a link with which you set a password.',
+      link: { href: '/sign-in', label: 'Back to sign in' },
+    })
+  })
+}
+
+/** One open request for each address: asking again replaces what was written, an answered one is opened again. */
+async function keep(deps: WebDeps, { email, ...texts }: Fields, now: Date): Promise<void> {
+  const row = { ...texts, createdAt: now, handledAt: null }
+  await deps.db.accessRequest.upsert({ where: { email }, update: row, create: { id: randomUUID(), email, ...row } })
+}
+
+function emptyFields(): Fields {
+  return { email: '', name: '', company: '', reason: '' }
+}
+
+function sentFields(body: unknown): Fields {
+  const sent = (body ?? {}) as Record<string, unknown>
+  return Object.fromEntries(
+    FIELDS.map((field) => [field, typeof sent[field] === 'string' ? sent[field] : '']),
+  ) as Fields
+}
+
+function showForm(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fields: Fields,
+  errors: readonly string[],
+  status: number,
+): Promise<string> {
+  const csrf = deps.forms.token(deps.forms.visitor(request, reply))
+  return sendPage(reply, 'request-access', { csrf, errors, ...fields }, status)
+}
