@@ -1,0 +1,191 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER } from '@vertexsms/contract/headers'
+import { type Dispatcher, Pool } from 'undici'
+import { Circuit } from './circuit.ts'
+
+/** Whose call it is: what every request to the API carries. */
+export interface ApiCaller {
+  readonly token: string
+  /** The client's IP address as this server saw it. */
+  readonly address: string
+  readonly requestId: string
+}
+
+/** One request to the API. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST'
+  /** Path and query. */
+  readonly path: string
+  /** JSON text of the body. */
+  readonly body?: string
+  /** How long the answer may take. */
+  readonly timeoutMs: number
+  /** True when repeating the request could spend money or change the account; it is then never repeated here. */
+  readonly effect: boolean
+  /** Ends the request early; a request with an effect only as long as it is not handed over. */
+  readonly signal?: AbortSignal
+}
+
+/** What the API answered. */
+export interface ApiAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** The API gave no answer. */
+export class ApiFailure extends Error {
+  override name = 'ApiFailure'
+  /** True when the request was written to a connection, so that it may have been carried out. */
+  readonly handedOver: boolean
+  readonly timedOut: boolean
+
+  constructor(handedOver: boolean, timedOut: boolean, cause?: unknown) {
+    super('The API gave no answer', { cause })
+    this.handedOver = handedOver
+    this.timedOut = timedOut
+  }
+}
+
+/** Makes one request; rejects with {@link ApiFailure} and nothing else. */
+export interface ApiClient {
+  request(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer>
+  close(): Promise<void>
+}
+
+const CONNECTIONS_MAX = 256
+const CONNECT_TIMEOUT_MS = 700
+const KEEP_ALIVE_MS = 30_000
+const ANSWER_MAX_BYTES = 8 * 1024 * 1024
+
+/**
+ * The connection pool to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
+ * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
+ */
+export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
+  const { origin, pathname } = new URL(apiUrl)
+  const prefix = pathname === '/' ? '' : pathname
+  const pool = new Pool(origin, {
+    connections: CONNECTIONS_MAX,
+    pipelining: 1,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    maxResponseSize: ANSWER_MAX_BYTES,
+  })
+  const circuit = new Circuit()
+
+  function send(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
+    return new Promise((resolve, reject) => {
+      if (request.signal?.aborted) return reject(new ApiFailure(false, false, request.signal.reason))
+      const headers = [
+        TOKEN_HEADER,
+        caller.token,
+        EDGE_SECRET_HEADER,
+        edgeSecret,
+        CLIENT_ADDRESS_HEADER,
+        caller.address,
+        REQUEST_ID_HEADER,
+        caller.requestId,
+      ]
+      if (request.body !== undefined) headers.push('content-type', 'application/json')
+      const options = {
+        method: request.method,
+        path: prefix + request.path,
+        headers,
+        body: request.body ?? null,
+        idempotent: !request.effect,
+        headersTimeout: request.timeoutMs,
+        bodyTimeout: request.timeoutMs,
+      }
+      pool.dispatch(options, new AnswerHandler(request, resolve, reject))
+    })
+  }
+
+  return {
+    async request(caller, request) {
+      if (!circuit.admits()) throw new ApiFailure(false, false)
+      let answer: Promise<ApiAnswer> = send(caller, request)
+      if (!request.effect) {
+        answer = answer.catch((failure: ApiFailure) => {
+          if (!isStaleConnection(failure)) throw failure
+          return send(caller, request)
+        })
+      }
+      try {
+        const result = await answer
+        circuit.succeeded()
+        return result
+      } catch (failure) {
+        if (request.signal?.aborted) circuit.cancelled()
+        else circuit.failed()
+        throw failure
+      }
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+function isStaleConnection(failure: ApiFailure): boolean {
+  const code = (failure.cause as { code?: string } | undefined)?.code
+  return failure.handedOver && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+}
+
+/** Collects one answer; the least that undici needs, because this is the hot path. */
+class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #request: ApiRequest
+  readonly #resolve: (answer: ApiAnswer) => void
+  readonly #reject: (failure: ApiFailure) => void
+  #handedOver = false
+  #status = 0
+  #headers: IncomingHttpHeaders = {}
+  #first: Buffer | undefined
+  #rest: Buffer[] | undefined
+  #onAbort: (() => void) | undefined
+
+  constructor(request: ApiRequest, resolve: (answer: ApiAnswer) => void, reject: (failure: ApiFailure) => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const { signal, effect } = this.#request
+    if (signal?.aborted) {
+      controller.abort(new Error('cancelled'))
+      return
+    }
+    this.#handedOver = true
+    if (signal === undefined || effect) return
+    this.#onAbort = () => controller.abort(new Error('cancelled'))
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#first === undefined) this.#first = chunk
+    else if (this.#rest === undefined) this.#rest = [this.#first, chunk]
+    else this.#rest.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#release()
+    const body = this.#rest === undefined ? this.#first : Buffer.concat(this.#rest)
+    this.#resolve({ status: this.#status, headers: this.#headers, body: body === undefined ? '' : body.toString() })
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#release()
+    const code = (error as { code?: string }).code
+    const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+    this.#reject(new ApiFailure(this.#handedOver, timedOut, error))
+  }
+
+  #release(): void {
+    if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
+  }
+}

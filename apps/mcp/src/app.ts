@@ -1,0 +1,75 @@
+import { createHttp } from '@vertexsms/service/http'
+import type { Logger } from '@vertexsms/service/logger'
+import type { FastifyInstance } from 'fastify'
+import { createApiClient } from './api/client.ts'
+import { createReadiness } from './api/readiness.ts'
+import { createAuthenticate } from './auth/bearer.ts'
+import { createChallenges } from './auth/challenge.ts'
+import { registerMetadata } from './auth/metadata.ts'
+import { createTokenVerifier } from './auth/verify-token.ts'
+import { createLimits } from './edge/limits.ts'
+import { BODY_LIMIT_BYTES, registerMcpRoute } from './edge/mcp-route.ts'
+import { createOriginPolicy } from './edge/origin.ts'
+import type { Config } from './env.ts'
+import { serverInfo } from './info.ts'
+import { createSerializer } from './protocol/serialize.ts'
+import { connectServers, type Registry } from './protocol/servers.ts'
+import { createTools, INSTRUCTIONS } from './tools/index.ts'
+import { createToolRegistry } from './tools/registry.ts'
+
+/** What the app is built from. */
+export interface AppDeps {
+  readonly config: Config
+  readonly logger: Logger
+  /** Serves something else than the ten tools on the same edge, as the conformance suite's fixtures. */
+  readonly registry?: Registry
+}
+
+const REQUEST_TIMEOUT_MS = 15_000
+
+/** The MCP server: the metadata of the protected resource, and the endpoint behind it. */
+export async function buildApp({ config, logger, registry: other }: AppDeps): Promise<FastifyInstance> {
+  const draining = new AbortController()
+  const api = createApiClient(config.API_URL, config.EDGE_SECRET)
+  const challenges = createChallenges(config)
+  const limits = createLimits(config)
+  const verify = createTokenVerifier({
+    issuer: config.ISSUER_URL,
+    audience: config.MCP_RESOURCE_URL,
+    jwksUrl: config.JWKS_URL,
+  })
+  const registry =
+    other ??
+    createToolRegistry({
+      info: serverInfo(config),
+      instructions: INSTRUCTIONS,
+      tools: createTools(),
+      challenges,
+      draining: draining.signal,
+    })
+  const servers = await connectServers(registry, (error) => logger.debug({ err: error }, 'protocol error'))
+
+  const app = createHttp({
+    service: 'mcp',
+    logger,
+    trustProxy: config.TRUST_PROXY,
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    ready: createReadiness(config),
+  })
+  registerMetadata(app, config)
+  registerMcpRoute(app, {
+    api,
+    authenticate: createAuthenticate(verify, challenges, limits),
+    challenges,
+    limits,
+    origins: createOriginPolicy(config),
+    servers,
+    registry,
+    serialize: createSerializer(),
+  })
+  // A waiting lookup answers `pending` at once; what was handed over to the API is waited for.
+  app.addHook('preClose', async () => draining.abort())
+  app.addHook('onClose', async () => api.close())
+  return app
+}

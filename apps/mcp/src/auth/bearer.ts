@@ -1,0 +1,57 @@
+import { isJwtShaped } from '@vertexsms/contract/api-token'
+import type { FastifyRequest } from 'fastify'
+import type { Caller } from '../api/gateway.ts'
+import type { Limits } from '../edge/limits.ts'
+import type { Challenges } from './challenge.ts'
+import { Refusal, unavailable } from './refusal.ts'
+import { KeysUnavailable, tokenKey, type VerifiedToken, type VerifyToken } from './verify-token.ts'
+
+/** Tells who is calling. Throws {@link Refusal}: 401, 429 or 503. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller>
+
+// RFC 6750 §2.1, with a length no real token exceeds.
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]{1,4096}=*) *$/i
+
+/** Query parameters in which a token is sometimes sent; there it would end in logs (RFC 6750 §2.3). */
+const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
+
+/**
+ * Reads the bearer token of a request. What is shaped like a JWT must verify here; anything else is an API token
+ * made by hand, which the API alone can judge. An address with too many
+ * failures waits, unless it sends a credential that was accepted before.
+ */
+export function createAuthenticate(verify: VerifyToken, challenges: Challenges, limits: Limits): Authenticate {
+  return async (request) => {
+    const { authorization } = request.headers
+    const address = request.ip
+    if (authorization === undefined) throw challenges.missing()
+    if (carriesTokenInQuery(request.url)) {
+      throw challenges.invalid('Send the token in the Authorization header only, never in the URL.')
+    }
+    const token = BEARER.exec(authorization)?.[1]
+    if (token === undefined) throw challenges.invalid()
+    const key = tokenKey(token)
+    const wait = limits.blocked(address, key)
+    if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
+    if (!isJwtShaped(token)) {
+      return { token, key, account: null, scope: null, address, requestId: request.id, callKey: key }
+    }
+    let verified: VerifiedToken | null
+    try {
+      verified = await verify(token, key)
+    } catch (error) {
+      if (error instanceof KeysUnavailable) throw unavailable()
+      throw error
+    }
+    if (verified === null) throw challenges.invalid()
+    const { sub, scope, clientId } = verified
+    return { token, key, account: sub, scope, address, requestId: request.id, callKey: `${sub} ${clientId}` }
+  }
+}
+
+function carriesTokenInQuery(url: string): boolean {
+  const start = url.indexOf('?')
+  if (start === -1) return false
+  const query = new URLSearchParams(url.slice(start))
+  return TOKEN_PARAMETERS.some((name) => query.has(name))
+}

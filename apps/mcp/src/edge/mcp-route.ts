@@ -1,0 +1,166 @@
+import { isJsonContentType } from '@modelcontextprotocol/server'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiClient } from '../api/client.ts'
+import { ApiSession } from '../api/gateway.ts'
+import type { Authenticate } from '../auth/bearer.ts'
+import type { Challenges } from '../auth/challenge.ts'
+import { Refusal } from '../auth/refusal.ts'
+import { classify } from '../protocol/classify.ts'
+import type { RequestId, RpcResponse } from '../protocol/exchange.ts'
+import type { ProtocolServers, Registry } from '../protocol/servers.ts'
+import { HttpExchange } from './http-exchange.ts'
+import type { Limits } from './limits.ts'
+import type { OriginPolicy } from './origin.ts'
+import { sendRefusal, sendRpcError } from './respond.ts'
+
+/** The parts of the MCP endpoint. */
+export interface McpRouteDeps {
+  readonly api: ApiClient
+  readonly authenticate: Authenticate
+  readonly challenges: Challenges
+  readonly limits: Limits
+  readonly origins: OriginPolicy
+  readonly servers: ProtocolServers
+  readonly registry: Registry
+  readonly serialize: (response: RpcResponse) => string
+}
+
+/** The largest request body. */
+export const BODY_LIMIT_BYTES = 256 * 1024
+
+const PARSE_ERROR = { code: -32700, message: 'Parse error: the request body is not valid JSON' }
+const METHOD_NOT_ALLOWED = { code: -32000, message: 'Method not allowed: send POST requests' }
+const ORIGIN_REFUSED = { code: -32000, message: 'Forbidden: this origin or host may not call the server' }
+const TOO_LARGE = { code: -32000, message: `The request body is larger than ${BODY_LIMIT_BYTES} bytes` }
+const WRONG_TYPE = { code: -32000, message: 'Unsupported Media Type: send application/json' }
+const INTERNAL = { code: -32603, message: 'Internal error' }
+
+/**
+ * The endpoint, `/mcp` with or without a trailing slash. In order: origin and host, credentials, the connection's
+ * limit, the message; then either the tool's own API call or `GET /token`, so that a deleted token gets 401 on the
+ * next request of any kind, before anything else is said.
+ */
+export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void {
+  const { api, authenticate, challenges, limits, origins, servers, registry, serialize } = deps
+  const parseBody = createBodyParser(app)
+
+  async function open(request: FastifyRequest): Promise<ApiSession> {
+    const caller = await authenticate(request)
+    const wait = limits.call(caller.callKey)
+    if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
+    return new ApiSession(api, challenges, caller, limits.accepted)
+  }
+
+  async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const session = await open(request)
+    const { headers } = request
+    const encoding = headers['content-encoding']
+    if (!isJsonContentType(headers['content-type'] ?? null) || (encoding !== undefined && encoding !== 'identity')) {
+      await session.alive()
+      return sendRpcError(reply, 415, WRONG_TYPE)
+    }
+    const body = parseBody(request)
+    if (body === undefined) {
+      await session.alive()
+      return sendRpcError(reply, 400, PARSE_ERROR)
+    }
+    const routed = classify(headers, body)
+    if (routed.kind !== 'request') {
+      await session.alive()
+      if (routed.kind === 'accepted') return void reply.code(202).send()
+      return sendRpcError(reply, routed.status, routed.error, readableId(body))
+    }
+    const { era, message } = routed
+    const isRouteCall =
+      message.method === 'tools/call' && registry.callsApi(message.params?.name, message.params?.arguments)
+    if (!isRouteCall) await session.alive()
+
+    const transport = servers[era]
+    const exchange = new HttpExchange({
+      reply,
+      requestId: message.id,
+      session,
+      errorStatus: era === 'modern',
+      acceptsStream: headers.accept === undefined || /text\/event-stream|\*\/\*/.test(headers.accept),
+      serialize,
+      refuse: (refusal) => refuse(request, reply, refusal),
+    })
+    const number = transport.dispatch(message, exchange)
+    // A broken connection cancels in the modern era; in the older ones it explicitly does not.
+    if (exchange.done) return
+    reply.raw.once('close', () => {
+      if (exchange.done) return
+      if (era === 'modern') transport.cancel(number)
+      exchange.abandon()
+    })
+  }
+
+  async function other(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const session = await open(request)
+    await session.alive()
+    reply.header('allow', 'POST')
+    sendRpcError(reply, 405, METHOD_NOT_ALLOWED)
+  }
+
+  // Requests that are not authenticated count against the client's address.
+  function refuse({ ip }: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
+    const wait = refusal.status === 401 ? limits.failure(ip) : 0
+    sendRefusal(reply, wait === 0 ? refusal : new Refusal('RATE_LIMITED', { retryAfterSeconds: wait }))
+  }
+
+  function fail(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+    if (reply.sent) return
+    const { statusCode = 500 } = error as Partial<FastifyError>
+    if (error instanceof Refusal) refuse(request, reply, error)
+    else if (statusCode === 413) sendRpcError(reply, 413, TOO_LARGE)
+    else if (statusCode < 500) sendRpcError(reply, 400, PARSE_ERROR)
+    else {
+      request.log.error({ err: error }, 'request failed')
+      sendRpcError(reply, 500, INTERNAL)
+    }
+  }
+
+  const serve =
+    (handle: (request: FastifyRequest, reply: FastifyReply) => Promise<void>) =>
+    (request: FastifyRequest, reply: FastifyReply): void => {
+      handle(request, reply).catch((error: unknown) => fail(request, reply, error))
+    }
+
+  app.register(async (zone) => {
+    zone.removeAllContentTypeParsers()
+    zone.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) =>
+      done(null, body),
+    )
+    zone.addHook('onRequest', (request, reply, done) => {
+      if (!origins.allows(request)) return sendRpcError(reply, 403, ORIGIN_REFUSED)
+      if (request.headers.origin !== undefined) origins.share(request, reply)
+      done()
+    })
+    zone.setErrorHandler((error, request, reply) => fail(request, reply, error))
+    for (const url of ['/mcp', '/mcp/']) {
+      zone.post(url, serve(post))
+      zone.options(url, (request, reply) => origins.preflight(request, reply))
+      zone.route({ method: ['GET', 'DELETE', 'PUT', 'PATCH'], url, handler: serve(other) })
+    }
+  })
+}
+
+// Undefined where the text is not JSON. Fastify's parser refuses keys that would poison a prototype.
+function createBodyParser(app: FastifyInstance): (request: FastifyRequest) => unknown {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  return (request) => {
+    const { body } = request
+    if (typeof body !== 'string' || body === '') return undefined
+    let parsed: unknown
+    parse(request, body, (error, value) => {
+      if (error === null) parsed = value
+    })
+    return parsed
+  }
+}
+
+// The id is echoed where the body is a single request that has one; null everywhere else.
+function readableId(body: unknown): RequestId | null {
+  if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return null
+  return typeof body.id === 'string' || typeof body.id === 'number' ? body.id : null
+}

@@ -1,0 +1,77 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../env.ts'
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
+
+const ALLOWED_HEADERS =
+  'authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, x-request-id'
+const EXPOSED_HEADERS = 'www-authenticate, mcp-session-id, retry-after, x-request-id'
+
+/** Which browser pages and which host names may reach the endpoint. */
+export interface OriginPolicy {
+  /** False for a request that a page of a foreign site caused, or that came under a foreign host name. */
+  allows(request: FastifyRequest): boolean
+  /** Lets an allowed page read the answer (Fetch, CORS protocol). */
+  share(request: FastifyRequest, reply: FastifyReply): void
+  /** Answers what a browser asks before it sends a request of its own. */
+  preflight(request: FastifyRequest, reply: FastifyReply): void
+}
+
+/**
+ * Origin and Host checks against DNS rebinding (2026-07-28, basic/transports/streamable-http, Security). An absent
+ * Origin passes; a present one must be the resource's or the issuer's own, or configured. A server on this machine
+ * also takes pages and host names of this machine.
+ */
+export function createOriginPolicy(config: Config): OriginPolicy {
+  const resource = new URL(config.MCP_RESOURCE_URL)
+  const origins = new Set([resource.origin, new URL(config.ISSUER_URL).origin, ...config.ALLOWED_ORIGINS])
+  const hosts = new Set([resource.hostname, ...LOOPBACK_NAMES, ...config.ALLOWED_HOSTS])
+  const isLocal = LOOPBACK_NAMES.includes(resource.hostname)
+  const hostCache = new Map<string, boolean>()
+
+  function allowsHost(host: string): boolean {
+    const cached = hostCache.get(host)
+    if (cached !== undefined) return cached
+    const name = hostname(`http://${host}`)
+    const allowed = name !== null && hosts.has(name)
+    if (allowed && hostCache.size < 64) hostCache.set(host, allowed)
+    return allowed
+  }
+
+  function allowsOrigin(origin: string): boolean {
+    if (origins.has(origin)) return true
+    const name = hostname(origin)
+    return isLocal && name !== null && LOOPBACK_NAMES.includes(name) && /^https?:\/\/[^/]+$/.test(origin)
+  }
+
+  const allows = ({ headers }: FastifyRequest) =>
+    headers.host !== undefined &&
+    allowsHost(headers.host) &&
+    (headers.origin === undefined || allowsOrigin(headers.origin))
+
+  function share({ headers }: FastifyRequest, reply: FastifyReply): void {
+    if (headers.origin === undefined) return
+    reply
+      .header('access-control-allow-origin', headers.origin)
+      .header('access-control-expose-headers', EXPOSED_HEADERS)
+      .header('vary', 'origin')
+  }
+
+  return {
+    allows,
+    share,
+    preflight(request, reply) {
+      share(request, reply)
+      reply
+        .header('access-control-allow-methods', 'POST, GET, DELETE, OPTIONS')
+        .header('access-control-allow-headers', ALLOWED_HEADERS)
+        .header('access-control-max-age', '600')
+        .code(204)
+        .send()
+    },
+  }
+}
+
+function hostname(url: string): string | null {
+  return URL.canParse(url) ? new URL(url).hostname : null
+}

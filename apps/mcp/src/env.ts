@@ -1,0 +1,53 @@
+import { portSchema, readEnv, secretSchema, serviceEnv, urlSchema } from '@vertexsms/service/env'
+import { z } from 'zod'
+
+const list = z
+  .string()
+  .default('')
+  .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
+
+const perMinute = (fallback: string) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
+    .default(fallback)
+    .transform(Number)
+
+const schema = z.object({
+  ...serviceEnv,
+  MCP_PORT: portSchema.default(4001),
+  /** The URL people type into their client, byte for byte: the `resource` of the metadata and an audience of every JWT. */
+  MCP_RESOURCE_URL: urlSchema.default('http://localhost:4001/mcp'),
+  ISSUER_URL: urlSchema.default('http://localhost:4000'),
+  /** Where the signing keys are read; internal, so it may differ from the public issuer. */
+  JWKS_URL: urlSchema.optional(),
+  API_URL: urlSchema.default('http://localhost:4002'),
+  EDGE_SECRET: secretSchema,
+  ALLOWED_ORIGINS: list,
+  /** Host names beside the resource URL's own under which a proxy in front may call. */
+  ALLOWED_HOSTS: list,
+  SIGNUP_URL: urlSchema.optional(),
+  SIGNIN_URL: urlSchema.optional(),
+  TOKEN_URL: urlSchema.optional(),
+  DOCUMENTATION_URL: urlSchema.default('https://vertexsms.com/en/mcp/authentication'),
+  CALLS_PER_MINUTE: perMinute('600'),
+  FAILURES_PER_MINUTE: perMinute('120'),
+})
+
+/**
+ * The configuration of the MCP server. The three links for people default to the authorization server's pages.
+ * Throws ConfigurationError naming every wrong or missing variable.
+ */
+export function readConfig(source?: Record<string, string | undefined>) {
+  const env = readEnv(schema, source)
+  return {
+    ...env,
+    JWKS_URL: env.JWKS_URL ?? `${env.ISSUER_URL}/oauth/jwks`,
+    SIGNUP_URL: env.SIGNUP_URL ?? `${env.ISSUER_URL}/request-access`,
+    SIGNIN_URL: env.SIGNIN_URL ?? `${env.ISSUER_URL}/sign-in`,
+    TOKEN_URL: env.TOKEN_URL ?? `${env.ISSUER_URL}/settings/api`,
+  }
+}
+
+/** The parsed configuration. */
+export type Config = ReturnType<typeof readConfig>

@@ -1,0 +1,165 @@
+import type { Tool } from '@modelcontextprotocol/server'
+import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
+import { z } from 'zod'
+import type { ApiRequest } from '../api/client.ts'
+import { type Caller, parseJson, type RouteAnswer, type RouteRefusal } from '../api/gateway.ts'
+import { ToolFailure, type ToolOutput } from '../result.ts'
+import type { Field, JsonSchema, OptionalField } from './fields.ts'
+
+type Properties = NonNullable<Tool['inputSchema']['properties']>
+type Fields = Readonly<Record<string, Field<unknown>>>
+
+/** The arguments a set of fields reads. */
+export type ArgumentsOf<F extends Fields> = {
+  [Name in keyof F as F[Name] extends OptionalField<unknown> ? never : Name]: F[Name] extends Field<infer V> ? V : never
+} & {
+  [Name in keyof F as F[Name] extends OptionalField<unknown> ? Name : never]?: F[Name] extends Field<infer V>
+    ? V
+    : never
+}
+
+/** What a tool may do while it runs. */
+export interface ToolContext {
+  readonly caller: Caller
+  /** Calls a route under the tool's scope; failures are thrown in a form that already says what to answer. */
+  call(request: ApiRequest): Promise<RouteAnswer>
+  /** The token's own description, where the answer comes from memory. */
+  describe(): Promise<{ readonly account: string; readonly permissions: readonly string[] }>
+  /** The answer for a token that may not use this tool. */
+  permissionMissing(): Error
+  /** Aborts when the client has gone, or when the process is about to end. */
+  readonly signal: AbortSignal
+  /** True when the process is about to end: nothing new is begun. */
+  readonly draining: AbortSignal
+  /** Tells the client how far the call is, where it asked to be told. */
+  progress(done: number, total: number, message: string): void
+}
+
+/** All four hints of a tool; a default would be wrong for one of them (2026-07-28, server/tools). */
+export interface ToolHints {
+  readonly readOnlyHint: boolean
+  readonly destructiveHint: boolean
+  readonly idempotentHint: boolean
+  readonly openWorldHint: boolean
+}
+
+/** Everything about one tool. */
+export interface ToolDefinition<F extends Fields, Output extends z.ZodObject> {
+  readonly name: ToolName
+  readonly title: string
+  readonly description: string
+  readonly hints: ToolHints
+  readonly input: F
+  readonly output: Output
+  readonly run: (args: ArgumentsOf<F>, context: ToolContext) => Promise<ToolOutput<z.output<Output>>>
+}
+
+/** A tool as the registry holds it: its public form, and how it is called. */
+export interface DefinedTool {
+  readonly name: ToolName
+  readonly scope: Scope
+  readonly listing: Tool
+  readonly output: z.ZodObject
+  /** Reads the arguments a model wrote. Throws {@link ToolFailure} `INVALID_INPUT`. */
+  readonly read: (args: unknown) => unknown
+  readonly run: (args: never, context: ToolContext) => Promise<ToolOutput<object>>
+}
+
+/** Puts a tool together: its scope from the contract, its schemas for the list, its reader of arguments. */
+export function defineTool<F extends Fields, Output extends z.ZodObject>(
+  definition: ToolDefinition<F, Output>,
+): DefinedTool {
+  const { name, title, description, hints, input, output, run } = definition
+  const scope = scopeOfTool(name)
+  if (scope === undefined) throw new Error(`No scope covers ${name}`)
+  const fields = Object.entries(input)
+  const required = fields.filter(([, field]) => !('isOptional' in field)).map(([field]) => field)
+  return {
+    name,
+    scope,
+    output,
+    listing: {
+      name,
+      title,
+      description,
+      inputSchema: {
+        type: 'object',
+        properties: Object.fromEntries(fields.map(([field, { schema }]) => [field, schema])) as Properties,
+        ...(required.length === 0 ? {} : { required }),
+        additionalProperties: false,
+      },
+      outputSchema: outputJsonSchema(output),
+      annotations: { title, ...hints },
+    },
+    read: (args) => readArguments(input, fields, args),
+    run,
+  }
+}
+
+function outputJsonSchema(output: z.ZodObject): Tool['outputSchema'] {
+  const { $schema: _, ...schema } = z.toJSONSchema(output, { target: 'draft-2020-12', io: 'output' }) as JsonSchema
+  return schema as Tool['outputSchema']
+}
+
+function readArguments(input: Fields, fields: [string, Field<unknown>][], args: unknown): Record<string, unknown> {
+  const given = (args ?? {}) as Record<string, unknown>
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw new ToolFailure('INVALID_INPUT', 'The arguments must be an object.')
+  }
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(input, name)) {
+      const known = Object.keys(input).join(', ')
+      throw new ToolFailure('INVALID_INPUT', `There is an argument this tool does not have. It has: ${known}.`)
+    }
+  }
+  const values: Record<string, unknown> = {}
+  for (const [name, field] of fields) {
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
+    const isOptional = 'isOptional' in field
+    if (value === undefined || value === null || (isOptional && value === '')) {
+      if (!isOptional) throw new ToolFailure('INVALID_INPUT', `Argument \`${name}\` is missing.`)
+      continue
+    }
+    values[name] = field.read(value, name)
+  }
+  return values
+}
+
+/** The JSON body of an answer in the shape the contract promises. Throws `INTERNAL`, or the given failure. */
+export function readAnswer<Schema extends z.ZodType>(
+  schema: Schema,
+  answer: RouteAnswer,
+  otherwise = new ToolFailure('INTERNAL'),
+): z.output<Schema> {
+  const parsed = schema.safeParse(parseJson(answer.body))
+  if (!parsed.success) throw otherwise
+  return parsed.data
+}
+
+/** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */
+export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<string, ToolFailure>> = {}): ToolFailure {
+  const { code, error_code } = refusal.error
+  const better = Object.hasOwn(known, code) ? known[code] : undefined
+  if (better !== undefined) return better
+  switch (code) {
+    case 'NOT_FOUND':
+      return new ToolFailure('NOT_FOUND')
+    case 'INVALID_INPUT':
+    case 'TOO_LARGE':
+      return new ToolFailure('INVALID_INPUT', 'VertexSMS refused the arguments as not valid.', error_code)
+    case 'URL_NOT_ALLOWED':
+      return new ToolFailure('INVALID_INPUT', 'The URL must be a public https URL.')
+    case 'CONFLICT':
+      return new ToolFailure('INVALID_INPUT', 'The request conflicts with what is already on the account.', error_code)
+    default:
+      return new ToolFailure('INTERNAL', undefined, error_code)
+  }
+}
+
+/** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */
+export function line(value: string): string {
+  return value
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim()
+    .slice(0, 80)
+}

@@ -1,0 +1,207 @@
+import { ALPHANUMERIC_SENDER_PATTERN, BATCH_MAX } from '@vertexsms/contract/rest'
+import { ToolFailure } from '../result.ts'
+import { readPhone } from './phone.ts'
+
+/** A JSON Schema (2020-12), as it stands in `tools/list`. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/** One argument of a tool: what the model is told, and how what it wrote is read. */
+export interface Field<Value> {
+  readonly schema: JsonSchema
+  /** Reads a value that is there. Throws {@link ToolFailure} `INVALID_INPUT` with a sentence that says how to fix it. */
+  readonly read: (value: unknown, name: string) => Value
+}
+
+/** A field that may be left out; `null` and an empty string, which models write for that, count as left out. */
+export interface OptionalField<Value> extends Field<Value> {
+  readonly isOptional: true
+}
+
+/** Makes a field optional. */
+export function optional<Value>(field: Field<Value>): OptionalField<Value> {
+  return { ...field, isOptional: true }
+}
+
+/** The failure for one argument. The name is always one of ours. */
+export function invalid(name: string, fix: string): ToolFailure {
+  return new ToolFailure('INVALID_INPUT', `Argument \`${name}\`: ${fix}`)
+}
+
+// A model may write a number where text is expected; nothing else is turned into text.
+function textOf(value: unknown, name: string): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
+  throw invalid(name, 'must be a string.')
+}
+
+const PHONE_EXAMPLES = ['+37069555555']
+
+/** One phone number, read to digits without the plus sign. */
+export function phoneField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, examples: PHONE_EXAMPLES },
+    read(value, name) {
+      const reading = readPhone(textOf(value, name))
+      if ('fix' in reading) throw invalid(name, reading.fix)
+      return reading.digits
+    },
+  }
+}
+
+/** One phone number or a list of them, read to distinct digits in the order given. */
+export function phonesField(description: string): Field<string[]> {
+  const single = phoneField(description)
+  return {
+    schema: {
+      description,
+      anyOf: [
+        { type: 'string', examples: PHONE_EXAMPLES },
+        { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: BATCH_MAX },
+      ],
+    },
+    read(value, name) {
+      if (!Array.isArray(value)) return [single.read(value, name)]
+      if (value.length === 0 || value.length > BATCH_MAX) {
+        throw invalid(name, `must hold 1 to ${BATCH_MAX} numbers; split a longer list into several calls.`)
+      }
+      const numbers = value.map((entry, index) => single.read(entry, `${name}[${index}]`))
+      if (new Set(numbers).size !== numbers.length) throw invalid(name, 'holds the same number twice.')
+      return numbers
+    },
+  }
+}
+
+/** A sender: a phone number or 1 to 11 latin letters, digits, spaces and dots. */
+export function senderField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, examples: ['MyCompany'] },
+    read(value, name) {
+      const text = textOf(value, name).trim()
+      if (ALPHANUMERIC_SENDER_PATTERN.test(text)) return text
+      const digits = text.replace(/[\s\-().]/g, '').replace(/^(\+|00)/, '')
+      if (/^\d{3,15}$/.test(digits)) return digits
+      throw invalid(
+        name,
+        'must be a registered phone number, or 1 to 11 latin letters, digits, spaces and dots with at least one letter.',
+      )
+    },
+  }
+}
+
+const COUNTRY_ALIASES: Readonly<Record<string, string>> = { UK: 'GB', EL: 'GR' }
+
+/** An ISO 3166-1 alpha-2 country code, read to upper case. */
+export function countryField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, examples: ['LT'] },
+    read(value, name) {
+      const code = textOf(value, name).trim().toUpperCase()
+      if (!/^[A-Z]{2}$/.test(code)) throw invalid(name, 'must be a two-letter ISO 3166-1 country code, for example LT.')
+      return COUNTRY_ALIASES[code] ?? code
+    },
+  }
+}
+
+/** A numeric id, also when it comes as a string; read to a string of digits. */
+export function idField(description: string): Field<string> {
+  return {
+    schema: { type: 'integer', description, minimum: 1 },
+    read(value, name) {
+      const text = textOf(value, name).trim()
+      if (!/^[1-9]\d{0,14}$/.test(text)) throw invalid(name, 'must be a whole number greater than 0.')
+      return text
+    },
+  }
+}
+
+/** A whole number within bounds, also when it comes as a string. */
+export function integerField(description: string, minimum: number, maximum: number, initial?: number): Field<number> {
+  return {
+    schema: { type: 'integer', description, minimum, maximum, ...(initial === undefined ? {} : { default: initial }) },
+    read(value, name) {
+      const number = typeof value === 'string' && /^-?\d{1,9}$/.test(value.trim()) ? Number(value) : value
+      if (typeof number !== 'number' || !Number.isInteger(number) || number < minimum || number > maximum) {
+        throw invalid(name, `must be a whole number from ${minimum} to ${maximum}.`)
+      }
+      return number
+    },
+  }
+}
+
+/** One word of a list, in any case. */
+export function choiceField<const Choice extends string>(
+  description: string,
+  choices: readonly Choice[],
+): Field<Choice> {
+  return {
+    schema: { type: 'string', description, enum: choices },
+    read(value, name) {
+      const text = textOf(value, name).trim().toLowerCase()
+      const choice = choices.find((candidate) => candidate.toLowerCase() === text)
+      if (choice === undefined) throw invalid(name, `must be one of ${choices.join(', ')}.`)
+      return choice
+    },
+  }
+}
+
+/** Free text of a bounded length. `trim` removes white space around it. */
+export function textField(
+  description: string,
+  { min = 1, max, trim = false }: { min?: number; max: number; trim?: boolean },
+): Field<string> {
+  return {
+    schema: { type: 'string', description, minLength: min, maxLength: max },
+    read(value, name) {
+      const text = trim ? textOf(value, name).trim() : textOf(value, name)
+      if (text.length < min || text.length > max) throw invalid(name, `must have ${min} to ${max} characters.`)
+      return text
+    },
+  }
+}
+
+/** Digits of a fixed length as text; a leading zero that was lost in a number is put back. */
+export function codeField(description: string, length: number): Field<string> {
+  return {
+    schema: { type: 'string', description, pattern: `^\\d{${length}}$` },
+    read(value, name) {
+      const text = textOf(value, name).replace(/[\s-]/g, '')
+      const digits = typeof value === 'number' ? text.padStart(length, '0') : text
+      if (digits.length !== length || !/^\d+$/.test(digits))
+        throw invalid(name, `must be the ${length} digits of the code.`)
+      return digits
+    },
+  }
+}
+
+/** A moment with its offset from UTC, read to ISO 8601 in UTC. */
+export function momentField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, format: 'date-time', examples: ['2026-12-24T09:00:00+02:00'] },
+    read(value, name) {
+      const text = textOf(value, name)
+        .trim()
+        .replace(/^(\d{4}-\d\d-\d\d) +/, '$1T')
+        .replace(/ +(?=[+-]\d\d)/, '')
+      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/i.test(text)) {
+        throw invalid(name, 'must be ISO 8601 with an offset from UTC, for example 2026-12-24T09:00:00+02:00.')
+      }
+      const moment = new Date(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'))
+      if (Number.isNaN(moment.getTime())) throw invalid(name, 'is not a date that exists.')
+      return moment.toISOString()
+    },
+  }
+}
+
+/** An https URL; whether it may be called is for the API to decide. */
+export function urlField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, format: 'uri' },
+    read(value, name) {
+      const text = textOf(value, name).trim()
+      if (text.length > 2048 || !URL.canParse(text) || !/^https?:/i.test(text)) {
+        throw invalid(name, 'must be a public https URL.')
+      }
+      return text
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { prefixesResponseSchema } from '@vertexsms/contract/rest'
+import { z } from 'zod'
+import { defineTool, line, readAnswer } from './define-tool.ts'
+import { countryField, integerField, optional } from './fields.ts'
+import { lines, nextPage, PAGE_MAX } from './pages.ts'
+import { READ_TIMEOUT_MS } from './timeouts.ts'
+
+/** Lists the mobile number prefixes of a country. */
+export const getMobilePrefixes = defineTool({
+  name: 'get_mobile_prefixes',
+  title: 'List mobile prefixes of a country',
+  description:
+    'Lists the mobile number prefixes of a country with the operator id each belongs to. Free, paged; call again with next_page until it is null. Numbers may have been ported: only lookup_hlr tells the operator of one number for sure.',
+  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: {
+    country: countryField('ISO 3166-1 alpha-2 country code.'),
+    page: optional(integerField('Page, from 1.', 1, PAGE_MAX, 1)),
+  },
+  output: z.object({
+    country: z.string(),
+    page: z.int(),
+    count: z.int().describe('Rows on this page'),
+    prefixes: z.array(z.object({ country: z.string(), prefix: z.string(), operator_id: z.int() })),
+    next_page: z.int().nullable(),
+  }),
+  async run({ country, page = 1 }, { call }) {
+    const path = `/prefixes/${country}?Page=${page}`
+    const rows = readAnswer(
+      prefixesResponseSchema,
+      await call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
+    )
+    const prefixes = rows.map((row) => ({ country: row.country, prefix: row.prefix, operator_id: row.operatorId }))
+    const next = nextPage(page, rows.length)
+    return {
+      text: lines(
+        `${rows.length} mobile prefixes of ${country}, page ${page}`,
+        prefixes.map(({ prefix, operator_id }) => `${line(prefix)}: operator ${operator_id}`),
+        next,
+      ),
+      data: { country, page, count: rows.length, prefixes, next_page: next },
+    }
+  },
+})

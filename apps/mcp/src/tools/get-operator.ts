@@ -1,0 +1,35 @@
+import { operatorResponseSchema } from '@vertexsms/contract/rest'
+import { z } from 'zod'
+import { defineTool, line, readAnswer } from './define-tool.ts'
+import { idField } from './fields.ts'
+import { READ_TIMEOUT_MS } from './timeouts.ts'
+
+/** Tells which mobile operator stands behind an operator id. */
+export const getOperator = defineTool({
+  name: 'get_operator',
+  title: 'Get operator',
+  description:
+    'Tells the name, country and network codes (MCC, MNCs) of a mobile operator by its VertexSMS operator id. Free. Operator ids come from lookup_hlr, get_mcc_mnc_list and get_mobile_prefixes.',
+  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: { operatorId: idField('Operator id, as other tools return it in operator_id.') },
+  output: z.object({
+    operator_id: z.int(),
+    name: z.string(),
+    country: z.string().describe('ISO 3166-1 alpha-2'),
+    mcc: z.string(),
+    mnc: z.array(z.string()),
+  }),
+  async run({ operatorId }, { call }) {
+    const answer = await call({
+      method: 'GET',
+      path: `/operators/${operatorId}`,
+      timeoutMs: READ_TIMEOUT_MS,
+      effect: false,
+    })
+    const { name, country, mcc, mnc } = readAnswer(operatorResponseSchema, answer)
+    return {
+      text: `${line(name)}, ${line(country)}: MCC ${line(mcc)}, MNC ${line(mnc.join(', '))}.`,
+      data: { operator_id: Number(operatorId), name, country, mcc, mnc },
+    }
+  },
+})

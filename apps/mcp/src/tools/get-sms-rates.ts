@@ -1,0 +1,76 @@
+import { ratesResponseSchema } from '@vertexsms/contract/rest'
+import { z } from 'zod'
+import { ToolFailure } from '../result.ts'
+import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
+import { countryField } from './fields.ts'
+import { lines } from './pages.ts'
+import { ageSeconds, type RateCard, RateCards } from './rate-cards.ts'
+import { READ_TIMEOUT_MS } from './timeouts.ts'
+
+/** Tells what a message to a country costs; the account's rate card is read once an hour. */
+export function getSmsRates(): DefinedTool {
+  const cards = new RateCards()
+  return defineTool({
+    name: 'get_sms_rates',
+    title: 'Get SMS rates',
+    description:
+      'Tells the price of one SMS part in EUR to each mobile network of a country. Free. Call it before send_sms when the price matters: a message is charged per part (160 GSM-7 or 70 Unicode characters; longer ones are split into parts of 153 or 67). Rates are at most one hour old.',
+    hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    input: { country: countryField('ISO 3166-1 alpha-2 code of the destination country.') },
+    output: z.object({
+      country: z.string(),
+      country_name: z.string(),
+      rates: z.array(
+        z.object({
+          operator: z.string().describe('"All" or "All other carriers" is the default route'),
+          network: z.string(),
+          rate_eur: z.string().describe('EUR per part, decimal'),
+          mcc: z.string(),
+          mnc: z.string().nullable(),
+        }),
+      ),
+      cache_age_seconds: z.int(),
+    }),
+    async run({ country }, context) {
+      const card = (await serveKept(cards, context)) ?? (await readCard(cards, context))
+      const rows = card.byCountry.get(country)
+      const first = rows?.[0]
+      if (rows === undefined || first === undefined) {
+        throw new ToolFailure('NOT_FOUND', 'The account has no rates for this country, so it cannot send there.')
+      }
+      const rates = rows.map(({ Operator, Network, Rate, MCC, MNC }) => ({
+        operator: Operator,
+        network: Network,
+        rate_eur: Rate,
+        mcc: MCC,
+        mnc: MNC,
+      }))
+      return {
+        text: lines(
+          `${line(first.CountryName)} (${country}), EUR per SMS part`,
+          rates.map(({ operator, network, rate_eur }) => `${line(operator)} / ${line(network)}: ${line(rate_eur)}`),
+        ),
+        data: { country, country_name: first.CountryName, rates, cache_age_seconds: ageSeconds(card) },
+      }
+    },
+  })
+}
+
+// A kept card is served only after the API has said that the token stands, whose it is, and that it may read rates.
+async function serveKept(cards: RateCards, context: ToolContext): Promise<RateCard | undefined> {
+  const card = cards.find(context.caller)
+  if (card === undefined) return undefined
+  const { account, permissions } = await context.describe()
+  if (!permissions.includes('GET /rates')) throw context.permissionMissing()
+  return cards.belongs(context.caller, account) ? card : undefined
+}
+
+async function readCard(cards: RateCards, { caller, call }: ToolContext): Promise<RateCard> {
+  const answer = await call({
+    method: 'GET',
+    path: '/rates/?format=json',
+    timeoutMs: READ_TIMEOUT_MS,
+    effect: false,
+  })
+  return cards.keep(caller, readAnswer(ratesResponseSchema, answer))
+}

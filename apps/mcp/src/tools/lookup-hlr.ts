@@ -1,0 +1,170 @@
+import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import {
+  HLR_WAIT_MAX_SECONDS,
+  type HlrResult,
+  hlrStatusResponseSchema,
+  hlrSubmitResponseSchema,
+} from '@vertexsms/contract/rest'
+import { z } from 'zod'
+import { parseJson, RouteRefusal } from '../api/gateway.ts'
+import { Refusal } from '../auth/refusal.ts'
+import { ToolFailure, type ToolOutput } from '../result.ts'
+import { defineTool, line, refusalFailure, type ToolContext } from './define-tool.ts'
+import { idField, invalid, optional, phoneField } from './fields.ts'
+import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
+
+const PROGRESS_EVERY_MS = 5_000
+/** Beyond the wait itself, for the API to answer that it is still pending. */
+const ANSWER_MARGIN_MS = 5_000
+
+const output = z.object({
+  status: z.enum(['done', 'pending']),
+  lookup_id: z.string(),
+  msisdn: z.string().nullable().describe('E.164'),
+  error_code: z.int().nullable().describe('0 when the subscriber was found; null while pending'),
+  error: z.string().nullable(),
+  operator: z.string().nullable(),
+  operator_id: z.int().nullable(),
+  country: z.string().nullable(),
+  mcc: z.string().nullable(),
+  mnc: z.string().nullable(),
+  ported: z.array(z.object({ operator_id: z.int(), operator: z.string(), country: z.string() })).nullable(),
+})
+type Output = z.output<typeof output>
+
+/** Asks a number's home network about it; waits a while, and can be asked again by the lookup's id. */
+export const lookupHlr = defineTool({
+  name: 'lookup_hlr',
+  title: 'Look up a number (HLR)',
+  description:
+    'Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to 20 seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.',
+  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+  input: {
+    msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
+    lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
+  },
+  output,
+  async run({ msisdn, lookupId }, context) {
+    if ((msisdn === undefined) === (lookupId === undefined)) {
+      throw invalid('msisdn', 'give either msisdn for a new lookup, or lookupId for one that was pending.')
+    }
+    if (lookupId !== undefined) {
+      const found = await waitForResult(lookupId, context)
+      return found ?? pending(lookupId, null)
+    }
+    const id = await submit(msisdn ?? '', context)
+    // The lookup is paid for: whatever happens now, its id must reach the caller.
+    const found = await waitForResult(id, context).catch((error: unknown) => {
+      if (error instanceof Refusal || error instanceof RouteRefusal || error instanceof ToolFailure) return undefined
+      throw error
+    })
+    return found ?? pending(id, `+${msisdn}`)
+  },
+})
+
+async function submit(msisdn: string, { call }: ToolContext): Promise<string> {
+  try {
+    const answer = await call({
+      method: 'POST',
+      path: '/hlr',
+      body: JSON.stringify({ msisdn }),
+      timeoutMs: EFFECT_TIMEOUT_MS,
+      effect: true,
+    })
+    const ids = hlrSubmitResponseSchema.safeParse(parseJson(answer.body))
+    const id = ids.success ? ids.data[0] : undefined
+    if (id === undefined) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
+    return String(id)
+  } catch (error) {
+    if (!(error instanceof RouteRefusal)) throw error
+    const meaning = meaningOf(error.error.error_code)
+    const message = `VertexSMS refused the lookup.${meaning === null ? '' : ` ${meaning}`}`
+    throw refusalFailure(error, {
+      LOOKUP_REFUSED: new ToolFailure('VERTEX_SEND_FAILED', message, error.error.error_code),
+    })
+  }
+}
+
+/** Undefined while the lookup runs, when the process is about to end, and when the client has gone. */
+async function waitForResult(
+  id: string,
+  { call, progress, signal, draining }: ToolContext,
+): Promise<ToolOutput<Output> | undefined> {
+  const startedAt = Date.now()
+  const ticking = setInterval(() => {
+    const seconds = Math.min(HLR_WAIT_MAX_SECONDS, Math.round((Date.now() - startedAt) / 1000))
+    progress(seconds, HLR_WAIT_MAX_SECONDS, 'Waiting for the home network')
+  }, PROGRESS_EVERY_MS)
+  try {
+    const wait = draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS
+    const answer = await call({
+      method: 'GET',
+      path: `/hlr/${id}?wait=${wait}`,
+      timeoutMs: wait * 1000 + ANSWER_MARGIN_MS,
+      effect: false,
+      signal: AbortSignal.any([signal, draining]),
+    })
+    const status = hlrStatusResponseSchema.safeParse(parseJson(answer.body))
+    if (!status.success) throw new ToolFailure('INTERNAL')
+    const { result, msisdn } = status.data
+    return result === null ? undefined : done(id, `+${msisdn.replace(/^\+/, '')}`, result)
+  } catch (error) {
+    if (draining.aborted || signal.aborted) return undefined
+    throw error
+  } finally {
+    clearInterval(ticking)
+  }
+}
+
+function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output> {
+  const code = Number(result.error)
+  const error = code === 0 ? null : (meaningOf(code) ?? VERTEX_ERROR_MEANINGS[999])
+  const { operator, operatorId, country, mcc, mnc } = result
+  const ported = result.ported.map((step) => ({
+    operator_id: step.operatorId,
+    operator: step.operator,
+    country: step.country,
+  }))
+  const network = `${line(operator ?? 'unknown operator')}, ${line(country ?? 'unknown country')}`
+  const found = `In service with ${network}${ported.length > 0 ? ', ported' : ''}.`
+  return {
+    text: error === null ? found : `${error} (code ${code})`,
+    data: {
+      status: 'done',
+      lookup_id: id,
+      msisdn,
+      error_code: code,
+      error,
+      operator,
+      operator_id: operatorId,
+      country,
+      mcc,
+      mnc,
+      ported,
+    },
+  }
+}
+
+function pending(id: string, msisdn: string | null): ToolOutput<Output> {
+  return {
+    text: `No answer from the home network yet. Call lookup_hlr again with lookupId ${id}; that is free.`,
+    data: {
+      status: 'pending',
+      lookup_id: id,
+      msisdn,
+      error_code: null,
+      error: null,
+      operator: null,
+      operator_id: null,
+      country: null,
+      mcc: null,
+      mnc: null,
+      ported: null,
+    },
+  }
+}
+
+function meaningOf(code: number | null): string | null {
+  if (code === null || !Object.hasOwn(VERTEX_ERROR_MEANINGS, code)) return null
+  return VERTEX_ERROR_MEANINGS[code as VertexErrorCode]
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { defineTool } from './define-tool.ts'
+import { phoneField } from './fields.ts'
+import { submitSender } from './register-sender-id.ts'
+
+/** Registers a phone number as a sender; a PIN goes out to it. */
+export const registerMsisdnSender = defineTool({
+  name: 'register_msisdn_sender',
+  title: 'Register a phone number as sender',
+  description:
+    'Registers a phone number of the person as a sender. VertexSMS sends a 5-digit PIN by SMS to that number; ask the person for it and call confirm_msisdn_sender with the sender_id returned here. The PIN is valid for 10 minutes.',
+  hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  input: { msisdn: phoneField('The phone number to register, in E.164 form.') },
+  output: z.object({ sender_id: z.int(), status: z.literal('pending_confirmation') }),
+  async run({ msisdn }, context) {
+    const id = await submitSender({ type: 'MSISDN', name: msisdn }, context)
+    return {
+      text: `A PIN was sent by SMS to the number. Sender id ${id}; confirm it with confirm_msisdn_sender.`,
+      data: { sender_id: id, status: 'pending_confirmation' as const },
+    }
+  },
+})

@@ -1,0 +1,74 @@
+import { SENDER_CATEGORIES, senderIdResponseSchema } from '@vertexsms/contract/rest'
+import { z } from 'zod'
+import { RouteRefusal } from '../api/gateway.ts'
+import { ToolFailure } from '../result.ts'
+import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
+import { choiceField, type Field, invalid, optional, textField, urlField } from './fields.ts'
+import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
+
+const NAME_LENGTH = { min: 3, max: 11 }
+
+const name: Field<string> = {
+  schema: {
+    type: 'string',
+    description: 'The sender name: 3 to 11 latin letters, digits, spaces and dots, with at least one letter.',
+    minLength: NAME_LENGTH.min,
+    maxLength: NAME_LENGTH.max,
+    examples: ['MyCompany'],
+  },
+  read(value, field) {
+    const text = textField('', { ...NAME_LENGTH, trim: true }).read(value, field)
+    if (!/^(?=.*[A-Za-z])[A-Za-z0-9 .]+$/.test(text)) {
+      throw invalid(field, 'may hold latin letters, digits, spaces and dots, with at least one letter.')
+    }
+    return text
+  },
+}
+
+/** Asks for a sender name to be registered on the account. */
+export const registerSenderId = defineTool({
+  name: 'register_sender_id',
+  title: 'Register a sender name',
+  description:
+    'Asks VertexSMS to register a sender name (alphanumeric sender id) on the account, so that it can be used as from in send_sms. Free, but a person at VertexSMS may review it. For a phone number as the sender use register_msisdn_sender.',
+  hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  input: {
+    name,
+    category: choiceField('What the name stands for.', SENDER_CATEGORIES),
+    categoryDescription: textField('One or two sentences on who owns the name and what is sent under it.', {
+      max: 500,
+      trim: true,
+    }),
+    notificationUrl: optional(urlField('Public https URL that is told when the registration is decided.')),
+  },
+  output: z.object({ sender_id: z.int(), status: z.literal('submitted') }),
+  async run(args, context) {
+    const id = await submitSender({ type: 'AlphaNumeric', ...args }, context)
+    return {
+      text: `The sender name was submitted. Sender id ${id}.`,
+      data: { sender_id: id, status: 'submitted' as const },
+    }
+  },
+})
+
+/** Registers a sender and returns its id. Throws {@link ToolFailure}. */
+export async function submitSender(body: object, { call }: ToolContext): Promise<number> {
+  try {
+    const answer = await call({
+      method: 'POST',
+      path: '/senderId',
+      body: JSON.stringify(body),
+      timeoutMs: EFFECT_TIMEOUT_MS,
+      effect: true,
+    })
+    const id = senderIdResponseSchema.safeParse(answer.body.trim())
+    if (!id.success) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
+    return Number(id.data)
+  } catch (error) {
+    if (!(error instanceof RouteRefusal)) throw error
+    throw refusalFailure(error, {
+      CONFLICT: new ToolFailure('INVALID_INPUT', 'This sender is already registered on the account.'),
+      URL_NOT_ALLOWED: invalid('notificationUrl', 'must be a public https URL.'),
+    })
+  }
+}

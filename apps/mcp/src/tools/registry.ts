@@ -1,0 +1,96 @@
+import type { CallToolResult, Server, ServerContext } from '@modelcontextprotocol/server'
+import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
+import { RouteRefusal } from '../api/gateway.ts'
+import type { Challenges } from '../auth/challenge.ts'
+import { Refusal } from '../auth/refusal.ts'
+import type { Exchange } from '../protocol/exchange.ts'
+import type { Registry } from '../protocol/servers.ts'
+import { failureResult, successResult, ToolFailure } from '../result.ts'
+import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
+
+/** What the product's registry is made of. */
+export interface ToolRegistryOptions {
+  readonly info: Registry['info']
+  readonly instructions: string
+  readonly tools: readonly DefinedTool[]
+  readonly challenges: Challenges
+  /** Aborts when the process is about to end. */
+  readonly draining: AbortSignal
+}
+
+const LIST_CACHE_SECONDS = 300
+// The protocol layer drops this: the exchange has already been answered at the HTTP edge.
+const REFUSED: CallToolResult = { content: [] }
+
+/** Serves a list of tools: all of them to everyone, in a stable order, whatever the token may do. */
+export function createToolRegistry(options: ToolRegistryOptions): Registry {
+  const { info, instructions, tools, challenges, draining } = options
+  const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
+  const listings = tools.map((tool) => tool.listing)
+
+  async function callTool(exchange: Exchange, context: ServerContext, name: string, args: unknown) {
+    const tool = byName.get(name)
+    if (tool === undefined) {
+      await exchange.session.alive()
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
+    }
+    try {
+      const values = tool.read(args)
+      return successResult(await tool.run(values as never, contextOf(tool, exchange, context)))
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure === undefined) throw error
+      // Arguments are read before the API is asked; what they lack is said only to a token that stands.
+      await exchange.session.alive()
+      return failureResult(failure.envelope)
+    }
+  }
+
+  function contextOf(tool: DefinedTool, exchange: Exchange, { mcpReq }: ServerContext): ToolContext {
+    const { session } = exchange
+    const progressToken = mcpReq._meta?.progressToken
+    return {
+      caller: session.caller,
+      call: (request) => session.call(tool.scope, request),
+      describe: () => session.describe(),
+      permissionMissing: () => challenges.permissionMissing(tool.scope, session.caller.scope),
+      signal: mcpReq.signal,
+      draining,
+      progress(done, total, message) {
+        if (progressToken === undefined) return
+        const params = { progressToken, progress: done, total, message }
+        mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
+      },
+    }
+  }
+
+  return {
+    info,
+    instructions,
+    capabilities: { tools: { listChanged: false } },
+    cacheSeconds: LIST_CACHE_SECONDS,
+    callsApi: (name, args) =>
+      typeof name === 'string' &&
+      byName.has(name) &&
+      (args === undefined || (typeof args === 'object' && args !== null && !Array.isArray(args))),
+    install(server: Server, exchangeOf) {
+      server.setRequestHandler('tools/list', () => ({ tools: listings }))
+      server.setRequestHandler('tools/call', async ({ params }, context) => {
+        const exchange = exchangeOf(context)
+        try {
+          return await callTool(exchange, context, params.name, params.arguments)
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error
+          if (exchange.streaming) return failureResult(error.envelope)
+          exchange.refuse(error)
+          return REFUSED
+        }
+      })
+    },
+  }
+}
+
+function failureOf(error: unknown): ToolFailure | undefined {
+  if (error instanceof ToolFailure) return error
+  return error instanceof RouteRefusal ? refusalFailure(error) : undefined
+}
