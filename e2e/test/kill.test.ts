@@ -1,0 +1,72 @@
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findChromium } from '../support/chromium.ts'
+import { expectAuthorization } from '../support/clients/client.ts'
+import { sdkV1Client } from '../support/clients/sdk-v1.ts'
+import { sdkV2Client } from '../support/clients/sdk-v2.ts'
+import { type Browser, openBrowser } from '../support/pages/browser.ts'
+import { authorize, consentPage } from '../support/pages/consent.ts'
+import { signIn } from '../support/pages/sign-in.ts'
+import { runningProcesses } from '../support/processes.ts'
+import { type Stack, startStack } from '../support/stack.ts'
+import { succeeded } from '../support/ten-calls.ts'
+
+const TWO_STARTS_MS = 120_000
+
+describe.skipIf(findChromium() === null)('Killing the demo with SIGKILL in the middle of a connect flow', () => {
+  let browser: Browser
+  let stack: Stack
+  beforeAll(async () => {
+    browser = await openBrowser()
+    stack = await startStack()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await stack.stop()
+    await stack.clean()
+  })
+
+  /** Kills the demo and starts it again on the same folder and ports; nothing of the first may run on. */
+  const crashAndRestart = async () => {
+    const before = stack
+    const below = await before.crash()
+    expect(below.map(({ command }) => command).filter((command) => command.includes('/src/server.ts'))).toHaveLength(3)
+    const alive = new Set(runningProcesses().map(({ pid }) => pid))
+    expect(below.filter(({ pid }) => alive.has(pid))).toEqual([])
+    stack = await startStack({ dataDir: before.dataDir, ports: before.ports })
+    expect({ password: stack.password, token: stack.token }).toEqual({ password: before.password, token: before.token })
+  }
+
+  test(
+    'after the sign-in and before the consent loses neither: the person allows access and the client is connected',
+    async () => {
+      const client = await sdkV2Client(stack.mcpUrl, 'auto')
+      const page = await browser.newVisitor()
+      await page.goto(expectAuthorization(client, await client.connect()).href)
+      await signIn(page, stack)
+      await consentPage(page).shown()
+      await crashAndRestart()
+      await consentPage(page).untick('sms:send')
+      await consentPage(page).allow()
+      await client.finish()
+      expect((await client.credentials()).scope.split(' ')).toHaveLength(SCOPE_NAMES.length - 1)
+      succeeded('get_sms_rates', await client.callTool('get_sms_rates', { country: 'LT' }))
+      await client.close()
+    },
+    TWO_STARTS_MS,
+  )
+
+  test(
+    'after the consent and before the code is exchanged loses nothing: the client exchanges it and is connected',
+    async () => {
+      const client = await sdkV1Client(stack.mcpUrl)
+      const page = await browser.newVisitor()
+      await authorize(page, expectAuthorization(client, await client.connect()), stack)
+      await crashAndRestart()
+      await client.finish()
+      succeeded('get_sms_rates', await client.callTool('get_sms_rates', { country: 'LT' }))
+      await client.close()
+    },
+    TWO_STARTS_MS,
+  )
+})
