@@ -24,23 +24,30 @@ export interface StartOptions {
   /** The core the process and all its threads are bound to; unbound when absent. */
   readonly core?: number
   readonly nodeArguments?: readonly string[]
+  /** Modules loaded beside the script, paths from the root. */
+  readonly preload?: readonly string[]
+  /** Opens an IPC channel, over which a module loaded beside the server's own can be asked. */
+  readonly ipc?: boolean
+  /** Receives everything the process writes. */
+  readonly onOutput?: (text: string) => void
   /** The port, where the process does not print `listening <port>` itself: then `/healthz` is asked until it answers. */
   readonly port?: number
 }
 
 /** Starts `node --import tsx <script>` and resolves when it serves. Throws when it ends before that. */
 export async function start(options: StartOptions): Promise<Started> {
-  const node = [process.execPath, ...(options.nodeArguments ?? []), '--import', 'tsx', options.script]
+  const node = [process.execPath, ...(options.nodeArguments ?? []), '--import', 'tsx', ...(options.preload ?? []).flatMap((path) => ['--import', path]), options.script]
   const command = options.core === undefined ? node : ['taskset', '-c', String(options.core), ...node]
   const [file = '', ...rest] = command
   const child = spawn(file, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
   })
   let stderr = ''
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4000)
+    options.onOutput?.(String(chunk))
   })
   const ended = new Promise<never>((_resolve, reject) => {
     child.once('error', reject)
@@ -48,7 +55,8 @@ export async function start(options: StartOptions): Promise<Started> {
   })
   ended.catch(() => {})
   const port = await Promise.race([options.port === undefined ? printedPort(child) : healthy(options.port), ended])
-  child.stdout.resume()
+  if (options.onOutput) child.stdout?.on('data', (chunk) => options.onOutput?.(String(chunk)))
+  else child.stdout?.resume()
   return {
     pid: child.pid ?? 0,
     port,
