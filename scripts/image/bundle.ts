@@ -1,0 +1,101 @@
+// Makes what one container image holds: `node scripts/image/bundle.ts auth|mcp|api FOLDER`.
+//
+// The programs of the app become one ES module each, with what they share in chunks beside them, so that the
+// image needs neither packages nor a loader. Files that source code reads beside itself (views, styles, number
+// tables, migrations) are copied to the same places relative to the folder as in the repository, and every
+// source file keeps its own `import.meta.url`. Packages with native code are copied as packages.
+
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+interface Image {
+  /** Program name in the image -> source file. */
+  programs: Record<string, string>
+  /** Folders whose files other than TypeScript go along. */
+  files: string[]
+  /** Packages with native code -> the workspace package that depends on it. */
+  native: Record<string, string>
+}
+
+const shared = { health: 'scripts/image/health.ts' }
+
+const IMAGES: Record<string, Image> = {
+  auth: {
+    programs: {
+      ...shared,
+      server: 'apps/auth/src/server.ts',
+      cli: 'apps/auth/src/cli/main.ts',
+      migrate: 'packages/db/src/migrate-cli.ts',
+      'make-secrets': 'scripts/image/make-secrets.ts',
+      welcome: 'scripts/image/print-welcome.ts',
+    },
+    files: ['apps/auth/src', 'prisma/migrations'],
+    native: { '@node-rs/argon2': 'apps/auth' },
+  },
+  mcp: { programs: { ...shared, server: 'apps/mcp/src/server.ts' }, files: ['apps/mcp/src'], native: {} },
+  api: { programs: { ...shared, server: 'apps/api/src/server.ts' }, files: ['apps/api/src'], native: {} },
+}
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
+
+/** Gives each of our source files the `import.meta.url` it has in the repository, counted from the output folder. */
+const ownUrls: Plugin = {
+  name: 'own-urls',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      const place = relative(root, path)
+      if (place.startsWith('..') || place.includes('node_modules')) return null
+      const source = readFileSync(path, 'utf8')
+      const url = `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`
+      return { contents: source.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' }
+    })
+  },
+}
+
+// CommonJS packages inside an ES module still expect these three.
+const COMMONJS = `import { createRequire as __createRequire } from 'node:module'
+const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
+
+async function makeImage({ programs, files, native }: Image, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  await build({
+    absWorkingDir: root,
+    entryPoints: programs,
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    sourcemap: true,
+    sourcesContent: false,
+    minifySyntax: true,
+    legalComments: 'none',
+    external: Object.keys(native),
+    banner: { js: COMMONJS },
+    plugins: [ownUrls],
+    logLevel: 'warning',
+  })
+  for (const place of files) {
+    cpSync(join(root, place), join(folder, place), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.ts'),
+    })
+  }
+  for (const [name, owner] of Object.entries(native)) {
+    // The builds for this machine stand beside the package, as links; the image gets the files.
+    const scope = dirname(realpathSync(join(root, owner, 'node_modules', name)))
+    cpSync(scope, join(folder, 'node_modules', dirname(name)), { recursive: true, dereference: true })
+  }
+}
+
+const [app = '', folder] = process.argv.slice(2)
+const image = IMAGES[app]
+if (!image || !folder) {
+  console.error(`usage: bundle.ts ${Object.keys(IMAGES).join('|')} FOLDER`)
+  process.exit(2)
+}
+await makeImage(image, resolve(folder))
