@@ -43,8 +43,24 @@ export interface Upstream {
 }
 
 const RATES: rest.Rate[] = [
-  { CountryName: 'Lithuania', CountryCode: 'LT', Operator: 'BITE', Network: 'Bite', MCC: '246', MNC: '02', Rate: '0.039' },
-  { CountryName: 'Lithuania', CountryCode: 'LT', Operator: 'All other carriers', Network: 'All', MCC: '246', MNC: null, Rate: '0.045' },
+  {
+    CountryName: 'Lithuania',
+    CountryCode: 'LT',
+    Operator: 'BITE',
+    Network: 'Bite',
+    MCC: '246',
+    MNC: '02',
+    Rate: '0.039',
+  },
+  {
+    CountryName: 'Lithuania',
+    CountryCode: 'LT',
+    Operator: 'All other carriers',
+    Network: 'All',
+    MCC: '246',
+    MNC: null,
+    Rate: '0.045',
+  },
   { CountryName: 'Latvia', CountryCode: 'LV', Operator: 'All', Network: 'All', MCC: '247', MNC: null, Rate: '0.05' },
 ]
 
@@ -66,7 +82,11 @@ export async function startUpstream(): Promise<Upstream> {
   let nextId = 1_281_532_560
   let port = 0
 
-  const routes: [RegExp, Permission | null, (request: SeenRequest, match: RegExpExecArray) => Answer | Promise<Answer>][] = [
+  const routes: [
+    RegExp,
+    Permission | null,
+    (request: SeenRequest, match: RegExpExecArray) => Answer | Promise<Answer>,
+  ][] = [
     [
       /^GET \/token$/,
       null,
