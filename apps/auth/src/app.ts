@@ -4,6 +4,7 @@ import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
+import { registerAccounts } from './accounts/accounts.ts'
 import { registerSignIn } from './accounts/sign-in.ts'
 import { registerDashboard } from './dashboard/dashboard.ts'
 import type { AuthEnv } from './env.ts'
@@ -72,6 +73,7 @@ export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<
       allowLocalhost,
     })
     await pages.register(registerDashboard, web)
+    await pages.register(registerAccounts, web)
   })
   return app
 }

@@ -10,7 +10,7 @@ const assetsFolder = fileURLToPath(new URL('./public', import.meta.url))
 const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true })
 
 /** Pages that need a script file of ours: the passkey ceremonies happen in the browser. */
-const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set()
+const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys'])
 
 /**
  * The security headers of a page. No inline style or script, nothing from elsewhere, forms to ourselves only, never in
@@ -18,7 +18,7 @@ const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set()
  * connect in a popup would never receive their code.
  */
 export function pageHeaders(name: PageName): Record<string, string> {
-  const script = PAGES_WITH_SCRIPT.has(name) ? "; script-src 'self'; connect-src 'self'" : ''
+  const script = PAGES_WITH_SCRIPT.has(name) ? "; script-src 'self'" : ''
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self'${script}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,

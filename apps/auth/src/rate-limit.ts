@@ -27,6 +27,8 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 export interface RateLimiter {
   /** Counts one event of `subject` under `name` and judges it. Subjects are stored hashed. */
   hit(name: string, subject: string, limit: Limit, now?: Date): Promise<Verdict>
+  /** Forgets what was counted for `subject` under `name`, as a success does with the failures before it. */
+  forget(name: string, subject: string): Promise<void>
 }
 
 /** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
@@ -37,7 +39,7 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
       const windowMs = limit.seconds * 1000
       const windowAt = new Date(Math.floor(now.getTime() / windowMs) * windowMs)
       const endsAt = new Date(windowAt.getTime() + windowMs)
-      const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
+      const key = counterKey(name, subject)
       const rows = await db.$queryRaw<[{ hits: number }]>`
         INSERT INTO rate_counter (key, window_at, hits, expires_at)
         VALUES (${key}, ${windowAt}::timestamptz, 1, ${endsAt}::timestamptz)
@@ -46,5 +48,13 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
       if (rows[0].hits <= limit.hits) return { allowed: true }
       return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((endsAt.getTime() - now.getTime()) / 1000)) }
     },
+
+    async forget(name, subject) {
+      if (enabled) await db.rateCounter.deleteMany({ where: { key: counterKey(name, subject) } })
+    },
   }
+}
+
+function counterKey(name: string, subject: string): string {
+  return `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { registerPasskeySettings, registerPasskeySignIn } from './passkey-pages.ts'
-import { requireSession } from './require-session.ts'
 import { registerRequestAccess } from './request-access.ts'
+import { requireSession } from './require-session.ts'
 import { registerSessions } from './sessions.ts'
 import { registerSetPassword } from './set-password.ts'
 import type { WebDeps } from './web-deps.ts'

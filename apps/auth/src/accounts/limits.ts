@@ -17,6 +17,19 @@ export const ACCOUNT_LIMITS = {
   passkey: { hits: 120, seconds: 600 },
 } as const satisfies Record<string, Limit>
 
+/**
+ * Whom an address belongs to, as far as limits go: an IPv6 address counts as its /64, which one household or server
+ * usually has to itself.
+ */
+export function addressGroup(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [head = '', tail] = address.split('::')
+  const left = head.split(':').filter(Boolean)
+  const right = tail?.split(':').filter(Boolean) ?? []
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...(tail === undefined ? [] : zeros), ...right].slice(0, 4).join(':')
+}
+
 /** Too many tries; answered with 429 and `Retry-After`. */
 export class TooManyTries extends Error {
   override readonly name = 'TooManyTries'

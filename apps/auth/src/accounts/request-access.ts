@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sendPage } from '../page.ts'
 import { emailSchema } from './email.ts'
-import { assertAllowed } from './limits.ts'
+import { addressGroup, assertAllowed } from './limits.ts'
 import type { WebDeps } from './web-deps.ts'
 
 const line = (label: string, max: number) =>
@@ -37,7 +37,7 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
       )
       return showForm(deps, request, reply, sent, [...new Set(errors)], 422)
     }
-    await assertAllowed(deps, reply, 'requestAccess', request.ip)
+    await assertAllowed(deps, reply, 'requestAccess', addressGroup(request.ip))
     await keep(deps, judged.data, new Date())
     return sendPage(reply, 'message', {
       title: 'Thank you',

@@ -34,7 +34,8 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     const { account, sessionId: own } = signedInOf(request)
     const { sessionId } = request.params
     // The session one is in ends by "Sign out", which also clears the cookie.
-    if (sessionId !== own && /^[\da-f-]{36}$/.test(sessionId)) await endSession(deps, { accountId: account.id, sessionId })
+    if (sessionId !== own && /^[\da-f-]{36}$/.test(sessionId))
+      await endSession(deps, { accountId: account.id, sessionId })
     return reply.redirect('/settings/sessions', 303)
   })
 

@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
 import { emailSchema } from './email.ts'
+import { knownBrowser, knownBrowserCookie } from './known-browser.ts'
+import { addressGroup, assertAllowed } from './limits.ts'
+import { signInOptions } from './passkeys.ts'
 import { verifyPassword } from './password.ts'
 import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from './return-to.ts'
 import { createSession, endSession, readSession } from './session.ts'
@@ -27,7 +30,7 @@ export async function registerSignIn(app: FastifyInstance, deps: WebDeps): Promi
   app.get('/sign-in', async (request, reply) => {
     const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
     if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)
-    return showForm(deps, request, reply, { returnTo, email: '', status: 200 })
+    return showSignIn(deps, request, reply, { returnTo, email: '', status: 200 })
   })
 
   app.post('/sign-in', async (request, reply) => {
@@ -35,10 +38,12 @@ export async function registerSignIn(app: FastifyInstance, deps: WebDeps): Promi
     const sent = credentialsSchema.safeParse(request.body)
     const returnTo = safeReturnTo(sent.data?.return_to)
     const email = emailSchema.safeParse(sent.data?.email).data
+    const tries = await countTry(deps, request, reply, email ?? '')
     const accountId = await checkCredentials(deps, email, sent.data?.password)
     if (!accountId) {
-      return showForm(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error: REFUSED })
+      return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error: REFUSED })
     }
+    await tries.forget()
     await startSession(deps, request, reply, accountId)
     return reply.redirect(returnTo, 303)
   })
@@ -64,9 +69,54 @@ export async function startSession(
 ): Promise<void> {
   const before = await readSession(deps, request.headers.cookie)
   if (before) await endSession(deps, { accountId: before.account.id, sessionId: before.sessionId })
+  const { email } = await deps.db.account.findUniqueOrThrow({ where: { id: accountId }, select: { email: true } })
   const browser = { accountId, userAgent: request.headers['user-agent'], address: request.ip }
   const { setCookie } = await createSession(deps, browser)
   reply.header('set-cookie', setCookie)
+  if (!knownBrowser(deps, request.headers.cookie, email)) reply.header('set-cookie', knownBrowserCookie(deps, email))
+}
+
+/** What a sign-in challenge of this visitor is bound to. */
+export function passkeyBinding(visitor: string): string {
+  return `sign-in:${visitor}`
+}
+
+/** The sign-in page, empty or with what went wrong. */
+export async function showSignIn(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: { returnTo: string; email: string; status: number; error?: string },
+): Promise<string> {
+  const { returnTo, email, error } = form
+  const visitor = deps.forms.visitor(request, reply)
+  const data = {
+    csrf: deps.forms.token(visitor),
+    email,
+    returnTo,
+    continuesToApp: isInteractionPath(returnTo),
+    passkeyOptions: await signInOptions(deps, passkeyBinding(visitor)),
+    error: error ?? null,
+  }
+  return sendPage(reply, 'sign-in', data, form.status)
+}
+
+/**
+ * Counts this try before the password is looked at, so that parallel tries cannot slip through, alike for addresses
+ * with and without an account. Throws TooManyTries. A right password forgets the tries that led to it.
+ */
+async function countTry(deps: WebDeps, request: FastifyRequest, reply: FastifyReply, email: string) {
+  await assertAllowed(deps, reply, 'signInAddress', addressGroup(request.ip))
+  const known = knownBrowser(deps, request.headers.cookie, email)
+  const subject = `${email}\n${known ?? addressGroup(request.ip)}`
+  await assertAllowed(deps, reply, 'signIn', subject)
+  if (known === null) await assertAllowed(deps, reply, 'signInAccount', email)
+  return {
+    async forget(): Promise<void> {
+      await deps.rateLimiter.forget('signIn', subject)
+      await deps.rateLimiter.forget('signInAccount', email)
+    },
+  }
 }
 
 async function checkCredentials(
@@ -77,16 +127,4 @@ async function checkCredentials(
   const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
   const fits = await verifyPassword(account?.passwordHash, password ?? '')
   return fits && account?.status === 'active' ? account.id : null
-}
-
-function showForm(
-  deps: WebDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  form: { returnTo: string; email: string; status: number; error?: string },
-): Promise<string> {
-  const { returnTo, email, error } = form
-  const csrf = deps.forms.token(deps.forms.visitor(request, reply))
-  const continuesToApp = isInteractionPath(returnTo)
-  return sendPage(reply, 'sign-in', { csrf, email, returnTo, continuesToApp, ...(error && { error }) }, form.status)
 }

@@ -25,8 +25,27 @@ export interface SignInPage {
   readonly returnTo: string
   /** True when signing in goes on to an app's request for access. */
   readonly continuesToApp: boolean
-  readonly error?: string
-  readonly notice?: string
+  /** JSON for the passkey ceremony, run by /assets/passkeys.js. */
+  readonly passkeyOptions: string
+  readonly error: string | null
+}
+
+export interface RequestAccessPage {
+  readonly csrf: string
+  readonly errors: readonly string[]
+  readonly email: string
+  readonly name: string
+  readonly company: string
+  readonly reason: string
+}
+
+export interface SetPasswordPage {
+  readonly csrf: string
+  /** The link's secret, carried on to the post. */
+  readonly link: string
+  readonly email: string
+  readonly minChars: number
+  readonly error: string | null
 }
 
 export interface ConsentPage {
@@ -128,6 +147,35 @@ export interface SandboxPhonePage {
   readonly isCut: boolean
 }
 
+export interface SessionView {
+  readonly id: string
+  readonly browser: string
+  readonly address: string
+  readonly created: TimeView
+  readonly lastSeen: TimeView
+}
+
+export interface SessionsPage {
+  readonly viewer: Viewer
+  /** The one this page is seen in. */
+  readonly current: readonly SessionView[]
+  readonly others: readonly SessionView[]
+}
+
+export interface PasskeysPage {
+  readonly viewer: Viewer
+  readonly error: string | null
+  /** JSON for the ceremony that makes a passkey, run by /assets/passkeys.js. */
+  readonly options: string
+  readonly suggestedName: string
+  readonly passkeys: readonly {
+    readonly id: string
+    readonly name: string
+    readonly created: TimeView
+    readonly lastUsed: TimeView | null
+  }[]
+}
+
 /** Every page and the data it needs; the names are the files in views/pages. */
 export interface Pages {
   readonly 'sign-in': SignInPage
@@ -138,6 +186,10 @@ export interface Pages {
   readonly 'token-created': TokenCreatedPage
   readonly 'token-delete': TokenDeletePage
   readonly 'sandbox-phone': SandboxPhonePage
+  readonly 'request-access': RequestAccessPage
+  readonly 'set-password': SetPasswordPage
+  readonly sessions: SessionsPage
+  readonly passkeys: PasskeysPage
 }
 
 /** The name of a page. */

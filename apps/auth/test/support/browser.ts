@@ -34,7 +34,9 @@ export class Browser {
 
   /** Signs in through the form; the page that answers. */
   async signIn(email: string, password: string, returnTo?: string): Promise<Page> {
-    const page = await this.get(returnTo === undefined ? '/sign-in' : `/sign-in?return_to=${encodeURIComponent(returnTo)}`)
+    const page = await this.get(
+      returnTo === undefined ? '/sign-in' : `/sign-in?return_to=${encodeURIComponent(returnTo)}`,
+    )
     return this.post('/sign-in', { email, password, csrf: page.hidden('csrf'), return_to: page.hidden('return_to') })
   }
 

@@ -1,0 +1,42 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { fastifyCookie } from '@fastify/cookie'
+import { subkey } from '@vertexsms/db/seal'
+import { newSecret } from '@vertexsms/db/tokens'
+
+// A browser that has signed in to an account once keeps a mark. Wrong passwords from everywhere else then cannot use
+// up its tries, so an account's owner is not locked out by whoever guesses at it from many addresses.
+
+const ONE_YEAR_SECONDS = 31_536_000
+
+interface KnownBrowserDeps {
+  readonly operatorKey: Uint8Array
+  readonly issuerUrl: string
+}
+
+function cookieName(issuerUrl: string): string {
+  return issuerUrl.startsWith('https:') ? '__Host-vertexsms_known' : 'vertexsms_known'
+}
+
+function mark(deps: KnownBrowserDeps, email: string, id: string): string {
+  return createHmac('sha256', subkey(deps.operatorKey, 'known-browser')).update(`${id}\n${email}`).digest('base64url')
+}
+
+/** The `Set-Cookie` value that marks a browser as one in which this account has signed in. */
+export function knownBrowserCookie(deps: KnownBrowserDeps, email: string): string {
+  const id = newSecret()
+  return fastifyCookie.serialize(cookieName(deps.issuerUrl), `${id}.${mark(deps, email, id)}`, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: deps.issuerUrl.startsWith('https:'),
+    maxAge: ONE_YEAR_SECONDS,
+  })
+}
+
+/** The id of a browser in which this account has signed in before; null for every other browser. */
+export function knownBrowser(deps: KnownBrowserDeps, cookieHeader: string | undefined, email: string): string | null {
+  const [id = '', given = ''] = (fastifyCookie.parse(cookieHeader ?? '')[cookieName(deps.issuerUrl)] ?? '').split('.')
+  const expected = Buffer.from(mark(deps, email, id))
+  const sent = Buffer.from(given)
+  return sent.length === expected.length && timingSafeEqual(sent, expected) ? id : null
+}

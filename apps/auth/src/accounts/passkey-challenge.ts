@@ -1,0 +1,52 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Database } from '@vertexsms/db/client'
+import { Prisma } from '@vertexsms/db/client'
+import { subkey } from '@vertexsms/db/seal'
+import { hashToken } from '@vertexsms/db/tokens'
+
+// A challenge (WebAuthn §13.4.3) carries its own proof: random bytes, the second it expires, and an HMAC over both and
+// what it is bound to. So showing a page writes nothing; only using a challenge leaves a row, and a second use finds it.
+
+const RANDOM_BYTES = 16
+const EXPIRY_BYTES = 6
+const LIFETIME_MS = 30 * 60_000
+
+interface ChallengeDeps {
+  readonly db: Database
+  readonly operatorKey: Uint8Array
+}
+
+function proof(deps: ChallengeDeps, head: Uint8Array, binding: string): Buffer {
+  return createHmac('sha256', subkey(deps.operatorKey, 'passkey-challenge')).update(head).update(binding).digest()
+}
+
+/** A new challenge for one ceremony; `binding` names the ceremony and the browser, such as `register:session:...`. */
+export function newChallenge(deps: ChallengeDeps, binding: string, now: Date): Uint8Array<ArrayBuffer> {
+  const head = Buffer.alloc(RANDOM_BYTES + EXPIRY_BYTES)
+  randomBytes(RANDOM_BYTES).copy(head)
+  head.writeUIntBE(now.getTime() + LIFETIME_MS, RANDOM_BYTES, EXPIRY_BYTES)
+  return new Uint8Array(Buffer.concat([head, proof(deps, head, binding)]))
+}
+
+/** True exactly once for a challenge of ours with this binding that has not expired; it is spent whatever follows. */
+export async function takeChallenge(
+  deps: ChallengeDeps,
+  challenge: string,
+  binding: string,
+  now: Date,
+): Promise<boolean> {
+  const bytes = Buffer.from(challenge, 'base64url')
+  const head = bytes.subarray(0, RANDOM_BYTES + EXPIRY_BYTES)
+  const expected = proof(deps, head, binding)
+  const given = bytes.subarray(RANDOM_BYTES + EXPIRY_BYTES)
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return false
+  const expiresAt = new Date(head.readUIntBE(RANDOM_BYTES, EXPIRY_BYTES))
+  if (expiresAt <= now) return false
+  try {
+    await deps.db.passkeyChallenge.create({ data: { id: hashToken(challenge), expiresAt } })
+    return true
+  } catch (error) {
+    if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false
+    throw error
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  type AuthenticationResponseJSON,
+  type AuthenticatorTransport,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server'
+import type { Database } from '@vertexsms/db/client'
+import { z } from 'zod'
+import { newChallenge, takeChallenge } from './passkey-challenge.ts'
+
+interface PasskeyDeps {
+  readonly db: Database
+  readonly operatorKey: Uint8Array
+  readonly issuerUrl: string
+}
+
+/** Passkeys that one account may have. */
+export const MAX_PASSKEYS = 20
+
+/** The shape every answer of a browser has; the library judges the rest. */
+const answerSchema = z.looseObject({ id: z.string().regex(/^[\w-]{1,1400}$/), response: z.looseObject({}) })
+
+function parseAnswer(json: string) {
+  try {
+    return answerSchema.safeParse(JSON.parse(json)).data
+  } catch {
+    return undefined
+  }
+}
+
+function relyingParty(deps: PasskeyDeps) {
+  const { origin, hostname } = new URL(deps.issuerUrl)
+  return { expectedOrigin: origin, expectedRPID: hostname }
+}
+
+/** What the browser needs to make a passkey of this account (WebAuthn §5.4), as JSON. */
+export async function registrationOptions(
+  deps: PasskeyDeps,
+  account: { readonly id: string; readonly email: string },
+  binding: string,
+): Promise<string> {
+  const known = await deps.db.passkey.findMany({
+    where: { accountId: account.id },
+    select: { id: true, transports: true },
+  })
+  const options = await generateRegistrationOptions({
+    rpName: 'VertexSMS',
+    rpID: relyingParty(deps).expectedRPID,
+    userName: account.email,
+    userDisplayName: account.email,
+    userID: new TextEncoder().encode(account.id),
+    challenge: newChallenge(deps, binding, new Date()),
+    attestationType: 'none',
+    excludeCredentials: known,
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+  })
+  return JSON.stringify(options)
+}
+
+/** Stores the passkey that a browser has made; false when its answer does not hold. */
+export async function addPasskey(
+  deps: PasskeyDeps,
+  added: { readonly accountId: string; readonly name: string; readonly answer: string; readonly binding: string },
+): Promise<boolean> {
+  const answer = parseAnswer(added.answer)
+  if (!answer) return false
+  const now = new Date()
+  const verified = await verifyRegistrationResponse({
+    response: answer as unknown as RegistrationResponseJSON,
+    expectedChallenge: (challenge) => takeChallenge(deps, challenge, added.binding, now),
+    ...relyingParty(deps),
+    requireUserVerification: true,
+  }).catch(() => null)
+  if (!verified?.verified) return false
+  const { id, publicKey, counter, transports } = verified.registrationInfo.credential
+  // The id is another account's, or this one's already: the row that stands is not touched.
+  const { count } = await deps.db.passkey.createMany({
+    data: {
+      id,
+      accountId: added.accountId,
+      name: added.name,
+      publicKey,
+      counter: BigInt(counter),
+      transports: transports ?? [],
+      createdAt: now,
+    },
+    skipDuplicates: true,
+  })
+  return count === 1
+}
+
+/** What the browser needs to offer the passkeys of this site (WebAuthn §5.5), as JSON; it names no account. */
+export async function signInOptions(deps: PasskeyDeps, binding: string): Promise<string> {
+  const options = await generateAuthenticationOptions({
+    rpID: relyingParty(deps).expectedRPID,
+    challenge: newChallenge(deps, binding, new Date()),
+    userVerification: 'required',
+  })
+  return JSON.stringify(options)
+}
+
+/** Whose passkey signed the challenge; null when the answer does not hold or the account is disabled. */
+export async function checkPasskey(deps: PasskeyDeps, json: string, binding: string): Promise<string | null> {
+  const answer = parseAnswer(json)
+  const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
+  if (passkey?.account.status !== 'active') return null
+  const now = new Date()
+  const response = answer as unknown as AuthenticationResponseJSON
+  const verified = await verifyAuthenticationResponse({
+    response,
+    expectedChallenge: (challenge) => takeChallenge(deps, challenge, binding, now),
+    ...relyingParty(deps),
+    credential: {
+      id: passkey.id,
+      publicKey: passkey.publicKey,
+      counter: Number(passkey.counter),
+      transports: passkey.transports as AuthenticatorTransport[],
+    },
+    requireUserVerification: true,
+  }).catch(() => null)
+  if (!verified?.verified || !belongsTo(response, passkey.accountId)) return null
+  const counter = BigInt(verified.authenticationInfo.newCounter)
+  await deps.db.passkey.updateMany({ where: { id: passkey.id }, data: { counter, lastUsedAt: now } })
+  return passkey.accountId
+}
+
+/** A discoverable credential says whose it is (WebAuthn §7.2 step 6); it must be the account it is stored under. */
+function belongsTo(response: AuthenticationResponseJSON, accountId: string): boolean {
+  const { userHandle } = response.response
+  return userHandle === undefined || Buffer.from(userHandle, 'base64url').toString() === accountId
+}
