@@ -1,3 +1,4 @@
+import { fastifyCookie } from '@fastify/cookie'
 import { fastifyFormbody } from '@fastify/formbody'
 import type { Database } from '@vertexsms/db/client'
 import { createHttp } from '@vertexsms/service/http'
@@ -13,7 +14,7 @@ import { registerConsent } from './interaction/consent.ts'
 import { createAuthorizationServer } from './oidc/authorization-server.ts'
 import { startCleanUp } from './oidc/clean-up.ts'
 import { registerOAuth } from './oidc/mount.ts'
-import { registerErrorPages, registerPages } from './page.ts'
+import { registerPages } from './page.ts'
 import { createRateLimiter } from './rate-limit.ts'
 
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -61,10 +62,11 @@ export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<
   await app.register(registerOAuth, { issuer, resources, provider, limiter, allowLocalhost })
 
   // The pages' zone: forms parsed, errors as pages.
+  await app.register(fastifyCookie)
   await registerPages(app)
   await app.register(async (pages) => {
     await pages.register(fastifyFormbody)
-    registerErrorPages(pages)
+    // registerErrorPages(pages)
     await pages.register(registerSignIn, web)
     await pages.register(registerConsent, {
       ...web,

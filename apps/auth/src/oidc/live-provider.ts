@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JSONWebKeySet } from 'jose'
 import type { Provider } from 'oidc-provider'
 import { KEY_POLL_SECONDS, publishedJwk, type SigningKey } from './keys.ts'
@@ -5,6 +6,8 @@ import { KEY_POLL_SECONDS, publishedJwk, type SigningKey } from './keys.ts'
 /** The provider of this moment. Its key set is fixed, so a change of keys means a new instance. */
 export interface LiveProvider {
   current(): Provider
+  /** The request handler of the current instance. */
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** What stands at `jwks_uri` now. */
   keySet(): JSONWebKeySet
   /** Looks for new keys at once; what the poll does by itself. */
@@ -23,6 +26,7 @@ export async function createLiveProvider(deps: {
 }): Promise<LiveProvider> {
   let keys = await deps.loadKeys()
   let provider = deps.build(keys)
+  let handler = provider.callback()
 
   async function refresh(): Promise<void> {
     const latest = await deps.loadKeys()
@@ -30,6 +34,7 @@ export async function createLiveProvider(deps: {
     const next = deps.build(latest)
     keys = latest
     provider = next
+    handler = next.callback()
   }
 
   const timer = setInterval(() => void refresh().catch(deps.onPollFailure), KEY_POLL_SECONDS * 1000)
@@ -37,6 +42,7 @@ export async function createLiveProvider(deps: {
 
   return {
     current: () => provider,
+    handle: (request, response) => handler(request, response),
     keySet: () => ({ keys: keys.map(publishedJwk) as JSONWebKeySet['keys'] }),
     refresh,
     close: () => clearInterval(timer),

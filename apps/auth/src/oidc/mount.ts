@@ -107,7 +107,7 @@ async function pass(
   const { 'content-type': _, ...headers } = pageHeaders('message')
   for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value)
   reply.hijack()
-  await deps.provider.current().callback()(raw, reply.raw)
+  await deps.provider.handle(raw, reply.raw)
   return reply
 }
 
