@@ -1,0 +1,276 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answerOf, resultOf } from './support/read.ts'
+import { legacy, MODERN, modern, post, type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+let token: string
+beforeAll(async () => {
+  stack = await startStack({ env: { ALLOWED_ORIGINS: 'https://app.example' } })
+  token = stack.manualToken()
+})
+afterAll(() => stack.close())
+
+const send = (body: unknown, headers?: Record<string, string | undefined>) => post(stack.url, token, body, headers)
+const LIST = modern('tools/list')
+const CALL = modern('tools/call', { name: 'get_operator', arguments: { operatorId: 7 } })
+const errorOf = async (response: Response) => [response.status, (await answerOf(response)).error?.code]
+
+describe('the modern revision', () => {
+  it('is discovered with its version, capabilities, instructions and cache hints (2026-07-28, server/discover)', async () => {
+    const { result } = await answerOf(await send(modern('server/discover')))
+    expect(result).toMatchObject({
+      supportedVersions: [MODERN],
+      capabilities: { tools: { listChanged: false } },
+      instructions: expect.stringContaining('get_sms_rates'),
+      resultType: 'complete',
+      ttlMs: 300_000,
+      cacheScope: 'public',
+    })
+    expect(result._meta['io.modelcontextprotocol/serverInfo']).toMatchObject({
+      name: 'vertexsms',
+      icons: [{ src: `${stack.issuer.url}/assets/icon.svg` }, { src: `${stack.issuer.url}/assets/icon.png` }],
+    })
+  })
+
+  it('stamps resultType, and ttlMs and cacheScope on lists (2026-07-28, basic)', async () => {
+    expect((await answerOf(await send(LIST))).result).toMatchObject({ resultType: 'complete', ttlMs: 300_000, cacheScope: 'public' })
+    const call = await resultOf(await send(CALL))
+    expect(call.resultType).toBe('complete')
+  })
+
+  it.each([
+    ['no version', { 'mcp-protocol-version': undefined }],
+    ['another version', { 'mcp-protocol-version': '2025-06-18' }],
+    ['no method', { 'mcp-method': undefined }],
+    ['another method', { 'mcp-method': 'tools/list' }],
+    ['no name', { 'mcp-name': undefined }],
+    ['another name', { 'mcp-name': 'send_sms' }],
+    ['a name in broken base64', { 'mcp-name': '=?base64?%%%?=' }],
+  ])('answers headers with %s with 400 and -32020 (2026-07-28, streamable-http)', async (_name, headers) => {
+    expect(await errorOf(await send(CALL, headers))).toEqual([400, -32020])
+  })
+
+  it('takes a name in base64', async () => {
+    const name = `=?base64?${Buffer.from('get_operator').toString('base64')}?=`
+    expect((await resultOf(await send(CALL, { 'mcp-name': name }))).isError).toBeUndefined()
+  })
+
+  it('answers an unknown revision with 400 and -32022, naming the supported ones (2026-07-28, versioning)', async () => {
+    const meta = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2099-01-01' } }
+    const response = await send(modern('tools/list', meta), { 'mcp-protocol-version': '2099-01-01' })
+    const { error } = await answerOf(response)
+    expect([response.status, error?.code, error?.data?.supported]).toEqual([400, -32022, [MODERN]])
+  })
+
+  it.each(['nope/nope', 'initialize', 'ping', 'tasks/get', 'logging/setLevel'])(
+    'answers the method %s with 404 and -32601 (2026-07-28, streamable-http)',
+    async (method) => {
+      const response = await send(modern(method, {}, 'the-id'))
+      const { id, error } = await answerOf(response)
+      expect([response.status, id, error?.code]).toEqual([404, 'the-id', -32601])
+    },
+  )
+
+  it('answers an unknown tool with -32602 (2026-07-28, server/tools)', async () => {
+    const { error } = await answerOf(await send(modern('tools/call', { name: 'nope', arguments: {} })))
+    expect(error).toEqual({ code: -32602, message: 'Unknown tool' })
+  })
+
+  it.each([
+    ['without client capabilities', { 'io.modelcontextprotocol/clientCapabilities': undefined }],
+    ['with client capabilities that are no object', { 'io.modelcontextprotocol/clientCapabilities': 7 }],
+    ['with client information that is no object', { 'io.modelcontextprotocol/clientInfo': 7 }],
+  ])('answers an envelope %s with 400 and -32602 (2026-07-28, basic)', async (_name, meta) => {
+    expect(await errorOf(await send(modern('tools/list', { _meta: meta })))).toEqual([400, -32602])
+  })
+
+  it('refuses a modern version header without an envelope', async () => {
+    expect(await errorOf(await send(legacy('tools/list'), { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' }))).toEqual([400, -32602])
+  })
+})
+
+describe('the handshake revisions', () => {
+  const hello = (protocolVersion: string) =>
+    legacy('initialize', { protocolVersion, capabilities: {}, clientInfo: { name: 'c', version: '1' } })
+
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('agree on %s, without a session', async (version) => {
+    const response = await send(hello(version))
+    expect(response.headers.get('mcp-session-id')).toBeNull()
+    expect((await answerOf(response)).result).toMatchObject({
+      protocolVersion: version,
+      serverInfo: { name: 'vertexsms' },
+      capabilities: { tools: { listChanged: false } },
+      instructions: expect.any(String),
+    })
+  })
+
+  it.each(['2024-10-07', '2099-01-01', 'x'])('offer the newest to a client that asks for %s', async (version) => {
+    expect((await answerOf(await send(hello(version)))).result.protocolVersion).toBe('2025-11-25')
+  })
+
+  it('answer ping, and take requests with a known version header or none', async () => {
+    expect((await answerOf(await send(legacy('ping')))).result).toEqual({})
+    for (const version of ['2025-06-18', '2025-11-25', undefined]) {
+      const response = await send(legacy('tools/list'), { 'mcp-protocol-version': version })
+      expect((await answerOf(response)).result.tools).toHaveLength(10)
+    }
+  })
+
+  it('refuse an unknown version header with 400 (2025-06-18, transports)', async () => {
+    expect((await send(legacy('tools/list'), { 'mcp-protocol-version': '2020-01-01' })).status).toBe(400)
+  })
+
+  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/unknown'])('accept %s with 202', async (method) => {
+    const response = await send({ jsonrpc: '2.0', method, params: { requestId: 1 } })
+    expect([response.status, await response.text()]).toEqual([202, ''])
+  })
+
+  it('answer an unknown method in a 200 with -32601', async () => {
+    expect(await errorOf(await send(legacy('nope/nope')))).toEqual([200, -32601])
+  })
+
+  it.each([[[legacy('ping')]], [[]], [[legacy('ping'), legacy('ping', {}, 2)]]])('refuse a batch with 400', async (batch) => {
+    expect(await errorOf(await send(batch))).toEqual([400, -32600])
+    expect(await errorOf(await send(batch, { 'mcp-protocol-version': '2025-11-25' }))).toEqual([400, -32600])
+  })
+
+  it('refuse a batch that holds a modern request with 400', async () => {
+    expect(await errorOf(await send([LIST]))).toEqual([400, -32600])
+  })
+})
+
+describe('a body', () => {
+  it.each([
+    ['nothing', ''],
+    ['half an object', '{"jsonrpc":"2.0"'],
+    ['a poisoned prototype', '{"jsonrpc":"2.0","id":1,"method":"ping","__proto__":{"x":1}}'],
+    ['a poisoned prototype in escapes', '{"jsonrpc":"2.0","id":1,"method":"ping","\\u005f_proto__":{"x":1}}'],
+    ['a poisoned constructor', '{"jsonrpc":"2.0","id":1,"method":"ping","constructor":{"prototype":{"x":1}}}'],
+  ])('of %s gets 400 and -32700', async (_name, body) => {
+    expect(await errorOf(await send(body))).toEqual([400, -32700])
+  })
+
+  it.each([
+    ['a string', '"x"'],
+    ['null', 'null'],
+    ['no version', '{"id":1,"method":"ping"}'],
+    ['a null id', '{"jsonrpc":"2.0","id":null,"method":"ping"}'],
+    ['an id in fractions', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'],
+    ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}'],
+    ['a method that is no string', '{"jsonrpc":"2.0","id":1,"method":7}'],
+  ])('with %s gets 400 and -32600', async (_name, body) => {
+    expect(await errorOf(await send(body))).toEqual([400, -32600])
+  })
+
+  it('of 256 KiB is read, and one byte more gets 413', async () => {
+    const wrap = (size: number) => {
+      const frame = JSON.stringify(legacy('ping', { x: '' }))
+      return frame.replace('""', `"${'x'.repeat(size - frame.length)}"`)
+    }
+    expect((await send(wrap(256 * 1024))).status).toBe(200)
+    expect((await send(wrap(256 * 1024 + 1))).status).toBe(413)
+  })
+
+  it('nested a hundred thousand deep does no harm', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const response = await send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_operator","arguments":{"operatorId":${deep}}}}`)
+    expect(response.status).toBe(200)
+    expect((await resultOf(response)).isError).toBe(true)
+  })
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', undefined])('of type %s gets 415', async (type) => {
+    const response = await fetch(stack.url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, ...(type === undefined ? {} : { 'content-type': type }) },
+      body: new TextEncoder().encode(JSON.stringify(legacy('ping'))),
+    })
+    expect(response.status).toBe(415)
+  })
+
+  it('that says it is compressed gets 415', async () => {
+    expect((await send(legacy('ping'), { 'content-encoding': 'gzip' })).status).toBe(415)
+  })
+
+  it('may say application/json with a charset', async () => {
+    expect((await send(legacy('ping'), { 'content-type': 'application/json; charset=UTF-8' })).status).toBe(200)
+  })
+})
+
+describe('where a request comes from', () => {
+  it.each(['https://evil.example', 'null', 'http://localhost.evil.example', 'https://app.example.evil', 'http://[::2]'])(
+    'a page of %s gets 403 before its credentials are looked at (2025-11-25, transports)',
+    async (origin) => {
+      const response = await send(LIST, { origin })
+      expect(response.status).toBe(403)
+      expect(response.headers.get('access-control-allow-origin')).toBeNull()
+    },
+  )
+
+  it.each(['https://app.example', 'http://localhost:6274', 'http://127.0.0.1:1', 'http://localhost:4001'])(
+    'a page of %s may call, and read the answer and its challenge',
+    async (origin) => {
+      const refused = await post(stack.url, null, LIST, { origin })
+      expect(refused.status).toBe(401)
+      expect(refused.headers.get('access-control-allow-origin')).toBe(origin)
+      expect(refused.headers.get('access-control-expose-headers')).toMatch(/www-authenticate, mcp-session-id/)
+      expect((await send(LIST, { origin })).status).toBe(200)
+    },
+  )
+
+  it('a preflight of an allowed page lists what clients send, one of a foreign page gets 403', async () => {
+    const ask = (origin: string) => fetch(stack.url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
+    const allowed = (await ask('https://app.example')).headers.get('access-control-allow-headers')
+    for (const name of ['authorization', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', 'last-event-id']) {
+      expect(allowed).toContain(name)
+    }
+    expect((await ask('https://evil.example')).status).toBe(403)
+  })
+
+  it.each([
+    ['evil.example', 403],
+    ['localhost.evil.example', 403],
+    ['localhost:1@evil.example', 403],
+    ['localhost:4001', 200],
+    ['127.0.0.1', 200],
+    ['[::1]:4001', 200],
+  ])('under the host name %s it gets %i (DNS rebinding)', async (host, status) => {
+    expect(await rawStatus(host)).toBe(status)
+  })
+})
+
+describe('other methods and addresses', () => {
+  it.each(['GET', 'DELETE', 'PUT', 'PATCH'])('%s with a good token gets 405 and what is allowed', async (method) => {
+    const response = await fetch(stack.url, { method, headers: { authorization: `Bearer ${token}` } })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+  })
+
+  it('/mcp/ is the same endpoint', async () => {
+    expect((await post(`${stack.url}/`, token, LIST)).status).toBe(200)
+    expect((await post(`${stack.url}/`, null, LIST)).status).toBe(401)
+  })
+
+  it('anything else gets 404', async () => {
+    expect((await fetch(`${stack.url}/other`)).status).toBe(404)
+    expect((await fetch(stack.url.replace('/mcp', '/sse'))).status).toBe(404)
+  })
+})
+
+// fetch does not let a caller choose the Host header.
+function rawStatus(host: string): Promise<number> {
+  const body = JSON.stringify(LIST)
+  const { port } = new URL(stack.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), '127.0.0.1', () => {
+      socket.write(
+        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\nmcp-protocol-version: ${MODERN}\r\nmcp-method: tools/list\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      )
+    })
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk.toString()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1])))
+  })
+}
