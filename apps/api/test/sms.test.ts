@@ -32,7 +32,10 @@ function ended(id: string) {
 describe('POST /sms', () => {
   test('answers with the id and the number of parts, charges the price, delivers and reports', async () => {
     const before = await balance()
-    const cost = await world.node.call('POST /sms/cost', { token: world.token, body: { ...sms, message: 'x'.repeat(161) } })
+    const cost = await world.node.call('POST /sms/cost', {
+      token: world.token,
+      body: { ...sms, message: 'x'.repeat(161) },
+    })
     expect(cost.body).toEqual([
       {
         parts: 2,
@@ -53,16 +56,21 @@ describe('POST /sms', () => {
     expect(report).toMatchObject({ path: '/report', body: { id, status: 1, error: 0, mcc: '246', mnc: '03' } })
     const row = await ended(id)
     expect(row).toMatchObject({ status: 'delivered', errorCode: 0, text: '' })
-    const text = await world.db.sandboxText.findFirstOrThrow({ where: { accountId: world.accountId, recipient: '37060000001' } })
+    const text = await world.db.sandboxText.findFirstOrThrow({
+      where: { accountId: world.accountId, recipient: '37060000001' },
+    })
     expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161) })
   })
 
-  test.each(['+370 600 00001', '0037060000001', '+370-(600)-00001', '３７０６００００００１'])('takes the number %s', async (to) => {
-    const sent = await send({ to })
-    expect(sent.status).toBe(200)
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
-    expect(row.recipient).toBe('37060000001')
-  })
+  test.each(['+370 600 00001', '0037060000001', '+370-(600)-00001', '３７０６００００００１'])(
+    'takes the number %s',
+    async (to) => {
+      const sent = await send({ to })
+      expect(sent.status).toBe(200)
+      const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+      expect(row.recipient).toBe('37060000001')
+    },
+  )
 
   test('corrects a national number by the country it is given', async () => {
     const sent = await send({ to: '860000001', correctBy: 'LT' })
@@ -72,14 +80,20 @@ describe('POST /sms', () => {
     expect((await send({ to: '860000001' })).body).toMatchObject({ code: 'SEND_REFUSED', error_code: 53 })
   })
 
-  test.each([['12'], ['abc'], [''], ['+3705'], ['37052123456'], ['99999999999999'], ['+370600000011111111111111111111111111111111'], ["37060000001'--"]])(
-    'refuses the recipient %j with code 53',
-    async (to) => {
-      const { status, body } = await send({ to })
-      expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', 53])
-      if (to !== '') expect(body.message).not.toContain(to)
-    },
-  )
+  test.each([
+    ['12'],
+    ['abc'],
+    [''],
+    ['+3705'],
+    ['37052123456'],
+    ['99999999999999'],
+    ['+370600000011111111111111111111111111111111'],
+    ["37060000001'--"],
+  ])('refuses the recipient %j with code 53', async (to) => {
+    const { status, body } = await send({ to })
+    expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', 53])
+    if (to !== '') expect(body.message).not.toContain(to)
+  })
 
   test.each([
     [{ to: undefined }, "'to'"],
@@ -109,21 +123,36 @@ describe('POST /sms', () => {
     expect(body.message).not.toContain('secret-value')
   })
 
-  test.each([['Verylongname1'], ['Ünïcode'], [''], ['a_b'], ['a\nb'], ['+']])('refuses the sender %j in the documented words', async (from) => {
-    const { status, body } = await send({ from })
-    expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', null])
-    expect(body.message).toBe(
-      "Invalid value for field 'from'. Sender ID must either be a valid MSISDN or an alpha-numeric string (max. length: 11 characters), which may consist only of upper+lower-case latin letters, digits, spaces and dots.",
-    )
-  })
+  test.each([['Verylongname1'], ['Ünïcode'], [''], ['a_b'], ['a\nb'], ['+']])(
+    'refuses the sender %j in the documented words',
+    async (from) => {
+      const { status, body } = await send({ from })
+      expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', null])
+      expect(body.message).toBe(
+        "Invalid value for field 'from'. Sender ID must either be a valid MSISDN or an alpha-numeric string (max. length: 11 characters), which may consist only of upper+lower-case latin letters, digits, spaces and dots.",
+      )
+    },
+  )
 
   test('refuses a number as sender that is not confirmed on this account', async () => {
     const other = await world.makeAccount()
     await world.db.senderId.create({
-      data: { accountId: other.accountId, name: '37060000077', type: 'MSISDN', status: 'confirmed', createdAt: new Date() },
+      data: {
+        accountId: other.accountId,
+        name: '37060000077',
+        type: 'MSISDN',
+        status: 'confirmed',
+        createdAt: new Date(),
+      },
     })
     await world.db.senderId.create({
-      data: { accountId: world.accountId, name: '37060000078', type: 'MSISDN', status: 'pending_confirmation', createdAt: new Date() },
+      data: {
+        accountId: world.accountId,
+        name: '37060000078',
+        type: 'MSISDN',
+        status: 'pending_confirmation',
+        createdAt: new Date(),
+      },
     })
     for (const from of ['37060000077', '+37060000078']) expect((await send({ from })).body.code).toBe('SEND_REFUSED')
     expect((await send({ from: '+370 600 00077' }, other.token)).status).toBe(200)
@@ -133,20 +162,32 @@ describe('POST /sms', () => {
     expect((await send({ to: '+971501234567' })).body.code).toBe('SEND_REFUSED')
     expect((await send({ to: '+12025550123' })).body.code).toBe('SEND_REFUSED')
     await world.db.senderId.create({
-      data: { accountId: world.accountId, name: 'Shop', type: 'AlphaNumeric', status: 'confirmed', createdAt: new Date() },
+      data: {
+        accountId: world.accountId,
+        name: 'Shop',
+        type: 'AlphaNumeric',
+        status: 'confirmed',
+        createdAt: new Date(),
+      },
     })
     expect((await send({ to: '+971501234567', from: 'Shop' })).status).toBe(200)
   })
 
-  test.each(['http://example.com/x', 'https://127.0.0.1/x', 'https://169.254.169.254/latest', 'https://[::1]/x', 'ftp://example.com', 'javascript:alert(1)', 'x', 'https://user:pass@example.com/'])(
-    'refuses the report URL %s',
-    async (dlrUrl) => {
-      const strict = await world.startNode({ OUTBOUND_ALLOW_LOCALHOST: 'off' })
-      const { status, body } = await strict.call('POST /sms', { token: world.token, body: { ...sms, dlrUrl } })
-      await strict.close()
-      expect([status, body.code]).toEqual([400, 'URL_NOT_ALLOWED'])
-    },
-  )
+  test.each([
+    'http://example.com/x',
+    'https://127.0.0.1/x',
+    'https://169.254.169.254/latest',
+    'https://[::1]/x',
+    'ftp://example.com',
+    'javascript:alert(1)',
+    'x',
+    'https://user:pass@example.com/',
+  ])('refuses the report URL %s', async (dlrUrl) => {
+    const strict = await world.startNode({ OUTBOUND_ALLOW_LOCALHOST: 'off' })
+    const { status, body } = await strict.call('POST /sms', { token: world.token, body: { ...sms, dlrUrl } })
+    await strict.close()
+    expect([status, body.code]).toEqual([400, 'URL_NOT_ALLOWED'])
+  })
 
   test('with testMode charges nothing, reports as asked and brings no text to the phone', async () => {
     const before = await balance()
@@ -168,7 +209,10 @@ describe('POST /sms', () => {
     const scheduled = new Date(Date.now() + 3_600_000).toISOString()
     const [id] = (await send({ scheduled }, token)).body
     expect(await balance(accountId)).toBeLessThan(before)
-    const cancelled = await world.db.message.updateMany({ where: { id: BigInt(id), status: 'scheduled' }, data: { status: 'cancelled' } })
+    const cancelled = await world.db.message.updateMany({
+      where: { id: BigInt(id), status: 'scheduled' },
+      data: { status: 'cancelled' },
+    })
     expect(cancelled.count).toBe(1)
     await eventually(async () => (await balance(accountId)) === before)
     const soon = new Date(Date.now() + 400).toISOString()

@@ -1,0 +1,121 @@
+import { createConnection } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startWorld, type World } from './support.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world.close())
+
+const errorBody = (code: string) => ({ message: expect.any(String), code, error_code: null })
+
+test('an unknown address is 404, with or without a token', async () => {
+  for (const path of ['/', '/nothing', '/sms/other', '/rates/x', '/hlr/1/2', '/Token']) {
+    for (const token of [world.token, null]) {
+      const { status, body } = await world.node.call(`GET ${path}`, { token })
+      expect([status, body]).toEqual([404, errorBody('NOT_FOUND')])
+    }
+  }
+})
+
+test.each([
+  ['GET /sms', 'POST'],
+  ['DELETE /sms', 'POST'],
+  ['PUT /sms/cost', 'POST'],
+  ['POST /rates', 'GET, HEAD'],
+  ['POST /rates/', 'GET, HEAD'],
+  ['POST /token', 'GET, HEAD'],
+  ['GET /hlr', 'POST'],
+  ['DELETE /hlr/1', 'GET, HEAD'],
+  ['PATCH /operators/1', 'GET, HEAD'],
+  ['GET /senderId/confirm/1', 'POST'],
+  ['OPTIONS /token', 'GET, HEAD'],
+])('%s is 405 and says what is allowed (RFC 9110 section 15.5.6)', async (request, allow) => {
+  const { status, headers, body } = await world.node.call(request, { token: world.token })
+  expect([status, body]).toEqual([405, errorBody('METHOD_NOT_ALLOWED')])
+  expect(headers.get('allow')?.split(', ').sort().join(', ')).toBe(allow)
+})
+
+test('a body that is no JSON, or not said to be, is refused', async () => {
+  const post = (raw: string, type?: string) =>
+    world.node.call('POST /sms', {
+      token: world.token,
+      raw,
+      headers: type ? { 'content-type': type } : { 'content-type': '' },
+    })
+  for (const raw of ['{', '', 'null', '"x"', '[]', '{"__proto__":{"a":1}}', '1']) {
+    expect((await post(raw, 'application/json')).body, raw).toEqual(errorBody('INVALID_INPUT'))
+  }
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/xml']) {
+    const { status, body } = await post('{}', type)
+    expect([status, body]).toEqual([415, errorBody('UNSUPPORTED_MEDIA_TYPE')])
+  }
+})
+
+test('a body over 64 KiB is refused, and without a token not even looked at', async () => {
+  const raw = JSON.stringify({ message: 'x'.repeat(70_000) })
+  const headers = { 'content-type': 'application/json' }
+  expect(await world.node.call('POST /sms', { token: world.token, raw, headers })).toMatchObject({
+    status: 413,
+    body: errorBody('TOO_LARGE'),
+  })
+  expect(await world.node.call('POST /sms', { raw, headers })).toMatchObject({
+    status: 401,
+    body: errorBody('TOKEN_MISSING'),
+  })
+})
+
+test('an address that cannot be read has the same error body', async () => {
+  for (const path of ['/operators/%E0%A4%A', `/operators/${'9'.repeat(500)}`, '/%']) {
+    const answer = await world.node.call(`GET ${path}`, { token: world.token })
+    expect([400, 404], path).toContain(answer.status)
+    expect(answer.body, path).toEqual({ message: expect.any(String), code: expect.any(String), error_code: null })
+  }
+})
+
+test('answers are never cached, and say nothing of the software', async () => {
+  const { headers } = await world.node.call('GET /token', { token: world.token })
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(headers.get('server')).toBeNull()
+  expect(headers.get('x-powered-by')).toBeNull()
+})
+
+test('bytes that are no HTTP end the connection and nothing else', async () => {
+  const { port } = new URL(world.node.url)
+  const answer = await new Promise<string>((resolve) => {
+    const socket = createConnection(Number(port), '127.0.0.1', () => socket.end('\x16\x03\x01 nonsense\r\n\r\n'))
+    let text = ''
+    socket.on('data', (data) => {
+      text += data
+    })
+    socket.on('close', () => resolve(text))
+  })
+  expect(answer).toMatch(/^HTTP\/1\.1 400/)
+  expect((await world.node.call('GET /healthz')).status).toBe(200)
+})
+
+test('logs hold no token, number or text of any request', async () => {
+  const node = await world.startNode()
+  const secrets = ['37060012345', 'a-very-private-text', 'PrivateName', world.token, '37061239876']
+  const body = {
+    to: secrets[0],
+    from: secrets[2],
+    message: secrets[1],
+    dlrUrl: 'https://example.com/?number=37061239876',
+  }
+  await node.call('POST /sms', { token: world.token, body })
+  await node.call('POST /sms', { token: world.token, body: { ...body, coding: 9 } })
+  await node.call('POST /sms', {
+    token: world.token,
+    raw: JSON.stringify(body).slice(0, -1),
+    headers: { 'content-type': 'application/json' },
+  })
+  await node.call('POST /hlr', { token: world.token, body: { msisdn: secrets[0] } })
+  await node.call(`GET /hlr/37061239876?at=${world.token}`, { token: world.token })
+  await node.call(`GET /${world.token}/37060012345`)
+  await node.close()
+  const log = node.lines.join('\n')
+  expect(log).toContain('POST')
+  for (const secret of secrets) expect(log).not.toContain(secret)
+})
