@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { lockFolder } from './folder-lock.ts'
@@ -15,14 +15,17 @@ export interface Embedded {
  * Starts PostgreSQL (PGlite) inside this process, its data under `folder` (made with mode 0700), and serves it to other
  * processes of this machine that are given the URL. What was committed survives the death of the process. Throws
  * FolderLockedError while another live process owns the folder, because two writers would lose data silently.
+ * With `fresh` the old data is removed first.
  */
-export async function startEmbedded(folder: string): Promise<Embedded> {
+export async function startEmbedded(folder: string, { fresh = false } = {}): Promise<Embedded> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   // The engine creates its files readable for all; the folder is what keeps others out.
   chmodSync(folder, 0o700)
   const unlock = lockFolder(folder)
   try {
-    const db = await PGlite.create({ dataDir: join(folder, 'postgres') })
+    const dataDir = join(folder, 'postgres')
+    if (fresh) rmSync(dataDir, { recursive: true, force: true })
+    const db = await PGlite.create({ dataDir })
     const password = newSecret()
     const server = await servePglite(db, password)
     return {

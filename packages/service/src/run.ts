@@ -27,6 +27,7 @@ export async function runService(build: () => Service | Promise<Service>): Promi
     return
   }
   const { app, host, port, logger } = service
+  let closed: Promise<void> | undefined
   const { close } = closeWithGrace(
     {
       delay: STOP_WITHIN_MS,
@@ -37,8 +38,10 @@ export async function runService(build: () => Service | Promise<Service>): Promi
     },
     async ({ signal, err }) => {
       if (err) logger.error({ err }, 'unexpected error, stopping')
-      else logger.info({ signal }, 'stopping')
-      await app.close()
+      else if (!closed) logger.info({ signal }, 'stopping')
+      // A signal and the loss of the launcher may both come.
+      closed ??= Promise.resolve(app.close())
+      await closed
       logger.info('stopped')
     },
   )

@@ -1,0 +1,80 @@
+// The whole product on one machine: `npx -y pnpm demo` (`--fresh` starts over, `--watch` restarts what changes).
+import { startEmbedded } from '@vertexsms/db/embedded'
+import { migrate } from '@vertexsms/db/migrate'
+import { describeApps, publicUrls } from './demo/apps.ts'
+import { Children, runToEnd } from './demo/children.ts'
+import { waitForPorts } from './demo/ports.ts'
+import { credentialsFile, forget, keepSecrets, readCredentials, readSettings } from './demo/settings.ts'
+import { watchSources } from './demo/watch.ts'
+import { welcomeText } from './welcome.ts'
+
+const EXPECTED = new Set(['ConfigurationError', 'FolderLockedError', 'MigrationError', 'Error'])
+const cleanups: (() => Promise<void>)[] = []
+let ending: Promise<never> | undefined
+
+function say(text: string): void {
+  console.log(`demo: ${text}`)
+}
+
+/** Stops what was started, last first, and ends the process. */
+function end(status: number): Promise<never> {
+  ending ??= (async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+    process.exit(status)
+  })()
+  return ending
+}
+
+async function main(flags: string[]): Promise<void> {
+  const unknown = flags.find((flag) => flag !== '--fresh' && flag !== '--watch')
+  if (unknown) throw new Error(`unknown option ${unknown}; there are --fresh and --watch`)
+  const fresh = flags.includes('--fresh')
+  const settings = readSettings()
+  const { AUTH_PORT, MCP_PORT, API_PORT, DATA_DIR, HOST } = settings
+
+  say(`starting the database in ${DATA_DIR}${fresh ? ', from nothing' : ''}`)
+  const database = await startEmbedded(DATA_DIR, { fresh })
+  cleanups.push(() => database.close())
+  if (fresh) forget(DATA_DIR)
+  const applied = await migrate(database.url)
+  if (applied.length > 0) say(`created the tables (${applied.length} migrations)`)
+  const secrets = keepSecrets(DATA_DIR)
+
+  await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, HOST, say)
+  say('starting the authorization server, the MCP server and the REST API')
+  const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
+  const children = new Children({ say, restartDelayMs: settings.DEMO_RESTART_DELAY_MS })
+  cleanups.push(() => children.stop())
+  const { issuer, mcp, api } = publicUrls(settings)
+  await Promise.all([
+    children.start(apps),
+    runToEnd(
+      'preparing the demo account',
+      ['apps/auth/src/cli/main.ts', 'seed-demo', '--credentials', credentialsFile(DATA_DIR)],
+      {
+        DATABASE_URL: database.url,
+        ISSUER_URL: issuer,
+      },
+    ),
+  ])
+  if (ending) return
+  console.log(welcomeText({ dashboardUrl: issuer, mcpUrl: mcp, apiUrl: api, ...readCredentials(DATA_DIR) }))
+  say('press Ctrl-C to stop')
+  if (flags.includes('--watch')) watchSources(apps, children, say)
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!ending) say('stopping')
+    void end(0)
+  })
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (ending) return
+  // Our own sentences; anything unexpected by name and place, its message may hold a connection URL.
+  const { name, message, stack } = error as Error
+  const text = EXPECTED.has(name) ? message : `${name}\n${(stack ?? '').split('\n').slice(1).join('\n')}`
+  console.error(`demo: cannot start: ${text}`)
+  void end(1)
+})

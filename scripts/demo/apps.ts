@@ -1,0 +1,85 @@
+import type { Settings } from './settings.ts'
+
+export interface AppDescription {
+  name: 'auth' | 'mcp' | 'api'
+  port: number
+  env: Record<string, string>
+}
+
+export interface Shared {
+  databaseUrl: string
+  operatorKey: string
+  edgeSecret: string
+}
+
+/** Where people and clients reach the three services. */
+export function publicUrls({ AUTH_PORT, MCP_PORT, API_PORT }: Settings) {
+  return {
+    issuer: process.env.ISSUER_URL ?? `http://localhost:${AUTH_PORT}`,
+    mcp: process.env.MCP_RESOURCE_URL ?? `http://localhost:${MCP_PORT}/mcp`,
+    api: process.env.API_RESOURCE_URL ?? `http://localhost:${API_PORT}`,
+  }
+}
+
+/** The three services and what each is told: a secret goes only to those that need it. */
+export function describeApps(settings: Settings, { databaseUrl, operatorKey, edgeSecret }: Shared): AppDescription[] {
+  const { issuer, mcp, api } = publicUrls(settings)
+  const { AUTH_PORT, MCP_PORT, API_PORT, HOST } = settings
+  const common = { HOST, ISSUER_URL: issuer }
+  const database = { DATABASE_URL: databaseUrl, OPERATOR_KEY: operatorKey }
+  // A callback or client document on the developer's own machine is what a local installation is for.
+  const outbound = { OUTBOUND_ALLOW_LOCALHOST: process.env.OUTBOUND_ALLOW_LOCALHOST ?? 'on' }
+  return [
+    {
+      name: 'auth',
+      port: AUTH_PORT,
+      env: {
+        ...common,
+        ...database,
+        ...outbound,
+        AUTH_PORT: String(AUTH_PORT),
+        MCP_RESOURCE_URL: mcp,
+        API_RESOURCE_URL: api,
+      },
+    },
+    {
+      name: 'mcp',
+      port: MCP_PORT,
+      env: {
+        ...common,
+        MCP_PORT: String(MCP_PORT),
+        MCP_RESOURCE_URL: mcp,
+        JWKS_URL: `http://localhost:${AUTH_PORT}/oauth/jwks`,
+        API_URL: `http://localhost:${API_PORT}`,
+        EDGE_SECRET: edgeSecret,
+      },
+    },
+    {
+      name: 'api',
+      port: API_PORT,
+      env: {
+        ...common,
+        ...database,
+        ...outbound,
+        API_PORT: String(API_PORT),
+        API_RESOURCE_URL: api,
+        EDGE_SECRET: edgeSecret,
+      },
+    },
+  ]
+}
+
+const SECRETS = [
+  'DATABASE_URL',
+  'DATABASE_URL_FILE',
+  'OPERATOR_KEY',
+  'OPERATOR_KEY_FILE',
+  'EDGE_SECRET',
+  'EDGE_SECRET_FILE',
+]
+
+/** The launcher's environment (limits, lifetimes, log level) without secrets, and the app's own on top. */
+export function childEnvironment(own: Record<string, string>): Record<string, string | undefined> {
+  const inherited = Object.entries(process.env).filter(([name]) => !SECRETS.includes(name))
+  return { ...Object.fromEntries(inherited), ...own }
+}

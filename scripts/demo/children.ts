@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type AppDescription, childEnvironment } from './apps.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const READY_WITHIN_MS = 60_000
+const READY_POLL_MS = 100
+/** An app ends by itself within five seconds; what is left then is killed. */
+const KILL_AFTER_MS = 6_000
+
+export interface ChildrenOptions {
+  say: (text: string) => void
+  restartDelayMs: number
+}
+
+/** The running apps. One that dies is started again, the others stay up; before all were ready once it ends the start. */
+export class Children {
+  private readonly running = new Map<string, ChildProcess>()
+  private readonly options: ChildrenOptions
+  private started = false
+  private stopping = false
+  private failStart: (error: Error) => void = () => {}
+  private readonly startFailed: Promise<never>
+
+  constructor(options: ChildrenOptions) {
+    this.options = options
+    this.startFailed = new Promise((_resolve, reject) => {
+      this.failStart = reject
+    })
+    this.startFailed.catch(() => {})
+  }
+
+  /** Starts all and resolves when each answers /readyz with 200. Rejects when one ends before that. */
+  async start(apps: AppDescription[]): Promise<void> {
+    for (const app of apps) this.spawn(app)
+    await Promise.race([Promise.all(apps.map(untilReady)), this.startFailed])
+    this.started = true
+  }
+
+  /** Starts one again at once, because its source changed. */
+  async restart(app: AppDescription): Promise<void> {
+    const child = this.running.get(app.name)
+    this.running.delete(app.name)
+    if (child) await end(child)
+    if (!this.stopping && !this.running.has(app.name)) this.spawn(app)
+  }
+
+  /** Ends all in good order. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    await Promise.all([...this.running.values()].map(end))
+  }
+
+  private spawn(app: AppDescription): void {
+    const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app.name}/src/server.ts`], {
+      cwd: ROOT,
+      env: childEnvironment(app.env) as NodeJS.ProcessEnv,
+      // The channel carries nothing: its end tells the app that the launcher is gone, however that died.
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.running.set(app.name, child)
+    child.once('exit', (code, signal) => void this.onExit(app, child, signal ?? `status ${code}`))
+  }
+
+  private async onExit(app: AppDescription, child: ChildProcess, how: string): Promise<void> {
+    if (this.stopping || this.running.get(app.name) !== child) return
+    this.running.delete(app.name)
+    if (!this.started) {
+      this.failStart(new Error(`${app.name} ended (${how}) before it was ready`))
+      return
+    }
+    const { restartDelayMs, say } = this.options
+    say(`${app.name} ended (${how}); starting it again in ${restartDelayMs / 1000} s`)
+    await pause(restartDelayMs, undefined, { ref: false })
+    if (!this.stopping && !this.running.has(app.name)) this.spawn(app)
+  }
+}
+
+/** Runs a program to its end. Rejects unless it succeeds. */
+export async function runToEnd(name: string, args: string[], env: Record<string, string>): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: ROOT,
+    env: childEnvironment(env) as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const code = await new Promise((resolve) => child.once('exit', resolve))
+  if (code !== 0) throw new Error(`${name} failed with status ${code}`)
+}
+
+function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const late = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    child.once('exit', () => {
+      clearTimeout(late)
+      resolve()
+    })
+    // Not a signal: on Ctrl-C the terminal has sent one already, and a second one would cut the drain short.
+    if (child.connected) child.disconnect()
+  })
+}
+
+async function untilReady({ name, port }: AppDescription): Promise<void> {
+  const begun = performance.now()
+  while (performance.now() - begun < READY_WITHIN_MS) {
+    const ready = await fetch(`http://localhost:${port}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return
+    await pause(READY_POLL_MS)
+  }
+  throw new Error(`${name} was not ready after ${READY_WITHIN_MS / 1000} s`)
+}

@@ -1,0 +1,29 @@
+import { createServer } from 'node:net'
+
+/** Apps of a launcher that was killed end within five seconds. */
+const WAIT_MS = 6_000
+const PAUSE_MS = 200
+
+/** Waits until every named port is free. Throws an Error that names the first one that stays taken. */
+export async function waitForPorts(ports: Record<string, number>, host: string, say: (text: string) => void) {
+  const begun = Date.now()
+  for (const [name, port] of Object.entries(ports)) {
+    let told = false
+    while (!(await isFree(port, host))) {
+      if (Date.now() - begun > WAIT_MS) {
+        throw new Error(`port ${port} is taken by another program; stop it or choose another port with ${name}=...`)
+      }
+      if (!told) say(`waiting for port ${port} (${name}) to become free`)
+      told = true
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+  }
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen({ port, host }, () => probe.close(() => resolve(true)))
+  })
+}
