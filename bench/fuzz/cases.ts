@@ -1,9 +1,9 @@
+import { CODINGS, compress } from './codings.ts'
 import { framingCase } from './framing.ts'
 import { anyValue, encode, mutate, mutateBytes, nested, RawJson } from './json.ts'
 import { anyMessage, type Era, type Message, soundCall } from './messages.ts'
 import { randomOf } from './random.ts'
 import { type CaseContext, type FuzzCase, headBytes, headersOf, whole } from './request.ts'
-import { CODINGS, compress } from './codings.ts'
 import type { Piece } from './wire.ts'
 
 type Maker = (context: CaseContext) => Omit<FuzzCase, 'kind'>
@@ -83,7 +83,11 @@ const batches: Maker = (context) => {
   const size = random.pick([0, 1, 2, 50, 1000])
   const list = Array.from({ length: size }, () => (random.chance(0.8) ? message : anyValue(random)))
   const body = encode(list)
-  return { pieces: whole(headersOf(context, message), body), answers: 1, statuses: body.length > 262_144 ? [413] : [400] }
+  return {
+    pieces: whole(headersOf(context, message), body),
+    answers: 1,
+    statuses: body.length > 262_144 ? [413] : [400],
+  }
 }
 
 const wrongEncodings: Maker = (context) => {
@@ -95,7 +99,11 @@ const wrongEncodings: Maker = (context) => {
   if (choice === 0) {
     const coding = random.pick(CODINGS)
     headers.set('content-encoding', random.pick([coding, coding.toUpperCase(), `${coding}, ${coding}`, 'x-unknown']))
-    const body = random.pick([() => compress(coding, text), () => Buffer.from(text), () => Buffer.from([0x1f, 0x8b, 8])])
+    const body = random.pick([
+      () => compress(coding, text),
+      () => Buffer.from(text),
+      () => Buffer.from([0x1f, 0x8b, 8]),
+    ])
     return { pieces: whole(headers, body()), answers: 1 }
   }
   if (choice === 1) {
@@ -105,7 +113,12 @@ const wrongEncodings: Maker = (context) => {
     return { pieces: whole(headers, body), answers: 1 }
   }
   if (choice === 2) {
-    const bom = random.pick([[0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xfe, 0xff], [0, 0, 0xfe, 0xff]])
+    const bom = random.pick([
+      [0xef, 0xbb, 0xbf],
+      [0xff, 0xfe],
+      [0xfe, 0xff],
+      [0, 0, 0xfe, 0xff],
+    ])
     return { pieces: whole(headers, Buffer.concat([Buffer.from(bom), Buffer.from(text)])), answers: 1 }
   }
   if (choice === 3) {
@@ -155,13 +168,22 @@ const headerMismatch: Maker = (context) => {
   const { random } = context
   const message = anyMessage(random, context.era)
   const headers = headersOf(context, message)
-  const names = ['mcp-protocol-version', 'mcp-method', 'mcp-name', 'accept', 'mcp-session-id', 'last-event-id', 'origin']
+  const names = [
+    'mcp-protocol-version',
+    'mcp-method',
+    'mcp-name',
+    'accept',
+    'mcp-session-id',
+    'last-event-id',
+    'origin',
+  ]
   for (let n = random.int(1, 3); n > 0; n--) {
     const name = random.pick(names)
     if (random.chance(0.3)) headers.delete(name)
     else headers.set(name, random.pick(HEADER_VALUES))
   }
-  if (random.chance(0.1)) headers.set('host', random.pick(['evil.example', 'localhost:4001:1', '[::1]', 'localhost@x', '']))
+  if (random.chance(0.1))
+    headers.set('host', random.pick(['evil.example', 'localhost:4001:1', '[::1]', 'localhost@x', '']))
   if (random.chance(0.2)) headers.set('MCP-Method', random.pick(HEADER_VALUES))
   return { pieces: whole(headers, JSON.stringify(message)), answers: 1 }
 }

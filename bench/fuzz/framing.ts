@@ -32,7 +32,10 @@ export function framingCase(context: CaseContext): Omit<FuzzCase, 'kind'> {
       return { pieces: send(chunked(random, bytes)), answers: 1, closes: true, statuses: [200] }
     case 1:
       headers.set('transfer-encoding', 'chunked')
-      return { ...broken, pieces: send(Buffer.from(`${random.pick(['zz', '-1', '0x5', ' 5', '5 '.repeat(9)])}\r\n${text}\r\n0\r\n\r\n`)) }
+      return {
+        ...broken,
+        pieces: send(Buffer.from(`${random.pick(['zz', '-1', '0x5', ' 5', '5 '.repeat(9)])}\r\n${text}\r\n0\r\n\r\n`)),
+      }
     case 2: {
       // Both framings at once: the classic of request smuggling (RFC 9112 §6.1).
       headers.set('transfer-encoding', random.pick(['chunked', 'Chunked', 'gzip, chunked']))
@@ -50,7 +53,18 @@ export function framingCase(context: CaseContext): Omit<FuzzCase, 'kind'> {
       headers.set('content-length', String(Math.max(1, bytes.length - random.int(1, 20))))
       return { pieces: send(bytes), answers: 1, closes: true, statuses: [400, 401] }
     case 6: {
-      const method = random.pick(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD', 'TRACE', 'PROPFIND', 'CONNECT', 'BREW'])
+      const method = random.pick([
+        'GET',
+        'PUT',
+        'PATCH',
+        'DELETE',
+        'OPTIONS',
+        'HEAD',
+        'TRACE',
+        'PROPFIND',
+        'CONNECT',
+        'BREW',
+      ])
       return {
         pieces: send(Buffer.alloc(0), `${method} ${random.pick(['/mcp', '/mcp/', '/', '*'])} HTTP/1.1`),
         answers: 1,
@@ -81,26 +95,53 @@ export function framingCase(context: CaseContext): Omit<FuzzCase, 'kind'> {
       return { pieces: send(bytes, `POST ${path} HTTP/1.1`), answers: 1, closes: true, mayClose: true }
     }
     case 8: {
-      const version = random.pick(['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'HTTP/9.9', 'http/1.1', 'HTTP/1.1\t', ''])
+      const version = random.pick([
+        'HTTP/1.0',
+        'HTTP/0.9',
+        'HTTP/2.0',
+        'HTTP/1.2',
+        'HTTP/9.9',
+        'http/1.1',
+        'HTTP/1.1\t',
+        '',
+      ])
       return { pieces: send(bytes, `POST /mcp ${version}`), answers: 1, closes: true, mayClose: true }
     }
     case 9: {
       // A header line no parser may accept, or far too many bytes of them.
-      const bad = random.pick(['bad header', ': empty', 'x\u0000y: 1', `x-long: ${'a'.repeat(40_000)}`, 'folded: 1\r\n 2', 'x : 1'])
+      const bad = random.pick([
+        'bad header',
+        ': empty',
+        'x\u0000y: 1',
+        `x-long: ${'a'.repeat(40_000)}`,
+        'folded: 1\r\n 2',
+        'x : 1',
+      ])
       const head = headBytes(headers, bytes.length).toString('latin1').replace('\r\n\r\n', `\r\n${bad}\r\n\r\n`)
-      return { ...broken, pieces: [{ bytes: Buffer.concat([Buffer.from(head, 'latin1'), bytes]) }], statuses: [400, 431] }
+      return {
+        ...broken,
+        pieces: [{ bytes: Buffer.concat([Buffer.from(head, 'latin1'), bytes]) }],
+        statuses: [400, 431],
+      }
     }
     case 10: {
       const lines = Array.from({ length: random.pick([50, 500, 1500]) }, (_, n) => `x-h${n}: ${n}`).join('\r\n')
       const head = headBytes(headers, bytes.length).toString('latin1').replace('\r\n\r\n', `\r\n${lines}\r\n\r\n`)
-      return { ...broken, pieces: [{ bytes: Buffer.concat([Buffer.from(head, 'latin1'), bytes]) }], statuses: [200, 400, 431] }
+      return {
+        ...broken,
+        pieces: [{ bytes: Buffer.concat([Buffer.from(head, 'latin1'), bytes]) }],
+        statuses: [200, 400, 431],
+      }
     }
     case 11: {
       headers.set('expect', random.pick(['100-continue', '200-ok', '']))
       return { pieces: send(bytes), answers: 1, closes: true, statuses: [200, 417] }
     }
     case 12: {
-      headers.set('connection', random.pick(['close', 'upgrade', 'keep-alive, authorization', 'Upgrade, HTTP2-Settings']))
+      headers.set(
+        'connection',
+        random.pick(['close', 'upgrade', 'keep-alive, authorization', 'Upgrade, HTTP2-Settings']),
+      )
       headers.set('upgrade', random.pick(['websocket', 'h2c', 'x']))
       return { pieces: send(bytes), answers: 1, closes: true, statuses: [200, 400, 401] }
     }

@@ -59,4 +59,3 @@ export function whole(headers: Headers, body: Buffer | string, line?: string): P
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   return [{ bytes: Buffer.concat([headBytes(headers, bytes.length, line), bytes]) }]
 }
-

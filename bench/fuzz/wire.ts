@@ -99,7 +99,8 @@ export class Wire {
           if (answers > 0 && got.length === answers) {
             // An answer to a request that was broken in its framing, or that announces the close, ends the connection.
             const stays = parsed[1].headers.get('connection') !== 'close' && pending.length === 0 && !ended
-            return finish('answered', stays)
+            finish('answered', stays)
+            return
           }
         }
       }

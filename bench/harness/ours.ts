@@ -1,19 +1,14 @@
 import type { Issuer } from './issuer.ts'
 import { MCP_RESOURCE_URL } from './issuer.ts'
-import { freePort, type Started, start } from './process.ts'
+import { freePort, type Started, type StartOptions, start } from './process.ts'
 
 /** Starts the MCP server as shipped, with the settings an operator gives it, rate limits off. */
-export async function startOurs(
-  issuer: Issuer,
-  apiUrl: string,
-  options: { core?: number; nodeArguments?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
-): Promise<Started> {
+export async function startOurs(issuer: Issuer, apiUrl: string, options: Partial<StartOptions> = {}): Promise<Started> {
   const port = await freePort()
   return start({
+    ...options,
     script: 'apps/mcp/src/server.ts',
     port,
-    ...(options.core === undefined ? {} : { core: options.core }),
-    ...(options.nodeArguments ? { nodeArguments: options.nodeArguments } : {}),
     env: {
       MCP_PORT: String(port),
       HOST: '127.0.0.1',

@@ -36,7 +36,14 @@ export interface StartOptions {
 
 /** Starts `node --import tsx <script>` and resolves when it serves. Throws when it ends before that. */
 export async function start(options: StartOptions): Promise<Started> {
-  const node = [process.execPath, ...(options.nodeArguments ?? []), '--import', 'tsx', ...(options.preload ?? []).flatMap((path) => ['--import', path]), options.script]
+  const node = [
+    process.execPath,
+    ...(options.nodeArguments ?? []),
+    '--import',
+    'tsx',
+    ...(options.preload ?? []).flatMap((path) => ['--import', path]),
+    options.script,
+  ]
   const command = options.core === undefined ? node : ['taskset', '-c', String(options.core), ...node]
   const [file = '', ...rest] = command
   const child = spawn(file, rest, {
@@ -85,7 +92,9 @@ function printedPort(child: ChildProcess): Promise<number> {
 
 async function healthy(port: number): Promise<number> {
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined)
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { connection: 'close' } }).catch(
+      () => undefined,
+    )
     if (answer?.ok) return port
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

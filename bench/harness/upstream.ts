@@ -1,7 +1,9 @@
 // Stands in for the REST API, in a process of its own: constant answers of the API's shapes straight from a
 // socket, with no HTTP framework, so that it is several times faster than anything measured against it.
-// Prints `listening <port>`.
+// Prints `listening <port>`. With ONLY_TOKEN set it refuses every other token, as the API does.
 import { createServer, type Socket } from 'node:net'
+import { API_ERRORS } from '@vertexsms/contract/api-errors'
+import { TOKEN_HEADER } from '@vertexsms/contract/headers'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { TokenDescription } from '@vertexsms/contract/rest'
 
@@ -50,10 +52,22 @@ const answers = ROUTES.map(([prefix, type, body, headers = '']) => {
   const head = `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n`
   return { prefix, bytes: Buffer.from(`${head}\r\n${body}`) }
 })
-const notFoundBody = '{"message":"There is nothing under this address.","code":"NOT_FOUND","error_code":null}'
-const notFound = Buffer.from(
-  `HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: ${notFoundBody.length}\r\n\r\n${notFoundBody}`,
-)
+/** A JSON error answer of the API. */
+function errorAnswer(status: string, code: string, message: string): Buffer {
+  const body = JSON.stringify({ message, code, error_code: null })
+  return Buffer.from(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}
+
+const notFound = errorAnswer('404 Not Found', 'NOT_FOUND', API_ERRORS.NOT_FOUND.message)
+const unknownToken = errorAnswer('401 Unauthorized', 'TOKEN_INVALID', API_ERRORS.TOKEN_INVALID.message)
+const onlyToken = process.env.ONLY_TOKEN
+
+function answerTo(request: string): Buffer {
+  if (onlyToken !== undefined && !request.includes(`${TOKEN_HEADER}: ${onlyToken}\r\n`)) return unknownToken
+  return answers.find(({ prefix }) => request.startsWith(prefix))?.bytes ?? notFound
+}
 
 /** Bytes of one complete request at the start of `text`, or 0 while it is incomplete. */
 function requestLength(text: string): number {
@@ -77,7 +91,7 @@ function serve(socket: Socket): void {
     for (let length = requestLength(pending); length > 0; length = requestLength(pending)) {
       const request = pending
       pending = pending.slice(length)
-      socket.write(answers.find(({ prefix }) => request.startsWith(prefix))?.bytes ?? notFound)
+      socket.write(answerTo(request.slice(0, length)))
     }
   })
   socket.on('error', () => socket.destroy())
