@@ -143,6 +143,7 @@ function launch(env: Record<string, string>, ports: StackPorts, logFile: string)
     env: {
       ...process.env,
       RATE_LIMITS: 'off',
+      DEMO_RESTART_DELAY_MS: '100',
       AUTH_PORT: String(ports.auth),
       MCP_PORT: String(ports.mcp),
       API_PORT: String(ports.api),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js'
+import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { OAuthClientMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js'
 import type { Callback } from '../callback.ts'
 import { rememberSecret } from '../secrets.ts'
@@ -16,6 +16,7 @@ export class OAuthStore implements OAuthClientProvider {
   #client: ClientInformation | undefined
   #tokens: OAuthTokens | undefined
   #authorizeUrl: URL | null = null
+  #discovered: OAuthDiscoveryState | undefined
 
   constructor(name: string, callback: Callback) {
     this.#name = name
@@ -72,9 +73,18 @@ export class OAuthStore implements OAuthClientProvider {
     return this.#verifier
   }
 
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.#discovered = state
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovered
+  }
+
   invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): void {
     if (scope === 'all' || scope === 'client') this.#client = undefined
     if (scope === 'all' || scope === 'tokens') this.#tokens = undefined
+    if (scope === 'all' || scope === 'discovery') this.#discovered = undefined
   }
 
   /** The authorize URL since the last time it was asked for; null when there was none. */
