@@ -55,14 +55,26 @@ export async function missingMigration(
   }
 }
 
+let loaded: Promise<void> | undefined
+
+/**
+ * The package's entry imports a .wasm file, which Node does only under a flag: this does the same by hand, and once,
+ * because the bindings hold one instance.
+ */
+function loadEngine(): Promise<void> {
+  loaded ??= (async () => {
+    const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'))
+    const code = readFileSync(join(folder, 'schema_engine_bg.wasm'))
+    const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': { ...bindings } })
+    const wasm = instance.exports as { __wbindgen_start(): void }
+    ;(bindings as unknown as { __wbg_set_wasm(wasm: unknown): void }).__wbg_set_wasm(wasm)
+    wasm.__wbindgen_start()
+  })()
+  return loaded
+}
+
 async function startEngine(url: string): Promise<bindings.SchemaEngine> {
-  // The package's entry imports a .wasm file, which Node does only under a flag: this does the same by hand.
-  const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm'))
-  const code = readFileSync(join(folder, 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': { ...bindings } })
-  const wasm = instance.exports as { __wbindgen_start(): void }
-  ;(bindings as unknown as { __wbg_set_wasm(wasm: unknown): void }).__wbg_set_wasm(wasm)
-  wasm.__wbindgen_start()
+  await loadEngine()
   const prisma = new PrismaPg({ connectionString: url, max: 1 })
   const factory: SqlMigrationAwareDriverAdapterFactory = {
     provider: 'postgres',

@@ -40,6 +40,7 @@ const REQUEST_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
  * lets requests in flight finish and ends idle keep-alive connections at once.
  */
 export function createHttp(options: HttpOptions): FastifyInstance {
+  const onError = options.errorHandler ?? hideError
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -52,16 +53,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
-    frameworkErrors: (error, _request, reply) => sendPlainError(error, reply as FastifyReply),
+    frameworkErrors: (error, request, reply) => void onError(error, request as FastifyRequest, reply as FastifyReply),
   }) as unknown as FastifyInstance
 
-  app.setErrorHandler(
-    options.errorHandler ??
-      ((error: FastifyError, request, reply) => {
-        if (statusOf(error) >= 500) request.log.error({ err: error }, 'request failed')
-        return sendPlainError(error, reply)
-      }),
-  )
+  app.setErrorHandler(onError)
   app.setNotFoundHandler(options.notFoundHandler ?? ((_request, reply) => reply.code(404).send({ error: 'Not Found' })))
   app.addHook('onRequest', (request, reply, done) => {
     // On the raw response, so that replies handed to another library carry them too.
@@ -98,6 +93,11 @@ function requestId(given: string | string[] | undefined): string {
 function statusOf(error: FastifyError): number {
   const status = error.statusCode ?? 500
   return status >= 400 && status <= 599 ? status : 500
+}
+
+function hideError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (statusOf(error) >= 500) request.log.error({ err: error }, 'request failed')
+  return sendPlainError(error, reply)
 }
 
 /** The status and its standard phrase; never the error's own text. */

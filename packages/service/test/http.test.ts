@@ -99,6 +99,17 @@ describe('a service over HTTP', () => {
     expect(answer.body + lines.join('')).not.toContain('canary')
   })
 
+  it('gives every error to the handler of its own, broken addresses too', async () => {
+    const { app } = build({ errorHandler: (_error, _request, reply) => reply.code(418).send('mine') })
+    app.get('/boom', async () => {
+      throw new Error('no')
+    })
+    for (const url of ['/boom', '/%broken%']) {
+      const answer = await app.inject(url)
+      expect([answer.statusCode, answer.body]).toEqual([418, 'mine'])
+    }
+  })
+
   it('believes X-Forwarded-For only from as many proxies as configured', async () => {
     const ask = async (trustProxy: HttpOptions['trustProxy']) => {
       const { app } = build({ trustProxy })

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { open, SealError, seal } from '../src/seal.ts'
+import { hashToken, newSecret } from '../src/tokens.ts'
+
+const key = randomBytes(32)
+const text = JSON.stringify({ kty: 'EC', d: 'größer als ASCII ✓' })
+
+describe('a sealed value', () => {
+  it('opens under the same key and context', () => {
+    expect(open(key, seal(key, text, 'signing-key:k1'), 'signing-key:k1')).toBe(text)
+    expect(open(key, seal(key, '', 'a:b'), 'a:b')).toBe('')
+  })
+
+  it('holds no trace of the text and differs each time', () => {
+    const one = seal(key, text, 'signing-key:k1')
+    expect(Buffer.from(one).toString('latin1')).not.toContain('kty')
+    expect(Buffer.from(one).equals(seal(key, text, 'signing-key:k1'))).toBe(false)
+  })
+
+  it.each([
+    ['another key', randomBytes(32), 'signing-key:k1'],
+    ['another row', key, 'signing-key:k2'],
+    ['another purpose', key, 'client-secret:k1'],
+  ])('does not open under %s', (_name, otherKey, context) => {
+    expect(() => open(otherKey, seal(key, text, 'signing-key:k1'), context)).toThrow(SealError)
+  })
+
+  it('does not open when any byte was changed, cut off or added', () => {
+    const sealed = seal(key, 'short', 'a:b')
+    for (let index = 0; index < sealed.length; index++) {
+      const changed = Uint8Array.from(sealed)
+      changed[index] = (changed[index] ?? 0) ^ 1
+      expect(() => open(key, changed, 'a:b')).toThrow(SealError)
+      expect(() => open(key, sealed.subarray(0, index), 'a:b')).toThrow(SealError)
+    }
+    expect(() => open(key, Uint8Array.of(...sealed, 0), 'a:b')).toThrow(SealError)
+  })
+
+  it('is not made with a short key', () => {
+    expect(() => seal(randomBytes(31), text, 'a:b')).toThrow(SealError)
+  })
+})
+
+describe('a token', () => {
+  it('is stored as its SHA-256 (FIPS 180-4 example)', () => {
+    expect(Buffer.from(hashToken('abc')).toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    )
+  })
+
+  it('has 43 characters and never comes twice', () => {
+    const made = new Set(Array.from({ length: 1_000 }, newSecret))
+    expect(made.size).toBe(1_000)
+    for (const value of made) expect(value).toMatch(/^[\w-]{43}$/)
+  })
+})
