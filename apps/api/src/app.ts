@@ -10,6 +10,7 @@ import { registerGuard } from './guard/guard.ts'
 import { createCallbackJob } from './jobs/callbacks.ts'
 import { createCleanUpJob } from './jobs/clean-up.ts'
 import { createJobRunner } from './jobs/runner.ts'
+import { registerJsonBodies } from './json-body.ts'
 import { hlrRoutes } from './routes/hlr.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
@@ -66,8 +67,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
   app.addHook('onReady', async () => jobs.start())
   app.addHook('onClose', () => jobs.stop())
 
-  // Bodies are JSON, whatever else the framework could read.
-  app.removeContentTypeParser('text/plain')
+  registerJsonBodies(app)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')
   })

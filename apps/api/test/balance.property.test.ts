@@ -25,7 +25,7 @@ test('whatever is sent at once over two nodes, the balance never goes below zero
   const second = await world.startNode()
   await fc.assert(
     fc.asyncProperty(
-      fc.array(call, { minLength: 5, maxLength: 40 }),
+      fc.array(call, { minLength: 5, maxLength: 40, size: 'max' }),
       fc.integer({ min: 0, max: 2_000_000 }),
       async (calls, balance) => {
         const { accountId, token } = await world.makeAccount(BigInt(balance))

@@ -53,6 +53,23 @@ test('a body that is no JSON, or not said to be, is refused', async () => {
   }
 })
 
+test('a text that is no text is refused, not changed: broken UTF-8, half a surrogate pair, the null character (RFC 8259 section 8)', async () => {
+  const headers = { 'content-type': 'application/json', 'x-vertexsms-token': world.token }
+  const sms = (message: string) => `{"to":"37060000001","from":"Tests","message":"${message}"}`
+  for (const body of [
+    Buffer.from(sms('caf\xe9'), 'latin1'),
+    sms('a\\ud800b'),
+    sms('\\udc00\\ud800'),
+    sms('a\\u0000b'),
+  ]) {
+    const response = await fetch(`${world.node.url}/sms`, { method: 'POST', headers, body })
+    expect([response.status, await response.json()]).toEqual([400, errorBody('INVALID_INPUT')])
+  }
+  for (const body of [sms('café'), sms('\\ud83d\\ude00'), sms('\\\\u0000')]) {
+    expect((await fetch(`${world.node.url}/sms`, { method: 'POST', headers, body })).status).toBe(200)
+  }
+})
+
 test('a body over 64 KiB is refused, and without a token not even looked at', async () => {
   const raw = JSON.stringify({ message: 'x'.repeat(70_000) })
   const headers = { 'content-type': 'application/json' }
