@@ -5,7 +5,7 @@
 // tables, migrations) are copied to the same places relative to the folder as in the repository, and every
 // source file keeps its own `import.meta.url`. Packages with native code are copied as packages.
 
-import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -88,7 +88,9 @@ async function makeImage({ programs, files, native }: Image, folder: string): Pr
   for (const [name, owner] of Object.entries(native)) {
     // The builds for this machine stand beside the package, as links; the image gets the files.
     const scope = dirname(realpathSync(join(root, owner, 'node_modules', name)))
-    cpSync(scope, join(folder, 'node_modules', dirname(name)), { recursive: true, dereference: true })
+    for (const entry of readdirSync(scope)) {
+      cpSync(realpathSync(join(scope, entry)), join(folder, 'node_modules', dirname(name), entry), { recursive: true })
+    }
   }
 }
 
