@@ -14,7 +14,7 @@ import { registerConsent } from './interaction/consent.ts'
 import { createAuthorizationServer } from './oidc/authorization-server.ts'
 import { startCleanUp } from './oidc/clean-up.ts'
 import { registerOAuth } from './oidc/mount.ts'
-import { registerPages } from './page.ts'
+import { failurePage, notFoundPage, registerPages } from './page.ts'
 import { createRateLimiter } from './rate-limit.ts'
 
 const BODY_LIMIT_BYTES = 64 * 1024
@@ -51,6 +51,7 @@ export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<
     bodyLimitBytes: BODY_LIMIT_BYTES,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
+    notFoundHandler: notFoundPage,
   })
   app.addHook('onClose', async () => {
     provider.close()
@@ -66,7 +67,7 @@ export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<
   await registerPages(app)
   await app.register(async (pages) => {
     await pages.register(fastifyFormbody)
-    // registerErrorPages(pages)
+    pages.setErrorHandler(failurePage)
     await pages.register(registerSignIn, web)
     await pages.register(registerConsent, {
       ...web,

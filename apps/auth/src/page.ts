@@ -74,15 +74,23 @@ const OUR_FAULT: MessagePage = {
   text: 'The fault is ours. Please try again in a moment.',
 }
 
-/** Gives this instance and everything below it pages for unknown addresses and for errors. */
-export function registerErrorPages(app: FastifyInstance): void {
-  const errorPage = (reply: FastifyReply, status: number) =>
-    sendPage(reply, 'message', ERROR_PAGES[status] ?? OUR_FAULT, ERROR_PAGES[status] ? status : 500)
+function errorPage(reply: FastifyReply, status: number): Promise<string> {
+  const page = ERROR_PAGES[status]
+  return page ? sendPage(reply, 'message', page, status) : sendPage(reply, 'message', OUR_FAULT, 500)
+}
 
-  app.setNotFoundHandler((_request, reply) => errorPage(reply, 404))
-  app.setErrorHandler((error: { statusCode?: number }, request: FastifyRequest, reply) => {
-    const status = error.statusCode ?? 500
-    if (!ERROR_PAGES[status]) request.log.error({ err: error }, 'request failed')
-    return errorPage(reply, status)
-  })
+/** The not-found handler of the pages: the app's own look, also for addresses that nobody knows. */
+export function notFoundPage(_request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  return errorPage(reply, 404)
+}
+
+/** The error handler of the pages: what went wrong in a person's words; what is our fault goes to the log. */
+export function failurePage(
+  error: { statusCode?: number },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string> {
+  const status = error.statusCode ?? 500
+  if (!ERROR_PAGES[status]) request.log.error({ err: error }, 'request failed')
+  return errorPage(reply, status)
 }

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import { hashPassword } from '../../src/accounts/password.ts'
+import { hiddenField, type Person, type View } from './person.ts'
+import type { Stack } from './stack.ts'
+
+export const PASSWORD = 'correct horse battery staple'
+
+/** An active account with {@link PASSWORD}. */
+export async function makeAccount(
+  stack: Stack,
+  status: 'active' | 'disabled' = 'active',
+): Promise<{ id: string; email: string }> {
+  const account = { id: randomUUID(), email: `${randomUUID()}@example.com` }
+  const passwordHash = await hashPassword(PASSWORD)
+  await stack.db.account.create({ data: { ...account, passwordHash, status, createdAt: new Date() } })
+  return account
+}
+
+/** Fills in the sign-in form and sends it; the answer, with nothing followed. */
+export async function fillSignIn(
+  person: Person,
+  sent: { email: string; password?: string; returnTo?: string },
+): Promise<View> {
+  const query = sent.returnTo === undefined ? '' : `?return_to=${encodeURIComponent(sent.returnTo)}`
+  const { html } = await person.get(`/sign-in${query}`)
+  return person.post('/sign-in', [
+    ['csrf', hiddenField(html, 'csrf')],
+    ['return_to', hiddenField(html, 'return_to')],
+    ['email', sent.email],
+    ['password', sent.password ?? PASSWORD],
+  ])
+}
+
+/** A browser that is signed in as a new account. */
+export async function newSignedIn(stack: Stack): Promise<{ account: { id: string; email: string }; person: Person }> {
+  const account = await makeAccount(stack)
+  return { account, person: await stack.person(account.id) }
+}
