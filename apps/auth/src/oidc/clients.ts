@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/db/seal'
+import { newSecret } from '@vertexsms/db/tokens'
 import { LRUCache } from 'lru-cache'
+import { OPERATOR_MARK } from './registration.ts'
 
 /** A registered client's metadata, with its secret in clear; never stored like this. */
 export type ClientRecord = Record<string, unknown> & { client_id: string }
@@ -48,4 +51,30 @@ export function createRegisteredClients(db: Database, operatorKey: Uint8Array): 
       await db.oidcClient.create({ data: { id: String(metadata.client_id), payload, createdAt: now } })
     },
   }
+}
+
+/**
+ * Makes a client for an operator's own resource servers, which may introspect every token (RFC 7662). Returns the
+ * secret, which is shown once; with it the client authenticates by `client_secret_basic`.
+ */
+export async function createOperatorClient(
+  deps: { readonly db: Database; readonly operatorKey: Uint8Array },
+  name: string,
+  now: Date,
+): Promise<{ clientId: string; clientSecret: string }> {
+  const clientId = `operator-${randomUUID()}`
+  const clientSecret = newSecret()
+  const record = {
+    client_id: clientId,
+    client_secret: clientSecret,
+    client_name: name,
+    client_id_issued_at: Math.floor(now.getTime() / 1000),
+    redirect_uris: [],
+    response_types: [],
+    grant_types: [],
+    token_endpoint_auth_method: 'client_secret_basic',
+    [OPERATOR_MARK]: true,
+  }
+  await createRegisteredClients(deps.db, deps.operatorKey).save(record, now)
+  return { clientId, clientSecret }
 }

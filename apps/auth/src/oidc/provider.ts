@@ -3,7 +3,8 @@ import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { type Configuration, errors, interactionPolicy, Provider } from 'oidc-provider'
 import { renderPage } from '../page.ts'
-import { type AdapterDeps, createAdapters, currentWork } from './adapter.ts'
+import { createAdapters, DOCUMENT_ERROR } from './adapter.ts'
+import { type AdapterDeps, currentWork } from './adapter-base.ts'
 import { mayIntrospect } from './jwt-tokens.ts'
 import { type SigningKey, signingKeyAt } from './keys.ts'
 import { ASSERTION_ALGS } from './metadata.ts'
@@ -11,6 +12,9 @@ import { PATHS } from './paths.ts'
 import { redirectUriMatches } from './redirect-uris.ts'
 import { CLIENT_AUTH_METHODS, OPERATOR_MARK } from './registration.ts'
 import { OFFLINE_ACCESS, requestedScopes } from './requests.ts'
+
+/** The library's own browser session, which is never kept: the middleware takes its cookie off every answer. */
+const FORGOTTEN_COOKIE = 'forgotten'
 
 /** Everything a provider instance is built from; only the keys change while a process runs. */
 export interface ProviderDeps extends AdapterDeps {
@@ -39,6 +43,14 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
     const anyLoopbackPort = this.applicationType === 'native' && this.clientAuthMethod === 'none'
     return redirectUriMatches(this.redirectUris ?? [], uri, { anyLoopbackPort })
   }
+  provider.use(async (ctx, next) => {
+    await next()
+    const cookies = [ctx.response.get('set-cookie') ?? []]
+      .flat()
+      .filter((line) => line && !line.startsWith(FORGOTTEN_COOKIE))
+    if (cookies.length > 0) ctx.set('set-cookie', cookies)
+    else ctx.remove('set-cookie')
+  })
   provider.on('server_error', (_ctx: unknown, error: Error) => deps.onServerError(error))
   return provider
 }
@@ -73,7 +85,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     clientBasedCORS: () => true,
     cookies: {
       keys: [cookieKey(deps.operatorKey)],
-      names: { session: cookieName('flow'), interaction: cookieName('interaction'), resume: cookieName('resume') },
+      names: { session: FORGOTTEN_COOKIE, interaction: cookieName('interaction'), resume: cookieName('resume') },
       short: cookie,
       long: cookie,
     },
@@ -203,6 +215,7 @@ function cookieKey(operatorKey: Uint8Array): Buffer {
 
 /** What a person reads where the request must not be answered by a redirect (RFC 6749 §4.1.2.1). */
 function errorText(error: string, description: string | undefined): string {
+  if (description?.startsWith(DOCUMENT_ERROR)) return `${description}.`
   if (error === 'invalid_client')
     return 'The app that sent you here is not known. Remove the connection in the app and add it again.'
   if (error === 'invalid_redirect_uri')

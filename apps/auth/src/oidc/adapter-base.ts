@@ -1,0 +1,88 @@
+import type { Database } from '@vertexsms/db/client'
+import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider'
+import { Provider } from 'oidc-provider'
+import type { RegisteredClients } from './clients.ts'
+import type { ClientDocuments } from './document-store.ts'
+import type { ReplayEvent } from './refresh-overlap.ts'
+import type { Resources } from './requests.ts'
+import { artifactId } from './token-store.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** What the adapters need. */
+export interface AdapterDeps {
+  readonly db: Database
+  readonly operatorKey: Uint8Array
+  readonly clients: RegisteredClients
+  readonly documents: ClientDocuments
+  readonly resources: Resources
+  readonly allowLocalhost: boolean
+  /** Told of refresh tokens and codes that came a second time; the arguments are safe to log. */
+  readonly onReplay: (event: ReplayEvent, connectionId: string) => void
+}
+
+/** A method that has nothing to do. */
+export async function nothing(): Promise<undefined> {}
+
+/** Every method refuses: a feature that would need it is off, and must not start storing things unnoticed. */
+export function unused(model: string): Adapter {
+  const refuse = async (): Promise<never> => {
+    throw new Error(`${model} is not stored`)
+  }
+  return {
+    upsert: refuse,
+    find: refuse,
+    findByUserCode: refuse,
+    findByUid: refuse,
+    consume: refuse,
+    destroy: refuse,
+    revokeByGrantId: refuse,
+  }
+}
+
+/** The unit of work of the token request being handled; undefined on every other route. */
+export function currentWork(): UnitOfWork | undefined {
+  return (Provider.ctx as KoaContextWithOIDC | undefined)?.state?.work as UnitOfWork | undefined
+}
+
+/** Runs a read; a database failure during a token request is remembered, so that the answer can be 503. */
+export async function reading<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const work = currentWork()
+    if (work) work.storageFailed = true
+    throw error
+  }
+}
+
+/** Stores an artifact under the hash of its identifier, which it does not keep. */
+export async function storeArtifact(
+  db: Database,
+  kind: string,
+  id: string,
+  payload: AdapterPayload,
+  expiresIn: number | undefined,
+): Promise<void> {
+  const { jti: _, ...stored } = payload
+  await db.oidcArtifact.create({
+    data: {
+      kind,
+      id: artifactId(id),
+      payload: JSON.parse(JSON.stringify(stored)),
+      grantId: payload.grantId ?? null,
+      accountId: payload.accountId ?? null,
+      expiresAt: expiry(expiresIn),
+    },
+  })
+}
+
+/** Everything the library stores with us ends some time. */
+export function expiry(expiresIn: number | undefined): Date {
+  if (expiresIn === undefined) throw new Error('an artifact without a lifetime')
+  return new Date(Date.now() + expiresIn * 1000)
+}
+
+/** Whole seconds since the epoch, as payloads count time. */
+export function seconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000)
+}

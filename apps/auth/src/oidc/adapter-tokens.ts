@@ -1,0 +1,87 @@
+import type { Adapter } from 'oidc-provider'
+import { Provider } from 'oidc-provider'
+import {
+  type AdapterDeps,
+  currentWork,
+  expiry,
+  nothing,
+  reading,
+  seconds,
+  storeArtifact,
+  unused,
+} from './adapter-base.ts'
+import { endConnectionOfGrant } from './connection-end.ts'
+import { judgeUsedToken } from './refresh-overlap.ts'
+import { artifactId, findToken } from './token-store.ts'
+
+/** Ends the connection of a grant, once per request: the library asks for each model in parallel. */
+export function revokeGrant(deps: AdapterDeps, grantId: string): Promise<undefined> {
+  const work = currentWork()
+  const started = work?.revocations.get(grantId)
+  if (started) return started.then(() => undefined)
+  const reason = work?.presented?.kind === 'AuthorizationCode' ? 'code_replay' : work ? 'refresh_reuse' : 'revoked'
+  if (work?.grant && reason !== 'revoked') deps.onReplay(reason, work.grant.connectionId)
+  const revocation = endConnectionOfGrant(deps.db, grantId, reason, new Date())
+  work?.revocations.set(grantId, revocation)
+  return revocation.then(() => undefined)
+}
+
+/** Authorization codes: written when issued, used up in the unit of work of the exchange. */
+export function codeAdapter(deps: AdapterDeps): Adapter {
+  return {
+    ...unused('AuthorizationCode'),
+    async upsert(id, payload, expiresIn) {
+      await storeArtifact(deps.db, 'AuthorizationCode', id, payload, expiresIn)
+    },
+    async find(value) {
+      const found = await reading(() => findToken(deps.db, 'AuthorizationCode', value))
+      if (!found) return undefined
+      const work = currentWork()
+      if (work) {
+        work.grant = found.grant
+        work.presented = { kind: 'AuthorizationCode', id: artifactId(value), value }
+      }
+      return { ...found.payload, jti: value, ...(found.consumedAt && { consumed: seconds(found.consumedAt) }) }
+    },
+    async consume() {
+      const work = currentWork()
+      if (work) work.consumed = true
+    },
+    revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
+  }
+}
+
+/** Refresh tokens: everything about them is written in the unit of work. */
+export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
+  return {
+    ...unused('RefreshToken'),
+    async upsert(id, payload, expiresIn) {
+      const work = currentWork()
+      if (!work) throw new Error('a refresh token outside a token request')
+      const { jti: _, ...stored } = payload
+      const expiresAt = expiry(expiresIn)
+      work.refresh = { value: id, payload: JSON.stringify(stored), expiresAt }
+    },
+    async find(value) {
+      const work = currentWork()
+      const found = await reading(() => findToken(deps.db, 'RefreshToken', value))
+      if (!found) {
+        const clientId = Provider.ctx?.oidc.client?.clientId
+        if (work) await reading(() => judgeUsedToken(deps, work, { value, clientId }))
+        return undefined
+      }
+      if (work) {
+        work.grant = found.grant
+        work.presented = { kind: 'RefreshToken', id: artifactId(value), value }
+      }
+      return { ...found.payload, jti: value }
+    },
+    async consume() {
+      const work = currentWork()
+      if (work) work.consumed = true
+    },
+    // Always followed by the revocation of the grant, which takes the token with it.
+    destroy: nothing,
+    revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
+  }
+}

@@ -1,0 +1,219 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { answer, approve, connect, exchange, refresh, register, start } from './support/client.ts'
+import { checkboxes, hiddenField, refreshTarget } from './support/person.ts'
+import { type Stack, signIn, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack?.close())
+afterEach(() => void vi.useRealTimers())
+
+describe('the consent page', () => {
+  it('says where the answer goes, what the app calls itself, whom it concerns, and what it costs', async () => {
+    const client = await register(stack, { client_name: 'Nice <b>App</b>', redirect_uris: ['https://app.example/cb'] })
+    const { id, email } = await stack.account()
+    const page = await (await stack.person(id)).open((await start(client)).url)
+    expect(page.status).toBe(200)
+    expect(page.html).toContain('app.example')
+    expect(page.html).toContain('Nice &lt;b&gt;App&lt;/b&gt;')
+    expect(page.html).toContain(email)
+    expect(checkboxes(page.html, 'scope')).toEqual([
+      'sms:send',
+      'sms:rates',
+      'sender:write',
+      'hlr:lookup',
+      'numbers:read',
+    ])
+    expect(page.html.match(/costs money/g)).toHaveLength(2)
+  })
+
+  it('offers the scopes that were asked for and not offline_access', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const flow = await start(client, { scope: 'sms:rates offline_access' })
+    const page = await (await stack.person(id)).open(flow.url)
+    expect(checkboxes(page.html, 'scope')).toEqual(['sms:rates'])
+    expect(page.html).not.toContain('offline_access')
+  })
+
+  it('is always shown, to a client that was approved before too', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    await connect(client, person)
+    const again = await person.open((await start(client)).url)
+    expect(again.url.pathname).toMatch(/^\/interaction\//)
+    const silent = await start(client, { prompt: 'none' })
+    expect((await person.open(silent.url)).url.searchParams.get('error')).toMatch(/login_required|consent_required/)
+  })
+
+  it('cannot grant a scope that was not asked for', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const flow = await start(client, { scope: 'sms:rates' })
+    const callback = await approve(await stack.person(id), flow, { scopes: ['sms:rates', 'sms:send'] })
+    expect((await exchange(client, flow, callback)).scope).toBe('sms:rates')
+  })
+})
+
+describe('ends well', () => {
+  it('when it is approved twice: both answers lead on the same way, and one connection comes of it', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const page = await person.open(flow.url)
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:rates'],
+    ]
+    const [one, two] = await Promise.all([person.post(page.url, fields), person.post(page.url, fields)])
+    expect([one.status, two.status]).toEqual([200, 200])
+    expect(refreshTarget(one.html)).toBe(refreshTarget(two.html))
+    const done = await person.open(new URL(refreshTarget(one.html) ?? '', page.url))
+    await exchange(client, flow, done.url)
+    expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(1)
+  })
+
+  it('when the first answer was a denial: a later approval changes nothing', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const page = await person.open((await start(client)).url)
+    const csrf = hiddenField(page.html, 'csrf')
+    await person.post(page.url, [
+      ['csrf', csrf],
+      ['decision', 'deny'],
+    ])
+    const late = await person.post(page.url, [
+      ['csrf', csrf],
+      ['decision', 'allow'],
+      ['scope', 'sms:send'],
+    ])
+    const done = await person.open(new URL(refreshTarget(late.html) ?? '', page.url))
+    expect(done.url.searchParams.get('error')).toBe('access_denied')
+    expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
+  })
+
+  it('when the back button brings it up again after the answer was delivered', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const page = await person.open(flow.url)
+    const { url } = await answer(person, page)
+    await exchange(client, flow, url)
+    for (const view of [
+      await person.get(page.url),
+      await person.post(page.url, [
+        ['csrf', 'x'],
+        ['decision', 'allow'],
+      ]),
+    ]) {
+      expect(view.status).toBe(400)
+      expect(view.html).toContain('This request has ended')
+    }
+  })
+
+  it('when two tabs of one browser ask at once: each gets its own answer', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flows = [await start(client, { scope: 'sms:rates' }), await start(client, { scope: 'numbers:read' })] as const
+    const pages = [await person.open(flows[0].url), await person.open(flows[1].url)] as const
+    const second = await exchange(client, flows[1], (await answer(person, pages[1])).url)
+    expect(second.scope).toBe('numbers:read')
+    const first = await exchange(client, flows[0], (await answer(person, pages[0])).url)
+    expect(first.scope).toBe('sms:rates')
+  })
+
+  it('when it waited too long', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const page = await person.open((await start(client)).url)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 901_000 })
+    const view = await person.post(page.url, [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:send'],
+    ])
+    expect(view.status).toBe(400)
+    expect(view.html).toContain('This request has ended')
+    expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
+  })
+
+  it('when somebody else has signed in meanwhile: it is shown again, to them', async () => {
+    const client = await register(stack)
+    const [one, two] = [await stack.account(), await stack.account()]
+    const person = await stack.person(one.id)
+    const page = await person.open((await start(client)).url)
+    await signIn(person, stack.db, stack.env, two.id)
+    const view = await person.post(page.url, [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:send'],
+    ])
+    expect([view.status, view.headers.get('location')]).toEqual([303, page.url.pathname])
+    const again = await person.open(page.url)
+    expect(again.html).toContain(two.email)
+    expect(await stack.db.connection.count({ where: { accountId: { in: [one.id, two.id] } } })).toBe(0)
+  })
+
+  it('when the person signs out between approval and the way back: the app is told, and nothing is issued', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const page = await person.open(flow.url)
+    const approved = await person.post(page.url, [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:rates'],
+    ])
+    await stack.db.session.deleteMany({ where: { accountId: id } })
+    const { url } = await person.open(new URL(refreshTarget(approved.html) ?? '', page.url))
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state: flow.state,
+      iss: stack.issuer,
+    })
+  })
+})
+
+describe('a connection', () => {
+  it('of a registered client continues with a new approval: same id, new scopes, earlier tokens end', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const first = await connect(client, person, { choice: { scopes: ['sms:rates'] } })
+    const before = await stack.db.connection.findFirstOrThrow({ where: { accountId: id } })
+    const second = await connect(client, person)
+    const connections = await stack.db.connection.findMany({ where: { accountId: id } })
+    expect(connections.map((connection) => connection.id)).toEqual([before.id])
+    expect(connections[0]?.scopes).toHaveLength(5)
+    await expect(refresh(client, first.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await refresh(client, second.refresh)).scope.split(' ')).toHaveLength(5)
+  })
+
+  it('of another person with the same client is another one', async () => {
+    const client = await register(stack)
+    const [one, two] = [await stack.account(), await stack.account()]
+    const first = await connect(client, await stack.person(one.id))
+    await connect(client, await stack.person(two.id))
+    expect(await stack.db.connection.count({ where: { clientId: client.client.client_id } })).toBe(2)
+    expect((await refresh(client, first.refresh)).scope).toBe(first.scope)
+  })
+
+  it('stays one when two approvals of one client come at once', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const pages = [await person.open((await start(client)).url), await person.open((await start(client)).url)]
+    await Promise.all(pages.map((page) => answer(person, page)))
+    expect(await stack.db.connection.count({ where: { accountId: id, endedAt: null } })).toBe(1)
+  })
+})

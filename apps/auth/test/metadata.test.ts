@@ -1,0 +1,82 @@
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack?.close())
+
+const PATHS = ['/.well-known/oauth-authorization-server', '/.well-known/openid-configuration']
+
+describe('server metadata', () => {
+  it('is byte for byte the same at both well-known paths (RFC 8414 §3, OIDC Discovery §4)', async () => {
+    const [first, second] = await Promise.all(PATHS.map(async (path) => (await fetch(stack.issuer + path)).text()))
+    expect(first).toBe(second)
+  })
+
+  it('names every endpoint under the issuer and what clients choose by (RFC 8414 §2)', async () => {
+    const document = await (await fetch(stack.issuer + PATHS[0])).json()
+    expect(document).toMatchObject({
+      issuer: stack.issuer,
+      authorization_endpoint: `${stack.issuer}/oauth/authorize`,
+      token_endpoint: `${stack.issuer}/oauth/token`,
+      registration_endpoint: `${stack.issuer}/oauth/register`,
+      revocation_endpoint: `${stack.issuer}/oauth/revoke`,
+      introspection_endpoint: `${stack.issuer}/oauth/introspect`,
+      pushed_authorization_request_endpoint: `${stack.issuer}/oauth/par`,
+      jwks_uri: `${stack.issuer}/oauth/jwks`,
+      scopes_supported: [...SCOPE_NAMES, 'offline_access'],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query'],
+      grant_types_supported: ['authorization_code', 'refresh_token'],
+      code_challenge_methods_supported: ['S256'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      client_id_metadata_document_supported: true,
+      authorization_response_iss_parameter_supported: true,
+    })
+    expect(JSON.stringify(document)).not.toMatch(/implicit|id_token|plain|null/)
+  })
+
+  it('does not take its addresses from the request (RFC 8414 §3.3)', async () => {
+    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', forwarded: 'host=evil.example' }
+    for (const path of [...PATHS, '/oauth/jwks']) {
+      expect(await (await fetch(stack.issuer + path, { headers })).text()).not.toContain('evil.example')
+    }
+    const login = await fetch(`${stack.issuer}/oauth/authorize?client_id=nobody`, { headers, redirect: 'manual' })
+    expect(await login.text()).not.toContain('evil.example')
+  })
+
+  it('is cacheable for a while and readable from every origin', async () => {
+    for (const path of [...PATHS, '/oauth/jwks']) {
+      const response = await fetch(stack.issuer + path, { headers: { origin: 'https://inspector.example' } })
+      expect(response.headers.get('cache-control')).toBe('public, max-age=300')
+      expect(response.headers.get('access-control-allow-origin')).toBe('*')
+      const preflight = await fetch(stack.issuer + path, { method: 'OPTIONS' })
+      expect(preflight.status).toBe(204)
+    }
+  })
+
+  it('publishes the public half of the keys and nothing more (RFC 7517 §9.3)', async () => {
+    const { keys } = (await (await fetch(`${stack.issuer}/oauth/jwks`)).json()) as { keys: Record<string, unknown>[] }
+    expect(keys).toHaveLength(1)
+    expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+  })
+
+  it('lets browser clients register, exchange and revoke across origins', async () => {
+    for (const path of ['/oauth/register', '/oauth/token', '/oauth/revoke', '/oauth/par']) {
+      const preflight = await fetch(stack.issuer + path, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://inspector.example',
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type',
+        },
+      })
+      expect([path, preflight.status]).toEqual([path, 204])
+      expect(preflight.headers.get('access-control-allow-origin')).toMatch(/^(\*|https:\/\/inspector\.example)$/)
+      expect(preflight.headers.get('access-control-allow-methods')).toContain('POST')
+    }
+  })
+})
