@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { startIssuer } from '../harness/issuer.ts'
 import { startOurs } from '../harness/ours.ts'
@@ -62,8 +62,9 @@ function askMemory(server: Started): Promise<Omit<MemorySample, 'at'>> {
   })
 }
 
-/** Established connections to a local port, as the kernel counts them (proc(5), `net/tcp`). */
+/** Established connections to a local port, as the kernel counts them (proc(5), `net/tcp`); 0 where there is no such file. */
 function connectionsTo(port: number): number {
+  if (!existsSync('/proc/net/tcp')) return 0
   const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
   return lines.filter((line) => {

@@ -23,6 +23,9 @@ export function median(values: readonly number[]): number {
 }
 
 const rate = (row: Row | undefined): number => median((row?.rounds ?? []).map((round) => round.requestsPerSecond))
+/** Requests for each second of processor time the server used: the figure that others on the machine disturb least. */
+const perCpuSecond = (rounds: readonly Round[]): number =>
+  median(rounds.map((round) => round.requestsPerSecond / (round.cpu.server ?? Number.NaN)))
 const fixed = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '-')
 
 /** The table of one scenario: medians over the kept rounds; ratios are taken between the medians. */
@@ -36,6 +39,7 @@ export function table(scenario: Scenario, rows: readonly Row[]): string {
       fixed(own, 0),
       fixed(own / limit, 3),
       contestant.role === 'ours' ? '1' : fixed(ours / own, 1),
+      fixed(perCpuSecond(rounds), 0),
       fixed(median(rounds.map((round) => round.p50Ms)), 2),
       fixed(median(rounds.map((round) => round.p99Ms)), 2),
       fixed(median(rounds.map((round) => round.cpu.server ?? Number.NaN)), 2),
@@ -48,8 +52,8 @@ export function table(scenario: Scenario, rows: readonly Row[]): string {
   return [
     `#### ${scenario.name}`,
     '',
-    '| server | requests/s | of the limit | ours is x times | p50 ms | p99 ms | core 0: server | core 1: load + upstream | resident MB | rounds |',
-    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+    '| server | requests/s | of the limit | ours is x times | per CPU second | p50 ms | p99 ms | core 0: server | core 1: load + upstream | resident MB | rounds |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...lines,
   ].join('\n')
 }
