@@ -203,20 +203,28 @@ interface Seen {
   type: string
 }
 
-function perform(options: RequestOptions, payload: string | Buffer | undefined): Promise<Seen> {
+function perform(
+  options: RequestOptions & { headers: Record<string, string> },
+  payload: string | Buffer | undefined,
+): Promise<Seen> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(world.node.url)
-    const request = send({ ...options, hostname, port, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk) => chunks.push(chunk))
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          body: Buffer.concat(chunks).toString(),
-          type: response.headers['content-type'] ?? '',
-        }),
-      )
-    })
+    // Node frames the body of some methods only when it is told the length.
+    const length = payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) }
+    const request = send(
+      { ...options, headers: { ...options.headers, ...length }, hostname, port, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk) => chunks.push(chunk))
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            body: Buffer.concat(chunks).toString(),
+            type: response.headers['content-type'] ?? '',
+          }),
+        )
+      },
+    )
     request.on('error', reject)
     request.end(payload)
   })

@@ -110,17 +110,14 @@ function caller(url: string): Node['call'] {
   }
 }
 
-/** A database of its own, one account with money and a token that may do everything, and one node. */
-export async function startWorld(env: Record<string, string> = {}): Promise<World> {
-  const { url, db, close } = await testDatabase()
-  const nodes: Node[] = []
-
+/** Makes accounts and tokens, as the dashboard does. */
+export function seed(db: Database) {
   async function makeToken({
-    accountId = world.accountId,
+    accountId,
     permissions = PERMISSIONS,
     ipAllowList = [],
     expiresAt = null,
-  }: TokenOptions = {}) {
+  }: TokenOptions & { accountId: string }) {
     const token = `vsms_${randomBytes(32).toString('base64url')}`
     const id = randomUUID()
     await db.apiToken.create({
@@ -154,6 +151,15 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     return { accountId, token: (await makeToken({ accountId })).token }
   }
 
+  return { makeAccount, makeToken }
+}
+
+/** A database of its own, one account with money and a token that may do everything, and one node. */
+export async function startWorld(env: Record<string, string> = {}): Promise<World> {
+  const { url, db, close } = await testDatabase()
+  const nodes: Node[] = []
+  const { makeAccount, makeToken } = seed(db)
+
   const world: World = {
     db,
     databaseUrl: url,
@@ -161,7 +167,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     token: '',
     node: undefined as unknown as Node,
     makeAccount,
-    makeToken,
+    makeToken: (options = {}) => makeToken({ accountId: world.accountId, ...options }),
     async startNode(overrides = {}) {
       const node = await startNode(url, { ...env, ...overrides })
       nodes.push(node)
