@@ -30,9 +30,11 @@ describe('the metadata of the protected resource', () => {
     expect(response.status).toBe(200)
     const text = await response.text()
     const { issuer } = stack
-    expect(text.startsWith(
-      `{"resource":"http://localhost:4001/mcp","authorization_servers":["${issuer.url}"],"bearer_methods_supported":["header"],"scopes_supported":["sms:send","sms:rates","sender:write","hlr:lookup","numbers:read"]`,
-    )).toBe(true)
+    expect(
+      text.startsWith(
+        `{"resource":"http://localhost:4001/mcp","authorization_servers":["${issuer.url}"],"bearer_methods_supported":["header"],"scopes_supported":["sms:send","sms:rates","sender:write","hlr:lookup","numbers:read"]`,
+      ),
+    ).toBe(true)
     expect(JSON.parse(text)).toMatchObject({ resource_name: 'VertexSMS', resource_documentation: expect.any(String) })
     expect(response.headers.get('content-type')).toMatch(/^application\/json/)
     expect(response.headers.get('cache-control')).toBe('public, max-age=300')
@@ -116,7 +118,9 @@ describe('an access token', () => {
   it.each(wrong)('%s is refused with invalid_token, and never reaches the API (RFC 9068 §4)', async (_name, shape) => {
     const response = await post(stack.url, await stack.accessToken(typeof shape === 'function' ? shape() : shape), LIST)
     expect(response.status).toBe(401)
-    expect(challengeOf(response)).toMatch(/^Bearer resource_metadata=.*, scope="sms:send .*", error="invalid_token", error_description="/)
+    expect(challengeOf(response)).toMatch(
+      /^Bearer resource_metadata=.*, scope="sms:send .*", error="invalid_token", error_description="/,
+    )
     expect(await envelopeOf(response)).toMatchObject({ code: 'AUTH_INVALID', vertex_error_code: null })
     expect(stack.upstream.seen).toEqual([])
   })
@@ -126,7 +130,9 @@ describe('an access token', () => {
     const none = `${Buffer.from(JSON.stringify({ alg: 'none', typ: 'at+jwt' })).toString('base64url')}.${payload}.AA`
     const secret = new TextEncoder().encode(JSON.stringify(await stack.issuer.publicJwk()))
     const claims = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString())
-    const hs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'key-1' }).sign(secret)
+    const hs256 = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'key-1' })
+      .sign(secret)
     for (const token of [none, hs256, `${header}.${payload}.`, `${header}.${payload}.AAAA`]) {
       expect((await post(stack.url, token, LIST)).status).toBe(401)
     }
@@ -161,14 +167,19 @@ describe('a token made by hand', () => {
   })
 
   it('does not let the caller choose the address', async () => {
-    await post(stack.url, stack.manualToken(), LIST, { 'x-forwarded-for': '10.1.2.3', 'x-vertexsms-client-address': '10.1.2.3' })
+    await post(stack.url, stack.manualToken(), LIST, {
+      'x-forwarded-for': '10.1.2.3',
+      'x-vertexsms-client-address': '10.1.2.3',
+    })
     expect(stack.upstream.seen[0]?.address).toBe('127.0.0.1')
   })
 
   it.each(['Basic abc', 'Bearer', 'Bearer a b', 'Bearer tök', 'Bearer "x"', `Bearer ${'x'.repeat(5000)}`])(
     'in the odd form %j is refused without asking the API',
     async (authorization) => {
-      const response = await post(stack.url, null, LIST, { authorization: Buffer.from(authorization).toString('latin1') })
+      const response = await post(stack.url, null, LIST, {
+        authorization: Buffer.from(authorization).toString('latin1'),
+      })
       expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
       expect(stack.upstream.seen).toEqual([])
     },

@@ -34,7 +34,11 @@ describe('the modern revision', () => {
   })
 
   it('stamps resultType, and ttlMs and cacheScope on lists (2026-07-28, basic)', async () => {
-    expect((await answerOf(await send(LIST))).result).toMatchObject({ resultType: 'complete', ttlMs: 300_000, cacheScope: 'public' })
+    expect((await answerOf(await send(LIST))).result).toMatchObject({
+      resultType: 'complete',
+      ttlMs: 300_000,
+      cacheScope: 'public',
+    })
     const call = await resultOf(await send(CALL))
     expect(call.resultType).toBe('complete')
   })
@@ -86,7 +90,9 @@ describe('the modern revision', () => {
   })
 
   it('refuses a modern version header without an envelope', async () => {
-    expect(await errorOf(await send(legacy('tools/list'), { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' }))).toEqual([400, -32602])
+    expect(
+      await errorOf(await send(legacy('tools/list'), { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' })),
+    ).toEqual([400, -32602])
   })
 })
 
@@ -94,16 +100,19 @@ describe('the handshake revisions', () => {
   const hello = (protocolVersion: string) =>
     legacy('initialize', { protocolVersion, capabilities: {}, clientInfo: { name: 'c', version: '1' } })
 
-  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])('agree on %s, without a session', async (version) => {
-    const response = await send(hello(version))
-    expect(response.headers.get('mcp-session-id')).toBeNull()
-    expect((await answerOf(response)).result).toMatchObject({
-      protocolVersion: version,
-      serverInfo: { name: 'vertexsms' },
-      capabilities: { tools: { listChanged: false } },
-      instructions: expect.any(String),
-    })
-  })
+  it.each(['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25'])(
+    'agree on %s, without a session',
+    async (version) => {
+      const response = await send(hello(version))
+      expect(response.headers.get('mcp-session-id')).toBeNull()
+      expect((await answerOf(response)).result).toMatchObject({
+        protocolVersion: version,
+        serverInfo: { name: 'vertexsms' },
+        capabilities: { tools: { listChanged: false } },
+        instructions: expect.any(String),
+      })
+    },
+  )
 
   it.each(['2024-10-07', '2099-01-01', 'x'])('offer the newest to a client that asks for %s', async (version) => {
     expect((await answerOf(await send(hello(version)))).result.protocolVersion).toBe('2025-11-25')
@@ -121,19 +130,25 @@ describe('the handshake revisions', () => {
     expect((await send(legacy('tools/list'), { 'mcp-protocol-version': '2020-01-01' })).status).toBe(400)
   })
 
-  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/unknown'])('accept %s with 202', async (method) => {
-    const response = await send({ jsonrpc: '2.0', method, params: { requestId: 1 } })
-    expect([response.status, await response.text()]).toEqual([202, ''])
-  })
+  it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/unknown'])(
+    'accept %s with 202',
+    async (method) => {
+      const response = await send({ jsonrpc: '2.0', method, params: { requestId: 1 } })
+      expect([response.status, await response.text()]).toEqual([202, ''])
+    },
+  )
 
   it('answer an unknown method in a 200 with -32601', async () => {
     expect(await errorOf(await send(legacy('nope/nope')))).toEqual([200, -32601])
   })
 
-  it.each([[[legacy('ping')]], [[]], [[legacy('ping'), legacy('ping', {}, 2)]]])('refuse a batch with 400', async (batch) => {
-    expect(await errorOf(await send(batch))).toEqual([400, -32600])
-    expect(await errorOf(await send(batch, { 'mcp-protocol-version': '2025-11-25' }))).toEqual([400, -32600])
-  })
+  it.each([[[legacy('ping')]], [[]], [[legacy('ping'), legacy('ping', {}, 2)]]])(
+    'refuse a batch with 400',
+    async (batch) => {
+      expect(await errorOf(await send(batch))).toEqual([400, -32600])
+      expect(await errorOf(await send(batch, { 'mcp-protocol-version': '2025-11-25' }))).toEqual([400, -32600])
+    },
+  )
 
   it('refuse a batch that holds a modern request with 400', async () => {
     expect(await errorOf(await send([LIST]))).toEqual([400, -32600])
@@ -174,19 +189,24 @@ describe('a body', () => {
 
   it('nested a hundred thousand deep does no harm', async () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
-    const response = await send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_operator","arguments":{"operatorId":${deep}}}}`)
+    const response = await send(
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_operator","arguments":{"operatorId":${deep}}}}`,
+    )
     expect(response.status).toBe(200)
     expect((await resultOf(response)).isError).toBe(true)
   })
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', undefined])('of type %s gets 415', async (type) => {
-    const response = await fetch(stack.url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, ...(type === undefined ? {} : { 'content-type': type }) },
-      body: new TextEncoder().encode(JSON.stringify(legacy('ping'))),
-    })
-    expect(response.status).toBe(415)
-  })
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', undefined])(
+    'of type %s gets 415',
+    async (type) => {
+      const response = await fetch(stack.url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, ...(type === undefined ? {} : { 'content-type': type }) },
+        body: new TextEncoder().encode(JSON.stringify(legacy('ping'))),
+      })
+      expect(response.status).toBe(415)
+    },
+  )
 
   it('that says it is compressed gets 415', async () => {
     expect((await send(legacy('ping'), { 'content-encoding': 'gzip' })).status).toBe(415)
@@ -198,14 +218,17 @@ describe('a body', () => {
 })
 
 describe('where a request comes from', () => {
-  it.each(['https://evil.example', 'null', 'http://localhost.evil.example', 'https://app.example.evil', 'http://[::2]'])(
-    'a page of %s gets 403 before its credentials are looked at (2025-11-25, transports)',
-    async (origin) => {
-      const response = await send(LIST, { origin })
-      expect(response.status).toBe(403)
-      expect(response.headers.get('access-control-allow-origin')).toBeNull()
-    },
-  )
+  it.each([
+    'https://evil.example',
+    'null',
+    'http://localhost.evil.example',
+    'https://app.example.evil',
+    'http://[::2]',
+  ])('a page of %s gets 403 before its credentials are looked at (2025-11-25, transports)', async (origin) => {
+    const response = await send(LIST, { origin })
+    expect(response.status).toBe(403)
+    expect(response.headers.get('access-control-allow-origin')).toBeNull()
+  })
 
   it.each(['https://app.example', 'http://localhost:6274', 'http://127.0.0.1:1', 'http://localhost:4001'])(
     'a page of %s may call, and read the answer and its challenge',
@@ -219,9 +242,18 @@ describe('where a request comes from', () => {
   )
 
   it('a preflight of an allowed page lists what clients send, one of a foreign page gets 403', async () => {
-    const ask = (origin: string) => fetch(stack.url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
+    const ask = (origin: string) =>
+      fetch(stack.url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
     const allowed = (await ask('https://app.example')).headers.get('access-control-allow-headers')
-    for (const name of ['authorization', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name', 'mcp-session-id', 'last-event-id']) {
+    for (const name of [
+      'authorization',
+      'content-type',
+      'mcp-protocol-version',
+      'mcp-method',
+      'mcp-name',
+      'mcp-session-id',
+      'last-event-id',
+    ]) {
       expect(allowed).toContain(name)
     }
     expect((await ask('https://evil.example')).status).toBe(403)

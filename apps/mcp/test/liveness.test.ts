@@ -19,10 +19,16 @@ const INIT = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { na
 const requests: [string, (url: string, token: string) => Promise<Response>][] = [
   ['tools/call', (url, token) => post(url, token, modern('tools/call', call('get_operator', { operatorId: 7 })))],
   ['tools/call with bad arguments', (url, token) => post(url, token, modern('tools/call', call('get_operator', {})))],
-  ['tools/call with arguments that are no object', (url, token) => post(url, token, modern('tools/call', call('get_operator', 'x')))],
+  [
+    'tools/call with arguments that are no object',
+    (url, token) => post(url, token, modern('tools/call', call('get_operator', 'x'))),
+  ],
   ['tools/call of an unknown tool', (url, token) => post(url, token, modern('tools/call', call('nope', {})))],
   ['tools/call without a name', (url, token) => post(url, token, modern('tools/call', {}))],
-  ['tools/call of the handshake era', (url, token) => post(url, token, legacy('tools/call', call('get_operator', { operatorId: 7 })))],
+  [
+    'tools/call of the handshake era',
+    (url, token) => post(url, token, legacy('tools/call', call('get_operator', { operatorId: 7 }))),
+  ],
   ['tools/list', (url, token) => post(url, token, modern('tools/list'))],
   ['tools/list of the handshake era', (url, token) => post(url, token, legacy('tools/list'))],
   ['server/discover', (url, token) => post(url, token, modern('server/discover'))],
@@ -32,7 +38,10 @@ const requests: [string, (url: string, token: string) => Promise<Response>][] = 
   ['a notification', (url, token) => post(url, token, { jsonrpc: '2.0', method: 'notifications/initialized' })],
   ['a posted answer', (url, token) => post(url, token, { jsonrpc: '2.0', id: 1, result: {} })],
   ['a batch', (url, token) => post(url, token, [legacy('ping')])],
-  ['an unsupported revision', (url, token) => post(url, token, legacy('ping'), { 'mcp-protocol-version': '1999-01-01' })],
+  [
+    'an unsupported revision',
+    (url, token) => post(url, token, legacy('ping'), { 'mcp-protocol-version': '1999-01-01' }),
+  ],
   ['headers that disagree', (url, token) => post(url, token, modern('tools/list'), { 'mcp-method': 'ping' })],
   ['broken JSON', (url, token) => post(url, token, '{')],
   ['another media type', (url, token) => post(url, token, 'x', { 'content-type': 'text/plain' })],
@@ -49,7 +58,11 @@ describe.each(requests)('%s', (_name, send) => {
     const response = await send(stack.url, token)
     expect(response.status).toBe(401)
     expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
-    expect(await envelopeOf(response)).toMatchObject({ code: 'AUTH_INVALID', retryable: false, token_url: expect.any(String) })
+    expect(await envelopeOf(response)).toMatchObject({
+      code: 'AUTH_INVALID',
+      retryable: false,
+      token_url: expect.any(String),
+    })
   })
 
   it('gets 503 within a second while the API is down, never 401, and works again by itself', async () => {
@@ -104,7 +117,10 @@ describe('a token that lacks a permission', () => {
     expect(response.headers.get('www-authenticate')).toBe(
       'Bearer error="insufficient_scope", scope="sms:send sms:rates numbers:read", resource_metadata="http://localhost:4001/.well-known/oauth-protected-resource/mcp", error_description="The permission \'Send SMS on your behalf\' was not granted. Reconnect VertexSMS and tick it."',
     )
-    expect(await envelopeOf(response)).toMatchObject({ code: 'AUTH_INVALID', message: expect.stringContaining('reconnect VertexSMS') })
+    expect(await envelopeOf(response)).toMatchObject({
+      code: 'AUTH_INVALID',
+      message: expect.stringContaining('reconnect VertexSMS'),
+    })
   })
 
   it('from OAuth gets the same 403 in the handshake era', async () => {

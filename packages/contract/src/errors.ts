@@ -2,8 +2,9 @@ import { z } from 'zod'
 
 /** One error code of the MCP server. */
 export interface ErrorDefinition {
-  /** The HTTP status, or `tool` where the answer is a tool result with `isError`. Some codes appear as both. */
+  /** The status of an answer at the HTTP edge; null for a code that never stands there. */
   readonly http: number | null
+  /** True for a code that appears in a tool result with `isError`. Some codes appear as both. */
   readonly tool: boolean
   /** True when the same call may succeed later, unchanged. */
   readonly retryable: boolean
@@ -42,7 +43,7 @@ export const ERRORS = {
     fix: 'Slow down; the Retry-After header says for how long.',
   },
   INVALID_INPUT: {
-    http: 400,
+    http: null,
     tool: true,
     retryable: false,
     message: 'The arguments are not valid.',
@@ -85,7 +86,7 @@ export const ERRORS = {
     fix: 'Check the activity on the account before anything is sent again.',
   },
   INTERNAL: {
-    http: 500,
+    http: null,
     tool: true,
     retryable: false,
     message: 'Something went wrong on our side.',

@@ -52,6 +52,7 @@ export class ApiSession {
   readonly #client: ApiClient
   readonly #challenges: Challenges
   readonly #onAccepted: (key: string) => void
+  #asked = false
   #answered = false
 
   /** `onAccepted` hears the credential's key when the API takes the token. */
@@ -62,14 +63,9 @@ export class ApiSession {
     this.#onAccepted = onAccepted
   }
 
-  /** True once the API has accepted the token in this request. */
-  get answered(): boolean {
-    return this.#answered
-  }
-
-  /** Asks `GET /token`, unless the API has already answered this request. Throws {@link Refusal}. */
+  /** Asks `GET /token`, unless this request has already asked the API something. Throws {@link Refusal}. */
   async alive(): Promise<void> {
-    if (!this.#answered) await this.#askForToken()
+    if (!this.#asked) await this.#askForToken()
   }
 
   /** The token's description of itself. Throws {@link Refusal}. */
@@ -86,6 +82,7 @@ export class ApiSession {
    */
   async call(scope: Scope, request: ApiRequest): Promise<RouteAnswer> {
     let answer: ApiAnswer
+    this.#asked = true
     try {
       answer = await this.#client.request(this.caller, request)
     } catch (error) {
@@ -122,6 +119,7 @@ export class ApiSession {
 
   async #askForToken(): Promise<ApiAnswer> {
     let answer: ApiAnswer
+    this.#asked = true
     try {
       answer = await this.#client.request(this.caller, LIVENESS)
     } catch {

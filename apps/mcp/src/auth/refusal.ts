@@ -12,22 +12,27 @@ export interface RefusalDetails {
   readonly links?: AuthLinks
 }
 
+/** The codes that stand at the HTTP edge. */
+export type EdgeErrorCode = {
+  [Code in ErrorCode]: (typeof ERRORS)[Code]['http'] extends number ? Code : never
+}[ErrorCode]
+
 /**
  * An answer at the HTTP edge instead of a JSON-RPC one: a catalogue code with its status, envelope and headers.
  * Thrown anywhere before the first byte of an answer, and turned into the response in one place.
  */
 export class Refusal extends Error {
   override name = 'Refusal'
-  readonly code: ErrorCode
+  readonly code: EdgeErrorCode
   readonly status: number
   readonly challenge: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly envelope: ErrorEnvelope
 
-  constructor(code: ErrorCode, details: RefusalDetails = {}) {
+  constructor(code: EdgeErrorCode, details: RefusalDetails = {}) {
     super(code)
     this.code = code
-    this.status = details.status ?? ERRORS[code].http ?? 500
+    this.status = details.status ?? ERRORS[code].http
     this.challenge = details.challenge
     this.retryAfterSeconds = details.retryAfterSeconds
     this.envelope = errorEnvelope(code, {

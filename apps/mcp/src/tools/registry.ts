@@ -40,7 +40,8 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     } catch (error) {
       const failure = failureOf(error)
       if (failure === undefined) throw error
-      // Arguments are read before the API is asked; what they lack is said only to a token that stands.
+      // Arguments are read before the API is asked; what they lack is said only to a token that stands. After the
+      // tool's own call this asks nothing more: an unknown outcome must be told even while the API is down.
       await exchange.session.alive()
       return failureResult(failure.envelope)
     }

@@ -17,12 +17,15 @@ const identity = { name: 'test-client', version: '1.0.0' }
 async function connectOld(url: string, token: string): Promise<AnyClient> {
   const client = new OldClient(identity)
   const transport = new OldTransport(new URL(url), init(token))
-  // @ts-expect-error the transport's optional members are typed without undefined
   await client.connect(transport)
   return {
     tools: async () => (await client.listTools()).tools,
     call: async (name, args, progress) =>
-      client.callTool({ name, arguments: args }, undefined, progress ? { onprogress: (event) => progress(event.progress) } : {}),
+      client.callTool(
+        { name, arguments: args },
+        undefined,
+        progress ? { onprogress: (event) => progress(event.progress) } : {},
+      ),
     revision: () => transport.protocolVersion,
     close: () => client.close(),
   }

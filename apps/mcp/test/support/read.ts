@@ -19,9 +19,10 @@ export interface WireAnswer {
 
 /** The JSON-RPC answer of a response, also when it came as the last event of a stream. */
 export async function answerOf(response: Response): Promise<WireAnswer> {
-  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return (await response.json()) as WireAnswer
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream'))
+    return (await response.json()) as WireAnswer
   const events = await eventsOf(response)
-  return events.at(-1) as WireAnswer
+  return events.at(-1) as unknown as WireAnswer
 }
 
 /** Every message of an event stream, in order. */

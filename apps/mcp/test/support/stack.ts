@@ -65,6 +65,8 @@ export async function startStack({ env = {}, registry }: StackOptions = {}): Pro
       return token
     },
     async close() {
+      // Nothing is under way: spare connections of fetch, which never carried a request, would hold the close up.
+      app.server.closeAllConnections()
       await app.close()
       await Promise.all([issuer.stop(), upstream.stop()])
     },

@@ -1,0 +1,181 @@
+import type { HlrResult } from '@vertexsms/contract/rest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { failureOf, resultOf } from './support/read.ts'
+import { modern, post, type Stack, startStack } from './support/stack.ts'
+import { errorAnswer } from './support/upstream.ts'
+
+let stack: Stack
+let token: string
+beforeAll(async () => {
+  stack = await startStack()
+  token = stack.manualToken()
+})
+afterAll(() => stack.close())
+beforeEach(() => {
+  stack.upstream.seen.length = 0
+  stack.upstream.override = undefined
+})
+
+const FOUND: HlrResult = {
+  id: '1',
+  error: '0',
+  imsi: '246020000000001',
+  country: 'LT',
+  operatorId: 7,
+  operator: 'BITE',
+  mcc: '246',
+  mnc: '02',
+  ported: [{ operatorId: 8, operator: 'Tele2', country: 'LT' }],
+}
+const look = (args: Record<string, unknown>, on = stack) =>
+  post(on.url, on === stack ? token : on.manualToken(), modern('tools/call', { name: 'lookup_hlr', arguments: args }))
+const NUMBER = { msisdn: '+370 695 55555' }
+
+// The home network answers as soon as it is asked.
+function answerAtOnce(result: Partial<HlrResult>): void {
+  stack.upstream.override = ({ path }) => {
+    const id = /^\/hlr\/(\d+)\?/.exec(path)?.[1]
+    if (id !== undefined) stack.upstream.hlrResults.set(id, { ...FOUND, ...result, id })
+    return undefined
+  }
+}
+
+describe('lookup_hlr', () => {
+  it('submits once, waits, and tells operator, country, codes and porting', async () => {
+    answerAtOnce({})
+    const { structuredContent, content } = await resultOf(await look(NUMBER))
+    expect(structuredContent).toEqual({
+      status: 'done',
+      lookup_id: expect.stringMatching(/^\d+$/),
+      msisdn: '+37069555555',
+      error_code: 0,
+      error: null,
+      operator: 'BITE',
+      operator_id: 7,
+      country: 'LT',
+      mcc: '246',
+      mnc: '02',
+      ported: [{ operator_id: 8, operator: 'Tele2', country: 'LT' }],
+    })
+    expect(content[0]?.text).toBe('In service with BITE, LT, ported.')
+    expect(stack.upstream.seen.map(({ method, path }) => `${method} ${path.replace(/\d{4,}/, 'ID')}`)).toEqual([
+      'POST /hlr',
+      'GET /hlr/ID?wait=20',
+    ])
+    expect(stack.upstream.seen[0]?.body).toEqual({ msisdn: '37069555555' })
+  })
+
+  it('tells what a numeric error means', async () => {
+    answerAtOnce({ error: '43', operator: null, operatorId: null, country: null, mcc: null, mnc: null, ported: [] })
+    expect((await resultOf(await look(NUMBER))).structuredContent).toMatchObject({
+      status: 'done',
+      error_code: 43,
+      error: 'HLR: the subscriber is absent.',
+    })
+  })
+
+  it('is pending when the network takes longer, and is finished by its id without a new charge', async () => {
+    stack.upstream.override = ({ path }) =>
+      path.startsWith('/hlr/')
+        ? { status: 200, body: { id: '5', status: 'pending', msisdn: '37069555555', result: null } }
+        : undefined
+    const { structuredContent, content } = await resultOf(await look(NUMBER))
+    expect(structuredContent).toMatchObject({ status: 'pending', error_code: null, operator: null })
+    const lookupId = structuredContent?.lookup_id
+    expect(content[0]?.text).toContain(String(lookupId))
+    answerAtOnce({})
+    stack.upstream.seen.length = 0
+    expect((await resultOf(await look({ lookupId }))).structuredContent).toMatchObject({
+      status: 'done',
+      lookup_id: lookupId,
+    })
+    expect(stack.upstream.seen.map(({ method }) => method)).toEqual(['GET'])
+  })
+
+  it.each([
+    ['the connection breaks', 'cut' as const],
+    ['the API cannot answer', errorAnswer('UNAVAILABLE')],
+    ['the token may not read it', errorAnswer('PERMISSION_MISSING')],
+    ['the token was just deleted', errorAnswer('TOKEN_INVALID')],
+  ])('keeps the id of a paid lookup when %s while waiting', async (_name, answer) => {
+    stack.upstream.override = ({ path }) => (path.startsWith('/hlr/') ? answer : undefined)
+    expect((await resultOf(await look(NUMBER))).structuredContent).toMatchObject({
+      status: 'pending',
+      lookup_id: expect.stringMatching(/^\d+$/),
+    })
+  })
+
+  it('tells nothing of a lookup of another account', async () => {
+    stack.upstream.override = () => errorAnswer('NOT_FOUND')
+    expect(failureOf(await resultOf(await look({ lookupId: 99 }))).code).toBe('NOT_FOUND')
+  })
+
+  it('takes a number or an id, never both and never neither', async () => {
+    for (const args of [{}, { ...NUMBER, lookupId: 5 }]) {
+      expect(failureOf(await resultOf(await look(args)))).toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining('lookupId'),
+      })
+    }
+  })
+
+  it('that is refused tells why', async () => {
+    stack.upstream.override = () => ({ status: 400, body: { message: 'x', code: 'LOOKUP_REFUSED', error_code: 24 } })
+    expect(failureOf(await resultOf(await look(NUMBER)))).toMatchObject({
+      code: 'VERTEX_SEND_FAILED',
+      vertex_error_code: 24,
+    })
+  })
+
+  it('whose answer to the submission is lost is of unknown outcome, and is not submitted again', async () => {
+    stack.upstream.override = () => 'cut'
+    expect(failureOf(await resultOf(await look(NUMBER))).code).toBe('SEND_OUTCOME_UNKNOWN')
+    expect(stack.upstream.seen).toHaveLength(1)
+  })
+
+  it('answers pending at once when the server is told to stop, and the server is gone soon after', async () => {
+    const other = await startStack()
+    const waiting = look(NUMBER, other)
+    await expect.poll(() => other.upstream.seen.length).toBe(2)
+    const started = performance.now()
+    const closing = other.app.close()
+    const { structuredContent } = await resultOf(await waiting)
+    expect(structuredContent).toMatchObject({ status: 'pending', lookup_id: expect.any(String) })
+    await closing
+    expect(performance.now() - started).toBeLessThan(2_000)
+    await Promise.all([other.issuer.stop(), other.upstream.stop()])
+  })
+
+  it('stops asking when a modern client has gone', async () => {
+    const leaving = new AbortController()
+    let ended = false
+    stack.upstream.override = async ({ path }) => {
+      if (!path.startsWith('/hlr/')) return undefined
+      await expect.poll(() => ended, { timeout: 5_000 }).toBe(true)
+      return 'cut'
+    }
+    const gone = fetch(stack.url, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'lookup_hlr',
+      },
+      body: JSON.stringify(modern('tools/call', { name: 'lookup_hlr', arguments: NUMBER })),
+    }).catch(() => 'gone')
+    await expect.poll(() => stack.upstream.seen.length).toBe(2)
+    leaving.abort()
+    expect(await gone).toBe('gone')
+    ended = true
+    expect(
+      (
+        await resultOf(
+          await post(stack.url, token, modern('tools/call', { name: 'get_operator', arguments: { operatorId: 7 } })),
+        )
+      ).isError,
+    ).toBeUndefined()
+  })
+})
