@@ -27,18 +27,20 @@ export interface AppDeps {
   readonly logger: Logger
   /** How documents and key sets of clients are fetched; the SSRF guard when absent. */
   readonly outbound?: Outbound
+  /** How often to look for new signing keys; 30 s when absent. */
+  readonly keyPollMs?: number
 }
 
 /**
  * The authorization server with its pages. Reads the signing keys, so it rejects when the database cannot be reached
  * or the operator key is not the one they were sealed under.
  */
-export async function buildApp({ env, db, logger, outbound }: AppDeps): Promise<FastifyInstance> {
+export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps): Promise<FastifyInstance> {
   const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
   const guard = outbound ?? createOutbound({ allowLocalhost })
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
   const forms = createForms({ operatorKey, issuerUrl: issuer })
-  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter })
+  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, keyPollMs })
   const cleanUp = startCleanUp({ db, onFailure: (error) => logger.error({ err: error }, 'clean-up failed') })
 
   const web = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS, operatorKey, forms, rateLimiter: limiter }

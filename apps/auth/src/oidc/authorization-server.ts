@@ -8,7 +8,7 @@ import { createRegisteredClients } from './clients.ts'
 import { createClientDocuments } from './document-store.ts'
 import { jwtTokens } from './jwt-tokens.ts'
 import { fetchKeySet } from './key-set-fetch.ts'
-import { loadSigningKeys, publishedJwk } from './keys.ts'
+import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, type ProviderDeps } from './provider.ts'
 import type { ReplayEvent } from './refresh-overlap.ts'
@@ -21,6 +21,7 @@ export interface AuthorizationServerDeps {
   readonly logger: Logger
   readonly outbound: Pick<Outbound, 'fetch'>
   readonly limiter: RateLimiter
+  readonly keyPollMs?: number | undefined
 }
 
 /**
@@ -46,6 +47,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       )
       return built
     },
+    pollMs: deps.keyPollMs ?? KEY_POLL_SECONDS * 1000,
     onPollFailure: (error) => logger.error({ err: error }, 'signing keys could not be read'),
   })
 

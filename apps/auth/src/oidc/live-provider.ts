@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JSONWebKeySet } from 'jose'
 import type { Provider } from 'oidc-provider'
-import { KEY_POLL_SECONDS, publishedJwk, type SigningKey } from './keys.ts'
+import { publishedJwk, type SigningKey } from './keys.ts'
 
 /** The provider of this moment. Its key set is fixed, so a change of keys means a new instance. */
 export interface LiveProvider {
@@ -10,8 +10,6 @@ export interface LiveProvider {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** What stands at `jwks_uri` now. */
   keySet(): JSONWebKeySet
-  /** Looks for new keys at once; what the poll does by itself. */
-  refresh(): Promise<void>
   close(): void
 }
 
@@ -22,6 +20,7 @@ export interface LiveProvider {
 export async function createLiveProvider(deps: {
   readonly loadKeys: () => Promise<SigningKey[]>
   readonly build: (keys: readonly SigningKey[]) => Provider
+  readonly pollMs: number
   readonly onPollFailure: (error: unknown) => void
 }): Promise<LiveProvider> {
   let keys = await deps.loadKeys()
@@ -37,14 +36,13 @@ export async function createLiveProvider(deps: {
     handler = next.callback()
   }
 
-  const timer = setInterval(() => void refresh().catch(deps.onPollFailure), KEY_POLL_SECONDS * 1000)
+  const timer = setInterval(() => void refresh().catch(deps.onPollFailure), deps.pollMs)
   timer.unref()
 
   return {
     current: () => provider,
     handle: (request, response) => handler(request, response),
     keySet: () => ({ keys: keys.map(publishedJwk) as JSONWebKeySet['keys'] }),
-    refresh,
     close: () => clearInterval(timer),
   }
 }

@@ -15,17 +15,20 @@ interface Cookie {
 /** A browser without a screen: a cookie jar that knows paths, same-origin form posts, meta refresh. */
 export class Person {
   readonly origin: string
+  readonly #ours: ReadonlySet<string>
   #cookies: Cookie[] = []
 
-  constructor(origin: string) {
+  /** `nodes` are other origins of the same site: cookies do not know ports. */
+  constructor(origin: string, nodes: readonly string[] = []) {
     this.origin = origin
+    this.#ours = new Set([origin, ...nodes])
   }
 
   /** Opens an address and follows redirects and refreshes on our own origin; stops at the first other origin. */
   async open(address: string | URL): Promise<View> {
     let url = new URL(address, this.origin)
     for (let hop = 0; hop < 12; hop += 1) {
-      if (url.origin !== this.origin) return { url, status: 0, headers: new Headers(), html: '' }
+      if (!this.#ours.has(url.origin)) return { url, status: 0, headers: new Headers(), html: '' }
       const view = await this.get(url)
       const next = view.headers.get('location') ?? refreshTarget(view.html)
       if (next === null) return view

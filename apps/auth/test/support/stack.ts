@@ -34,6 +34,7 @@ export interface StackOptions {
   readonly outbound?: Outbound
   /** A database to share, as a second node does. */
   readonly test?: TestDatabase
+  readonly keyPollMs?: number
   /** What the app sees as its database; for faults. */
   readonly db?: (db: Database) => Database
 }
@@ -59,7 +60,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     destination: { write: (line: string) => void logLines.push(line) },
   })
   const db = options.db?.(test.db) ?? test.db
-  const app = await buildApp({ env, db, logger, ...(options.outbound && { outbound: options.outbound }) })
+  const app = await buildApp({
+    env,
+    db,
+    logger,
+    ...(options.outbound && { outbound: options.outbound }),
+    ...(options.keyPollMs && { keyPollMs: options.keyPollMs }),
+  })
   await app.listen({ port, host: '127.0.0.1' })
   const origin = `http://localhost:${port}`
   return {
@@ -76,7 +83,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       return account
     },
     async person(accountId) {
-      const person = new Person(origin)
+      const person = new Person(origin, [issuer])
       if (accountId) await signIn(person, test.db, env, accountId)
       return person
     },

@@ -1,0 +1,289 @@
+import { createOutbound } from '@vertexsms/service/outbound'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import * as oauth from 'oauth4webapi'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { approve, connect, discover, exchange, post, refresh, start, type TestClient } from './support/client.ts'
+import { Outside, startHost } from './support/documents.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const outside = new Outside()
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack({ outbound: outside })
+})
+afterAll(() => stack?.close())
+afterEach(() => void vi.useRealTimers())
+
+async function documentClient(url: string, redirectUri: string): Promise<TestClient> {
+  return { server: await discover(stack), client: { client_id: url }, auth: oauth.None(), redirectUri }
+}
+
+/** Documents as their hosts serve them, rebuilt from field reports, and the redirect the client comes back with. */
+const DOCUMENTS = [
+  {
+    name: 'claude.ai',
+    url: 'https://claude.ai/oauth/mcp-oauth-client-metadata',
+    document: {
+      client_name: 'Claude',
+      redirect_uris: ['https://claude.ai/api/mcp/auth_callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    },
+    uses: 'https://claude.ai/api/mcp/auth_callback',
+  },
+  {
+    name: 'Claude Code, without a type and from any port',
+    url: 'https://claude.ai/oauth/claude-code-client-metadata',
+    document: {
+      client_name: 'Claude Code',
+      redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    },
+    uses: 'http://localhost:58135/callback',
+  },
+  {
+    name: 'VS Code, with grants we do not have',
+    url: 'https://vscode.dev/oauth/client-metadata.json',
+    document: {
+      client_name: 'Visual Studio Code',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1:33418/', 'http://127.0.0.1/', 'https://vscode.dev/redirect'],
+      grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+      scope: 'openid',
+    },
+    uses: 'http://127.0.0.1:51000/',
+  },
+  {
+    name: 'OpenCode',
+    url: 'https://opencode.ai/oauth/client.json',
+    document: {
+      client_name: 'OpenCode',
+      redirect_uris: ['http://127.0.0.1:19876/mcp/oauth/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    },
+    uses: 'http://127.0.0.1:20777/mcp/oauth/callback',
+  },
+] as const
+
+describe('client ID metadata documents', () => {
+  it.each(DOCUMENTS)('lead $name to working tokens', async ({ url, document, uses }) => {
+    outside.serve(url, { client_id: url, ...document })
+    const client = await documentClient(url, uses)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const page = await person.open(flow.url)
+    expect(page.html).toContain(new URL(url).host)
+    const tokens = await connect(client, person)
+    expect(tokens.scope.split(' ')).toHaveLength(5)
+    expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it('lead ChatGPT to working tokens with its private_key_jwt (RFC 7523)', async () => {
+    const url = 'https://chatgpt.com/oauth/client.json'
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    outside.serve('https://chatgpt.com/oauth/jwks.json', {
+      keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }],
+    })
+    outside.serve(url, {
+      client_id: url,
+      client_name: 'ChatGPT',
+      redirect_uris: ['https://chatgpt.com/connector_platform_oauth_redirect'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks_uri: 'https://chatgpt.com/oauth/jwks.json',
+    })
+    const client = await documentClient(url, 'https://chatgpt.com/connector_platform_oauth_redirect')
+    const { id } = await stack.account()
+    const flow = await start(client)
+    const callback = await approve(await stack.person(id), flow)
+    const assertion = (jti: string) =>
+      new SignJWT({})
+        .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+        .setIssuer(url)
+        .setSubject(url)
+        .setAudience(stack.issuer)
+        .setJti(jti)
+        .setIssuedAt()
+        .setExpirationTime('1m')
+        .sign(privateKey)
+    const fields = async (jti: string) => ({
+      grant_type: 'authorization_code',
+      code: String(callback.searchParams.get('code')),
+      redirect_uri: client.redirectUri,
+      code_verifier: flow.verifier,
+      client_assertion: await assertion(jti),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    })
+    const withoutKey = await post(`${stack.issuer}/oauth/token`, {
+      ...(await fields('a')),
+      client_assertion: '',
+      client_id: url,
+    })
+    expect(withoutKey.body.error).toMatch(/invalid_client|invalid_request/)
+    const good = await fields('b')
+    expect((await post(`${stack.issuer}/oauth/token`, good)).status).toBe(200)
+    expect((await post(`${stack.issuer}/oauth/token`, good)).body.error).toBe('invalid_client')
+  })
+
+  it('make a new connection with each approval: many installs share one document', async () => {
+    const [{ url, document, uses }] = DOCUMENTS
+    outside.serve(url, { client_id: url, ...document })
+    const client = await documentClient(url, uses)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const first = await connect(client, person)
+    await connect(client, person)
+    expect(await stack.db.connection.count({ where: { accountId: id, endedAt: null } })).toBe(2)
+    expect((await refresh(client, first.refresh)).scope).toBe(first.scope)
+  })
+
+  const base = { client_name: 'X', redirect_uris: ['https://x.example/cb'], token_endpoint_auth_method: 'none' }
+  it.each([
+    ['names another client_id', { ...base, client_id: 'https://y.example/c' }],
+    ['has no client_id', base],
+    ['has no name', { ...base, client_id: 'self', client_name: undefined }],
+    ['has no redirect URI', { ...base, client_id: 'self', redirect_uris: [] }],
+    [
+      'has a redirect URI of a forbidden scheme',
+      { ...base, client_id: 'self', redirect_uris: ['javascript:alert(1)'] },
+    ],
+    ['wants a shared secret', { ...base, client_id: 'self', token_endpoint_auth_method: 'client_secret_post' }],
+    ['holds a secret', { ...base, client_id: 'self', client_secret: 'hush' }],
+    ['is not JSON', '<html>'],
+    ['is a list', '[]'],
+  ])('are refused, without a redirect, when the document %s', async (name, document) => {
+    const url = `https://refused.example/${encodeURIComponent(name)}`
+    const body =
+      typeof document === 'string'
+        ? document
+        : { ...document, ...('client_id' in document && document.client_id === 'self' && { client_id: url }) }
+    outside.serve(url, body)
+    const view = await (await stack.person()).open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    expect(view.url.origin).toBe(stack.issuer)
+    expect(view.status).toBe(400)
+    expect(view.html).toContain('metadata document')
+  })
+
+  it('are cached as their headers say, between one minute and one day', async () => {
+    const cases = [
+      [undefined, 60],
+      ['max-age=5', 60],
+      ['public, max-age=600', 600],
+      ['max-age=9999999', 86_400],
+      ['no-store', 60],
+    ] as const
+    for (const [index, [cacheControl, seconds]] of cases.entries()) {
+      const url = `https://cached.example/${index}`
+      outside.serve(
+        url,
+        { ...base, client_id: url },
+        { headers: cacheControl ? { 'cache-control': cacheControl } : {} },
+      )
+      const client = await documentClient(url, 'https://x.example/cb')
+      const person = await stack.person()
+      const count = () => outside.asked.filter((asked) => asked === url).length
+      await person.open((await start(client)).url)
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (seconds - 2) * 1000 })
+      await person.open((await start(client)).url)
+      expect([cacheControl, count()]).toEqual([cacheControl, 1])
+      vi.setSystemTime(Date.now() + 4000)
+      await person.open((await start(client)).url)
+      expect([cacheControl, count()]).toEqual([cacheControl, 2])
+      vi.useRealTimers()
+    }
+  })
+
+  it('that cannot be fetched are not asked for again at once', async () => {
+    const url = 'https://down.example/client'
+    const client = await documentClient(url, 'https://x.example/cb')
+    const person = await stack.person()
+    for (let attempt = 0; attempt < 3; attempt += 1) await person.open((await start(client)).url)
+    expect(outside.asked.filter((asked) => asked === url)).toHaveLength(1)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+    outside.serve(url, { ...base, client_id: url })
+    expect((await person.open((await start(client)).url)).url.pathname).not.toBe('/oauth/authorize')
+  })
+
+  it('serve for days while their host is down, so that connections go on', async () => {
+    const url = 'https://flaky.example/client'
+    outside.serve(url, { ...base, client_id: url })
+    const client = await documentClient(url, 'https://x.example/cb')
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id))
+    outside.served.set(url, new Error('down'))
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 86_400_000 })
+    expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it('that were withdrawn end the client at once', async () => {
+    const url = 'https://gone.example/client'
+    outside.serve(url, { ...base, client_id: url })
+    const client = await documentClient(url, 'https://x.example/cb')
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id))
+    outside.serve(url, 'gone', { status: 404 })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120_000 })
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_client' })
+  })
+
+  it('that a restarted node has to fetch again and cannot are a passing trouble, not the end of a login', async () => {
+    const url = 'https://never.example/client'
+    const answer = await post(`${stack.issuer}/oauth/token`, {
+      grant_type: 'refresh_token',
+      client_id: url,
+      refresh_token: 'x',
+    })
+    expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable'])
+  })
+
+  it('are fetched once for many requests at once', async () => {
+    const url = 'https://busy.example/client'
+    outside.serve(url, { ...base, client_id: url })
+    const client = await documentClient(url, 'https://x.example/cb')
+    const person = await stack.person()
+    await Promise.all(Array.from({ length: 10 }, async () => person.open((await start(client)).url)))
+    expect(outside.asked.filter((asked) => asked === url)).toHaveLength(1)
+  })
+})
+
+describe('in the development setting', () => {
+  it('documents may come from http://localhost, through the real guard', async () => {
+    const guard = createOutbound({ allowLocalhost: true })
+    const host = await startHost((_request, response) => {
+      const url = `http://localhost:${host.port}/client.json`
+      response.setHeader('content-type', 'application/json')
+      response.end(
+        JSON.stringify({
+          client_id: url,
+          client_name: 'Local',
+          redirect_uris: ['http://127.0.0.1/cb'],
+          token_endpoint_auth_method: 'none',
+        }),
+      )
+    })
+    const local = await startStack({ outbound: guard, settings: { OUTBOUND_ALLOW_LOCALHOST: 'on' } })
+    try {
+      const url = `http://localhost:${host.port}/client.json`
+      const client = {
+        server: await discover(local),
+        client: { client_id: url },
+        auth: oauth.None(),
+        redirectUri: 'http://127.0.0.1:5000/cb',
+      }
+      const { id } = await local.account()
+      const flow = await start(client)
+      const tokens = await exchange(client, flow, await approve(await local.person(id), flow))
+      expect(tokens.scope.split(' ')).toHaveLength(5)
+    } finally {
+      await local.close()
+      await host.close()
+      await guard.close()
+    }
+  })
+})
