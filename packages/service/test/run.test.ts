@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const SERVICE = fileURLToPath(new URL('./support/service.ts', import.meta.url))
+const children: ChildProcess[] = []
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})
+
+function start(env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['--import', 'tsx', SERVICE], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  children.push(child)
+  const said = { out: '', err: '' }
+  child.stdout?.on('data', (text) => {
+    said.out += text
+  })
+  child.stderr?.on('data', (text) => {
+    said.err += text
+  })
+  const exited = once(child, 'close').then(([code]) => code as number | null)
+  return { child, said, exited }
+}
+
+async function listening(env: Record<string, string> = {}) {
+  const started = start(env)
+  const [{ port }] = (await once(started.child, 'message')) as [{ port: number }]
+  return { ...started, port }
+}
+
+describe('a service process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'finishes what is in flight on %s, takes nothing new, and ends with 0',
+    async (signal) => {
+      const { child, port, exited } = await listening()
+      const answer = fetch(`http://127.0.0.1:${port}/wait/700`).then((response) => response.text())
+      await once(child, 'message')
+      const begun = Date.now()
+      child.kill(signal)
+      expect(await answer).toBe('waited')
+      expect(await exited).toBe(0)
+      expect(Date.now() - begun).toBeLessThan(5_000)
+      await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
+    },
+  )
+
+  it('is gone within five seconds even when a request never ends', async () => {
+    const { child, port, exited } = await listening()
+    const answer = fetch(`http://127.0.0.1:${port}/wait/60000`).catch(() => 'cut')
+    await once(child, 'message')
+    const begun = Date.now()
+    child.kill('SIGTERM')
+    expect(await exited).toBe(1)
+    expect(Date.now() - begun).toBeLessThan(5_500)
+    expect(await answer).toBe('cut')
+  })
+
+  it('ends when the process that started it is gone', async () => {
+    const { child } = await listening()
+    const exited = once(child, 'exit')
+    child.disconnect()
+    expect(await exited).toEqual([0, null])
+  })
+
+  it('names every wrong setting at once and ends with 1', async () => {
+    const { said, exited } = start({ BREAK: 'configuration', A_PORT: 'canary' })
+    expect(await exited).toBe(1)
+    expect(said.err).toContain('A_PORT: must be')
+    expect(said.err).toContain('A_SECRET: is not set')
+    expect(said.err + said.out).not.toContain('canary')
+  })
+
+  it('says where a failing start failed, without the message that may quote a URL', async () => {
+    const { said, exited } = start({ BREAK: 'code' })
+    expect(await exited).toBe(1)
+    expect(said.err).toMatch(/cannot start: Error E_X\n\s+at .*service\.ts/)
+    expect(said.err + said.out).not.toContain('canary')
+  })
+
+  it('ends with 1 when its port is taken', async () => {
+    const { port } = await listening()
+    const { exited, said } = start({ PORT: String(port) })
+    expect(await exited).toBe(1)
+    expect(said.out).toContain('EADDRINUSE')
+  })
+
+  it('logs an error nobody caught without its message and stops', async () => {
+    const { port, exited, said } = await listening()
+    await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
+    expect(await exited).toBe(1)
+    expect(said.out).toContain('unexpected error, stopping')
+    expect(said.out + said.err).not.toContain('canary')
+  })
+})

@@ -1,0 +1,35 @@
+// A small service in a process of its own, so that a test can signal it. BREAK=configuration starts with wrong settings.
+import { z } from 'zod'
+import { portSchema, readEnv, secretSchema } from '../../src/env.ts'
+import { createHttp } from '../../src/http.ts'
+import { createLogger } from '../../src/logger.ts'
+import { runService } from '../../src/run.ts'
+
+await runService(() => {
+  const logger = createLogger({ service: 'small', level: 'info' })
+  if (process.env.BREAK === 'configuration') readEnv(z.object({ A_PORT: portSchema, A_SECRET: secretSchema }))
+  if (process.env.BREAK === 'code')
+    throw Object.assign(new Error('canary postgresql://user:password@host'), { code: 'E_X' })
+  const app = createHttp({
+    service: 'small',
+    logger,
+    trustProxy: false,
+    bodyLimitBytes: 1_000,
+    requestTimeoutMs: 10_000,
+    ready: async () => true,
+  })
+  app.get('/wait/:ms', async (request) => {
+    const { ms } = request.params as { ms: string }
+    process.send?.('waiting')
+    await new Promise((resolve) => setTimeout(resolve, Number(ms)))
+    return 'waited'
+  })
+  app.get('/crash', async () => {
+    setImmediate(() => Promise.reject(new Error('canary')))
+    return 'soon'
+  })
+  app.addHook('onListen', async () => {
+    process.send?.(app.server.address())
+  })
+  return { app, host: '127.0.0.1', port: Number(process.env.PORT ?? 0), logger }
+})
