@@ -1,0 +1,49 @@
+// What the stage checks, in order. Started by ./run, inside the engine's network.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { keepSecretsIn } from '../../e2e/support/secrets.ts'
+import { checkConfigurationErrors } from './checks/configuration.ts'
+import { checkConnecting } from './checks/connecting.ts'
+import { checkContainers } from './checks/containers.ts'
+import { checkFiles, checkImages } from './checks/images.ts'
+import { checkInstallation } from './checks/installation.ts'
+import { checkLoad } from './checks/load.ts'
+import { checkLogs } from './checks/logs.ts'
+import { checkRestarts } from './checks/restarts.ts'
+import { checkStopping } from './checks/stopping.ts'
+import { APPS, logsOf } from './engine.ts'
+import { StageAborted, summary } from './report.ts'
+
+const full = process.argv.includes('--full')
+const folder = mkdtempSync(join(tmpdir(), 'compose-stage-'))
+keepSecretsIn(join(folder, 'secrets.jsonl'))
+
+try {
+  await checkFiles()
+  await checkImages({ full })
+  const facts = await checkInstallation()
+  await checkContainers()
+  await checkConfigurationErrors()
+  const connection = await checkConnecting(facts)
+  await checkRestarts(facts, connection)
+  await checkStopping(facts)
+  await checkLoad(facts, { accessToken: connection.accessToken(), seconds: full ? 60 : 24 })
+  await connection.close()
+  await checkLogs()
+} catch (error) {
+  if (!(error instanceof StageAborted)) console.log(`FAIL the stage itself: ${(error as Error).stack}`)
+  for (const service of [...APPS, 'postgres', 'migrate', 'seed']) {
+    const logs = await logsOf(service).catch((reason: Error) => reason.message)
+    console.log(`--- ${service}\n${logs.split('\n').slice(-15).join('\n')}`)
+  }
+  process.exitCode = 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+if (process.env.STAND_IN) {
+  console.log('note: stand-in base images copy the users, paths, entry points and stop signals of the official ones;')
+  console.log('note: unproven here: the official images themselves (their exact builds, locales, other architectures).')
+}
+process.exit(summary() > 0 ? 1 : process.exitCode)
