@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -31,6 +32,8 @@ const KEEP_ALIVE_MS = 65_000
 const HEADERS_TIMEOUT_MS = 10_000
 const READY_TIMEOUT_MS = 2_000
 const DRAIN_SWEEP_MS = 50
+/** A connection opened a moment before the stop gets this long to send the request it was opened for. */
+const UNUSED_GRACE_MS = 500
 /** UUID or 16 bytes in hex (W3C trace id): nothing else a caller sends gets into our logs. */
 const REQUEST_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
 
@@ -137,12 +140,18 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
 
 /**
  * Ends every connection as soon as it is idle. Answers still owed say `Connection: close`, so that no client sends its
- * next request into a closing door; the sweep takes the connections that became idle after the server began to close,
- * which would otherwise hold the process for the whole keep-alive time.
+ * next request into a closing door. The sweep takes what became idle after the server began to close, and spare
+ * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
 function addDrain(app: FastifyInstance): void {
   const owed = new Set<ServerResponse>()
-  app.addHook('onRequest', (_request, reply, done) => {
+  const unused = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    unused.delete(request.raw.socket)
     owed.add(reply.raw)
     done()
   })
@@ -152,8 +161,12 @@ function addDrain(app: FastifyInstance): void {
   })
   app.addHook('preClose', async () => {
     for (const response of owed) if (!response.headersSent) response.shouldKeepAlive = false
-    const sweep = setInterval(() => app.server.closeIdleConnections(), DRAIN_SWEEP_MS)
-    if (app.server.listening) app.server.once('close', () => clearInterval(sweep))
-    else clearInterval(sweep)
+    if (!app.server.listening) return
+    const begun = performance.now()
+    const sweep = setInterval(() => {
+      app.server.closeIdleConnections()
+      if (performance.now() - begun > UNUSED_GRACE_MS) for (const socket of unused) socket.destroy()
+    }, DRAIN_SWEEP_MS)
+    app.server.once('close', () => clearInterval(sweep))
   })
 }

@@ -164,6 +164,19 @@ describe('a stopping service', () => {
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
   })
 
+  it('does not wait for a connection that never carried a request', async () => {
+    const { app } = build()
+    const port = await listen(app)
+    const spare = connect(port, '127.0.0.1')
+    const spareClosed = new Promise((resolve) => spare.once('close', resolve))
+    await new Promise<void>((resolve) => spare.once('connect', resolve))
+    await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { connection: 'close' } })
+    const begun = Date.now()
+    await app.close()
+    await spareClosed
+    expect(Date.now() - begun).toBeLessThan(4_000)
+  })
+
   it('tells the client of an answer still owed not to use the connection again', async () => {
     const { app } = build()
     let finish: () => void = () => {}
