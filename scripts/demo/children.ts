@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { type AppDescription, childEnvironment } from './apps.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const READY_WITHIN_MS = 60_000
+/** Long, for a busy machine: an app that dies ends the start at once anyway. */
+const READY_WITHIN_MS = 180_000
 const READY_POLL_MS = 100
 /** An app ends by itself within five seconds; what is left then is killed. */
 const KILL_AFTER_MS = 6_000
