@@ -62,6 +62,19 @@ describe('delivery', () => {
     await receiver.close()
   })
 
+  test('is owed for every message that a stopping node had taken: no answer is lost, none is without its row', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const node = await world.startNode()
+    let received = 0
+    node.app.server.on('request', () => received++)
+    const sending = Array.from({ length: 30 }, () => node.call('POST /sms', { token, body: sms() }))
+    await eventually(async () => received === 30)
+    const [answers] = await Promise.all([Promise.all(sending), node.close()])
+    expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
+    const rows = await world.db.message.findMany({ where: { accountId } })
+    expect(rows.map(({ id }) => String(id)).sort()).toEqual(answers.map(({ body }) => body[0]).sort())
+  })
+
   test('of what is due together begins with high priority', async () => {
     const { accountId, token } = await world.makeAccount()
     for (const priority of ['low', 'normal', 'high'])

@@ -10,7 +10,7 @@ import { type AccessJwt, createAccessJwtVerifier } from './access-jwt.ts'
 import { createAddressReader, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
 import { createSigningKeys } from './signing-keys.ts'
-import { findTokenRow, type TokenRow } from './token-row.ts'
+import { createFindToken, type TokenRow } from './token-row.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,11 +38,12 @@ export interface GuardOptions {
 export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret }: GuardOptions): void {
   const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
   const addressOf = createAddressReader(edgeSecret)
+  const findToken = createFindToken(db)
   const lastUsed = createLastUsed(db)
 
   async function authenticate(value: string): Promise<TokenRow> {
     const jwt = isJwtShaped(value) ? await verifyJwt(value) : null
-    const row = await findTokenRow(db, jwt ? jwt.jtiHash : hashToken(value))
+    const row = await findToken(jwt ? jwt.jtiHash : hashToken(value))
     if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
     if (row.expiresAt && row.expiresAt.getTime() <= Date.now()) throw new ApiError('TOKEN_EXPIRED')
     return row

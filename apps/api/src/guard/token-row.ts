@@ -16,15 +16,90 @@ export interface TokenRow {
   readonly connectionLive: boolean
 }
 
-/** The row of a token by the hash it is stored under; asked on every request, so that a deletion works at once. */
-export async function findTokenRow(db: Database, tokenHash: Uint8Array<ArrayBuffer>): Promise<TokenRow | undefined> {
-  const rows = await db.$queryRaw<TokenRow[]>`
-    SELECT t.id, t.account_id AS "accountId", t.connection_id AS "connectionId", t.kind::text AS kind, t.permissions,
-           t.ip_allow_list AS "ipAllowList", t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt",
-           a.status = 'active' AS "accountActive", (c.id IS NULL OR c.ended_at IS NULL) AS "connectionLive"
-    FROM api_token t
+/** Finds the row of a token by the hash it is stored under; every call reads the database after it was made. */
+export type FindToken = (tokenHash: Uint8Array) => Promise<TokenRow | undefined>
+
+/** Statements of this kind that run at the same time; hashes that come in meanwhile share the next one. */
+const STATEMENTS_MAX = 2
+
+/** Hashes in one statement. */
+const BATCH_MAX = 256
+
+interface Waiting {
+  readonly resolve: (row: TokenRow | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Reads tokens with one named statement for all requests that wait at that moment. Nothing is remembered: a request
+ * only ever gets an answer to a statement that was sent after it came in, so a deletion works at the very next one.
+ */
+export function createFindToken(db: Database): FindToken {
+  const queue = new Map<string, Waiting[]>()
+  let running = 0
+  let scheduled = false
+
+  async function flush(): Promise<void> {
+    scheduled = false
+    if (queue.size === 0 || running >= STATEMENTS_MAX) return
+    running++
+    const batch = new Map([...queue].slice(0, BATCH_MAX))
+    for (const hash of batch.keys()) queue.delete(hash)
+    try {
+      const rows = await readRows(db, [...batch.keys()])
+      for (const [hash, waiting] of batch) for (const { resolve } of waiting) resolve(rows.get(hash))
+    } catch (error) {
+      for (const waiting of batch.values()) for (const { reject } of waiting) reject(error)
+    } finally {
+      running--
+      schedule()
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled || queue.size === 0 || running >= STATEMENTS_MAX) return
+    scheduled = true
+    // After the sockets that are readable now have been read, so that their requests are on board.
+    setImmediate(() => void flush())
+  }
+
+  return (tokenHash) =>
+    new Promise((resolve, reject) => {
+      const hash = Buffer.from(tokenHash).toString('hex')
+      const waiting = queue.get(hash)
+      if (waiting) waiting.push({ resolve, reject })
+      else queue.set(hash, [{ resolve, reject }])
+      schedule()
+    })
+}
+
+/** Lists come as one text each: cheaper to read than arrays, and neither permissions nor addresses hold a line feed. */
+type RawRow = Omit<TokenRow, 'permissions' | 'ipAllowList'> & {
+  hash: string
+  permissions: string | null
+  ipAllowList: string | null
+}
+
+async function readRows(db: Database, hashes: string[]): Promise<Map<string, TokenRow>> {
+  const rows = await db.$queryRaw<RawRow[]>`
+    SELECT wanted.hash, t.id, t.account_id AS "accountId", t.connection_id AS "connectionId", t.kind::text AS kind,
+           CASE WHEN cardinality(t.permissions) > 0 THEN array_to_string(t.permissions, E'\n') END AS permissions,
+           CASE WHEN cardinality(t.ip_allow_list) > 0 THEN array_to_string(t.ip_allow_list, E'\n') END AS "ipAllowList",
+           t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", a.status = 'active' AS "accountActive",
+           (c.id IS NULL OR c.ended_at IS NULL) AS "connectionLive"
+    FROM unnest(${hashes}::text[]) AS wanted(hash)
+    JOIN api_token t ON t.token_hash = decode(wanted.hash, 'hex')
     JOIN account a ON a.id = t.account_id
-    LEFT JOIN connection c ON c.id = t.connection_id
-    WHERE t.token_hash = ${tokenHash}`
-  return rows[0]
+    LEFT JOIN connection c ON c.id = t.connection_id`
+  return new Map(
+    rows.map(({ hash, permissions, ipAllowList, ...row }) => [
+      hash,
+      { ...row, permissions: lines(permissions), ipAllowList: lines(ipAllowList) },
+    ]),
+  )
+}
+
+/** Null stands for an empty list. A list with one empty entry is not empty: it allows nothing. */
+function lines(text: string | null): string[] {
+  return text === null ? [] : text.split('\n')
 }
