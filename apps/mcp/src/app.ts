@@ -46,6 +46,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
       tools: createTools(),
       challenges,
       draining: draining.signal,
+      onError: (error) => logger.error({ err: error }, 'tool failed'),
     })
   const servers = await connectServers(registry, (error) => logger.debug({ err: error }, 'protocol error'))
 

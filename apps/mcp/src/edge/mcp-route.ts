@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiClient } from '../api/client.ts'
@@ -128,7 +129,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
 
   app.register(async (zone) => {
     zone.removeAllContentTypeParsers()
-    zone.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) =>
+    zone.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) =>
       done(null, body),
     )
     zone.addHook('onRequest', (request, reply, done) => {
@@ -150,9 +151,10 @@ function createBodyParser(app: FastifyInstance): (request: FastifyRequest) => un
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request) => {
     const { body } = request
-    if (typeof body !== 'string' || body === '') return undefined
+    // JSON is UTF-8 (RFC 8259 §8.1); decoding it leniently would change the text of a message.
+    if (!Buffer.isBuffer(body) || body.length === 0 || !isUtf8(body)) return undefined
     let parsed: unknown
-    parse(request, body, (error, value) => {
+    parse(request, body.toString(), (error, value) => {
       if (error === null) parsed = value
     })
     return parsed

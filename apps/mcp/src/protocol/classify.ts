@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server'
+import { isObject } from './params.ts'
 import { type Era, LEGACY_REVISIONS, MODERN_REVISION } from './transports.ts'
 
 /** A message that may go on: a request to be answered, or something that is only accepted. */
@@ -128,8 +129,4 @@ function decodeName(value: string): string | undefined {
 
 function header(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value.trim() : undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,11 +1,13 @@
 import {
   type CacheHint,
   type Implementation,
+  SERVER_INFO_META_KEY,
   Server,
   type ServerCapabilities,
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
+import { checkedParams, checkInitialize, type InitializeParams } from './params.ts'
 import {
   type Era,
   LEGACY_REVISIONS,
@@ -24,6 +26,8 @@ export interface Registry {
   readonly cacheSeconds: number
   /** True when this `tools/call` will ask the API itself, so that no separate question about the token is needed. */
   callsApi(toolName: unknown, toolArguments: unknown): boolean
+  /** True when the registry checks the params of its calls itself and its results by its own tests. */
+  readonly checksItself: boolean
   /** Installs the request handlers on one server. */
   install(server: Server, exchangeOf: (context: ServerContext) => Exchange, era: Era): void
 }
@@ -51,29 +55,61 @@ export async function connectServers(registry: Registry, onError: (error: Error)
       'resources/read': hint,
     },
   }
-  const modern = new Server(registry.info, { ...shared, supportedProtocolVersions: [MODERN_REVISION] })
-  const legacy = new Server(registry.info, { ...shared, supportedProtocolVersions: [...LEGACY_REVISIONS] })
+  const modern = new SharedServer(registry.info, { ...shared, supportedProtocolVersions: [MODERN_REVISION] })
+  const legacy = new SharedServer(registry.info, { ...shared, supportedProtocolVersions: [...LEGACY_REVISIONS] })
   const transports = { modern: new ModernTransport(), legacy: new LegacyTransport() }
   for (const [era, server] of [['modern', modern] as const, ['legacy', legacy] as const]) {
     server.onerror = onError
+    server.checksCalls = !registry.checksItself
+    server.identity = { name: registry.info.name, version: registry.info.version }
     const transport = transports[era]
     registry.install(server, (context) => exchangeOf(transport, context), era)
-    if (era === 'legacy') installHandshake(server, registry)
+    installBasics(server, era, registry)
     await server.connect(transport)
   }
   return transports
 }
 
-// In the SDK the handshake writes the client's capabilities and version into the server, and a log level into a map
-// without a key: right for a server of one client, wrong for one that is shared.
-function installHandshake(server: Server, { info, instructions, capabilities }: Registry): void {
-  server.setRequestHandler('initialize', ({ params }) => ({
-    protocolVersion: LEGACY_REVISIONS.find((revision) => revision === params.protocolVersion) ?? LEGACY_REVISIONS[0],
+/**
+ * The SDK's server with two things left out. Its built-in handlers of the handshake, of log levels and of discovery are
+ * replaced below, because they keep what one client said or answer bad params with texts of their own. And a registry
+ * that checks its calls and results itself is not checked a second time.
+ */
+class SharedServer extends Server {
+  checksCalls = true
+  identity: Implementation | undefined
+
+  // On every modern result; the title, links and icons stand in the answer to discovery alone.
+  protected override _outboundServerInfo(): Implementation | undefined {
+    return this.identity
+  }
+
+  protected override _wrapHandler(method: string, handler: Handler): Handler {
+    return method === 'tools/call' && !this.checksCalls ? handler : super._wrapHandler(method, handler)
+  }
+}
+
+type Handler = Parameters<Server['_wrapHandler']>[1]
+
+function installBasics(server: Server, era: Era, { info, instructions, capabilities }: Registry): void {
+  if (era === 'modern') {
+    const result = {
+      supportedVersions: [MODERN_REVISION],
+      capabilities,
+      instructions,
+      _meta: { [SERVER_INFO_META_KEY]: info },
+    }
+    server.setRequestHandler('server/discover', checkedParams(), () => result)
+    return
+  }
+  server.setRequestHandler('ping', checkedParams(), () => ({}))
+  server.setRequestHandler('initialize', checkedParams<InitializeParams>(checkInitialize), ({ protocolVersion }) => ({
+    protocolVersion: LEGACY_REVISIONS.find((revision) => revision === protocolVersion) ?? LEGACY_REVISIONS[0],
     capabilities,
     serverInfo: info,
     instructions,
   }))
-  if (capabilities.logging !== undefined) server.setRequestHandler('logging/setLevel', () => ({}))
+  if (capabilities.logging !== undefined) server.setRequestHandler('logging/setLevel', checkedParams(), () => ({}))
 }
 
 function exchangeOf(transport: SharedTransport, { mcpReq }: ServerContext): Exchange {

@@ -125,14 +125,10 @@ function readArguments(input: Fields, fields: [string, Field<unknown>][], args: 
   return values
 }
 
-/** The JSON body of an answer in the shape the contract promises. Throws `INTERNAL`, or the given failure. */
-export function readAnswer<Schema extends z.ZodType>(
-  schema: Schema,
-  answer: RouteAnswer,
-  otherwise = new ToolFailure('INTERNAL'),
-): z.output<Schema> {
+/** The JSON body of an answer in the shape the contract promises. Throws `INTERNAL`. */
+export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: RouteAnswer): z.output<Schema> {
   const parsed = schema.safeParse(parseJson(answer.body))
-  if (!parsed.success) throw otherwise
+  if (!parsed.success) throw new ToolFailure('INTERNAL')
   return parsed.data
 }
 

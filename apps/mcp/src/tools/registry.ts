@@ -1,9 +1,11 @@
 import type { CallToolResult, Server, ServerContext } from '@modelcontextprotocol/server'
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
+import { errorEnvelope } from '@vertexsms/contract/errors'
 import { RouteRefusal } from '../api/gateway.ts'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal } from '../auth/refusal.ts'
 import type { Exchange } from '../protocol/exchange.ts'
+import { checkedParams, isObject } from '../protocol/params.ts'
 import type { Registry } from '../protocol/servers.ts'
 import { failureResult, successResult, ToolFailure } from '../result.ts'
 import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
@@ -14,6 +16,8 @@ export interface ToolRegistryOptions {
   readonly instructions: string
   readonly tools: readonly DefinedTool[]
   readonly challenges: Challenges
+  /** Hears of a failure that no tool foresaw. */
+  readonly onError: (error: unknown) => void
   /** Aborts when the process is about to end. */
   readonly draining: AbortSignal
 }
@@ -24,7 +28,7 @@ const REFUSED: CallToolResult = { content: [] }
 
 /** Serves a list of tools: all of them to everyone, in a stable order, whatever the token may do. */
 export function createToolRegistry(options: ToolRegistryOptions): Registry {
-  const { info, instructions, tools, challenges, draining } = options
+  const { info, instructions, tools, challenges, draining, onError } = options
   const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
   const listings = tools.map((tool) => tool.listing)
 
@@ -70,18 +74,20 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     instructions,
     capabilities: { tools: { listChanged: false } },
     cacheSeconds: LIST_CACHE_SECONDS,
-    callsApi: (name, args) =>
-      typeof name === 'string' &&
-      byName.has(name) &&
-      (args === undefined || (typeof args === 'object' && args !== null && !Array.isArray(args))),
+    callsApi: (name, args) => typeof name === 'string' && byName.has(name) && (args === undefined || isObject(args)),
+    checksItself: true,
     install(server: Server, exchangeOf) {
-      server.setRequestHandler('tools/list', () => ({ tools: listings }))
-      server.setRequestHandler('tools/call', async ({ params }, context) => {
+      server.setRequestHandler('tools/list', checkedParams(), () => ({ tools: listings }))
+      server.setRequestHandler('tools/call', checkedParams<CallParams>(checkCall), async (params, context) => {
         const exchange = exchangeOf(context)
         try {
           return await callTool(exchange, context, params.name, params.arguments)
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error
+          if (error instanceof ProtocolError) throw error
+          if (!(error instanceof Refusal)) {
+            onError(error)
+            return failureResult(errorEnvelope('INTERNAL'))
+          }
           if (exchange.streaming) return failureResult(error.envelope)
           exchange.refuse(error)
           return REFUSED
@@ -89,6 +95,16 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
       })
     },
   }
+}
+
+interface CallParams {
+  readonly name: string
+  readonly arguments?: Record<string, unknown>
+}
+
+function checkCall({ name, arguments: args }: Readonly<Record<string, unknown>>): string | null {
+  if (typeof name !== 'string') return 'name must be a string'
+  return args === undefined || isObject(args) ? null : 'arguments must be an object'
 }
 
 function failureOf(error: unknown): ToolFailure | undefined {
