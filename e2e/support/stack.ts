@@ -11,7 +11,7 @@ import { waitUntil } from './wait-until.ts'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const SHIFT_DATE = pathToFileURL(join(ROOT, 'e2e/support/shift-date.mjs')).href
-const START_MS = 90_000
+const START_MS = 150_000
 const END_MS = 10_000
 
 /** The three apps of the product, as their folders are called. */
@@ -94,14 +94,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const output = () => readFileSync(logFile, 'utf8').slice(logStart)
 
   const welcome = await waitUntil('the demo to be ready', START_MS, async () => {
-    if (child.exitCode !== null) throw new Error(`The demo ended with ${child.exitCode}:\n${output()}`)
+    if (child.exitCode !== null) throw new Error(`The demo ended with ${child.exitCode}.`)
     const found = readWelcome(output())
     if (found === undefined) return undefined
     const ready = await Promise.all((['auth', 'mcp', 'api'] as const).map((app) => isReady({ ports }, app)))
     return ready.every(Boolean) ? found : undefined
   }).catch((error: unknown) => {
     endGroup(child)
-    throw error
+    throw new Error(`The demo did not start. It printed:\n${output()}`, { cause: error })
   })
   rememberSecret('password', welcome.password)
   rememberSecret('token', welcome.token)
@@ -144,6 +144,7 @@ function launch(env: Record<string, string>, ports: StackPorts, logFile: string)
       ...process.env,
       RATE_LIMITS: 'off',
       DEMO_RESTART_DELAY_MS: '100',
+      SANDBOX_HLR_MS: '200',
       AUTH_PORT: String(ports.auth),
       MCP_PORT: String(ports.mcp),
       API_PORT: String(ports.api),

@@ -70,6 +70,7 @@ describe.skipIf(findChromium() === null)('Connecting an independent client throu
       const round = newRound(1)
       await callWithRealArguments(client, TOOL_NAMES, round, readPin)
       expect(await readTextOn(page, stack, round.recipient, /parcel/)).toBe(round.message)
+      expect(browser.faults).toEqual([])
       await client.close()
       await page.context().close()
     },

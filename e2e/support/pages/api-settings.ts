@@ -28,7 +28,7 @@ export async function openApiSettings(page: Page, account: { email: string; pass
     deleteToken: async (text: string, app?: string) => {
       await rows(text, app).first().getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('button', { name: 'Confirm delete' }).click()
-      await page.waitForURL('**/settings/api')
+      await page.getByRole('status').waitFor()
     },
     /** Makes a token and resolves with its value, which the page shows this once. */
     createToken: async (token: NewToken) => {
@@ -38,7 +38,7 @@ export async function openApiSettings(page: Page, account: { email: string; pass
       }
       await page.locator('[name=ip_allow_list]').fill((token.ipAllowList ?? []).join('\n'))
       await page.getByRole('button', { name: 'Create token' }).click()
-      const value = await page.getByLabel('Token', { exact: true }).inputValue()
+      const value = (await page.getByRole('textbox', { name: 'Token', exact: true }).textContent()) ?? ''
       rememberSecret('token', value)
       return value
     },

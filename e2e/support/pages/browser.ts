@@ -8,6 +8,8 @@ const PAGE_MS = 15_000
 export interface Browser {
   /** A new window of somebody who has never been here: no cookie, no history. */
   newVisitor(): Promise<Page>
+  /** What failed behind the pages so far: answers of 500 and above, and scripts and styles that did not come. */
+  readonly faults: readonly string[]
   close(): Promise<void>
 }
 
@@ -16,11 +18,21 @@ export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === null) throw new Error('There is no Chromium on this machine.')
   const browser = await chromium.launch({ executablePath })
+  const faults: string[] = []
   return {
+    faults,
     newVisitor: async () => {
       const context = await browser.newContext()
       context.setDefaultTimeout(PAGE_MS)
       context.setDefaultNavigationTimeout(PAGE_MS)
+      context.on('response', (response) => {
+        const { pathname } = new URL(response.url())
+        const isPart = response.request().resourceType() !== 'document'
+        if (response.status() >= 500 || (isPart && response.status() >= 400)) {
+          faults.push(`${response.status()} for ${pathname}`)
+        }
+      })
+      context.on('weberror', (error) => faults.push(`script error: ${error.error().message}`))
       return context.newPage()
     },
     close: async () => {
