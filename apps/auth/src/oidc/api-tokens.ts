@@ -32,6 +32,8 @@ export async function listTokens(db: Database, accountId: string, now: Date): Pr
   }))
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 /** What a deletion did: nothing was there, a manual token went, or a whole connection ended. */
 export type Deletion = 'not_found' | 'token' | 'connection'
 
@@ -44,6 +46,7 @@ export async function deleteToken(
   db: Database,
   { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
 ): Promise<Deletion> {
+  if (!UUID.test(tokenId)) return 'not_found'
   const token = await db.apiToken.findFirst({ where: { id: tokenId, accountId }, select: { connectionId: true } })
   if (!token) return 'not_found'
   if (token.connectionId) {

@@ -1,7 +1,7 @@
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { PATHS } from './paths.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './registration.ts'
-import { OFFLINE_ACCESS } from './requests.ts'
+import { OFFLINE_ACCESS, RESPONSE_MODE } from './requests.ts'
 
 /** Signature algorithms of client assertions (RFC 7523); none of them symmetric. */
 export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
@@ -23,7 +23,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     pushed_authorization_request_endpoint: at(PATHS.pushedRequest),
     scopes_supported: [...SCOPE_NAMES, OFFLINE_ACCESS],
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: [RESPONSE_MODE],
     grant_types_supported: [...GRANT_TYPES],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: [...CLIENT_AUTH_METHODS],

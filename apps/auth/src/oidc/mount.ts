@@ -113,8 +113,7 @@ async function pass(
 
 function rewriteQuery(raw: IncomingMessage, resources: Resources): void {
   const [path, query] = (raw.url ?? '').split('?', 2)
-  const params = new URLSearchParams(query)
-  if (params.has('resource')) raw.url = `${path}?${normalizeParameters(params, resources)}`
+  if (query) raw.url = `${path}?${normalizeParameters(new URLSearchParams(query), resources)}`
 }
 
 function rewriteForm(request: FastifyRequest, rewrite: (params: URLSearchParams) => URLSearchParams): Buffer {

@@ -4,6 +4,9 @@ import { normalizeResources } from './resources.ts'
 /** The one scope beside our five that clients may name: refresh tokens are issued without it (SEP-2207). */
 export const OFFLINE_ACCESS = 'offline_access'
 
+/** The one way in which an authorization response travels. */
+export const RESPONSE_MODE = 'query'
+
 /** Where tokens are good: the MCP server is what clients ask for, the API is the second audience. */
 export interface Resources {
   readonly mcp: string
@@ -12,12 +15,16 @@ export interface Resources {
 
 /**
  * Rewrites the parameters of an authorization, pushed authorization or token request to what the library compares
- * byte for byte: `resource` in its one canonical spelling (RFC 8707 §2). Repeated parameters stay repeated, so that
- * the library still refuses them (RFC 6749 §3.1).
+ * byte for byte: `resource` in its one canonical spelling (RFC 8707 §2). A response mode that is not advertised gets a
+ * name nobody knows, because the library has more of them than we want. Repeated parameters stay repeated, so that the
+ * library still refuses them (RFC 6749 §3.1).
  */
 export function normalizeParameters(params: URLSearchParams, resources: Resources): URLSearchParams {
   const normalized = new URLSearchParams()
-  for (const [name, value] of params) if (name !== 'resource') normalized.append(name, value)
+  for (const [name, value] of params) {
+    if (name === 'response_mode' && value !== RESPONSE_MODE) normalized.append(name, 'unsupported')
+    else if (name !== 'resource') normalized.append(name, value)
+  }
   for (const value of normalizeResources(params.getAll('resource'), resources)) normalized.append('resource', value)
   return normalized
 }

@@ -1,0 +1,178 @@
+import type { LookupAddress } from 'node:dns'
+import { createOutbound } from '@vertexsms/service/outbound'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { start } from '../support/client.ts'
+import { Outside, startHost } from '../support/documents.ts'
+import { type Stack, startStack } from '../support/stack.ts'
+
+// Documents are fetched from addresses that strangers choose. Whatever they choose, the browser stays on an error page
+// of ours, and nothing on a private network is asked.
+
+const NAMES: Record<string, LookupAddress[]> = {
+  'loopback.example': [{ address: '127.0.0.1', family: 4 }],
+  'private.example': [{ address: '10.1.2.3', family: 4 }],
+  'mixed.example': [
+    { address: '93.184.216.34', family: 4 },
+    { address: '192.168.0.1', family: 4 },
+  ],
+  'metadata.example': [{ address: '169.254.169.254', family: 4 }],
+  'mapped.example': [{ address: '::ffff:10.0.0.1', family: 6 }],
+  'unique-local.example': [{ address: 'fd00::1', family: 6 }],
+  'link-local.example': [{ address: 'fe80::1', family: 6 }],
+  'nat64.example': [{ address: '64:ff9b::a00:1', family: 6 }],
+  'carrier.example': [{ address: '100.64.0.1', family: 4 }],
+  'nothing.example': [],
+}
+
+let guarded: Stack
+let hosted: Stack
+let inside: Awaited<ReturnType<typeof startHost>>
+const guard = createOutbound({ allowLocalhost: false, lookup: async (host) => NAMES[host] ?? [] })
+const local = createOutbound({ allowLocalhost: true })
+beforeAll(async () => {
+  guarded = await startStack({ outbound: guard })
+  hosted = await startStack({ outbound: local, settings: { OUTBOUND_ALLOW_LOCALHOST: 'on' } })
+  inside = await startHost(
+    (request, response) => behaviours[request.url ?? '']?.(response) ?? response.writeHead(404).end(),
+  )
+})
+afterAll(async () => {
+  await guarded?.close()
+  await hosted?.close()
+  await inside?.close()
+  await guard.close()
+  await local.close()
+})
+afterEach(() => void vi.useRealTimers())
+
+const behaviours: Record<string, (response: import('node:http').ServerResponse) => unknown> = {
+  '/redirect.json': (response) => response.writeHead(302, { location: `http://localhost:${inside.port}/secret` }).end(),
+  '/secret': (response) => response.end('{}'),
+  '/huge.json': (response) => response.end(`{"x":"${'x'.repeat(200_000)}"}`),
+  '/endless.json': (response) => {
+    const feed = () => response.write('x'.repeat(1000), () => !response.destroyed && setImmediate(feed))
+    feed()
+  },
+  '/silent.json': () => true,
+  '/drip.json': (response) => {
+    const timer = setInterval(() => response.write(' '), 200)
+    response.on('close', () => clearInterval(timer))
+    return true
+  },
+  '/error.json': (response) => response.writeHead(500).end('{}'),
+  '/html.json': (response) => response.end('<html>not a document</html>'),
+}
+
+async function authorizeAs(stack: Stack, clientId: string) {
+  const server = { authorization_endpoint: `${stack.issuer}/oauth/authorize`, issuer: stack.issuer }
+  const flow = await start({ server, client: { client_id: clientId }, redirectUri: 'https://x.example/cb' })
+  return (await stack.person()).open(flow.url)
+}
+
+describe('a client id that points into a private network', () => {
+  it.each([
+    'https://127.0.0.1/client',
+    'https://127.1/client',
+    'https://2130706433/client',
+    'https://0x7f000001/client',
+    'https://0177.0.0.1/client',
+    'https://[::1]/client',
+    'https://[::ffff:127.0.0.1]/client',
+    'https://[::ffff:7f00:1]/client',
+    'https://10.0.0.1/client',
+    'https://172.16.0.1/client',
+    'https://192.168.1.1/client',
+    'https://169.254.169.254/latest/meta-data',
+    'https://100.64.0.1/client',
+    'https://0.0.0.0/client',
+    'https://[fd00::1]/client',
+    'https://[fe80::1]/client',
+    'https://localhost/client',
+    'https://localhost./client',
+    'https://printer.local/client',
+    'https://intranet/client',
+    ...Object.keys(NAMES).map((host) => `https://${host}/client`),
+  ])('%s is refused with a page of ours (MCP security best practices: SSRF, CIMD §6.5)', async (clientId) => {
+    const view = await authorizeAs(guarded, clientId)
+    expect([view.url.origin, view.status]).toEqual([guarded.issuer, 400])
+    expect(view.html).not.toMatch(/ECONN|ENOTFOUND|127\.0\.0\.1:|stack/)
+  })
+
+  it.each([
+    'http://x.example/client',
+    'https://x.example',
+    'https://x.example/',
+    'https://x.example/a/../b',
+    'https://x.example/%2e%2e/b',
+    'https://user@x.example/client',
+    'https://u:p@x.example/client',
+    'https://x.example/client#f',
+    'https://x.example\\@y.example/c',
+    'https://x.example/cli ent',
+    'ftp://x.example/client',
+    'file:///etc/passwd',
+    'https:x.example/client',
+    'HTTPS://x.example/client',
+    `https://x.example/${'a'.repeat(3000)}`,
+  ])('%s is not even a document URL (CIMD §3)', async (clientId) => {
+    const view = await authorizeAs(guarded, clientId)
+    expect([view.url.origin, view.status]).toEqual([guarded.issuer, 400])
+  })
+
+  it('http://localhost is refused outside the development setting (CIMD §6.5)', async () => {
+    const view = await authorizeAs(guarded, `http://localhost:${inside.port}/secret`)
+    expect([view.status, inside.requests.includes('/secret')]).toEqual([400, false])
+  })
+})
+
+describe('a document host that misbehaves', () => {
+  it.each([
+    ['redirects', '/redirect.json'],
+    ['answers far too much', '/huge.json'],
+    ['never stops', '/endless.json'],
+    ['fails', '/error.json'],
+    ['answers with a page', '/html.json'],
+    ['has nothing there', '/missing.json'],
+  ])('and %s gets nothing but an error page (MCP security best practices: SSRF)', async (_name, path) => {
+    const view = await authorizeAs(hosted, `http://localhost:${inside.port}${path}`)
+    expect([view.url.origin, view.status]).toEqual([hosted.issuer, 400])
+    expect(inside.requests).not.toContain('/secret')
+  })
+
+  it.each([
+    ['never answers', '/silent.json'],
+    ['drips', '/drip.json'],
+  ])('and %s holds a request for seconds, not for ever (MCP security best practices: SSRF)', async (_name, path) => {
+    const begun = performance.now()
+    const view = await authorizeAs(hosted, `http://localhost:${inside.port}${path}`)
+    expect(view.status).toBe(400)
+    expect(performance.now() - begun).toBeLessThan(8000)
+  })
+})
+
+describe('many client ids', () => {
+  it('of one host are fetched at a measured pace (MCP security best practices: SSRF)', async () => {
+    const outside = new Outside()
+    const paced = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+      for (let index = 0; index < 30; index += 1) await authorizeAs(paced, `https://victim.example/${index}`)
+      expect(outside.asked).toHaveLength(20)
+    } finally {
+      await paced.close()
+    }
+  })
+
+  it('from one address are answered with 429 after a while (MCP security best practices: SSRF)', async () => {
+    const paced = await startStack({ outbound: new Outside(), settings: { RATE_LIMITS: 'on' } })
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+      const statuses: number[] = []
+      for (let index = 0; index < 65; index += 1)
+        statuses.push((await authorizeAs(paced, `https://h${index}.example/c`)).status)
+      expect(statuses.filter((status) => status === 429)).toHaveLength(5)
+    } finally {
+      await paced.close()
+    }
+  })
+})

@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
+import { type Stack, startStack } from '../support/stack.ts'
+
+// `REFRESH_ROUNDS=200` runs the storm in full; the default is a sample of it.
+const ROUNDS = Number(process.env.REFRESH_ROUNDS ?? 4)
+const RACERS = 50
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack?.close())
+afterEach(() => void vi.useRealTimers())
+
+async function connected(): Promise<{ client: TestClient; tokens: Tokens; accountId: string }> {
+  const client = await register(stack)
+  const { id } = await stack.account()
+  return { client, tokens: await connect(client, await stack.person(id)), accountId: id }
+}
+
+function later(seconds: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 })
+}
+
+async function endOf(accountId: string) {
+  const { endedReason } = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
+  return { endedReason, tokens: await stack.db.apiToken.count({ where: { accountId } }) }
+}
+
+describe('a stolen refresh token', () => {
+  it('used by the thief first gives the owner the same answer within the overlap, and one family in all (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens, accountId } = await connected()
+    const thief = await refresh(client, tokens.refresh)
+    expect(await refresh(client, tokens.refresh)).toEqual(thief)
+    expect(await stack.db.oidcArtifact.count({ where: { accountId, kind: 'RefreshToken' } })).toBe(1)
+  })
+
+  it('used by the thief first ends everything when the owner comes after the overlap (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens, accountId } = await connected()
+    const thief = await refresh(client, tokens.refresh)
+    later(31)
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(refresh(client, thief.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect(await endOf(accountId)).toEqual({ endedReason: 'refresh_reuse', tokens: 0 })
+  })
+
+  it('used by the thief after the owner ends everything, days later too (OAuth 2.1 §4.3.1)', async () => {
+    const { client, tokens, accountId } = await connected()
+    const owner = await refresh(client, tokens.refresh)
+    later(20 * 86_400)
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(refresh(client, owner.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect(await endOf(accountId)).toEqual({ endedReason: 'refresh_reuse', tokens: 0 })
+  })
+
+  it('does not extend the overlap by being presented again and again (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens, accountId } = await connected()
+    await refresh(client, tokens.refresh)
+    later(20)
+    await refresh(client, tokens.refresh)
+    vi.setSystemTime(Date.now() + 11_000)
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await endOf(accountId)).endedReason).toBe('refresh_reuse')
+  })
+
+  it('is of no use to another client: it stays good for its own (RFC 6749 §6)', async () => {
+    const { client, tokens } = await connected()
+    const other = await register(stack)
+    await expect(refresh(other, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it('of a confidential client is of no use without the secret, within the overlap neither (RFC 6749 §6)', async () => {
+    const client = await register(stack, {
+      redirect_uris: ['https://app.example/cb'],
+      token_endpoint_auth_method: 'client_secret_post',
+    })
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id))
+    await refresh(client, tokens.refresh)
+    for (const secret of [undefined, 'wrong']) {
+      const answer = await post(`${stack.issuer}/oauth/token`, {
+        grant_type: 'refresh_token',
+        client_id: client.client.client_id,
+        refresh_token: tokens.refresh,
+        ...(secret && { client_secret: secret }),
+      })
+      expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client'])
+    }
+    expect((await endOf(id)).endedReason).toBeNull()
+  })
+
+  it('cannot be widened (RFC 6749 §6)', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id), { choice: { scopes: ['sms:rates'] } })
+    await expect(refresh(client, tokens.refresh, { scope: 'sms:rates sms:send' })).rejects.toMatchObject({
+      error: 'invalid_scope',
+    })
+    expect((await refresh(client, tokens.refresh)).scope).toBe('sms:rates')
+  })
+
+  it('is dead once it has expired, and sliding does not carry it past the end of the connection (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens } = await connected()
+    later(31 * 86_400)
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    vi.useRealTimers()
+    const second = await connected()
+    let latest = second.tokens
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    const end = Date.now() + 365 * 86_400_000
+    while (Date.now() + 29 * 86_400_000 < end) {
+      vi.setSystemTime(Date.now() + 29 * 86_400_000)
+      latest = await refresh(second.client, latest.refresh)
+    }
+    vi.setSystemTime(end + 1000)
+    await expect(refresh(second.client, latest.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it('is dead once its account is disabled (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens, accountId } = await connected()
+    await stack.db.account.update({ where: { id: accountId }, data: { status: 'disabled' } })
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it.each(['', ' ', 'x'.repeat(5000), '\0', 'null', '[object Object]', "' OR 1=1 --"])(
+    'is not to be guessed: %j gives nothing (RFC 9700 §4.14)',
+    async (value) => {
+      const { client } = await connected()
+      const answer = await post(`${stack.issuer}/oauth/token`, {
+        grant_type: 'refresh_token',
+        client_id: client.client.client_id,
+        refresh_token: value,
+      })
+      expect(answer.status).toBe(400)
+      expect(answer.body.error).toMatch(/invalid_grant|invalid_request/)
+    },
+  )
+})
+
+describe('fifty refreshes at once', () => {
+  it(`lose no login in ${ROUNDS} rounds (RFC 9700 §4.14.2)`, { timeout: 30_000 + ROUNDS * 10_000 }, async () => {
+    const { client, tokens, accountId } = await connected()
+    let latest = tokens
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const answers = await Promise.all(Array.from({ length: RACERS }, () => refresh(client, latest.refresh)))
+      expect(new Set(answers.map((answer) => `${answer.access} ${answer.refresh}`)).size).toBe(1)
+      latest = answers[0] ?? latest
+    }
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_refresh' } })).toBe(1)
+    expect(await stack.db.usedRefreshToken.count({ where: { connection: { accountId } } })).toBe(ROUNDS)
+    expect((await endOf(accountId)).endedReason).toBeNull()
+  })
+})
