@@ -50,7 +50,16 @@ export function sendPage<Name extends PageName>(
 /** Makes pages and their assets (`/assets/*`) available on this instance and everything registered below it. */
 export async function registerPages(app: FastifyInstance): Promise<void> {
   await app.register(fastifyView, { engine: { eta: engine }, root: viewsFolder, production: true })
-  await app.register(fastifyStatic, { root: assetsFolder, prefix: '/assets/', index: false, decorateReply: false })
+  await app.register(fastifyStatic, {
+    root: assetsFolder,
+    prefix: '/assets/',
+    index: false,
+    decorateReply: false,
+    // The look belongs to the pages and is asked for again with each; the icons are shown by clients, for a day.
+    setHeaders: (reply, path) => {
+      if (path.endsWith('.png') || path.endsWith('.svg')) reply.header('cache-control', 'public, max-age=86400')
+    },
+  })
 }
 
 const HOME = { href: '/', label: 'Go to the start page' }

@@ -56,6 +56,7 @@ async function makeConnection(accountId: string, clientName = 'Claude') {
       mccmnc: '24601',
       status: 'scheduled',
       priority: 1,
+      outcomeCode: 0,
       createdAt: now,
       sendAt: inAYear,
       reportAt: inAYear,
@@ -106,7 +107,7 @@ describe('the list of tokens', () => {
       'GET /rates',
       'just now',
       'Never',
-      'in 89 days',
+      `datetime="${connection.expiresAt.toISOString()}"`,
     ]) {
       expect(html, text).toContain(text)
     }

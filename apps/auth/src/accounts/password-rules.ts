@@ -64,12 +64,13 @@ export function passwordProblem(password: string, email: string): string | null 
   if (chars < PASSWORD_MIN_CHARS) return `Use at least ${PASSWORD_MIN_CHARS} characters. A few unrelated words do well.`
   if (chars > PASSWORD_MAX_CHARS) return `Use at most ${PASSWORD_MAX_CHARS} characters.`
   const lower = password.toLowerCase()
-  const [mailbox = ''] = email.split('@')
-  if (lower === email || (mailbox.length >= 4 && leftOver(lower, [email, mailbox]).length < 4)) {
-    return 'The password must not be your e-mail address.'
-  }
   if (new Set(lower).size < 5 || leftOver(lower, COMMON_PARTS).length < 4) {
     return 'This is one of the first passwords anybody would try. Choose another one.'
+  }
+  const [mailbox = ''] = email.split('@')
+  const own = [email, ...(mailbox.length >= 4 ? [mailbox] : [])]
+  if (own.some((part) => lower.includes(part)) && leftOver(lower, [...own, ...COMMON_PARTS]).length < 4) {
+    return 'The password must not be your e-mail address.'
   }
   return null
 }

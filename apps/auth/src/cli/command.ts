@@ -1,10 +1,14 @@
 import type { Database } from '@vertexsms/db/client'
 
-/** What a command may use: the database, the public URL, the clock, and a line out. */
+/** What a command may use: the database, the public URL, the clock, input and a line out. */
 export interface CommandContext {
   readonly db: Database
   readonly issuerUrl: string
   readonly now: Date
+  /** The environment; undefined means the process's own. */
+  readonly source: Record<string, string | undefined> | undefined
+  /** All of standard input. */
+  readonly readInput: () => Promise<string>
   readonly print: (line: string) => void
 }
 

@@ -5,8 +5,8 @@ import { readKeysEnv } from './env.ts'
 export const keys: Command = {
   usage: 'keys',
   summary: 'List the published signing keys and say which one signs (reads OPERATOR_KEY)',
-  async run({ db, now, print }) {
-    const published = await loadSigningKeys({ db, operatorKey: readKeysEnv().OPERATOR_KEY }, now)
+  async run({ db, source, now, print }) {
+    const published = await loadSigningKeys({ db, operatorKey: readKeysEnv(source).OPERATOR_KEY }, now)
     const signing = signingKeyAt(published, now)
     const state = (kid: string, signsFrom: Date) =>
       kid === signing.kid ? 'signs' : signsFrom > now ? 'next' : 'retiring'
@@ -21,8 +21,8 @@ export const keys: Command = {
 export const rotateKeys: Command = {
   usage: 'rotate-keys',
   summary: 'Publish a new signing key; every node takes it into use by itself, without a restart (reads OPERATOR_KEY)',
-  async run({ db, now, print }) {
-    const { OPERATOR_KEY, ACCESS_TOKEN_SECONDS } = readKeysEnv()
+  async run({ db, source, now, print }) {
+    const { OPERATOR_KEY, ACCESS_TOKEN_SECONDS } = readKeysEnv(source)
     try {
       const done = await rotateSigningKey(
         { db, operatorKey: OPERATOR_KEY },

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { text } from 'node:stream/consumers'
 import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
@@ -27,8 +26,8 @@ export const seedDemo: Command = {
   summary:
     'Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input',
   options: ['credentials'],
-  async run({ db, now, print }, _args, { credentials: file }) {
-    const credentials = file === undefined ? parse(await text(process.stdin)) : fromFile(file)
+  async run({ db, now, readInput, print }, _args, { credentials: file }) {
+    const credentials = file === undefined ? parse(await readInput()) : fromFile(file)
     const accountId = await seedAccount(db, credentials, now)
     const token = await seedToken(db, accountId, credentials.token, { mayReplace: file !== undefined, now })
     if (file !== undefined && token !== credentials.token) write(file, { ...credentials, token })

@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util'
+import { createDatabase } from '@vertexsms/db/client'
+import { ConfigurationError } from '@vertexsms/service/env'
+import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
+import { type Command, CommandError } from './command.ts'
+import { readCliEnv } from './env.ts'
+import { keys, rotateKeys } from './keys.ts'
+import { seedDemo } from './seed-demo.ts'
+
+/** Every command, in the order of the help. */
+const COMMANDS: readonly Command[] = [
+  requests,
+  dismiss,
+  invite,
+  accounts,
+  reset,
+  disable,
+  enable,
+  keys,
+  rotateKeys,
+  seedDemo,
+]
+
+const HELP = `The operator's commands of the authorization server.
+
+Usage: vertexsms COMMAND [ARGUMENTS]
+
+${COMMANDS.map(({ usage, summary }) => `  ${usage.padEnd(32)} ${summary}`).join('\n')}
+  ${'--help'.padEnd(32)} Show this
+
+Environment (each also as NAME_FILE, naming a file that holds the value):
+  DATABASE_URL   The PostgreSQL database of the deployment.
+  ISSUER_URL     The public URL that links begin with; http://localhost:4000 if unset.
+  OPERATOR_KEY   Only for the commands about keys: the deployment's 32 bytes in base64url.
+
+Links are printed once and stored as hashes. Hand them over by a way you trust: whoever opens one sets the password.`
+
+/** Where a command reads and writes; the process in production. */
+export interface Terminal {
+  readonly env: Record<string, string | undefined> | undefined
+  readonly readInput: () => Promise<string>
+  readonly print: (line: string) => void
+  readonly complain: (line: string) => void
+}
+
+/** Runs one command line; returns the exit code: 0 done, 1 refused with a sentence, 2 no such command. */
+export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [name = '--help', ...rest] = argv
+  if (['--help', '-h', 'help'].includes(name) || rest.includes('--help')) {
+    terminal.print(HELP)
+    return 0
+  }
+  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
+  if (!command) {
+    terminal.complain(`There is no command of this name.\n\n${HELP}`)
+    return 2
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      allowPositionals: true,
+      options: Object.fromEntries((command.options ?? []).map((option) => [option, { type: 'string' as const }])),
+    })
+    const wanted = /^\S+ [A-Z]+$/.test(command.usage) ? 1 : 0
+    if (positionals.length !== wanted) throw new CommandError('That is not how this command is used.')
+    await run(command, positionals, values as Record<string, string>, terminal)
+    return 0
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    terminal.complain(`${error.message}\nUsage: vertexsms ${command.usage}`)
+    return 1
+  }
+}
+
+async function run(
+  command: Command,
+  args: readonly string[],
+  options: Record<string, string>,
+  { env: source, readInput, print }: Terminal,
+): Promise<void> {
+  const env = readCliEnv(source)
+  const db = createDatabase({ url: env.DATABASE_URL, poolSize: 2, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  try {
+    await command.run({ db, source, issuerUrl: env.ISSUER_URL, now: new Date(), readInput, print }, args, options)
+  } finally {
+    await db.$disconnect()
+  }
+}
+
+function isExpected(error: unknown): error is Error {
+  if (error instanceof CommandError || error instanceof ConfigurationError) return true
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+}

@@ -1,0 +1,373 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { hashToken } from '@vertexsms/db/tokens'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { runCommandLine } from '../src/cli/run.ts'
+import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'vertexsms-operator-'))
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(async () => {
+  await stack.close()
+  rmSync(folder, { recursive: true })
+})
+
+function operatorEnv() {
+  return {
+    DATABASE_URL: stack.env.DATABASE_URL,
+    ISSUER_URL: stack.issuer,
+    OPERATOR_KEY: Buffer.from(stack.env.OPERATOR_KEY).toString('base64url'),
+  }
+}
+
+/** Runs one operator command. */
+async function operator(args: string[], input = ''): Promise<{ code: number; out: string; err: string }> {
+  const [out, err]: [string[], string[]] = [[], []]
+  const code = await runCommandLine(args, {
+    env: operatorEnv(),
+    readInput: async () => input,
+    print: (line) => out.push(line),
+    complain: (line) => err.push(line),
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+/** Opens the link and sends its form. */
+async function usePasswordLink(person: Person, link: string, password: string) {
+  const { html } = await person.get(link)
+  const fields: [string, string][] = [
+    ['csrf', hiddenField(html, 'csrf')],
+    ['link', hiddenField(html, 'link')],
+    ['password', password],
+  ]
+  return person.post('/set-password', fields)
+}
+
+function linkFor(email: string, hours = 1, now = new Date()): Promise<string> {
+  return createPasswordLink(stack.db, { issuerUrl: stack.issuer, email, hours, now })
+}
+
+async function requestAccess(person: Person, changes: Record<string, string> = {}) {
+  const { html } = await person.get('/request-access')
+  const fields = { email: 'ada@example.com', name: 'Ada', company: 'Example', reason: 'Delivery alerts', ...changes }
+  return person.post('/request-access', [['csrf', hiddenField(html, 'csrf')], ...Object.entries(fields)])
+}
+
+describe('from a request to an account', () => {
+  it('a request is kept, listed, invited, and becomes an account that can sign in', async () => {
+    expect((await requestAccess(await stack.person(), { reason: 'Alerts \u001b[31mred' })).status).toBe(422)
+    const thanks = await requestAccess(await stack.person(), { email: ' Ada@Example.com', name: 'Ada "L"' })
+    expect(thanks.status).toBe(200)
+    expect(thanks.html).toContain('We have your request')
+
+    const listed = await operator(['requests'])
+    expect(listed.out).toMatch(/ada@example\.com\s+Ada "L"\s+Example\s+Delivery alerts/)
+
+    const invited = await operator(['invite', 'Ada@example.com'])
+    expect(invited).toMatchObject({ code: 0, err: '' })
+    expect(invited.out).toMatch(new RegExp(`^${stack.issuer}/set-password\\?link=[\\w-]{43}$`))
+    expect((await operator(['requests'])).out).toBe('No open requests.')
+    expect(await stack.db.account.count({ where: { email: 'ada@example.com' } })).toBe(0)
+
+    const person = await stack.person()
+    const answer = await usePasswordLink(person, invited.out, PASSWORD)
+    expect(answer.status).toBe(303)
+    expect((await person.get('/settings/api')).html).toContain('ada@example.com')
+    expect((await fillSignIn(await stack.person(), { email: 'ada@example.com' })).status).toBe(303)
+    expect((await operator(['invite', 'ada@example.com'])).err).toContain('has an account already')
+  })
+
+  it('a request says the same whether the address has an account or not', async () => {
+    const { email } = await makeAccount(stack)
+    const answers = [
+      await requestAccess(await stack.person(), { email }),
+      await requestAccess(await stack.person(), { email: 'nobody@example.com' }),
+    ]
+    expect(new Set(answers.map(({ status, html }) => `${status} ${html}`)).size).toBe(1)
+  })
+
+  it.each([
+    ['no e-mail address', { email: 'nonsense' }, 'Enter a complete e-mail address.'],
+    ['no name', { name: ' ' }, 'Your name is missing.'],
+    ['a text of 1001 characters', { reason: 'x'.repeat(1001) }, '1000 characters at most'],
+  ])('a request with %s is refused', async (_name, changes, sentence) => {
+    const { status, html } = await requestAccess(await stack.person(), changes)
+    expect(status).toBe(422)
+    expect(html).toContain(sentence)
+  })
+
+  it('a request can be dismissed', async () => {
+    await requestAccess(await stack.person(), { email: 'spam@example.com' })
+    expect((await operator(['dismiss', 'spam@example.com'])).out).toBe('Dismissed.')
+    expect((await operator(['dismiss', 'spam@example.com'])).code).toBe(1)
+  })
+})
+
+describe('a password link', () => {
+  it('works once, even when two use it at the same moment', async () => {
+    const email = `${randomUUID()}@example.com`
+    const link = await linkFor(email)
+    const people = [await stack.person(), await stack.person(), await stack.person()]
+    const answers = await Promise.all(people.map((person) => usePasswordLink(person, link, PASSWORD)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 410, 410])
+    expect((await (await stack.person()).get(link)).status).toBe(410)
+  })
+
+  it('is not spent by opening it, as link scanners do', async () => {
+    const link = await linkFor(`${randomUUID()}@example.com`)
+    for (let round = 0; round < 3; round += 1) expect((await (await stack.person()).get(link)).status).toBe(200)
+    expect((await usePasswordLink(await stack.person(), link, PASSWORD)).status).toBe(303)
+  })
+
+  it('stops working when its time is over, also after the form was opened', async () => {
+    const email = `${randomUUID()}@example.com`
+    const link = await linkFor(email)
+    const person = await stack.person()
+    const { html } = await person.get(link)
+    await stack.db.passwordLink.updateMany({ where: { email }, data: { expiresAt: new Date() } })
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['link', hiddenField(html, 'link')],
+      ['password', PASSWORD],
+    ]
+    expect((await person.post('/set-password', fields)).status).toBe(410)
+    expect(await stack.db.account.count({ where: { email } })).toBe(0)
+  })
+
+  it('stops working when a newer one is made', async () => {
+    const email = `${randomUUID()}@example.com`
+    const [older, newer] = [await linkFor(email), await linkFor(email)]
+    expect((await (await stack.person()).get(older)).status).toBe(410)
+    expect((await (await stack.person()).get(newer)).status).toBe(200)
+  })
+
+  it('is kept as a hash only', async () => {
+    const email = `${randomUUID()}@example.com`
+    const secret = (await linkFor(email)).split('link=')[1] ?? ''
+    const row = await stack.db.passwordLink.findFirstOrThrow({ where: { email } })
+    expect(row.secretHash).toEqual(hashToken(secret))
+    expect(JSON.stringify(row)).not.toContain(secret)
+  })
+
+  it.each([
+    ['eleven characters', 'elevenchars', 'Use at least 12 characters.'],
+    ['the address itself', 'grace@example.com', 'must not be your e-mail address'],
+    ['the mailbox dressed up', 'Grace1234!!!', 'The password must not be'],
+    ['a common one', 'password12345', 'one of the first passwords'],
+    ['a common one, repeated', 'qwertyQWERTYqwerty', 'one of the first passwords'],
+    ['one character, repeated', 'aaaaaaaaaaaaaaaa', 'one of the first passwords'],
+    ['our own name', 'VertexSMS-123456', 'one of the first passwords'],
+    ['201 characters', 'long word '.repeat(21).slice(0, 201), 'Use at most 200 characters.'],
+  ])('refuses %s as a password', async (_name, password, sentence) => {
+    const link = await linkFor('grace@example.com')
+    const { status, html } = await usePasswordLink(await stack.person(), link, password)
+    expect(status).toBe(422)
+    expect(html).toContain(sentence)
+    expect(html).not.toMatch(/type="password"[^>]*value=/)
+  })
+
+  it.each(['twelve chars', 'korrekt häst batteri', 'Tr0ub4dor&3xx', '密码密碼很长的一句话没有人知道啊'])(
+    'takes %j as a password, whatever it is composed of',
+    async (password) => {
+      const email = `${randomUUID()}@example.com`
+      expect((await usePasswordLink(await stack.person(), await linkFor(email), password)).status).toBe(303)
+      expect((await fillSignIn(await stack.person(), { email, password })).status).toBe(303)
+    },
+  )
+})
+
+describe('the operator', () => {
+  /** A signed-in account with everything that hangs on it. */
+  async function everything() {
+    const { account, person } = await newSignedIn(stack)
+    const now = new Date()
+    const later = new Date(now.getTime() + 3_600_000)
+    const connection = await stack.db.connection.create({
+      data: {
+        id: randomUUID(),
+        accountId: account.id,
+        grantId: randomUUID(),
+        clientId: 'client-1',
+        clientName: 'Claude',
+        redirectHost: 'claude.ai',
+        createdAt: now,
+        approvedAt: now,
+        expiresAt: later,
+      },
+    })
+    const token = { accountId: account.id, createdAt: now, permissions: ['GET /rates'] }
+    await stack.db.apiToken.create({
+      data: {
+        ...token,
+        id: randomUUID(),
+        kind: 'oauth_refresh',
+        name: 'oauth:refresh:x',
+        connectionId: connection.id,
+        tokenHash: hashToken(randomUUID()),
+      },
+    })
+    await stack.db.apiToken.create({
+      data: { ...token, id: randomUUID(), kind: 'manual', name: 'script', tokenHash: hashToken(randomUUID()) },
+    })
+    await stack.db.oidcArtifact.create({
+      data: { kind: 'AuthorizationCode', id: randomUUID(), payload: {}, accountId: account.id, expiresAt: later },
+    })
+    await stack.db.passkey.create({
+      data: {
+        id: randomUUID(),
+        accountId: account.id,
+        name: 'key',
+        publicKey: new Uint8Array(1),
+        counter: 0n,
+        createdAt: now,
+      },
+    })
+    return { account, person }
+  }
+
+  async function left(accountId: string) {
+    const { db } = stack
+    return {
+      sessions: await db.session.count({ where: { accountId } }),
+      codes: await db.oidcArtifact.count({ where: { accountId } }),
+      connections: await db.connection.count({ where: { accountId, endedAt: null } }),
+      issuedTokens: await db.apiToken.count({ where: { accountId, kind: { not: 'manual' } } }),
+      manualTokens: await db.apiToken.count({ where: { accountId, kind: 'manual' } }),
+      passkeys: await db.passkey.count({ where: { accountId } }),
+    }
+  }
+  const NOTHING = { sessions: 0, codes: 0, connections: 0, issuedTokens: 0, passkeys: 0 }
+
+  it('disables an account: sessions, codes and connections end at once, and it cannot come back by itself', async () => {
+    const { account, person } = await everything()
+    expect(await left(account.id)).toEqual({
+      sessions: 1,
+      codes: 1,
+      connections: 1,
+      issuedTokens: 1,
+      manualTokens: 1,
+      passkeys: 1,
+    })
+    const pending = await linkFor(account.email)
+    expect((await operator(['disable', account.email])).out).toBe('Disabled.')
+    expect(await left(account.id)).toMatchObject(NOTHING)
+    expect((await person.get('/settings/api')).status).toBe(303)
+    expect((await fillSignIn(await stack.person(), { email: account.email })).status).toBe(422)
+    expect((await (await stack.person()).get(pending)).status).toBe(410)
+
+    expect((await operator(['enable', account.email])).out).toBe('Enabled.')
+    expect((await fillSignIn(await stack.person(), { email: account.email })).status).toBe(303)
+  })
+
+  it('resets a password: the old one and all that came in with it end at once, before the link is used', async () => {
+    const { account, person } = await everything()
+    const { out: link } = await operator(['reset', account.email])
+    expect(await left(account.id)).toMatchObject(NOTHING)
+    expect((await person.get('/settings/api')).status).toBe(303)
+    expect((await fillSignIn(await stack.person(), { email: account.email })).status).toBe(422)
+    expect((await usePasswordLink(await stack.person(), link, 'an entirely new password')).status).toBe(303)
+    const password = 'an entirely new password'
+    expect((await fillSignIn(await stack.person(), { email: account.email, password })).status).toBe(303)
+  })
+
+  it('sees the accounts and the signing keys, and rotates these', async () => {
+    const { email } = await makeAccount(stack)
+    expect((await operator(['accounts'])).out).toMatch(
+      new RegExp(`${email}\\s+active\\s+\\d{4}-\\d\\d-\\d\\d\\s+0\\s+0`),
+    )
+    expect((await operator(['keys'])).out).toMatch(/signs/)
+    expect((await operator(['rotate-keys'])).out).toMatch(/is published and signs from/)
+    expect((await operator(['keys'])).out).toMatch(/signs[\s\S]*next/)
+    expect(await operator(['rotate-keys'])).toMatchObject({ code: 1, out: '' })
+  })
+
+  it('runs the same commands in a process of their own', async () => {
+    const args = ['--import', 'tsx', MAIN, 'invite', `${randomUUID()}@example.com`]
+    const env = { PATH: process.env.PATH, ...operatorEnv() }
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+    expect(stdout).toMatch(/^http:\S+\/set-password\?link=[\w-]{43}\n$/)
+  }, 60_000)
+
+  it('is helped by --help, and told what is wrong without a stack', async () => {
+    expect((await operator(['--help'])).out).toMatch(/invite EMAIL[\s\S]*DATABASE_URL/)
+    expect(await operator(['destroy'])).toMatchObject({ code: 2, out: '' })
+    for (const args of [
+      ['invite'],
+      ['invite', 'nonsense'],
+      ['invite', 'a@example.com', 'b@example.com'],
+      ['invite', '--force'],
+      ['disable', 'nobody@example.com'],
+    ]) {
+      const { code, err } = await operator(args)
+      expect(code, args.join(' ')).toBe(1)
+      expect(err, args.join(' ')).not.toMatch(/ at .*:\d+/)
+    }
+  })
+})
+
+describe('the demo account', () => {
+  it('is made from fresh credentials in a private file, and stays the same when seeded again', async () => {
+    const file = join(folder, 'demo.json')
+    expect(await operator(['seed-demo', '--credentials', file])).toEqual({
+      code: 0,
+      out: 'demo account ready',
+      err: '',
+    })
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const first = readFileSync(file, 'utf8')
+    const { email, password, token } = JSON.parse(first) as Record<string, string>
+    expect(email).toBe('demo@vertexsms.test')
+    expect((await fillSignIn(await stack.person(), { email: email ?? '', password: password ?? '' })).status).toBe(303)
+    const row = await stack.db.apiToken.findUniqueOrThrow({
+      where: { tokenHash: hashToken(token ?? '') },
+      include: { account: { include: { senderIds: true } } },
+    })
+    expect(row).toMatchObject({ kind: 'manual', name: 'Demo script', expiresAt: null })
+    expect(row.permissions).toHaveLength(11)
+    expect(row.account.balanceMicros).toBe(100_000_000n)
+    expect(row.account.senderIds).toMatchObject([{ name: 'VertexDemo', type: 'AlphaNumeric', status: 'confirmed' }])
+
+    await stack.db.account.update({ where: { id: row.accountId }, data: { balanceMicros: 5n } })
+    await operator(['seed-demo', '--credentials', file])
+    expect(readFileSync(file, 'utf8')).toBe(first)
+    expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(1)
+    const account = await stack.db.account.findUniqueOrThrow({ where: { id: row.accountId } })
+    expect(account.balanceMicros).toBe(5n)
+  })
+
+  it('gets a new token when the old one was deleted: a deleted value never comes back', async () => {
+    const file = join(folder, 'deleted.json')
+    await operator(['seed-demo', '--credentials', file])
+    const before = JSON.parse(readFileSync(file, 'utf8')) as { token: string; password: string }
+    await stack.db.apiToken.deleteMany({ where: { tokenHash: hashToken(before.token) } })
+    await operator(['seed-demo', '--credentials', file])
+    const after = JSON.parse(readFileSync(file, 'utf8')) as { token: string; password: string }
+    expect(after.password).toBe(before.password)
+    expect(after.token).not.toBe(before.token)
+    expect(await stack.db.apiToken.count({ where: { tokenHash: hashToken(before.token) } })).toBe(0)
+    expect(await stack.db.apiToken.count({ where: { tokenHash: hashToken(after.token) } })).toBe(1)
+  })
+
+  it('takes its credentials from standard input as well, and refuses half of them', async () => {
+    const credentials = { email: 'other-demo@example.com', password: PASSWORD, token: `vsms_${'x'.repeat(43)}` }
+    expect((await operator(['seed-demo'], JSON.stringify(credentials))).code).toBe(0)
+    expect((await fillSignIn(await stack.person(), { email: credentials.email })).status).toBe(303)
+    for (const input of ['', '{}', JSON.stringify({ ...credentials, token: 'short' })]) {
+      const { code, err } = await operator(['seed-demo'], input)
+      expect(code).toBe(1)
+      expect(err).not.toContain(PASSWORD)
+    }
+  })
+})

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { isSameOrigin } from '../src/forms.ts'
+import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack.close())
+
+type Fields = [string, string][]
+
+/** A form: where it is shown, where it goes, and what an honest browser fills in. */
+interface Form {
+  readonly route: string
+  readonly page: string
+  readonly path: string
+  readonly fields: Fields
+  readonly person: Person
+  /** The statuses of a post that is let in. */
+  readonly accepted: readonly number[]
+}
+
+const SOME_ID = randomUUID()
+
+const FORMS: readonly (() => Promise<Form>)[] = [
+  visitorForm('/sign-in', '/sign-in', async () => {
+    const { email } = await makeAccount(stack)
+    return [
+      ['email', email],
+      ['password', PASSWORD],
+    ]
+  }),
+  visitorForm('/sign-in', '/sign-in/passkey', async () => [['credential', '{}']]),
+  visitorForm('/request-access', '/request-access', async () => [
+    ['email', `${randomUUID()}@example.com`],
+    ['name', 'Ada'],
+    ['company', 'Example'],
+    ['reason', 'Alerts'],
+  ]),
+  async () => {
+    const link = { issuerUrl: '', email: `${randomUUID()}@example.com`, hours: 1, now: new Date() }
+    const page = await createPasswordLink(stack.db, link)
+    const secret = page.split('=')[1] ?? ''
+    const fields: Fields = [
+      ['link', secret],
+      ['password', PASSWORD],
+    ]
+    return {
+      route: '/set-password',
+      page,
+      path: '/set-password',
+      fields,
+      person: await stack.person(),
+      accepted: [303],
+    }
+  },
+  sessionForm('/sign-out', '/sign-out'),
+  sessionForm('/settings/api', '/settings/api', [
+    ['name', 'x'],
+    ['permissions', 'GET /rates'],
+    ['expires_in', '1d'],
+  ]),
+  sessionForm('/settings/api/tokens/:tokenId/delete', `/settings/api/tokens/${SOME_ID}/delete`),
+  sessionForm('/settings/sessions/:sessionId/end', `/settings/sessions/${SOME_ID}/end`),
+  sessionForm('/settings/sessions/end-others', '/settings/sessions/end-others'),
+  sessionForm('/settings/passkeys', '/settings/passkeys', [
+    ['password', PASSWORD],
+    ['credential', '{}'],
+  ]),
+  sessionForm('/settings/passkeys/remove', '/settings/passkeys/remove', [['passkey', 'none']]),
+]
+
+function visitorForm(page: string, path: string, fields: () => Promise<Fields>) {
+  return async (): Promise<Form> => ({
+    route: path,
+    page,
+    path,
+    fields: await fields(),
+    person: await stack.person(),
+    accepted: [200, 303, 422],
+  })
+}
+
+function sessionForm(route: string, path: string, fields: Fields = []) {
+  return async (): Promise<Form> => {
+    const { person } = await newSignedIn(stack)
+    return { route, page: '/settings/api', path, fields, person, accepted: [200, 303, 422] }
+  }
+}
+
+/** The paths that take a POST, read from Fastify's drawing of its route tree. */
+function postRoutes(tree: string): string[] {
+  const above: string[] = []
+  return tree.split('\n').flatMap((line) => {
+    const [, indent = '', part = '', methods = ''] = /^([ │]*)[├└]── (\S+)(?: \((.*)\))?$/u.exec(line) ?? []
+    const depth = indent.length / 4
+    above.splice(depth, above.length, part)
+    return methods.split(', ').includes('POST') ? [above.join('')] : []
+  })
+}
+
+/** Every table's row count: what a refused form must not change. */
+async function counts() {
+  const { db } = stack
+  return JSON.stringify([
+    await db.session.count(),
+    await db.apiToken.count(),
+    await db.accessRequest.count(),
+    await db.account.count(),
+    await db.passkey.count(),
+    await db.passkeyChallenge.count(),
+    await db.passwordLink.count({ where: { usedAt: null } }),
+  ])
+}
+
+describe('every form', () => {
+  it('is in this list, except the consent form, which has tests of its own', async () => {
+    const routes = postRoutes(stack.app.printRoutes({ commonPrefix: false })).filter(
+      (route) => !route.startsWith('/oauth/') && route !== '/interaction/:uid',
+    )
+    const listed = (await Promise.all(FORMS.map((form) => form()))).map(({ route }) => route)
+    expect(listed.sort()).toEqual(routes.sort())
+  })
+
+  it('is taken from our own page and refused from anywhere else (RFC 6749 §10.12)', async () => {
+    for (const make of FORMS) {
+      const form = await make()
+      const { html } = await form.person.get(form.page)
+      const csrf = hiddenField(html, 'csrf')
+      const send = (token: string | null, headers?: Record<string, string>) =>
+        form.person.post(
+          form.path,
+          [...(token === null ? [] : [['csrf', token] as [string, string]]), ...form.fields],
+          headers,
+        )
+
+      const stranger = await newSignedIn(stack)
+      const othersSession = hiddenField((await stranger.person.get('/settings/api')).html, 'csrf')
+      const othersVisit = hiddenField((await (await stack.person()).get('/sign-in')).html, 'csrf')
+      const before = await counts()
+      const refused = {
+        'no token': await send(null),
+        'an empty token': await send(''),
+        'a wrong token': await send(csrf.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))),
+        "another session's token": await send(othersSession),
+        "another visitor's token": await send(othersVisit),
+        'another site': await send(csrf, { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }),
+        'a neighbouring host': await send(csrf, { 'sec-fetch-site': 'same-site', origin: 'http://evil.localhost' }),
+        'an address bar': await send(csrf, { 'sec-fetch-site': 'none' }),
+        'a foreign Origin alone': await send(csrf, { origin: 'https://evil.example' }),
+        'Origin null alone': await send(csrf, { origin: 'null' }),
+        'neither header': await send(csrf, {}),
+      }
+      for (const [from, { status }] of Object.entries(refused)) {
+        expect(status, `${form.route} with ${from}`).toBe(403)
+      }
+      expect(await counts(), form.route).toBe(before)
+
+      const { status } = await send(csrf)
+      expect(form.accepted, `${form.route} from our own page`).toContain(status)
+    }
+  })
+
+  it('is taken from a browser that says only Origin, when it is ours', async () => {
+    const { person } = await newSignedIn(stack)
+    const { html } = await person.get('/settings/api')
+    const answer = await person.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]], { origin: stack.issuer })
+    expect(answer.status).toBe(303)
+  })
+
+  it('is refused when it is larger than any form of ours', async () => {
+    const person = await stack.person()
+    const { html } = await person.get('/sign-in')
+    const fields: Fields = [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['email', 'x'.repeat(200_000)],
+    ]
+    expect((await person.post('/sign-in', fields)).status).toBe(413)
+  })
+})
+
+describe('isSameOrigin', () => {
+  it.each([
+    [{ 'sec-fetch-site': 'same-origin' }, true],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, true],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://auth.example' }, false],
+    [{ 'sec-fetch-site': '' }, false],
+    [{ origin: 'https://auth.example' }, true],
+    [{ origin: 'http://auth.example' }, false],
+    [{ origin: 'https://auth.example.evil.example' }, false],
+    [{ origin: 'https://auth.example:8443' }, false],
+    [{}, false],
+  ])('judges %j as %s', (headers, expected) => {
+    expect(isSameOrigin(headers, 'https://auth.example')).toBe(expected)
+  })
+})

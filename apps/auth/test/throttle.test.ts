@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ACCOUNT_LIMITS, addressGroup } from '../src/accounts/limits.ts'
+import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let test: TestDatabase
+let nodes: [Stack, Stack]
+beforeAll(async () => {
+  test = await testDatabase()
+  const settings = { RATE_LIMITS: 'on', TRUST_PROXY: '1', OPERATOR_KEY: randomBytes(32).toString('base64url') }
+  nodes = [await startStack({ test, settings }), await startStack({ test, settings })]
+})
+afterAll(async () => {
+  for (const node of nodes) await node.close()
+  await test.close()
+})
+
+/** A sign-in from one address, as a proxy in front of the node reports it. */
+async function trySignIn(person: Person, email: string, password: string, address: string) {
+  const { html } = await person.get('/sign-in')
+  const fields: [string, string][] = [
+    ['csrf', hiddenField(html, 'csrf')],
+    ['email', email],
+    ['password', password],
+  ]
+  return person.post('/sign-in', fields, { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address })
+}
+
+describe('throttled sign-in', () => {
+  it('stops guessing at an account from one address, on all nodes together, alike whether the account exists', async () => {
+    const { email } = await makeAccount(nodes[0])
+    for (const tried of [email, 'nobody@example.com']) {
+      const statuses: number[] = []
+      for (let round = 0; round < ACCOUNT_LIMITS.signIn.hits + 2; round += 1) {
+        const node = nodes[round % 2] ?? nodes[0]
+        statuses.push((await trySignIn(await node.person(), tried, 'wrong', '203.0.113.1')).status)
+      }
+      expect(statuses).toEqual([...Array(ACCOUNT_LIMITS.signIn.hits).fill(422), 429, 429])
+    }
+    const refused = await trySignIn(await nodes[1].person(), email, PASSWORD, '203.0.113.1')
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(ACCOUNT_LIMITS.signIn.seconds)
+    expect((await trySignIn(await nodes[1].person(), email, PASSWORD, '203.0.113.2')).status).toBe(303)
+  })
+
+  it('forgets the mistakes of whoever then knows the password', async () => {
+    const { email } = await makeAccount(nodes[0])
+    for (let round = 0; round < 3; round += 1) {
+      for (let wrong = 0; wrong < ACCOUNT_LIMITS.signIn.hits - 1; wrong += 1) {
+        expect((await trySignIn(await nodes[0].person(), email, 'wrong', '203.0.113.3')).status).toBe(422)
+      }
+      expect((await trySignIn(await nodes[0].person(), email, PASSWORD, '203.0.113.3')).status).toBe(303)
+    }
+  })
+
+  it('does not let a crowd of addresses lock the owner out of a browser that has signed in before', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const owner = await nodes[0].person()
+    expect((await fillSignIn(owner, { email })).status).toBe(303)
+    const { html } = await owner.get('/settings/api')
+    await owner.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
+
+    let crowd = 0
+    for (let round = 0; round <= ACCOUNT_LIMITS.signInAccount.hits; round += 1) {
+      crowd = (await trySignIn(await nodes[0].person(), email, 'wrong', `198.51.100.${round}`)).status
+    }
+    expect(crowd).toBe(429)
+    expect((await trySignIn(await nodes[0].person(), email, PASSWORD, '198.51.100.200')).status).toBe(429)
+    expect((await fillSignIn(owner, { email })).status).toBe(303)
+  })
+
+  it('takes the mark of a known browser for its own account only', async () => {
+    const [mine, victim] = [await makeAccount(nodes[0]), await makeAccount(nodes[0])]
+    const attacker = await nodes[0].person()
+    await fillSignIn(attacker, { email: mine.email })
+    const { html } = await attacker.get('/settings/api')
+    await attacker.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
+    for (let round = 0; round < ACCOUNT_LIMITS.signIn.hits; round += 1) {
+      await trySignIn(attacker, victim.email, 'wrong', '203.0.113.77')
+    }
+    expect((await trySignIn(attacker, victim.email, 'wrong', '203.0.113.77')).status).toBe(429)
+  })
+
+  it('keeps addresses and e-mail addresses out of the counters table', async () => {
+    const rows = await test.db.rateCounter.findMany()
+    expect(rows.length).toBeGreaterThan(0)
+    expect(JSON.stringify(rows.map(({ key }) => key))).not.toMatch(/@|203\.0\.113|198\.51\.100/)
+  })
+})
+
+describe('addressGroup', () => {
+  it.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:db8:1:2::9', '2001:db8:1:2'],
+    ['2001:db8::9', '2001:db8:0:0'],
+    ['::1', '0:0:0:0'],
+    ['::ffff:203.0.113.9', '::ffff:203.0.113.9'],
+  ])('counts %s as %s', (address, expected) => {
+    expect(addressGroup(address)).toBe(expected)
+  })
+})
