@@ -73,6 +73,8 @@ async function makeImage({ programs, files, native }: Image, folder: string): Pr
     sourcemap: true,
     sourcesContent: false,
     minifySyntax: true,
+    // Two classes of one name in one file: the second is renamed, and oidc-provider stores its models by class name.
+    keepNames: true,
     legalComments: 'none',
     external: Object.keys(native),
     banner: { js: COMMONJS },
