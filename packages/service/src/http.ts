@@ -10,6 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from './logger.ts'
+import { RequestLogger } from './request-logger.ts'
 
 export interface HttpOptions {
   service: string
@@ -49,6 +50,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => requestId(request.headers['x-request-id']),
     requestIdHeader: false,
+    childLoggerFactory: (_logger, members) =>
+      new RequestLogger(options.logger, members) as unknown as FastifyBaseLogger,
     trustProxy: trusted(options.trustProxy),
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,

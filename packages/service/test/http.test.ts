@@ -59,14 +59,15 @@ describe('a service over HTTP', () => {
   it('logs route, status and duration, never the path, query, headers or body', async () => {
     const { app, lines } = build()
     app.post('/numbers/:number', async () => ({ ok: true }))
-    await app.inject({
+    const answer = await app.inject({
       method: 'POST',
       url: '/numbers/37069912345?token=canary-query',
       headers: { authorization: 'Bearer canary-header', 'user-agent': 'canary-agent' },
       payload: { text: 'canary-body' },
     })
     const line = lines.find((text) => text.includes('"msg":"request"')) ?? ''
-    expect(JSON.parse(line)).toMatchObject({ method: 'POST', route: '/numbers/:number', status: 200 })
+    const requestId = answer.headers['x-request-id']
+    expect(JSON.parse(line)).toMatchObject({ method: 'POST', route: '/numbers/:number', status: 200, requestId })
     expect(lines.join('')).not.toMatch(/canary|37069912345/)
   })
 
