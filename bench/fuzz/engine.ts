@@ -99,7 +99,7 @@ export async function runFuzz(plan: FuzzPlan): Promise<FuzzReport> {
     onOutput: (text) => {
       if (text.includes(secret)) tokenInOutput = true
       for (const line of text.split('\n')) {
-        if (/"level":(?:50|60)\b|^\S*Error\b|Unhandled/.test(line) && errorLines.length < 50)
+        if (/"level":"(?:error|fatal)"|^\S*Error\b|Unhandled/.test(line) && errorLines.length < 50)
           errorLines.push(line.slice(0, 500))
       }
     },

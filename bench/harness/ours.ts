@@ -1,13 +1,17 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Issuer } from './issuer.ts'
 import { MCP_RESOURCE_URL } from './issuer.ts'
-import { freePort, type Started, type StartOptions, start } from './process.ts'
+import { freePort, ROOT, type Started, type StartOptions, start } from './process.ts'
 
-/** Starts the MCP server as shipped, with the settings an operator gives it, rate limits off. */
+/** Starts the MCP server with the settings an operator gives it, rate limits off; from its source unless told otherwise. */
 export async function startOurs(issuer: Issuer, apiUrl: string, options: Partial<StartOptions> = {}): Promise<Started> {
   const port = await freePort()
   return start({
-    ...options,
     script: 'apps/mcp/src/server.ts',
+    ...options,
     port,
     env: {
       MCP_PORT: String(port),
@@ -21,5 +25,21 @@ export async function startOurs(issuer: Issuer, apiUrl: string, options: Partial
       LOG_LEVEL: 'warn',
       ...options.env,
     },
+  })
+}
+
+/** Makes the bundle that the container image holds and starts it the way the image does. */
+export async function startBundle(
+  issuer: Issuer,
+  apiUrl: string,
+  options: Partial<StartOptions> = {},
+): Promise<Started> {
+  const folder = mkdtempSync(join(tmpdir(), 'vertexsms-bundle-'))
+  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/image/bundle.ts', 'mcp', folder], { cwd: ROOT })
+  return startOurs(issuer, apiUrl, {
+    ...options,
+    script: join(folder, 'server.js'),
+    plain: true,
+    nodeArguments: ['--enable-source-maps', ...(options.nodeArguments ?? [])],
   })
 }

@@ -18,8 +18,10 @@ export interface Started {
 
 /** How to start one process. */
 export interface StartOptions {
-  /** Path of the module, from the root of the repository. */
+  /** Path of the module, from the root of the repository or absolute. */
   readonly script: string
+  /** True for a script that Node runs as it is, without the loader for TypeScript. */
+  readonly plain?: boolean
   readonly env: Readonly<Record<string, string>>
   /** The core the process and all its threads are bound to; unbound when absent. */
   readonly core?: number
@@ -34,13 +36,12 @@ export interface StartOptions {
   readonly port?: number
 }
 
-/** Starts `node --import tsx <script>` and resolves when it serves. Throws when it ends before that. */
+/** Starts the script, as TypeScript through tsx unless it is plain, and resolves when it serves. Throws when it ends before that. */
 export async function start(options: StartOptions): Promise<Started> {
   const node = [
     process.execPath,
     ...(options.nodeArguments ?? []),
-    '--import',
-    'tsx',
+    ...(options.plain ? [] : ['--import', 'tsx']),
     ...(options.preload ?? []).flatMap((path) => ['--import', path]),
     options.script,
   ]

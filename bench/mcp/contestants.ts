@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Issuer } from '../harness/issuer.ts'
 import { MCP_RESOURCE_URL } from '../harness/issuer.ts'
-import { startOurs } from '../harness/ours.ts'
+import { startBundle, startOurs } from '../harness/ours.ts'
 import { type Started, start } from '../harness/process.ts'
 import type { Scenario } from './scenarios.ts'
 
@@ -68,6 +68,13 @@ export const CONTESTANTS: readonly Contestant[] = [
     role: 'ours',
     serves: always,
     start: (issuer, apiUrl, core, nodeArguments = []) => startOurs(issuer, apiUrl, { core, nodeArguments }),
+  },
+  {
+    id: 'ours-bundle',
+    title: 'ours, the bundle of the image',
+    role: 'reference',
+    serves: always,
+    start: (issuer, apiUrl, core, nodeArguments = []) => startBundle(issuer, apiUrl, { core, nodeArguments }),
   },
   {
     id: 'ours-logging',
