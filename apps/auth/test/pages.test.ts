@@ -1,0 +1,265 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { renderPage } from '../src/page.ts'
+import { CHROMIUM } from './support/chromium.ts'
+import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack.close())
+
+const CONSENT = {
+  formAction: '/interaction/x',
+  csrf: 'x',
+  redirectHost: 'claude.ai',
+  isLocalApp: true,
+  clientName: 'Claude',
+  documentHost: null,
+  accountEmail: 'ada@example.com',
+  scopes: SCOPE_NAMES.map((name) => ({ name, ...SCOPES[name] })),
+  signOut: { csrf: 'x', returnTo: '/interaction/x' },
+}
+
+describe('every page', () => {
+  it.each([
+    '/sign-in',
+    '/request-access',
+    '/settings/api',
+    '/settings/passkeys',
+    '/settings/sessions',
+    '/sandbox/phone',
+    '/nowhere',
+  ])('%s cannot be framed, stored, or made to load or send anything elsewhere (RFC 9700 §4.16)', async (path) => {
+    const { person } = await newSignedIn(stack)
+    const visitor = path === '/sign-in' ? await stack.person() : person
+    const { headers } = await visitor.get(path)
+    const policy = Object.fromEntries(
+      (headers.get('content-security-policy') ?? '').split('; ').map((rule) => {
+        const [name = '', ...values] = rule.split(' ')
+        return [name, values.join(' ')]
+      }),
+    )
+    const needsScript = ['/sign-in', '/settings/passkeys'].includes(path)
+    expect(policy).toEqual({
+      'default-src': "'none'",
+      'style-src': "'self'",
+      'img-src': "'self'",
+      ...(needsScript && { 'script-src': "'self'" }),
+      'form-action': "'self'",
+      'frame-ancestors': "'none'",
+      'base-uri': "'none'",
+    })
+    expect(headers.get('x-frame-options')).toBe('DENY')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('cross-origin-opener-policy')).toBeNull()
+  })
+
+  it('has nothing inline: no style, no script, no event handler', async () => {
+    const { person } = await newSignedIn(stack)
+    for (const path of [
+      '/sign-in',
+      '/request-access',
+      '/settings/api',
+      '/settings/passkeys',
+      '/settings/sessions',
+      '/sandbox/phone',
+    ]) {
+      const { html } = await person.get(path)
+      expect(html, path).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/)
+    }
+  })
+
+  it('gives an unknown address and a broken one a page of ours, not an error text', async () => {
+    const person = await stack.person()
+    const unknown = await person.get('/no/such/page')
+    expect(unknown.status).toBe(404)
+    expect(unknown.html).toContain('There is no such page')
+    for (const path of ['/%', '/assets/../env.ts', '/assets/%2e%2e/page.ts', '/assets/missing.css']) {
+      const { status, html } = await person.get(path)
+      expect([400, 404], path).toContain(status)
+      expect(html, path).not.toContain('import ')
+    }
+  })
+
+  it('serves the look and the icons, and nothing else, under /assets', async () => {
+    const person = await stack.person()
+    for (const [name, type] of [
+      ['style.css', 'text/css'],
+      ['passkeys.js', 'javascript'],
+      ['icon.svg', 'image/svg+xml'],
+      ['icon.png', 'image/png'],
+    ]) {
+      const { status, headers } = await person.get(`/assets/${name}`)
+      expect(status, name).toBe(200)
+      expect(headers.get('content-type'), name).toContain(type)
+    }
+    expect((await person.get('/assets/icon.png')).headers.get('cache-control')).toBe('public, max-age=86400')
+  })
+})
+
+describe('the consent page', () => {
+  it('shows the redirect host first and the name as what the client says of itself', () => {
+    const html = renderPage('consent', { ...CONSENT, clientName: '<b>VertexSMS Support</b>' })
+    const text = html.replace(/<[^>]*>/g, ' ')
+    expect(html).toMatch(/<h1 class="host">claude\.ai<\/h1>/)
+    expect(text.indexOf('claude.ai')).toBeLessThan(text.indexOf('calls itself'))
+    expect(html).toContain('&lt;b&gt;VertexSMS Support&lt;/b&gt;')
+    expect(html).toContain('Nobody has verified this name.')
+    expect(html).toContain('This is an app on your own computer.')
+    const verified = renderPage('consent', { ...CONSENT, isLocalApp: false, documentHost: 'claude.ai' })
+    expect(verified).toMatch(/Published and verified by <strong>claude\.ai<\/strong>/)
+    expect(verified).not.toContain('This is an app on your own computer.')
+  })
+
+  it('lists the five sentences ticked, and marks exactly those that cost money', () => {
+    const html = renderPage('consent', CONSENT)
+    const rows = [...html.matchAll(/<label class="grant">.*?<\/label>/gs)].map(([row]) => row)
+    expect(rows).toHaveLength(5)
+    for (const [index, name] of SCOPE_NAMES.entries()) {
+      const row = rows[index] ?? ''
+      expect(row).toContain(`name="scope" value="${name}" checked`)
+      expect(row).toContain(SCOPES[name].description)
+      expect(row.includes('costs money')).toBe(SCOPES[name].billable)
+    }
+  })
+
+  it('refuses by default: the first submit button, which Enter presses, is Deny', () => {
+    const buttons = [...renderPage('consent', CONSENT).matchAll(/<button[^>]*value="(\w+)"/g)].map(([, value]) => value)
+    expect(buttons).toEqual(['deny', 'allow'])
+  })
+})
+
+describe.skipIf(!CHROMIUM)('in a browser', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
+  })
+  afterAll(() => browser.close())
+
+  /** Serious and worse findings of axe, as rule and element. */
+  async function findings(page: Page) {
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+  }
+
+  it.each(['light', 'dark'] as const)(
+    'no page has a fault that axe can find, and none is wider than a phone, in %s',
+    async (colorScheme) => {
+      const account = await makeAccount(stack)
+      await stack.db.sandboxText.create({
+        data: {
+          accountId: account.id,
+          recipient: '37061234567',
+          sender: 'VertexDemo',
+          text: 'Hello',
+          receivedAt: new Date(),
+        },
+      })
+      const context = await browser.newContext({
+        baseURL: stack.issuer,
+        colorScheme,
+        viewport: { width: 360, height: 740 },
+      })
+      const page = await context.newPage()
+      const errors: string[] = []
+      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+      const check = async (name: string) => {
+        expect(await findings(page), name).toEqual([])
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(360)
+      }
+      const link = { issuerUrl: stack.issuer, email: 'new@example.com', hours: 1, now: new Date() }
+      for (const path of ['/sign-in', '/request-access', await createPasswordLink(stack.db, link)]) {
+        await page.goto(path)
+        await check(path)
+      }
+      await page.goto('/sign-in')
+      await page.getByLabel('Email').fill(account.email)
+      await page.getByLabel('Password').fill('wrong')
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await page.getByRole('alert').waitFor()
+      await check('/sign-in refused')
+      await page.getByLabel('Password').fill(PASSWORD)
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await page.waitForURL('**/settings/api')
+      await check('/settings/api empty')
+      await page.getByLabel('Name').fill('Nightly report')
+      await page.getByRole('button', { name: 'Create token' }).click()
+      await page.getByText(/^vsms_/).waitFor()
+      await check('token created')
+      await fillSignIn(await stack.person(), { email: account.email })
+      for (const path of ['/settings/api', '/settings/passkeys', '/settings/sessions', '/sandbox/phone']) {
+        await page.goto(path)
+        await check(path)
+      }
+      await page.goto('/settings/api')
+      await page.getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('button', { name: 'Confirm delete' }).waitFor()
+      await check('token deletion')
+      // A refused form is answered with 422, which the browser notes as an error of its own.
+      expect(errors.filter((error) => !error.includes('422'))).toEqual([])
+      await page.goto('/nowhere')
+      await check('/nowhere')
+      const rendered = {
+        consent: renderPage('consent', CONSENT),
+        continue: renderPage('continue', { url: `${stack.issuer}/x`, clientName: 'Claude' }),
+      }
+      for (const [name, html] of Object.entries(rendered)) {
+        await page.route('**/rendered', (route) =>
+          route.fulfill({ contentType: 'text/html', body: html.replace(/<meta http-equiv="refresh"[^>]*>/, '') }),
+        )
+        await page.goto('/rendered')
+        await check(name)
+        await page.unroute('**/rendered')
+      }
+      await context.close()
+    },
+    120_000,
+  )
+
+  it('works without JavaScript: sign in, make a token, delete it, sign out', async () => {
+    const account = await makeAccount(stack)
+    const context = await browser.newContext({ baseURL: stack.issuer, javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto('/sign-in')
+    await page.getByLabel('Email').fill(account.email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByLabel('Name').fill('No script')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    expect(await page.getByText(/^vsms_/).textContent()).toMatch(/^vsms_[\w-]{43}$/)
+    await page.getByRole('link', { name: 'I have copied it' }).click()
+    await page
+      .getByRole('row', { name: /No script/ })
+      .getByRole('button', { name: 'Delete' })
+      .click()
+    await page.getByRole('button', { name: 'Confirm delete' }).click()
+    await page.getByText('The token was deleted.').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(await stack.db.session.count({ where: { accountId: account.id } })).toBe(0)
+    await context.close()
+  })
+
+  it('can be used by keyboard alone', async () => {
+    const account = await makeAccount(stack)
+    const context = await browser.newContext({ baseURL: stack.issuer })
+    const page = await context.newPage()
+    await page.goto('/sign-in')
+    await page.keyboard.type(account.email)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/settings/api')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
+    await context.close()
+  })
+})

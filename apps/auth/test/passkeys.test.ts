@@ -1,0 +1,148 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CHROMIUM } from './support/chromium.ts'
+import { makeAccount, PASSWORD } from './support/people.ts'
+import { hiddenField } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+describe.skipIf(!CHROMIUM)('passkeys', () => {
+  let stack: Stack
+  let browser: Browser
+  beforeAll(async () => {
+    stack = await startStack()
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
+  })
+  afterAll(async () => {
+    await browser.close()
+    await stack.close()
+  })
+
+  /** A browser with a built-in authenticator that says yes, or no when `verifies` is false. */
+  async function device(verifies = true): Promise<{ context: BrowserContext; page: Page }> {
+    const context = await browser.newContext({ baseURL: stack.issuer })
+    const page = await context.newPage()
+    const session = await context.newCDPSession(page)
+    await session.send('WebAuthn.enable')
+    await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: verifies,
+        automaticPresenceSimulation: true,
+      },
+    })
+    return { context, page }
+  }
+
+  async function signIn(page: Page, email: string) {
+    await page.goto('/sign-in')
+    await page.getByLabel('Email').fill(email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.waitForURL('**/settings/api')
+  }
+
+  async function addPasskey(page: Page, password = PASSWORD) {
+    await page.goto('/settings/passkeys')
+    await page.getByLabel('Name').fill('Test laptop')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Add a passkey' }).click()
+  }
+
+  it('are added under the password and then sign in without it, until they are removed', async () => {
+    const { email, id: accountId } = await makeAccount(stack)
+    const { context, page } = await device()
+    await signIn(page, email)
+    await addPasskey(page)
+    await page.getByText('never used').waitFor()
+    expect(await page.getByRole('listitem').filter({ hasText: 'Test laptop' }).count()).toBe(1)
+
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/sign-in')
+    await page.goto('/sandbox/phone')
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.waitForURL('**/sandbox/phone')
+    expect(await page.getByText(email).isVisible()).toBe(true)
+    expect((await stack.db.passkey.findFirstOrThrow({ where: { accountId } })).lastUsedAt).not.toBeNull()
+
+    await page.goto('/settings/passkeys')
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('You have no passkey yet.').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/sign-in')
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await page.getByText('That passkey was not accepted.').waitFor()
+    await context.close()
+  })
+
+  it('are refused with a wrong password: an open browser is not enough to plant one', async () => {
+    const { email, id: accountId } = await makeAccount(stack)
+    const { context, page } = await device()
+    await signIn(page, email)
+    await addPasskey(page, 'not the password')
+    await page.getByText('No passkey was added.').waitFor()
+    expect(await stack.db.passkey.count({ where: { accountId } })).toBe(0)
+    await context.close()
+  })
+
+  it('answer one challenge once, for the visitor who got it and nobody else (WebAuthn §13.4.3)', async () => {
+    const { email } = await makeAccount(stack)
+    const { context, page } = await device()
+    await signIn(page, email)
+    await addPasskey(page)
+    await page.getByText('never used').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL('**/sign-in')
+
+    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ')
+    const csrf = await page.locator('input[name=csrf]').first().inputValue()
+    let caught = ''
+    await page.route('**/sign-in/passkey', async (route) => {
+      caught = new URLSearchParams(route.request().postData() ?? '').get('credential') ?? ''
+      await route.fulfill({ status: 204 })
+    })
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    await expect.poll(() => caught).not.toBe('')
+
+    const send = async (cookie: string, csrf: string) =>
+      fetch(`${stack.issuer}/sign-in/passkey`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { cookie, 'sec-fetch-site': 'same-origin' },
+        body: new URLSearchParams({ csrf, credential: caught, return_to: '' }),
+      })
+    const stranger = await stack.person()
+    const strangersCsrf = hiddenField((await stranger.get('/sign-in')).html, 'csrf')
+    expect((await send(stranger.cookieHeader('/'), strangersCsrf)).status).toBe(422)
+
+    expect((await send(cookie, csrf)).status).toBe(303)
+    expect((await send(cookie, csrf)).status).toBe(422)
+    await context.close()
+  })
+
+  it('are refused when the device did not verify the person (WebAuthn §6.1)', async () => {
+    const { email, id: accountId } = await makeAccount(stack)
+    const { context, page } = await device(false)
+    await signIn(page, email)
+    await addPasskey(page)
+    await page.getByText('No passkey was used.').waitFor()
+    expect(await stack.db.passkey.count({ where: { accountId } })).toBe(0)
+    await context.close()
+  })
+
+  it.each(['', '{}', 'null', '{"id":"x"}', '{"id":"x","response":{}}', `{"id":"${'x'.repeat(2000)}","response":{}}`])(
+    'are refused when the answer is %j',
+    async (credential) => {
+      const person = await stack.person()
+      const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
+      const answer = await person.post('/sign-in/passkey', [
+        ['csrf', csrf],
+        ['credential', credential],
+      ])
+      expect(answer.status).toBe(422)
+      expect(answer.html).toContain('That passkey was not accepted.')
+    },
+  )
+})
