@@ -1,7 +1,7 @@
 import {
   acceptedContent,
-  CLIENT_CAPABILITIES_META_KEY,
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
   createRequestStateCodec,
   type GetPromptResult,
   inputRequired,
@@ -43,6 +43,11 @@ const ask = (question: string, maxTokens: number) =>
 
 const states = createRequestStateCodec<{ step: number }>({ key: new Uint8Array(32).fill(7) })
 const nameSchema = z.object({ name: z.string() })
+
+function capabilitiesOf({ envelope }: ServerContext['mcpReq']): Record<string, unknown> {
+  const declared = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
+  return (declared ?? {}) as Record<string, unknown>
+}
 
 async function readState(context: ServerContext): Promise<{ step: number } | undefined> {
   const raw = context.mcpReq.requestState<string>()
@@ -121,8 +126,8 @@ const RUNS: Record<string, Run> = {
     return text('Done.')
   },
   test_missing_capability({ mcpReq }) {
-    const capabilities = mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY]
-    if (capabilities?.sampling === undefined) {
+    const capabilities = capabilitiesOf(mcpReq)
+    if (capabilities.sampling === undefined) {
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } })
     }
     return text('The client can sample.')
@@ -178,7 +183,7 @@ const RUNS: Record<string, Run> = {
     })
   },
   test_input_required_result_capabilities({ mcpReq }) {
-    const capabilities = mcpReq.envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? {}
+    const capabilities = capabilitiesOf(mcpReq)
     return inputRequired({
       inputRequests: {
         ...(capabilities.elicitation === undefined ? {} : { user_name: nameForm('What is your name?') }),

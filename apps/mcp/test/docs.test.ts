@@ -1,0 +1,13 @@
+import { ERRORS } from '@vertexsms/contract/errors'
+import { TOOL_NAMES } from '@vertexsms/contract/scopes'
+import { expect, it } from 'vitest'
+import { documents, outdated } from '../../../scripts/gen-docs.ts'
+
+it('the generated pages are up to date (npx -y pnpm gen)', () => {
+  expect(outdated()).toEqual([])
+})
+
+it('the generated pages name every code and every tool', () => {
+  for (const code of Object.keys(ERRORS)) expect(documents().get('docs/errors.md')).toContain(`\`${code}\``)
+  for (const tool of TOOL_NAMES) expect(documents().get('docs/tools.md')).toContain(`## ${tool}`)
+})
