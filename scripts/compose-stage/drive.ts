@@ -14,7 +14,7 @@ import { checkLogs } from './checks/logs.ts'
 import { checkRestarts } from './checks/restarts.ts'
 import { checkStopping } from './checks/stopping.ts'
 import { APPS, logsOf } from './engine.ts'
-import { StageAborted, summary } from './report.ts'
+import { broken, handOver, StageAborted } from './report.ts'
 
 const full = process.argv.includes('--full')
 const folder = mkdtempSync(join(tmpdir(), 'compose-stage-'))
@@ -33,12 +33,11 @@ try {
   await connection.close()
   await checkLogs()
 } catch (error) {
-  if (!(error instanceof StageAborted)) console.log(`FAIL the stage itself: ${(error as Error).stack}`)
+  if (!(error instanceof StageAborted)) broken(error)
   for (const service of [...APPS, 'postgres', 'migrate', 'seed']) {
     const logs = await logsOf(service).catch((reason: Error) => reason.message)
     console.log(`--- ${service}\n${logs.split('\n').slice(-15).join('\n')}`)
   }
-  process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -46,4 +45,5 @@ if (process.env.STAND_IN) {
   console.log('note: stand-in base images copy the users, paths, entry points and stop signals of the official ones;')
   console.log('note: unproven here: the official images themselves (their exact builds, locales, other architectures).')
 }
-process.exit(summary() > 0 ? 1 : process.exitCode)
+handOver()
+process.exit()

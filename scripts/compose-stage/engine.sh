@@ -38,7 +38,8 @@ engine_start() {
   ENGINE_CGROUP="$cgroup_parent"
   mkdir -p "$WORK/data" "$WORK/exec"
   # The inner shell is the first process of the namespaces: it waits for the uplink, runs the engine and reaps.
-  unshare --net --mount --pid --ipc --fork --kill-child --mount-proc --propagation private bash -c '
+  # Should this script itself be killed, the kernel kills unshare (setpriv), and unshare its child (--kill-child).
+  setpriv --pdeathsig KILL unshare --net --mount --pid --ipc --fork --kill-child --mount-proc --propagation private bash -c '
     work=$1 cgroup_parent=$2
     ip link set lo up
     until ip link show tap0 >/dev/null 2>&1; do sleep 0.05; done
@@ -55,7 +56,7 @@ engine_start() {
     [ -n "$ENGINE_PID" ] && [ "$(readlink "/proc/$ENGINE_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
     sleep 0.05
   done
-  slirp4netns --configure --mtu=1400 --disable-host-loopback "$ENGINE_PID" tap0 >"$WORK/uplink.log" 2>&1 &
+  setpriv --pdeathsig KILL slirp4netns --configure --mtu=1400 --disable-host-loopback "$ENGINE_PID" tap0 >"$WORK/uplink.log" 2>&1 &
   UPLINK_PID=$!
   export DOCKER_HOST="unix://$WORK/engine.sock"
   STAGE_ENTER=(nsenter --target "$ENGINE_PID" --net)

@@ -1,5 +1,7 @@
 // One line for every check, and the count at the end.
 
+import { writeFileSync } from 'node:fs'
+
 const tally = { passed: 0, failed: 0 }
 
 /** Ends the stage early: what follows could not say anything. */
@@ -22,6 +24,12 @@ export async function check(title: string, run: () => Promise<unknown>): Promise
   }
 }
 
+/** Counts a failure outside any check: the stage itself broke. */
+export function broken(error: unknown): void {
+  tally.failed += 1
+  console.log(`FAIL the stage itself: ${error instanceof Error ? error.stack : String(error)}`)
+}
+
 /** A check without which the rest is pointless. Throws StageAborted. */
 export async function must(title: string, run: () => Promise<unknown>): Promise<void> {
   if (!(await check(title, run))) throw new StageAborted(title)
@@ -32,8 +40,9 @@ export function expectThat(condition: boolean, message: string): asserts conditi
   if (!condition) throw new Error(message)
 }
 
-/** Prints the count that CI reads and returns how many failed. */
-export function summary(): number {
-  console.log(`compose: ${tally.passed} passed, ${tally.failed} failed`)
-  return tally.failed
+/** Hands the count to ./run, which adds its own checks of the teardown. */
+export function handOver(): void {
+  const file = process.env.COUNT_FILE
+  if (file) writeFileSync(file, `${tally.passed} ${tally.failed}\n`)
+  else console.log(`compose: ${tally.passed} passed, ${tally.failed} failed`)
 }
