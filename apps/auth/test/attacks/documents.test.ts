@@ -32,9 +32,11 @@ const local = createOutbound({ allowLocalhost: true })
 beforeAll(async () => {
   guarded = await startStack({ outbound: guard })
   hosted = await startStack({ outbound: local, settings: { OUTBOUND_ALLOW_LOCALHOST: 'on' } })
-  inside = await startHost(
-    (request, response) => behaviours[request.url ?? '']?.(response) ?? response.writeHead(404).end(),
-  )
+  inside = await startHost((request, response) => {
+    const behave = behaviours[request.url ?? '']
+    if (behave) behave(response)
+    else response.writeHead(404).end()
+  })
 })
 afterAll(async () => {
   await guarded?.close()
