@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from './support.ts'
+import { startWorld, type World } from './support/world.ts'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 12)
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261122)

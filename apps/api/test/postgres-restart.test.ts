@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { migrate } from '@vertexsms/db/migrate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, type Node, seed, startNode } from './support.ts'
+import { eventually } from './support/eventually.ts'
+import { type Node, seed, startNode } from './support/world.ts'
 
 const binaries = findBinaries()
 

@@ -6,7 +6,7 @@ import {
   ratesResponseSchema,
 } from '@vertexsms/contract/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startWorld, type World } from './support.ts'
+import { startWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { eventually, startReceiver, startWorld, type World } from './support.ts'
+import { eventually } from './support/eventually.ts'
+import { startReceiver } from './support/receiver.ts'
+import { startWorld, type World } from './support/world.ts'
 
 let world: World
 let receiver: Awaited<ReturnType<typeof startReceiver>>

@@ -1,7 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { accessTokenName } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
@@ -9,9 +7,8 @@ import { hashToken } from '@vertexsms/db/tokens'
 import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
-import { buildApp } from '../src/app.ts'
-import { readApiEnv } from '../src/env.ts'
+import { buildApp } from '../../src/app.ts'
+import { readApiEnv } from '../../src/env.ts'
 
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
 export const ISSUER = 'http://localhost:4000'
@@ -181,117 +178,4 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
   Object.assign(world, await makeAccount())
   world.node = await world.startNode()
   return world
-}
-
-/** A signing key as the authorization server keeps it, and a maker of tokens under it. */
-export async function makeIssuer(db: Database, kid: string) {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
-  const now = new Date()
-  await db.signingKey.create({
-    data: { kid, alg: 'ES256', publicJwk, sealedJwk: new Uint8Array(), createdAt: now, signsFrom: now },
-  })
-  const sign = (claims: JWTPayload, header: Record<string, unknown> = {}) =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', ...header }).sign(privateKey)
-  return { publicKey, publicJwk, privateKey, sign }
-}
-
-/** The claims of an access token that the API takes. */
-export function accessClaims(accountId: string, changes: JWTPayload = {}): JWTPayload & { jti: string } {
-  const now = Math.floor(Date.now() / 1000)
-  return {
-    iss: ISSUER,
-    sub: accountId,
-    aud: ['http://localhost:4001/mcp', AUDIENCE],
-    client_id: 'client',
-    scope: 'sms:send',
-    jti: randomUUID(),
-    iat: now,
-    exp: now + 600,
-    ...changes,
-  }
-}
-
-/** A connection with the rows of its access and refresh tokens. */
-export async function makeConnection(db: Database, accountId: string, jti: string, refreshValue = randomUUID()) {
-  const id = randomUUID()
-  const now = new Date()
-  const expiresAt = new Date(now.getTime() + 600_000)
-  await db.connection.create({
-    data: {
-      id,
-      accountId,
-      grantId: randomUUID(),
-      clientId: 'client',
-      clientName: 'Client',
-      redirectHost: 'localhost',
-      scopes: ['sms:send'],
-      createdAt: now,
-      approvedAt: now,
-      expiresAt,
-    },
-  })
-  const row = { accountId, connectionId: id, permissions: [...PERMISSIONS], ipAllowList: [], createdAt: now, expiresAt }
-  const access = await db.apiToken.create({
-    data: { ...row, id: randomUUID(), kind: 'oauth_access', name: accessTokenName(id), tokenHash: hashToken(jti) },
-  })
-  const refresh = await db.apiToken.create({
-    data: {
-      ...row,
-      id: randomUUID(),
-      kind: 'oauth_refresh',
-      name: `oauth:refresh:${id}`,
-      tokenHash: hashToken(refreshValue),
-    },
-  })
-  return { id, access, refresh, refreshValue }
-}
-
-/** A customer's server: keeps what was posted to it and answers as it is told. */
-export async function startReceiver(
-  answer: (request: IncomingMessage, count: number) => { status: number; body: string } = () => ({
-    status: 200,
-    body: 'OK',
-  }),
-) {
-  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on the members it expects
-  const posts: { path: string; body: any; headers: IncomingMessage['headers'] }[] = []
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk) => chunks.push(chunk))
-    request.on('end', () => {
-      posts.push({
-        path: request.url ?? '',
-        body: JSON.parse(Buffer.concat(chunks).toString() || 'null'),
-        headers: request.headers,
-      })
-      const { status, body } = answer(request, posts.length)
-      response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://localhost:${(server.address() as AddressInfo).port}`
-  return {
-    url,
-    posts,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
-
-/** Waits until `look` gives something; fails with the last thing seen when it does not within the time. */
-export async function eventually<Value>(
-  look: () => Promise<Value | undefined | false | null>,
-  withinMs = 10_000,
-): Promise<Value> {
-  const deadline = Date.now() + withinMs
-  for (;;) {
-    const value = await look()
-    if (value) return value
-    if (Date.now() > deadline) throw new Error('it did not happen in time')
-    await new Promise((resolve) => setTimeout(resolve, 15))
-  }
 }

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
+import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/db/tokens'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { AUDIENCE, ISSUER } from './world.ts'
+
+/** A signing key as the authorization server keeps it, and a maker of tokens under it. */
+export async function makeIssuer(db: Database, kid: string) {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
+  const now = new Date()
+  await db.signingKey.create({
+    data: { kid, alg: 'ES256', publicJwk, sealedJwk: new Uint8Array(), createdAt: now, signsFrom: now },
+  })
+  const sign = (claims: JWTPayload, header: Record<string, unknown> = {}) =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt', ...header }).sign(privateKey)
+  return { publicKey, publicJwk, privateKey, sign }
+}
+
+/** The claims of an access token that the API takes. */
+export function accessClaims(accountId: string, changes: JWTPayload = {}): JWTPayload & { jti: string } {
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    iss: ISSUER,
+    sub: accountId,
+    aud: ['http://localhost:4001/mcp', AUDIENCE],
+    client_id: 'client',
+    scope: 'sms:send',
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 600,
+    ...changes,
+  }
+}
+
+/** A connection with the rows of its access and refresh tokens. */
+export async function makeConnection(db: Database, accountId: string, jti: string, refreshValue = randomUUID()) {
+  const id = randomUUID()
+  const now = new Date()
+  const expiresAt = new Date(now.getTime() + 600_000)
+  await db.connection.create({
+    data: {
+      id,
+      accountId,
+      grantId: randomUUID(),
+      clientId: 'client',
+      clientName: 'Client',
+      redirectHost: 'localhost',
+      scopes: ['sms:send'],
+      createdAt: now,
+      approvedAt: now,
+      expiresAt,
+    },
+  })
+  const row = { accountId, connectionId: id, permissions: [...PERMISSIONS], ipAllowList: [], createdAt: now, expiresAt }
+  const access = await db.apiToken.create({
+    data: { ...row, id: randomUUID(), kind: 'oauth_access', name: accessTokenName(id), tokenHash: hashToken(jti) },
+  })
+  const refresh = await db.apiToken.create({
+    data: {
+      ...row,
+      id: randomUUID(),
+      kind: 'oauth_refresh',
+      name: refreshTokenName(id),
+      tokenHash: hashToken(refreshValue),
+    },
+  })
+  return { id, access, refresh, refreshValue }
+}
