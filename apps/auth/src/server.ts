@@ -3,11 +3,13 @@ import { createLogger } from '@vertexsms/service/logger'
 import { runService } from '@vertexsms/service/run'
 import { buildApp } from './app.ts'
 import { readAuthEnv } from './env.ts'
+import { waitForDatabase } from './wait-for-database.ts'
 
 await runService(async () => {
   const env = readAuthEnv()
   const logger = createLogger({ service: 'auth', level: env.LOG_LEVEL })
   const db = createDatabase({ url: env.DATABASE_URL, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  await waitForDatabase(db, logger)
   const app = await buildApp({ env, db, logger })
   app.addHook('onClose', () => db.$disconnect())
   return { app, host: env.HOST, port: env.AUTH_PORT, logger }
