@@ -3,6 +3,7 @@ import type { Logger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
 import { createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
+import { createApprovalGate } from './approval/gate.ts'
 import { createAuthenticate } from './auth/bearer.ts'
 import { createChallenges } from './auth/challenge.ts'
 import { registerMetadata } from './auth/metadata.ts'
@@ -46,6 +47,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
       tools: createTools(),
       challenges,
       draining: draining.signal,
+      approvals: config.APPROVAL_ABOVE_EUR === undefined ? undefined : createApprovalGate(config.APPROVAL_ABOVE_EUR),
       onError: (error) => logger.error({ err: error }, 'tool failed'),
     })
   const servers = await connectServers(registry, (error) => logger.debug({ err: error }, 'protocol error'))

@@ -13,6 +13,11 @@ const perMinute = (fallback: string) =>
     .default(fallback)
     .transform(Number)
 
+function toMicros(euros: string): bigint {
+  const [whole = '0', decimals = ''] = euros.split('.')
+  return BigInt(whole) * 1_000_000n + BigInt(decimals.padEnd(6, '0'))
+}
+
 const schema = z.object({
   ...serviceEnv,
   MCP_PORT: portSchema.default(4001),
@@ -30,6 +35,12 @@ const schema = z.object({
   SIGNIN_URL: urlSchema.optional(),
   TOKEN_URL: urlSchema.optional(),
   DOCUMENTATION_URL: urlSchema.default('https://vertexsms.com/en/mcp/authentication'),
+  /** A call above this price in EUR asks the person first; unset switches that off. */
+  APPROVAL_ABOVE_EUR: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a decimal amount such as 0.5')
+    .transform(toMicros)
+    .optional(),
   CALLS_PER_MINUTE: perMinute('600'),
   FAILURES_PER_MINUTE: perMinute('120'),
 })

@@ -6,7 +6,7 @@ import { errorAnswer } from './support/upstream.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3' } })
+  stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3', APPROVAL_ABOVE_EUR: '0.05' } })
 })
 afterAll(() => stack.close())
 beforeEach(() => {
@@ -56,9 +56,12 @@ const PROVOKED: Record<ErrorCode, { http?: () => Promise<Response>; tool?: () =>
       return operator()
     },
   },
+  APPROVAL_REQUIRED: {
+    tool: () => call('send_sms', { ...SEND, to: ['+37069555551', '+37069555552'] }),
+  },
   SEND_OUTCOME_UNKNOWN: {
     tool: () => {
-      answerWith(() => 'cut')
+      answerWith(({ path }) => (path === '/sms' ? 'cut' : undefined))
       return call('send_sms', SEND)
     },
   },

@@ -77,6 +77,14 @@ export const ERRORS = {
     message: 'VertexSMS did not answer in time. Nothing was sent or charged. Try again.',
     fix: 'Try again; the call changes nothing on the account.',
   },
+  APPROVAL_REQUIRED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'A person must approve this call because of its price, and this client cannot ask. Nothing was done. Ask the person to send in smaller steps or from the dashboard.',
+    fix: 'Use a client that can ask the person (elicitation, revision 2026-07-28), or a call below the threshold.',
+  },
   SEND_OUTCOME_UNKNOWN: {
     http: null,
     tool: true,

@@ -52,6 +52,15 @@ export interface ToolDefinition<F extends Fields, Output extends z.ZodObject> {
   readonly input: F
   readonly output: Output
   readonly run: (args: ArgumentsOf<F>, context: ToolContext) => Promise<ToolOutput<z.output<Output>>>
+  /** For a tool that costs money by the call: what a person approves, and the most it may cost. */
+  readonly quote?: (args: ArgumentsOf<F>, context: ToolContext) => Promise<Quote>
+}
+
+/** What a call will do and cost. */
+export interface Quote {
+  readonly summary: string
+  /** Micro-EUR. */
+  readonly priceMicros: bigint
 }
 
 /** A tool as the registry holds it: its public form, and how it is called. */
@@ -63,13 +72,14 @@ export interface DefinedTool {
   /** Reads the arguments a model wrote. Throws {@link ToolFailure} `INVALID_INPUT`. */
   readonly read: (args: unknown) => unknown
   readonly run: (args: never, context: ToolContext) => Promise<ToolOutput<object>>
+  readonly quote: ((args: never, context: ToolContext) => Promise<Quote>) | undefined
 }
 
 /** Puts a tool together: its scope from the contract, its schemas for the list, its reader of arguments. */
 export function defineTool<F extends Fields, Output extends z.ZodObject>(
   definition: ToolDefinition<F, Output>,
 ): DefinedTool {
-  const { name, title, description, hints, input, output, run } = definition
+  const { name, title, description, hints, input, output, run, quote } = definition
   const scope = scopeOfTool(name)
   if (scope === undefined) throw new Error(`No scope covers ${name}`)
   const fields = Object.entries(input)
@@ -93,6 +103,7 @@ export function defineTool<F extends Fields, Output extends z.ZodObject>(
     },
     read: (args) => readArguments(input, fields, args),
     run,
+    quote,
   }
 }
 

@@ -2,11 +2,13 @@ import type { CallToolResult, Server, ServerContext } from '@modelcontextprotoco
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { errorEnvelope } from '@vertexsms/contract/errors'
 import { RouteRefusal } from '../api/gateway.ts'
+import type { ApprovalGate } from '../approval/gate.ts'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal } from '../auth/refusal.ts'
 import type { Exchange } from '../protocol/exchange.ts'
 import { checkedParams, isObject } from '../protocol/params.ts'
 import type { Registry } from '../protocol/servers.ts'
+import type { Era } from '../protocol/transports.ts'
 import { failureResult, successResult, ToolFailure } from '../result.ts'
 import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
 
@@ -16,6 +18,8 @@ export interface ToolRegistryOptions {
   readonly instructions: string
   readonly tools: readonly DefinedTool[]
   readonly challenges: Challenges
+  /** Asks a person before expensive calls; undefined while that is switched off. */
+  readonly approvals: ApprovalGate | undefined
   /** Hears of a failure that no tool foresaw. */
   readonly onError: (error: unknown) => void
   /** Aborts when the process is about to end. */
@@ -28,11 +32,11 @@ const REFUSED: CallToolResult = { content: [] }
 
 /** Serves a list of tools: all of them to everyone, in a stable order, whatever the token may do. */
 export function createToolRegistry(options: ToolRegistryOptions): Registry {
-  const { info, instructions, tools, challenges, draining, onError } = options
+  const { info, instructions, tools, challenges, draining, onError, approvals } = options
   const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
   const listings = tools.map((tool) => tool.listing)
 
-  async function callTool(exchange: Exchange, context: ServerContext, name: string, args: unknown) {
+  async function callTool(exchange: Exchange, context: ServerContext, era: Era, { name, arguments: args }: CallParams) {
     const tool = byName.get(name)
     if (tool === undefined) {
       await exchange.session.alive()
@@ -40,7 +44,14 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     }
     try {
       const values = tool.read(args)
-      return successResult(await tool.run(values as never, contextOf(tool, exchange, context)))
+      const toolContext = contextOf(tool, exchange, context)
+      if (approvals !== undefined && tool.quote !== undefined) {
+        const quote = await tool.quote(values as never, toolContext)
+        const subject = { ...quote, caller: exchange.session.caller.callKey, tool: tool.name, args: values }
+        const question = approvals.pass(subject, context, era)
+        if (question !== undefined) return question
+      }
+      return successResult(await tool.run(values as never, toolContext))
     } catch (error) {
       const failure = failureOf(error)
       if (failure === undefined) throw error
@@ -76,12 +87,12 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     cacheSeconds: LIST_CACHE_SECONDS,
     callsApi: (name, args) => typeof name === 'string' && byName.has(name) && (args === undefined || isObject(args)),
     checksItself: true,
-    install(server: Server, exchangeOf) {
+    install(server: Server, exchangeOf, era) {
       server.setRequestHandler('tools/list', checkedParams(), () => ({ tools: listings }))
       server.setRequestHandler('tools/call', checkedParams<CallParams>(checkCall), async (params, context) => {
         const exchange = exchangeOf(context)
         try {
-          return await callTool(exchange, context, params.name, params.arguments)
+          return await callTool(exchange, context, era, params)
         } catch (error) {
           if (error instanceof ProtocolError) throw error
           if (!(error instanceof Refusal)) {

@@ -16,6 +16,7 @@ import {
   textField,
 } from './fields.ts'
 import { sendFailure } from './send-failure.ts'
+import { quoteSend } from './send-quote.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
 /** Far above what any network takes in one concatenated message. */
@@ -69,6 +70,7 @@ export const sendSms = defineTool({
     destination: z.string(),
     messages: z.array(messageSchema).describe('One per recipient, in the order given'),
   }),
+  quote: quoteSend,
   async run({ to, coding, ...options }, context) {
     const base = { ...options, ...(coding === undefined ? {} : { coding: coding as 0 | 1 | 2 }) }
     const messages = await sendAll(to, base, context)

@@ -36,6 +36,8 @@ export interface Upstream {
   readonly seen: SeenRequest[]
   /** Answers the next matching requests instead; returns undefined to answer as usual. */
   override: ((request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>) | undefined
+  /** EUR, as `POST /sms/cost` answers. */
+  pricePerPart: number
   /** What `GET /hlr/{id}` finds; unset while the lookup runs. */
   readonly hlrResults: Map<string, rest.HlrResult>
   stop(): Promise<void>
@@ -114,6 +116,23 @@ export async function startUpstream(): Promise<Upstream> {
           body: rest.sendSmsResponseSchema.parse([String(nextId)]),
           headers: { [AMOUNT_SENT_HEADER]: String(parts) },
         }
+      },
+    ],
+    [
+      /^POST \/sms\/cost$/,
+      'POST /sms/cost',
+      ({ body }) => {
+        rest.smsCostRequestSchema.parse(body)
+        return checked(rest.smsCostResponseSchema, [
+          {
+            parts: 1,
+            countryISO: 'LT',
+            mccmnc: '24602',
+            pricePerPart: upstream.pricePerPart,
+            totalPrice: upstream.pricePerPart,
+            currency: 'EUR',
+          },
+        ])
       },
     ],
     [/^GET \/rates\/\?format=json$/, 'GET /rates', () => checked(rest.ratesResponseSchema, RATES)],
@@ -269,6 +288,7 @@ export async function startUpstream(): Promise<Upstream> {
     tokens,
     seen,
     override: undefined,
+    pricePerPart: 0.04,
     hlrResults,
     start: listen,
     stop: () =>

@@ -1,0 +1,96 @@
+import {
+  acceptedContent,
+  CLIENT_CAPABILITIES_META_KEY,
+  type InputRequiredResult,
+  inputRequired,
+  inputResponse,
+  ProtocolError,
+  ProtocolErrorCode,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { isObject } from '../protocol/params.ts'
+import type { Era } from '../protocol/transports.ts'
+import { ToolFailure } from '../result.ts'
+import { type ApprovalSubject, createSealedStates } from './sealed-state.ts'
+
+/** What a person reads before a call that costs more than the threshold. */
+export interface ApprovalQuestion extends ApprovalSubject {
+  /** One line that says what will happen. */
+  readonly summary: string
+}
+
+/** Lets a call pass, or tells what the client must ask the person first. */
+export interface ApprovalGate {
+  /**
+   * Resolves to undefined when the call may go on. Throws `APPROVAL_REQUIRED` where nobody can be asked or the person
+   * said no, and -32602 for a state that is not ours, is another caller's or was used.
+   */
+  pass(question: ApprovalQuestion, context: ServerContext, era: Era): InputRequiredResult | undefined
+}
+
+const KEY = 'approval'
+const answerSchema = z.object({ approve: z.boolean() })
+
+/**
+ * Asks a person before a call above a price, on clients that can ask (2026-07-28, multi round-trip requests). The
+ * question is relayed by the client, so this keeps a model from spending by mistake; it is no barrier against a client
+ * that lies. Off unless a threshold is configured.
+ */
+export function createApprovalGate(aboveMicros: bigint): ApprovalGate {
+  const states = createSealedStates()
+
+  function ask(question: ApprovalQuestion): InputRequiredResult {
+    return inputRequired({
+      inputRequests: {
+        [KEY]: inputRequired.elicit({
+          message: `${question.summary} It costs up to ${euros(question.priceMicros)} EUR and cannot be undone.`,
+          requestedSchema: {
+            type: 'object',
+            properties: { approve: { type: 'boolean', title: 'Go ahead', default: false } },
+            required: ['approve'],
+          },
+        }),
+      },
+      requestState: states.seal(question),
+    })
+  }
+
+  return {
+    pass(question, context, era) {
+      if (question.priceMicros <= aboveMicros) return undefined
+      if (era === 'legacy' || !canAsk(context)) throw new ToolFailure('APPROVAL_REQUIRED')
+      const state = context.mcpReq.requestState<unknown>()
+      if (state === undefined) return ask(question)
+      const verdict = typeof state === 'string' ? states.check(state, question) : 'invalid'
+      if (verdict === 'invalid') {
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState')
+      }
+      const { inputResponses } = context.mcpReq
+      const response = inputResponse(inputResponses, KEY)
+      if (verdict === 'changed' || response.kind === 'missing') return ask(question)
+      const answer = answerSchema.safeParse(acceptedContent(inputResponses, KEY))
+      // Whatever the person answered, the question is answered: a no cannot become a yes by asking again.
+      const isFirstUse = states.redeem(state as string)
+      if (!isFirstUse || !answer.success || !answer.data.approve) {
+        throw new ToolFailure('APPROVAL_REQUIRED', 'The person did not approve this call. Nothing was done.')
+      }
+      return undefined
+    },
+  }
+}
+
+// A bare declaration means forms (2025-11-25 and before had nothing else).
+function canAsk({ mcpReq }: ServerContext): boolean {
+  const capabilities = (mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
+  if (!isObject(capabilities) || !isObject(capabilities.elicitation)) return false
+  const { form, url } = capabilities.elicitation
+  return form !== undefined || url === undefined
+}
+
+/** A price with six decimals at most, trailing zeros left out beyond two. */
+export function euros(micros: bigint): string {
+  const digits = String(micros).padStart(7, '0')
+  const decimals = digits.slice(-6).replace(/0{1,4}$/, '')
+  return `${digits.slice(0, -6)}.${decimals}`
+}
