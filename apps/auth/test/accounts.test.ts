@@ -9,6 +9,7 @@ import { hashToken } from '@vertexsms/db/tokens'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { runCommandLine } from '../src/cli/run.ts'
+import { cleanUp } from '../src/oidc/clean-up.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -186,6 +187,23 @@ describe('a password link', () => {
       expect((await fillSignIn(await stack.person(), { email, password })).status).toBe(303)
     },
   )
+})
+
+describe('what is over', () => {
+  it('is cleaned away: sessions, password links and spent challenges, and nothing that still counts', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const stays = await linkFor(`${randomUUID()}@example.com`)
+    const gone = await newSignedIn(stack)
+    const past = new Date(Date.now() - 120_000)
+    await stack.db.session.updateMany({ where: { accountId: gone.account.id }, data: { expiresAt: past } })
+    await stack.db.passwordLink.create({
+      data: { id: randomUUID(), secretHash: hashToken('x'), email: 'x@example.com', createdAt: past, expiresAt: past },
+    })
+    await stack.db.passkeyChallenge.create({ data: { id: hashToken('y'), expiresAt: past } })
+    expect(await cleanUp(stack.db, new Date())).toMatchObject({ sessions: 1, passwordLinks: 1, passkeyChallenges: 1 })
+    expect((await person.get('/settings/api')).html).toContain(account.email)
+    expect((await (await stack.person()).get(stays)).status).toBe(200)
+  })
 })
 
 describe('the operator', () => {

@@ -137,7 +137,7 @@ describe('the consent page', () => {
   })
 })
 
-describe.skipIf(!CHROMIUM)('in a browser', () => {
+describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })

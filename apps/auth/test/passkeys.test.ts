@@ -5,7 +5,7 @@ import { makeAccount, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
-describe.skipIf(!CHROMIUM)('passkeys', () => {
+describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   let stack: Stack
   let browser: Browser
   beforeAll(async () => {

@@ -21,6 +21,9 @@ export interface CleanUpCounts {
   readonly clients: number
   readonly connections: number
   readonly keys: number
+  readonly sessions: number
+  readonly passkeyChallenges: number
+  readonly passwordLinks: number
 }
 
 /** Removes what is over at `now`. Any number of nodes may do it at once: each row goes once, and none is waited for. */
@@ -41,6 +44,9 @@ export async function cleanUp(db: Database, now: Date): Promise<CleanUpCounts> {
     clients: await deleteForgottenClients(db, daysAgo(UNUSED_CLIENT_DAYS), daysAgo(USED_CLIENT_DAYS)),
     connections: await inBatches(() => deleteOldConnections(db, daysAgo(ENDED_CONNECTION_DAYS))),
     keys: (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over } } })).count,
+    sessions: (await db.session.deleteMany({ where: { expiresAt: { lt: over } } })).count,
+    passkeyChallenges: (await db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over } } })).count,
+    passwordLinks: (await db.passwordLink.deleteMany({ where: { expiresAt: { lt: over } } })).count,
   }
 }
 
