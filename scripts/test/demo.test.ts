@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { lockFolder } from '@vertexsms/db/folder-lock'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { childEnvironment, describeApps } from '../demo/apps.ts'
+import { waitForPorts } from '../demo/ports.ts'
+import { forget, keepSecrets, readSettings } from '../demo/settings.ts'
+import { welcomeText } from '../welcome.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'demo-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+async function takenPort() {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, free: () => server.close() }
+}
+
+describe('the welcome block', () => {
+  const welcome = {
+    dashboardUrl: 'http://localhost:4000',
+    mcpUrl: 'http://localhost:4001/mcp',
+    apiUrl: 'http://localhost:4002',
+    email: 'demo@vertexsms.test',
+    password: 'a-password',
+    token: 'vsms_token',
+  }
+  const text = welcomeText(welcome)
+
+  it('has account, password and token on lines of their own', () => {
+    const lines = text.split('\n')
+    for (const line of ['email: demo@vertexsms.test', 'password: a-password', 'token: vsms_token'])
+      expect(lines).toContain(line)
+  })
+
+  it('has one line each for Claude Code, with and without the token', () => {
+    expect(text).toContain('\nclaude mcp add --transport http vertexsms http://localhost:4001/mcp\n')
+    expect(text).toContain('http://localhost:4001/mcp --header "Authorization: Bearer vsms_token"\n')
+  })
+
+  it('has blocks that are JSON as Cursor, VS Code and Claude Desktop read it', () => {
+    const blocks = [...text.matchAll(/^\{\n[\s\S]*?^\}$/gm)].map(([block]) => JSON.parse(block))
+    const url = welcome.mcpUrl
+    expect(blocks).toEqual([
+      { mcpServers: { vertexsms: { url } } },
+      { servers: { vertexsms: { type: 'http', url } } },
+      { mcpServers: { vertexsms: { command: 'npx', args: ['-y', 'mcp-remote', url] } } },
+    ])
+  })
+})
+
+describe('the secrets of an installation', () => {
+  it('are made once, for their owner alone, and stay the same', () => {
+    const first = keepSecrets(folder)
+    expect(keepSecrets(folder)).toEqual(first)
+    expect(Buffer.from(first.operatorKey, 'base64url')).toHaveLength(32)
+    expect(statSync(join(folder, 'secrets.json')).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder)).toEqual(['secrets.json'])
+  })
+
+  it('are forgotten without touching what is not ours', () => {
+    const first = keepSecrets(folder)
+    writeFileSync(join(folder, 'notes.txt'), 'mine')
+    forget(folder)
+    expect(existsSync(join(folder, 'notes.txt'))).toBe(true)
+    expect(keepSecrets(folder)).not.toEqual(first)
+  })
+
+  it('go only to the apps that need them', () => {
+    const shared = {
+      databaseUrl: 'postgresql://u:database-secret@h/d',
+      operatorKey: 'operator-secret',
+      edgeSecret: 'edge-secret',
+    }
+    const told = Object.fromEntries(
+      describeApps(readSettings(), shared).map(({ name, env }) => [name, JSON.stringify(childEnvironment(env))]),
+    )
+    expect(told.mcp).toContain('edge-secret')
+    expect(told.mcp).not.toMatch(/database-secret|operator-secret/)
+    expect(told.auth).not.toContain('edge-secret')
+    expect(told.api).toMatch(/database-secret/)
+  })
+})
+
+describe('the ports', () => {
+  it('are waited for while another program ends', async () => {
+    const { port, free } = await takenPort()
+    const said: string[] = []
+    await waitForPorts({ AUTH_PORT: port }, '127.0.0.1', (text) => {
+      said.push(text)
+      free()
+    })
+    expect(said).toEqual([`waiting for port ${port} (AUTH_PORT) to become free`])
+  })
+})
+
+describe('the demo command', () => {
+  function demo(args: string[], env: Record<string, string>) {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', fileURLToPath(new URL('../demo.ts', import.meta.url)), ...args],
+      {
+        env: { ...process.env, DATA_DIR: folder, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text) => {
+        said += text
+      })
+    }
+    return once(child, 'close').then(([code]) => ({ code, said }))
+  }
+
+  it('says which port is taken and by which variable it is changed, and gives its folder back', async () => {
+    const { port, free } = await takenPort()
+    const { code, said } = await demo([], { MCP_PORT: String(port), AUTH_PORT: '0', API_PORT: '0' })
+    free()
+    expect(code).toBe(1)
+    expect(said).toContain(`port ${port} is taken by another program; stop it or choose another port with MCP_PORT=...`)
+    expect(existsSync(join(folder, 'lock'))).toBe(false)
+  })
+
+  it('refuses a folder that another process uses', async () => {
+    const unlock = lockFolder(folder)
+    const { code, said } = await demo([], {})
+    unlock()
+    expect(code).toBe(1)
+    expect(said).toContain(`is in use by process ${process.pid}`)
+  })
+
+  it('names a wrong setting and an unknown option', async () => {
+    expect(await demo([], { AUTH_PORT: 'canary' })).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('AUTH_PORT: must be'),
+    })
+    expect(await demo(['--frseh'], {})).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('unknown option --frseh'),
+    })
+  })
+})
