@@ -86,7 +86,7 @@ const batches: Maker = (context) => {
   return {
     pieces: whole(headersOf(context, message), body),
     answers: 1,
-    statuses: body.length > 262_144 ? [413] : [400],
+    statuses: Buffer.byteLength(body) > 262_144 ? [413] : [400],
   }
 }
 

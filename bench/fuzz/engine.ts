@@ -121,7 +121,10 @@ export async function runFuzz(plan: FuzzPlan): Promise<FuzzReport> {
     for (const { status } of outcome.answers) count(fuzzCase.kind, String(status))
     if (outcome.end !== 'answered' && outcome.answers.length === 0) count(fuzzCase.kind, outcome.end)
     const wrong = judge(fuzzCase, outcome, secret)
-    if (wrong) failures.push(`case ${index} (${fuzzCase.kind}): ${wrong}`)
+    if (!wrong) return
+    const failure = `case ${index} (${fuzzCase.kind}): ${wrong}`
+    failures.push(failure)
+    plan.onProgress?.(failure)
   }
 
   let done = 0

@@ -9,6 +9,7 @@ const MEMORY_GROWTH_MAX_BYTES = 20e6
 const { values: options } = parseArgs({
   options: {
     seed: { type: 'string', default: '20260728' },
+    from: { type: 'string', default: '0' },
     count: { type: 'string', default: '100000' },
     connections: { type: 'string', default: '24' },
     stalled: { type: 'string', default: '200' },
@@ -26,7 +27,7 @@ if (options.case !== undefined) {
 
 const report = await runFuzz({
   seed,
-  from: Number(options.case ?? 0),
+  from: Number(options.case ?? options.from),
   count: options.case === undefined ? Number(options.count) : 1,
   connections: Number(options.connections),
   stalled: options.case === undefined ? Number(options.stalled) : 0,
