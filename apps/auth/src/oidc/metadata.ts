@@ -1,3 +1,4 @@
+import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { PATHS } from './paths.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './registration.ts'
@@ -34,7 +35,9 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
+    // No ID tokens are issued; strict readers of the OpenID form require these two members (Discovery 1.0 §3).
     subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [ACCESS_TOKEN_ALG],
     service_documentation: at('/'),
   }
 }
