@@ -311,6 +311,25 @@ describe('the operator', () => {
     expect(await operator(['rotate-keys'])).toMatchObject({ code: 1, out: '' })
   })
 
+  it('makes a client for introspection, whose secret is printed once and works', async () => {
+    const { out } = await operator(['introspection-client', 'Billing'])
+    const [, id = ''] = /^client id: +(\S+)$/m.exec(out) ?? []
+    const [, secret = ''] = /^client secret: +(\S+)$/m.exec(out) ?? []
+    const rows = JSON.stringify(await stack.db.oidcClient.findMany())
+    expect(rows).toContain(id)
+    expect(rows).not.toContain(secret)
+    const introspect = (password: string) =>
+      fetch(`${stack.issuer}/oauth/introspect`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}` },
+        body: new URLSearchParams({ token: 'unknown' }),
+      })
+    const answer = await introspect(secret)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({ active: false })
+    expect((await introspect('wrong')).status).toBe(401)
+  })
+
   it('runs the same commands in a process of their own', async () => {
     const args = ['--import', 'tsx', MAIN, 'invite', `${randomUUID()}@example.com`]
     const env = { PATH: process.env.PATH, ...operatorEnv() }

@@ -4,6 +4,7 @@ import { ConfigurationError } from '@vertexsms/service/env'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
 import { type Command, CommandError } from './command.ts'
 import { readCliEnv } from './env.ts'
+import { introspectionClient } from './introspection-client.ts'
 import { keys, rotateKeys } from './keys.ts'
 import { seedDemo } from './seed-demo.ts'
 
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   enable,
   keys,
   rotateKeys,
+  introspectionClient,
   seedDemo,
 ]
 
@@ -31,7 +33,7 @@ ${COMMANDS.map(({ usage, summary }) => `  ${usage.padEnd(32)} ${summary}`).join(
 Environment (each also as NAME_FILE, naming a file that holds the value):
   DATABASE_URL   The PostgreSQL database of the deployment.
   ISSUER_URL     The public URL that links begin with; http://localhost:4000 if unset.
-  OPERATOR_KEY   Only for the commands about keys: the deployment's 32 bytes in base64url.
+  OPERATOR_KEY   Only for the commands that say so: the deployment's 32 bytes in base64url.
 
 Links are printed once and stored as hashes. Hand them over by a way you trust: whoever opens one sets the password.`
 
