@@ -36,6 +36,14 @@ export interface StartOptions {
   readonly port?: number
 }
 
+const children = new Set<ChildProcess>()
+
+// Whatever ends this process, what it started ends too.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 /** Starts the script, as TypeScript through tsx unless it is plain, and resolves when it serves. Throws when it ends before that. */
 export async function start(options: StartOptions): Promise<Started> {
   const node = [
@@ -52,6 +60,8 @@ export async function start(options: StartOptions): Promise<Started> {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
   })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
   let stderr = ''
   child.stderr?.on('data', (chunk) => {
     stderr = (stderr + chunk).slice(-4000)
