@@ -17,6 +17,11 @@ interface Image {
   files: string[]
   /** Packages with native code -> the workspace package that depends on it. */
   native: Record<string, string>
+  /**
+   * Two classes of one name in one file: the second is renamed, and oidc-provider stores its models by class name. Costs
+   * something for each closure, so only where it is needed.
+   */
+  keepNames: boolean
 }
 
 const shared = { health: 'scripts/image/health.ts' }
@@ -33,9 +38,20 @@ const IMAGES: Record<string, Image> = {
     },
     files: ['apps/auth/src', 'prisma/migrations'],
     native: { '@node-rs/argon2': 'apps/auth' },
+    keepNames: true,
   },
-  mcp: { programs: { ...shared, server: 'apps/mcp/src/server.ts' }, files: ['apps/mcp/src'], native: {} },
-  api: { programs: { ...shared, server: 'apps/api/src/server.ts' }, files: ['apps/api/src'], native: {} },
+  mcp: {
+    programs: { ...shared, server: 'apps/mcp/src/server.ts' },
+    files: ['apps/mcp/src'],
+    native: {},
+    keepNames: false,
+  },
+  api: {
+    programs: { ...shared, server: 'apps/api/src/server.ts' },
+    files: ['apps/api/src'],
+    native: {},
+    keepNames: false,
+  },
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -58,7 +74,7 @@ const ownUrls: Plugin = {
 const COMMONJS = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
 
-async function makeImage({ programs, files, native }: Image, folder: string): Promise<void> {
+async function makeImage({ programs, files, native, keepNames }: Image, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   await build({
@@ -73,8 +89,7 @@ async function makeImage({ programs, files, native }: Image, folder: string): Pr
     sourcemap: true,
     sourcesContent: false,
     minifySyntax: true,
-    // Two classes of one name in one file: the second is renamed, and oidc-provider stores its models by class name.
-    keepNames: true,
+    keepNames,
     legalComments: 'none',
     external: Object.keys(native),
     banner: { js: COMMONJS },
