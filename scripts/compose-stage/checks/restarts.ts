@@ -2,10 +2,11 @@ import type { StackFacts } from '../../../e2e/support/stack.ts'
 import { APPS, compose, containerOf, docker, inspect, waitFor, waitHealthy } from '../engine.ts'
 import { healthz, readyz, waitReady } from '../product.ts'
 import { check, expectThat } from '../report.ts'
-import { callTool } from '../requests.ts'
+import { type Answer, callTool, post, resultOf } from '../requests.ts'
 import type { Connection } from './connecting.ts'
 
 const NOTICE_MS = 15_000
+const AWAY = 'UPSTREAM_UNAVAILABLE'
 
 /** Every container is restarted, and the database is taken away, under a connection that goes on. */
 export async function checkRestarts(facts: StackFacts, connection: Connection): Promise<void> {
@@ -33,7 +34,7 @@ async function checkDatabaseAway(facts: StackFacts, connection: Connection): Pro
   const before = await Promise.all(APPS.map((app) => inspect(app)))
   const database = await containerOf('postgres')
   await check(
-    'with PostgreSQL stopped every app is alive, none says it is ready, and MCP answers 503, never 401',
+    'with PostgreSQL stopped every app is alive, none says it is ready, and MCP says so, never 401',
     async () => {
       await docker('stop', database)
       for (const app of APPS) {
@@ -41,9 +42,11 @@ async function checkDatabaseAway(facts: StackFacts, connection: Connection): Pro
         expectThat((await healthz(app)) === 200, `${app} is not alive`)
       }
       for (const token of [facts.token, connection.accessToken()]) {
-        const { status, body } = await callTool(token, 'get_mcc_mnc_list', { country: 'LT' })
-        const code = JSON.parse(body).error?.code
-        expectThat(status === 503 && code === 'UPSTREAM_UNAVAILABLE', `MCP answered ${status} ${body.slice(0, 200)}`)
+        const list = await post(token, 'tools/list', {})
+        expectThat(list.status === 503 && codeOf(list) === AWAY, `tools/list: ${list.status} ${list.body}`)
+        // A call that handed nothing over is a result that the model can read and try again.
+        const call = await callTool(token, 'get_mcc_mnc_list', { country: 'LT' })
+        expectThat(codeOf(call) === AWAY, `tools/call: ${call.status} ${call.body.slice(0, 200)}`)
       }
     },
   )
@@ -59,4 +62,8 @@ async function checkDatabaseAway(facts: StackFacts, connection: Connection): Pro
     }
     return APPS.map((app, index) => `${app} ${((waits[index] ?? 0) / 1000).toFixed(1)} s`).join(', ')
   })
+}
+
+function codeOf(answer: Answer): string | undefined {
+  return answer.status === 200 ? resultOf(answer).code : JSON.parse(answer.body).error?.code
 }
