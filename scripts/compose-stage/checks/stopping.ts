@@ -8,7 +8,10 @@ import { type Answer, callTool, resultOf, Unanswered } from '../requests.ts'
 
 const GONE_MS = 5_000
 const PORTS: Record<App, number> = { auth: 4000, mcp: 4001, api: 4002 }
-const SENDS = 40
+const SENDS_MAX = 600
+const SENDS_BEFORE_STOP = 10
+/** After the stop has begun, sending goes on up to a multiple of this. */
+const SENDS_BETWEEN_LOOKS = 60
 
 /** What a stop (SIGTERM, as `docker stop` sends it) does to work that is under way. */
 export async function checkStopping(facts: StackFacts): Promise<void> {
@@ -72,42 +75,48 @@ async function withoutWaiting(lookup: Promise<Answer>, app: App): Promise<Answer
   return answer
 }
 
+/** Sends messages one after another, stops the app when some have gone through, and compares answers with records. */
 async function checkSends(facts: StackFacts, app: App, first: number): Promise<string> {
-  const numbers = Array.from({ length: SENDS }, (_, index) => `3706${first + index}`)
-  const outcomes = numbers.map(async (number, index) => {
-    await sleep(index * 8)
-    try {
-      const answer = await callTool(facts.token, 'send_sms', {
-        to: `+${number}`,
-        from: 'VertexDemo',
-        message: 'While it stops',
-      })
-      if (answer.status !== 200) return `HTTP ${answer.status}`
-      return resultOf(answer).code ?? 'sent'
-    } catch (error) {
-      if (error instanceof Unanswered) return 'unanswered'
-      throw error
-    }
-  })
-  await sleep(SENDS * 4)
-  const stopping = stop(app)
-  const told = await Promise.all(outcomes)
+  const told = new Map<string, Promise<string>>()
+  let sent = 0
+  let stopping: Promise<number> | undefined
+  for (let index = 0; index < SENDS_MAX && (!stopping || index % SENDS_BETWEEN_LOOKS !== 0); index += 1) {
+    const number = `3706${first + index}`
+    const outcome = sendOne(facts, number)
+    told.set(number, outcome)
+    void outcome.then((what) => {
+      if (what === 'sent') sent += 1
+    })
+    await sleep(20)
+    if (sent >= SENDS_BEFORE_STOP) stopping ??= stop(app)
+  }
+  const outcomes = new Map(await Promise.all([...told].map(async ([number, what]) => [number, await what] as const)))
+  expectThat(stopping !== undefined, `too few went through: ${[...new Set(outcomes.values())]}`)
   await stopping
   await start(app)
   const sql = `SELECT recipient FROM message WHERE recipient LIKE '%3706${String(first).slice(0, 4)}%'`
-  const rows = (
-    await docker('exec', await containerOf('postgres'), 'psql', '-U', 'vertexsms', '-d', 'vertexsms', '-tAc', sql)
-  ).split('\n')
+  const psql = ['psql', '-U', 'vertexsms', '-d', 'vertexsms', '-tAc', sql]
+  const rows = (await docker('exec', await containerOf('postgres'), ...psql)).split('\n')
   const counts: Record<string, number> = {}
-  for (const [index, number] of numbers.entries()) {
-    const outcome = told[index] ?? ''
+  for (const [number, outcome] of outcomes) {
     counts[outcome] = (counts[outcome] ?? 0) + 1
     const recorded = rows.filter((row) => row.replace(/^\+/, '') === number).length
     const allowed = outcome === 'sent' ? [1] : outcome === 'SEND_OUTCOME_UNKNOWN' ? [0, 1] : [0]
     expectThat(allowed.includes(recorded), `${outcome}, but recorded ${recorded} times`)
   }
-  expectThat((counts.sent ?? 0) > 0, `none was sent: ${JSON.stringify(counts)}`)
   return JSON.stringify(counts)
+}
+
+/** What a caller is told of one message. */
+async function sendOne({ token }: StackFacts, number: string): Promise<string> {
+  try {
+    const message = { to: `+${number}`, from: 'VertexDemo', message: 'While it stops' }
+    const answer = await callTool(token, 'send_sms', message)
+    return answer.status === 200 ? (resultOf(answer).code ?? 'sent') : `HTTP ${answer.status}`
+  } catch (error) {
+    if (error instanceof Unanswered) return 'unanswered'
+    throw error
+  }
 }
 
 /** Stops an app and returns how long that took; throws when it was killed or cut requests off. */
