@@ -75,52 +75,52 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
   })
   const circuit = new Circuit()
 
-  function send(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
-    return new Promise((resolve, reject) => {
-      if (request.signal?.aborted) return reject(new ApiFailure(false, false, request.signal.reason))
-      const headers = [
-        TOKEN_HEADER,
-        caller.token,
-        EDGE_SECRET_HEADER,
-        edgeSecret,
-        CLIENT_ADDRESS_HEADER,
-        caller.address,
-        REQUEST_ID_HEADER,
-        caller.requestId,
-      ]
-      if (request.body !== undefined) headers.push('content-type', 'application/json')
-      const options = {
-        method: request.method,
-        path: prefix + request.path,
-        headers,
-        body: request.body ?? null,
-        idempotent: !request.effect,
-        headersTimeout: request.timeoutMs,
-        bodyTimeout: request.timeoutMs,
-      }
-      pool.dispatch(options, new AnswerHandler(request, resolve, reject))
-    })
+  function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
+    const headers = [
+      TOKEN_HEADER,
+      caller.token,
+      EDGE_SECRET_HEADER,
+      edgeSecret,
+      CLIENT_ADDRESS_HEADER,
+      caller.address,
+      REQUEST_ID_HEADER,
+      caller.requestId,
+    ]
+    if (request.body !== undefined) headers.push('content-type', 'application/json')
+    const options = {
+      method: request.method,
+      path: prefix + request.path,
+      headers,
+      body: request.body ?? null,
+      idempotent: !request.effect,
+      headersTimeout: request.timeoutMs,
+      bodyTimeout: request.timeoutMs,
+    }
+    pool.dispatch(options, new AnswerHandler(request, settle))
   }
 
   return {
-    async request(caller, request) {
-      if (!circuit.admits()) throw new ApiFailure(false, false)
-      let answer: Promise<ApiAnswer> = send(caller, request)
-      if (!request.effect) {
-        answer = answer.catch((failure: ApiFailure) => {
-          if (!isStaleConnection(failure)) throw failure
-          return send(caller, request)
-        })
-      }
-      try {
-        const result = await answer
-        circuit.succeeded()
-        return result
-      } catch (failure) {
-        if (request.signal?.aborted) circuit.cancelled()
-        else circuit.failed()
-        throw failure
-      }
+    request(caller, request) {
+      return new Promise((resolve, reject) => {
+        if (request.signal?.aborted || !circuit.admits()) return reject(new ApiFailure(false, false))
+        let mayRepeat = !request.effect
+        const settle: Settle = {
+          answered(answer) {
+            circuit.succeeded()
+            resolve(answer)
+          },
+          failed(failure) {
+            if (mayRepeat && isStaleConnection(failure)) {
+              mayRepeat = false
+              return send(caller, request, settle)
+            }
+            if (request.signal?.aborted) circuit.cancelled()
+            else circuit.failed()
+            reject(failure)
+          },
+        }
+        send(caller, request, settle)
+      })
     },
     close: () => pool.destroy(),
   }
@@ -131,11 +131,15 @@ function isStaleConnection(failure: ApiFailure): boolean {
   return failure.handedOver && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
 }
 
+interface Settle {
+  answered(answer: ApiAnswer): void
+  failed(failure: ApiFailure): void
+}
+
 /** Collects one answer; the least that undici needs, because this is the hot path. */
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #request: ApiRequest
-  readonly #resolve: (answer: ApiAnswer) => void
-  readonly #reject: (failure: ApiFailure) => void
+  readonly #settle: Settle
   #handedOver = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -143,10 +147,9 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #rest: Buffer[] | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(request: ApiRequest, resolve: (answer: ApiAnswer) => void, reject: (failure: ApiFailure) => void) {
+  constructor(request: ApiRequest, settle: Settle) {
     this.#request = request
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#settle = settle
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -175,14 +178,15 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#release()
     const body = this.#rest === undefined ? this.#first : Buffer.concat(this.#rest)
-    this.#resolve({ status: this.#status, headers: this.#headers, body: body === undefined ? '' : body.toString() })
+    const text = body === undefined ? '' : body.toString()
+    this.#settle.answered({ status: this.#status, headers: this.#headers, body: text })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#release()
     const code = (error as { code?: string }).code
     const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    this.#reject(new ApiFailure(this.#handedOver, timedOut, error))
+    this.#settle.failed(new ApiFailure(this.#handedOver, timedOut, error))
   }
 
   #release(): void {

@@ -5,6 +5,7 @@ import {
   Server,
   type ServerCapabilities,
   type ServerContext,
+  type Transport,
 } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
 import { checkedParams, checkInitialize, type InitializeParams } from './params.ts'
@@ -78,6 +79,18 @@ export async function connectServers(registry: Registry, onError: (error: Error)
 class SharedServer extends Server {
   checksCalls = true
   identity: Implementation | undefined
+
+  // The parent tells requests, answers and notifications apart by three schemas for each message. What comes through
+  // a shared transport is a request that the edge has checked, or a cancellation of our own.
+  override async connect(transport: Transport): Promise<void> {
+    await super.connect(transport)
+    const deliver = transport.onmessage
+    transport.onmessage = (message, extra) => {
+      // biome-ignore lint/complexity/useLiteralKeys: the SDK's types hide the method; its version is pinned
+      if ('method' in message && 'id' in message) this['_onrequest'](message, extra)
+      else deliver?.(message, extra)
+    }
+  }
 
   // On every modern result; the title, links and icons stand in the answer to discovery alone.
   protected override _outboundServerInfo(): Implementation | undefined {

@@ -1,4 +1,4 @@
-import type { CallToolResult, Server, ServerContext } from '@modelcontextprotocol/server'
+import type { CallToolResult, Server, ServerContext, Tool } from '@modelcontextprotocol/server'
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { errorEnvelope } from '@vertexsms/contract/errors'
 import { RouteRefusal } from '../api/gateway.ts'
@@ -34,7 +34,8 @@ const REFUSED: CallToolResult = { content: [] }
 export function createToolRegistry(options: ToolRegistryOptions): Registry {
   const { info, instructions, tools, challenges, draining, onError, approvals } = options
   const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
-  const listings = tools.map((tool) => tool.listing)
+  // Frozen, and so known to be the same in every answer: it is turned into text once.
+  const listings = Object.freeze(tools.map((tool) => tool.listing)) as Tool[]
 
   async function callTool(exchange: Exchange, context: ServerContext, era: Era, { name, arguments: args }: CallParams) {
     const tool = byName.get(name)
