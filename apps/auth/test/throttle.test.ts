@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ACCOUNT_LIMITS, addressGroup } from '../src/accounts/limits.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
@@ -9,6 +9,9 @@ import { type Stack, startStack } from './support/stack.ts'
 let test: TestDatabase
 let nodes: [Stack, Stack]
 beforeAll(async () => {
+  // The clock stands still shortly after a window began, so that no test runs over the edge of one.
+  const hourMs = 3_600_000
+  vi.useFakeTimers({ toFake: ['Date'], now: Math.floor(Date.now() / hourMs) * hourMs + 1000 })
   test = await testDatabase()
   const settings = { RATE_LIMITS: 'on', TRUST_PROXY: '1', OPERATOR_KEY: randomBytes(32).toString('base64url') }
   nodes = [await startStack({ test, settings }), await startStack({ test, settings })]
@@ -16,6 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const node of nodes) await node.close()
   await test.close()
+  vi.useRealTimers()
 })
 
 /** A sign-in from one address, as a proxy in front of the node reports it. */
