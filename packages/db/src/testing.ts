@@ -101,7 +101,7 @@ async function onServer(serverUrl: string): Promise<Place> {
 /** The migrated database the others are copies of, made once per server and set of migrations. */
 async function serverTemplate(admin: pg.Client, serverUrl: string): Promise<string> {
   const name = `vsms_template_${fingerprint()}`
-  // Copying a template also needs the lock: PostgreSQL refuses while somebody is connected to it.
+  // Test processes that start together make it once. It appears under its name only when it is complete.
   await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK_ID])
   try {
     const { rowCount } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
