@@ -16,7 +16,7 @@ export default defineConfig({
     // One product, one account, one browser at a time.
     fileParallelism: false,
     sequence: { sequencer: CanaryLast },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
   },
 })

@@ -2,7 +2,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { findChromium } from '../chromium.ts'
 import { rememberSecret } from '../secrets.ts'
 
-const PAGE_MS = 15_000
+const PAGE_MS = 30_000
 
 /** The machine's Chromium, for the tests of one file. */
 export interface Browser {

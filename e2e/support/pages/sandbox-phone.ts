@@ -3,7 +3,7 @@ import { rememberSecret } from '../secrets.ts'
 import { waitUntil } from '../wait-until.ts'
 import { signIn } from './sign-in.ts'
 
-const ARRIVAL_MS = 15_000
+const ARRIVAL_MS = 30_000
 
 /** Waits until the sandbox phone shows a text to `msisdn` that fits, and resolves with its words. */
 export async function readTextOn(
