@@ -29,7 +29,8 @@ try {
   const connection = await checkConnecting(facts)
   await checkRestarts(facts, connection)
   await checkStopping(facts)
-  await checkLoad(facts, { accessToken: connection.accessToken(), seconds: full ? 60 : 24 })
+  const accessToken = connection.accessToken()
+  await checkLoad(facts, full ? { accessToken, seconds: 60, rate: 200 } : { accessToken, seconds: 24, rate: 100 })
   await connection.close()
   await checkLogs()
 } catch (error) {

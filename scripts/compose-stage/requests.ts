@@ -31,7 +31,10 @@ export class Unanswered extends Error {
   }
 }
 
-/** POSTs one modern MCP request with a bearer token. Rejects with Unanswered when no whole answer comes. */
+/**
+ * POSTs one modern MCP request with a bearer token. Rejects with Unanswered when no whole answer comes, and with the
+ * plain error when an open connection stays silent for `timeoutMs`.
+ */
 export function post(
   token: string,
   method: string,
@@ -59,14 +62,17 @@ export function post(
       },
     })
     const fail = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'TIMEOUT' && connected) return reject(error)
       const reached = !connected ? 'no connection' : sent.reusedSocket ? 'reused connection' : 'new connection'
       reject(new Unanswered(reached, error.code ?? error.message))
     }
     sent.once('socket', (socket) => {
       connected = !socket.connecting
-      socket.once('connect', () => {
-        connected = true
-      })
+      if (!connected) {
+        socket.once('connect', () => {
+          connected = true
+        })
+      }
     })
     sent.once('error', fail)
     sent.once('timeout', () => sent.destroy(Object.assign(new Error('timeout'), { code: 'TIMEOUT' })))
