@@ -4,10 +4,10 @@ import {
   millisecondsSchema,
   onOffSchema,
   portSchema,
+  publicUrlSchema,
   readEnv,
   secretSchema,
   serviceEnv,
-  urlSchema,
 } from '@vertexsms/service/env'
 import { z } from 'zod'
 
@@ -16,9 +16,9 @@ const schema = z.object({
   ...databaseEnv,
   API_PORT: portSchema.default(4002),
   /** `iss` of the access tokens that are taken. */
-  ISSUER_URL: urlSchema.default('http://localhost:4000'),
+  ISSUER_URL: publicUrlSchema.default('http://localhost:4000'),
   /** This API's own identifier, as it stands in `aud`. */
-  API_RESOURCE_URL: urlSchema.default('http://localhost:4002'),
+  API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Shared with the MCP server, which proves itself by it. */
   EDGE_SECRET: secretSchema,
   OPERATOR_KEY: keySchema,

@@ -3,10 +3,10 @@ import {
   keySchema,
   onOffSchema,
   portSchema,
+  publicUrlSchema,
   readEnv,
   secondsSchema,
   serviceEnv,
-  urlSchema,
 } from '@vertexsms/service/env'
 import { z } from 'zod'
 
@@ -16,13 +16,13 @@ const schema = z.object({
   ...databaseEnv,
   AUTH_PORT: portSchema.default(4000),
   /** Public URL: `issuer` in every document and token. Without a path, so that one metadata form serves (RFC 8414 §3.1). */
-  ISSUER_URL: urlSchema
+  ISSUER_URL: publicUrlSchema
     .refine((value) => new URL(value).pathname === '/', 'must not have a path')
     .default('http://localhost:4000'),
   /** Public URL of the MCP server, as people type it: the canonical resource (RFC 8707). */
-  MCP_RESOURCE_URL: urlSchema.default('http://localhost:4001/mcp'),
+  MCP_RESOURCE_URL: publicUrlSchema.default('http://localhost:4001/mcp'),
   /** Public URL of the REST API: the second audience of every access token. */
-  API_RESOURCE_URL: urlSchema.default('http://localhost:4002'),
+  API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Seals what must not be readable in the database, and signs cookies and forms: 32 bytes, base64url. */
   OPERATOR_KEY: keySchema,
   ACCESS_TOKEN_SECONDS: secondsSchema.default(600),

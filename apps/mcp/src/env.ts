@@ -1,4 +1,4 @@
-import { portSchema, readEnv, secretSchema, serviceEnv, urlSchema } from '@vertexsms/service/env'
+import { portSchema, publicUrlSchema, readEnv, secretSchema, serviceEnv, urlSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 
 const list = z
@@ -22,8 +22,8 @@ const schema = z.object({
   ...serviceEnv,
   MCP_PORT: portSchema.default(4001),
   /** The URL people type into their client, byte for byte: the `resource` of the metadata and an audience of every JWT. */
-  MCP_RESOURCE_URL: urlSchema.default('http://localhost:4001/mcp'),
-  ISSUER_URL: urlSchema.default('http://localhost:4000'),
+  MCP_RESOURCE_URL: publicUrlSchema.default('http://localhost:4001/mcp'),
+  ISSUER_URL: publicUrlSchema.default('http://localhost:4000'),
   /** Where the signing keys are read; internal, so it may differ from the public issuer. */
   JWKS_URL: urlSchema.optional(),
   API_URL: urlSchema.default('http://localhost:4002'),

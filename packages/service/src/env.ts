@@ -89,6 +89,15 @@ export const urlSchema = z
   }, 'must be an http or https URL without credentials, query or fragment')
   .transform((value) => value.replace(/\/+$/, ''))
 
+/**
+ * A URL that people and clients use: https, or http on this very machine, because tokens and codes travel over it
+ * (OAuth 2.1 §1.5). Otherwise like {@link urlSchema}.
+ */
+export const publicUrlSchema = urlSchema.refine((value) => {
+  const { protocol, hostname } = new URL(value)
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+}, 'must be https, or http on localhost')
+
 /** A PostgreSQL connection URL. */
 export const databaseUrlSchema = z
   .string()

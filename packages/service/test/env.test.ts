@@ -9,6 +9,7 @@ import {
   keySchema,
   onOffSchema,
   portSchema,
+  publicUrlSchema,
   readEnv,
   secondsSchema,
   secretSchema,
@@ -39,6 +40,25 @@ function problems(source: Record<string, string>): string[] {
   }
   return []
 }
+
+describe('a public URL', () => {
+  it.each(['https://tool.vertexsms.com', 'http://localhost:4001/mcp', 'http://127.0.0.1:4000', 'http://[::1]:4000'])(
+    'may be %s',
+    (url) => {
+      expect(publicUrlSchema.parse(`${url}/`)).toBe(url)
+    },
+  )
+
+  it.each([
+    'http://tool.vertexsms.com',
+    'http://localhost.example.com',
+    'http://10.0.0.1',
+    'ftp://localhost',
+    'nonsense',
+  ])('may not be %s (OAuth 2.1 §1.5)', (url) => {
+    expect(publicUrlSchema.safeParse(url).success).toBe(false)
+  })
+})
 
 describe('the environment', () => {
   it('is read into typed values with defaults', () => {
