@@ -13,7 +13,7 @@ import { refresh } from '../support/token-endpoint.ts'
 
 const stack = inject('stack')
 
-describe.skipIf(findChromium() === null)('Deleting one token of a connection on Settings -> API', () => {
+describe.skipIf(findChromium() === null)('Deleting one token on Settings -> API', () => {
   let browser: Browser
   beforeAll(async () => {
     browser = await openBrowser()
@@ -30,7 +30,7 @@ describe.skipIf(findChromium() === null)('Deleting one token of a connection on 
       const page = await browser.newVisitor()
       const bystander = await sdkV2Client(stack.mcpUrl, 'auto')
       await connectInFull(bystander, page, stack)
-      const client = await rawClient(stack.mcpUrl)
+      const client = await rawClient(stack.mcpUrl, `To be ended by ${row}`)
       const held = await connectInFull(client, page, stack)
       for (const request of requests) {
         const { status } = await send(stack.mcpUrl, held.accessToken, request)
@@ -71,7 +71,7 @@ describe.skipIf(findChromium() === null)('Deleting one token of a connection on 
     await page.context().close()
   })
 
-  test('by hand, a manual token, rejects its very next request with 401 (RFC 6750 §3.1)', async () => {
+  test('rejects the very next request of a token made by hand as well (RFC 6750 §3.1)', async () => {
     const page = await browser.newVisitor()
     const settings = await openApiSettings(page, stack)
     const value = await settings.createToken({ name: 'Short-lived', permissions: ['GET /rates'] })

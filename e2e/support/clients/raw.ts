@@ -35,10 +35,9 @@ export function modernRequest(method: string, params: Record<string, unknown> = 
 
 /**
  * A client without any MCP library: OAuth by oauth4webapi, which follows the RFCs to the letter, and MCP by plain
- * POST requests of the stateless revision.
+ * POST requests of the stateless revision. The label is what it calls itself.
  */
-export async function rawClient(mcpUrl: string): Promise<IndependentClient> {
-  const label = 'raw HTTP client'
+export async function rawClient(mcpUrl: string, label = 'raw HTTP client'): Promise<IndependentClient> {
   const callback = await openCallback()
   let server: oauth.AuthorizationServer | undefined
   let client: oauth.Client | undefined
@@ -52,7 +51,7 @@ export async function rawClient(mcpUrl: string): Promise<IndependentClient> {
     if (probe.status !== 401) throw new Error(`${label}: server/discover answered ${probe.status}`)
     const challenge = probe.headers.get('www-authenticate') ?? ''
     server ??= await discover(mcpUrl, challenge)
-    client ??= await register(server, callback.url)
+    client ??= await register(server, label, callback.url)
     verifier = oauth.generateRandomCodeVerifier()
     state = oauth.generateRandomState()
     rememberSecret('code verifier', verifier)
@@ -138,10 +137,10 @@ async function discover(mcpUrl: string, challenge: string): Promise<oauth.Author
   return oauth.processDiscoveryResponse(issuer, response)
 }
 
-async function register(server: oauth.AuthorizationServer, redirectUri: string): Promise<oauth.Client> {
+async function register(server: oauth.AuthorizationServer, name: string, redirectUri: string): Promise<oauth.Client> {
   const response = await oauth.dynamicClientRegistrationRequest(
     server,
-    { client_name: 'raw HTTP client', redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' },
+    { client_name: name, redirect_uris: [redirectUri], token_endpoint_auth_method: 'none' },
     insecure,
   )
   return oauth.processDynamicClientRegistrationResponse(response)
