@@ -17,6 +17,7 @@ export const MCP_REQUESTS: readonly McpRequest[] = [
   modern('tools/list', 'tools/list'),
   modern('server/discover', 'server/discover'),
   modern('tools/call with bad arguments', 'tools/call', { name: 'get_sms_rates', arguments: { country: 42 } }),
+  modern('tools/call of an unknown tool', 'tools/call', { name: 'send_fax', arguments: {} }),
   legacy('tools/call', 'tools/call', RATES),
   legacy('tools/list', 'tools/list'),
   legacy('initialize', 'initialize', {
@@ -37,12 +38,6 @@ export const MCP_REQUESTS: readonly McpRequest[] = [
   { title: 'GET', method: 'GET', headers: { accept: 'text/event-stream' }, statusWhenAlive: 405 },
   { title: 'DELETE', method: 'DELETE', headers: {}, statusWhenAlive: 405 },
 ]
-
-/** The unknown tool in the stateless revision, where it is a protocol error with a status of its own choosing. */
-export const MODERN_UNKNOWN_TOOL = modern('tools/call of an unknown tool', 'tools/call', {
-  name: 'send_fax',
-  arguments: {},
-})
 
 /** Sends one request with a bearer token and resolves with the answer; the body is left unread. */
 export function send(mcpUrl: string, token: string, request: McpRequest): Promise<Response> {
