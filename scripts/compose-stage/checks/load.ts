@@ -60,7 +60,7 @@ export async function checkLoad(
       expectThat(outcomes.length > rate * took * 0.95, `only ${outcomes.length} were sent`)
       expectThat(
         calm.every(({ what }) => what === 'ok'),
-        tally(calm),
+        `${tally(calm)}; ${placed(calm, windows)}`,
       )
       const times = calm.map(({ ms }) => ms).sort((a, b) => a - b)
       const at = (share: number) => (times[Math.floor(times.length * share)] ?? 0).toFixed(0)
@@ -165,6 +165,19 @@ function tally(outcomes: readonly Outcome[]): string {
   return Object.entries(counts)
     .map(([what, count]) => `${what} ${count}`)
     .join(', ')
+}
+
+/** Where the failures lie, so that a red run can be understood: milliseconds after the stop that ended last. */
+function placed(outcomes: readonly Outcome[], windows: readonly Window[]): string {
+  return outcomes
+    .filter(({ what }) => what !== 'ok')
+    .map(({ at, ms, what }) => {
+      const last = windows.findLast(({ to }) => to <= at)
+      const next = windows.find(({ from }) => from > at)
+      const after = last ? `${(at - last.to).toFixed(0)} ms after ${last.service}` : 'before the first stop'
+      return `${what} sent ${after}${next ? `, ${(next.from - at).toFixed(0)} ms before ${next.service}` : ''}, took ${ms.toFixed(0)} ms`
+    })
+    .join(' | ')
 }
 
 async function answersLogged(): Promise<number> {
