@@ -8,6 +8,8 @@ import { post, resultOf, type Target, Unanswered } from '../requests.ts'
 
 /** A service counts as back this long after it said it was ready. */
 const SETTLE_MS = 1_000
+/** Longer for the database: a connection attempt begun while it was away is given up after five seconds only. */
+const DATABASE_SETTLE_MS = 6_000
 
 interface Outcome {
   at: number
@@ -97,7 +99,7 @@ async function stopAndStart(service: string): Promise<Window> {
     good = (await Promise.all(APPS.map((app) => readyz(app)))).every((status) => status === 200) ? good + 1 : 0
     await sleep(100)
   }
-  await sleep(SETTLE_MS)
+  await sleep(service === 'postgres' ? DATABASE_SETTLE_MS : SETTLE_MS)
   return { service, from, stoppedMs, to: performance.now() }
 }
 
