@@ -10,6 +10,15 @@ import fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from './logger.ts'
+import { Slots } from './slots.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Where the answer to this request stands among those still owed. */
+    owedNumber: number
+  }
+}
+
 import { RequestLogger } from './request-logger.ts'
 
 export interface HttpOptions {
@@ -147,7 +156,8 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
  * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
 function addDrain(app: FastifyInstance): void {
-  const owed = new Set<ServerResponse>()
+  const owed = new Slots<ServerResponse>()
+  app.decorateRequest('owedNumber', 0)
   const unused = new Set<Socket>()
   app.server.on('connection', (socket: Socket) => {
     unused.add(socket)
@@ -155,15 +165,15 @@ function addDrain(app: FastifyInstance): void {
   })
   app.addHook('onRequest', (request, reply, done) => {
     unused.delete(request.raw.socket)
-    owed.add(reply.raw)
+    request.owedNumber = owed.add(reply.raw)
     done()
   })
-  app.addHook('onResponse', (_request, reply, done) => {
-    owed.delete(reply.raw)
+  app.addHook('onResponse', (request, _reply, done) => {
+    owed.delete(request.owedNumber)
     done()
   })
   app.addHook('preClose', async () => {
-    for (const response of owed) if (!response.headersSent) response.shouldKeepAlive = false
+    for (const response of owed.values()) if (!response.headersSent) response.shouldKeepAlive = false
     if (!app.server.listening) return
     const begun = performance.now()
     const sweep = setInterval(() => {

@@ -5,6 +5,7 @@ import type {
   Transport,
   TransportSendOptions,
 } from '@modelcontextprotocol/server'
+import { Slots } from '@vertexsms/service/slots'
 import type { Exchange, RpcResponse } from './exchange.ts'
 
 /** What the multiplexer calls on the protocol layer. */
@@ -17,8 +18,7 @@ export type Deliver = NonNullable<Transport['onmessage']>
  * reaches the shared server, so none can touch a request that is not its sender's.
  */
 export class Multiplexer {
-  readonly #exchanges = new Map<number, Exchange>()
-  #next = 1
+  readonly #exchanges = new Slots<Exchange>()
   #dispatching = false
 
   /** How many requests are under way. */
@@ -28,9 +28,7 @@ export class Multiplexer {
 
   /** Hands a request to the protocol layer and returns its number. */
   dispatch(deliver: Deliver, message: JSONRPCRequest, exchange: Exchange, extra: MessageExtraInfo | undefined): number {
-    const number = this.#next
-    this.#next = number === Number.MAX_SAFE_INTEGER ? 1 : number + 1
-    this.#exchanges.set(number, exchange)
+    const number = this.#exchanges.add(exchange)
     this.#dispatching = true
     try {
       deliver({ jsonrpc: '2.0', id: number, method: message.method, ...paramsOf(message) }, extra)

@@ -7,6 +7,7 @@ import {
   type ServerContext,
   type Transport,
 } from '@modelcontextprotocol/server'
+import { SlotMap } from '@vertexsms/service/slots'
 import type { Exchange } from './exchange.ts'
 import { checkedParams, checkInitialize, type InitializeParams } from './params.ts'
 import {
@@ -83,6 +84,8 @@ class SharedServer extends Server {
   // The parent tells requests, answers and notifications apart by three schemas for each message. What comes through
   // a shared transport is a request that the edge has checked, or a cancellation of our own.
   override async connect(transport: Transport): Promise<void> {
+    // biome-ignore lint/complexity/useLiteralKeys: the SDK's types hide the field; its version is pinned
+    this['_requestHandlerAbortControllers'] = new SlotMap()
     await super.connect(transport)
     const deliver = transport.onmessage
     transport.onmessage = (message, extra) => {

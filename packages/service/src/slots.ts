@@ -1,0 +1,86 @@
+/** Slots of one table; more requests than this cannot be under way at once. */
+const SLOTS_MAX = 2 ** 20
+const GENERATIONS_MAX = Number.MAX_SAFE_INTEGER / SLOTS_MAX - 1
+
+interface Entry<Value> {
+  readonly number: number
+  readonly value: Value
+}
+
+/**
+ * Values under numbers that are given out once: the place is used again, the number is not, so whoever still holds the
+ * number of a past value finds nothing.
+ *
+ * Not a Map, because keys that are always new make a Map build its table anew every few dozen of them, and in V8 a dead
+ * table that has reached the old generation keeps its successors alive, with all they hold, until the next full collection.
+ */
+export class Slots<Value> {
+  readonly #entries: (Entry<Value> | undefined)[] = []
+  readonly #free: number[] = []
+  #generation = 0
+
+  /** How many values there are. */
+  get size(): number {
+    return this.#entries.length - this.#free.length
+  }
+
+  /** Keeps a value and tells its number. Throws when every slot is taken. */
+  add(value: Value): number {
+    const slot = this.#free.pop() ?? this.#entries.length
+    if (slot === SLOTS_MAX) throw new Error('Too many requests are under way')
+    this.#generation = this.#generation >= GENERATIONS_MAX ? 1 : this.#generation + 1
+    const number = this.#generation * SLOTS_MAX + slot
+    this.#entries[slot] = { number, value }
+    return number
+  }
+
+  /** All values, in no particular order. */
+  *values(): Generator<Value> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry.value
+  }
+
+  /** The value of a number; undefined once it is deleted. */
+  get(number: number): Value | undefined {
+    const entry = this.#entries[number % SLOTS_MAX]
+    return entry?.number === number ? entry.value : undefined
+  }
+
+  /** Forgets a value; false when there was none. */
+  delete(number: number): boolean {
+    const slot = number % SLOTS_MAX
+    if (this.#entries[slot]?.number !== number) return false
+    this.#entries[slot] = undefined
+    this.#free.push(slot)
+    return true
+  }
+}
+
+/** A Map for values that belong to the numbers of a {@link Slots}: same places, so it too never builds a table anew. */
+export class SlotMap<Value> extends Map<unknown, Value> {
+  readonly #entries: (Entry<Value> | undefined)[] = []
+
+  override set(number: unknown, value: Value): this {
+    if (typeof number !== 'number') return super.set(number, value)
+    this.#entries[number % SLOTS_MAX] = { number, value }
+    return this
+  }
+
+  override get(number: unknown): Value | undefined {
+    if (typeof number !== 'number') return super.get(number)
+    const entry = this.#entries[number % SLOTS_MAX]
+    return entry?.number === number ? entry.value : undefined
+  }
+
+  override delete(number: unknown): boolean {
+    if (typeof number !== 'number') return super.delete(number)
+    const slot = number % SLOTS_MAX
+    if (this.#entries[slot]?.number !== number) return false
+    this.#entries[slot] = undefined
+    return true
+  }
+
+  override *values(): MapIterator<Value> {
+    yield* super.values()
+    for (const entry of this.#entries) if (entry !== undefined) yield entry.value
+  }
+}
