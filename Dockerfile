@@ -26,4 +26,4 @@ COPY --from=bundle /app ./
 USER node
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 CMD ["node", "health.js"]
-CMD ["node", "--enable-source-maps", "server.js"]
+CMD ["node", "server.js"]

@@ -40,6 +40,5 @@ export async function startBundle(
     ...options,
     script: join(folder, 'server.js'),
     plain: true,
-    nodeArguments: ['--enable-source-maps', ...(options.nodeArguments ?? [])],
   })
 }

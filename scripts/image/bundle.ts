@@ -86,8 +86,6 @@ async function makeImage({ programs, files, native, keepNames }: Image, folder: 
     platform: 'node',
     format: 'esm',
     target: 'node24',
-    sourcemap: true,
-    sourcesContent: false,
     minifySyntax: true,
     keepNames,
     legalComments: 'none',
