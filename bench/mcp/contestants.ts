@@ -98,6 +98,20 @@ export const CONTESTANTS: readonly Contestant[] = [
     start: script('contestants/sdk-v2.ts'),
   },
   {
+    id: 'sdk-v1-schemas-once',
+    title: 'SDK v1, schemas made once',
+    role: 'reference',
+    serves: handshakeOnly,
+    start: script('contestants/sdk-v1.ts', { SCHEMAS: 'once' }),
+  },
+  {
+    id: 'sdk-v2-schemas-once',
+    title: 'SDK v2, schemas made once',
+    role: 'reference',
+    serves: callOnly,
+    start: script('contestants/sdk-v2.ts', { SCHEMAS: 'once' }),
+  },
+  {
     id: 'fastmcp',
     title: 'fastmcp as documented',
     role: 'documented',

@@ -6,11 +6,11 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { callApi } from './api.ts'
 import { announce, verify } from './setup.ts'
-import { annotationsOf, tools, toResult } from './tools.ts'
+import { annotationsOf, documentedTools, toResult } from './tools.ts'
 
 function createServer(): McpServer {
   const server = new McpServer({ name: 'vertexsms', version: '1.0.0' })
-  for (const tool of tools) {
+  for (const tool of documentedTools()) {
     server.registerTool(
       tool.name,
       {

@@ -5,11 +5,11 @@ import { toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { callApi } from './api.ts'
 import { announce, verify } from './setup.ts'
-import { annotationsOf, tools, toResult } from './tools.ts'
+import { annotationsOf, documentedTools, toResult } from './tools.ts'
 
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'vertexsms', version: '1.0.0' })
-  for (const tool of tools) {
+  for (const tool of documentedTools()) {
     server.registerTool(
       tool.name,
       {
