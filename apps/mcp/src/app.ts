@@ -34,7 +34,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
   const api = createApiClient(config.API_URL, config.EDGE_SECRET)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
-  const verify = createTokenVerifier({
+  const tokens = createTokenVerifier({
     issuer: config.ISSUER_URL,
     audience: config.MCP_RESOURCE_URL,
     jwksUrl: config.JWKS_URL,
@@ -63,7 +63,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
   registerMetadata(app, config)
   registerMcpRoute(app, {
     api,
-    authenticate: createAuthenticate(verify, challenges, limits),
+    authenticate: createAuthenticate(tokens, challenges, limits),
     challenges,
     limits,
     origins: createOriginPolicy(config),

@@ -38,15 +38,20 @@ export function tokenKey(token: string): string {
   return hash('sha256', token, 'base64')
 }
 
-/** Verifies access tokens. Resolves to null for a token that must be refused; throws {@link KeysUnavailable}. */
-export type VerifyToken = (token: string, key: string) => VerifiedToken | Promise<VerifiedToken | null>
+/** Verifies access tokens. */
+export interface TokenVerifier {
+  /** What an earlier verification of this very token found, by its {@link tokenKey}; undefined once it has expired. */
+  recall(key: string): VerifiedToken | undefined
+  /** Resolves to null for a token that must be refused; throws {@link KeysUnavailable}. */
+  verify(token: string, key: string): Promise<VerifiedToken | null>
+}
 
 /**
  * A verifier of JWT access tokens (RFC 9068 §4): signature under a published ES256 key, `typ`, `iss`, our resource
  * in `aud`, `exp` and `nbf`. A verified token is remembered by its hash until it expires, in a bounded cache;
  * whether it still stands on the account is for the API to say on each request.
  */
-export function createTokenVerifier({ issuer, audience, jwksUrl }: VerifierOptions): VerifyToken {
+export function createTokenVerifier({ issuer, audience, jwksUrl }: VerifierOptions): TokenVerifier {
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
@@ -74,12 +79,14 @@ export function createTokenVerifier({ issuer, audience, jwksUrl }: VerifierOptio
     }
   }
 
-  return (token, key) => {
+  function recall(key: string): VerifiedToken | undefined {
     const cached = verified.get(key)
-    if (cached !== undefined && Date.now() < (cached.exp + CLOCK_TOLERANCE_SECONDS) * 1000) return cached
-    if (cached !== undefined) verified.delete(key)
-    return verify(token, key)
+    if (cached === undefined || Date.now() < (cached.exp + CLOCK_TOLERANCE_SECONDS) * 1000) return cached
+    verified.delete(key)
+    return undefined
   }
+
+  return { recall, verify }
 }
 
 function readClaims({ sub, client_id, scope, exp }: JWTPayload): VerifiedToken | null {

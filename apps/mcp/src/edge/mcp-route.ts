@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { isJsonContentType } from '@modelcontextprotocol/server'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiClient } from '../api/client.ts'
-import { ApiSession } from '../api/gateway.ts'
+import { ApiSession, type Caller } from '../api/gateway.ts'
 import type { Authenticate } from '../auth/bearer.ts'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal } from '../auth/refusal.ts'
@@ -45,15 +45,21 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   const { api, authenticate, challenges, limits, origins, servers, registry, serialize } = deps
   const parseBody = createBodyParser(app)
 
-  async function open(request: FastifyRequest): Promise<ApiSession> {
-    const caller = await authenticate(request)
+  // At once where the token was verified before, so that the usual request waits for nothing but the API.
+  function open(request: FastifyRequest): ApiSession | Promise<ApiSession> {
+    const caller = authenticate(request)
+    return caller instanceof Promise ? caller.then(begin) : begin(caller)
+  }
+
+  function begin(caller: Caller): ApiSession {
     const wait = limits.call(caller.callKey)
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
     return new ApiSession(api, challenges, caller, limits.accepted)
   }
 
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const session = await open(request)
+    const opened = open(request)
+    const session = opened instanceof Promise ? await opened : opened
     const { headers } = request
     const encoding = headers['content-encoding']
     if (!isJsonContentType(headers['content-type'] ?? null) || (encoding !== undefined && encoding !== 'identity')) {
@@ -82,7 +88,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       requestId: message.id,
       session,
       errorStatus: era === 'modern',
-      acceptsStream: headers.accept === undefined || /text\/event-stream|\*\/\*/.test(headers.accept),
+      accept: headers.accept,
       serialize,
       refuse: (refusal) => refuse(request, reply, refusal),
     })
