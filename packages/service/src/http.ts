@@ -81,7 +81,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   })
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url
-    if (route !== '/healthz' && route !== '/readyz') {
+    if (route !== '/healthz' && route !== '/readyz' && options.logger.isLevelEnabled('info')) {
       const { statusCode: status } = reply.raw
       request.log.info(
         { method: request.method, route: route ?? '*', status, durationMs: Math.round(reply.elapsedTime) },

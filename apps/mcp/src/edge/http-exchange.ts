@@ -6,6 +6,7 @@ import type { Exchange, RequestId, RpcResponse } from '../protocol/exchange.ts'
 import { JSON_TYPE } from './respond.ts'
 
 const KEEP_ALIVE_MS = 15_000
+const STREAM_TYPES = /text\/event-stream|\*\/\*/
 
 // Errors which the protocol layer finds before any handler runs have an HTTP status of their own (2026-07-28,
 // basic/transports/streamable-http); errors of a handler travel in a 200. A missing client capability is 400 always.
@@ -26,8 +27,8 @@ export interface ExchangeOptions {
   readonly session: ApiSession
   /** True where protocol errors carry an HTTP status: the modern era. */
   readonly errorStatus: boolean
-  /** False when the client cannot read an event stream: notifications are then dropped. */
-  readonly acceptsStream: boolean
+  /** The client's `Accept`; without an event stream in it notifications are dropped. */
+  readonly accept: string | undefined
   /** Turns the answer into text. */
   readonly serialize: (response: RpcResponse) => string
   readonly refuse: (refusal: Refusal) => void
@@ -82,7 +83,8 @@ export class HttpExchange implements Exchange {
   }
 
   notify(notification: JSONRPCNotification): void {
-    if (this.#done || !this.#options.acceptsStream) return
+    const { accept } = this.#options
+    if (this.#done || (accept !== undefined && !STREAM_TYPES.test(accept))) return
     if (this.#keepAlive === undefined) this.#openStream()
     this.#write(notification)
   }

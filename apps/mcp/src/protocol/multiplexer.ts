@@ -59,12 +59,17 @@ export class Multiplexer {
       }
       return
     }
-    const number = message.id as number
+    this.answer(message as RpcResponse)
+  }
+
+  /** Gives an answer to its exchange, with the id the client chose; nothing happens when the exchange has ended. */
+  answer(response: RpcResponse): void {
+    const number = response.id as number
     const exchange = this.#exchanges.get(number)
     if (exchange === undefined) return
     this.#exchanges.delete(number)
-    message.id = exchange.requestId
-    exchange.settle(message as RpcResponse, this.#dispatching)
+    response.id = exchange.requestId
+    exchange.settle(response, this.#dispatching)
   }
 }
 

@@ -2,14 +2,13 @@ import {
   type CacheHint,
   type Implementation,
   SERVER_INFO_META_KEY,
-  Server,
+  type Server,
   type ServerCapabilities,
   type ServerContext,
-  type Transport,
 } from '@modelcontextprotocol/server'
-import { SlotMap } from '@vertexsms/service/slots'
 import type { Exchange } from './exchange.ts'
 import { checkedParams, checkInitialize, type InitializeParams } from './params.ts'
+import { SharedServer } from './shared-server.ts'
 import {
   type Era,
   LEGACY_REVISIONS,
@@ -31,7 +30,7 @@ export interface Registry {
   /** True when the registry checks the params of its calls itself and its results by its own tests. */
   readonly checksItself: boolean
   /** Installs the request handlers on one server. */
-  install(server: Server, exchangeOf: (context: ServerContext) => Exchange, era: Era): void
+  install(server: SharedServer, exchangeOf: (context: ServerContext) => Exchange, era: Era): void
 }
 
 /** The two long-lived protocol servers behind their transports. */
@@ -40,7 +39,8 @@ export type ProtocolServers = Readonly<Record<Era, SharedTransport>>
 /**
  * Connects one protocol server per era. Each serves every caller at once and therefore keeps nothing of any of them:
  * the handshake only computes its answer, log levels are not stored, and the modern era's capabilities are read from
- * each request's own envelope.
+ * each request's own envelope. The SDK's own handlers of the handshake, of log levels and of discovery are replaced,
+ * because they keep what one client said or answer bad params with texts of their own.
  */
 export async function connectServers(registry: Registry, onError: (error: Error) => void): Promise<ProtocolServers> {
   const hint: CacheHint = { ttlMs: registry.cacheSeconds * 1000, cacheScope: 'public' }
@@ -67,45 +67,10 @@ export async function connectServers(registry: Registry, onError: (error: Error)
     const transport = transports[era]
     registry.install(server, (context) => exchangeOf(transport, context), era)
     installBasics(server, era, registry)
-    await server.connect(transport)
+    await server.serve(transport)
   }
   return transports
 }
-
-/**
- * The SDK's server with two things left out. Its built-in handlers of the handshake, of log levels and of discovery are
- * replaced below, because they keep what one client said or answer bad params with texts of their own. And a registry
- * that checks its calls and results itself is not checked a second time.
- */
-class SharedServer extends Server {
-  checksCalls = true
-  identity: Implementation | undefined
-
-  // The parent tells requests, answers and notifications apart by three schemas for each message. What comes through
-  // a shared transport is a request that the edge has checked, or a cancellation of our own.
-  override async connect(transport: Transport): Promise<void> {
-    // biome-ignore lint/complexity/useLiteralKeys: the SDK's types hide the field; its version is pinned
-    this['_requestHandlerAbortControllers'] = new SlotMap()
-    await super.connect(transport)
-    const deliver = transport.onmessage
-    transport.onmessage = (message, extra) => {
-      // biome-ignore lint/complexity/useLiteralKeys: the SDK's types hide the method; its version is pinned
-      if ('method' in message && 'id' in message) this['_onrequest'](message, extra)
-      else deliver?.(message, extra)
-    }
-  }
-
-  // On every modern result; the title, links and icons stand in the answer to discovery alone.
-  protected override _outboundServerInfo(): Implementation | undefined {
-    return this.identity
-  }
-
-  protected override _wrapHandler(method: string, handler: Handler): Handler {
-    return method === 'tools/call' && !this.checksCalls ? handler : super._wrapHandler(method, handler)
-  }
-}
-
-type Handler = Parameters<Server['_wrapHandler']>[1]
 
 function installBasics(server: Server, era: Era, { info, instructions, capabilities }: Registry): void {
   if (era === 'modern') {

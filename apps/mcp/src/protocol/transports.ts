@@ -6,7 +6,7 @@ import {
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/server'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, RpcResponse } from './exchange.ts'
 import { type Deliver, Multiplexer } from './multiplexer.ts'
 
 /** The two generations of the protocol, which one URL serves: stateless with envelopes, and with a handshake. */
@@ -22,6 +22,8 @@ export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024
 export interface SharedTransport extends Transport {
   dispatch(message: JSONRPCRequest, exchange: Exchange): number
   cancel(number: number): void
+  /** Gives an answer to the exchange it belongs to, if that is still there. */
+  answer(response: RpcResponse): void
   exchange(number: number): Exchange | undefined
 }
 
@@ -56,6 +58,10 @@ export class ModernTransport extends PerRequestHTTPServerTransport implements Sh
     this.#multiplexer.cancel(connected(this), number, MODERN_EXTRA)
   }
 
+  answer(response: RpcResponse): void {
+    this.#multiplexer.answer(response)
+  }
+
   exchange(number: number): Exchange | undefined {
     return this.#multiplexer.exchange(number)
   }
@@ -84,6 +90,10 @@ export class LegacyTransport implements SharedTransport {
 
   cancel(number: number): void {
     this.#multiplexer.cancel(connected(this), number, undefined)
+  }
+
+  answer(response: RpcResponse): void {
+    this.#multiplexer.answer(response)
   }
 
   exchange(number: number): Exchange | undefined {

@@ -1,4 +1,4 @@
-import type { CallToolResult, Server, ServerContext, Tool } from '@modelcontextprotocol/server'
+import type { CallToolResult, ServerContext, Tool } from '@modelcontextprotocol/server'
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { errorEnvelope } from '@vertexsms/contract/errors'
 import { RouteRefusal } from '../api/gateway.ts'
@@ -71,7 +71,9 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
       call: (request) => session.call(tool.scope, request),
       describe: () => session.describe(),
       permissionMissing: () => challenges.permissionMissing(tool.scope, session.caller.scope),
-      signal: mcpReq.signal,
+      get signal() {
+        return mcpReq.signal
+      },
       draining,
       progress(done, total, message) {
         if (progressToken === undefined) return
@@ -88,9 +90,9 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     cacheSeconds: LIST_CACHE_SECONDS,
     callsApi: (name, args) => typeof name === 'string' && byName.has(name) && (args === undefined || isObject(args)),
     checksItself: true,
-    install(server: Server, exchangeOf, era) {
+    install(server, exchangeOf, era) {
       server.setRequestHandler('tools/list', checkedParams(), () => ({ tools: listings }))
-      server.setRequestHandler('tools/call', checkedParams<CallParams>(checkCall), async (params, context) => {
+      server.handle<CallParams>('tools/call', checkCall, async (params, context) => {
         const exchange = exchangeOf(context)
         try {
           return await callTool(exchange, context, era, params)
