@@ -26,12 +26,13 @@ export interface Rejected {
 const HEADER_MISMATCH = -32020
 
 /**
- * Decides the era of a POST body and applies the header rules of its revision. A message of the ordinary modern
- * shape is recognised at once; everything else goes through the SDK's classifier, which knows every odd case.
+ * Decides the era of a POST body and applies the header rules of its revision. A request of the ordinary shape is
+ * recognised at once; everything else goes through the SDK's classifier, which knows every odd case.
  */
 export function classify(headers: IncomingHttpHeaders, body: unknown): Routed {
   const version = header(headers['mcp-protocol-version'])
   if (isPlainModernRequest(body, version)) return modernRequest(headers, body)
+  if (isPlainLegacyRequest(body, version)) return { kind: 'request', era: 'legacy', message: body }
   const method = header(headers['mcp-method'])
   const name = header(headers['mcp-name'])
   const route = classifyInboundRequest({
@@ -84,13 +85,39 @@ function isLegacyRevision(version: string): boolean {
 }
 
 function isPlainModernRequest(body: unknown, version: string | undefined): body is JSONRPCRequest {
-  if (version !== MODERN_REVISION || !isObject(body) || body.jsonrpc !== '2.0') return false
+  if (version !== MODERN_REVISION || !isPlainRequest(body)) return false
+  const { params } = body
+  if (params === undefined || !isObject(params._meta)) return false
+  const meta: Readonly<Record<string, unknown>> = params._meta
+  return (
+    meta[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION &&
+    isObject(meta[CLIENT_CAPABILITIES_META_KEY]) &&
+    isProgressToken(meta.progressToken)
+  )
+}
+
+// Without an envelope, and not the handshake itself: `_meta` holds a progress token or nothing.
+function isPlainLegacyRequest(body: unknown, version: string | undefined): body is JSONRPCRequest {
+  if (version !== undefined && !isLegacyRevision(version)) return false
+  if (!isPlainRequest(body) || body.method === 'initialize') return false
+  const meta: unknown = body.params?._meta
+  if (meta === undefined) return true
+  return (
+    isObject(meta) && Object.keys(meta).every((key) => key === 'progressToken') && isProgressToken(meta.progressToken)
+  )
+}
+
+// The members of a JSON-RPC request and no others.
+function isPlainRequest(body: unknown): body is JSONRPCRequest {
+  if (!isObject(body) || body.jsonrpc !== '2.0') return false
   const { id, method, params } = body
   if (typeof method !== 'string' || (typeof id !== 'string' && !Number.isSafeInteger(id))) return false
-  if (!isObject(params) || !isObject(params._meta)) return false
-  const meta = params._meta
-  if ('result' in body || 'error' in body) return false
-  return meta[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION && isObject(meta[CLIENT_CAPABILITIES_META_KEY])
+  if (params !== undefined && !isObject(params)) return false
+  return Object.keys(body).length === (params === undefined ? 3 : 4)
+}
+
+function isProgressToken(value: unknown): boolean {
+  return value === undefined || typeof value === 'string' || Number.isSafeInteger(value)
 }
 
 // The method that carries a name, and where its body has it (2026-07-28, standard request headers).

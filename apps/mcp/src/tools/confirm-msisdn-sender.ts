@@ -20,9 +20,9 @@ export const confirmMsisdnSender = defineTool({
     code: codeField('The 5-digit PIN from the SMS.', PIN_DIGITS),
   },
   output: z.object({ sender_id: z.int(), status: z.literal('confirmed') }),
-  async run({ senderId, code }, { call }) {
+  async run({ senderId, code }, context) {
     try {
-      await call({
+      await context.call({
         method: 'POST',
         path: `/senderId/confirm/${senderId}`,
         body: JSON.stringify({ code }),

@@ -62,8 +62,8 @@ export const correctPhoneNumber = defineTool({
       }),
     ),
   }),
-  async run({ numbers }, { call }) {
-    const answer = await call({
+  async run({ numbers }, context) {
+    const answer = await context.call({
       method: 'POST',
       path: '/numbers/correct',
       body: JSON.stringify(numbers),

@@ -23,11 +23,11 @@ export const getMccMncList = defineTool({
     networks: z.array(z.object({ country: z.string(), mcc: z.string(), mnc: z.string(), operator_id: z.int() })),
     next_page: z.int().nullable(),
   }),
-  async run({ country, page = 1 }, { call }) {
+  async run({ country, page = 1 }, context) {
     const path = `/mccmnc/${country}?Page=${page}`
     const rows = readAnswer(
       mccMncResponseSchema,
-      await call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
+      await context.call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
     )
     const networks = rows.map((row) => ({
       country: row.country,

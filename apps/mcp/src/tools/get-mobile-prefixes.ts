@@ -23,11 +23,11 @@ export const getMobilePrefixes = defineTool({
     prefixes: z.array(z.object({ country: z.string(), prefix: z.string(), operator_id: z.int() })),
     next_page: z.int().nullable(),
   }),
-  async run({ country, page = 1 }, { call }) {
+  async run({ country, page = 1 }, context) {
     const path = `/prefixes/${country}?Page=${page}`
     const rows = readAnswer(
       prefixesResponseSchema,
-      await call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
+      await context.call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
     )
     const prefixes = rows.map((row) => ({ country: row.country, prefix: row.prefix, operator_id: row.operatorId }))
     const next = nextPage(page, rows.length)

@@ -19,8 +19,8 @@ export const getOperator = defineTool({
     mcc: z.string(),
     mnc: z.array(z.string()),
   }),
-  async run({ operatorId }, { call }) {
-    const answer = await call({
+  async run({ operatorId }, context) {
+    const answer = await context.call({
       method: 'GET',
       path: `/operators/${operatorId}`,
       timeoutMs: READ_TIMEOUT_MS,

@@ -65,12 +65,12 @@ async function serveKept(cards: RateCards, context: ToolContext): Promise<RateCa
   return cards.belongs(context.caller, account) ? card : undefined
 }
 
-async function readCard(cards: RateCards, { caller, call }: ToolContext): Promise<RateCard> {
-  const answer = await call({
+async function readCard(cards: RateCards, context: ToolContext): Promise<RateCard> {
+  const answer = await context.call({
     method: 'GET',
     path: '/rates/?format=json',
     timeoutMs: READ_TIMEOUT_MS,
     effect: false,
   })
-  return cards.keep(caller, readAnswer(ratesResponseSchema, answer))
+  return cards.keep(context.caller, readAnswer(ratesResponseSchema, answer))
 }

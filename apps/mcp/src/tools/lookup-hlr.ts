@@ -62,9 +62,9 @@ export const lookupHlr = defineTool({
   },
 })
 
-async function submit(msisdn: string, { call }: ToolContext): Promise<string> {
+async function submit(msisdn: string, context: ToolContext): Promise<string> {
   try {
-    const answer = await call({
+    const answer = await context.call({
       method: 'POST',
       path: '/hlr',
       body: JSON.stringify({ msisdn }),
@@ -86,30 +86,27 @@ async function submit(msisdn: string, { call }: ToolContext): Promise<string> {
 }
 
 /** Undefined while the lookup runs, when the process is about to end, and when the client has gone. */
-async function waitForResult(
-  id: string,
-  { call, progress, signal, draining }: ToolContext,
-): Promise<ToolOutput<Output> | undefined> {
+async function waitForResult(id: string, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
   const startedAt = Date.now()
   const ticking = setInterval(() => {
     const seconds = Math.min(HLR_WAIT_MAX_SECONDS, Math.round((Date.now() - startedAt) / 1000))
-    progress(seconds, HLR_WAIT_MAX_SECONDS, 'Waiting for the home network')
+    context.progress(seconds, HLR_WAIT_MAX_SECONDS, 'Waiting for the home network')
   }, PROGRESS_EVERY_MS)
   try {
-    const wait = draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS
-    const answer = await call({
+    const wait = context.draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS
+    const answer = await context.call({
       method: 'GET',
       path: `/hlr/${id}?wait=${wait}`,
       timeoutMs: wait * 1000 + ANSWER_MARGIN_MS,
       effect: false,
-      signal: AbortSignal.any([signal, draining]),
+      signal: AbortSignal.any([context.signal, context.draining]),
     })
     const status = hlrStatusResponseSchema.safeParse(parseJson(answer.body))
     if (!status.success) throw new ToolFailure('INTERNAL')
     const { result, msisdn } = status.data
     return result === null ? undefined : done(id, `+${msisdn.replace(/^\+/, '')}`, result)
   } catch (error) {
-    if (draining.aborted || signal.aborted) return undefined
+    if (context.draining.aborted || context.signal.aborted) return undefined
     throw error
   } finally {
     clearInterval(ticking)

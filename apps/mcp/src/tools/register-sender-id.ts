@@ -52,9 +52,9 @@ export const registerSenderId = defineTool({
 })
 
 /** Registers a sender and returns its id. Throws {@link ToolFailure}. */
-export async function submitSender(body: object, { call }: ToolContext): Promise<number> {
+export async function submitSender(body: object, context: ToolContext): Promise<number> {
   try {
-    const answer = await call({
+    const answer = await context.call({
       method: 'POST',
       path: '/senderId',
       body: JSON.stringify(body),

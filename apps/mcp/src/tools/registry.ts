@@ -1,7 +1,8 @@
 import type { CallToolResult, ServerContext, Tool } from '@modelcontextprotocol/server'
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { errorEnvelope } from '@vertexsms/contract/errors'
-import { RouteRefusal } from '../api/gateway.ts'
+import type { ApiRequest } from '../api/client.ts'
+import { type RouteAnswer, RouteRefusal } from '../api/gateway.ts'
 import type { ApprovalGate } from '../approval/gate.ts'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal } from '../auth/refusal.ts'
@@ -45,7 +46,7 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     }
     try {
       const values = tool.read(args)
-      const toolContext = contextOf(tool, exchange, context)
+      const toolContext = new ToolCall(tool, exchange, context, challenges, draining)
       if (approvals !== undefined && tool.quote !== undefined) {
         const quote = await tool.quote(values as never, toolContext)
         const subject = { ...quote, caller: exchange.session.caller.callKey, tool: tool.name, args: values }
@@ -60,26 +61,6 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
       // tool's own call this asks nothing more: an unknown outcome must be told even while the API is down.
       await exchange.session.alive()
       return failureResult(failure.envelope)
-    }
-  }
-
-  function contextOf(tool: DefinedTool, exchange: Exchange, { mcpReq }: ServerContext): ToolContext {
-    const { session } = exchange
-    const progressToken = mcpReq._meta?.progressToken
-    return {
-      caller: session.caller,
-      call: (request) => session.call(tool.scope, request),
-      describe: () => session.describe(),
-      permissionMissing: () => challenges.permissionMissing(tool.scope, session.caller.scope),
-      get signal() {
-        return mcpReq.signal
-      },
-      draining,
-      progress(done, total, message) {
-        if (progressToken === undefined) return
-        const params = { progressToken, progress: done, total, message }
-        mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
-      },
     }
   }
 
@@ -108,6 +89,56 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
         }
       })
     },
+  }
+}
+
+/** One call as its tool sees it. */
+class ToolCall implements ToolContext {
+  readonly draining: AbortSignal
+  readonly #tool: DefinedTool
+  readonly #session: Exchange['session']
+  readonly #mcpReq: ServerContext['mcpReq']
+  readonly #challenges: Challenges
+
+  constructor(
+    tool: DefinedTool,
+    { session }: Exchange,
+    { mcpReq }: ServerContext,
+    challenges: Challenges,
+    draining: AbortSignal,
+  ) {
+    this.draining = draining
+    this.#tool = tool
+    this.#session = session
+    this.#mcpReq = mcpReq
+    this.#challenges = challenges
+  }
+
+  get caller(): ToolContext['caller'] {
+    return this.#session.caller
+  }
+
+  get signal(): AbortSignal {
+    return this.#mcpReq.signal
+  }
+
+  call(request: ApiRequest): Promise<RouteAnswer> {
+    return this.#session.call(this.#tool.scope, request)
+  }
+
+  describe(): ReturnType<ToolContext['describe']> {
+    return this.#session.describe()
+  }
+
+  permissionMissing(): Error {
+    return this.#challenges.permissionMissing(this.#tool.scope, this.caller.scope)
+  }
+
+  progress(done: number, total: number, message: string): void {
+    const progressToken = this.#mcpReq._meta?.progressToken
+    if (progressToken === undefined) return
+    const params = { progressToken, progress: done, total, message }
+    this.#mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
   }
 }
 

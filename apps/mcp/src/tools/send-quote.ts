@@ -30,9 +30,9 @@ export async function quoteSend(
   return { summary: `Send "${line(message)}" from ${line(from)} to ${recipients}?`, priceMicros }
 }
 
-async function priceOf(body: { to: string; from: string; message: string }, { call }: ToolContext): Promise<bigint> {
+async function priceOf(body: { to: string; from: string; message: string }, context: ToolContext): Promise<bigint> {
   try {
-    const answer = await call({
+    const answer = await context.call({
       method: 'POST',
       path: '/sms/cost',
       body: JSON.stringify(body),

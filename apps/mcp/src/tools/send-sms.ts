@@ -133,9 +133,9 @@ async function sendAll(to: string[], base: Omit<SendSmsRequest, 'to'>, context: 
   return messages
 }
 
-async function sendOne(to: string, base: Omit<SendSmsRequest, 'to'>, { call }: ToolContext): Promise<SentMessage> {
+async function sendOne(to: string, base: Omit<SendSmsRequest, 'to'>, context: ToolContext): Promise<SentMessage> {
   try {
-    const answer = await call({
+    const answer = await context.call({
       method: 'POST',
       path: '/sms',
       body: JSON.stringify({ to, ...base }),
