@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Issuer } from './issuer.ts'
@@ -28,7 +28,7 @@ export async function startOurs(issuer: Issuer, apiUrl: string, options: Partial
   })
 }
 
-/** Makes the bundle that the container image holds and starts it the way the image does. */
+/** Makes the bundle that the container image holds and starts it the way the image does, with the same options of Node. */
 export async function startBundle(
   issuer: Issuer,
   apiUrl: string,
@@ -40,5 +40,13 @@ export async function startBundle(
     ...options,
     script: join(folder, 'server.js'),
     plain: true,
+    nodeArguments: [...imageNodeOptions(), ...(options.nodeArguments ?? [])],
   })
+}
+
+/** The options of Node in the last line of the Dockerfile. */
+function imageNodeOptions(): string[] {
+  const command = /^CMD (\[.*\])$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1]
+  if (command === undefined) throw new Error('the Dockerfile has no CMD')
+  return (JSON.parse(command) as string[]).filter((word) => word.startsWith('--'))
 }

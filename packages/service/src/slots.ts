@@ -1,11 +1,8 @@
 /** Slots of one table; more requests than this cannot be under way at once. */
 const SLOTS_MAX = 2 ** 20
+/** Stands where no number stands; numbers begin above the first generation. */
+const FREE = 0
 const GENERATIONS_MAX = Number.MAX_SAFE_INTEGER / SLOTS_MAX - 1
-
-interface Entry<Value> {
-  readonly number: number
-  readonly value: Value
-}
 
 /**
  * Values under numbers that are given out once: the place is used again, the number is not, so whoever still holds the
@@ -15,41 +12,44 @@ interface Entry<Value> {
  * table that has reached the old generation keeps its successors alive, with all they hold, until the next full collection.
  */
 export class Slots<Value> {
-  readonly #entries: (Entry<Value> | undefined)[] = []
+  readonly #values: (Value | undefined)[] = []
+  readonly #numbers: number[] = []
   readonly #free: number[] = []
   #generation = 0
 
   /** How many values there are. */
   get size(): number {
-    return this.#entries.length - this.#free.length
+    return this.#values.length - this.#free.length
   }
 
   /** Keeps a value and tells its number. Throws when every slot is taken. */
   add(value: Value): number {
-    const slot = this.#free.pop() ?? this.#entries.length
+    const slot = this.#free.pop() ?? this.#values.length
     if (slot === SLOTS_MAX) throw new Error('Too many requests are under way')
     this.#generation = this.#generation >= GENERATIONS_MAX ? 1 : this.#generation + 1
     const number = this.#generation * SLOTS_MAX + slot
-    this.#entries[slot] = { number, value }
+    this.#values[slot] = value
+    this.#numbers[slot] = number
     return number
   }
 
   /** All values, in no particular order. */
   *values(): Generator<Value> {
-    for (const entry of this.#entries) if (entry !== undefined) yield entry.value
+    for (const [slot, number] of this.#numbers.entries()) if (number !== FREE) yield this.#values[slot] as Value
   }
 
   /** The value of a number; undefined once it is deleted. */
   get(number: number): Value | undefined {
-    const entry = this.#entries[number % SLOTS_MAX]
-    return entry?.number === number ? entry.value : undefined
+    const slot = number % SLOTS_MAX
+    return this.#numbers[slot] === number ? this.#values[slot] : undefined
   }
 
   /** Forgets a value; false when there was none. */
   delete(number: number): boolean {
     const slot = number % SLOTS_MAX
-    if (this.#entries[slot]?.number !== number) return false
-    this.#entries[slot] = undefined
+    if (number === FREE || this.#numbers[slot] !== number) return false
+    this.#values[slot] = undefined
+    this.#numbers[slot] = FREE
     this.#free.push(slot)
     return true
   }
@@ -57,30 +57,39 @@ export class Slots<Value> {
 
 /** A Map for values that belong to the numbers of a {@link Slots}: same places, so it too never builds a table anew. */
 export class SlotMap<Value> extends Map<unknown, Value> {
-  readonly #entries: (Entry<Value> | undefined)[] = []
+  readonly #values: (Value | undefined)[] = []
+  readonly #numbers: number[] = []
 
   override set(number: unknown, value: Value): this {
     if (typeof number !== 'number') return super.set(number, value)
-    this.#entries[number % SLOTS_MAX] = { number, value }
+    const slot = number % SLOTS_MAX
+    // No holes: an array with holes is searched up its prototypes.
+    while (this.#numbers.length < slot) {
+      this.#numbers.push(FREE)
+      this.#values.push(undefined)
+    }
+    this.#values[slot] = value
+    this.#numbers[slot] = number
     return this
   }
 
   override get(number: unknown): Value | undefined {
     if (typeof number !== 'number') return super.get(number)
-    const entry = this.#entries[number % SLOTS_MAX]
-    return entry?.number === number ? entry.value : undefined
+    const slot = number % SLOTS_MAX
+    return this.#numbers[slot] === number ? this.#values[slot] : undefined
   }
 
   override delete(number: unknown): boolean {
     if (typeof number !== 'number') return super.delete(number)
     const slot = number % SLOTS_MAX
-    if (this.#entries[slot]?.number !== number) return false
-    this.#entries[slot] = undefined
+    if (number === FREE || this.#numbers[slot] !== number) return false
+    this.#values[slot] = undefined
+    this.#numbers[slot] = FREE
     return true
   }
 
   override *values(): MapIterator<Value> {
     yield* super.values()
-    for (const entry of this.#entries) if (entry !== undefined) yield entry.value
+    for (const [slot, number] of this.#numbers.entries()) if (number !== FREE) yield this.#values[slot] as Value
   }
 }
