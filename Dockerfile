@@ -26,5 +26,5 @@ COPY --from=bundle /app ./
 USER node
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 CMD ["node", "health.js"]
-# A full collection once the old generation has grown by a third, not threefold: memory stays near what is in use.
-CMD ["node", "--heap-growing-percent=30", "server.js"]
+# A full collection once the old generation has grown by a seventh, not threefold: memory stays near what is in use.
+CMD ["node", "--heap-growing-percent=15", "server.js"]

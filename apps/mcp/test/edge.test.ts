@@ -89,6 +89,15 @@ describe('the modern revision', () => {
     expect(await errorOf(await send(modern('tools/list', { _meta: meta })))).toEqual([400, -32602])
   })
 
+  it('judges every envelope, also after one that differs in a single member was taken', async () => {
+    const clientInfo = (version: unknown) =>
+      modern('tools/list', { _meta: { 'io.modelcontextprotocol/clientInfo': { name: 'c', version } } })
+    for (let round = 0; round < 2; round++) {
+      expect((await send(clientInfo('1'))).status).toBe(200)
+      expect(await errorOf(await send(clientInfo(1)))).toEqual([400, -32602])
+    }
+  })
+
   it('refuses a modern version header without an envelope', async () => {
     expect(
       await errorOf(await send(legacy('tools/list'), { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' })),
@@ -174,6 +183,11 @@ describe('a body', () => {
     ['an id in fractions', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}'],
     ['a method that is no string', '{"jsonrpc":"2.0","id":1,"method":7}'],
+    ['params that are no object', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}'],
+    ['a member that JSON-RPC does not know', '{"jsonrpc":"2.0","id":1,"method":"ping","more":1}'],
+    ['one in the modern revision', JSON.stringify({ ...LIST, more: 1 })],
+    ['a progress token that is an object', JSON.stringify(legacy('ping', { _meta: { progressToken: {} } }))],
+    ['one in the modern revision', JSON.stringify(modern('tools/list', { _meta: { progressToken: {} } }))],
   ])('with %s gets 400 and -32600', async (_name, body) => {
     expect(await errorOf(await send(body))).toEqual([400, -32600])
   })
