@@ -105,7 +105,8 @@ export function mutate(random: Random, message: object): unknown {
     else if (random.chance(0.6)) put(key, anyValue(random))
     else if (random.chance(0.5)) delete target[key]
     else {
-      const value = target[key] ?? anyValue(random)
+      // Own members only: an inherited one is a prototype of this very process, which the next round would change.
+      const value = Object.hasOwn(target, key) ? target[key] : anyValue(random)
       delete target[key]
       put(random.chance(0.5) ? `${key}\u0000` : key.toUpperCase(), value)
     }

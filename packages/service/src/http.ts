@@ -10,15 +10,6 @@ import fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from './logger.ts'
-import { Slots } from './slots.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Where the answer to this request stands among those still owed. */
-    owedNumber: number
-  }
-}
-
 import { RequestLogger } from './request-logger.ts'
 
 export interface HttpOptions {
@@ -150,35 +141,47 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
   }
 }
 
+/** What a stopping server must know of a connection; forgotten with it, for an answer whose client has gone never ends. */
+interface Connection {
+  carriedRequest: boolean
+  readonly owed: ServerResponse[]
+}
+
 /**
  * Ends every connection as soon as it is idle. Answers still owed say `Connection: close`, so that no client sends its
  * next request into a closing door. The sweep takes what became idle after the server began to close, and spare
  * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
 function addDrain(app: FastifyInstance): void {
-  const owed = new Slots<ServerResponse>()
-  app.decorateRequest('owedNumber', 0)
-  const unused = new Set<Socket>()
+  const connections = new Map<Socket, Connection>()
   app.server.on('connection', (socket: Socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
+    connections.set(socket, { carriedRequest: false, owed: [] })
+    socket.once('close', () => connections.delete(socket))
   })
   app.addHook('onRequest', (request, reply, done) => {
-    unused.delete(request.raw.socket)
-    request.owedNumber = owed.add(reply.raw)
+    const connection = connections.get(request.raw.socket)
+    if (connection !== undefined) {
+      connection.carriedRequest = true
+      connection.owed.push(reply.raw)
+    }
     done()
   })
-  app.addHook('onResponse', (request, _reply, done) => {
-    owed.delete(request.owedNumber)
+  app.addHook('onResponse', (request, reply, done) => {
+    const owed = connections.get(request.raw.socket)?.owed
+    const place = owed?.indexOf(reply.raw) ?? -1
+    if (place !== -1) owed?.splice(place, 1)
     done()
   })
   app.addHook('preClose', async () => {
-    for (const response of owed.values()) if (!response.headersSent) response.shouldKeepAlive = false
+    for (const { owed } of connections.values()) {
+      for (const response of owed) if (!response.headersSent) response.shouldKeepAlive = false
+    }
     if (!app.server.listening) return
     const begun = performance.now()
     const sweep = setInterval(() => {
       app.server.closeIdleConnections()
-      if (performance.now() - begun > UNUSED_GRACE_MS) for (const socket of unused) socket.destroy()
+      if (performance.now() - begun <= UNUSED_GRACE_MS) return
+      for (const [socket, { carriedRequest }] of connections) if (!carriedRequest) socket.destroy()
     }, DRAIN_SWEEP_MS)
     app.server.once('close', () => clearInterval(sweep))
   })

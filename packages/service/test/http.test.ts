@@ -1,5 +1,7 @@
 import { Agent, request as nodeRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createHttp, type HttpOptions } from '../src/http.ts'
@@ -24,6 +26,12 @@ function build(options: Partial<HttpOptions> = {}) {
   })
   running.push(app)
   return { app, lines }
+}
+
+/** The collector of garbage, which Node hides unless it is asked for. */
+function gc(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
 }
 
 async function listen(app: FastifyInstance): Promise<number> {
@@ -120,6 +128,38 @@ describe('a service over HTTP', () => {
     expect(await ask(false)).toBe('127.0.0.1')
     expect(await ask(1)).toBe('198.51.100.7')
     expect(await ask(2)).toBe('203.0.113.9')
+  })
+})
+
+describe('a client that goes before it is answered', () => {
+  it.each([
+    ['one request', 1],
+    ['several requests in a row', 3],
+  ])('leaves nothing in memory, after %s', async (_name, count) => {
+    const collect = gc()
+    const { app } = build()
+    const held: WeakRef<object>[] = []
+    let answer: () => void = () => {}
+    const gone = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    app.get('/slow', async (_request, reply) => {
+      held.push(new WeakRef(reply.raw))
+      await gone
+      return 'late'
+    })
+    const socket = connect(await listen(app), '127.0.0.1')
+    socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(count))
+    await expect.poll(() => held.length).toBe(count)
+    socket.destroy()
+    await expect.poll(() => new Promise((resolve) => app.server.getConnections((_, left) => resolve(left)))).toBe(0)
+    answer()
+    await expect
+      .poll(() => {
+        collect()
+        return held.filter((reference) => reference.deref() !== undefined).length
+      })
+      .toBe(0)
   })
 })
 

@@ -5,8 +5,8 @@ import type {
   Transport,
   TransportSendOptions,
 } from '@modelcontextprotocol/server'
-import { Slots } from '@vertexsms/service/slots'
 import type { Exchange, RpcResponse } from './exchange.ts'
+import { Slots } from './slots.ts'
 
 /** What the multiplexer calls on the protocol layer. */
 export type Deliver = NonNullable<Transport['onmessage']>

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import type { SlotMap } from '@vertexsms/service/slots'
+import type { SlotMap } from './slots.ts'
 import type { SharedTransport } from './transports.ts'
 
 type Request = ServerContext['mcpReq']

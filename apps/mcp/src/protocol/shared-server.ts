@@ -12,11 +12,11 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import { SlotMap } from '@vertexsms/service/slots'
 import { LRUCache } from 'lru-cache'
 import type { RpcResponse } from './exchange.ts'
 import { checkedParams, isObject, type ParamsCheck } from './params.ts'
 import { SharedRequest } from './shared-request.ts'
+import { SlotMap } from './slots.ts'
 import type { SharedTransport } from './transports.ts'
 
 /**

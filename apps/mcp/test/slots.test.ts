@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SlotMap, Slots } from '../src/slots.ts'
+import { SlotMap, Slots } from '../src/protocol/slots.ts'
 
 describe('slots', () => {
   test('give each value a number of its own, also when a place is used again', () => {
@@ -21,12 +21,11 @@ describe('slots', () => {
     expect(slots.get(present)).toBe('present')
   })
 
-  test('know how many values there are and list them', () => {
+  test('know how many values there are', () => {
     const slots = new Slots<number>()
     const numbers = [1, 2, 3, 4].map((value) => slots.add(value))
     slots.delete(numbers[1] ?? 0)
     expect(slots.size).toBe(3)
-    expect([...slots.values()].toSorted()).toEqual([1, 3, 4])
   })
 
   test('stay small over many values that come and go', () => {

@@ -33,11 +33,6 @@ export class Slots<Value> {
     return number
   }
 
-  /** All values, in no particular order. */
-  *values(): Generator<Value> {
-    for (const [slot, number] of this.#numbers.entries()) if (number !== FREE) yield this.#values[slot] as Value
-  }
-
   /** The value of a number; undefined once it is deleted. */
   get(number: number): Value | undefined {
     const slot = number % SLOTS_MAX
