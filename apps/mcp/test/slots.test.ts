@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SlotMap, Slots } from '../src/protocol/slots.ts'
+import { Slots } from '../src/protocol/slots.ts'
 
 describe('slots', () => {
   test('give each value a number of its own, also when a place is used again', () => {
@@ -38,29 +38,5 @@ describe('slots', () => {
     }
     expect(seen.size).toBe(10_000)
     expect(slots.size).toBe(0)
-  })
-})
-
-describe('a map by the numbers of slots', () => {
-  test('keeps, finds and forgets a value by its number alone', () => {
-    const slots = new Slots<string>()
-    const map = new SlotMap<string>()
-    const past = slots.add('')
-    map.set(past, 'past')
-    slots.delete(past)
-    const present = slots.add('')
-    map.set(present, 'present')
-    expect(map.get(past)).toBeUndefined()
-    expect(map.delete(past)).toBe(false)
-    expect([...map.values()]).toEqual(['present'])
-    expect(map.delete(present)).toBe(true)
-    expect(map.get(present)).toBeUndefined()
-  })
-
-  test('takes other keys as a plain Map does', () => {
-    const map = new SlotMap<number>().set('key', 1)
-    expect(map.get('key')).toBe(1)
-    expect([...map.values()]).toEqual([1])
-    expect(map.delete('key')).toBe(true)
   })
 })

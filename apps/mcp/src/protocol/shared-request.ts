@@ -3,10 +3,10 @@ import {
   LOG_LEVEL_META_KEY,
   type LoggingLevel,
   type Notification,
+  type RequestId,
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import type { SlotMap } from './slots.ts'
 import type { SharedTransport } from './transports.ts'
 
 type Request = ServerContext['mcpReq']
@@ -34,13 +34,13 @@ export class SharedRequest implements Request {
   readonly envelope: NonNullable<Request['envelope']>
   readonly #server: Server
   readonly #transport: SharedTransport
-  readonly #aborts: SlotMap<AbortController>
+  readonly #aborts: Map<RequestId, AbortController>
   #abort: AbortController | undefined
 
   constructor(
     server: Server,
     transport: SharedTransport,
-    aborts: SlotMap<AbortController>,
+    aborts: Map<RequestId, AbortController>,
     { id, method, params }: JSONRPCRequest,
     envelope: Request['envelope'],
   ) {
@@ -57,7 +57,6 @@ export class SharedRequest implements Request {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()
-      // The SDK's handler of cancellations finds it there.
       if (this.#transport.exchange(this.id as number) !== undefined) this.#aborts.set(this.id, this.#abort)
       else this.#abort.abort()
     }

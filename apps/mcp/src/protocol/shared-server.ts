@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSION_META_KEY,
   ProtocolError,
   ProtocolErrorCode,
+  type RequestId,
   type Result,
   Server,
   type ServerContext,
@@ -16,7 +17,6 @@ import { LRUCache } from 'lru-cache'
 import type { RpcResponse } from './exchange.ts'
 import { checkedParams, isObject, type ParamsCheck } from './params.ts'
 import { SharedRequest } from './shared-request.ts'
-import { SlotMap } from './slots.ts'
 import type { SharedTransport } from './transports.ts'
 
 /**
@@ -29,7 +29,8 @@ export class SharedServer extends Server {
   checksCalls = true
   /** What stands on every modern result; title, links and icons stand in the answer to discovery alone. */
   identity: Implementation | undefined
-  readonly #aborts = new SlotMap<AbortController>()
+  /** By the request's number, for requests whose handler looks at its signal; the SDK's handler of cancellations reads it. */
+  readonly #aborts = new Map<RequestId, AbortController>()
   readonly #soundEnvelopes = new LRUCache<string, true>({ max: ENVELOPES_MAX })
   readonly #direct = new Map<string, DirectHandler>()
 
