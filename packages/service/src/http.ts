@@ -154,16 +154,19 @@ interface Connection {
  */
 function addDrain(app: FastifyInstance): void {
   const connections = new Map<Socket, Connection>()
-  app.server.on('connection', (socket: Socket) => {
-    connections.set(socket, { carriedRequest: false, owed: [] })
+  function open(socket: Socket): Connection {
+    const connection = { carriedRequest: false, owed: [] }
+    connections.set(socket, connection)
     socket.once('close', () => connections.delete(socket))
-  })
+    return connection
+  }
+  app.server.on('connection', open)
   app.addHook('onRequest', (request, reply, done) => {
-    const connection = connections.get(request.raw.socket)
-    if (connection !== undefined) {
-      connection.carriedRequest = true
-      connection.owed.push(reply.raw)
-    }
+    const { socket } = request.raw
+    // Fastify listens for a name with several addresses on further servers, whose connections show here first.
+    const connection = connections.get(socket) ?? open(socket)
+    connection.carriedRequest = true
+    connection.owed.push(reply.raw)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
