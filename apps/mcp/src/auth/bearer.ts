@@ -11,7 +11,6 @@ export type Authenticate = (request: FastifyRequest) => Caller | Promise<Caller>
 
 // RFC 6750 §2.1, with a length no real token exceeds.
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]{1,4096}=*) *$/i
-const USUAL_PREFIX = 'Bearer '
 
 /** Query parameters in which a token is sometimes sent; there it would end in logs (RFC 6750 §2.3). */
 const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
@@ -28,41 +27,34 @@ export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges
     if (carriesTokenInQuery(request.url)) {
       throw challenges.invalid('Send the token in the Authorization header only, never in the URL.')
     }
-    if (authorization.startsWith(USUAL_PREFIX)) {
-      const token = authorization.slice(USUAL_PREFIX.length)
-      const key = tokenKey(token)
-      const known = tokens.recall(key)
-      if (known !== undefined) return admit(request, token, key, known)
-    }
-    return authenticate(request, authorization)
-  }
-
-  function admit(request: FastifyRequest, token: string, key: string, verified: VerifiedToken | null): Caller {
-    const { id: requestId, ip: address } = request
-    const wait = limits.blocked(address, key)
-    if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
-    if (verified === null) return { token, key, account: null, scope: null, address, requestId, callKey: key }
-    const { sub, scope, clientId } = verified
-    return { token, key, account: sub, scope, address, requestId, callKey: `${sub} ${clientId}` }
-  }
-
-  async function authenticate(request: FastifyRequest, authorization: string): Promise<Caller> {
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined) throw challenges.invalid()
     const key = tokenKey(token)
-    // Before the signature is looked at: a flood of bad tokens must not cost more than a look into a table.
-    const caller = admit(request, token, key, null)
-    if (!isJwtShaped(token)) return caller
+    const { id: requestId, ip: address } = request
+    const wait = limits.blocked(address, key)
+    if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
+
+    const caller = { token, key, account: null, scope: null, address, requestId, callKey: key }
+    const known = tokens.recall(key)
+    if (known !== undefined) return verifiedCaller(caller, known)
+    return isJwtShaped(token) ? verify(caller) : caller
+  }
+
+  async function verify(caller: Caller): Promise<Caller> {
     let verified: VerifiedToken | null
     try {
-      verified = tokens.recall(key) ?? (await tokens.verify(token, key))
+      verified = await tokens.verify(caller.token, caller.key)
     } catch (error) {
       if (error instanceof KeysUnavailable) throw unavailable()
       throw error
     }
     if (verified === null) throw challenges.invalid()
-    return admit(request, token, key, verified)
+    return verifiedCaller(caller, verified)
   }
+}
+
+function verifiedCaller(caller: Caller, { sub, scope, clientId }: VerifiedToken): Caller {
+  return { ...caller, account: sub, scope, callKey: `${sub} ${clientId}` }
 }
 
 function carriesTokenInQuery(url: string): boolean {
