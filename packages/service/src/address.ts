@@ -16,6 +16,37 @@ export function isPublicAddress(address: string): boolean {
   return parsed.match(...GLOBAL_UNICAST) && parsed.range() === 'unicast'
 }
 
+/** Whom a limit counts under one address, from the one site to the network around it. */
+export interface AddressGroups {
+  /** The IPv4 address, or the IPv6 /64: what one line, and every host on it, is given. */
+  readonly narrow: string
+  /** The IPv6 /48 around it, for a second and wider ceiling, because one customer may be given all of it; null for IPv4. */
+  readonly wide: string | null
+}
+
+const SITE_BITS = 64
+const NETWORK_BITS = 48
+
+/**
+ * The groups under which every limit counts an address. A zone is dropped, and an IPv6 form that carries an IPv4
+ * address (mapped, translated, NAT64, 6to4) is that address. All that is no address is one group, so that what cannot
+ * be read shares one ceiling and is not free of it.
+ */
+export function addressGroups(address: string): AddressGroups {
+  const bare = address.trim().replace(/%.*$/, '')
+  const family = isIP(bare)
+  if (family === 0) return { narrow: 'unknown', wide: null }
+  if (family === 4) return { narrow: bare, wide: null }
+  const parsed = ipaddr.IPv6.parse(bare)
+  const embedded = embeddedIpv4(parsed)
+  if (embedded !== null) return { narrow: embedded, wide: null }
+  return { narrow: network(parsed, SITE_BITS), wide: network(parsed, NETWORK_BITS) }
+}
+
+function network(address: ipaddr.IPv6, bits: number): string {
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`)}/${bits}`
+}
+
 /** Whether a literal address or name is this machine itself. */
 export function isLoopbackHost(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')
