@@ -29,6 +29,8 @@ describe('the modern revision', () => {
     })
     expect(result._meta['io.modelcontextprotocol/serverInfo']).toMatchObject({
       name: 'vertexsms',
+      title: 'VertexSMS',
+      websiteUrl: 'https://vertexsms.com/en/mcp/authentication',
       icons: [{ src: `${stack.issuer.url}/assets/icon.svg` }, { src: `${stack.issuer.url}/assets/icon.png` }],
     })
   })

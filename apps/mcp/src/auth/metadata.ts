@@ -5,15 +5,16 @@ import type { Config } from '../env.ts'
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 const MAX_AGE_SECONDS = 300
 
-/** The protected-resource metadata document of this server (RFC 9728 §2), the members of the public page first. */
+/**
+ * The protected-resource metadata document of this server (RFC 9728 §2): the four members of the public page, in its
+ * order, and nothing else. Name, documentation and icons stand in the server's description of itself.
+ */
 export function protectedResourceMetadata(config: Config) {
   return {
     resource: config.MCP_RESOURCE_URL,
     authorization_servers: [config.ISSUER_URL],
     bearer_methods_supported: ['header'],
     scopes_supported: [...SCOPE_NAMES],
-    resource_name: 'VertexSMS',
-    resource_documentation: config.DOCUMENTATION_URL,
   }
 }
 
