@@ -13,6 +13,12 @@ import { newSecret } from './tokens.ts'
 export interface TestDatabase {
   url: string
   db: Database
+  /**
+   * Sets the clock of this database (`database_now()`) to what `Date` says in this process, and lets it run on from
+   * there. Call it after `Date` was shifted and again after it was put right. The function itself is replaced, which
+   * only its owner can do: what is deployed has no offset that anybody could set.
+   */
+  followDate(): Promise<void>
   /** Disconnects and removes everything. */
   close(): Promise<void>
 }
@@ -33,11 +39,20 @@ export async function testDatabase(): Promise<TestDatabase> {
   return {
     url,
     db,
+    followDate: () => followDate(db),
     async close() {
       await db.$disconnect()
       await close()
     },
   }
+}
+
+async function followDate(db: Database): Promise<void> {
+  // The embedded engine reads this process's `Date` by itself; what is missing there is nothing.
+  const [{ now }] = await db.$queryRaw<[{ now: Date }]>`SELECT clock_timestamp() AS now`
+  const offsetMs = Date.now() - now.getTime()
+  await db.$executeRawUnsafe(`CREATE OR REPLACE FUNCTION database_now() RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT statement_timestamp() + interval ''${offsetMs} milliseconds'''`)
 }
 
 interface Place {

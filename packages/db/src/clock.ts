@@ -1,0 +1,10 @@
+import type { Database, Prisma } from './client.ts'
+
+/**
+ * What time it is by the clock that decides wherever nodes must agree: the database's (`database_now()` in SQL).
+ * Inside a transaction ask through `tx`, after its locks were taken. A test moves it with `TestDatabase.followDate`.
+ */
+export async function databaseNow(db: Database | Prisma.TransactionClient): Promise<Date> {
+  const [row] = await db.$queryRaw<[{ now: Date }]>`SELECT database_now() AS now`
+  return row.now
+}
