@@ -2,6 +2,7 @@ import type { Database } from '@vertexsms/db/client'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
+import { createTokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance } from 'fastify'
 import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
 import type { ApiEnv } from './env.ts'
@@ -79,6 +80,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
       issuer: env.ISSUER_URL,
       audience: env.API_RESOURCE_URL,
       edgeSecret: env.EDGE_SECRET,
+      lookups: createTokenLookups(env.RATE_LIMITS ? env.FAILURES_PER_MINUTE : null),
     })
     tokenRoutes(scope)
     smsRoutes(scope, { upstream })

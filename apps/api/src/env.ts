@@ -3,6 +3,7 @@ import {
   keySchema,
   millisecondsSchema,
   onOffSchema,
+  perMinuteSchema,
   portSchema,
   publicUrlSchema,
   readEnv,
@@ -22,6 +23,8 @@ const schema = z.object({
   /** Shared with the MCP server, which proves itself by it. */
   EDGE_SECRET: secretSchema,
   OPERATOR_KEY: keySchema,
+  /** Failed look-ups of tokens made by hand, for one address; the MCP server counts its own callers by the same rule. */
+  FAILURES_PER_MINUTE: perMinuteSchema.default(120),
   /** Development only: callbacks may go to http://localhost. */
   OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
   /** From sending to the delivery report, from an HLR request to its result, from a name to the end of its review. */

@@ -1,17 +1,18 @@
-import { portSchema, publicUrlSchema, readEnv, secretSchema, serviceEnv, urlSchema } from '@vertexsms/service/env'
+import {
+  perMinuteSchema,
+  portSchema,
+  publicUrlSchema,
+  readEnv,
+  secretSchema,
+  serviceEnv,
+  urlSchema,
+} from '@vertexsms/service/env'
 import { z } from 'zod'
 
 const list = z
   .string()
   .default('')
   .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
-
-const perMinute = (fallback: string) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
-    .default(fallback)
-    .transform(Number)
 
 function toMicros(euros: string): bigint {
   const [whole = '0', decimals = ''] = euros.split('.')
@@ -41,8 +42,9 @@ const schema = z.object({
     .regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a decimal amount such as 0.5')
     .transform(toMicros)
     .optional(),
-  CALLS_PER_MINUTE: perMinute('600'),
-  FAILURES_PER_MINUTE: perMinute('120'),
+  /** This and the next: see the table of limits in `edge/limits.ts`. */
+  CALLS_PER_MINUTE: perMinuteSchema.default(600),
+  FAILURES_PER_MINUTE: perMinuteSchema.default(120),
 })
 
 /**

@@ -79,6 +79,9 @@ export const secondsSchema = integer(0, 315_360_000)
 /** A duration in whole milliseconds, 0 to one day. */
 export const millisecondsSchema = integer(0, 86_400_000)
 
+/** How often something may happen in a minute: 1 to 9999999. */
+export const perMinuteSchema = integer(1, 9_999_999)
+
 /** An http or https URL without credentials, query or fragment, as a string without a trailing slash. */
 export const urlSchema = z
   .string()

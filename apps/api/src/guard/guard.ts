@@ -3,6 +3,7 @@ import { TOKEN_HEADER } from '@vertexsms/contract/headers'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/db/tokens'
+import type { TokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../api-error.ts'
 import { toApiError, unavailable } from '../error-pages.ts'
@@ -28,22 +29,44 @@ export interface GuardOptions {
   readonly issuer: string
   readonly audience: string
   readonly edgeSecret: string
+  /** The limit of failed look-ups of tokens made by hand. */
+  readonly lookups: TokenLookups
 }
 
 /**
  * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
- * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), PERMISSION_MISSING (403), and UNAVAILABLE
- * (503) when it cannot decide: nothing passes that was not found alive in the database during this very request.
+ * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), PERMISSION_MISSING (403), RATE_LIMITED (429)
+ * for an unknown token made by hand after too many failed look-ups, and UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this very request.
  */
-export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret }: GuardOptions): void {
+export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret, lookups }: GuardOptions): void {
   const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
   const addressOf = createAddressReader(edgeSecret)
   const findToken = createFindToken(db)
   const lastUsed = createLastUsed(db)
 
-  async function authenticate(value: string): Promise<TokenRow> {
-    const jwt = isJwtShaped(value) ? await verifyJwt(value) : null
-    const row = await findToken(jwt ? jwt.jtiHash : hashToken(value))
+  async function authenticate(value: string, address: string | null): Promise<TokenRow> {
+    if (isJwtShaped(value)) {
+      const jwt = await verifyJwt(value)
+      return live(await findToken(jwt.jtiHash), jwt)
+    }
+    const hash = hashToken(value)
+    // What cannot be read as an address shares one ceiling.
+    const lookup = lookups.begin(address ?? '', Buffer.from(hash).toString('base64'))
+    if (lookup.waitSeconds > 0) {
+      throw new ApiError('RATE_LIMITED', { headers: { 'retry-after': String(lookup.waitSeconds) } })
+    }
+    try {
+      const row = live(await findToken(hash), null)
+      lookup.accepted()
+      return row
+    } catch (error) {
+      if (error instanceof ApiError) lookup.refused()
+      else lookup.undecided()
+      throw error
+    }
+  }
+
+  function live(row: TokenRow | undefined, jwt: AccessJwt | null): TokenRow {
     if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
     if (row.expiresAt && row.expiresAt.getTime() <= Date.now()) throw new ApiError('TOKEN_EXPIRED')
     return row
@@ -57,10 +80,11 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
     // Only this header: a token in a query would end up in logs, and `Authorization` belongs to the MCP server.
     const value = request.headers[TOKEN_HEADER]
     if (typeof value !== 'string' || value === '') throw new ApiError('TOKEN_MISSING')
-    const row = await authenticate(value).catch((error: Error) => {
+    const address = addressOf(request)
+    const row = await authenticate(value, address).catch((error: Error) => {
       throw undecided(request, error)
     })
-    if (!isAddressAllowed(row.ipAllowList, addressOf(request))) throw new ApiError('IP_NOT_ALLOWED')
+    if (!isAddressAllowed(row.ipAllowList, address)) throw new ApiError('IP_NOT_ALLOWED')
     const { permission } = request.routeOptions.config
     if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
     lastUsed.note(row.id, row.lastUsedAt)

@@ -67,6 +67,7 @@ export async function startNode(databaseUrl: string, overrides: Record<string, s
     ISSUER_URL: ISSUER,
     API_RESOURCE_URL: AUDIENCE,
     OUTBOUND_ALLOW_LOCALHOST: 'on',
+    RATE_LIMITS: 'off',
     SANDBOX_DELIVERY_MS: '20',
     SANDBOX_HLR_MS: '20',
     SANDBOX_REVIEW_MS: '20',

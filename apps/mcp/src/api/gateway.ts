@@ -5,6 +5,7 @@ import {
   tokenResponseSchema,
 } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
+import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal, unavailable } from '../auth/refusal.ts'
 import { ToolFailure } from '../result.ts'
@@ -20,6 +21,8 @@ export interface Caller extends ApiCaller {
   readonly account: string | null
   /** Scopes of an OAuth token; null for a token made by hand. */
   readonly scope: string | null
+  /** Hears what the API says of a token made by hand; null for a token that was verified here. */
+  readonly lookup: TokenLookup | null
 }
 
 /** A successful answer of a route. */
@@ -51,16 +54,13 @@ export class ApiSession {
   readonly caller: Caller
   readonly #client: ApiClient
   readonly #challenges: Challenges
-  readonly #onAccepted: (key: string) => void
   #asked = false
   #answered = false
 
-  /** `onAccepted` hears the credential's key when the API takes the token. */
-  constructor(client: ApiClient, challenges: Challenges, caller: Caller, onAccepted: (key: string) => void) {
+  constructor(client: ApiClient, challenges: Challenges, caller: Caller) {
     this.#client = client
     this.#challenges = challenges
     this.caller = caller
-    this.#onAccepted = onAccepted
   }
 
   /** Asks `GET /token`, unless this request has already asked the API something. Throws {@link Refusal}. */
@@ -84,13 +84,13 @@ export class ApiSession {
     let answer: ApiAnswer
     this.#asked = true
     try {
-      answer = await this.#client.request(this.caller, request)
+      answer = await this.#request(request)
     } catch (error) {
       throw this.#failure(request, error)
     }
     if (answer.status === 401) throw this.#challenges.invalid()
     if (answer.status < 300) {
-      this.#accept()
+      this.#answered = true
       return answer
     }
     const error = readError(answer)
@@ -105,9 +105,20 @@ export class ApiSession {
     throw new RouteRefusal(answer.status, error)
   }
 
-  #accept(): void {
-    this.#answered = true
-    this.#onAccepted(this.caller.key)
+  async #request(request: ApiRequest): Promise<ApiAnswer> {
+    const { lookup } = this.caller
+    if (lookup === null) return this.#client.request(this.caller, request)
+    try {
+      const answer = await this.#client.request(this.caller, request)
+      if (answer.status < 300) lookup.accepted()
+      // A token that exists and may not be used from here was not guessed.
+      else if (answer.status === 401 && readError(answer).code !== 'IP_NOT_ALLOWED') lookup.refused()
+      else lookup.undecided()
+      return answer
+    } catch (error) {
+      lookup.undecided()
+      throw error
+    }
   }
 
   #failure(request: ApiRequest, error: unknown): Error {
@@ -121,12 +132,12 @@ export class ApiSession {
     let answer: ApiAnswer
     this.#asked = true
     try {
-      answer = await this.#client.request(this.caller, LIVENESS)
+      answer = await this.#request(LIVENESS)
     } catch {
       throw unavailable()
     }
     if (answer.status === 200) {
-      this.#accept()
+      this.#answered = true
       return answer
     }
     if (answer.status === 401 || answer.status === 403) throw this.#challenges.invalid()

@@ -17,8 +17,8 @@ const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
 
 /**
  * Reads the bearer token of a request. What is shaped like a JWT must verify here; anything else is an API token
- * made by hand, which the API alone can judge. An address with too many
- * failures waits, unless it sends a credential that was accepted before.
+ * made by hand, which the API alone can judge. Failed look-ups of these are limited, and nothing else is:
+ * without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
  */
 export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges, limits: Limits): Authenticate {
   return (request) => {
@@ -31,13 +31,13 @@ export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges
     if (token === undefined) throw challenges.invalid()
     const key = tokenKey(token)
     const { id: requestId, ip: address } = request
-    const wait = limits.blocked(address, key)
-    if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
-
-    const caller = { token, key, account: null, scope: null, address, requestId, callKey: key }
+    const caller = { token, key, account: null, scope: null, address, requestId, callKey: key, lookup: null }
     const known = tokens.recall(key)
     if (known !== undefined) return verifiedCaller(caller, known)
-    return isJwtShaped(token) ? verify(caller) : caller
+    if (isJwtShaped(token)) return verify(caller)
+    const lookup = limits.lookup(address, key)
+    if (lookup.waitSeconds > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: lookup.waitSeconds })
+    return { ...caller, lookup }
   }
 
   async function verify(caller: Caller): Promise<Caller> {

@@ -54,7 +54,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   function begin(caller: Caller): ApiSession {
     const wait = limits.call(caller.callKey)
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
-    return new ApiSession(api, challenges, caller, limits.accepted)
+    return new ApiSession(api, challenges, caller)
   }
 
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -90,7 +90,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       errorStatus: era === 'modern',
       accept: headers.accept,
       serialize,
-      refuse: (refusal) => refuse(request, reply, refusal),
+      refuse: (refusal) => sendRefusal(reply, refusal),
     })
     const number = transport.dispatch(message, exchange)
     // A broken connection cancels in the modern era; in the older ones it explicitly does not.
@@ -109,16 +109,10 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     sendRpcError(reply, 405, METHOD_NOT_ALLOWED)
   }
 
-  // Requests that are not authenticated count against the client's address.
-  function refuse({ ip }: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
-    const wait = refusal.status === 401 ? limits.failure(ip) : 0
-    sendRefusal(reply, wait === 0 ? refusal : new Refusal('RATE_LIMITED', { retryAfterSeconds: wait }))
-  }
-
   function fail(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
     if (reply.sent) return
     const { statusCode = 500 } = error as Partial<FastifyError>
-    if (error instanceof Refusal) refuse(request, reply, error)
+    if (error instanceof Refusal) sendRefusal(reply, error)
     else if (statusCode === 413) sendRpcError(reply, 413, TOO_LARGE)
     else if (statusCode < 500) sendRpcError(reply, 400, PARSE_ERROR)
     else {

@@ -1,0 +1,86 @@
+import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
+
+let world: World
+let node: Node
+beforeAll(async () => {
+  world = await startWorld()
+  node = await world.startNode({ RATE_LIMITS: 'on', FAILURES_PER_MINUTE: '10' })
+  // Nothing is refilled while a test counts, however slow the machine.
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+})
+afterAll(async () => {
+  vi.restoreAllMocks()
+  await world.close()
+})
+
+let last = 0
+const newAddress = () => `198.51.100.${++last}`
+
+/** Asks as the MCP server does for a caller of this address. */
+const ask = (token: string | null, address: string) =>
+  node.call('GET /token', {
+    token,
+    headers: { [EDGE_SECRET_HEADER]: EDGE_SECRET, [CLIENT_ADDRESS_HEADER]: address },
+  })
+
+let guess = 0
+async function guesses(count: number, addressOf: () => string): Promise<number[]> {
+  const given: number[] = []
+  for (let round = 0; round < count; round++) given.push((await ask(`vsms_guess${++guess}`, addressOf())).status)
+  return given
+}
+
+describe('failed look-ups of tokens made by hand', () => {
+  test('end in 429 with Retry-After for an unknown token, for one address and no other', async () => {
+    const address = newAddress()
+    expect(await guesses(10, () => address)).toEqual(Array(10).fill(401))
+    const refused = await ask(world.token, address)
+    expect([refused.status, refused.body.code]).toEqual([429, 'RATE_LIMITED'])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
+    expect((await ask(world.token, newAddress())).status).toBe(200)
+  })
+
+  test('hold up neither a token that was accepted lately nor an access token that verifies', async () => {
+    const address = newAddress()
+    const { token } = await world.makeToken()
+    expect((await ask(token, address)).status).toBe(200)
+    await guesses(11, () => address)
+    expect((await ask(token, address)).status).toBe(200)
+    const issuer = await makeIssuer(world.db, 'key-of-limits')
+    const claims = accessClaims(world.accountId)
+    await makeConnection(world.db, world.accountId, claims.jti)
+    expect((await ask(await issuer.sign(claims), address)).status).toBe(200)
+  })
+
+  test('leave a request without a token, or with an access token that is not good, at 401', async () => {
+    const address = newAddress()
+    await guesses(11, () => address)
+    expect((await ask(null, address)).status).toBe(401)
+    const stranger = await makeIssuer(world.db, 'key-of-a-stranger')
+    await world.db.signingKey.deleteMany({ where: { kid: 'key-of-a-stranger' } })
+    expect((await ask(await stranger.sign(accessClaims(world.accountId)), address)).status).toBe(401)
+  })
+
+  test('are counted for an IPv6 /64 together', async () => {
+    let host = 0
+    const given = await guesses(11, () => `2001:db8:1:1::${++host}`)
+    expect(given).toEqual([...Array(10).fill(401), 429])
+    expect(await guesses(1, () => '2001:db8:1:2::1')).toEqual([401])
+  })
+
+  test('of one token are counted wherever they come from', async () => {
+    const given: number[] = []
+    for (let round = 0; round < 11; round++) given.push((await ask('vsms_dead', newAddress())).status)
+    expect(given).toEqual([...Array(10).fill(401), 429])
+  })
+
+  test('do not include a token that may not be used from there', async () => {
+    const address = newAddress()
+    const { token } = await world.makeToken({ ipAllowList: ['192.0.2.1'] })
+    for (let round = 0; round < 12; round++) expect((await ask(token, address)).body.code).toBe('IP_NOT_ALLOWED')
+    expect(await guesses(1, () => address)).toEqual([401])
+  })
+})

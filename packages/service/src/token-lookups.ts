@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache'
+import { addressGroups } from './address.ts'
+import { Buckets } from './buckets.ts'
+
+/** One look-up of an opaque token. Exactly one of the three ends is reported; nothing reported counts as refused. */
+export interface TokenLookup {
+  /** Whole seconds to wait; the token is looked up only when this is 0. */
+  readonly waitSeconds: number
+  /** The token stands: nothing is counted, and for a day it is looked up whatever others do. */
+  accepted(): void
+  /** There is no such token: the failure stays counted, and the token is a stranger from now on. */
+  refused(): void
+  /** Nobody could say, or the token exists and was refused for another reason: nothing is counted. */
+  undecided(): void
+}
+
+/** Counts the failed look-ups of opaque tokens, so that they cannot be guessed. */
+export interface TokenLookups {
+  /** Asks for one look-up of the token with this hash, on behalf of an address; see {@link addressGroups}. */
+  begin(address: string, tokenHash: string): TokenLookup
+}
+
+/** A /48 may hold a campus, or 65 536 lines of one attacker: it gets as much as eight busy lines. */
+const WIDE_FACTOR = 8
+/** A client that repeats one dead token must not use up what the others behind its address have. */
+const PER_HASH_MAX = 20
+const ACCEPTED_MAX = 50_000
+const ACCEPTED_FOR_MS = 86_400_000
+
+/**
+ * Limits of failed look-ups in one process: `perMinute` for an IPv4 address or IPv6 /64, eight times that for a /48,
+ * at most 20 a minute for one token. A look-up is counted when it begins and given back when it does not fail, so
+ * that many at once count like many in a row. With `perMinute` null nothing is limited.
+ */
+export function createTokenLookups(perMinute: number | null): TokenLookups {
+  if (perMinute === null) return { begin: () => UNLIMITED }
+  const narrow = new Buckets(perMinute)
+  const wide = new Buckets(perMinute * WIDE_FACTOR)
+  const hashes = new Buckets(Math.min(perMinute, PER_HASH_MAX))
+  const acceptedLately = new LRUCache<string, true>({ max: ACCEPTED_MAX, ttl: ACCEPTED_FOR_MS })
+
+  return {
+    begin(address, hash) {
+      const accepted = () => void acceptedLately.set(hash, true)
+      const refused = () => void acceptedLately.delete(hash)
+      if (acceptedLately.has(hash)) return { waitSeconds: 0, accepted, refused, undecided() {} }
+
+      const groups = addressGroups(address)
+      const counted: [Buckets, string][] = [
+        [hashes, hash],
+        [narrow, groups.narrow],
+      ]
+      if (groups.wide !== null) counted.push([wide, groups.wide])
+      const waitSeconds = Math.max(...counted.map(([buckets, key]) => buckets.peek(key)))
+      if (waitSeconds > 0) return { ...UNLIMITED, waitSeconds }
+
+      for (const [buckets, key] of counted) buckets.take(key)
+      const giveBack = () => {
+        for (const [buckets, key] of counted.splice(0)) buckets.give(key)
+      }
+      return {
+        waitSeconds: 0,
+        accepted() {
+          giveBack()
+          accepted()
+        },
+        refused,
+        undecided: giveBack,
+      }
+    },
+  }
+}
+
+const UNLIMITED: TokenLookup = { waitSeconds: 0, accepted() {}, refused() {}, undecided() {} }
