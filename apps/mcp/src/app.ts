@@ -7,6 +7,7 @@ import { createApprovalGate } from './approval/gate.ts'
 import { createAuthenticate } from './auth/bearer.ts'
 import { createChallenges } from './auth/challenge.ts'
 import { registerMetadata } from './auth/metadata.ts'
+import { registerOldEndpoints } from './auth/old-endpoints.ts'
 import { createTokenVerifier } from './auth/verify-token.ts'
 import { createLimits } from './edge/limits.ts'
 import { BODY_LIMIT_BYTES, registerMcpRoute } from './edge/mcp-route.ts'
@@ -61,6 +62,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
     ready: createReadiness(config),
   })
   registerMetadata(app, config)
+  registerOldEndpoints(app, config)
   registerMcpRoute(app, {
     api,
     authenticate: createAuthenticate(tokens, challenges, limits),

@@ -1,3 +1,4 @@
+import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
   perMinuteSchema,
   portSchema,
@@ -55,7 +56,7 @@ export function readConfig(source?: Record<string, string | undefined>) {
   const env = readEnv(schema, source)
   return {
     ...env,
-    JWKS_URL: env.JWKS_URL ?? `${env.ISSUER_URL}/oauth/jwks`,
+    JWKS_URL: env.JWKS_URL ?? `${env.ISSUER_URL}${OAUTH_PATHS.jwks}`,
     SIGNUP_URL: env.SIGNUP_URL ?? `${env.ISSUER_URL}/request-access`,
     SIGNIN_URL: env.SIGNIN_URL ?? `${env.ISSUER_URL}/sign-in`,
     TOKEN_URL: env.TOKEN_URL ?? `${env.ISSUER_URL}/settings/api`,

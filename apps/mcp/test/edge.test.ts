@@ -252,7 +252,9 @@ describe('where a request comes from', () => {
       const refused = await post(stack.url, null, LIST, { origin })
       expect(refused.status).toBe(401)
       expect(refused.headers.get('access-control-allow-origin')).toBe(origin)
-      expect(refused.headers.get('access-control-expose-headers')).toMatch(/www-authenticate, mcp-session-id/)
+      expect(refused.headers.get('access-control-expose-headers')).toMatch(
+        /www-authenticate, mcp-session-id, mcp-protocol-version, retry-after/,
+      )
       expect((await send(LIST, { origin })).status).toBe(200)
     },
   )
@@ -269,10 +271,25 @@ describe('where a request comes from', () => {
       'mcp-name',
       'mcp-session-id',
       'last-event-id',
+      'traceparent',
+      'tracestate',
+      'baggage',
     ]) {
       expect(allowed).toContain(name)
     }
     expect((await ask('https://evil.example')).status).toBe(403)
+  })
+
+  it('a page that is refused names the setting that lets it in, and repeats nothing of the request', async () => {
+    const { error } = await answerOf(await send(LIST, { origin: 'https://evil.example' }))
+    expect(error?.message).toContain('ALLOWED_ORIGINS')
+    expect(error?.message).not.toMatch(/evil|ALLOWED_HOSTS/)
+  })
+
+  it('a host name that is refused names the settings that let it in, and is not repeated', async () => {
+    const { error } = JSON.parse((await raw('evil.example')).split('\r\n\r\n')[1] ?? '')
+    expect(error.message).toMatch(/ALLOWED_HOSTS.*MCP_RESOURCE_URL/)
+    expect(error.message).not.toMatch(/evil|ALLOWED_ORIGINS/)
   })
 
   it.each([
@@ -305,7 +322,11 @@ describe('other methods and addresses', () => {
 })
 
 // fetch does not let a caller choose the Host header.
-function rawStatus(host: string): Promise<number> {
+async function rawStatus(host: string): Promise<number> {
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await raw(host))?.[1])
+}
+
+function raw(host: string): Promise<string> {
   const body = JSON.stringify(LIST)
   const { port } = new URL(stack.url)
   return new Promise((resolve, reject) => {
@@ -319,6 +340,6 @@ function rawStatus(host: string): Promise<number> {
       text += chunk.toString()
     })
     socket.on('error', reject)
-    socket.on('close', () => resolve(Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1])))
+    socket.on('close', () => resolve(text))
   })
 }

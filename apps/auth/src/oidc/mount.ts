@@ -182,7 +182,8 @@ function openCors(method: string): Record<string, string> {
   return {
     'access-control-allow-origin': '*',
     'access-control-allow-methods': method,
-    'access-control-allow-headers': 'content-type, mcp-protocol-version, authorization',
+    'access-control-allow-headers':
+      'content-type, mcp-protocol-version, authorization, traceparent, tracestate, baggage',
     'access-control-max-age': '3600',
   }
 }

@@ -31,7 +31,7 @@ export const BODY_LIMIT_BYTES = 256 * 1024
 
 const PARSE_ERROR = { code: -32700, message: 'Parse error: the request body is not valid JSON' }
 const METHOD_NOT_ALLOWED = { code: -32000, message: 'Method not allowed: send POST requests' }
-const ORIGIN_REFUSED = { code: -32000, message: 'Forbidden: this origin or host may not call the server' }
+const FORBIDDEN_CODE = -32000
 const TOO_LARGE = { code: -32000, message: `The request body is larger than ${BODY_LIMIT_BYTES} bytes` }
 const WRONG_TYPE = { code: -32000, message: 'Unsupported Media Type: send application/json' }
 const INTERNAL = { code: -32603, message: 'Internal error' }
@@ -133,7 +133,8 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       done(null, body),
     )
     zone.addHook('onRequest', (request, reply, done) => {
-      if (!origins.allows(request)) return sendRpcError(reply, 403, ORIGIN_REFUSED)
+      const refusal = origins.refusal(request)
+      if (refusal !== null) return sendRpcError(reply, 403, { code: FORBIDDEN_CODE, message: refusal })
       if (request.headers.origin !== undefined) origins.share(request, reply)
       done()
     })

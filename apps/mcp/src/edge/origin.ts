@@ -3,14 +3,23 @@ import type { Config } from '../env.ts'
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
 
+// The three of tracing are sent by pages with OpenTelemetry in them (W3C Trace Context, W3C Baggage).
 const ALLOWED_HEADERS =
-  'authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, x-request-id'
-const EXPOSED_HEADERS = 'www-authenticate, mcp-session-id, retry-after, x-request-id'
+  'authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, last-event-id, x-request-id, traceparent, tracestate, baggage'
+const EXPOSED_HEADERS = 'www-authenticate, mcp-session-id, mcp-protocol-version, retry-after, x-request-id'
+
+const HOST_REFUSED =
+  'Forbidden: this server does not answer under the host name of the request. Its operator can add the name to ALLOWED_HOSTS, or put it into MCP_RESOURCE_URL.'
+const ORIGIN_REFUSED =
+  'Forbidden: a page of this origin may not call the server. Its operator can add the origin to ALLOWED_ORIGINS.'
 
 /** Which browser pages and which host names may reach the endpoint. */
 export interface OriginPolicy {
-  /** False for a request that a page of a foreign site caused, or that came under a foreign host name. */
-  allows(request: FastifyRequest): boolean
+  /**
+   * Why a request is refused that a page of a foreign site caused, or that came under a foreign host name; the sentence
+   * names the setting that would let it in, and no value of the request. Null where it may go on.
+   */
+  refusal(request: FastifyRequest): string | null
   /** Lets an allowed page read the answer (Fetch, CORS protocol). */
   share(request: FastifyRequest, reply: FastifyReply): void
   /** Answers what a browser asks before it sends a request of its own. */
@@ -44,10 +53,10 @@ export function createOriginPolicy(config: Config): OriginPolicy {
     return isLocal && name !== null && LOOPBACK_NAMES.includes(name) && /^https?:\/\/[^/]+$/.test(origin)
   }
 
-  const allows = ({ headers }: FastifyRequest) =>
-    headers.host !== undefined &&
-    allowsHost(headers.host) &&
-    (headers.origin === undefined || allowsOrigin(headers.origin))
+  function refusal({ headers }: FastifyRequest): string | null {
+    if (headers.host === undefined || !allowsHost(headers.host)) return HOST_REFUSED
+    return headers.origin === undefined || allowsOrigin(headers.origin) ? null : ORIGIN_REFUSED
+  }
 
   function share({ headers }: FastifyRequest, reply: FastifyReply): void {
     if (headers.origin === undefined) return
@@ -58,7 +67,7 @@ export function createOriginPolicy(config: Config): OriginPolicy {
   }
 
   return {
-    allows,
+    refusal,
     share,
     preflight(request, reply) {
       share(request, reply)
