@@ -49,7 +49,8 @@ describe('a token made by hand', () => {
 
   test('is refused when it is missing, in every place where it does not belong', async () => {
     await expectRefused(null, 'TOKEN_MISSING')
-    await expectRefused(null, 'TOKEN_MISSING', { authorization: `Bearer ${world.token}` })
+    await expectRefused(null, 'TOKEN_MISSING', { authorization: `Basic ${btoa(`${world.token}:`)}` })
+    await expectRefused(null, 'TOKEN_MISSING', { 'x-vertexsms-token': '' })
     const inQuery = await world.node.call(`GET /token?at=${world.token}`)
     expect([inQuery.status, inQuery.body.code]).toEqual([401, 'TOKEN_MISSING'])
   })

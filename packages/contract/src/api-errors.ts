@@ -9,7 +9,10 @@ export interface ApiErrorDefinition {
  * precise message; it never repeats a caller's value.
  */
 export const API_ERRORS = {
-  TOKEN_MISSING: { status: 401, message: 'No API token was sent in the X-VertexSMS-Token header.' },
+  TOKEN_MISSING: {
+    status: 401,
+    message: 'No API token was sent. Put it in the X-VertexSMS-Token header, or in Authorization as a bearer token.',
+  },
   TOKEN_INVALID: { status: 401, message: 'The API token is unknown, deleted or not meant for this API.' },
   TOKEN_EXPIRED: { status: 401, message: 'The API token has expired.' },
   IP_NOT_ALLOWED: { status: 401, message: 'The API token may not be used from this IP address.' },

@@ -1,5 +1,4 @@
 import { isJwtShaped } from '@vertexsms/contract/api-token'
-import { TOKEN_HEADER } from '@vertexsms/contract/headers'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/db/tokens'
@@ -12,6 +11,7 @@ import { createAddressReader, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createFindToken, type TokenRow } from './token-row.ts'
+import { readTokenValue } from './token-value.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -35,8 +35,9 @@ export interface GuardOptions {
 
 /**
  * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
- * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), PERMISSION_MISSING (403), RATE_LIMITED (429)
- * for an unknown token made by hand after too many failed look-ups, and UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this very request.
+ * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), INVALID_INPUT for ambiguous headers (400),
+ * PERMISSION_MISSING (403), RATE_LIMITED (429) for an unknown token made by hand after too many failed look-ups, and
+ * UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this request.
  */
 export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret, lookups }: GuardOptions): void {
   const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
@@ -77,9 +78,7 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
     if (!config?.permission) throw new Error(`the guarded route ${url} names no permission`)
   })
   app.addHook('onRequest', async (request) => {
-    // Only this header: a token in a query would end up in logs, and `Authorization` belongs to the MCP server.
-    const value = request.headers[TOKEN_HEADER]
-    if (typeof value !== 'string' || value === '') throw new ApiError('TOKEN_MISSING')
+    const value = readTokenValue(request.raw.rawHeaders)
     const address = addressOf(request)
     const row = await authenticate(value, address).catch((error: Error) => {
       throw undecided(request, error)

@@ -1,0 +1,56 @@
+import { TOKEN_HEADER } from '@vertexsms/contract/headers'
+import { ApiError } from '../api-error.ts'
+
+/** RFC 6750 §2.1. */
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
+
+/** Any use of the scheme, well-formed or not; other schemes belong to whoever stands before us. */
+const BEARER_SCHEME = /^bearer(?: |$)/i
+
+const REALM = 'Bearer realm="VertexSMS API"'
+
+/** The challenge of a request that came without a token (RFC 6750 §3: no error code where there was no attempt). */
+export const CHALLENGE_MISSING = { 'www-authenticate': REALM } as const
+
+/** The challenge of a token that was refused. */
+export const CHALLENGE_INVALID = { 'www-authenticate': `${REALM}, error="invalid_token"` } as const
+
+/**
+ * The token of a request: `X-VertexSMS-Token` or `Authorization: Bearer`, or both when they say the same. Reads the
+ * headers as they came, because Node keeps the first of two `Authorization` headers and joins two of any other name.
+ * Never the query. Throws TOKEN_MISSING (401), and INVALID_INPUT (400) for a header that stands twice, a bearer value
+ * that is none, and two values that differ (RFC 6750 §3.1 invalid_request).
+ */
+export function readTokenValue(rawHeaders: readonly string[]): string {
+  const own: string[] = []
+  const authorization: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase()
+    if (name === TOKEN_HEADER) own.push((rawHeaders[at + 1] ?? '').trim())
+    else if (name === 'authorization') authorization.push((rawHeaders[at + 1] ?? '').trim())
+  }
+  if (own.length > 1) throw malformed('The X-VertexSMS-Token header stands twice.')
+  if (authorization.length > 1) throw malformed('The Authorization header stands twice.')
+  const [named = ''] = own
+  const bearer = readBearer(authorization[0] ?? '')
+  if (named !== '' && bearer !== undefined && named !== bearer) {
+    throw malformed('X-VertexSMS-Token and Authorization carry different tokens: send one of them.')
+  }
+  const value = named === '' ? bearer : named
+  if (value === undefined) throw new ApiError('TOKEN_MISSING', { headers: CHALLENGE_MISSING })
+  return value
+}
+
+function readBearer(authorization: string): string | undefined {
+  if (!BEARER_SCHEME.test(authorization)) return undefined
+  const value = BEARER.exec(authorization)?.[1]
+  if (value === undefined) throw malformed('The Authorization header must be "Bearer" and one token.')
+  return value
+}
+
+function malformed(message: string): ApiError {
+  return new ApiError('INVALID_INPUT', {
+    message,
+    headers: { 'www-authenticate': `${REALM}, error="invalid_request"` },
+  })
+}
