@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from './api-error.ts'
+import { challenge } from './challenge.ts'
 import { isDatabaseDown } from './database-down.ts'
 
 /** Seconds after which a caller may try again when a part of ours is down. */
@@ -23,6 +24,7 @@ export function toApiError(error: FastifyError | Error): ApiError {
 }
 
 function send(reply: FastifyReply, error: ApiError): FastifyReply {
+  if (error.status === 401) reply.headers(challenge(error.code === 'TOKEN_MISSING' ? undefined : 'invalid_token'))
   return reply.code(error.status).headers(error.headers).send(error.body)
 }
 

@@ -1,19 +1,12 @@
 import { TOKEN_HEADER } from '@vertexsms/contract/headers'
 import { ApiError } from '../api-error.ts'
+import { challenge } from '../challenge.ts'
 
 /** RFC 6750 §2.1. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /** Any use of the scheme, well-formed or not; other schemes belong to whoever stands before us. */
 const BEARER_SCHEME = /^bearer(?: |$)/i
-
-const REALM = 'Bearer realm="VertexSMS API"'
-
-/** The challenge of a request that came without a token (RFC 6750 §3: no error code where there was no attempt). */
-export const CHALLENGE_MISSING = { 'www-authenticate': REALM } as const
-
-/** The challenge of a token that was refused. */
-export const CHALLENGE_INVALID = { 'www-authenticate': `${REALM}, error="invalid_token"` } as const
 
 /**
  * The token of a request: `X-VertexSMS-Token` or `Authorization: Bearer`, or both when they say the same. Reads the
@@ -37,7 +30,7 @@ export function readTokenValue(rawHeaders: readonly string[]): string {
     throw malformed('X-VertexSMS-Token and Authorization carry different tokens: send one of them.')
   }
   const value = named === '' ? bearer : named
-  if (value === undefined) throw new ApiError('TOKEN_MISSING', { headers: CHALLENGE_MISSING })
+  if (value === undefined) throw new ApiError('TOKEN_MISSING')
   return value
 }
 
@@ -49,8 +42,5 @@ function readBearer(authorization: string): string | undefined {
 }
 
 function malformed(message: string): ApiError {
-  return new ApiError('INVALID_INPUT', {
-    message,
-    headers: { 'www-authenticate': `${REALM}, error="invalid_request"` },
-  })
+  return new ApiError('INVALID_INPUT', { message, headers: challenge('invalid_request') })
 }

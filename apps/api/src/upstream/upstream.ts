@@ -16,6 +16,8 @@ import type { z } from 'zod'
 
 /** On whose behalf a call is made. */
 export interface Caller {
+  /** Of the token's row. */
+  readonly id: string
   readonly accountId: string
   readonly connectionId: string | null
 }

@@ -69,3 +69,28 @@ export async function makeConnection(db: Database, accountId: string, jti: strin
   })
   return { id, access, refresh, refreshValue }
 }
+
+/** Ends a connection in the two statements in which the authorization server does. */
+export async function endConnection(db: Database, id: string): Promise<void> {
+  const now = new Date()
+  await db.$transaction([
+    db.$queryRaw`SELECT id::text FROM connection WHERE id = ${id}::uuid AND ended_at IS NULL FOR NO KEY UPDATE`,
+    db.$executeRaw`
+      WITH ended AS (
+        UPDATE connection SET ended_at = ${now}::timestamptz, ended_reason = 'deleted'
+        WHERE id = ${id}::uuid AND ended_at IS NULL RETURNING id
+      ), tokens AS (
+        DELETE FROM api_token USING ended WHERE api_token.connection_id = ended.id
+      )
+      UPDATE message SET status = 'cancelled' FROM ended
+      WHERE message.connection_id = ended.id AND message.status = 'scheduled'`,
+  ])
+}
+
+/** Deletes a token made by hand in the two statements in which Settings -> API does. */
+export async function deleteManualToken(db: Database, id: string): Promise<void> {
+  await db.$transaction([
+    db.apiToken.deleteMany({ where: { id } }),
+    db.message.updateMany({ where: { manualTokenId: id, status: 'scheduled' }, data: { status: 'cancelled' } }),
+  ])
+}

@@ -39,8 +39,8 @@ export type Deletion = 'not_found' | 'token' | 'connection'
 
 /**
  * Deletes one token of an account. A token of a connection takes the whole connection with it: a client that lost only
- * its access token would refresh it back within a second, and nothing would have been revoked. Another account's token
- * is `not_found`.
+ * its access token would refresh it back within a second, and nothing would have been revoked. What was scheduled with a
+ * token made by hand is cancelled with it. Another account's token is `not_found`.
  */
 export async function deleteToken(
   db: Database,
@@ -52,7 +52,14 @@ export async function deleteToken(
   if (token.connectionId) {
     return (await endConnection(db, token.connectionId, 'deleted', now)) ? 'connection' : 'not_found'
   }
-  const { count } = await db.apiToken.deleteMany({ where: { id: tokenId, accountId, connectionId: null } })
+  // Two statements of one transaction: a send that holds the token is waited for, and the second sees what it wrote.
+  const [{ count }] = await db.$transaction([
+    db.apiToken.deleteMany({ where: { id: tokenId, accountId, connectionId: null } }),
+    db.message.updateMany({
+      where: { manualTokenId: tokenId, accountId, status: 'scheduled' },
+      data: { status: 'cancelled' },
+    }),
+  ])
   return count === 1 ? 'token' : 'not_found'
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import type { NewId } from './ids.ts'
 
 /** How fast the simulated network is. */
 export interface SandboxTimes {
@@ -18,6 +19,8 @@ export interface SandboxOptions {
   readonly operatorKey: Uint8Array
   /** Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
   readonly checkCallbackUrl: (url: string | undefined) => void
+  /** New ids; random when absent. */
+  readonly newIds?: { readonly sms: NewId; readonly number: NewId }
   /** Tells the job runner when something becomes due. */
   readonly wakeAt: (at: Date) => void
 }

@@ -6,12 +6,20 @@ import { GENERIC_NAMES } from './sender-rules.ts'
 /** Rows taken in one go. */
 const BATCH = 100
 
-/** Hands scheduled messages to the network when their time has come; those of a disabled account are cancelled. */
+/**
+ * Hands scheduled messages to the network when their time has come. Those of a disabled account, of a connection that
+ * ended and of a token made by hand that was deleted are cancelled: an ending cancels what it finds, and what it could
+ * not find is caught here.
+ */
 export function releaseScheduled(db: Database, now: Date): Promise<number> {
   return db.$executeRaw`
-    UPDATE message SET status = CASE WHEN due.active THEN 'accepted' ELSE 'cancelled' END::message_status
+    UPDATE message SET status = CASE WHEN due.live THEN 'accepted' ELSE 'cancelled' END::message_status
     FROM (
-      SELECT m.id, a.status = 'active' AS active FROM message m JOIN account a ON a.id = m.account_id
+      SELECT m.id, a.status = 'active' AND (m.connection_id IS NULL OR c.id IS NOT NULL)
+                   AND (m.manual_token_id IS NULL OR t.id IS NOT NULL) AS live
+      FROM message m JOIN account a ON a.id = m.account_id
+      LEFT JOIN connection c ON c.id = m.connection_id AND c.ended_at IS NULL
+      LEFT JOIN api_token t ON t.id = m.manual_token_id
       WHERE m.status = 'scheduled' AND m.send_at <= ${now}::timestamptz
       ORDER BY m.priority, m.send_at LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED
     ) due

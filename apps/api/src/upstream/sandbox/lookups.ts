@@ -1,7 +1,9 @@
 import { type HlrRequest, type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
 import type { Caller, HlrProgress } from '../upstream.ts'
+import { type Admitted, assertLive, openWithLive } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { stableHash } from './hash.ts'
+import { newNumberId, underNewId } from './ids.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import { operatorsOf } from './operators.ts'
@@ -53,7 +55,9 @@ export function networkAnswer(id: bigint, msisdn: string): HlrResult {
 }
 
 /** Submits, answers and reads HLR lookups. */
-export function createLookups({ db, times, checkCallbackUrl, wakeAt }: SandboxOptions) {
+export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+  const newId = newIds?.number ?? newNumberId
+
   /** Stores the answer and what it owes to the callback URL in one statement; true for the one caller who did it. */
   async function answer({ id, accountId, msisdn, callbackUrl }: Lookup, now: Date): Promise<boolean> {
     const result = JSON.stringify(networkAnswer(id, msisdn))
@@ -70,7 +74,10 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt }: SandboxOp
   }
 
   return {
-    /** Charges and stores a lookup in one statement. Throws LOOKUP_REFUSED: 53 no number, 20 no operator, 24 no balance. */
+    /**
+     * Charges and stores a lookup in one statement, for a caller that lives. Throws LOOKUP_REFUSED (53 no number, 20 no
+     * operator, 24 no balance), TOKEN_INVALID.
+     */
     async submit(caller: Caller, request: HlrRequest): Promise<number> {
       checkCallbackUrl(request.callBackUrl)
       const number = readNumber(request.msisdn)
@@ -80,21 +87,26 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt }: SandboxOp
       if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
       const now = new Date()
       const dueAt = new Date(now.getTime() + times.hlrMs)
-      const rows = await db.$queryRaw<{ id: bigint }[]>`
-        WITH charged AS (
-          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint
-          WHERE id = ${caller.accountId}::uuid AND status = 'active' AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
-          RETURNING id
-        )
-        INSERT INTO hlr_lookup (account_id, msisdn, callback_url, price_micros, created_at, due_at)
-        SELECT id, ${number.msisdn}, ${request.callBackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
+      const [row] = await underNewId(
+        newId,
+        (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
+        ${openWithLive(caller, now)}, charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint FROM live
+          WHERE account.id = live.account_id AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
+          RETURNING account.id
+        ), accepted AS (
+        INSERT INTO hlr_lookup (id, account_id, msisdn, callback_url, price_micros, created_at, due_at)
+        SELECT ${id}::bigint, id, ${number.msisdn}, ${request.callBackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
                ${now}::timestamptz, ${dueAt}::timestamptz
         FROM charged
-        RETURNING id`
-      const id = rows[0]?.id
-      if (id === undefined) throw refusal('LOOKUP_REFUSED', 24)
+        RETURNING id
+        )
+        SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM accepted) AS id`,
+      )
+      assertLive(row)
+      if (row.id === null) throw refusal('LOOKUP_REFUSED', 24)
       wakeAt(dueAt)
-      return Number(id)
+      return Number(row.id)
     },
 
     /** A lookup of the caller's account, answered on the spot when its time has come. */

@@ -2,7 +2,9 @@ import type { SendSmsRequest, SmsCost, SmsCostRequest } from '@vertexsms/contrac
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../api-error.ts'
 import type { Caller, SentSms } from '../upstream.ts'
+import { type Admitted, assertLive, manualTokenOf, openWithLive } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
+import { newSmsId, underNewId } from './ids.ts'
 import { outcomeOf, quote, readSender, readTiming, refusal, type Sender } from './plan.ts'
 import { MICROS_PER_EUR } from './prices.ts'
 
@@ -12,7 +14,9 @@ const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 const EXPIRED_CODE = 2
 
 /** Accepts and prices messages. */
-export function createMessages({ db, times, checkCallbackUrl, wakeAt }: SandboxOptions) {
+export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+  const newId = newIds?.sms ?? newSmsId
+
   async function assertConfirmed(caller: Caller, sender: Sender): Promise<void> {
     if (!sender.mustBeConfirmed) return
     const known = await db.senderId.findFirst({
@@ -27,7 +31,8 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt }: SandboxO
   return {
     /**
      * Charges the account and stores the message in one statement, so that parallel sends cannot overdraw it and a
-     * charge never stands without its message. Throws SEND_REFUSED (24 when the balance does not reach), INVALID_INPUT.
+     * charge never stands without its message, and nothing is sent for a caller that has ended. Throws SEND_REFUSED
+     * (24 when the balance does not reach), INVALID_INPUT, TOKEN_INVALID.
      */
     async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
       const now = new Date()
@@ -43,26 +48,31 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt }: SandboxO
       const reportAt = answersAt > expiresAt ? expiresAt : answersAt
       const priceMicros = request.testMode === undefined ? partPriceMicros * BigInt(parts) : 0n
       const status = scheduled ? Prisma.sql`'scheduled'::message_status` : Prisma.sql`'accepted'::message_status`
-      const rows = await db.$queryRaw<{ id: bigint }[]>`
-        WITH charged AS (
-          UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint
-          WHERE id = ${caller.accountId}::uuid AND status = 'active' AND balance_micros >= ${priceMicros}::bigint
-          RETURNING id
-        )
-        INSERT INTO message (account_id, connection_id, recipient, sender, text, coding, parts, priority, price_micros,
+      const [row] = await underNewId(
+        newId,
+        (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
+        ${openWithLive(caller, now)}, charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint FROM live
+          WHERE account.id = live.account_id AND balance_micros >= ${priceMicros}::bigint
+          RETURNING account.id
+        ), accepted AS (
+        INSERT INTO message (id, account_id, connection_id, manual_token_id, recipient, sender, text, coding, parts, priority, price_micros,
                              mccmnc, status, outcome_code, test_mode, dlr_url, created_at, send_at, report_at, expires_at)
-        SELECT id, ${caller.connectionId}::uuid, ${recipient.msisdn}, ${sender.name}, ${request.message}, ${coding}::int,
+        SELECT ${id}::bigint, id, ${caller.connectionId}::uuid, ${manualTokenOf(caller)}::uuid, ${recipient.msisdn}, ${sender.name}, ${request.message}, ${coding}::int,
                ${parts}::int, ${PRIORITIES[request.priority ?? 'normal']}::int, ${priceMicros}::bigint,
                ${operator.mcc + (operator.mnc[0] ?? '')}, ${status}, ${outcomeCode}::int,
                ${request.testMode ?? null}::int, ${request.dlrUrl ?? null}::text, ${now}::timestamptz,
                ${sendAt}::timestamptz, ${reportAt}::timestamptz, ${expiresAt}::timestamptz
         FROM charged
-        RETURNING id`
-      const id = rows[0]?.id
-      if (id === undefined) throw refusal('SEND_REFUSED', 24)
+        RETURNING id
+        )
+        SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM accepted) AS id`,
+      )
+      assertLive(row)
+      if (row.id === null) throw refusal('SEND_REFUSED', 24)
       if (scheduled) wakeAt(sendAt)
       wakeAt(reportAt)
-      return { ids: [String(id)], parts }
+      return { ids: [String(row.id)], parts }
     },
 
     /** Parts and price; nothing is sent, charged or checked on the account. Throws SEND_REFUSED, INVALID_INPUT. */

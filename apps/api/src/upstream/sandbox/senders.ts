@@ -3,7 +3,9 @@ import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/co
 import { subkey } from '@vertexsms/db/seal'
 import { ApiError } from '../../api-error.ts'
 import type { Caller } from '../upstream.ts'
+import { type Admitted, assertLive, openWithLive } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
+import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
 import { countPin } from './pin-limit.ts'
 
@@ -24,7 +26,9 @@ const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'
 type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
 
 /** Registers and confirms senders. */
-export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt }: SandboxOptions) {
+export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+  const newId = newIds?.number ?? newNumberId
+
   const pinKey = subkey(operatorKey, 'sender-pin')
 
   /** Bound to account and number: a hash copied to another row opens nothing there. */
@@ -45,11 +49,14 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
     const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
     const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
     const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
-    const rows = await db.$queryRaw<{ id: bigint }[]>`
-      WITH registered AS (
-        INSERT INTO sender_id (account_id, name, type, status, pin_hash, pin_tries, pin_expires_at, created_at)
-        VALUES (${caller.accountId}::uuid, ${number.msisdn}, 'MSISDN', 'pending_confirmation'::sender_status,
-                ${hashPin(caller.accountId, number.msisdn, pin)}, 0, ${expiresAt}::timestamptz, ${now}::timestamptz)
+    const [row] = await underNewId(
+      newId,
+      (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
+      ${openWithLive(caller, now)}, registered AS (
+        INSERT INTO sender_id (id, account_id, name, type, status, pin_hash, pin_tries, pin_expires_at, created_at)
+        SELECT ${id}::bigint, account_id, ${number.msisdn}, 'MSISDN', 'pending_confirmation'::sender_status,
+               ${hashPin(caller.accountId, number.msisdn, pin)}, 0, ${expiresAt}::timestamptz, ${now}::timestamptz
+        FROM live
         ON CONFLICT (account_id, type, name) DO UPDATE
           SET pin_hash = EXCLUDED.pin_hash, pin_tries = 0, pin_expires_at = EXCLUDED.pin_expires_at
           WHERE sender_id.status = 'pending_confirmation'
@@ -58,10 +65,11 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
         INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
         SELECT ${caller.accountId}::uuid, ${number.msisdn}, ${PIN_SENDER}, ${text}, ${now}::timestamptz FROM registered
       )
-      SELECT id FROM registered`
-    const id = rows[0]?.id
-    if (id === undefined) throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
-    return id
+      SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM registered) AS id`,
+    )
+    assertLive(row)
+    if (row.id === null) throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
+    return row.id
   }
 
   async function registerName(caller: Caller, request: NameRequest): Promise<bigint> {
@@ -74,21 +82,28 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
     checkCallbackUrl(request.notificationUrl)
     const now = new Date()
     const reviewAt = new Date(now.getTime() + times.reviewMs)
-    const rows = await db.$queryRaw<{ id: bigint }[]>`
-      INSERT INTO sender_id (account_id, name, type, category, category_description, notification_url, status,
+    const [row] = await underNewId(
+      newId,
+      (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
+      ${openWithLive(caller, now)}, registered AS (
+      INSERT INTO sender_id (id, account_id, name, type, category, category_description, notification_url, status,
                              pin_tries, review_at, created_at)
-      VALUES (${caller.accountId}::uuid, ${request.name}, 'AlphaNumeric', ${request.category},
-              ${request.categoryDescription}, ${request.notificationUrl ?? null}::text,
-              'pending_review'::sender_status, 0, ${reviewAt}::timestamptz, ${now}::timestamptz)
+      SELECT ${id}::bigint, account_id, ${request.name}, 'AlphaNumeric', ${request.category},
+             ${request.categoryDescription}, ${request.notificationUrl ?? null}::text,
+             'pending_review'::sender_status, 0, ${reviewAt}::timestamptz, ${now}::timestamptz
+      FROM live
       ON CONFLICT (account_id, type, name) DO UPDATE
         SET status = 'pending_review'::sender_status, category = EXCLUDED.category, review_at = EXCLUDED.review_at,
             category_description = EXCLUDED.category_description, notification_url = EXCLUDED.notification_url
         WHERE sender_id.status = 'rejected'
-      RETURNING id`
-    const id = rows[0]?.id
-    if (id === undefined) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
+      RETURNING id
+      )
+      SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM registered) AS id`,
+    )
+    assertLive(row)
+    if (row.id === null) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
     wakeAt(reviewAt)
-    return id
+    return row.id
   }
 
   return {

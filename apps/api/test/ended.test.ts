@@ -1,0 +1,140 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { json } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './support/eventually.ts'
+import { accessClaims, deleteManualToken, endConnection, makeConnection, makeIssuer } from './support/issuer.ts'
+import { startWorld, type World } from './support/world.ts'
+
+let world: World
+let issuer: Awaited<ReturnType<typeof makeIssuer>>
+beforeAll(async () => {
+  world = await startWorld()
+  issuer = await makeIssuer(world.db, 'key-1')
+})
+afterAll(() => world.close())
+
+const ROUNDS = 300
+const AT_ONCE = 10
+const NUMBER = '37060000001'
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
+const sms = (changes: Record<string, unknown> = {}) => ({ to: NUMBER, from: 'Tests', message: 'Hello', ...changes })
+
+/** A caller, and the act that ends it. */
+interface Ended {
+  /** Of the connection, or of the token. */
+  readonly id: string
+  readonly token: string
+  readonly end: () => Promise<unknown>
+}
+
+async function connected(accountId: string): Promise<Ended> {
+  const claims = accessClaims(accountId)
+  const { id } = await makeConnection(world.db, accountId, claims.jti)
+  return { id, token: await issuer.sign(claims), end: () => endConnection(world.db, id) }
+}
+
+async function byHand(accountId: string): Promise<Ended> {
+  const { id, token } = await world.makeToken({ accountId })
+  return { id, token, end: () => deleteManualToken(world.db, id) }
+}
+
+/** Everything scheduled on the account becomes due, and is gone through. */
+async function letItBeDue(accountId: string): Promise<void> {
+  const due = new Date()
+  await world.db.message.updateMany({
+    where: { accountId, status: 'scheduled' },
+    data: { sendAt: due, reportAt: due },
+  })
+  await eventually(async () => {
+    const [open, owed] = await Promise.all([
+      world.db.message.count({ where: { accountId, status: { in: ['scheduled', 'accepted'] } } }),
+      world.db.message.count({ where: { accountId, status: 'cancelled', priceMicros: { gt: 0 } } }),
+    ])
+    return open + owed === 0
+  })
+}
+
+const balanceOf = async (id: string) => (await world.db.account.findUniqueOrThrow({ where: { id } })).balanceMicros
+
+describe.each([
+  ['a connection', connected],
+  ['a token made by hand', byHand],
+] as const)('%s that ends while it schedules a message', (_name, make) => {
+  test(`sends nothing and pays nothing in ${ROUNDS} races, whichever came first`, async () => {
+    const { accountId } = await world.makeAccount()
+    const before = await balanceOf(accountId)
+    const statuses = new Map<number, number>()
+    for (let round = 0; round < ROUNDS / AT_ONCE; round++) {
+      const callers = await Promise.all(Array.from({ length: AT_ONCE }, () => make(accountId)))
+      await Promise.all(
+        callers.flatMap(({ token, end }, at) => [
+          world.node.call('POST /sms', { token, body: sms({ scheduled: inAnHour() }) }).then(({ status }) => {
+            statuses.set(status, (statuses.get(status) ?? 0) + 1)
+          }),
+          // Some endings come with the request, some while it is on its way.
+          (async () => {
+            for (let turn = 0; turn < at * 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+            await end()
+          })(),
+        ]),
+      )
+    }
+    await letItBeDue(accountId)
+    const wentOut = await world.db.message.count({
+      where: { accountId, status: { in: ['accepted', 'delivered', 'failed'] } },
+    })
+    expect(wentOut).toBe(0)
+    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(0)
+    expect(await balanceOf(accountId)).toBe(before)
+    expect([...statuses.keys()].every((status) => status === 200 || status === 401)).toBe(true)
+    expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(ROUNDS)
+  })
+
+  test('sends it when it does not end', async () => {
+    const { accountId } = await world.makeAccount()
+    const { token } = await make(accountId)
+    const { body } = await world.node.call('POST /sms', { token, body: sms({ scheduled: inAnHour() }) })
+    await letItBeDue(accountId)
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(body[0]) } })
+    expect(row.status).toBe('delivered')
+  })
+
+  test('is refused as 401 once it has ended between the look at its token and the act, and nothing is charged', async () => {
+    const { accountId } = await world.makeAccount()
+    const before = await balanceOf(accountId)
+    for (const [called, body] of [
+      ['POST /sms', sms()],
+      ['POST /sms', sms({ scheduled: inAnHour() })],
+      ['POST /hlr', { msisdn: '37061234567' }],
+      ['POST /senderId', { type: 'MSISDN', name: '37060020001' }],
+      ['POST /senderId', { type: 'AlphaNumeric', name: 'Shop 9', category: 'Brand', categoryDescription: 'x' }],
+    ] as const) {
+      const answer = await endBeforeBody(await make(accountId), called, body)
+      expect([answer.status, answer.code], called).toEqual([401, 'TOKEN_INVALID'])
+    }
+    expect(await balanceOf(accountId)).toBe(before)
+    expect(await world.db.message.count({ where: { accountId } })).toBe(0)
+    expect(await world.db.hlrLookup.count({ where: { accountId } })).toBe(0)
+    expect(await world.db.senderId.count({ where: { accountId } })).toBe(0)
+    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(0)
+  })
+})
+
+/** Sends the headers; once the guard has noted the token as used, ends its owner; then sends the body. */
+async function endBeforeBody({ id, token, end }: Ended, called: string, body: unknown) {
+  const [method = '', path = ''] = called.split(' ')
+  const text = JSON.stringify(body)
+  const headers = { 'x-vertexsms-token': token, 'content-type': 'application/json', 'content-length': text.length }
+  const sent = request(world.node.url + path, { method, headers })
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>
+  sent.flushHeaders()
+  await eventually(() =>
+    world.db.apiToken.findFirst({ where: { lastUsedAt: { not: null }, OR: [{ id }, { connectionId: id }] } }),
+  )
+  await end()
+  sent.end(text)
+  const [answer] = await answered
+  const { code } = (await json(answer)) as { code: string }
+  return { status: answer.statusCode, code }
+}

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createSandbox } from '../src/upstream/sandbox/sandbox.ts'
+import { startWorld, type World } from './support/world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(() => world.close())
+
+const sms = { to: '37060000001', from: 'Tests', message: 'Hello' }
+const name = (at: number) => ({ type: 'MSISDN', name: `3706003000${at}` })
+
+async function several(request: string, body: (at: number) => unknown): Promise<bigint[]> {
+  const ids: bigint[] = []
+  for (let at = 0; at < 8; at++) {
+    const answer = await world.node.call(request, { token: world.token, body: body(at) })
+    expect(answer.status).toBe(200)
+    ids.push(BigInt(Array.isArray(answer.body) ? answer.body[0] : answer.body))
+  }
+  return ids
+}
+
+/** Ids that are counted up, or lie close together, tell what happened between two of them. */
+function expectTellNothing(ids: readonly bigint[], span: bigint) {
+  expect(new Set(ids).size).toBe(ids.length)
+  const sorted = [...ids].sort((left, right) => (left < right ? -1 : 1))
+  expect((sorted.at(-1) ?? 0n) - (sorted[0] ?? 0n)).toBeGreaterThan(span / 20n)
+  expect(ids).not.toEqual(sorted)
+}
+
+describe('an id', () => {
+  test('of an SMS is 18 random digits in a string', async () => {
+    const ids = await several('POST /sms', () => sms)
+    for (const id of ids) expect(String(id)).toMatch(/^[1-9]\d{17}$/)
+    expectTellNothing(ids, 10n ** 18n)
+  })
+
+  test.each([
+    ['a lookup', 'POST /hlr', () => ({ msisdn: '37061234567' })],
+    ['a sender', 'POST /senderId', name],
+  ] as const)('of %s is random and exact as a JSON number', async (_what, request, body) => {
+    const ids = await several(request, body)
+    for (const id of ids) expect(Number.isSafeInteger(Number(id)) && id > 0n).toBe(true)
+    expectTellNothing(ids, 2n ** 53n)
+  })
+
+  test('of an older release stays readable, for its own account alone', async () => {
+    const now = new Date()
+    const other = await world.makeAccount()
+    await world.db.hlrLookup.create({
+      data: { id: 7n, accountId: world.accountId, msisdn: '37061234567', priceMicros: 0n, createdAt: now, dueAt: now },
+    })
+    const { status, body } = await world.node.call('GET /hlr/7?wait=5', { token: world.token })
+    expect([status, body.id, body.status]).toEqual([200, '7', 'done'])
+    expect((await world.node.call('GET /hlr/7', { token: other.token })).status).toBe(404)
+    await world.db.senderId.create({
+      data: {
+        id: 9n,
+        accountId: world.accountId,
+        name: 'Old',
+        type: 'AlphaNumeric',
+        status: 'confirmed',
+        createdAt: now,
+      },
+    })
+    const confirm = (token: string) => world.node.call('POST /senderId/confirm/9', { token, body: { code: '12345' } })
+    expect((await confirm(world.token)).status).toBe(409)
+    expect((await confirm(other.token)).status).toBe(404)
+  })
+
+  test('that is taken is drawn again, and what the insert did with it is done once', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const { id } = await world.db.apiToken.findFirstOrThrow({ where: { accountId } })
+    const [taken] = (await world.node.call('POST /sms', { token, body: sms })).body
+    const [lookup] = (await world.node.call('POST /hlr', { token, body: { msisdn: '37061234567' } })).body
+    const before = (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
+    const drawn = { sms: [BigInt(taken), BigInt(taken), 5n], number: [BigInt(lookup), 6n, 6n, 8n] }
+    const draw = (from: bigint[]) => () => from.shift() ?? 0n
+    const sandbox = createSandbox({
+      db: world.db,
+      times: { deliveryMs: 60_000, hlrMs: 60_000, reviewMs: 60_000 },
+      operatorKey: new Uint8Array(32),
+      checkCallbackUrl: () => {},
+      newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
+      wakeAt: () => {},
+    })
+    const caller = { id, accountId, connectionId: null }
+    const sent = await sandbox.sendSms(caller, sms)
+    expect(sent.ids).toEqual(['5'])
+    expect(await sandbox.submitHlr(caller, { msisdn: '37061234567' })).toBe(6)
+    expect(await sandbox.submitHlr(caller, { msisdn: '37061234567' })).toBe(8)
+    const after = (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
+    const { priceMicros } = await world.db.message.findUniqueOrThrow({ where: { id: 5n } })
+    expect(before - after).toBe(priceMicros + 10_000n)
+  })
+})
