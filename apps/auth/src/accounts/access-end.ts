@@ -1,15 +1,14 @@
-import type { Database } from '@vertexsms/db/client'
+import type { Prisma } from '@vertexsms/db/client'
 import { endAllAccess } from '../oidc/api-tokens.ts'
 
 /**
- * Ends everything that got in with the account's password or passkeys: sessions, passkeys, codes, connections and their
- * tokens. Tokens made by hand stay; they stop with a disabled account. Call it after the password or status changed.
+ * Ends everything that got in with the account's password or passkeys: sessions, passkeys (one of them may be the
+ * thief's, and nothing tells them apart), codes, answered authorization requests, connections and their tokens. Tokens
+ * made by hand stay; they stop with a disabled account. Call it in the transaction that holds the account
+ * (account-lock.ts) and changes its password or status, so that both happen or neither.
  */
-export async function endAccess(db: Database, accountId: string, now: Date): Promise<void> {
-  await db.$transaction([
-    db.session.deleteMany({ where: { accountId } }),
-    db.passkey.deleteMany({ where: { accountId } }),
-    db.passkeyChallenge.deleteMany({ where: { accountId } }),
-  ])
-  await endAllAccess(db, accountId, now)
+export async function endAccess(tx: Prisma.TransactionClient, accountId: string, now: Date): Promise<void> {
+  await tx.session.deleteMany({ where: { accountId } })
+  await tx.passkey.deleteMany({ where: { accountId } })
+  await endAllAccess(tx, accountId, now)
 }

@@ -3,7 +3,7 @@ import { timeView } from '../dashboard/time-view.ts'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
 import { addressGroup, assertAllowed } from './limits.ts'
-import { addPasskey, checkPasskey, MAX_PASSKEYS, registrationOptions } from './passkeys.ts'
+import { type Addition, addPasskey, checkPasskey, MAX_PASSKEYS, registrationOptions } from './passkeys.ts'
 import { verifyPassword } from './password.ts'
 import { signedInOf, viewerOf } from './require-session.ts'
 import { safeReturnTo } from './return-to.ts'
@@ -13,6 +13,12 @@ import type { WebDeps } from './web-deps.ts'
 
 const MAX_NAME_CHARS = 60
 
+/** Why no passkey was added. */
+const NOT_ADDED: Readonly<Record<Exclude<Addition, 'added'>, string>> = {
+  refused: 'The passkey could not be added. Please try again.',
+  too_many: `An account may have ${MAX_PASSKEYS} passkeys. Remove one first.`,
+}
+
 /** Signing in with a passkey; the form is on the sign-in page. */
 export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void {
   app.post('/sign-in/passkey', async (request, reply) => {
@@ -20,12 +26,11 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
     deps.forms.check(request, visitor)
     await assertAllowed(deps, reply, 'passkey', addressGroup(request.ip))
     const returnTo = safeReturnTo(field(request, 'return_to'))
-    const accountId = await checkPasskey(deps, field(request, 'credential'), passkeyBinding(visitor))
-    if (!accountId) {
+    const proof = await checkPasskey(deps, field(request, 'credential'), passkeyBinding(visitor))
+    if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = 'That passkey was not accepted. Try again, or use your password.'
       return showSignIn(deps, request, reply, { returnTo, email: '', status: 422, error })
     }
-    await startSession(deps, request, reply, accountId)
     return reply.redirect(returnTo, 303)
   })
 }
@@ -42,17 +47,16 @@ export function registerPasskeySettings(app: FastifyInstance, deps: WebDeps): vo
     if (!(await verifyPassword(passwordHash, field(request, 'password')))) {
       return showPasskeys(deps, request, reply, 'The password is not right. No passkey was added.')
     }
-    if ((await deps.db.passkey.count({ where: { accountId: account.id } })) >= MAX_PASSKEYS) {
-      return showPasskeys(deps, request, reply, `An account may have ${MAX_PASSKEYS} passkeys. Remove one first.`)
-    }
     const name = field(request, 'name').replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_CHARS)
     const added = await addPasskey(deps, {
       accountId: account.id,
+      sessionId,
+      passwordHash,
       name: name || browserName(request.headers['user-agent'] ?? ''),
       answer: field(request, 'credential'),
       binding: `register:${sessionBinding(sessionId)}`,
     })
-    if (!added) return showPasskeys(deps, request, reply, 'The passkey could not be added. Please try again.')
+    if (added !== 'added') return showPasskeys(deps, request, reply, NOT_ADDED[added])
     return reply.redirect('/settings/passkeys', 303)
   })
 

@@ -9,7 +9,9 @@ import {
 } from '@simplewebauthn/server'
 import type { Database } from '@vertexsms/db/client'
 import { z } from 'zod'
+import { accountTransaction, lockSession } from './account-lock.ts'
 import { newChallenge, takeChallenge } from './passkey-challenge.ts'
+import type { Proof } from './sign-in.ts'
 
 interface PasskeyDeps {
   readonly db: Database
@@ -60,13 +62,26 @@ export async function registrationOptions(
   return JSON.stringify(options)
 }
 
-/** Stores the passkey that a browser has made; false when its answer does not hold. */
+/** What became of a passkey that a browser has made. */
+export type Addition = 'added' | 'refused' | 'too_many'
+
+/**
+ * Stores the passkey that a browser has made under the password that fits `passwordHash`. `refused` when its answer
+ * does not hold, or the session or the password has ended since; `too_many` when the account has {@link MAX_PASSKEYS}.
+ */
 export async function addPasskey(
   deps: PasskeyDeps,
-  added: { readonly accountId: string; readonly name: string; readonly answer: string; readonly binding: string },
-): Promise<boolean> {
+  added: {
+    readonly accountId: string
+    readonly sessionId: string
+    readonly passwordHash: string
+    readonly name: string
+    readonly answer: string
+    readonly binding: string
+  },
+): Promise<Addition> {
   const answer = parseAnswer(added.answer)
-  if (!answer) return false
+  if (!answer) return 'refused'
   const now = new Date()
   const verified = await verifyRegistrationResponse({
     response: answer as unknown as RegistrationResponseJSON,
@@ -74,22 +89,26 @@ export async function addPasskey(
     ...relyingParty(deps),
     requireUserVerification: true,
   }).catch(() => null)
-  if (!verified?.verified) return false
+  if (!verified?.verified) return 'refused'
   const { id, publicKey, counter, transports } = verified.registrationInfo.credential
-  // The id is another account's, or this one's already: the row that stands is not touched.
-  const { count } = await deps.db.passkey.createMany({
-    data: {
-      id,
-      accountId: added.accountId,
-      name: added.name,
-      publicKey,
-      counter: BigInt(counter),
-      transports: transports ?? [],
-      createdAt: now,
-    },
-    skipDuplicates: true,
+  const { accountId, name } = added
+  const data = {
+    id,
+    accountId,
+    name,
+    publicKey,
+    counter: BigInt(counter),
+    transports: transports ?? [],
+    createdAt: now,
+  }
+  return accountTransaction(deps.db, async (tx) => {
+    const account = await lockSession(tx, added)
+    if (account?.passwordHash !== added.passwordHash) return 'refused'
+    if ((await tx.passkey.count({ where: { accountId } })) >= MAX_PASSKEYS) return 'too_many'
+    // The id is another account's, or this one's already: the row that stands is not touched.
+    const { count } = await tx.passkey.createMany({ data, skipDuplicates: true })
+    return count === 1 ? 'added' : 'refused'
   })
-  return count === 1
 }
 
 /** What the browser needs to offer the passkeys of this site (WebAuthn §5.5), as JSON; it names no account. */
@@ -102,8 +121,8 @@ export async function signInOptions(deps: PasskeyDeps, binding: string): Promise
   return JSON.stringify(options)
 }
 
-/** Whose passkey signed the challenge; null when the answer does not hold or the account is disabled. */
-export async function checkPasskey(deps: PasskeyDeps, json: string, binding: string): Promise<string | null> {
+/** Proves whose passkey signed the challenge; null when the answer does not hold or the account is disabled. */
+export async function checkPasskey(deps: PasskeyDeps, json: string, binding: string): Promise<Proof | null> {
   const answer = parseAnswer(json)
   const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
   if (passkey?.account.status !== 'active') return null
@@ -122,9 +141,11 @@ export async function checkPasskey(deps: PasskeyDeps, json: string, binding: str
     requireUserVerification: true,
   }).catch(() => null)
   if (!verified?.verified || !belongsTo(response, passkey.accountId)) return null
-  const counter = BigInt(verified.authenticationInfo.newCounter)
-  await deps.db.passkey.updateMany({ where: { id: passkey.id }, data: { counter, lastUsedAt: now } })
-  return passkey.accountId
+  const data = { counter: BigInt(verified.authenticationInfo.newCounter), lastUsedAt: now }
+  const where = { id: passkey.id, accountId: passkey.accountId }
+  // It counts as long as it is there: a reset takes it away.
+  const stillHolds: Proof['stillHolds'] = async (tx) => (await tx.passkey.updateMany({ where, data })).count === 1
+  return { accountId: passkey.accountId, stillHolds }
 }
 
 /** A discoverable credential says whose it is (WebAuthn §7.2 step 6); it must be the account it is stored under. */

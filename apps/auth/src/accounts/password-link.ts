@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken, newSecret } from '@vertexsms/db/tokens'
 import { endAccess } from './access-end.ts'
+import { accountTransaction, lockAccountOf } from './account-lock.ts'
 import { hashPassword } from './password.ts'
 
 const HOUR_MS = 3_600_000
@@ -14,70 +16,66 @@ export const STARTING_BALANCE_MICROS = 100_000_000n
 
 /**
  * Makes the one link that sets the password of this address; earlier links of the address stop working. The secret
- * is in the returned URL only; the row holds its hash.
+ * is in the returned URL only; the row holds its hash. Of links made at once for one address the last one works.
  */
 export async function createPasswordLink(
-  db: Database,
+  tx: Prisma.TransactionClient,
   link: { readonly issuerUrl: string; readonly email: string; readonly hours: number; readonly now: Date },
 ): Promise<string> {
   const secret = newSecret()
   const { email, now } = link
-  await db.$transaction([
-    db.passwordLink.deleteMany({ where: { email } }),
-    db.passwordLink.create({
-      data: {
-        id: randomUUID(),
-        secretHash: hashToken(secret),
-        email,
-        createdAt: now,
-        expiresAt: new Date(now.getTime() + link.hours * HOUR_MS),
-      },
-    }),
-  ])
+  // An invited address has no account to lock yet.
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`password link ${email}`}, 0))::text`
+  await tx.passwordLink.deleteMany({ where: { email } })
+  await tx.passwordLink.create({
+    data: {
+      id: randomUUID(),
+      secretHash: hashToken(secret),
+      email,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + link.hours * HOUR_MS),
+    },
+  })
   return `${link.issuerUrl}/set-password?link=${secret}`
 }
 
 /** Whose password a link sets; null when it is unknown, used or expired, or the account is disabled. */
-export async function findPasswordLink(db: Database, secret: string, now: Date): Promise<{ email: string } | null> {
-  const link = await db.passwordLink.findUnique({ where: { secretHash: hashToken(secret) } })
-  if (!link || link.usedAt || link.expiresAt <= now) return null
-  const account = await db.account.findUnique({ where: { email: link.email }, select: { status: true } })
-  return account?.status === 'disabled' ? null : { email: link.email }
+export async function findPasswordLink(db: Database, secret: string): Promise<{ email: string } | null> {
+  const [link] = await db.$queryRaw<{ email: string }[]>`
+    SELECT l.email FROM password_link l LEFT JOIN account a ON a.email = l.email
+    WHERE l.secret_hash = ${hashToken(secret)} AND l.used_at IS NULL AND l.expires_at > database_now()
+      AND a.status IS DISTINCT FROM 'disabled'`
+  return link ?? null
 }
 
 /**
  * Uses a link: the invited address becomes an account, or the account gets the new password and everything that was
- * signed in or connected with the old one ends. Of several uses at once exactly one succeeds; null for the others.
+ * signed in or connected with the old one ends, in one transaction. Of several uses at once exactly one succeeds; null
+ * for the others. The hash that is returned is what the new password is now checked against.
  */
 export async function usePasswordLink(
   db: Database,
-  use: { readonly secret: string; readonly password: string; readonly now: Date },
-): Promise<{ accountId: string } | null> {
-  const { now } = use
-  const found = await findPasswordLink(db, use.secret, now)
+  use: { readonly secret: string; readonly password: string },
+): Promise<{ accountId: string; passwordHash: string } | null> {
+  const found = await findPasswordLink(db, use.secret)
   if (!found) return null
+  const { email } = found
   const passwordHash = await hashPassword(use.password)
-  const account = await db.$transaction(async (tx) => {
+  return accountTransaction(db, async (tx) => {
+    const account = await lockAccountOf(tx, email)
+    const now = await databaseNow(tx)
     const { count } = await tx.passwordLink.updateMany({
       where: { secretHash: hashToken(use.secret), usedAt: null, expiresAt: { gt: now } },
       data: { usedAt: now },
     })
-    if (count !== 1) return null
-    return tx.account.upsert({
-      where: { email: found.email },
-      update: { passwordHash },
-      create: {
-        id: randomUUID(),
-        email: found.email,
-        passwordHash,
-        status: 'active',
-        balanceMicros: STARTING_BALANCE_MICROS,
-        createdAt: now,
-      },
-      select: { id: true },
-    })
+    if (count !== 1 || account?.active === false) return null
+    if (account) {
+      await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
+      await endAccess(tx, account.id, now)
+      return { accountId: account.id, passwordHash }
+    }
+    const data = { id: randomUUID(), email, passwordHash, status: 'active', createdAt: now } as const
+    await tx.account.create({ data: { ...data, balanceMicros: STARTING_BALANCE_MICROS } })
+    return { accountId: data.id, passwordHash }
   })
-  if (!account) return null
-  await endAccess(db, account.id, now)
-  return { accountId: account.id }
 }

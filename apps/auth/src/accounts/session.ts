@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken, newSecret } from '@vertexsms/db/tokens'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
@@ -44,30 +45,30 @@ function sessionCookie(issuerUrl: string, value: string, maxAgeSeconds: number):
 export async function readSession(deps: SessionDeps, cookieHeader: string | undefined): Promise<SignedIn | null> {
   const secret = fastifyCookie.parse(cookieHeader ?? '')[sessionCookieName(deps.issuerUrl)]
   if (!secret) return null
-  const session = await deps.db.session.findUnique({
-    where: { secretHash: hashToken(secret) },
-    select: {
-      id: true,
-      expiresAt: true,
-      lastSeenAt: true,
-      account: { select: { id: true, email: true, status: true } },
-    },
-  })
-  const now = new Date()
-  if (!session || session.expiresAt <= now || session.account.status !== 'active') return null
+  const [session] = await deps.db.$queryRaw<
+    { id: string; accountId: string; email: string; lastSeenAt: Date; now: Date }[]
+  >`
+    SELECT s.id::text, a.id::text AS "accountId", a.email, s.last_seen_at AS "lastSeenAt", database_now() AS now
+    FROM session s JOIN account a ON a.id = s.account_id AND a.status = 'active'
+    WHERE s.secret_hash = ${hashToken(secret)} AND s.expires_at > database_now()`
+  if (!session) return null
+  const { now } = session
   if (now.getTime() - session.lastSeenAt.getTime() >= LAST_SEEN_EVERY_MS) {
     await deps.db.session.updateMany({ where: { id: session.id }, data: { lastSeenAt: now } })
   }
-  return { sessionId: session.id, account: { id: session.account.id, email: session.account.email } }
+  return { sessionId: session.id, account: { id: session.accountId, email: session.email } }
 }
 
-/** Signs a browser in; returns the new session's id and the `Set-Cookie` value that carries its secret. */
+/**
+ * Signs a browser in; returns the new session's id and the `Set-Cookie` value that carries its secret. Call it in the
+ * transaction that holds the account and has seen that what the person proved still counts.
+ */
 export async function createSession(
-  deps: SessionDeps,
+  deps: Omit<SessionDeps, 'db'> & { readonly db: Prisma.TransactionClient },
   browser: { readonly accountId: string; readonly userAgent: string | undefined; readonly address: string },
 ): Promise<{ sessionId: string; setCookie: string }> {
   const secret = newSecret()
-  const now = new Date()
+  const now = await databaseNow(deps.db)
   const { id } = await deps.db.session.create({
     data: {
       id: randomUUID(),
@@ -86,7 +87,7 @@ export async function createSession(
 
 /** Ends one session of an account; another account's session is left alone. Returns the `Set-Cookie` value that clears the cookie. */
 export async function endSession(
-  deps: SessionDeps,
+  deps: Omit<SessionDeps, 'db'> & { readonly db: Prisma.TransactionClient },
   session: { accountId: string; sessionId: string },
 ): Promise<string> {
   await deps.db.session.deleteMany({ where: { id: session.sessionId, accountId: session.accountId } })

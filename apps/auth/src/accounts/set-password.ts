@@ -4,7 +4,7 @@ import { addressGroup, assertAllowed } from './limits.ts'
 import { findPasswordLink, usePasswordLink } from './password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from './password-rules.ts'
 import { HOME_PATH } from './return-to.ts'
-import { startSession } from './sign-in.ts'
+import { passwordProof, startSession } from './sign-in.ts'
 import type { WebDeps } from './web-deps.ts'
 
 const SPENT = {
@@ -17,23 +17,22 @@ const SPENT = {
 export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
   app.get('/set-password', async (request, reply) => {
     const secret = textOf(request.query, 'link')
-    const link = await findPasswordLink(deps.db, secret, new Date())
+    const link = await findPasswordLink(deps.db, secret)
     return link ? showForm(deps, request, reply, { secret, email: link.email }) : sendPage(reply, 'message', SPENT, 410)
   })
 
   app.post('/set-password', async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     await assertAllowed(deps, reply, 'setPassword', addressGroup(request.ip))
-    const now = new Date()
     const secret = textOf(request.body, 'link')
     const password = textOf(request.body, 'password')
-    const link = await findPasswordLink(deps.db, secret, now)
+    const link = await findPasswordLink(deps.db, secret)
     if (!link) return sendPage(reply, 'message', SPENT, 410)
     const error = passwordProblem(password, link.email)
     if (error) return showForm(deps, request, reply, { secret, email: link.email, error })
-    const account = await usePasswordLink(deps.db, { secret, password, now })
+    const account = await usePasswordLink(deps.db, { secret, password })
     if (!account) return sendPage(reply, 'message', SPENT, 410)
-    await startSession(deps, request, reply, account.accountId)
+    await startSession(deps, request, reply, passwordProof(account.accountId, account.passwordHash))
     return reply.redirect(HOME_PATH, 303)
   })
 }

@@ -1,7 +1,9 @@
+import type { Prisma } from '@vertexsms/db/client'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
+import { accountTransaction, type LockedAccount, lockAccount } from './account-lock.ts'
 import { emailSchema } from './email.ts'
 import { knownBrowser, knownBrowserCookie } from './known-browser.ts'
 import { addressGroup, assertAllowed } from './limits.ts'
@@ -39,12 +41,11 @@ export async function registerSignIn(app: FastifyInstance, deps: WebDeps): Promi
     const returnTo = safeReturnTo(sent.data?.return_to)
     const email = emailSchema.safeParse(sent.data?.email).data
     const tries = await countTry(deps, request, reply, email ?? '')
-    const accountId = await checkCredentials(deps, email, sent.data?.password)
-    if (!accountId) {
+    const proof = await checkCredentials(deps, email, sent.data?.password)
+    if (!proof || !(await startSession(deps, request, reply, proof))) {
       return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error: REFUSED })
     }
     await tries.forget()
-    await startSession(deps, request, reply, accountId)
     return reply.redirect(returnTo, 303)
   })
 
@@ -60,20 +61,42 @@ export async function registerSignIn(app: FastifyInstance, deps: WebDeps): Promi
   })
 }
 
-/** Signs the browser in as the account with a fresh session, ending the one it came with (session fixation). */
+/** What a person has proved: whose account it is, and whether that still counts once the account is held. */
+export interface Proof {
+  readonly accountId: string
+  readonly stillHolds: (tx: Prisma.TransactionClient, account: LockedAccount) => Promise<boolean>
+}
+
+/** A password that fitted this hash: it counts as long as the account has the very same hash. */
+export function passwordProof(accountId: string, passwordHash: string): Proof {
+  return { accountId, stillHolds: async (_tx, account) => account.passwordHash === passwordHash }
+}
+
+/**
+ * Signs the browser in with a fresh session, ending the one it came with (session fixation). False, and nothing is
+ * changed, when the account was reset or disabled since the proof was made.
+ */
 export async function startSession(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  accountId: string,
-): Promise<void> {
+  proof: Proof,
+): Promise<boolean> {
+  const { accountId } = proof
   const before = await readSession(deps, request.headers.cookie)
-  if (before) await endSession(deps, { accountId: before.account.id, sessionId: before.sessionId })
-  const { email } = await deps.db.account.findUniqueOrThrow({ where: { id: accountId }, select: { email: true } })
-  const browser = { accountId, userAgent: request.headers['user-agent'], address: request.ip }
-  const { setCookie } = await createSession(deps, browser)
-  reply.header('set-cookie', setCookie)
+  const started = await accountTransaction(deps.db, async (tx) => {
+    const account = await lockAccount(tx, accountId)
+    if (!account?.active || !(await proof.stillHolds(tx, account))) return null
+    const within = { ...deps, db: tx }
+    if (before) await endSession(within, { accountId: before.account.id, sessionId: before.sessionId })
+    const browser = { accountId, userAgent: request.headers['user-agent'], address: request.ip }
+    return { email: account.email, ...(await createSession(within, browser)) }
+  })
+  if (!started) return false
+  reply.header('set-cookie', started.setCookie)
+  const { email } = started
   if (!knownBrowser(deps, request.headers.cookie, email)) reply.header('set-cookie', knownBrowserCookie(deps, email))
+  return true
 }
 
 /** What a sign-in challenge of this visitor is bound to. */
@@ -123,8 +146,8 @@ async function checkCredentials(
   deps: WebDeps,
   email: string | undefined,
   password: string | undefined,
-): Promise<string | null> {
+): Promise<Proof | null> {
   const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
   const fits = await verifyPassword(account?.passwordHash, password ?? '')
-  return fits && account?.status === 'active' ? account.id : null
+  return fits && account?.status === 'active' ? passwordProof(account.id, account.passwordHash) : null
 }

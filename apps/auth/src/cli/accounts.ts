@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { endAccess } from '../accounts/access-end.ts'
+import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { hashPassword } from '../accounts/password.ts'
 import { createPasswordLink, INVITATION_HOURS, RESET_HOURS } from '../accounts/password-link.ts'
@@ -54,8 +55,11 @@ export const invite: Command = {
     if (await db.account.findUnique({ where: { email } })) {
       throw new CommandError('This e-mail address has an account already. `reset` gives it a new password.')
     }
-    print(await createPasswordLink(db, { issuerUrl, email, hours: INVITATION_HOURS, now }))
-    await db.accessRequest.updateMany({ where: { email, handledAt: null }, data: { handledAt: now } })
+    const link = await db.$transaction(async (tx) => {
+      await tx.accessRequest.updateMany({ where: { email, handledAt: null }, data: { handledAt: now } })
+      return createPasswordLink(tx, { issuerUrl, email, hours: INVITATION_HOURS, now })
+    })
+    print(link)
   },
 }
 
@@ -65,9 +69,13 @@ export const reset: Command = {
   async run({ db, issuerUrl, now, print }, args) {
     const account = await accountOf(db, emailOf(args))
     const passwordHash = await hashPassword(randomBytes(32).toString('base64url'))
-    await db.account.update({ where: { id: account.id }, data: { passwordHash } })
-    await endAccess(db, account.id, now)
-    print(await createPasswordLink(db, { issuerUrl, email: account.email, hours: RESET_HOURS, now }))
+    const link = await accountTransaction(db, async (tx) => {
+      await lockAccount(tx, account.id)
+      await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
+      await endAccess(tx, account.id, now)
+      return createPasswordLink(tx, { issuerUrl, email: account.email, hours: RESET_HOURS, now })
+    })
+    print(link)
     if (account.status === 'disabled') print('The account is disabled: the link works once it is enabled.')
   },
 }
@@ -77,8 +85,11 @@ export const disable: Command = {
   summary: 'Lock an account: its sessions, codes, connections and tokens stop at once',
   async run({ db, now, print }, args) {
     const account = await accountOf(db, emailOf(args))
-    await db.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
-    await endAccess(db, account.id, now)
+    await accountTransaction(db, async (tx) => {
+      await lockAccount(tx, account.id)
+      await tx.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
+      await endAccess(tx, account.id, now)
+    })
     print('Disabled.')
   },
 }

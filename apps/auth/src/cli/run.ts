@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { createDatabase } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
 import { type Command, CommandError } from './command.ts'
@@ -83,7 +84,8 @@ async function run(
   const env = readCliEnv(source)
   const db = createDatabase({ url: env.DATABASE_URL, poolSize: 2, namedStatements: env.DATABASE_NAMED_STATEMENTS })
   try {
-    await command.run({ db, source, issuerUrl: env.ISSUER_URL, now: new Date(), readInput, print }, args, options)
+    const now = await databaseNow(db)
+    await command.run({ db, source, issuerUrl: env.ISSUER_URL, now, readInput, print }, args, options)
   } finally {
     await db.$disconnect()
   }

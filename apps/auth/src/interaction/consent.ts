@@ -41,7 +41,10 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
       // Signed out, or somebody else by now: the page is shown again to whoever is there.
       return reply.redirect(`/interaction/${asked.uid}`, 303)
     }
-    if (!asked.answered) await decide(deps, asked.uid, decisionOf(deps, request, asked, signedIn), new Date())
+    const outcome = asked.answered
+      ? 'answered_before'
+      : await decide(deps, asked.uid, decisionOf(deps, request, asked, signedIn), new Date())
+    if (outcome === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
     return sendContinue(reply, asked)
   })
 }
@@ -97,6 +100,7 @@ function decisionOf(
   return {
     kind: 'approved',
     accountId: signedIn.account.id,
+    sessionId: signedIn.sessionId,
     client: { id: asked.client.id, name: asked.client.name, shared: asked.client.documentHost !== null },
     redirectHost: asked.redirectHost,
     scopes,

@@ -1,18 +1,9 @@
 import type { Adapter } from 'oidc-provider'
-import { Provider } from 'oidc-provider'
-import {
-  type AdapterDeps,
-  currentWork,
-  expiry,
-  nothing,
-  reading,
-  seconds,
-  storeArtifact,
-  unused,
-} from './adapter-base.ts'
+import { errors, Provider } from 'oidc-provider'
+import { type AdapterDeps, currentWork, expiry, nothing, reading, seconds, unused } from './adapter-base.ts'
 import { endConnectionOfGrant } from './connection-end.ts'
 import { judgeUsedToken } from './refresh-overlap.ts'
-import { artifactId, findToken } from './token-store.ts'
+import { artifactId, findToken, writeCode } from './token-store.ts'
 
 /** Ends the connection of a grant, once per request: the library asks for each model in parallel. */
 export function revokeGrant(deps: AdapterDeps, grantId: string): Promise<undefined> {
@@ -31,7 +22,8 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('AuthorizationCode'),
     async upsert(id, payload, expiresIn) {
-      await storeArtifact(deps.db, 'AuthorizationCode', id, payload, expiresIn)
+      const written = await writeCode(deps.db, id, payload, expiresIn ?? 0)
+      if (!written) throw new errors.AccessDenied('the connection has ended')
     },
     async find(value) {
       const found = await reading(() => findToken(deps.db, 'AuthorizationCode', value))

@@ -1,5 +1,5 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import { endConnection, endConnectionsOfAccount } from './connection-end.ts'
 
 /** One row of Settings -> API. */
@@ -63,7 +63,10 @@ export async function deleteToken(
   return count === 1 ? 'token' : 'not_found'
 }
 
-/** Ends every connection, code and pending authorization request of an account at once: it was disabled or reset. */
-export async function endAllAccess(db: Database, accountId: string, now: Date): Promise<void> {
-  await endConnectionsOfAccount(db, accountId, now)
+/**
+ * Ends every connection, code and answered authorization request of an account at once: it was disabled or reset. In
+ * the transaction that holds the account, so that no approval comes in between.
+ */
+export async function endAllAccess(tx: Prisma.TransactionClient, accountId: string, now: Date): Promise<void> {
+  await endConnectionsOfAccount(tx, accountId, now)
 }

@@ -13,24 +13,32 @@ export type EndReason = 'deleted' | 'revoked' | 'refresh_reuse' | 'code_replay' 
  * are cancelled, and the row stays with the reason. True when this call ended it, false when it was over or unknown.
  */
 export function endConnection(db: Database, connectionId: string, reason: EndReason, now: Date): Promise<boolean> {
-  return endWhere(db, Prisma.sql`id = ${connectionId}::uuid`, reason, now)
+  return db.$transaction((tx) => endWhere(tx, Prisma.sql`id = ${connectionId}::uuid`, reason, now))
 }
 
 /** The same by the grant's id, which is all the protocol library knows. */
 export function endConnectionOfGrant(db: Database, grantId: string, reason: EndReason, now: Date): Promise<boolean> {
-  return endWhere(db, Prisma.sql`grant_id = ${grantId}`, reason, now)
+  return db.$transaction((tx) => endWhere(tx, Prisma.sql`grant_id = ${grantId}`, reason, now))
 }
 
-/** The same for every connection of an account, with its pending codes and authorization requests. */
-export async function endConnectionsOfAccount(db: Database, accountId: string, now: Date): Promise<void> {
-  await endWhere(db, Prisma.sql`account_id = ${accountId}::uuid`, 'account', now)
-  await db.oidcArtifact.deleteMany({ where: { accountId } })
+/** The same for every connection of an account, with its pending codes and authorization requests, in a transaction. */
+export async function endConnectionsOfAccount(
+  tx: Prisma.TransactionClient,
+  accountId: string,
+  now: Date,
+): Promise<void> {
+  await endWhere(tx, Prisma.sql`account_id = ${accountId}::uuid`, 'account', now)
+  await tx.oidcArtifact.deleteMany({ where: { accountId } })
 }
 
-async function endWhere(db: Database, which: Prisma.Sql, reason: EndReason, now: Date): Promise<boolean> {
-  const [, counted] = await db.$transaction([
-    db.$queryRaw`SELECT id::text FROM connection WHERE ${which} AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
-    db.$queryRaw<[{ ended: number }]>`
+async function endWhere(
+  tx: Prisma.TransactionClient,
+  which: Prisma.Sql,
+  reason: EndReason,
+  now: Date,
+): Promise<boolean> {
+  await tx.$queryRaw`SELECT id::text FROM connection WHERE ${which} AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE`
+  const counted = await tx.$queryRaw<[{ ended: number }]>`
       WITH ended AS (
         UPDATE connection SET ended_at = ${now}::timestamptz, ended_reason = ${reason}
         WHERE ${which} AND ended_at IS NULL RETURNING id, grant_id
@@ -44,7 +52,6 @@ async function endWhere(db: Database, which: Prisma.Sql, reason: EndReason, now:
         UPDATE message SET status = 'cancelled' FROM ended
         WHERE message.connection_id = ended.id AND message.status = 'scheduled'
       )
-      SELECT count(*)::int AS ended FROM ended`,
-  ])
-  return (counted[0]?.ended ?? 0) > 0
+      SELECT count(*)::int AS ended FROM ended`
+  return counted[0].ended > 0
 }

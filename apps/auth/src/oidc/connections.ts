@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { newSecret } from '@vertexsms/db/tokens'
+import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { openInteraction, sealInteraction } from './interaction-seal.ts'
 import { artifactId } from './token-store.ts'
 
@@ -11,6 +12,8 @@ export type Decision =
   | {
       readonly kind: 'approved'
       readonly accountId: string
+      /** The browser that approves; it must still be signed in when the approval is written. */
+      readonly sessionId: string
       readonly client: {
         readonly id: string
         readonly name: string
@@ -22,18 +25,22 @@ export type Decision =
       readonly expiresAt: Date
     }
 
+/** What became of a decision; nothing changed unless it is `decided`. */
+export type DecisionOutcome = 'decided' | 'answered_before' | 'signed_out'
+
 /**
  * Answers an authorization request, once: in one transaction the answer is stored where the library resumes from, and
- * an approval makes or continues the connection. False when it was answered before, by a double click or another tab;
- * then nothing changed.
+ * an approval makes or continues the connection. `answered_before` after a double click or from another tab;
+ * `signed_out` when the session that approves has ended, as a reset of the account ends it.
  */
 export function decide(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
   uid: string,
   decision: Decision,
   now: Date,
-): Promise<boolean> {
-  return deps.db.$transaction(async (tx) => {
+): Promise<DecisionOutcome> {
+  return accountTransaction(deps.db, async (tx) => {
+    if (decision.kind === 'approved' && !(await lockSession(tx, decision))) return 'signed_out'
     const grantId = newSecret()
     const result =
       decision.kind === 'denied'
@@ -41,7 +48,7 @@ export function decide(
         : { login: { accountId: decision.accountId, remember: false }, consent: { grantId } }
     const key = { kind: 'Interaction', id: artifactId(uid) }
     const stored = await tx.oidcArtifact.findUnique({ where: { kind_id: key }, select: { payload: true } })
-    if (!stored) return false
+    if (!stored) return 'answered_before'
     const payload = { ...openInteraction(deps.operatorKey, uid, stored.payload), result }
     const { count } = await tx.oidcArtifact.updateMany({
       where: { ...key, consumedAt: null, expiresAt: { gt: now } },
@@ -51,9 +58,9 @@ export function decide(
         payload: { sealed: sealInteraction(deps.operatorKey, uid, payload) },
       },
     })
-    if (count === 0) return false
+    if (count === 0) return 'answered_before'
     if (decision.kind === 'approved') await connect(tx, decision, grantId, now)
-    return true
+    return 'decided'
   })
 }
 

@@ -5,6 +5,7 @@ import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/db/seal'
 import { hashToken } from '@vertexsms/db/tokens'
+import type { AdapterPayload } from 'oidc-provider'
 import type { GrantSnapshot, UnitOfWork } from './unit-of-work.ts'
 
 // The two statements of the token path: one joined read, one write. Everything about them is here, because they must
@@ -20,6 +21,25 @@ export interface FoundToken {
 /** The key of an artifact: base64url sha256 of the value that the client holds. */
 export function artifactId(value: string): string {
   return Buffer.from(hashToken(value)).toString('base64url')
+}
+
+/**
+ * Stores a code of a connection; false when the connection has ended, which waits for an ending under way. The row is
+ * found by the hash of the code, which it does not keep.
+ */
+export async function writeCode(
+  db: Database,
+  value: string,
+  payload: AdapterPayload,
+  expiresInSeconds: number,
+): Promise<boolean> {
+  const { jti: _, grantId, ...stored } = payload
+  const written = await db.$executeRaw`
+    INSERT INTO oidc_artifact (kind, id, payload, grant_id, account_id, expires_at)
+    SELECT 'AuthorizationCode', ${artifactId(value)}, ${JSON.stringify({ ...stored, grantId })}::jsonb, grant_id, account_id,
+           database_now() + ${expiresInSeconds} * interval '1 second'
+    FROM connection WHERE grant_id = ${grantId ?? ''} AND ended_at IS NULL FOR SHARE`
+  return written === 1
 }
 
 /** Finds a code or refresh token of a connection that has not ended; null when there is none. */
