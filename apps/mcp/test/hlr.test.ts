@@ -60,6 +60,7 @@ describe('lookup_hlr', () => {
     expect(content[0]?.text).toBe('In service with BITE, LT, ported.')
     expect(stack.upstream.seen.map(({ method, path }) => `${method} ${path.replace(/\d{4,}/, 'ID')}`)).toEqual([
       'POST /hlr',
+      'GET /token',
       'GET /hlr/ID?wait=20',
     ])
     expect(stack.upstream.seen[0]?.body).toEqual({ msisdn: '37069555555' })
@@ -177,5 +178,91 @@ describe('lookup_hlr', () => {
         )
       ).isError,
     ).toBeUndefined()
+  })
+})
+
+describe('lookups that are waited for', () => {
+  const list = (on: Stack, bearer: string) => post(on.url, bearer, modern('tools/list'))
+  const waits = (on: Stack) => on.upstream.seen.filter(({ path }) => path.endsWith('?wait=20')).length
+
+  /** A network that answers nobody who waits until it is let, and then has nothing to say. */
+  function hold(on: Stack): () => void {
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    on.upstream.override = async ({ path }) => {
+      if (!path.endsWith('?wait=20')) return undefined
+      await released
+      return { status: 200, body: { id: '5', status: 'pending', msisdn: '37069555555', result: null } }
+    }
+    return release
+  }
+
+  it('of one account leave room for every other call, and for the waits of another account', async () => {
+    const other = await startStack()
+    const release = hold(other)
+    // Tokens of one account share: made by hand or not.
+    const tokens = [
+      other.manualToken('greedy'),
+      other.manualToken('greedy'),
+      await other.accessToken({ payload: { sub: 'greedy' } }),
+    ]
+    const lookups = Array.from({ length: 320 }, (_, index) =>
+      post(other.url, tokens[index % 3] ?? '', modern('tools/call', { name: 'lookup_hlr', arguments: NUMBER })),
+    )
+    let answered = 0
+    for (const lookup of lookups) void lookup.then(() => answered++)
+    await expect.poll(() => answered, { timeout: 60_000 }).toBe(320 - 16)
+    expect(waits(other)).toBe(16)
+
+    expect((await list(other, other.manualToken('modest'))).status).toBe(200)
+    const modest = post(
+      other.url,
+      other.manualToken('modest'),
+      modern('tools/call', { name: 'lookup_hlr', arguments: NUMBER }),
+    )
+    await expect.poll(() => waits(other)).toBe(17)
+
+    release()
+    const results = await Promise.all([...lookups, modest].map(async (lookup) => resultOf(await lookup)))
+    for (const { structuredContent } of results) {
+      expect(structuredContent).toMatchObject({ status: 'pending', lookup_id: expect.stringMatching(/^\d+$/) })
+    }
+    const told = results.filter(({ content }) =>
+      /^Not waited for: 16 lookups .* lookupId \d+; that is free\.$/.test(content[0]?.text ?? ''),
+    )
+    expect(told).toHaveLength(320 - 16)
+    await other.close()
+  })
+
+  it('give their place back, so that the next one is waited for', async () => {
+    for (let round = 0; round < 20; round++) {
+      answerAtOnce({})
+      expect((await resultOf(await look(NUMBER))).structuredContent?.status).toBe('done')
+    }
+  })
+
+  it('above the share still tell a result that is there', async () => {
+    const other = await startStack()
+    const release = hold(other)
+    const bearer = other.manualToken('greedy')
+    const call = (args: object) =>
+      post(other.url, bearer, modern('tools/call', { name: 'lookup_hlr', arguments: args }))
+    const waiting = Array.from({ length: 16 }, () => call(NUMBER))
+    await expect.poll(() => waits(other)).toBe(16)
+    other.upstream.hlrResults.set('77', { ...FOUND, id: '77' })
+    expect((await resultOf(await call({ lookupId: 77 }))).structuredContent?.status).toBe('done')
+    release()
+    await Promise.all(waiting)
+    await other.close()
+  })
+
+  it('that the API will not hold are pending with their id', async () => {
+    stack.upstream.override = ({ path }) => (path.endsWith('?wait=20') ? errorAnswer('RATE_LIMITED') : undefined)
+    for (const args of [NUMBER, { lookupId: 78 }]) {
+      const { structuredContent } = await resultOf(await look(args))
+      expect(structuredContent).toMatchObject({ status: 'pending', lookup_id: expect.any(String) })
+    }
   })
 })

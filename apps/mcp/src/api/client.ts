@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici'
 // Not the package's index: it brings a fetch, web sockets and caches along, six megabytes of memory that nothing uses.
 import Pool from 'undici/lib/dispatcher/pool.js'
 import { Circuit } from './circuit.ts'
+import { WAITS_MAX } from './wait-shares.ts'
 
 /** Whose call it is: what every request to the API carries. */
 export interface ApiCaller {
@@ -24,6 +25,8 @@ export interface ApiRequest {
   readonly timeoutMs: number
   /** True when repeating the request could spend money or change the account; it is then never repeated here. */
   readonly effect: boolean
+  /** True when the API is asked to hold its answer back; such requests have connections of their own. */
+  readonly waits?: boolean
   /** Ends the request early; a request with an effect only as long as it is not handed over. */
   readonly signal?: AbortSignal
 }
@@ -61,20 +64,24 @@ const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024
 
 /**
- * The connection pool to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
+ * The connections to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
+ * Requests that wait have a pool of their own, so that however many wait, the others find a free connection.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
 export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
   const { origin, pathname } = new URL(apiUrl)
   const prefix = pathname === '/' ? '' : pathname
-  const pool = new Pool(origin, {
-    connections: CONNECTIONS_MAX,
-    pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    maxResponseSize: ANSWER_MAX_BYTES,
-  })
+  const createPool = (connections: number) =>
+    new Pool(origin, {
+      connections,
+      pipelining: 1,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      maxResponseSize: ANSWER_MAX_BYTES,
+    })
+  const pool = createPool(CONNECTIONS_MAX)
+  const waitPool = createPool(WAITS_MAX)
   const circuit = new Circuit()
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
@@ -98,7 +105,8 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
       headersTimeout: request.timeoutMs,
       bodyTimeout: request.timeoutMs,
     }
-    pool.dispatch(options, new AnswerHandler(request, settle))
+    const connections = request.waits === true ? waitPool : pool
+    connections.dispatch(options, new AnswerHandler(request, settle))
   }
 
   return {
@@ -124,7 +132,9 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
         send(caller, request, settle)
       })
     },
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([pool.destroy(), waitPool.destroy()])
+    },
   }
 }
 

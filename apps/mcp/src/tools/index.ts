@@ -10,7 +10,7 @@ import { registerMsisdnSender } from './register-msisdn-sender.ts'
 import { registerSenderId } from './register-sender-id.ts'
 import { sendSms } from './send-sms.ts'
 
-/** The ten tools in the order of the scope table. Each call makes its own memory of rates. */
+/** The ten tools in the order of the scope table. Each call makes its own memory of rates and of who waits. */
 export function createTools(): DefinedTool[] {
   return [
     sendSms,
@@ -18,7 +18,7 @@ export function createTools(): DefinedTool[] {
     registerSenderId,
     registerMsisdnSender,
     confirmMsisdnSender,
-    lookupHlr,
+    lookupHlr(),
     getOperator,
     getMccMncList,
     getMobilePrefixes,

@@ -7,9 +7,10 @@ import {
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { parseJson, RouteRefusal } from '../api/gateway.ts'
+import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../auth/refusal.ts'
 import { ToolFailure, type ToolOutput } from '../result.ts'
-import { defineTool, line, refusalFailure, type ToolContext } from './define-tool.ts'
+import { type DefinedTool, defineTool, line, readAnswer, refusalFailure, type ToolContext } from './define-tool.ts'
 import { idField, invalid, optional, phoneField } from './fields.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
@@ -32,35 +33,38 @@ const output = z.object({
 })
 type Output = z.output<typeof output>
 
-/** Asks a number's home network about it; waits a while, and can be asked again by the lookup's id. */
-export const lookupHlr = defineTool({
-  name: 'lookup_hlr',
-  title: 'Look up a number (HLR)',
-  description:
-    'Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to 20 seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.',
-  hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
-  input: {
-    msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
-    lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
-  },
-  output,
-  async run({ msisdn, lookupId }, context) {
-    if ((msisdn === undefined) === (lookupId === undefined)) {
-      throw invalid('msisdn', 'give either msisdn for a new lookup, or lookupId for one that was pending.')
-    }
-    if (lookupId !== undefined) {
-      const found = await waitForResult(lookupId, context)
-      return found ?? pending(lookupId, null)
-    }
-    const id = await submit(msisdn ?? '', context)
-    // The lookup is paid for: whatever happens now, its id must reach the caller.
-    const found = await waitForResult(id, context).catch((error: unknown) => {
-      if (error instanceof Refusal || error instanceof RouteRefusal || error instanceof ToolFailure) return undefined
-      throw error
-    })
-    return found ?? pending(id, `+${msisdn}`)
-  },
-})
+/** Asks a number's home network about it; waits a while where the account's share of waits allows, and can be asked again by the lookup's id. */
+export function lookupHlr(): DefinedTool {
+  const shares = new WaitShares()
+  return defineTool({
+    name: 'lookup_hlr',
+    title: 'Look up a number (HLR)',
+    description:
+      'Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to 20 seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.',
+    hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+    input: {
+      msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
+      lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
+    },
+    output,
+    async run({ msisdn, lookupId }, context) {
+      if ((msisdn === undefined) === (lookupId === undefined)) {
+        throw invalid('msisdn', 'give either msisdn for a new lookup, or lookupId for one that was pending.')
+      }
+      if (lookupId !== undefined) {
+        const found = await waitForResult(lookupId, context, shares)
+        return found === undefined || found === 'busy' ? pending(lookupId, null, found) : found
+      }
+      const id = await submit(msisdn ?? '', context)
+      // The lookup is paid for: whatever happens now, its id must reach the caller.
+      const found = await waitForResult(id, context, shares).catch((error: unknown) => {
+        if (error instanceof Refusal || error instanceof RouteRefusal || error instanceof ToolFailure) return undefined
+        throw error
+      })
+      return found === undefined || found === 'busy' ? pending(id, `+${msisdn}`, found) : found
+    },
+  })
+}
 
 async function submit(msisdn: string, context: ToolContext): Promise<string> {
   try {
@@ -85,32 +89,56 @@ async function submit(msisdn: string, context: ToolContext): Promise<string> {
   }
 }
 
-/** Undefined while the lookup runs, when the process is about to end, and when the client has gone. */
-async function waitForResult(id: string, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
+/**
+ * Undefined while the lookup runs, when the process is about to end, and when the client has gone; `busy` when it runs
+ * and was not waited for, because the account waits for as many as it may.
+ */
+async function waitForResult(
+  id: string,
+  context: ToolContext,
+  shares: WaitShares,
+): Promise<ToolOutput<Output> | undefined | 'busy'> {
+  const giveBack = await shares.take(context.caller, () => context.describe())
+  if (giveBack === undefined) return (await read(id, 0, context)) ?? 'busy'
+  try {
+    return await waitFor(id, context)
+  } catch (error) {
+    // The API has a share of its own for each token, and may count callers that come past this server.
+    if (error instanceof ToolFailure && error.code === 'RATE_LIMITED') return (await read(id, 0, context)) ?? 'busy'
+    throw error
+  } finally {
+    giveBack()
+  }
+}
+
+async function waitFor(id: string, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
   const startedAt = Date.now()
   const ticking = setInterval(() => {
     const seconds = Math.min(HLR_WAIT_MAX_SECONDS, Math.round((Date.now() - startedAt) / 1000))
     context.progress(seconds, HLR_WAIT_MAX_SECONDS, 'Waiting for the home network')
   }, PROGRESS_EVERY_MS)
   try {
-    const wait = context.draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS
-    const answer = await context.call({
-      method: 'GET',
-      path: `/hlr/${id}?wait=${wait}`,
-      timeoutMs: wait * 1000 + ANSWER_MARGIN_MS,
-      effect: false,
-      signal: AbortSignal.any([context.signal, context.draining]),
-    })
-    const status = hlrStatusResponseSchema.safeParse(parseJson(answer.body))
-    if (!status.success) throw new ToolFailure('INTERNAL')
-    const { result, msisdn } = status.data
-    return result === null ? undefined : done(id, `+${msisdn.replace(/^\+/, '')}`, result)
+    return await read(id, context.draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS, context)
   } catch (error) {
     if (context.draining.aborted || context.signal.aborted) return undefined
     throw error
   } finally {
     clearInterval(ticking)
   }
+}
+
+/** Undefined while the lookup runs. */
+async function read(id: string, waitSeconds: number, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
+  const answer = await context.call({
+    method: 'GET',
+    path: `/hlr/${id}?wait=${waitSeconds}`,
+    timeoutMs: waitSeconds * 1000 + ANSWER_MARGIN_MS,
+    effect: false,
+    waits: waitSeconds > 0,
+    signal: AbortSignal.any([context.signal, context.draining]),
+  })
+  const { result, msisdn } = readAnswer(hlrStatusResponseSchema, answer)
+  return result === null ? undefined : done(id, `+${msisdn.replace(/^\+/, '')}`, result)
 }
 
 function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output> {
@@ -142,9 +170,13 @@ function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output>
   }
 }
 
-function pending(id: string, msisdn: string | null): ToolOutput<Output> {
+function pending(id: string, msisdn: string | null, why: 'busy' | undefined): ToolOutput<Output> {
+  const reason =
+    why === 'busy'
+      ? `Not waited for: ${WAITS_PER_ACCOUNT} lookups of this account are being waited for already, as many as may be at a time.`
+      : 'No answer from the home network yet.'
   return {
-    text: `No answer from the home network yet. Call lookup_hlr again with lookupId ${id}; that is free.`,
+    text: `${reason} Call lookup_hlr again with lookupId ${id}; that is free.`,
     data: {
       status: 'pending',
       lookup_id: id,
