@@ -1,7 +1,7 @@
+import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from './api-error.ts'
 import { challenge } from './challenge.ts'
-import { isDatabaseDown } from './database-down.ts'
 
 /** Seconds after which a caller may try again when a part of ours is down. */
 export const RETRY_AFTER_SECONDS = 2
@@ -20,7 +20,7 @@ export function toApiError(error: FastifyError | Error): ApiError {
   const status = 'statusCode' in error ? error.statusCode : undefined
   if (status === 503) return unavailable()
   if (status !== undefined && status >= 400 && status < 500) return new ApiError('INVALID_INPUT')
-  return isDatabaseDown(error) ? unavailable() : new ApiError('INTERNAL')
+  return isUnreachable(error) ? unavailable() : new ApiError('INTERNAL')
 }
 
 function send(reply: FastifyReply, error: ApiError): FastifyReply {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../generated/client.ts'
+import { ReportingPool } from './unreachable.ts'
 
 export { Prisma }
 
@@ -21,19 +22,20 @@ const IDLE_TIMEOUT_MS = 60_000
 const NAMED_STATEMENTS_LIMIT = 500
 
 /**
- * A lazily connecting client. A lost server is reported by the query that needed it and reconnected to by the next one.
- * Close it with `$disconnect()`.
+ * A lazily connecting client. A lost server is reported by the query that needed it, with an error that `isUnreachable`
+ * knows, and reconnected to by the next one. Close it with `$disconnect()`.
  */
 export function createDatabase({ url, poolSize = 10, namedStatements = true }: DatabaseOptions): Database {
   const adapter = new PrismaPg(
-    {
+    new ReportingPool({
       connectionString: url,
       max: poolSize,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       allowExitOnIdle: true,
-    },
+    }),
     {
+      disposeExternalPool: true,
       // Without these two, a connection that breaks while it is idle would end the process.
       onPoolError: () => {},
       onConnectionError: () => {},
