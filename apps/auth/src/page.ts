@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static'
 import fastifyView from '@fastify/view'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
 import type { MessagePage, PageName, Pages } from './views/pages.ts'
 
 const viewsFolder = fileURLToPath(new URL('./views', import.meta.url))
@@ -64,6 +65,9 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
 
 const HOME = { href: '/', label: 'Go to the start page' }
 
+/** What a person reads while the database is away or too much is asked at once. */
+export const UNAVAILABLE_PAGE: MessagePage = { title: 'We are busy', text: 'Please try again in a moment.' }
+
 /** What a person reads for each status; every other failure is ours. */
 const ERROR_PAGES: Readonly<Record<number, MessagePage>> = {
   400: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
@@ -76,7 +80,7 @@ const ERROR_PAGES: Readonly<Record<number, MessagePage>> = {
   413: { title: 'That was too much', text: 'The form is larger than we accept.', link: HOME },
   415: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
   429: { title: 'Too many tries', text: 'Please wait a few minutes, then try again.', link: HOME },
-  503: { title: 'We are busy', text: 'Nothing was changed. Please try again in a moment.', link: HOME },
+  503: UNAVAILABLE_PAGE,
 }
 const OUR_FAULT: MessagePage = {
   title: 'Something went wrong',
@@ -86,6 +90,11 @@ const OUR_FAULT: MessagePage = {
 function errorPage(reply: FastifyReply, status: number): Promise<string> {
   const page = ERROR_PAGES[status]
   return page ? sendPage(reply, 'message', page, status) : sendPage(reply, 'message', OUR_FAULT, 500)
+}
+
+/** The HTML of a failure, for answers that do not go through {@link sendPage}. */
+export function failureHtml(status: number): string {
+  return renderPage('message', ERROR_PAGES[status] ?? OUR_FAULT)
 }
 
 /** The not-found handler of the pages: the app's own look, also for addresses that nobody knows. */
@@ -99,7 +108,8 @@ export function failurePage(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<string> {
-  const status = error.statusCode ?? 500
-  if (!ERROR_PAGES[status]) request.log.error({ err: error }, 'request failed')
+  const status = statusOfFailure(error)
+  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
   return errorPage(reply, status)
 }

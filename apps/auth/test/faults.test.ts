@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { ConnectionLost } from '@vertexsms/db/unreachable'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, connect, discover, exchange, post, refresh, register, start } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -11,7 +12,7 @@ function faulty(db: Database, fault: { pattern: RegExp | null }): Database {
     (...args: Args): Result => {
       const [statement] = args as unknown as [{ sql?: string; strings?: string[] } | string[]]
       const text = Array.isArray(statement) ? statement.join('?') : (statement?.strings ?? []).join('?')
-      if (fault.pattern?.test(text)) return Promise.reject(new Error('connection lost')) as Result
+      if (fault.pattern?.test(text)) return Promise.reject(new ConnectionLost('connection lost')) as Result
       return run(...args)
     }
   return new Proxy(db, {
@@ -28,7 +29,7 @@ let stack: Stack
 const fault: { pattern: RegExp | null } = { pattern: null }
 beforeAll(async () => {
   test = await testDatabase()
-  stack = await startStack({ test, db: (db) => faulty(db, fault) })
+  stack = await startStack({ test, db: (db) => faulty(db, fault), settings: { RATE_LIMITS: 'on' } })
 })
 afterAll(async () => {
   await stack?.close()
@@ -37,6 +38,7 @@ afterAll(async () => {
 
 const WRITE = /WITH live AS/
 const READ = /FROM oidc_artifact a/
+const LIMITS = /rate_counter/
 
 describe('a database failure during a token request', () => {
   it('lets no token out when the exchange cannot be recorded, and the retry with the same code works', async () => {
@@ -51,7 +53,7 @@ describe('a database failure during a token request', () => {
       redirect_uri: client.redirectUri,
       code_verifier: flow.verifier,
     }
-    for (const pattern of [WRITE, READ]) {
+    for (const pattern of [LIMITS, READ, WRITE]) {
       fault.pattern = pattern
       const failed = await post(`${stack.issuer}/oauth/token`, fields)
       fault.pattern = null
@@ -68,7 +70,7 @@ describe('a database failure during a token request', () => {
     const { id } = await stack.account()
     const tokens = await connect(client, await stack.person(id))
     const before = await stack.db.apiToken.findMany({ where: { accountId: id } })
-    for (const pattern of [WRITE, READ]) {
+    for (const pattern of [LIMITS, READ, WRITE]) {
       fault.pattern = pattern
       const failed = await post((await discover(stack)).token_endpoint ?? '', {
         grant_type: 'refresh_token',

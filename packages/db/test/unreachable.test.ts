@@ -1,7 +1,7 @@
-import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase, type Database } from '../src/client.ts'
 import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type Door, doorTo } from '../src/testing-door.ts'
 import { isUnreachable } from '../src/unreachable.ts'
 
 let test: TestDatabase
@@ -10,41 +10,10 @@ beforeAll(async () => {
 })
 afterAll(() => test?.close())
 
-/** A database behind a door that can be shut: open connections break, new ones are refused or closed at once. */
-async function behindDoor(): Promise<{ db: Database; shut(how: 'refusing' | 'closing'): Promise<void>; cut(): void }> {
-  const target = new URL(test.url)
-  const sockets = new Set<Socket>()
-  let closing = false
-  const server = createServer((near) => {
-    if (closing) return void near.destroy()
-    const far = connect(Number(target.port), target.hostname)
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => {})
-      from.on('close', () => to.destroy())
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = new URL(test.url)
-  url.hostname = '127.0.0.1'
-  url.port = String((server.address() as { port: number }).port)
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-    sockets.clear()
-  }
-  return {
-    db: createDatabase({ url: url.href, poolSize: 2 }),
-    cut,
-    async shut(how) {
-      closing = true
-      cut()
-      if (how === 'refusing') await new Promise((resolve) => server.close(resolve))
-    },
-  }
+/** A database behind a door that can be shut. */
+async function behindDoor(): Promise<{ db: Database; door: Door }> {
+  const door = await doorTo(test.url)
+  return { door, db: createDatabase({ url: door.url, poolSize: 2 }) }
 }
 
 const failure = (work: Promise<unknown>): Promise<unknown> =>
@@ -54,26 +23,27 @@ const failure = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('a database that has gone', () => {
-  it.each(['refusing', 'closing'] as const)('is known by every kind of statement while it is %s', async (how) => {
-    const door = await behindDoor()
-    await door.db.$queryRaw`SELECT 1`
-    await door.shut(how)
+  it.each(['shut', 'close'] as const)('is known by every kind of statement (%s)', async (how) => {
+    const { db, door } = await behindDoor()
+    await db.$queryRaw`SELECT 1`
+    await door[how]()
     for (const work of [
-      () => door.db.$queryRaw`SELECT 1`,
-      () => door.db.account.findFirst(),
-      () => door.db.account.deleteMany({ where: { email: 'x' } }),
-      () => door.db.$transaction([door.db.$queryRaw`SELECT 1`, door.db.account.count()]),
-      () => door.db.$transaction((tx) => tx.account.count()),
+      () => db.$queryRaw`SELECT 1`,
+      () => db.account.findFirst(),
+      () => db.account.deleteMany({ where: { email: 'x' } }),
+      () => db.$transaction([db.$queryRaw`SELECT 1`, db.account.count()]),
+      () => db.$transaction((tx) => tx.account.count()),
     ]) {
       expect(isUnreachable(await failure(work()))).toBe(true)
     }
-    await door.db.$disconnect()
+    await db.$disconnect()
+    await door.close()
   })
 
   it('is known in the middle of a transaction', async () => {
-    const door = await behindDoor()
+    const { db, door } = await behindDoor()
     const error = await failure(
-      door.db.$transaction(async (tx) => {
+      db.$transaction(async (tx) => {
         await tx.$queryRaw`SELECT 1`
         door.cut()
         // The second meets a connection that is known to be broken.
@@ -82,8 +52,9 @@ describe('a database that has gone', () => {
       }),
     )
     expect(isUnreachable(error)).toBe(true)
-    expect((await door.db.$queryRaw<unknown[]>`SELECT 1`).length).toBe(1)
-    await door.db.$disconnect()
+    expect((await db.$queryRaw<unknown[]>`SELECT 1`).length).toBe(1)
+    await db.$disconnect()
+    await door.close()
   })
 })
 

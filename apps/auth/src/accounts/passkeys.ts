@@ -8,6 +8,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import type { Database } from '@vertexsms/db/client'
+import { isUnreachable } from '@vertexsms/db/unreachable'
 import { z } from 'zod'
 import { accountTransaction, lockSession } from './account-lock.ts'
 import { newChallenge, takeChallenge } from './passkey-challenge.ts'
@@ -88,7 +89,7 @@ export async function addPasskey(
     expectedChallenge: (challenge) => takeChallenge(deps, challenge, added.binding, now),
     ...relyingParty(deps),
     requireUserVerification: true,
-  }).catch(() => null)
+  }).catch(notHeld)
   if (!verified?.verified) return 'refused'
   const { id, publicKey, counter, transports } = verified.registrationInfo.credential
   const { accountId, name } = added
@@ -139,13 +140,19 @@ export async function checkPasskey(deps: PasskeyDeps, json: string, binding: str
       transports: passkey.transports as AuthenticatorTransport[],
     },
     requireUserVerification: true,
-  }).catch(() => null)
+  }).catch(notHeld)
   if (!verified?.verified || !belongsTo(response, passkey.accountId)) return null
   const data = { counter: BigInt(verified.authenticationInfo.newCounter), lastUsedAt: now }
   const where = { id: passkey.id, accountId: passkey.accountId }
   // It counts as long as it is there: a reset takes it away.
   const stillHolds: Proof['stillHolds'] = async (tx) => (await tx.passkey.updateMany({ where, data })).count === 1
   return { accountId: passkey.accountId, stillHolds }
+}
+
+/** What the library throws is about the answer; what the database throws is not, and goes on. */
+function notHeld(error: unknown): null {
+  if (isUnreachable(error)) throw error
+  return null
 }
 
 /** A discoverable credential says whose it is (WebAuthn §7.2 step 6); it must be the account it is stored under. */

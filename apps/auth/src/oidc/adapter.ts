@@ -5,6 +5,7 @@ import { interactionAdapter, pushedRequestAdapter, replayAdapter } from './adapt
 import { codeAdapter, refreshTokenAdapter, revokeGrant } from './adapter-tokens.ts'
 import { DocumentRefused, isDocumentUrl } from './client-documents.ts'
 import { DocumentUnavailable } from './document-store.ts'
+import { notingOutages } from './outage.ts'
 
 // Where the library keeps things, one small adapter per model. Identifiers are hashed, and what a payload says of
 // itself (`jti`) is put back on reading, so that nothing in the database can be presented to us again.
@@ -24,7 +25,7 @@ export function createAdapters(deps: AdapterDeps): (model: string) => Adapter {
     // Who is signed in is decided by our own session alone. The library's browser session lives for one request.
     Session: () => ({ ...unused('Session'), upsert: nothing, find: nothing, findByUid: nothing, destroy: nothing }),
   }
-  return (model) => adapters[model]?.() ?? unused(model)
+  return (model) => notingOutages(adapters[model]?.() ?? unused(model))
 }
 
 /** How every description of a problem with a client's metadata document begins. */

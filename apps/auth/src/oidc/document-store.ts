@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import { LIMITS, type RateLimiter } from '../rate-limit.ts'
@@ -50,6 +51,8 @@ export function createClientDocuments(deps: {
       if (failure && failure.until > now.getTime()) throw failure.error
       return await refresh(url, now)
     } catch (error) {
+      // Our database is away, which says nothing about the document's host.
+      if (isUnreachable(error)) throw error
       const known = error instanceof DocumentRefused ? error : new DocumentUnavailable('the document cannot be fetched')
       if (!failures.get(url) || (failures.get(url)?.until ?? 0) <= now.getTime()) {
         failures.set(url, { error: known, until: now.getTime() + FAILURE_SECONDS * 1000 })

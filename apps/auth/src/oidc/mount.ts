@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { pageHeaders } from '../page.ts'
+import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../outage.ts'
+import { failureHtml, pageHeaders } from '../page.ts'
 import { LIMITS, type RateLimiter } from '../rate-limit.ts'
 import { isDocumentUrl } from './client-documents.ts'
 import type { LiveProvider } from './live-provider.ts'
@@ -45,11 +46,12 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
 
   registerMetadata(app, deps)
 
-  app.get(PATHS.authorization, { preHandler: limitDocumentClients(deps) }, async (request, reply) => {
+  const person = { errorHandler: sendAuthorizationError }
+  app.get(PATHS.authorization, { ...person, preHandler: limitDocumentClients(deps) }, async (request, reply) => {
     rewriteQuery(request.raw, deps.resources)
     return pass(deps, request, reply)
   })
-  app.get(`${PATHS.authorization}/:uid`, async (request, reply) => pass(deps, request, reply))
+  app.get(`${PATHS.authorization}/:uid`, person, async (request, reply) => pass(deps, request, reply))
 
   app.post(
     PATHS.token,
@@ -165,16 +167,31 @@ function tooMany(reply: FastifyReply, retryAfterSeconds: number): FastifyReply {
     })
 }
 
+/** The authorization endpoint is where a person waits: what goes wrong there is a page. */
+function sendAuthorizationError(
+  error: Error & { statusCode?: number },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const status = statusOfFailure(error)
+  if (status >= 500) request.log.error({ err: error }, 'oauth request failed')
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  reply.code(status).headers(pageHeaders('message')).send(failureHtml(status))
+}
+
 /** Errors of our own before the library is reached, in its shape (RFC 6749 §5.2, RFC 7591 §3.2.2). */
 function sendOAuthError(error: Error & { statusCode?: number }, request: FastifyRequest, reply: FastifyReply): void {
-  const status = error instanceof RegistrationRefused ? 400 : (error.statusCode ?? 500)
+  const status = error instanceof RegistrationRefused ? 400 : statusOfFailure(error)
   if (status >= 500) request.log.error({ err: error }, 'oauth request failed')
   const body =
     error instanceof RegistrationRefused
       ? { error: error.error, error_description: error.message }
-      : status >= 500
-        ? { error: 'server_error', error_description: 'the request failed on our side' }
-        : { error: 'invalid_request', error_description: 'the request could not be read' }
+      : status === 503
+        ? OAUTH_UNAVAILABLE
+        : status >= 500
+          ? { error: 'server_error', error_description: 'the request failed on our side' }
+          : { error: 'invalid_request', error_description: 'the request could not be read' }
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
   reply.code(status).headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' }).send(body)
 }
 

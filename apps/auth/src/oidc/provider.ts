@@ -8,6 +8,7 @@ import { type AdapterDeps, currentWork } from './adapter-base.ts'
 import { mayIntrospect } from './jwt-tokens.ts'
 import { type SigningKey, signingKeyAt } from './keys.ts'
 import { ASSERTION_ALGS } from './metadata.ts'
+import { answerOutages, noteOutage } from './outage.ts'
 import { PATHS } from './paths.ts'
 import { redirectUriMatches } from './redirect-uris.ts'
 import { CLIENT_AUTH_METHODS, OPERATOR_MARK } from './registration.ts'
@@ -43,6 +44,7 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
     const anyLoopbackPort = this.applicationType === 'native' && this.clientAuthMethod === 'none'
     return redirectUriMatches(this.redirectUris ?? [], uri, { anyLoopbackPort })
   }
+  provider.use(answerOutages)
   provider.use(async (ctx, next) => {
     await next()
     const cookies = [ctx.response.get('set-cookie') ?? []]
@@ -51,7 +53,10 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
     if (cookies.length > 0) ctx.set('set-cookie', cookies)
     else ctx.remove('set-cookie')
   })
-  provider.on('server_error', (_ctx: unknown, error: Error) => deps.onServerError(error))
+  provider.on('server_error', (ctx: object, error: Error) => {
+    noteOutage(error, ctx)
+    deps.onServerError(error)
+  })
   return provider
 }
 

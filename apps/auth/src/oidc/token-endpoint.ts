@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../outage.ts'
 import { endConnection } from './connection-end.ts'
 import { PATHS } from './paths.ts'
 import { judgeUsedToken, type ReplayEvent } from './refresh-overlap.ts'
@@ -14,8 +15,6 @@ export interface TokenEndpointDeps {
   /** Told when an answer could not be recorded; no token left. */
   readonly onFailure: (error: unknown) => void
 }
-
-const RETRY_AFTER_SECONDS = 1
 
 /**
  * The middleware around the token endpoint: after the library has made its answer, and before a byte of it leaves,
@@ -68,5 +67,5 @@ function answerAgain(ctx: KoaContextWithOIDC, response: string): void {
 function unavailable(ctx: KoaContextWithOIDC): void {
   ctx.status = 503
   ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
-  ctx.body = { error: 'temporarily_unavailable', error_description: 'try again shortly with the same request' }
+  ctx.body = OAUTH_UNAVAILABLE
 }

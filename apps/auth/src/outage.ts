@@ -1,0 +1,15 @@
+import { isUnreachable } from '@vertexsms/db/unreachable'
+
+/** Seconds after which a caller may try again when the database is away or too much is asked at once. */
+export const RETRY_AFTER_SECONDS = 1
+
+/** The OAuth body of a 503: never one that makes a client drop its tokens and sign in again (RFC 6749 §4.1.2.1). */
+export const OAUTH_UNAVAILABLE = {
+  error: 'temporarily_unavailable',
+  error_description: 'try again shortly with the same request',
+} as const
+
+/** What to answer a failure with: 503 while the database is away, else what the error says of itself, else 500. */
+export function statusOfFailure(error: { readonly statusCode?: number }): number {
+  return isUnreachable(error) ? 503 : (error.statusCode ?? 500)
+}
