@@ -8,10 +8,15 @@ const POST_LIMITS = { timeoutMs: 10_000, maxBytes: 1_024 } as const
 /** What a customer's server must answer, white space around it aside. */
 const EXPECTED_BODY = 'OK'
 
-/** A check that throws URL_NOT_ALLOWED for a callback URL that must not be called; no URL is fine. */
-export function createCallbackUrlCheck(outbound: Outbound): (url: string | undefined) => void {
+/**
+ * A check that throws URL_NOT_ALLOWED for a callback URL that must not be called, and gives every other one back in the
+ * one spelling that its host has; no URL is fine.
+ */
+export function createCallbackUrlCheck(outbound: Outbound): (url: string | undefined) => string | undefined {
   return (url) => {
-    if (url !== undefined && outbound.checkUrl(url) !== null) throw new ApiError('URL_NOT_ALLOWED')
+    if (url === undefined) return undefined
+    if (outbound.checkUrl(url) !== null) throw new ApiError('URL_NOT_ALLOWED')
+    return new URL(url).href
   }
 }
 

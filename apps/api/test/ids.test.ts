@@ -81,7 +81,7 @@ describe('an id', () => {
       db: world.db,
       times: { deliveryMs: 60_000, hlrMs: 60_000, reviewMs: 60_000 },
       operatorKey: new Uint8Array(32),
-      checkCallbackUrl: () => {},
+      checkCallbackUrl: (url) => url,
       newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
       wakeAt: () => {},
     })

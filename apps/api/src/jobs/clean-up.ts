@@ -7,6 +7,9 @@ export const TEXT_LIFETIME_MS = 7 * 86_400_000
 
 const EVERY_MS = 600_000
 
+/** Rows of one statement, which has seconds to end; the next one follows at once. */
+const BATCH = 1_000
+
 /** Deletes what has outlived its purpose: sandbox texts, finished callbacks, ended counters. */
 export function createCleanUpJob(db: Database): Job {
   return {
@@ -14,12 +17,17 @@ export function createCleanUpJob(db: Database): Job {
     everyMs: EVERY_MS,
     async run(now) {
       const before = new Date(now.getTime() - TEXT_LIFETIME_MS)
-      await db.sandboxText.deleteMany({ where: { receivedAt: { lt: before } } })
-      await db.callback.deleteMany({
-        where: { OR: [{ deliveredAt: { lt: before } }, { abandonedAt: { lt: before } }] },
-      })
+      const texts = await db.$executeRaw`
+        DELETE FROM sandbox_text WHERE id IN (
+          SELECT id FROM sandbox_text WHERE received_at < ${before}::timestamptz LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
+        )`
+      const callbacks = await db.$executeRaw`
+        DELETE FROM callback WHERE id IN (
+          SELECT id FROM callback WHERE delivered_at < ${before}::timestamptz OR abandoned_at < ${before}::timestamptz
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
+        )`
       await db.rateCounter.deleteMany({ where: { key: { startsWith: PIN_COUNTER_PREFIX }, expiresAt: { lte: now } } })
-      return 0
+      return texts + callbacks
     },
   }
 }

@@ -7,6 +7,10 @@ export interface Job {
   readonly everyMs: number
   /** Does what is due and returns how much that was; asked again at once while it is not zero. */
   run(now: Date): Promise<number>
+  /** Given a function that asks for a turn at once, for work that ends between two runs. */
+  onWake?(wake: () => void): void
+  /** Waits for what runs on between its turns. */
+  stop?(): Promise<void>
 }
 
 /** The jobs of one process. */
@@ -30,9 +34,12 @@ const ROUNDS_MAX = 100
 /** Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken. */
 export function createJobRunner(jobs: readonly Job[], log: FastifyBaseLogger): JobRunner {
   const loops = jobs.map((job) => createLoop(job, log))
+  jobs.forEach((job, at) => {
+    job.onWake?.(() => loops[at]?.schedule(0))
+  })
   return {
     start() {
-      for (const loop of loops) loop.schedule(0)
+      for (const loop of loops) loop.start()
     },
     wakeAt(at) {
       for (const loop of loops) loop.schedule(Math.max(0, at.getTime() - Date.now()))
@@ -76,7 +83,6 @@ function createLoop(job: Job, log: FastifyBaseLogger) {
   }
 
   function schedule(inMs: number): void {
-    if (inMs === 0 && !started) started = true
     const at = performance.now() + inMs
     if (stopped || !started || at >= dueAt) return
     clearTimeout(timer)
@@ -85,11 +91,16 @@ function createLoop(job: Job, log: FastifyBaseLogger) {
   }
 
   return {
+    start(): void {
+      started = true
+      schedule(0)
+    },
     schedule,
     async stop(): Promise<void> {
       stopped = true
       clearTimeout(timer)
       await running
+      await job.stop?.()
     },
   }
 }

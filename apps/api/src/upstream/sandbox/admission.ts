@@ -5,13 +5,21 @@
 // wait for a statement that holds it; their own next statement then sees, and cancels, what that statement wrote.
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../api-error.ts'
+import { hasRoomFor } from '../../callback-lane.ts'
 import type { Caller } from '../upstream.ts'
 
 /**
  * Opens a statement: `live` is one row while account, connection and token all live, none otherwise, and holds them
- * until the statement is over.
+ * until the statement is over. `admitted` is that row while the account also has room for what the callback URL will
+ * owe. Close the statement with {@link ADMISSION}.
  */
-export function openWithLive(caller: Caller, now: Date): Prisma.Sql {
+export function openAdmission(caller: Caller, now: Date, callbackUrl?: string): Prisma.Sql {
+  return Prisma.sql`${openWithLive(caller, now)}, admitted AS (
+    SELECT account_id FROM live WHERE ${hasRoomFor(callbackUrl, Prisma.sql`live.account_id`)}
+  )`
+}
+
+function openWithLive(caller: Caller, now: Date): Prisma.Sql {
   const owner = Prisma.sql`WITH owner AS (
     SELECT id FROM account WHERE id = ${caller.accountId}::uuid AND status = 'active' FOR NO KEY UPDATE
   )`
@@ -39,12 +47,29 @@ export function manualTokenOf({ id, connectionId }: Caller): string | null {
   return connectionId === null ? id : null
 }
 
-/** What every admitting statement tells besides its own. */
-export interface Admitted {
+/** Columns of the last SELECT of an admitting statement. */
+export const ADMISSION = Prisma.sql`EXISTS (SELECT FROM live) AS live, EXISTS (SELECT FROM admitted) AS room`
+
+/** What an admitting statement tells besides the id of what it wrote; null where it wrote nothing. */
+export interface Admission {
   readonly live: boolean
+  readonly room: boolean
+  readonly id: bigint | null
 }
 
-/** Throws TOKEN_INVALID when the statement found its caller ended. */
-export function assertLive(row: Admitted | undefined): asserts row is Admitted {
+const OWED_RETRY_SECONDS = 60
+
+/**
+ * The id of what was written; null where the statement had a reason of its own to write nothing. Throws TOKEN_INVALID
+ * when the caller has ended, RATE_LIMITED when too many callbacks are owed already.
+ */
+export function admittedId(row: Admission | undefined): bigint | null {
   if (!row?.live) throw new ApiError('TOKEN_INVALID')
+  if (!row.room) {
+    throw new ApiError('RATE_LIMITED', {
+      message: 'Too many callbacks wait for servers of this account. Let them answer, or leave the URL out.',
+      headers: { 'retry-after': String(OWED_RETRY_SECONDS) },
+    })
+  }
+  return row.id
 }

@@ -17,8 +17,8 @@ export interface SandboxOptions {
   readonly times: SandboxTimes
   /** 32 bytes; PINs are kept as a keyed hash under a key derived from it. */
   readonly operatorKey: Uint8Array
-  /** Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
-  readonly checkCallbackUrl: (url: string | undefined) => void
+  /** The URL as it is kept. Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
+  readonly checkCallbackUrl: (url: string | undefined) => string | undefined
   /** New ids; random when absent. */
   readonly newIds?: { readonly sms: NewId; readonly number: NewId }
   /** Tells the job runner when something becomes due. */

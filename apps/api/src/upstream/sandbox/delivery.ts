@@ -1,6 +1,8 @@
 // What time brings about: every step is one statement that takes due rows, skipping those another node holds, and
 // leaves them finished. A node that dies in the middle leaves them due, and any node goes on.
-import type { Database } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { laneOf } from '../../callback-lane.ts'
+import { LIMITS } from '../../limits.ts'
 import { GENERIC_NAMES } from './sender-rules.ts'
 
 /** Rows taken in one go. */
@@ -47,12 +49,13 @@ export function reportDelivery(db: Database, now: Date): Promise<number> {
       SELECT account_id, recipient, sender, text, ${now}::timestamptz FROM ended
       WHERE outcome_code = 0 AND test_mode IS NULL
     ), owed AS (
-      INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
-      SELECT account_id, dlr_url,
+      INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+      SELECT account_id, dlr_url, ${laneOf(Prisma.sql`dlr_url`)},
              jsonb_build_object('id', id::text,
                                 'status', CASE WHEN outcome_code = 0 THEN 1 WHEN expired THEN 16 ELSE 2 END,
                                 'error', outcome_code, 'mcc', left(mccmnc, 3), 'mnc', substr(mccmnc, 4)),
-             0, ${now}::timestamptz, ${now}::timestamptz
+             0, CASE WHEN test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
+             ${now}::timestamptz, ${now}::timestamptz
       FROM ended WHERE dlr_url IS NOT NULL
     )
     SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))
@@ -87,9 +90,9 @@ export function endReviews(db: Database, now: Date): Promise<number> {
       FROM due WHERE s.id = due.id
       RETURNING s.id, s.account_id, s.name, s.status::text AS status, s.notification_url
     ), owed AS (
-      INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
-      SELECT account_id, notification_url, jsonb_build_object('id', id::text, 'name', name, 'status', status),
-             0, ${now}::timestamptz, ${now}::timestamptz
+      INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+      SELECT account_id, notification_url, ${laneOf(Prisma.sql`notification_url`)}, jsonb_build_object('id', id::text, 'name', name, 'status', status),
+             0, ${LIMITS.tries.usual}::int, ${now}::timestamptz, ${now}::timestamptz
       FROM ended WHERE notification_url IS NOT NULL
     )
     SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))

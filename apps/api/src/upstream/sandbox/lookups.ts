@@ -1,6 +1,9 @@
 import { type HlrRequest, type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
+import { Prisma } from '@vertexsms/db/client'
+import { laneOf } from '../../callback-lane.ts'
+import { LIMITS } from '../../limits.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
-import { type Admitted, assertLive, openWithLive } from './admission.ts'
+import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { stableHash } from './hash.ts'
 import { newNumberId, underNewId } from './ids.ts'
@@ -65,8 +68,8 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       WITH answered AS (
         UPDATE hlr_lookup SET result = ${result}::jsonb WHERE id = ${id}::bigint AND result IS NULL RETURNING id
       ), owed AS (
-        INSERT INTO callback (account_id, url, body, attempts, created_at, next_at)
-        SELECT ${accountId}::uuid, ${callbackUrl}::text, ${result}::jsonb, 0, ${now}::timestamptz, ${now}::timestamptz
+        INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+        SELECT ${accountId}::uuid, ${callbackUrl}::text, ${laneOf(Prisma.sql`${callbackUrl}::text`)}, ${result}::jsonb, 0, ${LIMITS.tries.usual}::int, ${now}::timestamptz, ${now}::timestamptz
         FROM answered WHERE ${callbackUrl}::text IS NOT NULL
       )
       SELECT id FROM answered`
@@ -79,7 +82,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
      * operator, 24 no balance), TOKEN_INVALID.
      */
     async submit(caller: Caller, request: HlrRequest): Promise<number> {
-      checkCallbackUrl(request.callBackUrl)
+      const callbackUrl = checkCallbackUrl(request.callBackUrl)
       const number = readNumber(request.msisdn)
       if (!number?.valid || number.type !== 'mobile') throw refusal('LOOKUP_REFUSED', 53)
       if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
@@ -89,24 +92,24 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       const dueAt = new Date(now.getTime() + times.hlrMs)
       const [row] = await underNewId(
         newId,
-        (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
-        ${openWithLive(caller, now)}, charged AS (
-          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint FROM live
-          WHERE account.id = live.account_id AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
+        (id) => db.$queryRaw<Admission[]>`
+        ${openAdmission(caller, now, callbackUrl)}, charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint FROM admitted
+          WHERE account.id = admitted.account_id AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
           RETURNING account.id
         ), accepted AS (
         INSERT INTO hlr_lookup (id, account_id, msisdn, callback_url, price_micros, created_at, due_at)
-        SELECT ${id}::bigint, id, ${number.msisdn}, ${request.callBackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
+        SELECT ${id}::bigint, id, ${number.msisdn}, ${callbackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
                ${now}::timestamptz, ${dueAt}::timestamptz
         FROM charged
         RETURNING id
         )
-        SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM accepted) AS id`,
+        SELECT ${ADMISSION}, (SELECT id FROM accepted) AS id`,
       )
-      assertLive(row)
-      if (row.id === null) throw refusal('LOOKUP_REFUSED', 24)
+      const admitted = admittedId(row)
+      if (admitted === null) throw refusal('LOOKUP_REFUSED', 24)
       wakeAt(dueAt)
-      return Number(row.id)
+      return Number(admitted)
     },
 
     /** A lookup of the caller's account, answered on the spot when its time has come. */

@@ -2,7 +2,7 @@ import type { SendSmsRequest, SmsCost, SmsCostRequest } from '@vertexsms/contrac
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../api-error.ts'
 import type { Caller, SentSms } from '../upstream.ts'
-import { type Admitted, assertLive, manualTokenOf, openWithLive } from './admission.ts'
+import { ADMISSION, type Admission, admittedId, manualTokenOf, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { newSmsId, underNewId } from './ids.ts'
 import { outcomeOf, quote, readSender, readTiming, refusal, type Sender } from './plan.ts'
@@ -36,7 +36,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
      */
     async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
       const now = new Date()
-      checkCallbackUrl(request.dlrUrl)
+      const dlrUrl = checkCallbackUrl(request.dlrUrl)
       const { recipient, operator, coding, parts, partPriceMicros } = quote(request)
       const sender = readSender(request.from, recipient.country)
       const { scheduled, sendAt, expiresAt } = readTiming(request, now)
@@ -50,10 +50,10 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       const status = scheduled ? Prisma.sql`'scheduled'::message_status` : Prisma.sql`'accepted'::message_status`
       const [row] = await underNewId(
         newId,
-        (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
-        ${openWithLive(caller, now)}, charged AS (
-          UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint FROM live
-          WHERE account.id = live.account_id AND balance_micros >= ${priceMicros}::bigint
+        (id) => db.$queryRaw<Admission[]>`
+        ${openAdmission(caller, now, dlrUrl)}, charged AS (
+          UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint FROM admitted
+          WHERE account.id = admitted.account_id AND balance_micros >= ${priceMicros}::bigint
           RETURNING account.id
         ), accepted AS (
         INSERT INTO message (id, account_id, connection_id, manual_token_id, recipient, sender, text, coding, parts, priority, price_micros,
@@ -61,18 +61,18 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
         SELECT ${id}::bigint, id, ${caller.connectionId}::uuid, ${manualTokenOf(caller)}::uuid, ${recipient.msisdn}, ${sender.name}, ${request.message}, ${coding}::int,
                ${parts}::int, ${PRIORITIES[request.priority ?? 'normal']}::int, ${priceMicros}::bigint,
                ${operator.mcc + (operator.mnc[0] ?? '')}, ${status}, ${outcomeCode}::int,
-               ${request.testMode ?? null}::int, ${request.dlrUrl ?? null}::text, ${now}::timestamptz,
+               ${request.testMode ?? null}::int, ${dlrUrl ?? null}::text, ${now}::timestamptz,
                ${sendAt}::timestamptz, ${reportAt}::timestamptz, ${expiresAt}::timestamptz
         FROM charged
         RETURNING id
         )
-        SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM accepted) AS id`,
+        SELECT ${ADMISSION}, (SELECT id FROM accepted) AS id`,
       )
-      assertLive(row)
-      if (row.id === null) throw refusal('SEND_REFUSED', 24)
+      const admitted = admittedId(row)
+      if (admitted === null) throw refusal('SEND_REFUSED', 24)
       if (scheduled) wakeAt(sendAt)
       wakeAt(reportAt)
-      return { ids: [String(row.id)], parts }
+      return { ids: [String(admitted)], parts }
     },
 
     /** Parts and price; nothing is sent, charged or checked on the account. Throws SEND_REFUSED, INVALID_INPUT. */

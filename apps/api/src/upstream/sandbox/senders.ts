@@ -3,7 +3,7 @@ import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/co
 import { subkey } from '@vertexsms/db/seal'
 import { ApiError } from '../../api-error.ts'
 import type { Caller } from '../upstream.ts'
-import { type Admitted, assertLive, openWithLive } from './admission.ts'
+import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
@@ -51,12 +51,12 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
     const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
     const [row] = await underNewId(
       newId,
-      (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
-      ${openWithLive(caller, now)}, registered AS (
+      (id) => db.$queryRaw<Admission[]>`
+      ${openAdmission(caller, now)}, registered AS (
         INSERT INTO sender_id (id, account_id, name, type, status, pin_hash, pin_tries, pin_expires_at, created_at)
         SELECT ${id}::bigint, account_id, ${number.msisdn}, 'MSISDN', 'pending_confirmation'::sender_status,
                ${hashPin(caller.accountId, number.msisdn, pin)}, 0, ${expiresAt}::timestamptz, ${now}::timestamptz
-        FROM live
+        FROM admitted
         ON CONFLICT (account_id, type, name) DO UPDATE
           SET pin_hash = EXCLUDED.pin_hash, pin_tries = 0, pin_expires_at = EXCLUDED.pin_expires_at
           WHERE sender_id.status = 'pending_confirmation'
@@ -65,11 +65,12 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
         INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
         SELECT ${caller.accountId}::uuid, ${number.msisdn}, ${PIN_SENDER}, ${text}, ${now}::timestamptz FROM registered
       )
-      SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM registered) AS id`,
+      SELECT ${ADMISSION}, (SELECT id FROM registered) AS id`,
     )
-    assertLive(row)
-    if (row.id === null) throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
-    return row.id
+    const admitted = admittedId(row)
+    if (admitted === null)
+      throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
+    return admitted
   }
 
   async function registerName(caller: Caller, request: NameRequest): Promise<bigint> {
@@ -79,31 +80,31 @@ export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt
         message: "Invalid value for field 'name': 3 to 11 latin letters, digits, spaces and dots expected.",
       })
     }
-    checkCallbackUrl(request.notificationUrl)
+    const notificationUrl = checkCallbackUrl(request.notificationUrl)
     const now = new Date()
     const reviewAt = new Date(now.getTime() + times.reviewMs)
     const [row] = await underNewId(
       newId,
-      (id) => db.$queryRaw<(Admitted & { id: bigint | null })[]>`
-      ${openWithLive(caller, now)}, registered AS (
+      (id) => db.$queryRaw<Admission[]>`
+      ${openAdmission(caller, now, notificationUrl)}, registered AS (
       INSERT INTO sender_id (id, account_id, name, type, category, category_description, notification_url, status,
                              pin_tries, review_at, created_at)
       SELECT ${id}::bigint, account_id, ${request.name}, 'AlphaNumeric', ${request.category},
-             ${request.categoryDescription}, ${request.notificationUrl ?? null}::text,
+             ${request.categoryDescription}, ${notificationUrl ?? null}::text,
              'pending_review'::sender_status, 0, ${reviewAt}::timestamptz, ${now}::timestamptz
-      FROM live
+      FROM admitted
       ON CONFLICT (account_id, type, name) DO UPDATE
         SET status = 'pending_review'::sender_status, category = EXCLUDED.category, review_at = EXCLUDED.review_at,
             category_description = EXCLUDED.category_description, notification_url = EXCLUDED.notification_url
         WHERE sender_id.status = 'rejected'
       RETURNING id
       )
-      SELECT EXISTS (SELECT FROM live) AS live, (SELECT id FROM registered) AS id`,
+      SELECT ${ADMISSION}, (SELECT id FROM registered) AS id`,
     )
-    assertLive(row)
-    if (row.id === null) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
+    const admitted = admittedId(row)
+    if (admitted === null) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
     wakeAt(reviewAt)
-    return row.id
+    return admitted
   }
 
   return {

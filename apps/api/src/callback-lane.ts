@@ -1,0 +1,22 @@
+import { Prisma } from '@vertexsms/db/client'
+import { LIMITS } from './limits.ts'
+
+/**
+ * The lane of a callback URL: its host and port, lower case, without the dot that may end a name. An expression over a
+ * text column or parameter; the empty lane stands for what is no URL.
+ */
+export function laneOf(url: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`coalesce(lower(regexp_replace(substring(${url} from '^[a-z]+://([^/?#]*)'), '[.](:[0-9]+)?$', '\\1')), '')`
+}
+
+/** A condition: the account owes less than it may, in all and to the host of this URL. Without a URL nothing is owed. */
+export function hasRoomFor(url: string | undefined, accountId: Prisma.Sql): Prisma.Sql {
+  if (url === undefined) return Prisma.sql`TRUE`
+  const { perAccount, perAccountAndHost } = LIMITS.owed
+  const open = Prisma.sql`FROM callback WHERE delivered_at IS NULL AND abandoned_at IS NULL AND account_id = ${accountId}`
+  return Prisma.sql`
+    (SELECT count(*) FROM (SELECT ${open} LIMIT ${perAccount}::int) owed) < ${perAccount}::int
+    AND (SELECT count(*) FROM (
+      SELECT ${open} AND host = ${laneOf(Prisma.sql`${url}::text`)} LIMIT ${perAccountAndHost}::int
+    ) owed) < ${perAccountAndHost}::int`
+}

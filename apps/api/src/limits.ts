@@ -1,0 +1,28 @@
+/** Every limit of this API: how much, of what, and why that much. `docs/operations.md` tells operators the same. */
+export const LIMITS = {
+  /** Posts to customers' servers that run at the same time. */
+  posts: {
+    /** One node: sockets, and answers of up to 10 s that it waits for. */
+    perNode: 32,
+    /** Of one account, on all nodes: a quarter of a node, so that four accounts with dead servers leave room. */
+    perAccount: 8,
+    /** To one host, on all nodes, whoever asks: more than one account gets, so that none has a host to itself. */
+    perHost: 12,
+    /** Of one account to one host: half of the account's, so that its slow server leaves room for its quick one. */
+    perAccountAndHost: 4,
+  },
+  /** Posts that wait for their turn or their next try, counted when a request names another URL. */
+  owed: {
+    /** An account that has these open has servers that do not answer; further messages go without a callback URL. */
+    perAccount: 5_000,
+    /** One dead server of several does not use up the account's. */
+    perAccountAndHost: 1_000,
+  },
+  /** Tries of one post. */
+  tries: {
+    /** Reach over 24 hours, see `pauseAfterMs`. */
+    usual: 12,
+    /** `testMode` costs nothing and tests a server that is there; it must not be a way to knock at others' doors. */
+    free: 3,
+  },
+} as const
