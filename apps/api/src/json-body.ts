@@ -1,45 +1,42 @@
+import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import type { FastifyInstance } from 'fastify'
 import { ApiError } from './api-error.ts'
 
-/** What no text of a message, name or URL can hold: the null character, and halves of surrogate pairs. */
-const UNUSABLE = /[\0\p{Surrogate}]/u
+/** A name or place that may stand in an answer: the spelling of our own fields, never a sentence or a number of a person. */
+const PLAIN_NAME = /^(?:[A-Za-z]\w{0,39}|\d{1,4})$/
 
-/** How such characters come in through sound UTF-8: as escapes. Most bodies have none, and are not searched. */
-const SUSPECT = /\\u(?:0000|d[89a-f])/i
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const SENTENCES: Readonly<Record<JsonProblem, string>> = {
+  syntax: 'The body is not JSON in UTF-8.',
+  depth: 'The body is nested too deeply.',
+  size: 'The body holds too many values.',
+  repeated: 'it stands in the body more than once; send it once.',
+  text: 'it holds characters that no text may have (U+0000, or half of a surrogate pair); leave them out.',
+  name: 'The body has a field that no route takes.',
+}
 
 /**
- * Reads bodies as JSON in UTF-8 (RFC 8259 §8.1) and nothing else. Bytes that are no UTF-8, and escapes that stand for
- * no character, are refused as INVALID_INPUT: replaced silently, they would change the text that is sent.
+ * Reads bodies as JSON in UTF-8 (RFC 8259 §8.1) and nothing else. What is no JSON, nested too deeply, names a field
+ * twice or holds characters that no text may have is refused as INVALID_INPUT: replaced or chosen silently, it would
+ * change what is sent.
  */
 export function registerJsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    let text: string
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    let value: unknown
     try {
-      text = utf8.decode(body as Buffer)
-    } catch {
-      done(new ApiError('INVALID_INPUT', { message: 'The body is not UTF-8.' }))
+      value = readJson(body as Buffer, { uniqueNames: true })
+    } catch (error) {
+      done(error instanceof JsonRefused ? refusal(error) : (error as Error))
       return
     }
-    parse(request, text, (error, value) => {
-      if (error || !SUSPECT.test(text) || !holdsUnusable(value)) done(error, value)
-      else done(new ApiError('INVALID_INPUT', { message: 'The body holds characters that no text may have.' }))
-    })
+    done(null, value)
   })
 }
 
-/** Looks through names and strings at any depth; a list instead of recursion, since the depth is the caller's choice. */
-function holdsUnusable(value: unknown): boolean {
-  const left = [value]
-  while (left.length > 0) {
-    const next = left.pop()
-    if (typeof next === 'string' && UNUSABLE.test(next)) return true
-    if (typeof next === 'object' && next !== null) {
-      for (const [name, member] of Object.entries(next)) left.push(name, member)
-    }
-  }
-  return false
+function refusal({ problem, path }: JsonRefused): ApiError {
+  const sentence = SENTENCES[problem]
+  if (problem !== 'repeated' && problem !== 'text') return new ApiError('INVALID_INPUT', { message: sentence })
+  const isPlain = path.length > 0 && path.every((name) => PLAIN_NAME.test(name))
+  const where = isPlain ? `Invalid value for field '${path.join('.')}'` : 'Invalid value for a field'
+  return new ApiError('INVALID_INPUT', { message: `${where}: ${sentence}` })
 }

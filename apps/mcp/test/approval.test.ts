@@ -181,12 +181,13 @@ it('the v2 client asks its person and goes on by itself', async () => {
 
 it('nothing is asked, and no price is looked up, while no threshold is configured', async () => {
   const other = await startStack()
+  const own = await other.acceptedToken()
   const body = modern('tools/call', {
     name: 'send_sms',
     arguments: { to: TWO, from: 'Shop', message: 'x' },
     _meta: META,
   })
-  expect((await resultOf(await post(other.url, other.manualToken(), body))).structuredContent).toMatchObject({
+  expect((await resultOf(await post(other.url, own, body))).structuredContent).toMatchObject({
     status: 'sent',
   })
   expect(other.upstream.seen.map(({ path }) => path)).toEqual(['/sms', '/sms'])

@@ -17,8 +17,9 @@ const call = (name: string, args: object, token = stack.manualToken()) =>
   post(stack.url, token, modern('tools/call', { name, arguments: args }))
 const operator = (token?: string) => call('get_operator', { operatorId: 7 }, token)
 const SEND = { to: '+37069555555', from: 'Shop', message: 'Hi' }
-const answerWith = (answer: typeof stack.upstream.override) => {
-  stack.upstream.override = answer
+// The token itself stands; it is the tool's own call that is answered so.
+const answerWith = (answer: NonNullable<typeof stack.upstream.override>) => {
+  stack.upstream.override = (request) => (request.path === '/token' ? undefined : answer(request))
 }
 
 // How each code is brought about, at the HTTP edge and as a tool result.
@@ -42,7 +43,7 @@ const PROVOKED: Record<ErrorCode, { http?: () => Promise<Response>; tool?: () =>
   VERTEX_SEND_FAILED: { tool: () => call('send_sms', { ...SEND, to: '+447700900021' }) },
   UPSTREAM_UNAVAILABLE: {
     http: () => {
-      answerWith(({ path }) => (path === '/token' ? errorAnswer('UNAVAILABLE') : undefined))
+      stack.upstream.override = ({ path }) => (path === '/token' ? errorAnswer('UNAVAILABLE') : undefined)
       return post(stack.url, stack.manualToken(), modern('tools/list'))
     },
     tool: () => {

@@ -8,7 +8,7 @@ let stack: Stack
 let token: string
 beforeAll(async () => {
   stack = await startStack()
-  token = stack.manualToken()
+  token = await stack.acceptedToken()
 })
 afterAll(() => stack.close())
 beforeEach(() => {

@@ -36,7 +36,7 @@ describe('get_sms_rates', () => {
   })
 
   it('reads the card once and serves every country from it, asking GET /token each time', async () => {
-    const token = stack.manualToken(newAccount())
+    const token = await stack.acceptedToken(newAccount())
     await ask(token)
     expect(asked()).toEqual(['/rates/?format=json'])
     await ask(token)
@@ -55,7 +55,7 @@ describe('get_sms_rates', () => {
   })
 
   it('never shows the card of another account', async () => {
-    const [a, b] = [stack.manualToken(newAccount()), stack.manualToken(newAccount())]
+    const [a, b] = [await stack.acceptedToken(newAccount()), await stack.acceptedToken(newAccount())]
     await ask(a)
     await ask(a)
     asked()

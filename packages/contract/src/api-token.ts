@@ -25,6 +25,21 @@ export function isJwtShaped(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)
 }
 
+/** Longer than any token we issue. */
+const JWT_MAX_CHARACTERS = 4096
+
+/** A manual token: our prefix and base64url; 32 random bytes have 43 characters, and a checksum may follow. */
+const MANUAL_TOKEN = new RegExp(`^${MANUAL_TOKEN_PREFIX}[\\w-]{1,64}$`)
+
+/**
+ * True when a bearer value could be a token of ours: an access token's shape and length, or a manual token's. Nothing
+ * else is looked up, hashed or passed on; of what passes, only its row tells whether it is good.
+ */
+export function isPossibleToken(value: string): boolean {
+  if (value.length > JWT_MAX_CHARACTERS) return false
+  return MANUAL_TOKEN.test(value) || isJwtShaped(value)
+}
+
 /** `typ` of every access token (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 

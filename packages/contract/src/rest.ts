@@ -8,6 +8,21 @@ import { PERMISSIONS } from './permissions.ts'
 /** Sender: an MSISDN, or 1-11 latin letters, digits, spaces and dots. */
 export const ALPHANUMERIC_SENDER_PATTERN = /^(?=.*[A-Za-z])[A-Za-z0-9 .]{1,11}$/
 
+// Every text has a length: it is judged before anything is done with it.
+
+/** The longest spelling of a phone number, or of a sender, that is looked at. */
+export const NUMBER_MAX_CHARACTERS = 64
+
+/** The longest URL of a callback. */
+export const URL_MAX_CHARACTERS = 2048
+
+/** The longest text of a message: 255 parts of 153 septets (3GPP TS 23.040). */
+export const MESSAGE_MAX_CHARACTERS = 39_015
+
+const MOMENT_MAX_CHARACTERS = 40
+const numberText = z.string().max(NUMBER_MAX_CHARACTERS)
+const urlText = z.string().max(URL_MAX_CHARACTERS)
+
 /** ISO 3166-1 alpha-2 country code, upper case. */
 export const countrySchema = z.string().regex(/^[A-Z]{2}$/)
 
@@ -22,17 +37,18 @@ function digitOf<const Values extends readonly number[]>(values: Values) {
 
 /** Body of `POST /sms`. */
 export const sendSmsRequestSchema = z.strictObject({
-  to: z.string(),
-  from: z.string(),
-  message: z.string(),
-  dlrUrl: z.string().optional(),
+  to: numberText,
+  from: numberText,
+  message: z.string().max(MESSAGE_MAX_CHARACTERS),
+  dlrUrl: urlText.optional(),
   priority: z.enum(['high', 'normal', 'low']).optional(),
   /** ISO 8601 with offset. */
-  scheduled: z.iso.datetime({ offset: true }).optional(),
-  /** User data header, hexadecimal. */
+  scheduled: z.iso.datetime({ offset: true }).max(MOMENT_MAX_CHARACTERS).optional(),
+  /** User data header, hexadecimal; a part has 140 octets. */
   udh: z
     .string()
-    .regex(/^([0-9a-fA-F]{2})+$/)
+    .max(280)
+    .regex(/^(?:[0-9a-fA-F]{2})+$/)
     .optional(),
   /** 0 GSM-7, 1 8-bit, 2 UCS-2. */
   coding: digitOf([0, 1, 2]).optional(),
@@ -91,7 +107,7 @@ export const ratesResponseSchema = z.array(rateSchema)
 export type Rate = z.infer<typeof rateSchema>
 
 /** Body of `POST /hlr`. */
-export const hlrRequestSchema = z.strictObject({ msisdn: z.string(), callBackUrl: z.string().optional() })
+export const hlrRequestSchema = z.strictObject({ msisdn: numberText, callBackUrl: urlText.optional() })
 
 /** Response of `POST /hlr`: the lookup's id. */
 export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
@@ -136,9 +152,9 @@ export const senderIdRequestSchema = z.discriminatedUnion('type', [
     name: z.string().min(3).max(11),
     category: z.enum(SENDER_CATEGORIES),
     categoryDescription: z.string().min(1).max(500),
-    notificationUrl: z.string().optional(),
+    notificationUrl: urlText.optional(),
   }),
-  z.strictObject({ type: z.literal('MSISDN'), name: z.string() }),
+  z.strictObject({ type: z.literal('MSISDN'), name: numberText }),
 ])
 
 export type SenderIdRequest = z.infer<typeof senderIdRequestSchema>

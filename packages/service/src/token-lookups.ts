@@ -6,6 +6,8 @@ import { Buckets } from './buckets.ts'
 export interface TokenLookup {
   /** Whole seconds to wait; the token is looked up only when this is 0. */
   readonly waitSeconds: number
+  /** True for a token that was accepted lately; it may be gone since. */
+  readonly isKnown: boolean
   /** The token stands: nothing is counted, and for a day it is looked up whatever others do. */
   accepted(): void
   /** There is no such token: the failure stays counted, and the token is a stranger from now on. */
@@ -30,36 +32,36 @@ const ACCEPTED_FOR_MS = 86_400_000
 /**
  * Limits of failed look-ups in one process: `perMinute` for an IPv4 address or IPv6 /64, eight times that for a /48,
  * at most 20 a minute for one token. A look-up is counted when it begins and given back when it does not fail, so
- * that many at once count like many in a row. With `perMinute` null nothing is limited.
+ * that many at once count like many in a row. With `perMinute` null nothing is limited, and tokens are still known.
  */
 export function createTokenLookups(perMinute: number | null): TokenLookups {
-  if (perMinute === null) return { begin: () => UNLIMITED }
-  const narrow = new Buckets(perMinute)
-  const wide = new Buckets(perMinute * WIDE_FACTOR)
-  const hashes = new Buckets(Math.min(perMinute, PER_HASH_MAX))
   const acceptedLately = new LRUCache<string, true>({ max: ACCEPTED_MAX, ttl: ACCEPTED_FOR_MS })
+  const buckets = perMinute === null ? null : bucketsOf(perMinute)
 
   return {
     begin(address, hash) {
       const accepted = () => void acceptedLately.set(hash, true)
       const refused = () => void acceptedLately.delete(hash)
-      if (acceptedLately.has(hash)) return { waitSeconds: 0, accepted, refused, undecided() {} }
+      const isKnown = acceptedLately.has(hash)
+      if (isKnown || buckets === null) return { waitSeconds: 0, isKnown, accepted, refused, undecided() {} }
 
+      const { hashes, narrow, wide } = buckets
       const groups = addressGroups(address)
       const counted: [Buckets, string][] = [
         [hashes, hash],
         [narrow, groups.narrow],
       ]
       if (groups.wide !== null) counted.push([wide, groups.wide])
-      const waitSeconds = Math.max(...counted.map(([buckets, key]) => buckets.peek(key)))
-      if (waitSeconds > 0) return { ...UNLIMITED, waitSeconds }
+      const waitSeconds = Math.max(...counted.map(([bucket, key]) => bucket.peek(key)))
+      if (waitSeconds > 0) return { ...NOTHING, waitSeconds }
 
-      for (const [buckets, key] of counted) buckets.take(key)
+      for (const [bucket, key] of counted) bucket.take(key)
       const giveBack = () => {
-        for (const [buckets, key] of counted.splice(0)) buckets.give(key)
+        for (const [bucket, key] of counted.splice(0)) bucket.give(key)
       }
       return {
         waitSeconds: 0,
+        isKnown,
         accepted() {
           giveBack()
           accepted()
@@ -71,4 +73,12 @@ export function createTokenLookups(perMinute: number | null): TokenLookups {
   }
 }
 
-const UNLIMITED: TokenLookup = { waitSeconds: 0, accepted() {}, refused() {}, undecided() {} }
+function bucketsOf(perMinute: number) {
+  return {
+    narrow: new Buckets(perMinute),
+    wide: new Buckets(perMinute * WIDE_FACTOR),
+    hashes: new Buckets(Math.min(perMinute, PER_HASH_MAX)),
+  }
+}
+
+const NOTHING: TokenLookup = { waitSeconds: 0, isKnown: false, accepted() {}, refused() {}, undecided() {} }

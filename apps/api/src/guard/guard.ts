@@ -1,7 +1,8 @@
-import { isJwtShaped } from '@vertexsms/contract/api-token'
+import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/db/tokens'
+import { checkEncoded } from '@vertexsms/service/text'
 import type { TokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../api-error.ts'
@@ -46,7 +47,8 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
   const lastUsed = createLastUsed(db)
 
   async function authenticate(value: string, address: string | null): Promise<TokenRow> {
-    if (isJwtShaped(value)) {
+    const isPossible = isPossibleToken(value)
+    if (isPossible && isJwtShaped(value)) {
       const jwt = await verifyJwt(value)
       return live(await findToken(jwt.jtiHash), jwt)
     }
@@ -57,7 +59,7 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
       throw new ApiError('RATE_LIMITED', { headers: { 'retry-after': String(lookup.waitSeconds) } })
     }
     try {
-      const row = live(await findToken(hash), null)
+      const row = live(isPossible ? await findToken(hash) : undefined, null)
       lookup.accepted()
       return row
     } catch (error) {
@@ -88,6 +90,8 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
     if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
     lastUsed.note(row.id, row.lastUsedAt)
     request.token = row
+    // Paths and queries are read from here on; a stranger gets no further than the token.
+    checkEncoded(request.url)
   })
   app.addHook('onClose', () => lastUsed.flush())
 }

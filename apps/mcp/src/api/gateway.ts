@@ -55,6 +55,7 @@ export class ApiSession {
   readonly #client: ApiClient
   readonly #challenges: Challenges
   #asked = false
+  #token: ApiAnswer | undefined
   #answered = false
 
   constructor(client: ApiClient, challenges: Challenges, caller: Caller) {
@@ -70,7 +71,7 @@ export class ApiSession {
 
   /** The token's description of itself. Throws {@link Refusal}. */
   async describe(): Promise<TokenDescription> {
-    const { body } = await this.#askForToken()
+    const { body } = this.#token ?? (await this.#askForToken())
     const description = tokenResponseSchema.safeParse(parseJson(body))
     if (!description.success) throw unavailable()
     return description.data
@@ -138,6 +139,7 @@ export class ApiSession {
     }
     if (answer.status === 200) {
       this.#answered = true
+      this.#token = answer
       return answer
     }
     if (answer.status === 401 || answer.status === 403) throw this.#challenges.invalid()

@@ -1,4 +1,4 @@
-import { isJwtShaped } from '@vertexsms/contract/api-token'
+import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../api/gateway.ts'
 import type { Limits } from '../edge/limits.ts'
@@ -9,16 +9,16 @@ import { KeysUnavailable, type TokenVerifier, tokenKey, type VerifiedToken } fro
 /** Tells who is calling, at once where the token was verified before. Throws or rejects with {@link Refusal}: 401, 429 or 503. */
 export type Authenticate = (request: FastifyRequest) => Caller | Promise<Caller>
 
-// RFC 6750 §2.1, with a length no real token exceeds.
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]{1,4096}=*) *$/i
+// RFC 6750 §2.1.
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /** Query parameters in which a token is sometimes sent; there it would end in logs (RFC 6750 §2.3). */
 const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
 
 /**
- * Reads the bearer token of a request. What is shaped like a JWT must verify here; anything else is an API token
- * made by hand, which the API alone can judge. Failed look-ups of these are limited, and nothing else is:
- * without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
+ * Reads the bearer token of a request. What is shaped like a JWT must verify here; what is shaped like an API token
+ * made by hand, the API alone can judge; nothing else is asked about. Failed look-ups of these are limited, and nothing
+ * else is: without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
  */
 export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges, limits: Limits): Authenticate {
   return (request) => {
@@ -34,9 +34,14 @@ export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges
     const caller = { token, key, account: null, scope: null, address, requestId, callKey: key, lookup: null }
     const known = tokens.recall(key)
     if (known !== undefined) return verifiedCaller(caller, known)
-    if (isJwtShaped(token)) return verify(caller)
+    const isPossible = isPossibleToken(token)
+    if (isPossible && isJwtShaped(token)) return verify(caller)
     const lookup = limits.lookup(address, key)
     if (lookup.waitSeconds > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: lookup.waitSeconds })
+    if (!isPossible) {
+      lookup.refused()
+      throw challenges.invalid()
+    }
     return { ...caller, lookup }
   }
 

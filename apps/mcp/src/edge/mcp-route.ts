@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import { isJsonContentType } from '@modelcontextprotocol/server'
+import { JSON_DEPTH_MAX, JSON_VALUES_MAX, type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiClient } from '../api/client.ts'
 import { ApiSession, type Caller } from '../api/gateway.ts'
@@ -30,6 +30,17 @@ export interface McpRouteDeps {
 export const BODY_LIMIT_BYTES = 256 * 1024
 
 const PARSE_ERROR = { code: -32700, message: 'Parse error: the request body is not valid JSON' }
+// Requests that are JSON, and yet not looked into.
+const BODY_ERRORS: Readonly<Record<JsonProblem, { code: number; message: string }>> = {
+  syntax: PARSE_ERROR,
+  name: PARSE_ERROR,
+  repeated: PARSE_ERROR,
+  depth: { code: -32600, message: `Invalid request: the body is nested deeper than ${JSON_DEPTH_MAX} levels` },
+  size: { code: -32600, message: `Invalid request: the body holds more than ${JSON_VALUES_MAX} values` },
+  text: { code: -32602, message: 'Invalid params: a text holds U+0000 or half of a surrogate pair' },
+}
+// What is wrong with the text of an argument, its tool tells by name.
+const ARGUMENTS = ['params', 'arguments']
 const METHOD_NOT_ALLOWED = { code: -32000, message: 'Method not allowed: send POST requests' }
 const FORBIDDEN_CODE = -32000
 const TOO_LARGE = { code: -32000, message: `The request body is larger than ${BODY_LIMIT_BYTES} bytes` }
@@ -38,12 +49,11 @@ const INTERNAL = { code: -32603, message: 'Internal error' }
 
 /**
  * The endpoint, `/mcp` with or without a trailing slash. In order: origin and host, credentials, the connection's
- * limit, the message; then either the tool's own API call or `GET /token`, so that a deleted token gets 401 on the
+ * limit; for a credential that neither verified here nor was accepted lately, `GET /token`; the message; then either the tool's own API call or `GET /token`, so that a deleted token gets 401 on the
  * next request of any kind, before anything else is said.
  */
 export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void {
   const { api, authenticate, challenges, limits, origins, servers, registry, serialize } = deps
-  const parseBody = createBodyParser(app)
 
   // At once where the token was verified before, so that the usual request waits for nothing but the API.
   function open(request: FastifyRequest): ApiSession | Promise<ApiSession> {
@@ -60,16 +70,21 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const opened = open(request)
     const session = opened instanceof Promise ? await opened : opened
+    // Anybody can write something that could be a token: nothing is read for one that nobody vouches for.
+    if (session.caller.lookup?.isKnown === false) await session.alive()
     const { headers } = request
     const encoding = headers['content-encoding']
     if (!isJsonContentType(headers['content-type'] ?? null) || (encoding !== undefined && encoding !== 'identity')) {
       await session.alive()
       return sendRpcError(reply, 415, WRONG_TYPE)
     }
-    const body = parseBody(request)
-    if (body === undefined) {
+    let body: unknown
+    try {
+      body = readJson(rawBody(request), { anyTextBelow: ARGUMENTS })
+    } catch (error) {
       await session.alive()
-      return sendRpcError(reply, 400, PARSE_ERROR)
+      if (!(error instanceof JsonRefused)) throw error
+      return sendRpcError(reply, 400, BODY_ERRORS[error.problem])
     }
     const routed = classify(headers, body)
     if (routed.kind !== 'request') {
@@ -147,19 +162,8 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   })
 }
 
-// Undefined where the text is not JSON. Fastify's parser refuses keys that would poison a prototype.
-function createBodyParser(app: FastifyInstance): (request: FastifyRequest) => unknown {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  return (request) => {
-    const { body } = request
-    // JSON is UTF-8 (RFC 8259 §8.1); decoding it leniently would change the text of a message.
-    if (!Buffer.isBuffer(body) || body.length === 0 || !isUtf8(body)) return undefined
-    let parsed: unknown
-    parse(request, body.toString(), (error, value) => {
-      if (error === null) parsed = value
-    })
-    return parsed
-  }
+function rawBody({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0)
 }
 
 // The id is echoed where the body is a single request that has one; null everywhere else.

@@ -1,4 +1,10 @@
-import { ALPHANUMERIC_SENDER_PATTERN, BATCH_MAX } from '@vertexsms/contract/rest'
+import {
+  ALPHANUMERIC_SENDER_PATTERN,
+  BATCH_MAX,
+  NUMBER_MAX_CHARACTERS,
+  URL_MAX_CHARACTERS,
+} from '@vertexsms/contract/rest'
+import { isUsableText } from '@vertexsms/service/text'
 import { ToolFailure } from '../result.ts'
 import { readPhone } from './phone.ts'
 
@@ -27,11 +33,19 @@ export function invalid(name: string, fix: string): ToolFailure {
   return new ToolFailure('INVALID_INPUT', `Argument \`${name}\`: ${fix}`)
 }
 
-// A model may write a number where text is expected; nothing else is turned into text.
-function textOf(value: unknown, name: string): string {
-  if (typeof value === 'string') return value
+/** Words, codes, ids and moments are shorter, with room for white space around them. */
+const SHORT_TEXT_MAX_CHARACTERS = 64
+
+// A model may write a number where text is expected; nothing else is turned into text. How long a text is, and whether
+// it is one, is judged before anything else is done with it.
+function textOf(value: unknown, name: string, maxCharacters = SHORT_TEXT_MAX_CHARACTERS): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
-  throw invalid(name, 'must be a string.')
+  if (typeof value !== 'string') throw invalid(name, 'must be a string.')
+  if (value.length > maxCharacters) throw invalid(name, `must have at most ${maxCharacters} characters.`)
+  if (!isUsableText(value)) {
+    throw invalid(name, 'holds characters that no text may have (U+0000, or half of a surrogate pair); leave them out.')
+  }
+  return value
 }
 
 const PHONE_EXAMPLES = ['+37069555555']
@@ -41,7 +55,7 @@ export function phoneField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, examples: PHONE_EXAMPLES },
     read(value, name) {
-      const reading = readPhone(textOf(value, name))
+      const reading = readPhone(textOf(value, name, NUMBER_MAX_CHARACTERS))
       if ('fix' in reading) throw invalid(name, reading.fix)
       return reading.digits
     },
@@ -76,7 +90,7 @@ export function senderField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, examples: ['MyCompany'] },
     read(value, name) {
-      const text = textOf(value, name).trim()
+      const text = textOf(value, name, NUMBER_MAX_CHARACTERS).trim()
       if (ALPHANUMERIC_SENDER_PATTERN.test(text)) return text
       const digits = text.replace(/[\s\-().]/g, '').replace(/^(\+|00)/, '')
       if (/^\d{3,15}$/.test(digits)) return digits
@@ -119,7 +133,8 @@ export function integerField(description: string, minimum: number, maximum: numb
   return {
     schema: { type: 'integer', description, minimum, maximum, ...(initial === undefined ? {} : { default: initial }) },
     read(value, name) {
-      const number = typeof value === 'string' && /^-?\d{1,9}$/.test(value.trim()) ? Number(value) : value
+      const text = typeof value === 'string' ? textOf(value, name).trim() : ''
+      const number = /^-?\d{1,9}$/.test(text) ? Number(text) : value
       if (typeof number !== 'number' || !Number.isInteger(number) || number < minimum || number > maximum) {
         throw invalid(name, `must be a whole number from ${minimum} to ${maximum}.`)
       }
@@ -152,7 +167,11 @@ export function textField(
   return {
     schema: { type: 'string', description, minLength: min, maxLength: max },
     read(value, name) {
-      const text = trim ? textOf(value, name).trim() : textOf(value, name)
+      if (typeof value === 'string' && value.length > max + (trim ? SHORT_TEXT_MAX_CHARACTERS : 0)) {
+        throw invalid(name, `must have ${min} to ${max} characters.`)
+      }
+      const given = textOf(value, name, max + SHORT_TEXT_MAX_CHARACTERS)
+      const text = trim ? given.trim() : given
       if (text.length < min || text.length > max) throw invalid(name, `must have ${min} to ${max} characters.`)
       return text
     },
@@ -173,19 +192,20 @@ export function codeField(description: string, length: number): Field<string> {
   }
 }
 
+// Models write a space for the T, and one before the offset.
+const MOMENT = /^(\d{4}-\d\d-\d\d)(?:T| +)(\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) *(Z|[+-]\d\d:?\d\d)$/i
+
 /** A moment with its offset from UTC, read to ISO 8601 in UTC. */
 export function momentField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, format: 'date-time', examples: ['2026-12-24T09:00:00+02:00'] },
     read(value, name) {
-      const text = textOf(value, name)
-        .trim()
-        .replace(/^(\d{4}-\d\d-\d\d) +/, '$1T')
-        .replace(/ +(?=[+-]\d\d)/, '')
-      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/i.test(text)) {
+      const parts = MOMENT.exec(textOf(value, name).trim())
+      if (parts === null) {
         throw invalid(name, 'must be ISO 8601 with an offset from UTC, for example 2026-12-24T09:00:00+02:00.')
       }
-      const moment = new Date(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'))
+      const [, date, time, zone = ''] = parts
+      const moment = new Date(`${date}T${time}${zone.replace(/^(...)(\d\d)$/, '$1:$2').toUpperCase()}`)
       if (Number.isNaN(moment.getTime())) throw invalid(name, 'is not a date that exists.')
       return moment.toISOString()
     },
@@ -197,8 +217,8 @@ export function urlField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, format: 'uri' },
     read(value, name) {
-      const text = textOf(value, name).trim()
-      if (text.length > 2048 || !URL.canParse(text) || !/^https?:/i.test(text)) {
+      const text = textOf(value, name, URL_MAX_CHARACTERS).trim()
+      if (!/^https?:/i.test(text) || !URL.canParse(text)) {
         throw invalid(name, 'must be a public https URL.')
       }
       return text

@@ -1,3 +1,4 @@
+import { NUMBER_MAX_CHARACTERS } from '@vertexsms/contract/rest'
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min'
 
 /** An E.164 number as digits without the plus sign, or the sentence that says how to write it. */
@@ -17,6 +18,7 @@ const MIN_BARE_DIGITS = 11
  * anything that could be a national number is refused, because a wrong guess would write to a stranger and cost money.
  */
 export function readPhone(value: string): PhoneReading {
+  if (value.length > NUMBER_MAX_CHARACTERS) return { fix: FIX_FORM }
   // Full-width digits and signs, which some keyboards produce, become ordinary ones.
   const text = value.normalize('NFKC').trim().replace(/^tel:/i, '')
   const isPrefixed = /^(\+|00)/.test(text.replace(SEPARATORS, ''))

@@ -19,6 +19,8 @@ export interface Stack {
   readonly upstream: Upstream
   /** A token made by hand with the given permissions, by default all. */
   manualToken(account?: string, permissions?: readonly (typeof ALL_PERMISSIONS)[number][]): string
+  /** The same, after the API has accepted it once: from then on a tool's route is its only call. */
+  acceptedToken(account?: string): Promise<string>
   /** A JWT that the upstream knows as well. */
   accessToken(shape?: TokenShape): Promise<string>
   close(): Promise<void>
@@ -47,7 +49,7 @@ export async function startStack({ env = {}, registry }: StackOptions = {}): Pro
   const logger = createLogger({ service: 'mcp', level: config.LOG_LEVEL, destination: new PassThrough().resume() })
   const app = await buildApp({ config, logger, ...(registry === undefined ? {} : { registry }) })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  return {
+  const stack: Stack = {
     app,
     url: `${url}/mcp`,
     resource,
@@ -57,6 +59,12 @@ export async function startStack({ env = {}, registry }: StackOptions = {}): Pro
       counter += 1
       const token = `vsms_${String(counter).padStart(43, 'x')}`
       upstream.tokens.set(token, { account, permissions })
+      return token
+    },
+    async acceptedToken(account) {
+      const token = stack.manualToken(account)
+      await post(stack.url, token, modern('ping'))
+      upstream.seen.length = 0
       return token
     },
     async accessToken(shape) {
@@ -71,6 +79,7 @@ export async function startStack({ env = {}, registry }: StackOptions = {}): Pro
       await Promise.all([issuer.stop(), upstream.stop()])
     },
   }
+  return stack
 }
 
 /** The body of a modern request; the envelope is filled in. */
