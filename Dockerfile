@@ -1,7 +1,18 @@
 # One image per app: `docker build --build-arg APP=auth|mcp|api .` (docs/operations.md).
 # The final stage holds the app's bundle and nothing else: no packages, no build tools, no secrets.
 
-FROM node:24-bookworm-slim AS packages
+# What everything is built on and runs on, by digest in a release (docs/operations.md shows how to find it).
+ARG NODE_IMAGE=node:24-bookworm-slim
+# Anything but empty: a release, which refuses a base image that is not pinned by its digest.
+ARG RELEASE=
+
+FROM ${NODE_IMAGE} AS packages
+ARG NODE_IMAGE
+ARG RELEASE
+RUN case "${RELEASE:+release} ${NODE_IMAGE}" in \
+    release*@sha256:*) ;; \
+    release*) echo "a release needs NODE_IMAGE=name@sha256:digest, not ${NODE_IMAGE}" >&2; exit 1 ;; \
+  esac
 ENV CI=true DO_NOT_TRACK=1
 WORKDIR /src
 # The lockfile alone decides what is fetched, so that a change of source fetches nothing.
@@ -17,10 +28,11 @@ FROM sources AS bundle
 ARG APP
 RUN node scripts/image/bundle.ts "$APP" /app
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0
 # Volumes start as copies of these folders: the first container makes the secrets in them as user node.
-RUN install -d -o node -g node -m 0750 /secrets /secrets/operator /secrets/edge /secrets/database /demo
+RUN install -d -o node -g node -m 0750 /secrets /secrets/operator /secrets/api /secrets/edge \
+  /secrets/database /secrets/database-migrate /secrets/database-auth /secrets/database-api /demo
 WORKDIR /app
 COPY --from=bundle /app ./
 USER node

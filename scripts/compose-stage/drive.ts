@@ -35,7 +35,7 @@ try {
   await checkLogs()
 } catch (error) {
   if (!(error instanceof StageAborted)) broken(error)
-  for (const service of [...APPS, 'postgres', 'migrate', 'seed']) {
+  for (const service of [...APPS, 'postgres', 'roles', 'migrate', 'seed']) {
     const logs = await logsOf(service).catch((reason: Error) => reason.message)
     console.log(`--- ${service}\n${logs.split('\n').slice(-15).join('\n')}`)
   }

@@ -1,3 +1,4 @@
+import { deriveApiKeys } from '@vertexsms/db/derived-keys'
 import type { Settings } from './settings.ts'
 
 export interface AppDescription {
@@ -26,7 +27,7 @@ export function describeApps(settings: Settings, { databaseUrl, operatorKey, edg
   const { issuer, mcp, api } = publicUrls(settings)
   const { AUTH_PORT, MCP_PORT, API_PORT, HOST } = settings
   const common = { HOST, ISSUER_URL: issuer }
-  const database = { DATABASE_URL: databaseUrl, OPERATOR_KEY: operatorKey }
+  const database = { DATABASE_URL: databaseUrl }
   // A callback or client document on the developer's own machine is what a local installation is for.
   const outbound = { OUTBOUND_ALLOW_LOCALHOST: process.env.OUTBOUND_ALLOW_LOCALHOST ?? 'on' }
   return [
@@ -37,6 +38,7 @@ export function describeApps(settings: Settings, { databaseUrl, operatorKey, edg
         ...common,
         ...database,
         ...outbound,
+        OPERATOR_KEY: operatorKey,
         AUTH_PORT: String(AUTH_PORT),
         MCP_RESOURCE_URL: mcp,
         API_RESOURCE_URL: api,
@@ -61,6 +63,7 @@ export function describeApps(settings: Settings, { databaseUrl, operatorKey, edg
         ...common,
         ...database,
         ...outbound,
+        API_KEYS: deriveApiKeys(Buffer.from(operatorKey, 'base64url')),
         API_PORT: String(API_PORT),
         API_RESOURCE_URL: api,
         EDGE_SECRET: edgeSecret,
@@ -74,6 +77,8 @@ const SECRETS = [
   'DATABASE_URL_FILE',
   'OPERATOR_KEY',
   'OPERATOR_KEY_FILE',
+  'API_KEYS',
+  'API_KEYS_FILE',
   'EDGE_SECRET',
   'EDGE_SECRET_FILE',
 ]

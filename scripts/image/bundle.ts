@@ -3,12 +3,14 @@
 // The programs of the app become one ES module each, with what they share in chunks beside them, so that the
 // image needs neither packages nor a loader. Files that source code reads beside itself (views, styles, number
 // tables, migrations) are copied to the same places relative to the folder as in the repository, and every
-// source file keeps its own `import.meta.url`. Packages with native code are copied as packages.
+// source file keeps its own `import.meta.url`. Packages with native code are copied as packages. The licences of
+// everything that went in stand in THIRD-PARTY-NOTICES.txt.
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { thirdPartyNotices } from './notices.ts'
 
 interface Image {
   /** Program name in the image -> source file. */
@@ -33,6 +35,7 @@ const IMAGES: Record<string, Image> = {
       server: 'apps/auth/src/server.ts',
       cli: 'apps/auth/src/cli/main.ts',
       migrate: 'packages/db/src/migrate-cli.ts',
+      'prepare-database': 'packages/db/src/prepare-cli.ts',
       'make-secrets': 'scripts/image/make-secrets.ts',
       welcome: 'scripts/image/print-welcome.ts',
     },
@@ -77,7 +80,7 @@ const require = __createRequire(import.meta.url), __filename = import.meta.filen
 async function makeImage({ programs, files, native, keepNames }: Image, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: programs,
     outdir: folder,
@@ -93,6 +96,7 @@ async function makeImage({ programs, files, native, keepNames }: Image, folder: 
     banner: { js: COMMONJS },
     plugins: [ownUrls],
     logLevel: 'warning',
+    metafile: true,
   })
   for (const place of files) {
     cpSync(join(root, place), join(folder, place), {
@@ -100,13 +104,20 @@ async function makeImage({ programs, files, native, keepNames }: Image, folder: 
       filter: (source) => !source.endsWith('.ts'),
     })
   }
+  const whole: string[] = files.flatMap((place) =>
+    readdirSync(join(root, place), { recursive: true }).map((file) => join(place, String(file))),
+  )
   for (const [name, owner] of Object.entries(native)) {
     // The builds for this machine stand beside the package, as links; the image gets the files.
     const scope = dirname(realpathSync(join(root, owner, 'node_modules', name)))
     for (const entry of readdirSync(scope)) {
-      cpSync(realpathSync(join(scope, entry)), join(folder, 'node_modules', dirname(name), entry), { recursive: true })
+      const source = realpathSync(join(scope, entry))
+      cpSync(source, join(folder, 'node_modules', dirname(name), entry), { recursive: true })
+      whole.push(join(source, 'package.json'))
     }
   }
+  const bundled = Object.keys(metafile.inputs).map((file) => resolve(root, file))
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices([...bundled, ...whole]))
 }
 
 const [app = '', folder] = process.argv.slice(2)

@@ -5,8 +5,9 @@
 // in a connection URL, for the programs that read DATABASE_URL_FILE.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { deriveApiKeys } from '@vertexsms/db/derived-keys'
 
 const folder = process.argv[2] ?? '/secrets'
 
@@ -22,8 +23,22 @@ function keep(file: string, make: () => string): string {
   return value
 }
 
+/** What follows from another secret; written anew when a new version derives more. */
+function derive(file: string, value: string): void {
+  const path = join(folder, file)
+  if (existsSync(path) && readFileSync(path, 'utf8') === value) return
+  rmSync(path, { force: true })
+  keep(file, () => value)
+}
+
 const secret = () => randomBytes(32).toString('base64url')
-keep('operator/key', secret)
+const operatorKey = keep('operator/key', secret)
+derive('api/keys', deriveApiKeys(Buffer.from(operatorKey, 'base64url')))
 keep('edge/secret', secret)
+const database = (user: string, password: string) => `postgresql://${user}:${password}@postgres:5432/vertexsms`
+// The cluster's own user, which makes the other three (prepare-database.js), and those three: one a service.
 const password = keep('database/password', secret)
-keep('database/url', () => `postgresql://vertexsms:${password}@postgres:5432/vertexsms`)
+keep('database/url', () => database('vertexsms', password))
+for (const role of ['migrate', 'auth', 'api']) {
+  keep(`database-${role}/url`, () => database(`vertexsms_${role}_login`, secret()))
+}

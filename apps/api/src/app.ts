@@ -51,7 +51,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
   const upstream = createSandbox({
     db,
     times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
-    operatorKey: env.OPERATOR_KEY,
+    pinKey: env.API_KEYS['sender-pin'],
     checkCallbackUrl: createCallbackUrlCheck(outbound),
     wakeAt: (at) => jobs.wakeAt(at),
   })

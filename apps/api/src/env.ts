@@ -1,6 +1,6 @@
+import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/db/derived-keys'
 import {
   databaseEnv,
-  keySchema,
   millisecondsSchema,
   onOffSchema,
   perMinuteSchema,
@@ -22,7 +22,9 @@ const schema = z.object({
   API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Shared with the MCP server, which proves itself by it. */
   EDGE_SECRET: secretSchema,
-  OPERATOR_KEY: keySchema,
+  /** Keys for single purposes, derived from the operator key, which this service is never given. */
+  API_KEYS: derivedKeysSchema(API_KEY_PURPOSES),
+  OPERATOR_KEY: z.undefined({ error: 'is for auth alone; this service takes API_KEYS' }).optional(),
   /** Failed look-ups of tokens made by hand, for one address; the MCP server counts its own callers by the same rule. */
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
   /** Development only: callbacks may go to http://localhost. */

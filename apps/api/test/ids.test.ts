@@ -80,7 +80,7 @@ describe('an id', () => {
     const sandbox = createSandbox({
       db: world.db,
       times: { deliveryMs: 60_000, hlrMs: 60_000, reviewMs: 60_000 },
-      operatorKey: new Uint8Array(32),
+      pinKey: new Uint8Array(32),
       checkCallbackUrl: (url) => url,
       newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
       wakeAt: () => {},

@@ -10,3 +10,22 @@ export function readDatabaseUrl(): string {
 export function readTestDatabaseUrl(): string | undefined {
   return readEnv(z.object({ TEST_DATABASE_URL: databaseUrlSchema.optional() })).TEST_DATABASE_URL
 }
+
+/**
+ * What `prepare-database` reads: DATABASE_URL of a role that may make roles, and the URL that each service will connect
+ * with, whose user and password it makes. Throws ConfigurationError.
+ */
+export function readPrepareEnv() {
+  const login = databaseUrlSchema.refine(
+    (value) => new URL(value).username !== '' && new URL(value).password !== '',
+    'must have a user and a password',
+  )
+  return readEnv(
+    z.object({
+      DATABASE_URL: databaseUrlSchema,
+      MIGRATE_DATABASE_URL: login,
+      AUTH_DATABASE_URL: login,
+      API_DATABASE_URL: login,
+    }),
+  )
+}

@@ -8,10 +8,15 @@ import { embeddedUrl } from './embedded.ts'
 import { readTestDatabaseUrl } from './env.ts'
 import { MIGRATIONS_FOLDER, migrate, readMigrations } from './migrate.ts'
 import { servePglite } from './pglite-server.ts'
+import type { ServiceRole } from './prepare.ts'
 import { newSecret } from './tokens.ts'
 
 export interface TestDatabase {
+  /** Connects as the owner. */
   url: string
+  /** Connects as a service does, with no right beyond its grants; as the owner on PGlite, whose connections share one session. */
+  serviceUrl(role: ServiceRole): string
+  /** The owner's: for what a test arranges and looks at. */
   db: Database
   /**
    * Sets the clock of this database (`database_now()`) to what `Date` says in this process, and lets it run on from
@@ -38,6 +43,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const db = createDatabase({ url, poolSize: 10 })
   return {
     url,
+    serviceUrl: (role) => (serverUrl ? withRole(url, role) : url),
     db,
     followDate: () => followDate(db),
     async close() {
@@ -135,6 +141,12 @@ function withDatabase(serverUrl: string, name: string): string {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return url.href
+}
+
+function withRole(url: string, role: ServiceRole): string {
+  const connection = new URL(url)
+  connection.searchParams.set('options', `-c role=${role}`)
+  return connection.href
 }
 
 function fingerprint(): string {

@@ -7,8 +7,8 @@ const WRONG: Record<App, { set: string[]; named: string[] }> = {
     named: ['AUTH_PORT', 'ISSUER_URL', 'TRUST_PROXY', 'DATABASE_URL', 'OPERATOR_KEY'],
   },
   api: {
-    set: ['API_PORT=-1', 'DATABASE_URL_FILE=/nowhere', 'OPERATOR_KEY=short'],
-    named: ['API_PORT', 'DATABASE_URL_FILE', 'OPERATOR_KEY', 'EDGE_SECRET'],
+    set: ['API_PORT=-1', 'DATABASE_URL_FILE=/nowhere', 'API_KEYS=short', 'OPERATOR_KEY=short'],
+    named: ['API_PORT', 'DATABASE_URL_FILE', 'API_KEYS', 'OPERATOR_KEY', 'EDGE_SECRET'],
   },
   mcp: {
     set: ['MCP_PORT=99999', 'API_URL=api', 'RATE_LIMITS=perhaps'],

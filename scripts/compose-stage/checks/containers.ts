@@ -3,11 +3,19 @@ import { APPS, containerOf, docker, inspect, run } from '../engine.ts'
 import { check, expectThat } from '../report.ts'
 import { checkAppImage } from './images.ts'
 
-const SECRETS = ['/secrets/operator/key', '/secrets/edge/secret', '/secrets/database/password']
+const SECRETS = [
+  '/secrets/operator/key',
+  '/secrets/api/keys',
+  '/secrets/edge/secret',
+  '/secrets/database/password',
+  '/secrets/database-migrate/url',
+  '/secrets/database-auth/url',
+  '/secrets/database-api/url',
+]
 /** Which secrets each container has a use for. */
 const MAY_READ: Record<string, string[]> = {
-  auth: ['/secrets/operator/key', '/secrets/database/password'],
-  api: SECRETS,
+  auth: ['/secrets/operator/key', '/secrets/database-auth/url'],
+  api: ['/secrets/api/keys', '/secrets/edge/secret', '/secrets/database-api/url'],
   mcp: ['/secrets/edge/secret'],
   postgres: ['/secrets/database/password'],
 }
@@ -55,17 +63,30 @@ export async function checkContainers(): Promise<void> {
     }
   })
   await check('no secret stands in an image, an environment or a command line', async () => {
-    const values = await Promise.all(SECRETS.map((file) => exec('api', 'cat', file)))
+    const values = await Promise.all(
+      SECRETS.map((file) => {
+        const [reader = ''] = Object.entries(MAY_READ).find(([, files]) => files.includes(file)) ?? []
+        return reader && exec(reader, 'cat', file)
+      }),
+    ).then((read) => read.filter(Boolean))
+    expectThat(values.length === 6, `${values.length} secrets were read`)
     for (const value of values) {
       expectThat(value.length >= 43, 'a secret is short')
       rememberSecret('installation secret', value)
     }
-    for (const service of ['postgres', ...APPS, 'init', 'migrate', 'seed', 'welcome']) {
+    for (const service of ['postgres', ...APPS, 'init', 'roles', 'migrate', 'seed', 'welcome']) {
       const id = await containerOf(service)
       const told =
         (await docker('inspect', id)) + (await docker('history', '--no-trunc', (await inspect(service)).Image))
       expectThat(!values.some((value) => told.includes(value)), `${service} tells a secret`)
     }
+  })
+  await check('each service is a database user of its own, and none of them owns the cluster', async () => {
+    const sql =
+      "SELECT string_agg(DISTINCT usename || ' ' || usesuper, ', ') FROM pg_stat_activity JOIN pg_user USING (usename) WHERE client_addr IS NOT NULL"
+    const users = (await exec('postgres', 'psql', '-U', 'vertexsms', '-d', 'vertexsms', '-Atc', sql)).trim()
+    expectThat(users === 'vertexsms_api_login false, vertexsms_auth_login false', users)
+    return users
   })
   await check('the MCP server cannot reach the database', async () => {
     const probe =

@@ -70,6 +70,7 @@ export async function checkAppImage(app: string): Promise<void> {
       'command -v pnpm esbuild tsc tsx',
     ])
     expectThat(code !== 0, 'a build tool is on the path')
+    expectThat(files.includes('/app/THIRD-PARTY-NOTICES.txt'), 'the notices are missing')
     return `${files.length} files, packages: ${[...packages].join(', ') || 'none'}`
   })
 }

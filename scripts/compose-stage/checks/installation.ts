@@ -6,7 +6,7 @@ import { check, expectThat, must } from '../report.ts'
 
 const UP_MS = 300_000
 const QUIET_MS = 12_000
-const ONE_SHOTS = ['init', 'migrate', 'seed', 'welcome']
+const ONE_SHOTS = ['init', 'roles', 'migrate', 'seed', 'welcome']
 
 /** The README's paragraph to the letter, in the foreground; then stopped by Ctrl-C and started again. */
 export async function checkInstallation(): Promise<StackFacts> {

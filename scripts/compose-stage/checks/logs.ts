@@ -9,7 +9,7 @@ export async function checkLogs(): Promise<void> {
     const kinds = new Set(secrets.map(({ kind }) => kind))
     expectThat(secrets.length > 20 && kinds.size > 4, `only ${secrets.length} values to look for`)
     let lines = 0
-    for (const service of [...APPS, 'postgres', 'init', 'migrate', 'seed']) {
+    for (const service of [...APPS, 'postgres', 'init', 'roles', 'migrate', 'seed']) {
       const log = await logsOf(service)
       lines += log.split('\n').length
       const found = secrets.find(({ value }) => log.includes(value))

@@ -21,7 +21,11 @@ export function createSigningKeys(db: Database): SigningKeys {
 
   async function read(): Promise<void> {
     const now = new Date()
-    const rows = await db.signingKey.findMany({ where: { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] } })
+    const rows = await db.signingKey.findMany({
+      // The private half stands in the same row; this service may not even read it.
+      select: { kid: true, alg: true, publicJwk: true },
+      where: { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] },
+    })
     const fresh = new Map<string, CryptoKey>()
     for (const row of rows) {
       const key = await importJWK(row.publicJwk as JWK, row.alg).catch(() => null)

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { createDatabase, type Database } from '@vertexsms/db/client'
+import { deriveApiKeys } from '@vertexsms/db/derived-keys'
 import { testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/db/tokens'
 import { createLogger } from '@vertexsms/service/logger'
@@ -13,7 +14,7 @@ import { readApiEnv } from '../../src/env.ts'
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
 export const ISSUER = 'http://localhost:4000'
 export const AUDIENCE = 'http://localhost:4002'
-const OPERATOR_KEY = Buffer.alloc(32, 7).toString('base64url')
+const API_KEYS = deriveApiKeys(Buffer.alloc(32, 7))
 
 export interface Answer<Body = unknown> {
   status: number
@@ -63,7 +64,7 @@ export async function startNode(databaseUrl: string, overrides: Record<string, s
   const env = readApiEnv({
     DATABASE_URL: databaseUrl,
     EDGE_SECRET,
-    OPERATOR_KEY,
+    API_KEYS,
     ISSUER_URL: ISSUER,
     API_RESOURCE_URL: AUDIENCE,
     OUTBOUND_ALLOW_LOCALHOST: 'on',
@@ -154,7 +155,8 @@ export function seed(db: Database) {
 
 /** A database of its own, one account with money and a token that may do everything, and one node. */
 export async function startWorld(env: Record<string, string> = {}): Promise<World> {
-  const { url, db, close } = await testDatabase()
+  const { serviceUrl, db, close } = await testDatabase()
+  const url = serviceUrl('vertexsms_api')
   const nodes: Node[] = []
   const { makeAccount, makeToken } = seed(db)
 

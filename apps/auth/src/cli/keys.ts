@@ -1,3 +1,4 @@
+import { deriveApiKeys } from '@vertexsms/db/derived-keys'
 import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../oidc/keys.ts'
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'
@@ -34,5 +35,13 @@ export const rotateKeys: Command = {
       if (error instanceof RotationUnderWay) throw new CommandError(error.message)
       throw error
     }
+  },
+}
+
+export const apiKeys: Command = {
+  usage: 'api-keys',
+  summary: 'Print the API_KEYS setting of the REST API, a secret; the same each time (reads OPERATOR_KEY)',
+  async run({ source, print }) {
+    print(deriveApiKeys(readKeysEnv(source).OPERATOR_KEY))
   },
 }

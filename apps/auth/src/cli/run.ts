@@ -6,7 +6,7 @@ import { accounts, disable, dismiss, enable, invite, requests, reset } from './a
 import { type Command, CommandError } from './command.ts'
 import { readCliEnv } from './env.ts'
 import { introspectionClient } from './introspection-client.ts'
-import { keys, rotateKeys } from './keys.ts'
+import { apiKeys, keys, rotateKeys } from './keys.ts'
 import { seedDemo } from './seed-demo.ts'
 
 /** Every command, in the order of the help. */
@@ -20,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   enable,
   keys,
   rotateKeys,
+  apiKeys,
   introspectionClient,
   seedDemo,
 ]

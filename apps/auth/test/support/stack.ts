@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Database } from '@vertexsms/db/client'
+import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { createLogger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
@@ -59,7 +59,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     level: 'info',
     destination: { write: (line: string) => void logLines.push(line) },
   })
-  const db = options.db?.(test.db) ?? test.db
+  const own = createDatabase({ url: test.serviceUrl('vertexsms_auth') })
+  const db = options.db?.(own) ?? own
   const app = await buildApp({
     env,
     db,
@@ -89,6 +90,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     async close() {
       await app.close()
+      await own.$disconnect()
       if (!options.test) await test.close()
     },
   }

@@ -15,8 +15,8 @@ export interface SandboxTimes {
 export interface SandboxOptions {
   readonly db: Database
   readonly times: SandboxTimes
-  /** 32 bytes; PINs are kept as a keyed hash under a key derived from it. */
-  readonly operatorKey: Uint8Array
+  /** 32 bytes; PINs are kept as a keyed hash under it. */
+  readonly pinKey: Uint8Array
   /** The URL as it is kept. Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
   readonly checkCallbackUrl: (url: string | undefined) => string | undefined
   /** New ids; random when absent. */

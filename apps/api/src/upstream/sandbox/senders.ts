@@ -1,6 +1,5 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
-import { subkey } from '@vertexsms/db/seal'
 import { ApiError } from '../../api-error.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
@@ -26,10 +25,8 @@ const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'
 type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
 
 /** Registers and confirms senders. */
-export function createSenders({ db, times, operatorKey, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
   const newId = newIds?.number ?? newNumberId
-
-  const pinKey = subkey(operatorKey, 'sender-pin')
 
   /** Bound to account and number: a hash copied to another row opens nothing there. */
   function hashPin(accountId: string, name: string, pin: string): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readTestDatabaseUrl } from '../src/env.ts'
+import { migrate } from '../src/migrate.ts'
+import { prepareDatabase, scramVerifier } from '../src/prepare.ts'
+import { type TestDatabase, testDatabase } from '../src/testing.ts'
+
+const ALL = 'DELETE INSERT SELECT UPDATE'
+
+/** Who may do what: the whole of it. A table that is not here may be touched by the migrations alone. */
+const GRANTS: Record<string, Record<string, string>> = {
+  vertexsms_auth: {
+    access_request: ALL,
+    account: ALL,
+    api_token: ALL,
+    connection: ALL,
+    message: 'SELECT UPDATE(status)',
+    oidc_artifact: ALL,
+    oidc_client: ALL,
+    passkey: ALL,
+    passkey_challenge: ALL,
+    password_link: ALL,
+    rate_counter: ALL,
+    sandbox_text: 'SELECT',
+    sender_id: 'SELECT',
+    session: ALL,
+    signing_key: ALL,
+    used_refresh_token: ALL,
+  },
+  vertexsms_api: {
+    account: 'SELECT(balance_micros,created_at,email,id,status) UPDATE(balance_micros)',
+    api_token: 'SELECT UPDATE(last_used_at)',
+    callback: ALL,
+    connection: 'SELECT UPDATE(created_at)',
+    hlr_lookup: ALL,
+    message: ALL,
+    rate_counter: ALL,
+    sandbox_text: ALL,
+    sender_id: ALL,
+    signing_key: 'SELECT(alg,created_at,kid,public_jwk,retires_at,signs_from)',
+  },
+}
+
+describe('grants', () => {
+  let database: TestDatabase
+
+  beforeAll(async () => {
+    database = await testDatabase()
+  })
+  afterAll(() => database.close())
+
+  test.each(Object.keys(GRANTS))('%s may do what stands here and nothing else', async (role) => {
+    const rows = await database.db.$queryRaw<{ table: string; rights: string }[]>`
+      WITH whole AS (
+        SELECT table_name, privilege_type FROM information_schema.role_table_grants
+        WHERE grantee = ${role} AND table_schema = 'public'
+      ), partial AS (
+        SELECT c.table_name, format('%s(%s)', c.privilege_type, string_agg(c.column_name, ',' ORDER BY c.column_name))
+          AS privilege_type
+        FROM information_schema.role_column_grants c
+        WHERE c.grantee = ${role} AND c.table_schema = 'public'
+          AND NOT EXISTS (SELECT FROM whole w WHERE w.table_name = c.table_name AND w.privilege_type = c.privilege_type)
+        GROUP BY c.table_name, c.privilege_type
+      )
+      SELECT table_name::text AS "table", string_agg(privilege_type, ' ' ORDER BY privilege_type) AS rights
+      FROM (SELECT * FROM whole UNION ALL SELECT * FROM partial) AS every
+      GROUP BY table_name ORDER BY table_name`
+    expect(Object.fromEntries(rows.map(({ table, rights }) => [table, rights]))).toEqual(GRANTS[role])
+  })
+})
+
+const serverUrl = readTestDatabaseUrl()
+
+// Logins are of a whole server; the embedded database has one.
+describe.skipIf(!serverUrl)('logins', () => {
+  const tag = randomBytes(4).toString('hex')
+  const name = `vsms_test_logins_${tag}`
+  const login = (service: string) => ({ name: `${service}_${tag}`, password: randomBytes(24).toString('base64url') })
+  const logins = { migrate: login('migrate'), auth: login('auth'), api: login('api') }
+  let admin: pg.Client
+  const urls: Record<string, string> = {}
+
+  beforeAll(async () => {
+    admin = new pg.Client({ connectionString: serverUrl })
+    await admin.connect()
+    await admin.query(`CREATE DATABASE ${name}`)
+    const base = new URL(serverUrl ?? '')
+    base.pathname = `/${name}`
+    urls.owner = base.href
+    for (const [service, { name: user, password }] of Object.entries(logins)) {
+      const url = new URL(base)
+      url.username = user
+      url.password = password
+      urls[service] = url.href
+    }
+  })
+
+  afterAll(async () => {
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    for (const { name: user } of Object.values(logins)) await admin.query(`DROP ROLE IF EXISTS ${user}`)
+    await admin.end()
+  })
+
+  const as = async (service: string, sql: string): Promise<string> => {
+    const client = new pg.Client({ connectionString: urls[service] })
+    await client.connect()
+    try {
+      await client.query(sql)
+      return 'done'
+    } catch (error) {
+      return String((error as { code?: string }).code)
+    } finally {
+      await client.end()
+    }
+  }
+
+  test('a password is kept as the server itself would keep it, which never sees it (RFC 5803)', async () => {
+    const user = `scram_${tag}`
+    await admin.query("SET password_encryption = 'scram-sha-256'")
+    await admin.query(`CREATE ROLE ${user} PASSWORD 'correct horse'`)
+    const { rows } = await admin.query<{ kept: string }>(
+      `SELECT rolpassword AS kept FROM pg_authid WHERE rolname = '${user}'`,
+    )
+    await admin.query(`DROP ROLE ${user}`)
+    const salt = Buffer.from(/:([^$]+)\$/.exec(rows[0]?.kept ?? '')?.[1] ?? '', 'base64')
+    expect(salt).toHaveLength(16)
+    expect(scramVerifier('correct horse', salt)).toBe(rows[0]?.kept)
+    expect(scramVerifier('correct horsf', salt)).not.toBe(rows[0]?.kept)
+  })
+
+  test('an installation with one login is taken over, and a second run changes nothing', async () => {
+    await migrate(urls.owner ?? '')
+    await prepareDatabase(urls.owner ?? '', logins)
+    await prepareDatabase(urls.owner ?? '', logins)
+    await expect(migrate(urls.migrate ?? '')).resolves.toEqual([])
+    await expect(as('migrate', 'CREATE TABLE later (id int); ALTER TABLE account ADD COLUMN later int')).resolves.toBe(
+      'done',
+    )
+  })
+
+  test('a service does its own work, and is refused what belongs to the other', async () => {
+    const refused = '42501'
+    await expect(as('auth', 'SELECT sealed_jwk FROM signing_key')).resolves.toBe('done')
+    await expect(as('api', 'SELECT public_jwk FROM signing_key')).resolves.toBe('done')
+    await expect(as('api', 'SELECT sealed_jwk FROM signing_key')).resolves.toBe(refused)
+    await expect(as('api', 'SELECT password_hash FROM account')).resolves.toBe(refused)
+    await expect(as('api', 'SELECT * FROM session')).resolves.toBe(refused)
+    await expect(as('api', "INSERT INTO api_token (id) VALUES ('00000000-0000-0000-0000-000000000000')")).resolves.toBe(
+      refused,
+    )
+    await expect(as('auth', 'UPDATE message SET price_micros = 0')).resolves.toBe(refused)
+    await expect(as('auth', 'SELECT * FROM callback')).resolves.toBe(refused)
+    for (const service of ['auth', 'api']) {
+      await expect(as(service, 'CREATE TABLE mine (id int)')).resolves.toBe(refused)
+      await expect(as(service, 'DROP TABLE account')).resolves.toBe(refused)
+      await expect(as(service, 'SELECT * FROM _prisma_migrations')).resolves.toBe(refused)
+      await expect(as(service, 'CREATE ROLE another')).resolves.toBe(refused)
+    }
+  })
+})
