@@ -18,6 +18,21 @@ export const LIMITS = {
     /** One dead server of several does not use up the account's. */
     perAccountAndHost: 1_000,
   },
+  /** PINs that confirm a number as a sender, on all nodes; a day is one of UTC. */
+  pins: {
+    /** Of one account: whoever has more numbers than this asks us. */
+    perDay: 50,
+    /** Of one account that may be confirmed at the same time: each is a window for guesses. */
+    outstanding: 20,
+    /** Of one account to one number: a mistyped code or a lost text, a few times. */
+    perNumberAndDay: 5,
+    /** To one number, whoever asks: two accounts get their full number, and its owner is not flooded. */
+    numberPerDay: 10,
+    /** To one number, counting in the first of each account, which others' further ones cannot take. */
+    numberFirstsPerDay: 30,
+    /** Of one account: with five digits a right one in two thousand days, and enough for every PIN it may have. */
+    guessesPerDay: 50,
+  },
   /** Tries of one post. */
   tries: {
     /** Reach over 24 hours, see `pauseAfterMs`. */

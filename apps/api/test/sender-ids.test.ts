@@ -90,15 +90,72 @@ describe('a number as sender', () => {
     expect((await confirm(id, await pinOf(name))).status).toBe(200)
   })
 
-  test('gets ten PINs a day, whoever asks', async () => {
+  test('gets five PINs a day from one account, and ten in all before each account has its first alone', async () => {
     const name = freshNumber()
-    const other = await world.makeAccount()
-    for (let count = 0; count < 10; count++) {
-      expect((await register({ type: 'MSISDN', name }, count % 2 ? other.token : world.token)).status).toBe(200)
+    const others = await Promise.all([1, 2, 3].map(() => world.makeAccount()))
+    const [second, third, fourth] = others.map(({ token }) => token)
+    const ask = (token = world.token) => register({ type: 'MSISDN', name }, token)
+    for (let count = 0; count < 5; count++) expect((await ask()).status).toBe(200)
+    // One account cannot use up what another may send.
+    for (let count = 0; count < 5; count++) expect((await ask()).body.code).toBe('RATE_LIMITED')
+    for (let count = 0; count < 5; count++) expect((await ask(second)).status).toBe(200)
+    for (const token of [third, fourth]) {
+      expect((await ask(token)).status).toBe(200)
+      const refused = await ask(token)
+      expect([refused.status, refused.body.code]).toEqual([429, 'RATE_LIMITED'])
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     }
-    const refused = await register({ type: 'MSISDN', name })
-    expect([refused.status, refused.body.code]).toEqual([429, 'RATE_LIMITED'])
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  test('gets no more than thirty PINs a day, however many accounts ask', async () => {
+    const name = freshNumber()
+    const accounts = await Promise.all(Array.from({ length: 32 }, () => world.makeAccount()))
+    const statuses = await Promise.all(
+      accounts.map(async ({ token }) => (await register({ type: 'MSISDN', name }, token)).status),
+    )
+    expect(statuses.filter((status) => status === 200)).toHaveLength(30)
+    expect(await world.db.sandboxText.count({ where: { recipient: name } })).toBe(30)
+  })
+
+  test('is one of twenty that may wait for their code, also when all are asked for at once on two nodes', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const nodes = [world.node, await world.startNode()]
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        register({ type: 'MSISDN', name: freshNumber() }, token, nodes[at % 2] as World['node']),
+      ),
+    )
+    const codes = answers.map(({ status, body }) => (status === 200 ? 'sent' : body.code)).sort()
+    expect(codes).toEqual([...Array(20).fill('RATE_LIMITED'), ...Array(20).fill('sent')])
+    const other = await world.makeAccount()
+    expect((await register({ type: 'MSISDN', name: freshNumber() }, other.token)).status).toBe(200)
+    // Those whose code has expired make room, up to the day's number.
+    await world.db.senderId.updateMany({ where: { accountId }, data: { pinExpiresAt: new Date(Date.now() - 1) } })
+    expect((await register({ type: 'MSISDN', name: freshNumber() }, token)).status).toBe(200)
+  })
+
+  test('is one of fifty a day of its account, and one of fifty guesses', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const expire = () =>
+      world.db.senderId.updateMany({ where: { accountId }, data: { pinExpiresAt: new Date(Date.now() - 1) } })
+    let sent = 0
+    let guesses = 0
+    for (let at = 0; at < 60; at++) {
+      const { status, body: id } = await register(
+        { type: 'MSISDN', name: `3706009${String(at).padStart(4, '0')}` },
+        token,
+      )
+      if (status === 200) sent++
+      for (let guess = 0; guess < 2 && status === 200; guess++) {
+        if ((await confirm(id, '00000', token)).body.code !== 'RATE_LIMITED') guesses++
+      }
+      await expire()
+    }
+    expect([sent, guesses]).toEqual([50, 50])
+    const other = await world.makeAccount()
+    const name = freshNumber()
+    const { body: id } = await register({ type: 'MSISDN', name }, other.token)
+    expect((await confirm(id, await pinOf(name), other.token)).status).toBe(200)
   })
 
   test('cannot be confirmed from another account', async () => {

@@ -1,12 +1,13 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../../api-error.ts'
+import { LIMITS } from '../../limits.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
-import { countPin } from './pin-limit.ts'
+import { createPinLimits } from './pin-limit.ts'
 
 /** Wrong and right guesses that one PIN takes. */
 export const PIN_TRIES = 5
@@ -27,6 +28,7 @@ type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
 /** Registers and confirms senders. */
 export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
   const newId = newIds?.number ?? newNumberId
+  const pinLimits = createPinLimits(db, pinKey)
 
   /** Bound to account and number: a hash copied to another row opens nothing there. */
   function hashPin(accountId: string, name: string, pin: string): Uint8Array<ArrayBuffer> {
@@ -42,18 +44,24 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
       })
     }
     const now = new Date()
-    await countPin(db, pinKey, number.msisdn, now)
+    const where = { accountId: caller.accountId, name: number.msisdn, type: 'MSISDN', status: 'confirmed' as const }
+    if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
+    await pinLimits.countPin(caller.accountId, number.msisdn, now)
     const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
     const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
     const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
-    const [row] = await underNewId(
-      newId,
-      (id) => db.$queryRaw<Admission[]>`
-      ${openAdmission(caller, now)}, registered AS (
+    // The lock in a statement of its own: the next one then counts what others wrote while this one waited.
+    const lock = () => db.$queryRaw`SELECT id::text FROM account WHERE id = ${caller.accountId}::uuid FOR NO KEY UPDATE`
+    const register = (id: bigint) => db.$queryRaw<(Admission & { full: boolean })[]>`
+      ${openAdmission(caller, now)}, outstanding AS (
+        SELECT count(*) AS count FROM sender_id
+        WHERE account_id = ${caller.accountId}::uuid AND status = 'pending_confirmation'
+          AND pin_expires_at > ${now}::timestamptz AND name <> ${number.msisdn}
+      ), registered AS (
         INSERT INTO sender_id (id, account_id, name, type, status, pin_hash, pin_tries, pin_expires_at, created_at)
         SELECT ${id}::bigint, account_id, ${number.msisdn}, 'MSISDN', 'pending_confirmation'::sender_status,
                ${hashPin(caller.accountId, number.msisdn, pin)}, 0, ${expiresAt}::timestamptz, ${now}::timestamptz
-        FROM admitted
+        FROM admitted, outstanding WHERE outstanding.count < ${LIMITS.pins.outstanding}::int
         ON CONFLICT (account_id, type, name) DO UPDATE
           SET pin_hash = EXCLUDED.pin_hash, pin_tries = 0, pin_expires_at = EXCLUDED.pin_expires_at
           WHERE sender_id.status = 'pending_confirmation'
@@ -62,11 +70,12 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
         INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
         SELECT ${caller.accountId}::uuid, ${number.msisdn}, ${PIN_SENDER}, ${text}, ${now}::timestamptz FROM registered
       )
-      SELECT ${ADMISSION}, (SELECT id FROM registered) AS id`,
-    )
+      SELECT ${ADMISSION}, (SELECT id FROM registered) AS id,
+             (SELECT count >= ${LIMITS.pins.outstanding}::int FROM outstanding) AS full`
+    const [, [row]] = await underNewId(newId, (id) => db.$transaction([lock(), register(id)]))
     const admitted = admittedId(row)
-    if (admitted === null)
-      throw new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
+    if (admitted === null && row?.full) throw tooManyOutstanding()
+    if (admitted === null) throw alreadyConfirmed()
     return admitted
   }
 
@@ -125,6 +134,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
           AND pin_expires_at > ${now}::timestamptz AND pin_hash IS NOT NULL
         RETURNING name, pin_hash AS "pinHash"`
       if (!tried) throw await whyNotTried(caller, id)
+      await pinLimits.countGuess(caller.accountId, now)
       if (!timingSafeEqual(tried.pinHash, hashPin(caller.accountId, tried.name, code))) throw new ApiError('CODE_WRONG')
       // The hash that was compared must still be the one in the row: a new PIN may have been sent meanwhile.
       const confirmed = await db.senderId.updateMany({
@@ -146,4 +156,15 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
       return new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })
     return new ApiError('CODE_EXPIRED')
   }
+}
+
+function alreadyConfirmed(): ApiError {
+  return new ApiError('CONFLICT', { message: 'The number is already confirmed on the account.' })
+}
+
+function tooManyOutstanding(): ApiError {
+  return new ApiError('RATE_LIMITED', {
+    message: 'Too many numbers of this account wait for their code. Confirm them first, or let their codes expire.',
+    headers: { 'retry-after': String(PIN_SECONDS) },
+  })
 }
