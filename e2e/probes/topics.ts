@@ -1,0 +1,6 @@
+import type { Topic } from './probe.ts'
+
+/** Every topic by the name it is asked for. */
+export const TOPICS: Readonly<Record<string, () => Promise<Topic>>> = {
+  strangers: () => import('./strangers.ts').then(({ strangers }) => strangers),
+}
