@@ -71,6 +71,16 @@ describe('the list of tools', () => {
     }
   })
 
+  it('uses no keyword that strict clients refuse: no list of types, no format of URIs', () => {
+    for (const { name, inputSchema, outputSchema } of tools) {
+      for (const schema of [inputSchema, outputSchema]) {
+        const text = JSON.stringify(schema)
+        expect(text, name).not.toMatch(/"type":\[/)
+        expect(text, name).not.toMatch(/"format":"uri/)
+      }
+    }
+  })
+
   it('describes every argument, and says of the tools that cost money that they do', () => {
     for (const { name, title, description, inputSchema } of tools) {
       expect(title, name).toMatch(/^[A-Z]/)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
 import { type Caller, parseJson, type RouteAnswer, type RouteRefusal } from '../api/gateway.ts'
 import { ToolFailure, type ToolOutput } from '../result.ts'
-import type { Field, JsonSchema, OptionalField } from './fields.ts'
+import type { Field, OptionalField } from './fields.ts'
 
 type Properties = NonNullable<Tool['inputSchema']['properties']>
 type Fields = Readonly<Record<string, Field<unknown>>>
@@ -108,8 +108,20 @@ export function defineTool<F extends Fields, Output extends z.ZodObject>(
 }
 
 function outputJsonSchema(output: z.ZodObject): Tool['outputSchema'] {
-  const { $schema: _, ...schema } = z.toJSONSchema(output, { target: 'draft-2020-12', io: 'output' }) as JsonSchema
-  return schema as Tool['outputSchema']
+  const { $schema: _, ...schema } = z.toJSONSchema(output, { target: 'draft-2020-12', io: 'output' })
+  return withoutTypeLists(schema) as Tool['outputSchema']
+}
+
+// What may be null says so with `anyOf`, because strict clients do not know lists of types.
+function withoutTypeLists(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutTypeLists)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const entries = Object.entries(schema).map(([keyword, value]) =>
+    keyword === 'type' && Array.isArray(value)
+      ? ['anyOf', value.map((type) => ({ type }))]
+      : [keyword, withoutTypeLists(value)],
+  )
+  return Object.fromEntries(entries)
 }
 
 function readArguments(input: Fields, fields: [string, Field<unknown>][], args: unknown): Record<string, unknown> {
