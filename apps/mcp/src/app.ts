@@ -14,8 +14,7 @@ import { BODY_LIMIT_BYTES, registerMcpRoute } from './edge/mcp-route.ts'
 import { createOriginPolicy } from './edge/origin.ts'
 import type { Config } from './env.ts'
 import { serverInfo } from './info.ts'
-import { createSerializer } from './protocol/serialize.ts'
-import { connectServers, type Registry } from './protocol/servers.ts'
+import type { Registry } from './protocol/methods.ts'
 import { createTools, INSTRUCTIONS } from './tools/index.ts'
 import { createToolRegistry } from './tools/registry.ts'
 
@@ -49,9 +48,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
       challenges,
       draining: draining.signal,
       approvals: config.APPROVAL_ABOVE_EUR === undefined ? undefined : createApprovalGate(config.APPROVAL_ABOVE_EUR),
-      onError: (error) => logger.error({ err: error }, 'tool failed'),
     })
-  const servers = await connectServers(registry, (error) => logger.debug({ err: error }, 'protocol error'))
 
   const app = createHttp({
     service: 'mcp',
@@ -69,9 +66,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
     challenges,
     limits,
     origins: createOriginPolicy(config),
-    servers,
     registry,
-    serialize: createSerializer(),
   })
   // A waiting lookup answers `pending` at once; what was handed over to the API is waited for.
   app.addHook('preClose', async () => draining.abort())

@@ -152,18 +152,6 @@ describe('the handshake revisions', () => {
   it('answer an unknown method in a 200 with -32601', async () => {
     expect(await errorOf(await send(legacy('nope/nope')))).toEqual([200, -32601])
   })
-
-  it.each([[[legacy('ping')]], [[]], [[legacy('ping'), legacy('ping', {}, 2)]]])(
-    'refuse a batch with 400',
-    async (batch) => {
-      expect(await errorOf(await send(batch))).toEqual([400, -32600])
-      expect(await errorOf(await send(batch, { 'mcp-protocol-version': '2025-11-25' }))).toEqual([400, -32600])
-    },
-  )
-
-  it('refuse a batch that holds a modern request with 400', async () => {
-    expect(await errorOf(await send([LIST]))).toEqual([400, -32600])
-  })
 })
 
 describe('a body', () => {
@@ -229,6 +217,31 @@ describe('a body', () => {
 
   it('may say application/json with a charset', async () => {
     expect((await send(legacy('ping'), { 'content-type': 'application/json; charset=UTF-8' })).status).toBe(200)
+  })
+})
+
+// fetch joins a header given twice before it is sent; a proxy that adds what is already there does not.
+describe('a header that is sent twice', () => {
+  const version = (value: string) => `mcp-protocol-version: ${value}`
+  const twice = (line: string) => [line, line]
+  const ping = legacy('ping')
+
+  it.each([
+    ['the version of a modern request', LIST, [...twice(version(MODERN)), 'mcp-method: tools/list']],
+    ['its method', LIST, [version(MODERN), ...twice('mcp-method: tools/list')]],
+    ['its name', CALL, [version(MODERN), 'mcp-method: tools/call', ...twice('mcp-name: get_operator')]],
+    ['the version of one of the handshake era', ping, twice(version('2025-06-18'))],
+  ])('alike is one: %s (RFC 9110 §5.3)', async (_name, body, lines) => {
+    expect(await rawStatus('localhost', body, lines)).toBe(200)
+  })
+
+  it.each([
+    ['the version', LIST, [version(MODERN), version('2025-06-18'), 'mcp-method: tools/list']],
+    ['the method', LIST, [version(MODERN), 'mcp-method: tools/list', 'mcp-method: ping']],
+    ['the name', CALL, [version(MODERN), 'mcp-method: tools/call', 'mcp-name: get_operator', 'mcp-name: send_sms']],
+    ['the version of the handshake era', ping, [version('2025-06-18'), version('2025-11-25')]],
+  ])('with two values is refused: %s', async (_name, body, lines) => {
+    expect(await rawStatus('localhost', body, lines)).toBe(400)
   })
 })
 
@@ -320,18 +333,20 @@ describe('other methods and addresses', () => {
   })
 })
 
-// fetch does not let a caller choose the Host header.
-async function rawStatus(host: string): Promise<number> {
-  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await raw(host))?.[1])
+const LIST_HEADERS = [`mcp-protocol-version: ${MODERN}`, 'mcp-method: tools/list']
+
+// fetch lets a caller neither choose the Host header nor send one twice.
+async function rawStatus(host: string, message?: unknown, lines?: readonly string[]): Promise<number> {
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await raw(host, message, lines))?.[1])
 }
 
-function raw(host: string): Promise<string> {
-  const body = JSON.stringify(LIST)
+function raw(host: string, message: unknown = LIST, lines: readonly string[] = LIST_HEADERS): Promise<string> {
+  const body = JSON.stringify(message)
   const { port } = new URL(stack.url)
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => {
       socket.write(
-        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\nmcp-protocol-version: ${MODERN}\r\nmcp-method: tools/list\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     })
     let text = ''

@@ -1,16 +1,14 @@
 import {
   acceptedContent,
-  CLIENT_CAPABILITIES_META_KEY,
+  type InputRequest,
   type InputRequiredResult,
   inputRequired,
   inputResponse,
   ProtocolError,
   ProtocolErrorCode,
-  type ServerContext,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { isObject } from '../protocol/params.ts'
-import type { Era } from '../protocol/transports.ts'
+import type { Exchange } from '../protocol/exchange.ts'
 import { ToolFailure } from '../result.ts'
 import { type ApprovalSubject, createSealedStates } from './sealed-state.ts'
 
@@ -26,7 +24,7 @@ export interface ApprovalGate {
    * Resolves to undefined when the call may go on. Throws `APPROVAL_REQUIRED` where nobody can be asked or the person
    * said no, and -32602 for a state that is not ours, is another caller's or was used.
    */
-  pass(question: ApprovalQuestion, context: ServerContext, era: Era): InputRequiredResult | undefined
+  pass(question: ApprovalQuestion, exchange: Exchange): InputRequiredResult | undefined
 }
 
 const KEY = 'approval'
@@ -40,35 +38,34 @@ const answerSchema = z.object({ approve: z.boolean() })
 export function createApprovalGate(aboveMicros: bigint): ApprovalGate {
   const states = createSealedStates()
 
-  function ask(question: ApprovalQuestion): InputRequiredResult {
-    return inputRequired({
-      inputRequests: {
-        [KEY]: inputRequired.elicit({
-          message: `${question.summary} It costs up to ${euros(question.priceMicros)} EUR and cannot be undone.`,
-          requestedSchema: {
-            type: 'object',
-            properties: { approve: { type: 'boolean', title: 'Go ahead', default: false } },
-            required: ['approve'],
-          },
-        }),
+  function questionFor(subject: ApprovalQuestion): InputRequest {
+    return inputRequired.elicit({
+      message: `${subject.summary} It costs up to ${euros(subject.priceMicros)} EUR and cannot be undone.`,
+      requestedSchema: {
+        type: 'object',
+        properties: { approve: { type: 'boolean', title: 'Go ahead', default: false } },
+        required: ['approve'],
       },
-      requestState: states.seal(question),
     })
   }
 
   return {
-    pass(question, context, era) {
-      if (question.priceMicros <= aboveMicros) return undefined
-      if (era === 'legacy' || !canAsk(context)) throw new ToolFailure('APPROVAL_REQUIRED')
-      const state = context.mcpReq.requestState<unknown>()
-      if (state === undefined) return ask(question)
-      const verdict = typeof state === 'string' ? states.check(state, question) : 'invalid'
+    pass(subject, exchange) {
+      if (subject.priceMicros <= aboveMicros) return undefined
+      const question = questionFor(subject)
+      if (exchange.era === 'legacy' || exchange.missingFor(question) !== undefined) {
+        throw new ToolFailure('APPROVAL_REQUIRED')
+      }
+      const ask = () => inputRequired({ inputRequests: { [KEY]: question }, requestState: states.seal(subject) })
+      const { inputResponses } = exchange
+      const state = exchange.params.requestState
+      if (state === undefined) return ask()
+      const verdict = typeof state === 'string' ? states.check(state, subject) : 'invalid'
       if (verdict === 'invalid') {
         throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState')
       }
-      const { inputResponses } = context.mcpReq
       const response = inputResponse(inputResponses, KEY)
-      if (verdict === 'changed' || response.kind === 'missing') return ask(question)
+      if (verdict === 'changed' || response.kind === 'missing') return ask()
       const answer = answerSchema.safeParse(acceptedContent(inputResponses, KEY))
       // Whatever the person answered, the question is answered: a no cannot become a yes by asking again.
       const isFirstUse = states.redeem(state as string)
@@ -78,14 +75,6 @@ export function createApprovalGate(aboveMicros: bigint): ApprovalGate {
       return undefined
     },
   }
-}
-
-// A bare declaration means forms (2025-11-25 and before had nothing else).
-function canAsk({ mcpReq }: ServerContext): boolean {
-  const capabilities = (mcpReq.envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
-  if (!isObject(capabilities) || !isObject(capabilities.elicitation)) return false
-  const { form, url } = capabilities.elicitation
-  return form !== undefined || url === undefined
 }
 
 /** A price with six decimals at most, trailing zeros left out beyond two. */

@@ -1,4 +1,4 @@
-import { isJsonContentType } from '@modelcontextprotocol/server'
+import { isJsonContentType, type JSONRPCRequest, type RequestId } from '@modelcontextprotocol/server'
 import { JSON_DEPTH_MAX, JSON_VALUES_MAX, type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiClient } from '../api/client.ts'
@@ -6,13 +6,15 @@ import { ApiSession, type Caller } from '../api/gateway.ts'
 import type { Authenticate } from '../auth/bearer.ts'
 import type { Challenges } from '../auth/challenge.ts'
 import { Refusal } from '../auth/refusal.ts'
-import { classify } from '../protocol/classify.ts'
-import type { RequestId, RpcResponse } from '../protocol/exchange.ts'
-import type { ProtocolServers, Registry } from '../protocol/servers.ts'
-import { HttpExchange } from './http-exchange.ts'
+import { createClassifier, type Era } from '../protocol/classify.ts'
+import { Exchange } from '../protocol/exchange.ts'
+import { createMethodTable, type Registry } from '../protocol/methods.ts'
+import { createAnswers } from './answer.ts'
+import { answerBatch } from './batch.ts'
+import { HttpChannel } from './channel.ts'
 import type { Limits } from './limits.ts'
 import type { OriginPolicy } from './origin.ts'
-import { sendRefusal, sendRpcError } from './respond.ts'
+import { sendJson, sendRefusal, sendRpcError } from './respond.ts'
 
 /** The parts of the MCP endpoint. */
 export interface McpRouteDeps {
@@ -21,9 +23,7 @@ export interface McpRouteDeps {
   readonly challenges: Challenges
   readonly limits: Limits
   readonly origins: OriginPolicy
-  readonly servers: ProtocolServers
   readonly registry: Registry
-  readonly serialize: (response: RpcResponse) => string
 }
 
 /** The largest request body. */
@@ -49,11 +49,15 @@ const INTERNAL = { code: -32603, message: 'Internal error' }
 
 /**
  * The endpoint, `/mcp` with or without a trailing slash. In order: origin and host, credentials, the connection's
- * limit; for a credential that neither verified here nor was accepted lately, `GET /token`; the message; then either the tool's own API call or `GET /token`, so that a deleted token gets 401 on the
- * next request of any kind, before anything else is said.
+ * limit; for a credential that neither verified here nor was accepted lately, `GET /token`; the message; then either the
+ * tool's own API call or `GET /token`, so that a deleted token gets 401 on the next request of any kind, before anything
+ * else is said.
  */
 export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void {
-  const { api, authenticate, challenges, limits, origins, servers, registry, serialize } = deps
+  const { api, authenticate, challenges, limits, origins, registry } = deps
+  const classify = createClassifier()
+  const find = createMethodTable(registry)
+  const answer = createAnswers(registry, find)
 
   // At once where the token was verified before, so that the usual request waits for nothing but the API.
   function open(request: FastifyRequest): ApiSession | Promise<ApiSession> {
@@ -62,9 +66,13 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   }
 
   function begin(caller: Caller): ApiSession {
+    count(caller)
+    return new ApiSession(api, challenges, caller)
+  }
+
+  function count(caller: Caller): void {
     const wait = limits.call(caller.callKey)
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
-    return new ApiSession(api, challenges, caller)
   }
 
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -86,36 +94,56 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       if (!(error instanceof JsonRefused)) throw error
       return sendRpcError(reply, 400, BODY_ERRORS[error.problem])
     }
-    const routed = classify(headers, body)
-    if (routed.kind !== 'request') {
-      await session.alive()
-      if (routed.kind === 'accepted') return void reply.code(202).send()
-      return sendRpcError(reply, routed.status, routed.error, readableId(body))
+    const message = classify(headers, body)
+    switch (message.kind) {
+      case 'request':
+        return answerAlone(request, reply, session, message)
+      case 'batch':
+        return answerTogether(request, reply, session, message.requests)
+      case 'accepted':
+        await session.alive()
+        return void reply.code(202).send()
+      case 'rejected':
+        await session.alive()
+        return sendRpcError(reply, message.status, message.error, readableId(body))
     }
-    const { era, message } = routed
-    const isRouteCall =
-      message.method === 'tools/call' && registry.callsApi(message.params?.name, message.params?.arguments)
-    if (!isRouteCall) await session.alive()
-
-    const transport = servers[era]
-    const exchange = new HttpExchange({
-      reply,
-      requestId: message.id,
-      session,
-      errorStatus: era === 'modern',
-      accept: headers.accept,
-      serialize,
-      refuse: (refusal) => sendRefusal(reply, refusal),
-    })
-    const number = transport.dispatch(message, exchange)
-    // A broken connection cancels in the modern era; in the older ones it explicitly does not.
-    if (exchange.done) return
-    reply.raw.once('close', () => {
-      if (exchange.done) return
-      if (era === 'modern') transport.cancel(number)
-      exchange.abandon()
-    })
   }
+
+  async function answerAlone(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    session: ApiSession,
+    { era, message }: { readonly era: Era; readonly message: JSONRPCRequest },
+  ): Promise<void> {
+    const channel = new HttpChannel(reply, request.headers.accept)
+    const exchange = new Exchange(era, message, session, channel)
+    channel.onGone(() => {
+      // A broken connection cancels in the modern era; in the older ones it explicitly does not.
+      if (era === 'modern') exchange.cancel()
+    })
+    const given = await answer(exchange, logDefect(request))
+    if (given.kind === 'message') channel.answer(given.status, given.text)
+    else if (!channel.isOver) sendRefusal(reply, given.refusal)
+  }
+
+  async function answerTogether(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    session: ApiSession,
+    requests: readonly JSONRPCRequest[],
+  ): Promise<void> {
+    // The first has been counted with the HTTP request.
+    for (let counted = 1; counted < requests.length; counted++) count(session.caller)
+    const given = await answerBatch(requests, session, find, answer, logDefect(request))
+    if (reply.raw.destroyed) return
+    if (given.kind === 'message') sendJson(reply, given.status, given.text)
+    else sendRefusal(reply, given.refusal)
+  }
+
+  const logDefect =
+    ({ log }: FastifyRequest) =>
+    (cause: unknown): void =>
+      log.error({ err: cause }, 'request failed')
 
   async function other(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const session = await open(request)
@@ -131,7 +159,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     else if (statusCode === 413) sendRpcError(reply, 413, TOO_LARGE)
     else if (statusCode < 500) sendRpcError(reply, 400, PARSE_ERROR)
     else {
-      request.log.error({ err: error }, 'request failed')
+      logDefect(request)(error)
       sendRpcError(reply, 500, INTERNAL)
     }
   }

@@ -1,46 +1,84 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   classifyInboundRequest,
+  isJSONRPCRequest,
   type JSONRPCRequest,
+  LOG_LEVEL_META_KEY,
   PROTOCOL_VERSION_META_KEY,
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server'
-import { isObject } from './params.ts'
-import { type Era, LEGACY_REVISIONS, MODERN_REVISION } from './transports.ts'
+import { LRUCache } from 'lru-cache'
 
-/** A message that may go on: a request to be answered, or something that is only accepted. */
-export type Routed =
+/** The two generations of the protocol, which one URL serves: stateless with envelopes, and with a handshake. */
+export type Era = 'modern' | 'legacy'
+
+/** The revision of the modern era; it stands in every request's envelope. */
+export const MODERN_REVISION = '2026-07-28'
+
+/** The revisions of the handshake era, newest first: the first one is offered to a client that asks for another. */
+export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
+
+/** The most messages of one batch. */
+export const BATCH_MAX = 20
+
+/** What a POST body is. */
+export type Classified =
   | { readonly kind: 'request'; readonly era: Era; readonly message: JSONRPCRequest }
+  /** The requests of a batch, one at least; its notifications and answers are only accepted. */
+  | { readonly kind: 'batch'; readonly requests: readonly JSONRPCRequest[] }
+  /** Notifications and answers of a client, which nobody waits for. */
   | { readonly kind: 'accepted' }
   | Rejected
 
-/** A message that is refused before the protocol layer sees it. */
+/** A body that is refused before any method is looked up. */
 export interface Rejected {
   readonly kind: 'rejected'
   readonly status: number
   readonly error: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
+/** Tells what a body is. The body is bounded in depth, because envelopes are judged by a recursive schema. */
+export type Classify = (headers: IncomingHttpHeaders, body: unknown) => Classified
+
 /** Headers and body disagree (2026-07-28, basic/transports/streamable-http). */
 const HEADER_MISMATCH = -32020
 
+// The one revision that has batches, which is also the one of a request that names none (2025-06-18, transports).
+const BATCH_REVISION = '2025-03-26'
+
+const ENVELOPES_MAX = 500
+const ENVELOPE_MAX_CHARS = 4096
+
 /**
- * Decides the era of a POST body and applies the header rules of its revision. A request of the ordinary shape is
- * recognised at once; everything else goes through the SDK's classifier, which knows every odd case.
+ * Makes the judge of bodies: it decides the era and applies the header rules of its revision. A request of the ordinary
+ * shape is recognised by its members; everything else goes through the SDK's classifier, which knows every odd case.
  */
-export function classify(headers: IncomingHttpHeaders, body: unknown): Routed {
-  const version = header(headers['mcp-protocol-version'])
-  if (isPlainModernRequest(body, version)) return modernRequest(headers, body)
-  if (isPlainLegacyRequest(body, version)) return { kind: 'request', era: 'legacy', message: body }
-  const method = header(headers['mcp-method'])
-  const name = header(headers['mcp-name'])
+export function createClassifier(): Classify {
+  // A client sends the same envelope with each request, and the SDK's schema of it is recursive and dear. So the
+  // verdict on one that was found sound is remembered, by its text alone.
+  const soundEnvelopes = new LRUCache<string, true>({ max: ENVELOPES_MAX })
+
+  return (headers, body) => {
+    const version = unrepeated(headers['mcp-protocol-version'])
+    if (isPlainLegacyRequest(body, version)) return { kind: 'request', era: 'legacy', message: body }
+    if (!isPlainModernRequest(body, version)) return judge(headers, version, body)
+    const envelope = envelopeText(body)
+    if (soundEnvelopes.get(envelope)) return modernRequest(headers, body)
+    const verdict = judge(headers, version, body)
+    if (verdict.kind === 'request' && envelope.length <= ENVELOPE_MAX_CHARS) soundEnvelopes.set(envelope, true)
+    return verdict
+  }
+}
+
+function judge(headers: IncomingHttpHeaders, version: string | undefined, body: unknown): Classified {
+  const method = unrepeated(headers['mcp-method'])
   const route = classifyInboundRequest({
     httpMethod: 'POST',
     body,
     ...(version === undefined ? {} : { protocolVersionHeader: version }),
     ...(method === undefined ? {} : { mcpMethodHeader: method }),
-    ...(name === undefined ? {} : { mcpNameHeader: name }),
   })
   if (route.kind === 'reject') {
     if (route.code === HEADER_MISMATCH) return mismatch('the protocol version or the method differs')
@@ -56,23 +94,28 @@ export function classify(headers: IncomingHttpHeaders, body: unknown): Routed {
     }
     return route.messageKind === 'request' ? modernRequest(headers, route.message) : { kind: 'accepted' }
   }
-  // Batches left the protocol in 2025-06-18, and no client of the revision that had them has been seen to send one.
-  if (route.reason === 'batch') {
-    return rejected(400, ProtocolErrorCode.InvalidRequest, 'Bad Request: send one message per request')
-  }
   // 2025-06-18 and later: an unknown version in the header is 400; a missing header is accepted.
   if (version !== undefined && route.reason !== 'initialize' && !isLegacyRevision(version)) {
     const supported = [...LEGACY_REVISIONS, MODERN_REVISION].join(', ')
     return rejected(400, -32000, `Bad Request: Unsupported protocol version (supported versions: ${supported})`)
   }
+  if (route.reason === 'batch') return batch(body as readonly unknown[], version)
   if (route.reason === 'no-claim' || route.reason === 'initialize') {
     return { kind: 'request', era: 'legacy', message: body as JSONRPCRequest }
   }
   return { kind: 'accepted' }
 }
 
-/** A refusal in the shape of JSON-RPC. */
-export function rejected(status: number, code: number, message: string, data?: unknown): Rejected {
+// The classifier has found every entry to be a message of the handshake era.
+function batch(entries: readonly unknown[], version = BATCH_REVISION): Classified {
+  const refuse = (what: string) => rejected(400, ProtocolErrorCode.InvalidRequest, `Bad Request: ${what}`)
+  if (version !== BATCH_REVISION) return refuse('send one message per request')
+  if (entries.length > BATCH_MAX) return refuse(`a batch may hold ${BATCH_MAX} messages`)
+  const requests = entries.filter((entry) => isJSONRPCRequest(entry))
+  return requests.length === 0 ? { kind: 'accepted' } : { kind: 'batch', requests }
+}
+
+function rejected(status: number, code: number, message: string, data?: unknown): Rejected {
   return { kind: 'rejected', status, error: { code, message, ...(data === undefined ? {} : { data }) } }
 }
 
@@ -89,11 +132,16 @@ function isPlainModernRequest(body: unknown, version: string | undefined): body 
   const { params } = body
   if (params === undefined || !isObject(params._meta)) return false
   const meta: Readonly<Record<string, unknown>> = params._meta
-  return (
-    meta[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION &&
-    isObject(meta[CLIENT_CAPABILITIES_META_KEY]) &&
-    isProgressToken(meta.progressToken)
-  )
+  return meta[PROTOCOL_VERSION_META_KEY] === MODERN_REVISION && isProgressToken(meta.progressToken)
+}
+
+function envelopeText({ params }: JSONRPCRequest): string {
+  const meta = params?._meta as Readonly<Record<string, unknown>>
+  return JSON.stringify({
+    info: meta[CLIENT_INFO_META_KEY],
+    capabilities: meta[CLIENT_CAPABILITIES_META_KEY],
+    logLevel: meta[LOG_LEVEL_META_KEY],
+  })
 }
 
 // Without an envelope, and not the handshake itself: `_meta` holds a progress token or nothing.
@@ -127,22 +175,22 @@ const NAME_SOURCES: Readonly<Record<string, 'name' | 'uri'>> = {
   'resources/read': 'uri',
 }
 
-function modernRequest(headers: IncomingHttpHeaders, message: JSONRPCRequest): Routed {
+function modernRequest(headers: IncomingHttpHeaders, message: JSONRPCRequest): Classified {
   if (headers['mcp-protocol-version'] === undefined) return mismatch('the MCP-Protocol-Version header is missing')
-  const method = header(headers['mcp-method'])
+  const method = unrepeated(headers['mcp-method'])
   if (method === undefined) return mismatch('the Mcp-Method header is missing')
   if (method !== message.method) return mismatch('the Mcp-Method header names another method')
   const source = Object.hasOwn(NAME_SOURCES, message.method) ? NAME_SOURCES[message.method] : undefined
-  if (source !== undefined) {
-    const expected = message.params?.[source]
-    const given = header(headers['mcp-name'])
-    if (given === undefined && typeof expected === 'string') return mismatch('the Mcp-Name header is missing')
-    if (given !== undefined) {
-      const decoded = decodeName(given)
-      if (decoded === undefined || (typeof expected === 'string' && decoded !== expected)) {
-        return mismatch('the Mcp-Name header names something else')
-      }
-    }
+  const expected = source === undefined ? undefined : message.params?.[source]
+  const given = headers['mcp-name']
+  if (source === undefined || (given === undefined && typeof expected !== 'string')) {
+    return { kind: 'request', era: 'modern', message }
+  }
+  if (typeof given !== 'string') return mismatch('the Mcp-Name header is missing')
+  // A name may hold a comma itself, so it is taken as it stands before it is taken for one that was sent twice.
+  const names = [decodeName(given.trim()), decodeName(unrepeated(given) ?? '')].filter((name) => name !== undefined)
+  if (names.length === 0 || (typeof expected === 'string' && !names.includes(expected))) {
+    return mismatch('the Mcp-Name header names something else')
   }
   return { kind: 'request', era: 'modern', message }
 }
@@ -154,6 +202,16 @@ function decodeName(value: string): string | undefined {
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8')
 }
 
-function header(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value.trim() : undefined
+// Node joins a header that was sent several times with commas; several times the same is once (RFC 9110 §5.3).
+function unrepeated(value: string | string[] | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined
+  if (!value.includes(',')) return value.trim()
+  const values = new Set(value.split(',').map((part) => part.trim()))
+  const [only] = values
+  return values.size === 1 ? only : value.trim()
+}
+
+/** True for a JSON object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,16 +1,13 @@
-import type { CallToolResult, ServerContext, Tool } from '@modelcontextprotocol/server'
-import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import { errorEnvelope } from '@vertexsms/contract/errors'
+import { ProtocolError, ProtocolErrorCode, type Result, type Tool } from '@modelcontextprotocol/server'
+import { SCOPES } from '@vertexsms/contract/scopes'
 import type { ApiRequest } from '../api/client.ts'
 import { type RouteAnswer, RouteRefusal } from '../api/gateway.ts'
 import type { ApprovalGate } from '../approval/gate.ts'
 import type { Challenges } from '../auth/challenge.ts'
-import { Refusal } from '../auth/refusal.ts'
+import { isObject } from '../protocol/classify.ts'
 import type { Exchange } from '../protocol/exchange.ts'
-import { checkedParams, isObject } from '../protocol/params.ts'
-import type { Registry } from '../protocol/servers.ts'
-import type { Era } from '../protocol/transports.ts'
-import { failureResult, successResult, ToolFailure } from '../result.ts'
+import type { Params, Registry } from '../protocol/methods.ts'
+import { successResult, ToolFailure } from '../result.ts'
 import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
 
 /** What the product's registry is made of. */
@@ -21,46 +18,44 @@ export interface ToolRegistryOptions {
   readonly challenges: Challenges
   /** Asks a person before expensive calls; undefined while that is switched off. */
   readonly approvals: ApprovalGate | undefined
-  /** Hears of a failure that no tool foresaw. */
-  readonly onError: (error: unknown) => void
   /** Aborts when the process is about to end. */
   readonly draining: AbortSignal
 }
 
 const LIST_CACHE_SECONDS = 300
-// The protocol layer drops this: the exchange has already been answered at the HTTP edge.
-const REFUSED: CallToolResult = { content: [] }
 
 /** Serves a list of tools: all of them to everyone, in a stable order, whatever the token may do. */
 export function createToolRegistry(options: ToolRegistryOptions): Registry {
-  const { info, instructions, tools, challenges, draining, onError, approvals } = options
+  const { info, instructions, tools, challenges, draining, approvals } = options
   const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
+  const acting = new Set<unknown>(
+    tools
+      .filter(({ scope, listing }) => SCOPES[scope].billable || listing.annotations?.readOnlyHint !== true)
+      .map((tool) => tool.name),
+  )
   // Frozen, and so known to be the same in every answer: it is turned into text once.
-  const listings = Object.freeze(tools.map((tool) => tool.listing)) as Tool[]
+  const list = Object.freeze({ tools: tools.map((tool) => tool.listing) as Tool[] })
 
-  async function callTool(exchange: Exchange, context: ServerContext, era: Era, { name, arguments: args }: CallParams) {
+  async function callTool({ name, arguments: args }: CallParams, exchange: Exchange): Promise<Result> {
     const tool = byName.get(name)
-    if (tool === undefined) {
-      await exchange.session.alive()
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
-    }
+    if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
     try {
       const values = tool.read(args)
-      const toolContext = new ToolCall(tool, exchange, context, challenges, draining)
+      const context = new ToolCall(tool, exchange, challenges, draining)
       if (approvals !== undefined && tool.quote !== undefined) {
-        const quote = await tool.quote(values as never, toolContext)
+        const quote = await tool.quote(values as never, context)
         const subject = { ...quote, caller: exchange.session.caller.callKey, tool: tool.name, args: values }
-        const question = approvals.pass(subject, context, era)
+        const question = approvals.pass(subject, exchange)
         if (question !== undefined) return question
       }
-      return successResult(await tool.run(values as never, toolContext))
+      return successResult(await tool.run(values as never, context))
     } catch (error) {
       const failure = failureOf(error)
       if (failure === undefined) throw error
       // Arguments are read before the API is asked; what they lack is said only to a token that stands. After the
       // tool's own call this asks nothing more: an unknown outcome must be told even while the API is down.
       await exchange.session.alive()
-      return failureResult(failure.envelope)
+      throw failure
     }
   }
 
@@ -69,25 +64,14 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     instructions,
     capabilities: { tools: { listChanged: false } },
     cacheSeconds: LIST_CACHE_SECONDS,
-    callsApi: (name, args) => typeof name === 'string' && byName.has(name) && (args === undefined || isObject(args)),
-    checksItself: true,
-    install(server, exchangeOf, era) {
-      server.setRequestHandler('tools/list', checkedParams(), () => ({ tools: listings }))
-      server.handle<CallParams>('tools/call', checkCall, async (params, context) => {
-        const exchange = exchangeOf(context)
-        try {
-          return await callTool(exchange, context, era, params)
-        } catch (error) {
-          if (error instanceof ProtocolError) throw error
-          if (!(error instanceof Refusal)) {
-            onError(error)
-            return failureResult(errorEnvelope('INTERNAL'))
-          }
-          if (exchange.streaming) return failureResult(error.envelope)
-          exchange.refuse(error)
-          return REFUSED
-        }
-      })
+    methods: {
+      'tools/list': { handle: () => list },
+      'tools/call': {
+        params: checkCall,
+        asksApi: (params) => checkCall(params) === null && byName.has(params.name as string),
+        acts: ({ name }) => acting.has(name),
+        handle: callTool,
+      },
     },
   }
 }
@@ -96,38 +80,30 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
 class ToolCall implements ToolContext {
   readonly draining: AbortSignal
   readonly #tool: DefinedTool
-  readonly #session: Exchange['session']
-  readonly #mcpReq: ServerContext['mcpReq']
+  readonly #exchange: Exchange
   readonly #challenges: Challenges
 
-  constructor(
-    tool: DefinedTool,
-    { session }: Exchange,
-    { mcpReq }: ServerContext,
-    challenges: Challenges,
-    draining: AbortSignal,
-  ) {
+  constructor(tool: DefinedTool, exchange: Exchange, challenges: Challenges, draining: AbortSignal) {
     this.draining = draining
     this.#tool = tool
-    this.#session = session
-    this.#mcpReq = mcpReq
+    this.#exchange = exchange
     this.#challenges = challenges
   }
 
   get caller(): ToolContext['caller'] {
-    return this.#session.caller
+    return this.#exchange.session.caller
   }
 
   get signal(): AbortSignal {
-    return this.#mcpReq.signal
+    return this.#exchange.signal
   }
 
   call(request: ApiRequest): Promise<RouteAnswer> {
-    return this.#session.call(this.#tool.scope, request)
+    return this.#exchange.session.call(this.#tool.scope, request)
   }
 
   describe(): ReturnType<ToolContext['describe']> {
-    return this.#session.describe()
+    return this.#exchange.session.describe()
   }
 
   permissionMissing(): Error {
@@ -135,19 +111,14 @@ class ToolCall implements ToolContext {
   }
 
   progress(done: number, total: number, message: string): void {
-    const progressToken = this.#mcpReq._meta?.progressToken
-    if (progressToken === undefined) return
-    const params = { progressToken, progress: done, total, message }
-    this.#mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {})
+    this.#exchange.progress(done, total, message)
   }
 }
 
-interface CallParams {
-  readonly name: string
-  readonly arguments?: Record<string, unknown>
-}
+// A type and not an interface, so that it is assignable to and from any other params.
+type CallParams = { readonly name: string; readonly arguments?: Record<string, unknown> }
 
-function checkCall({ name, arguments: args }: Readonly<Record<string, unknown>>): string | null {
+function checkCall({ name, arguments: args }: Params): string | null {
   if (typeof name !== 'string') return 'name must be a string'
   return args === undefined || isObject(args) ? null : 'arguments must be an object'
 }

@@ -6,19 +6,25 @@ import {
   type GetPromptResult,
   inputRequired,
   inputResponse,
+  isSpecType,
+  LOG_LEVEL_META_KEY,
+  type LoggingLevel,
   MissingRequiredClientCapabilityError,
   ProtocolError,
   ProtocolErrorCode,
   type ServerContext,
+  type SpecTypeName,
   type Tool,
 } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import type { Registry } from '../../src/protocol/servers.ts'
+import type { Exchange } from '../../src/protocol/exchange.ts'
+import type { Methods, Params, Registry } from '../../src/protocol/methods.ts'
 
 // What the conformance suite calls by fixed names, served on the product's own edge instead of the ten tools.
 
 type ToolOutcome = CallToolResult | ReturnType<typeof inputRequired>
-type Run = (context: ServerContext, args: Record<string, unknown>) => ToolOutcome | Promise<ToolOutcome>
+type CallParams = { name: string; arguments?: Record<string, unknown> }
+type Run = (exchange: Exchange) => ToolOutcome | Promise<ToolOutcome>
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=='
 const WAV = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA='
@@ -42,33 +48,43 @@ const ask = (question: string, maxTokens: number) =>
   })
 
 const states = createRequestStateCodec<{ step: number }>({ key: new Uint8Array(32).fill(7) })
+// RFC 5424 severities, least severe first, as the protocol names them.
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
 const nameSchema = z.object({ name: z.string() })
 
-function capabilitiesOf({ envelope }: ServerContext['mcpReq']): Record<string, unknown> {
-  const declared = (envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY]
-  return (declared ?? {}) as Record<string, unknown>
+function capabilitiesOf({ meta }: Exchange): Record<string, unknown> {
+  return (meta[CLIENT_CAPABILITIES_META_KEY] ?? {}) as Record<string, unknown>
 }
 
-async function readState(context: ServerContext): Promise<{ step: number } | undefined> {
-  const raw = context.mcpReq.requestState<string>()
-  if (raw === undefined) return undefined
+async function readState({ params }: Exchange): Promise<{ step: number } | undefined> {
+  const { requestState } = params
+  if (requestState === undefined) return undefined
   try {
-    return await states.verify(raw, context)
+    // The codec reads the context only where it is told to bind a state to something in it.
+    return await states.verify(String(requestState), {} as ServerContext)
   } catch {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState')
   }
 }
 
-function answered(context: ServerContext, key: string): boolean {
-  return inputResponse(context.mcpReq.inputResponses, key).kind !== 'missing'
+function answered(exchange: Exchange, key: string): boolean {
+  return inputResponse(exchange.inputResponses, key).kind !== 'missing'
 }
 
-async function roundOfState(context: ServerContext): Promise<ToolOutcome> {
-  const state = await readState(context)
-  if (state !== undefined && answered(context, 'confirm')) return text('state-ok')
+// In the modern era from the level that this very request asked for, else always.
+function log(exchange: Exchange, level: LoggingLevel, data: string): void {
+  const wanted = exchange.meta[LOG_LEVEL_META_KEY]
+  if (exchange.era === 'modern' && (wanted === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(String(wanted))))
+    return
+  exchange.notify({ method: 'notifications/message', params: { level, data } })
+}
+
+async function roundOfState(exchange: Exchange): Promise<ToolOutcome> {
+  const state = await readState(exchange)
+  if (state !== undefined && answered(exchange, 'confirm')) return text('state-ok')
   return inputRequired({
     inputRequests: { confirm: okForm() },
-    requestState: await states.mint({ step: 1 }, context),
+    requestState: await states.mint({ step: 1 }),
   })
 }
 
@@ -102,88 +118,85 @@ const RUNS: Record<string, Run> = {
       },
     ],
   }),
-  async test_tool_with_logging({ mcpReq }) {
-    await mcpReq.log('info', 'Tool execution started')
+  async test_tool_with_logging(exchange) {
+    log(exchange, 'info', 'Tool execution started')
     await pause()
-    await mcpReq.log('info', 'Tool processing data')
+    log(exchange, 'info', 'Tool processing data')
     await pause()
-    await mcpReq.log('info', 'Tool execution completed')
+    log(exchange, 'info', 'Tool execution completed')
     return text('Logged three times.')
   },
-  async test_logging_tool({ mcpReq }) {
-    await mcpReq.log('info', 'A message for those who asked for messages')
+  async test_logging_tool(exchange) {
+    log(exchange, 'info', 'A message for those who asked for messages')
     return text('Logged, if asked to.')
   },
   test_error_handling: () => ({ ...text('This tool intentionally returns an error for testing'), isError: true }),
-  async test_tool_with_progress({ mcpReq }) {
-    const progressToken = mcpReq._meta?.progressToken
+  async test_tool_with_progress(exchange) {
     for (const progress of [0, 50, 100]) {
-      if (progressToken !== undefined) {
-        await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100 } })
-      }
+      exchange.progress(progress, 100)
       await pause()
     }
     return text('Done.')
   },
-  test_missing_capability({ mcpReq }) {
-    const capabilities = capabilitiesOf(mcpReq)
+  test_missing_capability(exchange) {
+    const capabilities = capabilitiesOf(exchange)
     if (capabilities.sampling === undefined) {
       throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } })
     }
     return text('The client can sample.')
   },
-  test_streaming_elicitation: (context) =>
-    answered(context, 'user_name')
+  test_streaming_elicitation: (exchange) =>
+    answered(exchange, 'user_name')
       ? text('Thank you.')
       : inputRequired({ inputRequests: { user_name: nameForm('What is your name?') } }),
-  test_input_required_result_elicitation({ mcpReq }) {
-    const given = acceptedContent(mcpReq.inputResponses, 'user_name')
+  test_input_required_result_elicitation(exchange) {
+    const given = acceptedContent(exchange.inputResponses, 'user_name')
     const name = nameSchema.safeParse(given)
     if (name.success) return text(`Hello, ${name.data.name}!`)
     return inputRequired({ inputRequests: { user_name: nameForm('What is your name?') } })
   },
-  test_input_required_result_sampling({ mcpReq }) {
-    const response = inputResponse(mcpReq.inputResponses, 'capital_question')
+  test_input_required_result_sampling(exchange) {
+    const response = inputResponse(exchange.inputResponses, 'capital_question')
     if (response.kind !== 'missing') return text(JSON.stringify(response))
     return inputRequired({ inputRequests: { capital_question: ask('What is the capital of France?', 100) } })
   },
-  test_input_required_result_list_roots({ mcpReq }) {
-    const response = inputResponse(mcpReq.inputResponses, 'client_roots')
+  test_input_required_result_list_roots(exchange) {
+    const response = inputResponse(exchange.inputResponses, 'client_roots')
     if (response.kind !== 'missing') return text(JSON.stringify(response))
     return inputRequired({ inputRequests: { client_roots: inputRequired.listRoots() } })
   },
   test_input_required_result_request_state: roundOfState,
   test_input_required_result_tampered_state: roundOfState,
-  async test_input_required_result_multiple_inputs(context) {
-    const state = await readState(context)
+  async test_input_required_result_multiple_inputs(exchange) {
+    const state = await readState(exchange)
     const keys = ['user_name', 'greeting', 'client_roots']
-    if (state !== undefined && keys.every((key) => answered(context, key))) return text('All three answers are here.')
+    if (state !== undefined && keys.every((key) => answered(exchange, key))) return text('All three answers are here.')
     return inputRequired({
       inputRequests: {
         user_name: nameForm('What is your name?'),
         greeting: ask('Generate a greeting', 50),
         client_roots: inputRequired.listRoots(),
       },
-      requestState: await states.mint({ step: 1 }, context),
+      requestState: await states.mint({ step: 1 }),
     })
   },
-  async test_input_required_result_multi_round(context) {
-    const state = await readState(context)
-    if (state?.step === 2 && answered(context, 'step2')) return text('Both steps are done.')
-    if (state?.step === 1 && answered(context, 'step1')) {
+  async test_input_required_result_multi_round(exchange) {
+    const state = await readState(exchange)
+    if (state?.step === 2 && answered(exchange, 'step2')) return text('Both steps are done.')
+    if (state?.step === 1 && answered(exchange, 'step1')) {
       const color = inputRequired.elicit({
         message: 'Step 2: What is your favorite color?',
         requestedSchema: { type: 'object', properties: { color: { type: 'string' } }, required: ['color'] },
       })
-      return inputRequired({ inputRequests: { step2: color }, requestState: await states.mint({ step: 2 }, context) })
+      return inputRequired({ inputRequests: { step2: color }, requestState: await states.mint({ step: 2 }) })
     }
     return inputRequired({
       inputRequests: { step1: nameForm('Step 1: What is your name?') },
-      requestState: await states.mint({ step: 1 }, context),
+      requestState: await states.mint({ step: 1 }),
     })
   },
-  test_input_required_result_capabilities({ mcpReq }) {
-    const capabilities = capabilitiesOf(mcpReq)
+  test_input_required_result_capabilities(exchange) {
+    const capabilities = capabilitiesOf(exchange)
     return inputRequired({
       inputRequests: {
         ...(capabilities.elicitation === undefined ? {} : { user_name: nameForm('What is your name?') }),
@@ -272,7 +285,7 @@ const PROMPTS = [
 
 const says = (value: string) => ({ role: 'user' as const, content: { type: 'text' as const, text: value } })
 
-function getPrompt(name: string, args: Record<string, string>, { mcpReq }: ServerContext) {
+function getPrompt(name: string, args: Record<string, string>, exchange: Exchange) {
   const messages = ((): GetPromptResult['messages'] | undefined => {
     switch (name) {
       case 'test_simple_prompt':
@@ -307,7 +320,7 @@ function getPrompt(name: string, args: Record<string, string>, { mcpReq }: Serve
   if (name !== 'test_input_required_result_prompt') {
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown prompt')
   }
-  const given = inputResponse(mcpReq.inputResponses, 'user_context')
+  const given = inputResponse(exchange.inputResponses, 'user_context')
   if (given.kind !== 'missing') return { messages: [says(`Prompt with ${JSON.stringify(given)}`)] }
   return inputRequired({
     inputRequests: {
@@ -319,33 +332,41 @@ function getPrompt(name: string, args: Record<string, string>, { mcpReq }: Serve
   })
 }
 
+const shape = (type: SpecTypeName) => (params: Params) => (isSpecType[type](params) ? null : `not ${type}`)
+const METHODS: Methods = {
+  'tools/list': { handle: () => ({ tools: TOOLS }) },
+  'tools/call': {
+    params: shape('CallToolRequestParams'),
+    handle({ name, arguments: args }: CallParams, exchange) {
+      if (name === SCHEMA_TOOL.name) return text(JSON.stringify(args ?? {}))
+      const run = Object.hasOwn(RUNS, name) ? RUNS[name] : undefined
+      if (run === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
+      return run(exchange)
+    },
+  },
+  'resources/list': { handle: () => ({ resources: RESOURCES }) },
+  'resources/templates/list': { handle: () => ({ resourceTemplates: [TEMPLATE] }) },
+  'resources/read': {
+    params: shape('ReadResourceRequestParams'),
+    handle: ({ uri }: { uri: string }) => readResource(uri),
+  },
+  'resources/subscribe': { era: 'legacy', handle: () => ({}) },
+  'resources/unsubscribe': { era: 'legacy', handle: () => ({}) },
+  'prompts/list': { handle: () => ({ prompts: PROMPTS }) },
+  'prompts/get': {
+    params: shape('GetPromptRequestParams'),
+    handle: ({ name, arguments: args }: CallParams, exchange) =>
+      getPrompt(name, (args ?? {}) as Record<string, string>, exchange),
+  },
+  'completion/complete': { handle: () => ({ completion: { values: ['paris', 'park'], total: 2 } }) },
+  'logging/setLevel': { era: 'legacy', handle: () => ({}) },
+}
+
 /** The fixtures of the conformance suite as a registry for the product's edge. */
 export const FIXTURES: Registry = {
   info: { name: 'conformance-fixtures', version: '1.0.0' },
   instructions: 'Fixtures of the conformance suite.',
   capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} },
   cacheSeconds: 300,
-  callsApi: () => false,
-  checksItself: false,
-  install(server, _exchangeOf, era) {
-    server.setRequestHandler('tools/list', () => ({ tools: TOOLS }))
-    server.setRequestHandler('tools/call', ({ params }, context) => {
-      if (params.name === SCHEMA_TOOL.name) return text(JSON.stringify(params.arguments ?? {}))
-      const run = Object.hasOwn(RUNS, params.name) ? RUNS[params.name] : undefined
-      if (run === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
-      return run(context, params.arguments ?? {})
-    })
-    server.setRequestHandler('resources/list', () => ({ resources: RESOURCES }))
-    server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [TEMPLATE] }))
-    server.setRequestHandler('resources/read', ({ params }) => readResource(params.uri))
-    server.setRequestHandler('prompts/list', () => ({ prompts: PROMPTS }))
-    server.setRequestHandler('prompts/get', ({ params }, context) =>
-      getPrompt(params.name, params.arguments ?? {}, context),
-    )
-    server.setRequestHandler('completion/complete', () => ({ completion: { values: ['paris', 'park'], total: 2 } }))
-    if (era === 'legacy') {
-      server.setRequestHandler('resources/subscribe', () => ({}))
-      server.setRequestHandler('resources/unsubscribe', () => ({}))
-    }
-  },
+  methods: METHODS,
 }

@@ -3,7 +3,7 @@ import { createLogger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readConfig } from '../../src/env.ts'
-import type { Registry } from '../../src/protocol/servers.ts'
+import type { Registry } from '../../src/protocol/methods.ts'
 import { type Issuer, startIssuer, type TokenShape } from './issuer.ts'
 import { ALL_PERMISSIONS, startUpstream, type Upstream } from './upstream.ts'
 

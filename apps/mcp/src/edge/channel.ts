@@ -1,0 +1,80 @@
+import type { Notification } from '@modelcontextprotocol/server'
+import type { FastifyReply } from 'fastify'
+import type { Channel } from '../protocol/exchange.ts'
+import { sendJson } from './respond.ts'
+
+const KEEP_ALIVE_MS = 15_000
+const STREAM_TYPES = /text\/event-stream|\*\/\*/
+
+/** The way back of a request that came alone: a JSON answer, or an event stream from the first notification on. */
+export class HttpChannel implements Channel {
+  readonly #reply: FastifyReply
+  readonly #accept: string | undefined
+  #isOver = false
+  #keepAlive: NodeJS.Timeout | undefined
+
+  /** `accept` is the client's; without an event stream in it notifications are dropped. */
+  constructor(reply: FastifyReply, accept: string | undefined) {
+    this.#reply = reply
+    this.#accept = accept
+    this.#isOver = reply.raw.destroyed
+  }
+
+  /** Calls back when the client has gone before its answer, which it may have done already. */
+  onGone(leave: () => void): void {
+    if (this.#isOver) leave()
+    else {
+      this.#reply.raw.once('close', () => {
+        if (this.#isOver) return
+        this.#end()
+        leave()
+      })
+    }
+  }
+
+  get streaming(): boolean {
+    return this.#keepAlive !== undefined
+  }
+
+  /** True once the answer is out or the client has gone, after which nothing may be written. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  notify(notification: Notification): void {
+    if (this.#isOver || (this.#accept !== undefined && !STREAM_TYPES.test(this.#accept))) return
+    if (this.#keepAlive === undefined) this.#openStream()
+    this.#write(JSON.stringify({ jsonrpc: '2.0', ...notification }))
+  }
+
+  /** Gives the answer; the status counts for nothing in a stream. */
+  answer(status: number, text: string): void {
+    if (this.#isOver) return
+    if (!this.streaming) sendJson(this.#reply, status, text)
+    else {
+      this.#write(text)
+      this.#reply.raw.end()
+    }
+    this.#end()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    clearInterval(this.#keepAlive)
+  }
+
+  #openStream(): void {
+    const reply = this.#reply.hijack()
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
+    this.#keepAlive = setInterval(() => reply.raw.write(': keep-alive\n\n'), KEEP_ALIVE_MS).unref()
+  }
+
+  #write(message: string): void {
+    this.#reply.raw.write(`event: message\ndata: ${message}\n\n`)
+  }
+}

@@ -1,0 +1,63 @@
+import { type Implementation, type RequestId, type Result, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server'
+import type { Era } from './classify.ts'
+import type { Exchange } from './exchange.ts'
+
+/** The error of a JSON-RPC answer. */
+export interface RpcError {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/** The text of an answer with a result. */
+export type EncodeResult = (exchange: Exchange, result: Result) => string
+
+// The results that say for how long they may be kept (2026-07-28, server/utilities/caching).
+const CACHEABLE: ReadonlySet<string> = new Set([
+  'tools/list',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'server/discover',
+])
+
+/**
+ * Turns results into text. The modern era adds to each its type, the name and version of the server, and to what may be
+ * kept for how long (2026-07-28, basic). A frozen result, as the list of tools, is the same in every answer and is
+ * turned into text once: it is by far the largest, and clients ask for it often.
+ */
+export function createEncoder({ name, version }: Implementation, cacheSeconds: number): EncodeResult {
+  // Title, links and icons stand in the answer to discovery alone.
+  const identity = { [SERVER_INFO_META_KEY]: { name, version } }
+  const hints = { ttlMs: cacheSeconds * 1000, cacheScope: 'public' }
+  const frozen: Readonly<Record<Era, WeakMap<Result, string>>> = { modern: new WeakMap(), legacy: new WeakMap() }
+
+  function stamped(method: string, result: Result): Result {
+    const { resultType = 'complete', _meta } = result as { resultType?: string; _meta?: object }
+    return {
+      ...(resultType === 'complete' && CACHEABLE.has(method) ? hints : {}),
+      ...result,
+      resultType,
+      _meta: _meta === undefined ? identity : { ...identity, ..._meta },
+    }
+  }
+
+  function textOf({ era, message }: Exchange, result: Result): string {
+    return JSON.stringify(era === 'modern' ? stamped(message.method, result) : result)
+  }
+
+  return (exchange, result) => {
+    let text = frozen[exchange.era].get(result)
+    if (text === undefined) {
+      text = textOf(exchange, result)
+      if (Object.isFrozen(result)) frozen[exchange.era].set(result, text)
+    }
+    return `{"jsonrpc":"2.0","id":${JSON.stringify(exchange.message.id)},"result":${text}}`
+  }
+}
+
+/** The text of an answer with an error. The id is null where the request has none that could be read. */
+export function encodeError({ code, message, data }: RpcError, id: RequestId | null): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })
+}
