@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
 import { subkey } from '@vertexsms/db/seal'
 import { newSecret } from '@vertexsms/db/tokens'
@@ -6,9 +6,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 // Two independent locks on every form, both needed:
 // 1. The browser says where the request comes from. `Sec-Fetch-Site` decides where it is sent; `Origin` only without
-//    it, because our own `Referrer-Policy: no-referrer` makes browsers send `Origin: null` on a form (Fetch §3.2).
+//    it, because our own `Referrer-Policy: no-referrer` makes browsers send `Origin: null` on a form (Fetch §3.2). A
+//    browser that says `Origin: null` and nothing else (Safari before 16.4) is believed by its token alone: any page
+//    can be made to say so, but none can read a token that is bound to this browser's cookie.
 // 2. A token in the form, an HMAC over what the form is bound to: the session, the interaction, or, before anybody is
-//    signed in, a random cookie of the visitor (login CSRF, RFC 6749 §10.12 in spirit).
+//    signed in, a random cookie of the visitor (login CSRF, RFC 6749 §10.12 in spirit). It is masked anew each time it
+//    is shown, so that the size of a compressed page tells nothing about it (BREACH), and never stands in a link.
 
 /** A form post was refused because it does not provably come from our own page. Answered with 403. */
 export class FormRefused extends Error {
@@ -18,10 +21,12 @@ export class FormRefused extends Error {
 
 /** Issues and checks the CSRF tokens of one deployment. */
 export interface Forms {
-  /** The token of a form bound to `binding`; the same for the same binding on every node. */
+  /** A token for a form bound to `binding`: another one at each call, good on every node. */
   token(binding: string): string
   /** Throws {@link FormRefused} unless the post comes from our own origin and its `csrf` field fits `binding`. */
   check(request: FastifyRequest, binding: string): void
+  /** True when the browser vouches that the post was made by a page of ours, whatever its token. */
+  isOurs(request: FastifyRequest): boolean
   /** The binding of a visitor who is not signed in; sets the visitor cookie if there is none yet. */
   visitor(request: FastifyRequest, reply: FastifyReply): string
 }
@@ -43,6 +48,24 @@ export function isSameOrigin(headers: { 'sec-fetch-site'?: string; origin?: stri
   return headers.origin === ownOrigin
 }
 
+const MAC_BYTES = 32
+/** A token is 86 characters; nothing longer is decoded. */
+const MAX_TOKEN_CHARS = 100
+
+function saysOfItself(request: FastifyRequest): { 'sec-fetch-site'?: string; origin?: string } {
+  const { 'sec-fetch-site': site, origin } = request.headers
+  return { ...(typeof site === 'string' && { 'sec-fetch-site': site }), ...(origin && { origin }) }
+}
+
+/** `Origin: null` alone; a browser that sends neither header posts no forms of ours. */
+function saysNothing(request: FastifyRequest): boolean {
+  return request.headers['sec-fetch-site'] === undefined && request.headers.origin === 'null'
+}
+
+function xor(bytes: Uint8Array, mask: Uint8Array): Buffer {
+  return Buffer.from(bytes.map((byte, index) => byte ^ (mask[index] ?? 0)))
+}
+
 /** Builds the {@link Forms} of a deployment; the HMAC key is a subkey of the operator key (RFC 5869). */
 export function createForms(deps: { readonly operatorKey: Uint8Array; readonly issuerUrl: string }): Forms {
   const key = subkey(deps.operatorKey, 'csrf')
@@ -50,18 +73,22 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
   const secure = ownOrigin.startsWith('https:')
   const cookieName = secure ? '__Host-vertexsms_visitor' : 'vertexsms_visitor'
   const mac = (binding: string) => createHmac('sha256', key).update(binding).digest()
+  const isOurs = (request: FastifyRequest) => isSameOrigin(saysOfItself(request), ownOrigin)
 
   return {
-    token: (binding) => mac(binding).toString('base64url'),
+    token(binding) {
+      const mask = randomBytes(MAC_BYTES)
+      return Buffer.concat([mask, xor(mac(binding), mask)]).toString('base64url')
+    },
+
+    isOurs,
 
     check(request, binding) {
-      const { 'sec-fetch-site': site, origin } = request.headers
-      const from = { ...(typeof site === 'string' && { 'sec-fetch-site': site }), ...(origin && { origin }) }
-      if (!isSameOrigin(from, ownOrigin)) throw new FormRefused('The form was not sent from this site.')
+      if (!isOurs(request) && !saysNothing(request)) throw new FormRefused('The form was not sent from this site.')
       const sent = (request.body as { csrf?: unknown } | undefined)?.csrf
-      const given = Buffer.from(typeof sent === 'string' ? sent : '', 'base64url')
-      const expected = mac(binding)
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      const given = Buffer.from(typeof sent === 'string' ? sent.slice(0, MAX_TOKEN_CHARS) : '', 'base64url')
+      const mask = given.subarray(0, MAC_BYTES)
+      if (given.length !== 2 * MAC_BYTES || !timingSafeEqual(given.subarray(MAC_BYTES), xor(mac(binding), mask))) {
         throw new FormRefused('The form has expired.')
       }
     },

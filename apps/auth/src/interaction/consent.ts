@@ -3,7 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
-import { FormRefused, type Forms, interactionBinding, isSameOrigin, sessionBinding } from '../forms.ts'
+import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../forms.ts'
 import { type Decision, decide } from '../oidc/connections.ts'
 import type { LiveProvider } from '../oidc/live-provider.ts'
 import { sendPage } from '../page.ts'
@@ -75,9 +75,7 @@ function formFits(
     deps.forms.check(request, binding(asked, signedIn))
     return true
   } catch (error) {
-    const { 'sec-fetch-site': site, origin } = request.headers
-    const from = { ...(typeof site === 'string' && { 'sec-fetch-site': site }), ...(origin && { origin }) }
-    if (error instanceof FormRefused && isSameOrigin(from, new URL(deps.issuerUrl).origin)) return false
+    if (error instanceof FormRefused && deps.forms.isOurs(request)) return false
     throw error
   }
 }
