@@ -2,7 +2,7 @@ import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/db/derived-keys'
 import {
   databaseEnv,
   millisecondsSchema,
-  onOffSchema,
+  outboundEnv,
   perMinuteSchema,
   portSchema,
   publicUrlSchema,
@@ -14,6 +14,7 @@ import { z } from 'zod'
 
 const schema = z.object({
   ...serviceEnv,
+  ...outboundEnv,
   ...databaseEnv,
   API_PORT: portSchema.default(4002),
   /** `iss` of the access tokens that are taken. */
@@ -27,8 +28,6 @@ const schema = z.object({
   OPERATOR_KEY: z.undefined({ error: 'is for auth alone; this service takes API_KEYS' }).optional(),
   /** Failed look-ups of tokens made by hand, for one address; the MCP server counts its own callers by the same rule. */
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
-  /** Development only: callbacks may go to http://localhost. */
-  OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
   /** From sending to the delivery report, from an HLR request to its result, from a name to the end of its review. */
   SANDBOX_DELIVERY_MS: millisecondsSchema.default(1_500),
   SANDBOX_HLR_MS: millisecondsSchema.default(1_000),

@@ -9,7 +9,7 @@ await runService(async () => {
   const env = readApiEnv()
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase({ url: env.DATABASE_URL, namedStatements: env.DATABASE_NAMED_STATEMENTS })
-  const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
+  const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
   const app = buildApp({ env, db, logger, outbound })
   app.addHook('onClose', async () => {
     await outbound.close()

@@ -124,6 +124,21 @@ export const trustProxySchema = z
   .regex(/^(off|[1-9]|[0-9a-fA-F:.,/ ]{2,})$/, 'must be off, a number of hops (1 to 9) or a list of addresses')
   .transform((value) => (value === 'off' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
 
+/** An HTTP proxy: an http or https URL of host and port, with credentials where it wants them. */
+export const proxyUrlSchema = z.string().refine((value) => {
+  const url = parseUrl(value)
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '') return false
+  return url.pathname === '/' && !value.includes('?') && !value.includes('#')
+}, 'must be the http or https URL of a proxy, host and port alone')
+
+/** What every service that calls URLs of others reads: spread it into the service's own object schema. */
+export const outboundEnv = {
+  /** Development only: such URLs may lead to http://localhost. */
+  OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
+  /** A proxy that opens connections to addresses by CONNECT; without one they are called directly. */
+  OUTBOUND_PROXY: proxyUrlSchema.optional(),
+}
+
 /** What every service reads: spread it into the service's own object schema. */
 export const serviceEnv = {
   HOST: z.string().default('127.0.0.1'),

@@ -2,12 +2,17 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { isLoopbackHost, isPublicAddress } from './address.ts'
+import { openTunnel } from './outbound-tunnel.ts'
 
 export interface OutboundOptions {
   /** Development only: lets `http://localhost` (and loopback addresses) through. */
   allowLocalhost: boolean
+  /** An HTTP proxy that every call goes through, by CONNECT to the address that was judged; none when absent. */
+  proxy?: string | undefined
+  /** PEM certificates of authorities to trust instead of the usual ones. */
+  ca?: string
   /** Name resolution; the system's when absent. */
-  lookup?: (host: string) => Promise<LookupAddress[]>
+  lookup?: Lookup
 }
 
 export interface OutboundInit {
@@ -59,14 +64,20 @@ const MAX_URL_CHARACTERS = 2_048
 const HTTPS_PORT = 443
 /** Below it live services that a web hook has no business with: mail, SSH, directory, databases of old. */
 const FIRST_FREE_PORT = 1_024
+const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * The one way to call a URL that a client or customer gave us. https only; the name is resolved by us, an answer with a
  * single non-public address is refused whole, the connection goes to an address that was judged (no second lookup that
  * could answer differently) and the peer is judged again once connected; redirects are refused; size and time are limited.
+ * With a proxy all of that stays true but the last look, because the peer is the proxy: it is given the judged address to
+ * connect to, TLS goes end to end under the host's name, and what it refuses is not tried another way.
  */
-export function createOutbound({ allowLocalhost, lookup = lookupAll }: OutboundOptions): Outbound {
-  const agent = new Agent({ connect: guardedConnector(allowLocalhost, lookup), pipelining: 1, keepAliveTimeout: 1_000 })
+export function createOutbound({ allowLocalhost, proxy, ca, lookup = lookupAll }: OutboundOptions): Outbound {
+  const connect = proxy
+    ? tunnelConnector(new URL(proxy), ca, allowLocalhost, lookup)
+    : guardedConnector(ca, allowLocalhost, lookup)
+  const agent = new Agent({ connect, pipelining: 1, keepAliveTimeout: 1_000 })
   const checkUrl = (url: string) => refusal(url, allowLocalhost)
   return {
     checkUrl,
@@ -75,13 +86,15 @@ export function createOutbound({ allowLocalhost, lookup = lookupAll }: OutboundO
       if (reason) throw new OutboundError('URL_REFUSED', reason)
       const signal = AbortSignal.timeout(limits.timeoutMs)
       try {
-        const response = await request(url, {
+        const asked = request(url, {
           method: init.method ?? 'GET',
           headers: { 'user-agent': 'VertexSMS-Connect', ...init.headers },
           body: init.body ?? null,
           dispatcher: agent,
           signal,
         })
+        // The signal alone is heard only once there is a connection.
+        const response = await Promise.race([asked, aborted(signal)])
         return await readResponse(response, limits.maxBytes)
       } catch (error) {
         throw toOutboundError(error, signal)
@@ -111,12 +124,14 @@ function refusal(text: string, allowLocalhost: boolean): string | null {
   return null
 }
 
+type Lookup = (host: string) => Promise<LookupAddress[]>
+
 /** The standard connector with our resolution in it, and a last look at whom it reached. */
-function guardedConnector(
-  allowLocalhost: boolean,
-  lookup: (host: string) => Promise<LookupAddress[]>,
-): buildConnector.connector {
-  const connect = buildConnector({ lookup: guardedLookup(allowLocalhost, lookup) } as buildConnector.BuildOptions)
+function guardedConnector(ca: string | undefined, allowLocalhost: boolean, lookup: Lookup): buildConnector.connector {
+  const connect = buildConnector({
+    ...(ca && { ca }),
+    lookup: guardedLookup(allowLocalhost, lookup),
+  } as buildConnector.BuildOptions)
   return (options, callback) => {
     const allowed = (address: string) => isAllowed(address, options.hostname, allowLocalhost)
     // Node resolves nothing for a literal address, so the lookup below never sees it.
@@ -136,28 +151,81 @@ function guardedConnector(
   }
 }
 
+/** The same through a proxy: each judged address in turn, until one is reached; TLS under the host's name. */
+function tunnelConnector(
+  proxy: URL,
+  ca: string | undefined,
+  allowLocalhost: boolean,
+  lookup: Lookup,
+): buildConnector.connector {
+  const upgrade = buildConnector({ ...(ca && { ca }) })
+  return (options, callback) => {
+    const secure = options.protocol === 'https:'
+    const port = Number(options.port || (secure ? HTTPS_PORT : 80))
+    openAny(proxy, options.hostname, port, allowLocalhost, lookup).then(
+      (socket) => {
+        if (secure) upgrade({ ...options, httpSocket: socket }, callback)
+        else callback(null, socket)
+      },
+      (error) => callback(error, null),
+    )
+  }
+}
+
+async function openAny(proxy: URL, hostname: string, port: number, allowLocalhost: boolean, lookup: Lookup) {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const family = isIP(host)
+  const targets = family === 0 ? await judged(host, allowLocalhost, lookup) : [{ address: host, family }]
+  if (family !== 0 && !isAllowed(host, host, allowLocalhost)) {
+    throw new OutboundError('ADDRESS_REFUSED', 'the address is not public')
+  }
+  for (const target of targets) {
+    const socket = await openTunnel(proxy, { ...target, port }, CONNECT_TIMEOUT_MS).catch(() => null)
+    if (socket) return socket
+  }
+  throw new OutboundError('UNREACHABLE', 'the proxy opened no connection to the address')
+}
+
 function isAllowed(address: string, host: string, allowLocalhost: boolean): boolean {
   return isPublicAddress(address) || (allowLocalhost && isLoopbackHost(host) && isLoopbackHost(address))
 }
 
-function guardedLookup(allowLocalhost: boolean, lookup: (host: string) => Promise<LookupAddress[]>): LookupFunction {
+function guardedLookup(allowLocalhost: boolean, lookup: Lookup): LookupFunction {
   return (host, options, callback) => {
-    lookup(host).then(
+    judged(host, allowLocalhost, lookup).then(
       (addresses) => {
-        const [first] = addresses
-        if (!first || !addresses.every(({ address }) => isAllowed(address, host, allowLocalhost))) {
-          callback(new OutboundError('ADDRESS_REFUSED', 'the name resolves to an address that is not public'), [])
-        } else if (options.all) callback(null, addresses)
-        else callback(null, first.address, first.family)
+        if (options.all) callback(null, addresses)
+        else callback(null, addresses[0].address, addresses[0].family)
       },
-      () => callback(new OutboundError('UNREACHABLE', 'the name does not resolve'), []),
+      (error) => callback(error, []),
     )
   }
+}
+
+/** The addresses of a name, at least one. Throws OutboundError unless every one of them may be called. */
+async function judged(
+  host: string,
+  allowLocalhost: boolean,
+  lookup: Lookup,
+): Promise<[LookupAddress, ...LookupAddress[]]> {
+  const [first, ...others] = await lookup(host).catch(() => {
+    throw new OutboundError('UNREACHABLE', 'the name does not resolve')
+  })
+  if (!first || ![first, ...others].every(({ address }) => isAllowed(address, host, allowLocalhost))) {
+    throw new OutboundError('ADDRESS_REFUSED', 'the name resolves to an address that is not public')
+  }
+  return [first, ...others]
 }
 
 function lookupAll(host: string): Promise<LookupAddress[]> {
   return new Promise((resolve, reject) => {
     systemLookup(host, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)))
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
 }
 

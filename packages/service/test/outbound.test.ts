@@ -205,6 +205,11 @@ describe('the connection', () => {
     expect(await code(guard.fetch('http://localhost:9/', {}, limits))).toBe('ADDRESS_REFUSED')
   })
 
+  it('is given up in time while the name is still being resolved', async () => {
+    const guard = outbound(false, () => new Promise(() => {}))
+    expect(await code(guard.fetch('https://slow.example.com/', {}, { ...limits, timeoutMs: 300 }))).toBe('TIMEOUT')
+  })
+
   it('tells a name that does not resolve and a port that does not answer', async () => {
     const gone = outbound(false, () => Promise.reject(new Error('ENOTFOUND')))
     expect(await code(gone.fetch('https://gone.example.com/', {}, limits))).toBe('UNREACHABLE')
