@@ -37,7 +37,7 @@ export interface AppDeps {
  */
 export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps): Promise<FastifyInstance> {
   const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
-  const guard = outbound ?? createOutbound({ allowLocalhost })
+  const guard = outbound ?? createOutbound({ allowLocalhost, proxy: env.OUTBOUND_PROXY })
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
   const forms = createForms({ operatorKey, issuerUrl: issuer })
   const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, keyPollMs })
@@ -62,7 +62,14 @@ export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps
   })
 
   // The protocol's zone: bodies unparsed, errors in OAuth's shape.
-  await app.register(registerOAuth, { issuer, resources, provider, limiter, allowLocalhost })
+  await app.register(registerOAuth, {
+    issuer,
+    resources,
+    provider,
+    limiter,
+    allowLocalhost,
+    clientDocuments: env.CLIENT_DOCUMENTS,
+  })
 
   // The pages' zone: forms parsed, errors as pages.
   await app.register(fastifyCookie)

@@ -2,6 +2,7 @@ import {
   databaseEnv,
   keySchema,
   onOffSchema,
+  outboundEnv,
   portSchema,
   publicUrlSchema,
   readEnv,
@@ -14,6 +15,7 @@ import { z } from 'zod'
 const schema = z.object({
   ...serviceEnv,
   ...databaseEnv,
+  ...outboundEnv,
   AUTH_PORT: portSchema.default(4000),
   /** Public URL: `issuer` in every document and token. Without a path, so that one metadata form serves (RFC 8414 §3.1). */
   ISSUER_URL: publicUrlSchema
@@ -35,8 +37,8 @@ const schema = z.object({
   REFRESH_OVERLAP_SECONDS: secondsSchema.default(30),
   SESSION_SECONDS: secondsSchema.default(604_800),
   INTERACTION_SECONDS: secondsSchema.default(900),
-  /** Development only: metadata documents and key sets may come from http://localhost. */
-  OUTBOUND_ALLOW_LOCALHOST: onOffSchema.default(false),
+  /** Whether clients may be known by a metadata document. With `off` none is fetched, and clients register. */
+  CLIENT_DOCUMENTS: onOffSchema.default(true),
 })
 
 /** The parsed settings. */

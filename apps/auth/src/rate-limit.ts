@@ -16,8 +16,13 @@ export const LIMITS = {
   pushedRequest: { hits: 300, seconds: 60 },
   /** Authorization requests of clients known by a metadata document, which may make us fetch it. */
   documentClient: { hits: 60, seconds: 60 },
-  /** Fetches of metadata documents, per host that serves them. */
-  documentHost: { hits: 20, seconds: 60 },
+  /** Fetches of one metadata document. A node asks once a minute; this is for all nodes. */
+  documentUrl: { hits: 4, seconds: 60 },
+  /**
+   * Fetches of documents that were never seen, per host. Far more than one address may cause, so that whoever makes up
+   * paths uses up its own share before the host's.
+   */
+  documentHost: { hits: 600, seconds: 60 },
 } as const satisfies Record<string, Limit>
 
 /** What a {@link RateLimiter} says: go on, or come back after so many whole seconds. */

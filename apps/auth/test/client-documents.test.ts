@@ -1,9 +1,20 @@
-import { createOutbound } from '@vertexsms/service/outbound'
+import { testDatabase } from '@vertexsms/db/testing'
+import { createOutbound, OutboundError } from '@vertexsms/service/outbound'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { approve, connect, discover, exchange, post, refresh, start, type TestClient } from './support/client.ts'
-import { Outside, startHost } from './support/documents.ts'
+import {
+  approve,
+  connect,
+  discover,
+  exchange,
+  post,
+  refresh,
+  register,
+  start,
+  type TestClient,
+} from './support/client.ts'
+import { Outside, type Served, startHost } from './support/documents.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 const outside = new Outside()
@@ -157,7 +168,7 @@ describe('client ID metadata documents', () => {
     ['holds a secret', { ...base, client_id: 'self', client_secret: 'hush' }],
     ['is not JSON', '<html>'],
     ['is a list', '[]'],
-  ])('are refused, without a redirect, when the document %s', async (name, document) => {
+  ])('cannot be used, and nothing leaves, when the document %s', async (name, document) => {
     const url = `https://refused.example/${encodeURIComponent(name)}`
     const body =
       typeof document === 'string'
@@ -166,7 +177,7 @@ describe('client ID metadata documents', () => {
     outside.serve(url, body)
     const view = await (await stack.person()).open((await start(await documentClient(url, 'https://x.example/cb'))).url)
     expect(view.url.origin).toBe(stack.issuer)
-    expect(view.status).toBe(400)
+    expect(view.status).toBe(503)
     expect(view.html).toContain('metadata document')
   })
 
@@ -210,36 +221,82 @@ describe('client ID metadata documents', () => {
     expect((await person.open((await start(client)).url)).url.pathname).not.toBe('/oauth/authorize')
   })
 
-  it('serve for days while their host is down, so that connections go on', async () => {
-    const url = 'https://flaky.example/client'
+  /** Everything a host can do but say that the document is gone. */
+  const TROUBLES: readonly [string, (url: string) => Served | Error][] = [
+    ['is down', () => new Error('down')],
+    ['has no sound certificate', () => new OutboundError('UNREACHABLE', 'no answer')],
+    ['does not answer in time', () => new OutboundError('TIMEOUT', 'no complete answer in time')],
+    ['answers far too much', () => new OutboundError('TOO_LARGE', 'the answer is larger')],
+    ['redirects', () => new OutboundError('REDIRECT_REFUSED', 'redirects are not followed')],
+    ['moved to a private address', () => new OutboundError('ADDRESS_REFUSED', 'not public')],
+    ...[204, 400, 401, 403, 405, 406, 408, 418, 421, 429, 451, 500, 502, 503, 520].map(
+      (status): [string, () => Served] => [`answers ${status}`, () => ({ status, body: 'no' })],
+    ),
+    ['answers with a page', () => ({ body: '<html>' })],
+    ['answers with nothing', () => ({ body: '' })],
+    ['serves another document', () => ({ body: { ...base, client_id: 'https://y.example/c' } })],
+    ['serves a document without redirects', (url) => ({ body: { ...base, client_id: url, redirect_uris: [] } })],
+    ['serves a document with a secret', (url) => ({ body: { ...base, client_id: url, client_secret: 'hush' } })],
+  ]
+
+  it.each(TROUBLES)('serve for days while their host %s, so that connections go on', async (name, trouble) => {
+    const url = `https://flaky.example/${encodeURIComponent(name)}`
     outside.serve(url, { ...base, client_id: url })
     const client = await documentClient(url, 'https://x.example/cb')
     const { id } = await stack.account()
-    const tokens = await connect(client, await stack.person(id))
-    outside.served.set(url, new Error('down'))
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 86_400_000 })
+    const person = await stack.person(id)
+    const tokens = await connect(client, person)
+    outside.served.set(url, trouble(url))
+    outside.asked.length = 0
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 86_400_000 })
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
-  })
-
-  it('that were withdrawn end the client at once', async () => {
-    const url = 'https://gone.example/client'
-    outside.serve(url, { ...base, client_id: url })
-    const client = await documentClient(url, 'https://x.example/cb')
-    const { id } = await stack.account()
-    const tokens = await connect(client, await stack.person(id))
-    outside.serve(url, 'gone', { status: 404 })
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120_000 })
-    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_client' })
-  })
-
-  it('that a restarted node has to fetch again and cannot are a passing trouble, not the end of a login', async () => {
-    const url = 'https://never.example/client'
+    expect(outside.asked).toEqual([url])
+    vi.setSystemTime(Date.now() + 2 * 86_400_000)
     const answer = await post(`${stack.issuer}/oauth/token`, {
       grant_type: 'refresh_token',
       client_id: url,
       refresh_token: 'x',
     })
     expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable'])
+  })
+
+  it.each(TROUBLES)('that were never had are a passing trouble when their host %s', async (name, trouble) => {
+    const url = `https://never.example/${encodeURIComponent(name)}`
+    outside.served.set(url, trouble(url))
+    for (const path of ['/oauth/token', '/oauth/revoke', '/oauth/par', '/oauth/introspect']) {
+      const fields = { grant_type: 'refresh_token', client_id: url, refresh_token: 'x', token: 'x' }
+      const answer = await post(`${stack.issuer}${path}`, fields)
+      expect([path, answer.status, answer.body.error]).toEqual([path, 503, 'temporarily_unavailable'])
+      const seconds = Number(answer.headers.get('retry-after'))
+      expect(seconds).toBeGreaterThan(0)
+      expect(seconds).toBeLessThanOrEqual(60)
+    }
+    const page = await (await stack.person()).get((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    expect([page.status, page.headers.get('location')]).toEqual([503, null])
+    expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(page.html).toContain('metadata document')
+  })
+
+  it.each([404, 410])('that were withdrawn with %s end the client at once, and stay withdrawn', async (status) => {
+    const url = `https://gone.example/${status}`
+    outside.serve(url, { ...base, client_id: url })
+    const client = await documentClient(url, 'https://x.example/cb')
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id))
+    outside.serve(url, 'gone', { status })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120_000 })
+    await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_client' })
+    outside.serve(url, 'broken', { status: 500 })
+    vi.setSystemTime(Date.now() + 120_000)
+    const later = await post(`${stack.issuer}/oauth/token`, {
+      grant_type: 'refresh_token',
+      client_id: url,
+      refresh_token: tokens.refresh,
+    })
+    expect(later.status).toBe(503)
+    outside.serve(url, { ...base, client_id: url })
+    vi.setSystemTime(Date.now() + 120_000)
+    expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
   })
 
   it('are fetched once for many requests at once', async () => {
@@ -249,6 +306,143 @@ describe('client ID metadata documents', () => {
     const person = await stack.person()
     await Promise.all(Array.from({ length: 10 }, async () => person.open((await start(client)).url)))
     expect(outside.asked.filter((asked) => asked === url)).toHaveLength(1)
+  })
+})
+
+describe('the key set of a client', () => {
+  const jwks = 'https://keys.example/jwks.json'
+
+  /** A client that signs its requests, and how many times its host was asked for the keys. */
+  async function signingClient(name: string) {
+    const url = `https://keys.example/${name}`
+    const keysUrl = `${jwks}?${name}`
+    outside.serve(url, {
+      client_id: url,
+      client_name: 'Signs',
+      redirect_uris: ['https://keys.example/cb'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks_uri: keysUrl,
+    })
+    const pairs = new Map<string, CryptoKey>()
+    async function publish(...kids: string[]) {
+      const keys = []
+      for (const kid of kids) {
+        const { privateKey, publicKey } = await generateKeyPair('ES256')
+        pairs.set(kid, privateKey)
+        keys.push({ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' })
+      }
+      outside.serve(keysUrl, { keys })
+    }
+    async function revoke(kid: string) {
+      const { privateKey: unknown } = await generateKeyPair('ES256')
+      const assertion = await new SignJWT({ jti: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'ES256', kid })
+        .setIssuer(url)
+        .setSubject(url)
+        .setAudience(stack.issuer)
+        .setIssuedAt()
+        .setExpirationTime('1m')
+        .sign(pairs.get(kid) ?? unknown)
+      return post(`${stack.issuer}/oauth/revoke`, {
+        token: 'x',
+        client_assertion: assertion,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      })
+    }
+    const asked = () => outside.asked.filter((one) => one === keysUrl).length
+    return { keysUrl, publish, revoke, asked }
+  }
+
+  it('is asked for once a minute, however many unknown keys come', async () => {
+    const { publish, revoke, asked } = await signingClient('storm')
+    await publish('a')
+    expect((await revoke('a')).status).toBe(200)
+    const storm = await Promise.all(Array.from({ length: 30 }, (_, index) => revoke(`unknown-${index}`)))
+    expect(new Set(storm.map(({ body }) => body.error))).toEqual(new Set(['invalid_client']))
+    expect(asked()).toBe(1)
+  })
+
+  it('is known anew a minute after it changed', async () => {
+    const { publish, revoke, asked } = await signingClient('rotated')
+    await publish('a')
+    expect((await revoke('a')).status).toBe(200)
+    await publish('b')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+    expect((await revoke('b')).status).toBe(200)
+    expect((await revoke('a')).body.error).toBe('invalid_client')
+    expect(asked()).toBe(2)
+  })
+
+  it.each([
+    ['fails', new Error('down')],
+    ['answers 500', { status: 500, body: 'no' }],
+    ['answers 404', { status: 404, body: 'no' }],
+    ['answers with a page', { body: '<html>' }],
+    ['answers with no keys', { body: {} }],
+    ['answers with keys that are none', { body: { keys: [1] } }],
+  ])('that %s is a passing trouble, asked for once a minute', async (name, trouble: Served | Error) => {
+    const { keysUrl, revoke, asked } = await signingClient(`broken-${name.replaceAll(' ', '-')}`)
+    outside.served.set(keysUrl, trouble)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => revoke('a')))
+    for (const { status, body, headers } of answers) {
+      expect([status, body.error, headers.get('retry-after')]).toEqual([503, 'temporarily_unavailable', '60'])
+    }
+    expect(asked()).toBe(1)
+  })
+
+  it('serves for a day while its host fails', async () => {
+    const { keysUrl, publish, revoke } = await signingClient('stale')
+    await publish('a')
+    expect((await revoke('a')).status).toBe(200)
+    outside.served.set(keysUrl, new Error('down'))
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 20 * 3_600_000 })
+    expect((await revoke('a')).status).toBe(200)
+    vi.setSystemTime(Date.now() + 8 * 3_600_000)
+    // The library holds the keys themselves for as long as they answer; a key it does not know makes it ask.
+    expect((await revoke('b')).status).toBe(503)
+  })
+})
+
+describe('with documents switched off', () => {
+  it('clients register, and no document is fetched, one that was stored before neither used', async () => {
+    const shared = await testDatabase()
+    const asked = new Outside()
+    const url = 'https://off.example/client'
+    asked.serve(url, {
+      client_id: url,
+      client_name: 'X',
+      redirect_uris: ['http://127.0.0.1/cb'],
+      token_endpoint_auth_method: 'none',
+    })
+    const OPERATOR_KEY = Buffer.alloc(32, 7).toString('base64url')
+    const on = await startStack({ test: shared, outbound: asked, settings: { OPERATOR_KEY } })
+    const off = await startStack({
+      test: shared,
+      outbound: asked,
+      settings: { OPERATOR_KEY, CLIENT_DOCUMENTS: 'off' },
+    })
+    try {
+      const client = { client: { client_id: url }, auth: oauth.None(), redirectUri: 'http://127.0.0.1:5000/cb' }
+      const opened = await (await on.person()).open((await start({ ...client, server: await discover(on) })).url)
+      expect(opened.url.pathname).toBe('/sign-in')
+      asked.asked.length = 0
+
+      const server = await discover(off)
+      expect(server.client_id_metadata_document_supported).toBe(false)
+      const view = await (await off.person()).open((await start({ ...client, server })).url)
+      expect([view.status, view.url.pathname]).toEqual([400, '/oauth/authorize'])
+      const fields = { grant_type: 'refresh_token', client_id: url, refresh_token: 'x' }
+      expect((await post(`${off.issuer}/oauth/token`, fields)).body.error).toBe('invalid_client')
+      expect(asked.asked).toEqual([])
+
+      const { id } = await off.account()
+      const tokens = await connect(await register(off), await off.person(id))
+      expect(tokens.scope.split(' ')).toHaveLength(5)
+    } finally {
+      await on.close()
+      await off.close()
+      await shared.close()
+    }
   })
 })
 

@@ -3,8 +3,8 @@ import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider'
 import type { RegisteredClients } from './clients.ts'
 import type { ClientDocuments } from './document-store.ts'
+import type { Resources } from './parameters.ts'
 import type { ReplayEvent } from './refresh-overlap.ts'
-import type { Resources } from './requests.ts'
 import { artifactId } from './token-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -13,7 +13,8 @@ export interface AdapterDeps {
   readonly db: Database
   readonly operatorKey: Uint8Array
   readonly clients: RegisteredClients
-  readonly documents: ClientDocuments
+  /** Null when metadata documents are switched off: clients then register. */
+  readonly documents: ClientDocuments | null
   readonly resources: Resources
   readonly allowLocalhost: boolean
   /** Told of refresh tokens and codes that came a second time; the arguments are safe to log. */
@@ -44,13 +45,16 @@ export function currentWork(): UnitOfWork | undefined {
   return (Provider.ctx as KoaContextWithOIDC | undefined)?.state?.work as UnitOfWork | undefined
 }
 
-/** Runs a read; a database failure during a token request is remembered, so that the answer can be 503. */
-export async function reading<T>(read: () => Promise<T>): Promise<T> {
+/**
+ * Runs a read; a database failure during a token request is remembered, so that the answer can be 503. `isAnswer` knows
+ * the errors that are no failures of the database.
+ */
+export async function reading<T>(read: () => Promise<T>, isAnswer?: (error: unknown) => boolean): Promise<T> {
   try {
     return await read()
   } catch (error) {
     const work = currentWork()
-    if (work) work.storageFailed = true
+    if (work && !isAnswer?.(error)) work.storageFailed = true
     throw error
   }
 }

@@ -2,6 +2,7 @@ import type { Adapter } from 'oidc-provider'
 import { errors, Provider } from 'oidc-provider'
 import { type AdapterDeps, currentWork, expiry, nothing, reading, seconds, unused } from './adapter-base.ts'
 import { endConnectionOfGrant } from './connection-end.ts'
+import { narrowedScope } from './parameters.ts'
 import { judgeUsedToken } from './refresh-overlap.ts'
 import { artifactId, findToken, writeCode } from './token-store.ts'
 
@@ -43,6 +44,15 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
   }
 }
 
+/**
+ * Narrows the scope of the refresh being handled to what was granted, before the library compares the two. Nothing in
+ * common is left as it is, for the library to refuse.
+ */
+function narrowScope(granted: readonly string[]): void {
+  const params = Provider.ctx?.oidc.params
+  if (typeof params?.scope === 'string') params.scope = narrowedScope(params.scope, granted) ?? params.scope
+}
+
 /** Refresh tokens: everything about them is written in the unit of work. */
 export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
   return {
@@ -65,6 +75,7 @@ export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
       if (work) {
         work.grant = found.grant
         work.presented = { kind: 'RefreshToken', id: artifactId(value), value }
+        narrowScope(found.grant.scopes)
       }
       return { ...found.payload, jti: value }
     },

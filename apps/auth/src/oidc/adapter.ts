@@ -3,9 +3,10 @@ import { errors } from 'oidc-provider'
 import { type AdapterDeps, currentWork, nothing, reading, seconds, unused } from './adapter-base.ts'
 import { interactionAdapter, pushedRequestAdapter, replayAdapter } from './adapter-requests.ts'
 import { codeAdapter, refreshTokenAdapter, revokeGrant } from './adapter-tokens.ts'
-import { DocumentRefused, isDocumentUrl } from './client-documents.ts'
-import { DocumentUnavailable } from './document-store.ts'
+import { isDocumentUrl } from './client-documents.ts'
+import { DocumentUnavailable, NoSuchDocument } from './document-store.ts'
 import { notingOutages } from './outage.ts'
+import { noteUnavailable } from './unavailable.ts'
 
 // Where the library keeps things, one small adapter per model. Identifiers are hashed, and what a payload says of
 // itself (`jti`) is put back on reading, so that nothing in the database can be presented to us again.
@@ -39,17 +40,21 @@ function clientAdapter({ clients, documents, allowLocalhost }: AdapterDeps): Ada
     },
     async find(id) {
       if (!isDocumentUrl(id, { allowLocalhost })) return reading(() => clients.find(id))
+      if (documents === null) return undefined
       try {
-        return await documents.find(id, new Date())
+        return await reading(() => documents.find(id, new Date()), isAnswer)
       } catch (error) {
-        const work = currentWork()
-        if (error instanceof DocumentRefused) throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`)
-        if (work) work.storageFailed = true
-        if (error instanceof DocumentUnavailable) throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`)
-        throw error
+        if (!isAnswer(error)) throw error
+        if (error instanceof DocumentUnavailable) noteUnavailable(error.retryAfterSeconds)
+        throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`)
       }
     },
   }
+}
+
+/** Of the errors of a document's look-up, those that are not the database's. */
+function isAnswer(error: unknown): error is DocumentUnavailable | NoSuchDocument {
+  return error instanceof DocumentUnavailable || error instanceof NoSuchDocument
 }
 
 /** The connection is the grant: nothing is stored twice, and an ended connection has none. */

@@ -7,7 +7,7 @@ import type { RateLimiter } from '../rate-limit.ts'
 import { createRegisteredClients } from './clients.ts'
 import { createClientDocuments } from './document-store.ts'
 import { jwtTokens } from './jwt-tokens.ts'
-import { fetchKeySet } from './key-set-fetch.ts'
+import { createKeySets } from './key-sets.ts'
 import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, type ProviderDeps } from './provider.ts'
@@ -60,16 +60,22 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       resources: { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL },
       allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST,
       clients: createRegisteredClients(db, env.OPERATOR_KEY),
-      documents: createClientDocuments({ db, limiter, outbound }),
+      documents: env.CLIENT_DOCUMENTS ? createClientDocuments({ db, limiter, outbound }) : null,
       lifetimes: {
         accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
         refreshTokenSeconds: env.REFRESH_TOKEN_SECONDS,
         authorizationCodeSeconds: env.AUTHORIZATION_CODE_SECONDS,
         interactionSeconds: env.INTERACTION_SECONDS,
       },
+      connectedHere: async (cookie, clientId) => {
+        const accountId = (await readSession(session, cookie))?.account.id
+        if (!accountId) return false
+        const live = { accountId, clientId, endedAt: null, expiresAt: { gt: new Date() } }
+        return (await db.connection.count({ where: live })) > 0
+      },
       signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,
       accountActive: async (id) => (await db.account.count({ where: { id, status: 'active' } })) === 1,
-      fetchKeys: (url) => fetchKeySet(outbound, url),
+      keySets: createKeySets(outbound),
       onReplay: (event: ReplayEvent) => logger.warn({ event }, 'connection ended: a token came twice'),
       onServerError: (error) => logger.error({ err: error }, 'oauth request failed'),
     }

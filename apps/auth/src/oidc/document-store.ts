@@ -1,10 +1,10 @@
 import type { Database } from '@vertexsms/db/client'
-import { isUnreachable } from '@vertexsms/db/unreachable'
-import type { Outbound } from '@vertexsms/service/outbound'
+import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import { LIMITS, type RateLimiter } from '../rate-limit.ts'
 import { cacheSeconds, DocumentRefused, readDocument } from './client-documents.ts'
 import type { ClientRecord } from './clients.ts'
+import type { NormalizedMetadata } from './registration.ts'
 
 const MAX_DOCUMENT_BYTES = 10 * 1024
 const FETCH_TIMEOUT_MS = 4000
@@ -12,24 +12,44 @@ const CACHE_FLOOR_SECONDS = 60
 const CACHE_CEILING_SECONDS = 86_400
 /** How long a failure is remembered, so that a slow or broken host is not asked again and again. */
 const FAILURE_SECONDS = 60
-/** How long an outdated document still serves while its host cannot be reached. */
+/** How long an outdated document still serves while its host has no better one. */
 const STALE_SECONDS = 7 * 86_400
 
-/** The document could not be had just now; the same request may work later. */
+/** The document could not be had just now, or not read; the same request may work later. Says why, in words safe to show. */
 export class DocumentUnavailable extends Error {
   override readonly name = 'DocumentUnavailable'
+  readonly retryAfterSeconds: number
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** There is no document: its host says so (404, 410), or its URL is one that is never called. */
+export class NoSuchDocument extends Error {
+  override readonly name = 'NoSuchDocument'
 }
 
 /** Finds the client behind a metadata document's URL. */
 export interface ClientDocuments {
-  /** Throws {@link DocumentRefused} for a document that may not be used, {@link DocumentUnavailable} when it cannot be had. */
+  /** Throws {@link NoSuchDocument} when there is none, {@link DocumentUnavailable} when it cannot be had. */
   find(url: string, now: Date): Promise<ClientRecord>
+}
+
+interface Failure {
+  readonly reason: string
+  readonly gone: boolean
+  readonly until: number
 }
 
 /**
  * Metadata documents with a cache in the database, so that every node and every restart knows the client. Headers
- * decide how long a copy serves, within a floor and a ceiling; failures are not stored but remembered for a minute;
- * one fetch per URL is in flight, and each host is asked at a measured pace (MCP security best practices, SSRF).
+ * decide how long a copy serves, within a floor and a ceiling. Only its host's 404 or 410 withdraws a document; after
+ * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
+ * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace, and so is a host,
+ * for documents that were never seen there: made-up paths take nothing away from those that were (MCP security best
+ * practices, SSRF).
  */
 export function createClientDocuments(deps: {
   readonly db: Database
@@ -37,7 +57,7 @@ export function createClientDocuments(deps: {
   readonly outbound: Pick<Outbound, 'fetch'>
 }): ClientDocuments {
   const fresh = new LRUCache<string, { record: ClientRecord; until: number }>({ max: 1000 })
-  const failures = new LRUCache<string, { error: Error; until: number }>({ max: 1000 })
+  const failures = new LRUCache<string, Failure>({ max: 1000 })
   const flights = new Map<string, Promise<ClientRecord>>()
 
   async function load(url: string, now: Date): Promise<ClientRecord> {
@@ -46,39 +66,40 @@ export function createClientDocuments(deps: {
     if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil)
     const usable =
       row?.freshUntil && row.freshUntil.getTime() + STALE_SECONDS * 1000 > now.getTime() ? stored : undefined
-    try {
-      const failure = failures.get(url)
-      if (failure && failure.until > now.getTime()) throw failure.error
-      return await refresh(url, now)
-    } catch (error) {
-      // Our database is away, which says nothing about the document's host.
-      if (isUnreachable(error)) throw error
-      const known = error instanceof DocumentRefused ? error : new DocumentUnavailable('the document cannot be fetched')
-      if (!failures.get(url) || (failures.get(url)?.until ?? 0) <= now.getTime()) {
-        failures.set(url, { error: known, until: now.getTime() + FAILURE_SECONDS * 1000 })
-      }
-      if (usable && known instanceof DocumentUnavailable) return usable
-      throw known
-    }
+    const remembered = failures.get(url)
+    const result =
+      remembered && remembered.until > now.getTime()
+        ? { failure: remembered }
+        : await refresh(url, now, usable !== undefined)
+    if ('record' in result) return result.record
+    const { failure } = result
+    if (failure.gone) throw new NoSuchDocument(failure.reason)
+    if (usable) return usable
+    throw new DocumentUnavailable(failure.reason, Math.max(1, Math.ceil((failure.until - now.getTime()) / 1000)))
   }
 
-  async function refresh(url: string, now: Date): Promise<ClientRecord> {
-    const verdict = await deps.limiter.hit('cimd-host', new URL(url).host, LIMITS.documentHost, now)
-    if (!verdict.allowed) throw new DocumentUnavailable('the host was asked too often')
-    const response = await deps.outbound.fetch(
-      url,
-      { headers: { accept: 'application/json' } },
-      { maxBytes: MAX_DOCUMENT_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
-    )
-    if (response.status >= 400 && response.status < 500 && response.status !== 408 && response.status !== 429) {
-      throw new DocumentRefused(`the document's host answered ${response.status}`)
+  /** Keeps the document as its host has it now; otherwise why not, which is remembered. Database failures are thrown. */
+  async function refresh(
+    url: string,
+    now: Date,
+    seen: boolean,
+  ): Promise<{ record: ClientRecord } | { failure: Failure }> {
+    const host = new URL(url).host
+    const paced =
+      (await deps.limiter.hit('cimd-url', url, LIMITS.documentUrl, now)).allowed &&
+      (seen || (await deps.limiter.hit('cimd-host', host, LIMITS.documentHost, now)).allowed)
+    if (!paced) return fail(url, now, 'the document was asked for too often')
+    let answer: { metadata: NormalizedMetadata; cacheControl: string | string[] | undefined }
+    try {
+      answer = await fetchDocument(deps.outbound, url)
+    } catch (error) {
+      if (!(error instanceof NoSuchDocument)) return fail(url, now, reasonOf(error))
+      // For good: a host that fails after it withdrew the document does not bring it back.
+      await deps.db.oidcClient.updateMany({ where: { id: url }, data: { freshUntil: null } })
+      return fail(url, now, error.message, true)
     }
-    if (response.status !== 200) throw new DocumentUnavailable(`the document's host answered ${response.status}`)
-    const metadata = readDocument(url, Buffer.from(response.body).toString('utf8'))
-    const seconds = cacheSeconds(response.headers['cache-control'], {
-      floor: CACHE_FLOOR_SECONDS,
-      ceiling: CACHE_CEILING_SECONDS,
-    })
+    const { metadata, cacheControl } = answer
+    const seconds = cacheSeconds(cacheControl, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
     const freshUntil = new Date(now.getTime() + seconds * 1000)
     const payload = JSON.parse(JSON.stringify(metadata))
     await deps.db.oidcClient.upsert({
@@ -86,7 +107,13 @@ export function createClientDocuments(deps: {
       create: { id: url, payload, createdAt: now, freshUntil },
       update: { payload, freshUntil },
     })
-    return keep(url, { ...metadata, client_id: url }, freshUntil)
+    return { record: keep(url, { ...metadata, client_id: url }, freshUntil) }
+  }
+
+  function fail(url: string, now: Date, reason: string, gone = false): { failure: Failure } {
+    const failure = { reason, gone, until: now.getTime() + FAILURE_SECONDS * 1000 }
+    failures.set(url, failure)
+    return { failure }
   }
 
   function keep(url: string, record: ClientRecord, until: Date): ClientRecord {
@@ -105,4 +132,28 @@ export function createClientDocuments(deps: {
       return flight
     },
   }
+}
+
+/** Throws {@link NoSuchDocument}, DocumentRefused for contents that may not be used, or whatever kept us from them. */
+async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
+  const { status, headers, body } = await outbound
+    .fetch(
+      url,
+      { headers: { accept: 'application/json' } },
+      { maxBytes: MAX_DOCUMENT_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
+    )
+    .catch((error: unknown) => {
+      throw error instanceof OutboundError && error.code === 'URL_REFUSED'
+        ? new NoSuchDocument('its address is not one that can be fetched')
+        : error
+    })
+  if (status === 404 || status === 410) throw new NoSuchDocument(`the document's host answered ${status}`)
+  if (status !== 200) throw new DocumentRefused(`the document's host answered ${status}`)
+  const metadata = readDocument(url, Buffer.from(body).toString('utf8'))
+  return { metadata, cacheControl: headers['cache-control'] }
+}
+
+/** Words that are safe to show: our own, never those of a socket. */
+function reasonOf(error: unknown): string {
+  return error instanceof DocumentRefused ? error.message : 'the document cannot be fetched'
 }

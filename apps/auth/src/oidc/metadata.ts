@@ -1,8 +1,8 @@
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { OFFLINE_ACCESS, RESPONSE_MODE } from './parameters.ts'
 import { PATHS } from './paths.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './registration.ts'
-import { OFFLINE_ACCESS, RESPONSE_MODE } from './requests.ts'
 
 /** Signature algorithms of client assertions (RFC 7523); none of them symmetric. */
 export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
@@ -11,7 +11,7 @@ export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
  * The authorization server metadata (RFC 8414 §2), the same at both well-known paths. Built from the configured issuer,
  * never from a request: a forged Host header cannot put another endpoint into it.
  */
-export function serverMetadata(issuer: string): Record<string, unknown> {
+export function serverMetadata(issuer: string, offers: { readonly clientDocuments: boolean }): Record<string, unknown> {
   const at = (path: string) => `${issuer}${path}`
   return {
     issuer,
@@ -31,7 +31,7 @@ export function serverMetadata(issuer: string): Record<string, unknown> {
     token_endpoint_auth_signing_alg_values_supported: [...ASSERTION_ALGS],
     revocation_endpoint_auth_methods_supported: [...CLIENT_AUTH_METHODS],
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    client_id_metadata_document_supported: true,
+    client_id_metadata_document_supported: offers.clientDocuments,
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../outage.ts'
 import { failureHtml, pageHeaders } from '../page.ts'
@@ -6,10 +5,10 @@ import { LIMITS, type RateLimiter } from '../rate-limit.ts'
 import { isDocumentUrl } from './client-documents.ts'
 import type { LiveProvider } from './live-provider.ts'
 import { serverMetadata } from './metadata.ts'
+import { authorizationParameters, pushedParameters, queryOf, type Resources, tokenParameters } from './parameters.ts'
 import { PATHS } from './paths.ts'
 import { normalizeMetadata, RegistrationRefused } from './registration.ts'
 import { replayRequest } from './replay-request.ts'
-import { normalizeParameters, normalizeTokenParameters, type Resources } from './requests.ts'
 
 /** What the OAuth zone needs. */
 export interface OAuthDeps {
@@ -18,6 +17,8 @@ export interface OAuthDeps {
   readonly provider: LiveProvider
   readonly limiter: RateLimiter
   readonly allowLocalhost: boolean
+  /** True when clients may be known by a metadata document. */
+  readonly clientDocuments: boolean
 }
 
 const METADATA_MAX_AGE_SECONDS = 300
@@ -40,15 +41,16 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   const limited = (name: keyof typeof LIMITS) => ({ preHandler: limitByAddress(limiter, name) })
   const form =
     (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
-      pass(deps, request, reply, rewriteForm(request, rewrite))
-  const asIs = async (request: FastifyRequest, reply: FastifyReply) => pass(deps, request, reply, rawBody(request))
+      pass(deps, asProgram(request), reply, rewriteForm(request, rewrite))
+  const asIs = async (request: FastifyRequest, reply: FastifyReply) =>
+    pass(deps, asProgram(request), reply, rawBody(request))
   const preflight = { method: 'OPTIONS', handler: asIs } as const
 
   registerMetadata(app, deps)
 
   const person = { errorHandler: sendAuthorizationError }
   app.get(PATHS.authorization, { ...person, preHandler: limitDocumentClients(deps) }, async (request, reply) => {
-    rewriteQuery(request.raw, deps.resources)
+    request.raw.url = `${PATHS.authorization}?${authorizationParameters(queryOf(request.raw.url), deps.resources)}`
     return pass(deps, request, reply)
   })
   app.get(`${PATHS.authorization}/:uid`, person, async (request, reply) => pass(deps, request, reply))
@@ -56,12 +58,12 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   app.post(
     PATHS.token,
     limited('token'),
-    form((params) => normalizeTokenParameters(params, deps.resources)),
+    form((params) => tokenParameters(params, deps.resources)),
   )
   app.post(
     PATHS.pushedRequest,
     limited('pushedRequest'),
-    form((params) => normalizeParameters(params, deps.resources)),
+    form((params) => pushedParameters(params, deps.resources)),
   )
   app.post(PATHS.revocation, limited('revocation'), asIs)
   app.post(PATHS.introspection, limited('introspection'), asIs)
@@ -73,13 +75,13 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   app.post(PATHS.registration, limited('registration'), async (request, reply) => {
     const metadata = normalizeMetadata(readJson(request))
     reply.raw.setHeader('access-control-allow-origin', '*')
-    return pass(deps, request, reply, Buffer.from(JSON.stringify(metadata)))
+    return pass(deps, asProgram(request), reply, Buffer.from(JSON.stringify(metadata)))
   })
 }
 
 /** Metadata and keys: constant between key changes, open to every origin, cached for five minutes. */
-function registerMetadata(app: FastifyInstance, { issuer, provider }: OAuthDeps): void {
-  const document = JSON.stringify(serverMetadata(issuer))
+function registerMetadata(app: FastifyInstance, { issuer, provider, clientDocuments }: OAuthDeps): void {
+  const document = JSON.stringify(serverMetadata(issuer, { clientDocuments }))
   const headers = {
     ...openCors('GET'),
     'cache-control': `public, max-age=${METADATA_MAX_AGE_SECONDS}`,
@@ -113,9 +115,13 @@ async function pass(
   return reply
 }
 
-function rewriteQuery(raw: IncomingMessage, resources: Resources): void {
-  const [path, query] = (raw.url ?? '').split('?', 2)
-  if (query) raw.url = `${path}?${normalizeParameters(new URLSearchParams(query), resources)}`
+/**
+ * Programs get JSON (RFC 6749 §5.2) whatever they accept: the library would answer one that names `text/html` first, as
+ * Java's own client does, with a page.
+ */
+function asProgram(request: FastifyRequest): FastifyRequest {
+  request.raw.headers.accept = 'application/json'
+  return request
 }
 
 function rewriteForm(request: FastifyRequest, rewrite: (params: URLSearchParams) => URLSearchParams): Buffer {
@@ -146,8 +152,8 @@ function limitByAddress(limiter: RateLimiter, name: keyof typeof LIMITS) {
 /** A client id that is a URL may make us fetch it, so asking with one is limited (MCP security best practices, SSRF). */
 function limitDocumentClients({ limiter, allowLocalhost }: OAuthDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const { client_id: clientId } = request.query as { client_id?: unknown }
-    if (typeof clientId !== 'string' || !isDocumentUrl(clientId, { allowLocalhost })) return undefined
+    const clientId = queryOf(request.raw.url).get('client_id')
+    if (clientId === null || !isDocumentUrl(clientId, { allowLocalhost })) return undefined
     const verdict = await limiter.hit('documentClient', request.ip, LIMITS.documentClient)
     return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
   }

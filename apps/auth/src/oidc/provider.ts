@@ -5,21 +5,23 @@ import { type Configuration, errors, interactionPolicy, Provider } from 'oidc-pr
 import { renderPage } from '../page.ts'
 import { createAdapters, DOCUMENT_ERROR } from './adapter.ts'
 import { type AdapterDeps, currentWork } from './adapter-base.ts'
+import { type ErrorRedirectDeps, pageBeforeErrors } from './error-redirects.ts'
 import { mayIntrospect } from './jwt-tokens.ts'
+import type { KeySets } from './key-sets.ts'
 import { type SigningKey, signingKeyAt } from './keys.ts'
 import { ASSERTION_ALGS } from './metadata.ts'
 import { answerOutages, noteOutage } from './outage.ts'
+import { OFFLINE_ACCESS, requestedScopes } from './parameters.ts'
 import { PATHS } from './paths.ts'
 import { redirectUriMatches } from './redirect-uris.ts'
 import { CLIENT_AUTH_METHODS, OPERATOR_MARK } from './registration.ts'
-import { OFFLINE_ACCESS, requestedScopes } from './requests.ts'
+import { answerUnavailable } from './unavailable.ts'
 
 /** The library's own browser session, which is never kept: the middleware takes its cookie off every answer. */
 const FORGOTTEN_COOKIE = 'forgotten'
 
 /** Everything a provider instance is built from; only the keys change while a process runs. */
-export interface ProviderDeps extends AdapterDeps {
-  readonly issuer: string
+export interface ProviderDeps extends AdapterDeps, ErrorRedirectDeps {
   readonly lifetimes: {
     readonly accessTokenSeconds: number
     readonly refreshTokenSeconds: number
@@ -30,8 +32,7 @@ export interface ProviderDeps extends AdapterDeps {
   readonly signedInAccount: (cookieHeader: string | undefined) => Promise<string | null>
   /** True when the account exists and is not disabled. */
   readonly accountActive: (accountId: string) => Promise<boolean>
-  /** Fetches key sets of clients behind the SSRF guard. */
-  readonly fetchKeys: (url: string) => Promise<Response>
+  readonly keySets: KeySets
   readonly onServerError: (error: Error) => void
 }
 
@@ -44,7 +45,13 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
     const anyLoopbackPort = this.applicationType === 'native' && this.clientAuthMethod === 'none'
     return redirectUriMatches(this.redirectUris ?? [], uri, { anyLoopbackPort })
   }
+  // Judged by our rules when a client registers, when its document is read, and at each use. The library's types leave
+  // this public member out.
+  const { Schema } = provider.Client as unknown as { Schema: { prototype: { redirectUris: () => void } } }
+  Schema.prototype.redirectUris = () => {}
   provider.use(answerOutages)
+  provider.use(answerUnavailable(deps.keySets))
+  provider.use(pageBeforeErrors(deps))
   provider.use(async (ctx, next) => {
     await next()
     const cookies = [ctx.response.get('set-cookie') ?? []]
@@ -52,6 +59,11 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
       .filter((line) => line && !line.startsWith(FORGOTTEN_COOKIE))
     if (cookies.length > 0) ctx.set('set-cookie', cookies)
     else ctx.remove('set-cookie')
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    // A revocation is answered with nothing (RFC 7009 §2.2); where JSON is announced, clients try to read it.
+    if (ctx.body === '') ctx.remove('content-type')
   })
   provider.on('server_error', (ctx: object, error: Error) => {
     noteOutage(error, ctx)
@@ -166,7 +178,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
         if (ctx.oidc.params) ctx.oidc.params.scope = scopes
       },
     },
-    fetch: (target) => deps.fetchKeys(target instanceof Request ? target.url : String(target)),
+    fetch: (target) => deps.keySets.fetch(target instanceof Request ? target.url : String(target)),
     renderError: async (ctx, out) => {
       ctx.type = 'html'
       ctx.body = renderPage('message', {

@@ -2,60 +2,30 @@
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * Schemes that a browser, a mail program or the system acts on itself. A private-use scheme (RFC 8252 §7.1) belongs
- * to one installed program; these belong to nobody, and several run code or open files.
+ * The schemes of AI clients that do not follow RFC 8252 §7.1. Every other scheme without a dot may belong to a browser,
+ * the system or an installer, which act on what strangers send there (`ms-appinstaller`, `search-ms`, `ms-word` ...).
  */
-const FORBIDDEN_SCHEMES: ReadonlySet<string> = new Set([
-  'about',
-  'blob',
-  'chrome',
-  'chrome-extension',
-  'content',
-  'data',
-  'devtools',
-  'edge',
-  'facetime',
-  'file',
-  'filesystem',
-  'ftp',
-  'ftps',
-  'git',
-  'gopher',
-  'intent',
-  'jar',
-  'javascript',
-  'ldap',
-  'ldaps',
-  'livescript',
-  'magnet',
-  'mailto',
-  'mhtml',
-  'moz-extension',
-  'ms-msdt',
-  'ms-its',
-  'mocha',
-  'news',
-  'nntp',
-  'res',
-  'resource',
-  'search-ms',
-  'sftp',
-  'shell',
-  'sip',
-  'sips',
-  'smb',
-  'sms',
-  'ssh',
-  'svn',
-  'tel',
-  'telnet',
-  'urn',
-  'vbs',
-  'vbscript',
-  'view-source',
-  'wss',
-  'ws',
+const CLIENT_SCHEMES: ReadonlySet<string> = new Set([
+  'antigravity',
+  'claude',
+  'code-oss',
+  'cursor',
+  'goose',
+  'kiro',
+  'lmstudio',
+  'raycast',
+  'trae',
+  'vscode',
+  'vscode-insiders',
+  'vscodium',
+  'warp',
+  'windsurf',
+  'windsurf-next',
+  'zed',
 ])
+
+/** A domain name in reverse, as RFC 8252 §7.1 wants a scheme: a top-level domain first, then at least one more label. */
+const REVERSE_DOMAIN = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 
 const MAX_REDIRECT_URI_CHARS = 2048
 
@@ -70,8 +40,8 @@ interface Parts {
 /**
  * Why a redirect URI may not be registered, or null when it may. Refused: anything that two parsers could read
  * differently (white space, control and non-ASCII characters, backslashes), fragments (RFC 6749 §3.1.2), credentials,
- * wildcards, plain http to anything but loopback (RFC 8252 §7.3, OAuth 2.1 §2.3.1), and schemes that belong to no
- * single program.
+ * wildcards, plain http to anything but loopback (RFC 8252 §7.3, OAuth 2.1 §2.3.1), and schemes that are neither a
+ * reverse domain name nor a known client's.
  */
 export function redirectUriProblem(uri: string): string | null {
   if (uri.length > MAX_REDIRECT_URI_CHARS) return 'is too long'
@@ -81,21 +51,20 @@ export function redirectUriProblem(uri: string): string | null {
   const parts = split(uri)
   if (!parts || !URL.canParse(uri)) return 'is not an absolute URI'
   const { scheme, authority, host } = parts
-  if (FORBIDDEN_SCHEMES.has(scheme)) return `uses the ${scheme} scheme`
   if (authority?.includes('@')) return 'has credentials'
-  if (scheme !== 'http' && scheme !== 'https') return null
+  if (scheme !== 'http' && scheme !== 'https') {
+    if (CLIENT_SCHEMES.has(scheme) || REVERSE_DOMAIN.test(scheme)) return null
+    return `uses the ${scheme} scheme; an app's own scheme is a reverse domain name such as com.example.app (RFC 8252 section 7.1)`
+  }
   const parsed = new URL(uri)
   if (authority === undefined || parsed.hostname !== host) return 'does not have a plain host name'
-  const loopback = LOOPBACK_HOSTS.has(host)
-  if (scheme === 'http' && !loopback) return 'uses http for a host that is not loopback'
-  if (scheme === 'https' && loopback) return 'uses https for a loopback host'
-  return null
+  return scheme === 'http' && !LOOPBACK_HOSTS.has(host) ? 'uses http for a host that is not loopback' : null
 }
 
-/** True for an http redirect to the person's own computer. Only valid URIs are asked. */
+/** True for a redirect to the person's own computer, with TLS or without. Only valid URIs are asked. */
 export function isLoopbackRedirect(uri: string): boolean {
   const parts = split(uri)
-  return parts !== null && parts.scheme === 'http' && LOOPBACK_HOSTS.has(parts.host)
+  return parts !== null && /^https?$/.test(parts.scheme) && LOOPBACK_HOSTS.has(parts.host)
 }
 
 /** True for a redirect to an installed program by a scheme of its own. Only valid URIs are asked. */
@@ -117,22 +86,23 @@ export function redirectHost(uri: string): string {
 /**
  * True when the redirect URI of a request is a registered one: equal character by character (OAuth 2.1 §2.3.1), or,
  * where `anyLoopbackPort` says so, equal but for the port of a loopback address (RFC 8252 §7.3). `localhost` and
- * `127.0.0.1` are different hosts.
+ * `127.0.0.1` are different hosts. One that may not be registered today is not allowed either, whenever it was.
  */
 export function redirectUriMatches(
   registered: readonly string[],
   presented: string,
   options: { readonly anyLoopbackPort: boolean },
 ): boolean {
+  if (redirectUriProblem(presented) !== null) return false
   if (registered.includes(presented)) return true
-  if (!options.anyLoopbackPort || redirectUriProblem(presented) !== null) return false
+  if (!options.anyLoopbackPort) return false
   const wanted = withoutLoopbackPort(presented)
   return wanted !== null && registered.some((uri) => withoutLoopbackPort(uri) === wanted)
 }
 
 function withoutLoopbackPort(uri: string): string | null {
-  const parts = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(\/[^#]*|\?[^#]*|)$/.exec(uri)
-  return parts ? `http://${parts[1]}${parts[2]}` : null
+  const parts = /^(https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?(\/[^#]*|\?[^#]*|)$/.exec(uri)
+  return parts ? `${parts[1]}${parts[2]}` : null
 }
 
 function split(uri: string): Parts | null {

@@ -71,7 +71,9 @@ describe('PKCE downgrade', () => {
       token_endpoint_auth_method: 'client_secret_basic',
     })
     const flow = await start(confidential, { code_challenge: null, code_challenge_method: null })
-    expect((await (await stack.person()).open(flow.url)).url.searchParams.get('error')).toBe('invalid_request')
+    const view = await (await stack.person()).open(flow.url)
+    expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
+    expect(view.html).toContain('href="https://app.example/cb?error=invalid_request')
   })
 })
 

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { createOutbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { LIMITS } from '../../src/rate-limit.ts'
 import { start } from '../support/client.ts'
 import { Outside, startHost } from '../support/documents.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -93,12 +94,20 @@ describe('a client id that points into a private network', () => {
     'https://localhost./client',
     'https://printer.local/client',
     'https://intranet/client',
-    ...Object.keys(NAMES).map((host) => `https://${host}/client`),
   ])('%s is refused with a page of ours (MCP security best practices: SSRF, CIMD §6.5)', async (clientId) => {
     const view = await authorizeAs(guarded, clientId)
     expect([view.url.origin, view.status]).toEqual([guarded.issuer, 400])
     expect(view.html).not.toMatch(/ECONN|ENOTFOUND|127\.0\.0\.1:|stack/)
   })
+
+  it.each(Object.keys(NAMES).map((host) => `https://${host}/client`))(
+    '%s cannot be had, which a resolver may change (MCP security best practices: SSRF, CIMD §6.5)',
+    async (clientId) => {
+      const view = await authorizeAs(guarded, clientId)
+      expect([view.url.origin, view.status]).toEqual([guarded.issuer, 503])
+      expect(view.html).not.toMatch(/ECONN|ENOTFOUND|127\.0\.0\.1:|stack/)
+    },
+  )
 
   it.each([
     'http://x.example/client',
@@ -134,10 +143,10 @@ describe('a document host that misbehaves', () => {
     ['never stops', '/endless.json'],
     ['fails', '/error.json'],
     ['answers with a page', '/html.json'],
-    ['has nothing there', '/missing.json'],
-  ])('and %s gets nothing but an error page (MCP security best practices: SSRF)', async (_name, path) => {
+    ['has nothing there', '/missing.json', 400],
+  ])('and %s gets nothing but an error page (MCP security best practices: SSRF)', async (_name, path, status = 503) => {
     const view = await authorizeAs(hosted, `http://localhost:${inside.port}${path}`)
-    expect([view.url.origin, view.status]).toEqual([hosted.issuer, 400])
+    expect([view.url.origin, view.status]).toEqual([hosted.issuer, status])
     expect(inside.requests).not.toContain('/secret')
   })
 
@@ -147,22 +156,71 @@ describe('a document host that misbehaves', () => {
   ])('and %s holds a request for seconds, not for ever (MCP security best practices: SSRF)', async (_name, path) => {
     const begun = performance.now()
     const view = await authorizeAs(hosted, `http://localhost:${inside.port}${path}`)
-    expect(view.status).toBe(400)
+    expect(view.status).toBe(503)
     expect(performance.now() - begun).toBeLessThan(8000)
   })
 })
 
 describe('many client ids', () => {
-  it('of one host are fetched at a measured pace (MCP security best practices: SSRF)', async () => {
+  /** A node with limits on, at the beginning of a minute that lasts. */
+  async function withPaced(use: (paced: Stack, outside: Outside) => Promise<void>) {
     const outside = new Outside()
     const paced = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
     try {
       vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
-      for (let index = 0; index < 30; index += 1) await authorizeAs(paced, `https://victim.example/${index}`)
-      expect(outside.asked).toHaveLength(20)
+      await use(paced, outside)
     } finally {
       await paced.close()
     }
+  }
+
+  const REAL = 'https://victim.example/client.json'
+  const serveReal = (outside: Outside) =>
+    outside.serve(REAL, {
+      client_id: REAL,
+      client_name: 'Real',
+      redirect_uris: ['https://x.example/cb'],
+      token_endpoint_auth_method: 'none',
+    })
+
+  it.each([
+    ['never seen before', false],
+    ['seen before', true],
+  ])(
+    'with made-up paths of a host do not block its real document, %s (MCP security best practices: SSRF)',
+    async (_name, seen) => {
+      await withPaced(async (paced, outside) => {
+        serveReal(outside)
+        if (seen) {
+          expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
+          vi.setSystemTime(Date.now() + 120_000)
+        }
+        for (let index = 0; index < 50; index += 1) {
+          expect((await authorizeAs(paced, `https://victim.example/${index}`)).status).toBe(503)
+        }
+        outside.asked.length = 0
+        expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
+        expect(outside.asked).toEqual([REAL])
+      })
+    },
+  )
+
+  it('of a host that many addresses ask for are fetched at a measured pace, and those that were seen beside it (MCP security best practices: SSRF)', async () => {
+    await withPaced(async (paced, outside) => {
+      serveReal(outside)
+      expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
+      vi.setSystemTime(Date.now() + 120_000)
+      outside.asked.length = 0
+      expect((await authorizeAs(paced, 'https://victim.example/first')).status).toBe(503)
+      // As if many addresses had asked: one alone is stopped long before.
+      const counted = { where: { key: { startsWith: 'cimd-host:' } }, data: { hits: LIMITS.documentHost.hits } }
+      await paced.db.rateCounter.updateMany(counted)
+      expect((await authorizeAs(paced, 'https://victim.example/second')).status).toBe(503)
+      expect((await authorizeAs(paced, 'https://another.example/first')).status).toBe(503)
+      expect(outside.asked).toEqual(['https://victim.example/first', 'https://another.example/first'])
+      expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
+      expect(outside.asked.at(-1)).toBe(REAL)
+    })
   })
 
   it('from one address are answered with 429 after a while (MCP security best practices: SSRF)', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { approve, exchange, register, start, type TestClient } from '../support/client.ts'
+import { approve, connect, exchange, post, register, start, type TestClient } from '../support/client.ts'
+import { hiddenField, type Person } from '../support/person.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
 let stack: Stack
@@ -9,7 +10,9 @@ let confidential: TestClient
 beforeAll(async () => {
   stack = await startStack()
   web = await register(stack, { redirect_uris: ['https://app.example/cb'] })
-  native = await register(stack, { redirect_uris: ['http://127.0.0.1/cb', 'http://[::1]/cb', 'com.example.app:/cb'] })
+  native = await register(stack, {
+    redirect_uris: ['http://127.0.0.1/cb', 'http://[::1]/cb', 'https://localhost/cb', 'com.example.app:/cb'],
+  })
   confidential = await register(stack, {
     redirect_uris: ['http://localhost:8080/cb'],
     token_endpoint_auth_method: 'client_secret_post',
@@ -50,6 +53,39 @@ const TRICKS: readonly [string, string][] = [
   ['data', 'data:text/html,https://app.example/cb'],
 ]
 
+/** Schemes that a browser, the system or an installer acts on, and such as look like a reverse domain name. */
+const FOREIGN_SCHEMES = [
+  'ms-appinstaller',
+  'search',
+  'search-ms',
+  'microsoft-edge',
+  'itms-services',
+  'itms-apps',
+  'jnlp',
+  'jnlps',
+  'ms-word',
+  'ms-excel',
+  'ms-settings',
+  'ms-officecmd',
+  'googlechrome',
+  'googlechromes',
+  'steam',
+  'slack',
+  'zoommtg',
+  'tel',
+  'sms',
+  'market',
+  'myapp',
+  'web+app',
+  'cursorx',
+  'x-apple.systempreferences',
+  'x.y',
+  'com..example',
+  'com.example.',
+  'com.-example',
+  'com.ex+ample',
+]
+
 describe('an open redirect', () => {
   it.each(TRICKS)(
     'is not to be had with %s: the browser stays with us (RFC 9700 §4.1.3, OAuth 2.1 §2.3.1)',
@@ -73,8 +109,9 @@ describe('an open redirect', () => {
   it('is not to be had with two redirect URIs: the error goes to the registered one (RFC 6749 §3.1)', async () => {
     const flow = await start(web, { redirect_uri: ['https://evil.example/', 'https://app.example/cb'] })
     const view = await (await stack.person()).open(flow.url)
-    expect([stack.issuer, 'https://app.example']).toContain(view.url.origin)
-    expect(view.url.href).not.toContain('evil.example')
+    expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
+    expect(view.html).toContain('href="https://app.example/cb?error=invalid_request')
+    expect(view.html).not.toContain('evil.example')
   })
 
   it('is not to be had through an error either: an error of another parameter does not reach an unregistered address (RFC 9700 §4.11.2)', async () => {
@@ -94,16 +131,153 @@ describe('an open redirect', () => {
   )
 })
 
-describe('a loopback redirect', () => {
-  it.each(['http://127.0.0.1:50123/cb', 'http://127.0.0.1/cb', 'http://[::1]:40000/cb'])(
-    'may use any port: %s (RFC 8252 §7.3)',
-    async (redirectUri) => {
+describe('an error before the person has seen a page of ours', () => {
+  /** Everything that is wrong with a request besides its client and its redirect. */
+  const WRONG: readonly [string, Record<string, string | readonly string[] | null>][] = [
+    ['an unknown scope', { scope: 'nonsense' }],
+    ['a scope of wrong characters', { scope: 'a"b' }],
+    ['a wrong resource', { resource: 'https://evil.example/mcp' }],
+    ['a resource that is no URI', { resource: 'x' }],
+    ['no PKCE', { code_challenge: null, code_challenge_method: null }],
+    ['the plain method of PKCE', { code_challenge_method: 'plain' }],
+    ['a malformed challenge', { code_challenge: 'x' }],
+    ['prompt=none', { prompt: 'none' }],
+    ['prompt=none with another', { prompt: 'none login' }],
+    ['no response type', { response_type: null }],
+    ['a wrong response type', { response_type: 'token' }],
+    ['an unknown response type', { response_type: 'nonsense' }],
+    ['a response mode of others', { response_mode: 'form_post' }],
+    ['a response mode that sends a fragment', { response_mode: 'fragment' }],
+    ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }],
+    ['a request URI', { request_uri: 'https://evil.example/r' }],
+    ['a pushed request that is not there', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
+    ['a repeated parameter', { state: ['a', 'b'] }],
+    ['a repeated scope', { scope: ['a', 'b'] }],
+  ]
+
+  it.each(WRONG)('shows a page with a link instead of leaving: %s (RFC 9700 §4.11.2)', async (_name, params) => {
+    const { id } = await stack.account()
+    for (const person of [await stack.person(), await stack.person(id)]) {
+      const view = await person.get((await start(web, params)).url)
+      expect([view.status, view.headers.get('location')]).toEqual([400, null])
+      const [, href = ''] = /href="(https:[^"]+)"/.exec(view.html) ?? []
+      expect(href).toMatch(/^https:\/\/app\.example\/cb[?#]error=/)
+      expect(view.html).not.toContain('http-equiv="refresh"')
+    }
+  })
+
+  it.each(WRONG)('goes straight to an app on the same computer: %s (RFC 8252 §7.3)', async (_name, params) => {
+    const local = { ...native, redirectUri: 'http://127.0.0.1:50999/cb' }
+    const view = await (await stack.person()).open((await start(local, params)).url)
+    expect([view.url.origin, `${view.url.search}${view.url.hash}`]).toEqual([
+      'http://127.0.0.1:50999',
+      expect.stringMatching(/[?#]error=/),
+    ])
+  })
+
+  it('shows a page where the answer would open a program (RFC 8252 §7.1)', async () => {
+    const program = { ...native, redirectUri: 'com.example.app:/cb' }
+    const view = await (await stack.person()).get((await start(program, { prompt: 'none' })).url)
+    expect([view.status, view.headers.get('location')]).toEqual([400, null])
+    expect(view.html).toContain('href="com.example.app:/cb?error=login_required')
+  })
+
+  it('shows a page for a pushed request too (RFC 9126 §4)', async () => {
+    const flow = await start(web, { prompt: 'none' })
+    const pushed = await post(`${stack.issuer}/oauth/par`, Object.fromEntries(flow.url.searchParams))
+    expect(pushed.status).toBe(201)
+    const query = new URLSearchParams({
+      client_id: web.client.client_id,
+      request_uri: String(pushed.body.request_uri),
+    })
+    const view = await (await stack.person()).get(`/oauth/authorize?${query}`)
+    expect([view.status, view.headers.get('location')]).toEqual([400, null])
+  })
+
+  it('shows a page when only the headers are asked for', async () => {
+    const { url } = await start(web, { prompt: 'none' })
+    const response = await fetch(url, { method: 'HEAD', redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).toEqual([400, null])
+  })
+
+  describe('of a client that the account signed in in this browser has connected', () => {
+    const asked = async (client: TestClient, person: Person) =>
+      (await person.get((await start(client, { prompt: 'none' })).url)).headers.get('location')
+    const CONSENT_REQUIRED = /^https:\/\/app\.example\/cb\?error=(login|consent)_required/
+
+    it('goes straight there, as long as the connection lives', async () => {
       const { id } = await stack.account()
-      const client = { ...native, redirectUri }
-      const flow = await start(client)
-      await exchange(client, flow, await approve(await stack.person(id), flow))
+      const person = await stack.person(id)
+      await connect(web, person)
+      expect(await asked(web, person)).toMatch(CONSENT_REQUIRED)
+
+      const live = { accountId: id, endedAt: null }
+      const now = Date.now()
+      await stack.db.connection.updateMany({ where: live, data: { expiresAt: new Date(now - 1000) } })
+      expect(await asked(web, person)).toBeNull()
+      await stack.db.connection.updateMany({ where: live, data: { expiresAt: new Date(now + 100_000) } })
+      expect(await asked(web, person)).toMatch(CONSENT_REQUIRED)
+      await stack.db.connection.updateMany({ where: live, data: { endedAt: new Date(now) } })
+      expect(await asked(web, person)).toBeNull()
+    })
+
+    it('shows a page in every other browser, to another account, and for another client', async () => {
+      const { id } = await stack.account()
+      const person = await stack.person(id)
+      await connect(web, person)
+      const other = await stack.account()
+      const stranger = await register(stack, { redirect_uris: ['https://app.example/cb'] })
+      expect(await asked(web, await stack.person())).toBeNull()
+      expect(await asked(web, await stack.person(other.id))).toBeNull()
+      expect(await asked(stranger, person)).toBeNull()
+      await person.post('/sign-out', [['csrf', hiddenField((await person.get('/settings/api')).html, 'csrf')]])
+      expect(await asked(web, person)).toBeNull()
+    })
+  })
+
+  it('is not hidden from a person who decided: a denial goes to the app (RFC 6749 §4.1.2.1)', async () => {
+    const { id } = await stack.account()
+    const back = await approve(await stack.person(id), await start(web), { decision: 'deny' })
+    expect([back.origin, back.searchParams.get('error')]).toEqual(['https://app.example', 'access_denied'])
+  })
+})
+
+describe('a redirect that was registered when the rules were others', () => {
+  it.each(['ms-word:cb', 'search://cb', 'http://app.example/cb'])(
+    'is not used, not even in an error: %s (RFC 8252 §7.1)',
+    async (redirectUri) => {
+      const old = await register(stack, { redirect_uris: ['com.example.app:/cb'] })
+      const where = { id: old.client.client_id }
+      const { payload } = await stack.db.oidcClient.findUniqueOrThrow({ where })
+      // Registered anew under its old address: found clients are kept for a minute.
+      const id = `${where.id}-old`
+      const data = { ...(payload as object), redirect_uris: [redirectUri] }
+      await stack.db.oidcClient.create({ data: { id, payload: data, createdAt: new Date() } })
+      const client = { ...old, client: { client_id: id }, redirectUri }
+      const person = await stack.person()
+      const requests: Record<string, null>[] = [{}, { redirect_uri: null }, { redirect_uri: null, response_type: null }]
+      for (const params of requests) {
+        const view = await person.get((await start(client, params)).url)
+        expect([view.status, view.headers.get('location')]).toEqual([400, null])
+        expect(view.html).not.toContain(redirectUri)
+      }
     },
   )
+})
+
+describe('a loopback redirect', () => {
+  it.each([
+    'http://127.0.0.1:50123/cb',
+    'http://127.0.0.1/cb',
+    'http://[::1]:40000/cb',
+    'https://localhost/cb',
+    'https://localhost:8443/cb',
+  ])('may use any port, with TLS or without: %s (RFC 8252 §7.3)', async (redirectUri) => {
+    const { id } = await stack.account()
+    const client = { ...native, redirectUri }
+    const flow = await start(client)
+    await exchange(client, flow, await approve(await stack.person(id), flow))
+  })
 
   it.each([
     ['localhost for 127.0.0.1', 'http://localhost:5000/cb'],
@@ -149,7 +323,7 @@ describe('registration of a redirect URI', () => {
     'https://app.example/cb#f',
     'http://app.example/cb',
     'http://10.0.0.1/cb',
-    'https://localhost/cb',
+    'https://localhost.evil.example:x/cb',
     'javascript:alert(1)',
     'JaVaScRiPt:alert(1)',
     'data:text/html,x',
@@ -173,6 +347,8 @@ describe('registration of a redirect URI', () => {
     'http://localhost.evil.example/cb',
     'ws://127.0.0.1/cb',
     'mailto:a@b.example',
+    ...FOREIGN_SCHEMES.map((scheme) => `${scheme}://callback`),
+    ...FOREIGN_SCHEMES.map((scheme) => `${scheme.toUpperCase()}:callback`),
   ])('is refused for %s (RFC 9700 §4.1.3, RFC 8252 §8)', async (redirectUri) => {
     const response = await fetch(`${stack.issuer}/oauth/register`, {
       method: 'POST',
@@ -183,5 +359,24 @@ describe('registration of a redirect URI', () => {
       400,
       'invalid_redirect_uri',
     ])
+  })
+})
+
+describe("an app's own scheme", () => {
+  it.each([
+    'com.example.app:/cb',
+    'com.example.app://cb',
+    'io.github.someone.tool:/cb',
+    'org.x-y.app2:/cb',
+    'cursor://anysphere.cursor-mcp/oauth/callback',
+    'vscode://vscode.github-authentication/did-authenticate',
+    'vscode-insiders://x/y',
+    'windsurf://x/y',
+    'claude://x/y',
+  ])('may be %s (RFC 8252 §7.1)', async (redirectUri) => {
+    const client = await register(stack, { redirect_uris: [redirectUri] })
+    const { id } = await stack.account()
+    const flow = await start(client)
+    await exchange(client, flow, await approve(await stack.person(id), flow))
   })
 })

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -95,10 +96,15 @@ describe('a stolen refresh token', () => {
     const client = await register(stack)
     const { id } = await stack.account()
     const tokens = await connect(client, await stack.person(id), { choice: { scopes: ['sms:rates'] } })
-    await expect(refresh(client, tokens.refresh, { scope: 'sms:rates sms:send' })).rejects.toMatchObject({
+    await expect(refresh(client, tokens.refresh, { scope: 'sms:send' })).rejects.toMatchObject({
       error: 'invalid_scope',
     })
-    expect((await refresh(client, tokens.refresh)).scope).toBe('sms:rates')
+    // Asked for beside what was granted, the rest is left out.
+    const next = await refresh(client, tokens.refresh, { scope: 'sms:rates sms:send' })
+    expect([next.scope, decodeJwt(next.access).scope]).toEqual(['sms:rates', 'sms:rates'])
+    const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: id, kind: 'oauth_access' } })
+    expect(row.permissions).toEqual(['GET /rates'])
+    expect((await refresh(client, next.refresh)).scope).toBe('sms:rates')
   })
 
   it('is dead once it has expired, and sliding does not carry it past the end of the connection (RFC 9700 §4.14.2)', async () => {
