@@ -1,7 +1,7 @@
 // The whole product on one machine: `npx -y pnpm demo` (`--fresh` starts over, `--watch` restarts what changes).
 import { startEmbedded } from '@vertexsms/db/embedded'
 import { migrate } from '@vertexsms/db/migrate'
-import { describeApps, publicUrls } from './demo/apps.ts'
+import { checkSettings, describeApps, publicUrls } from './demo/apps.ts'
 import { Children, runToEnd } from './demo/children.ts'
 import { waitForPorts } from './demo/ports.ts'
 import { credentialsFile, forget, keepSecrets, readCredentials, readSettings } from './demo/settings.ts'
@@ -29,6 +29,7 @@ async function main(flags: string[]): Promise<void> {
   const unknown = flags.find((flag) => flag !== '--fresh' && flag !== '--watch')
   if (unknown) throw new Error(`unknown option ${unknown}; there are --fresh and --watch`)
   const fresh = flags.includes('--fresh')
+  checkSettings()
   const settings = readSettings()
   const { AUTH_PORT, MCP_PORT, API_PORT, DATA_DIR, HOST } = settings
 

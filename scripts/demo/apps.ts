@@ -1,5 +1,10 @@
+import { createHash } from 'node:crypto'
 import { deriveApiKeys } from '@vertexsms/db/derived-keys'
-import type { Settings } from './settings.ts'
+import { checkAll } from '@vertexsms/service/env'
+import { readApiEnv } from '../../apps/api/src/env.ts'
+import { readAuthEnv } from '../../apps/auth/src/env.ts'
+import { readConfig as readMcpEnv } from '../../apps/mcp/src/env.ts'
+import { readSettings, type Settings } from './settings.ts'
 
 export interface AppDescription {
   name: 'auth' | 'mcp' | 'api'
@@ -70,6 +75,26 @@ export function describeApps(settings: Settings, { databaseUrl, operatorKey, edg
       },
     },
   ]
+}
+
+/**
+ * Reads the settings of the launcher and of all three services before anything is started. Throws one
+ * ConfigurationError that names everything wrong, whoever reads it.
+ */
+export function checkSettings(): void {
+  const placeholder = (seed: string) => createHash('sha256').update(seed).digest('base64url')
+  const secrets = { operatorKey: placeholder('operator'), edgeSecret: placeholder('edge') }
+  // What the launcher tells the services itself is judged once, where the launcher reads it.
+  const apps = describeApps(readSettings({}), { databaseUrl: 'postgresql://localhost/demo', ...secrets })
+  const readers = { auth: readAuthEnv, mcp: readMcpEnv, api: readApiEnv }
+  checkAll([
+    () => readSettings(),
+    ...apps.map(
+      ({ name, env }) =>
+        () =>
+          readers[name](childEnvironment(env)),
+    ),
+  ])
 }
 
 const SECRETS = [

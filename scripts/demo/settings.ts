@@ -1,21 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { millisecondsSchema, portSchema, readEnv } from '@vertexsms/service/env'
+import { ConfigurationError, millisecondsSchema, portSchema, readEnv } from '@vertexsms/service/env'
 import { z } from 'zod'
 
+/** The addresses are printed before anything listens, so none can be left to the system. */
+const ownPortSchema = portSchema.refine((port) => port !== 0, 'must be a whole number from 1 to 65535')
+
 /** The launcher's own settings; everything else in the environment goes on to the apps. Throws ConfigurationError. */
-export function readSettings() {
+export function readSettings(source?: Record<string, string | undefined>) {
   const env = readEnv(
     z.object({
-      AUTH_PORT: portSchema.default(4000),
-      MCP_PORT: portSchema.default(4001),
-      API_PORT: portSchema.default(4002),
+      AUTH_PORT: ownPortSchema.default(4000),
+      MCP_PORT: ownPortSchema.default(4001),
+      API_PORT: ownPortSchema.default(4002),
       DATA_DIR: z.string().default('.data'),
       HOST: z.string().default('127.0.0.1'),
-      DEMO_RESTART_DELAY_MS: millisecondsSchema.default(10_000),
+      DEMO_RESTART_DELAY_MS: millisecondsSchema().default(10_000),
     }),
+    source,
   )
+  const { AUTH_PORT, MCP_PORT, API_PORT } = env
+  if (new Set([AUTH_PORT, MCP_PORT, API_PORT]).size < 3) {
+    throw new ConfigurationError(['AUTH_PORT, MCP_PORT, API_PORT: each must be a port of its own'])
+  }
   return { ...env, DATA_DIR: resolve(env.DATA_DIR) }
 }
 

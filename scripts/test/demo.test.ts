@@ -78,7 +78,7 @@ describe('the secrets of an installation', () => {
   it('go only to the apps that need them', () => {
     const shared = {
       databaseUrl: 'postgresql://u:database-secret@h/d',
-      operatorKey: 'operator-secret',
+      operatorKey: 'operator-secret'.padEnd(43, 'A'),
       edgeSecret: 'edge-secret',
     }
     const told = Object.fromEntries(
@@ -124,7 +124,14 @@ describe('the demo command', () => {
 
   it('says which port is taken and by which variable it is changed, and gives its folder back', async () => {
     const { port, free } = await takenPort()
-    const { code, said } = await demo([], { MCP_PORT: String(port), AUTH_PORT: '0', API_PORT: '0' })
+    const [auth, api] = [await takenPort(), await takenPort()]
+    auth.free()
+    api.free()
+    const { code, said } = await demo([], {
+      MCP_PORT: String(port),
+      AUTH_PORT: String(auth.port),
+      API_PORT: String(api.port),
+    })
     free()
     expect(code).toBe(1)
     expect(said).toContain(`port ${port} is taken by another program; stop it or choose another port with MCP_PORT=...`)
@@ -137,6 +144,34 @@ describe('the demo command', () => {
     unlock()
     expect(code).toBe(1)
     expect(said).toContain(`is in use by process ${process.pid}`)
+  })
+
+  it('names every wrong setting of every service in one list, each once, before it starts anything', async () => {
+    const { code, said } = await demo([], {
+      AUTH_PORT: 'canary',
+      TRUST_PROXY: '10',
+      REFRESH_OVERLAP_SECONDS: '315360000',
+      SANDBOX_POLL_MS: '0',
+      ALLOWED_HOSTS: 'https://canary',
+      ISSUER_URL: 'http://localhost:4000/canary',
+    })
+    expect(code).toBe(1)
+    expect(said.split('\n')).toEqual([
+      'demo: cannot start: wrong configuration:',
+      '  AUTH_PORT: must be a whole number from 0 to 65535',
+      expect.stringMatching(/^ {2}TRUST_PROXY: must be off, a number of proxies/),
+      expect.stringMatching(/^ {2}ISSUER_URL: must not have a path$/),
+      expect.stringMatching(/^ {2}REFRESH_OVERLAP_SECONDS: must be a whole number of seconds from 0 to 300$/),
+      expect.stringMatching(/^ {2}ALLOWED_HOSTS: must be host names/),
+      expect.stringMatching(/^ {2}SANDBOX_POLL_MS: must be a whole number of milliseconds from 10 /),
+      '.env.example lists every setting',
+      '',
+    ])
+  })
+
+  it('refuses one port for two services', async () => {
+    const { code, said } = await demo([], { AUTH_PORT: '4001' })
+    expect([code, said]).toEqual([1, expect.stringContaining('AUTH_PORT, MCP_PORT, API_PORT: each must be a port')])
   })
 
   it('names a wrong setting and an unknown option', async () => {

@@ -1,6 +1,7 @@
 import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/db/derived-keys'
 import {
   databaseEnv,
+  issuerUrlSchema,
   millisecondsSchema,
   outboundEnv,
   perMinuteSchema,
@@ -18,7 +19,7 @@ const schema = z.object({
   ...databaseEnv,
   API_PORT: portSchema.default(4002),
   /** `iss` of the access tokens that are taken. */
-  ISSUER_URL: publicUrlSchema.default('http://localhost:4000'),
+  ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
   /** This API's own identifier, as it stands in `aud`. */
   API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Shared with the MCP server, which proves itself by it. */
@@ -29,11 +30,11 @@ const schema = z.object({
   /** Failed look-ups of tokens made by hand, for one address; the MCP server counts its own callers by the same rule. */
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
   /** From sending to the delivery report, from an HLR request to its result, from a name to the end of its review. */
-  SANDBOX_DELIVERY_MS: millisecondsSchema.default(1_500),
-  SANDBOX_HLR_MS: millisecondsSchema.default(1_000),
-  SANDBOX_REVIEW_MS: millisecondsSchema.default(3_000),
+  SANDBOX_DELIVERY_MS: millisecondsSchema().default(1_500),
+  SANDBOX_HLR_MS: millisecondsSchema().default(1_000),
+  SANDBOX_REVIEW_MS: millisecondsSchema().default(3_000),
   /** The longest time between two looks at what is due. */
-  SANDBOX_POLL_MS: millisecondsSchema.default(1_000),
+  SANDBOX_POLL_MS: millisecondsSchema(10).default(1_000),
 })
 
 /** The settings of the API. */

@@ -1,5 +1,6 @@
 import {
   databaseEnv,
+  issuerUrlSchema,
   keySchema,
   onOffSchema,
   outboundEnv,
@@ -11,32 +12,37 @@ import {
 } from '@vertexsms/service/env'
 import { z } from 'zod'
 
+const DAY_SECONDS = 86_400
+const YEAR_SECONDS = 365 * DAY_SECONDS
+
+/** How long an access token may live: it is looked up on each request, but other readers of a JWT do not ask. */
+export const accessTokenSecondsSchema = secondsSchema(1, DAY_SECONDS)
+
 /** Every setting of the authorization server, with its default. Lifetimes are in whole seconds. */
 const schema = z.object({
   ...serviceEnv,
   ...databaseEnv,
   ...outboundEnv,
   AUTH_PORT: portSchema.default(4000),
-  /** Public URL: `issuer` in every document and token. Without a path, so that one metadata form serves (RFC 8414 §3.1). */
-  ISSUER_URL: publicUrlSchema
-    .refine((value) => new URL(value).pathname === '/', 'must not have a path')
-    .default('http://localhost:4000'),
+  /** Public URL: `issuer` in every document and token. */
+  ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
   /** Public URL of the MCP server, as people type it: the canonical resource (RFC 8707). */
   MCP_RESOURCE_URL: publicUrlSchema.default('http://localhost:4001/mcp'),
   /** Public URL of the REST API: the second audience of every access token. */
   API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Seals what must not be readable in the database, and signs cookies and forms: 32 bytes, base64url. */
   OPERATOR_KEY: keySchema,
-  ACCESS_TOKEN_SECONDS: secondsSchema.default(600),
+  ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema.default(600),
   /** Slides with each refresh. */
-  REFRESH_TOKEN_SECONDS: secondsSchema.default(2_592_000),
+  REFRESH_TOKEN_SECONDS: secondsSchema(1, YEAR_SECONDS).default(2_592_000),
   /** The longest a connection lives without a new consent. */
-  CONNECTION_SECONDS: secondsSchema.default(31_536_000),
-  AUTHORIZATION_CODE_SECONDS: secondsSchema.default(60),
-  /** How long the refresh token just used gets the same answer again; 0 is strict. */
-  REFRESH_OVERLAP_SECONDS: secondsSchema.default(30),
-  SESSION_SECONDS: secondsSchema.default(604_800),
-  INTERACTION_SECONDS: secondsSchema.default(900),
+  CONNECTION_SECONDS: secondsSchema(1, 10 * YEAR_SECONDS).default(YEAR_SECONDS),
+  /** Ten minutes at most (RFC 6749 §4.1.2). */
+  AUTHORIZATION_CODE_SECONDS: secondsSchema(1, 600).default(60),
+  /** How long the refresh token just used gets the same answer again; 0 is strict. A stolen one works as long. */
+  REFRESH_OVERLAP_SECONDS: secondsSchema(0, 300).default(30),
+  SESSION_SECONDS: secondsSchema(1, 90 * DAY_SECONDS).default(604_800),
+  INTERACTION_SECONDS: secondsSchema(1, DAY_SECONDS).default(900),
   /** Whether clients may be known by a metadata document. With `off` none is fetched, and clients register. */
   CLIENT_DOCUMENTS: onOffSchema.default(true),
 })

@@ -1,5 +1,6 @@
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
+  issuerUrlSchema,
   perMinuteSchema,
   portSchema,
   publicUrlSchema,
@@ -10,10 +11,19 @@ import {
 } from '@vertexsms/service/env'
 import { z } from 'zod'
 
-const list = z
-  .string()
-  .default('')
-  .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
+const list = (isEntry: (entry: string) => boolean, expected: string) =>
+  z
+    .string()
+    .default('')
+    .transform((value) => value.split(/[\s,]+/).filter((entry) => entry !== ''))
+    .refine((entries) => entries.every(isEntry), expected)
+
+/** As a browser writes it in `Origin`; anything else would never match. */
+const isOrigin = (entry: string) => /^https?:\/\//.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry
+
+/** As it stands in a URL, without a port. */
+const isHostName = (entry: string) =>
+  /^[a-z0-9.:[\]-]+$/.test(entry) && URL.canParse(`http://${entry}`) && new URL(`http://${entry}`).hostname === entry
 
 function toMicros(euros: string): bigint {
   const [whole = '0', decimals = ''] = euros.split('.')
@@ -25,14 +35,17 @@ const schema = z.object({
   MCP_PORT: portSchema.default(4001),
   /** The URL people type into their client, byte for byte: the `resource` of the metadata and an audience of every JWT. */
   MCP_RESOURCE_URL: publicUrlSchema.default('http://localhost:4001/mcp'),
-  ISSUER_URL: publicUrlSchema.default('http://localhost:4000'),
+  ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
   /** Where the signing keys are read; internal, so it may differ from the public issuer. */
   JWKS_URL: urlSchema.optional(),
   API_URL: urlSchema.default('http://localhost:4002'),
   EDGE_SECRET: secretSchema,
-  ALLOWED_ORIGINS: list,
+  ALLOWED_ORIGINS: list(isOrigin, 'must be origins such as https://app.example, without a path, separated by commas'),
   /** Host names beside the resource URL's own under which a proxy in front may call. */
-  ALLOWED_HOSTS: list,
+  ALLOWED_HOSTS: list(
+    isHostName,
+    'must be host names such as mcp.example, without scheme or port, separated by commas',
+  ),
   SIGNUP_URL: urlSchema.optional(),
   SIGNIN_URL: urlSchema.optional(),
   TOKEN_URL: urlSchema.optional(),

@@ -1,23 +1,44 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
-/** Every wrong or missing variable by name, never by value. `message` is ready to print. */
+/** Every wrong or missing variable by name with what was expected, never its value. `message` is ready to print. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError'
   readonly code = 'CONFIGURATION'
   readonly problems: string[]
 
   constructor(problems: string[]) {
-    super(`wrong configuration:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    super(
+      `wrong configuration:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n.env.example lists every setting`,
+    )
     this.problems = problems
   }
+}
+
+/**
+ * Runs every reader of settings and throws one ConfigurationError with the problems of all, each told once; what else
+ * a reader throws passes through.
+ */
+export function checkAll(readers: readonly (() => unknown)[]): void {
+  const problems = new Set<string>()
+  for (const read of readers) {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      for (const problem of error.problems) problems.add(problem)
+    }
+  }
+  if (problems.size > 0) throw new ConfigurationError([...problems])
 }
 
 type Source = Record<string, string | undefined>
 
 /**
  * The environment as the schema describes it. Every `NAME` may come from a file named by `NAME_FILE`, as secrets in
- * containers do; an empty variable counts as unset. Throws one ConfigurationError that names everything that is wrong.
+ * containers do; an empty variable counts as unset. No two keys or secrets may have one value. Throws one
+ * ConfigurationError that names everything that is wrong.
  */
 export function readEnv<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -29,6 +50,7 @@ export function readEnv<Shape extends z.ZodRawShape>(
     const value = readVariable(source, name, problems)
     if (value !== undefined) values[name] = value
   }
+  findSharedSecrets(values, problems)
   const parsed = schema.safeParse(values)
   if (!parsed.success) {
     for (const { path, message } of parsed.error.issues) {
@@ -50,15 +72,28 @@ function readVariable(source: Source, name: string, problems: string[]): string 
     return undefined
   }
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined
+    const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    if (text !== '') return text
+    problems.push(`${name}_FILE: the file is empty`)
   } catch {
     problems.push(`${name}_FILE: cannot be read`)
-    return undefined
+  }
+  return undefined
+}
+
+/** One value in two places: whoever is given one of them has the other. */
+function findSharedSecrets(values: Source, problems: string[]): void {
+  const owners = new Map<string, string>()
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || !/_(KEY|SECRET)$/.test(name)) continue
+    const owner = owners.get(value)
+    if (owner === undefined) owners.set(value, name)
+    else problems.push(`${name}: is the same as ${owner}; each must have a value of its own`)
   }
 }
 
-function integer(min: number, max: number) {
-  const message = `must be a whole number from ${min} to ${max}`
+function integer(min: number, max: number, unit = '') {
+  const message = `must be a whole number${unit} from ${min} to ${max}`
   return z
     .string()
     .regex(/^\d{1,15}$/, message)
@@ -73,16 +108,19 @@ function parseUrl(value: string): URL | null {
 /** A TCP port; 0 takes a free one. */
 export const portSchema = integer(0, 65_535)
 
-/** A duration in whole seconds, 0 to ten years. */
-export const secondsSchema = integer(0, 315_360_000)
+/** A duration in whole seconds, between two bounds that its use gives. */
+export const secondsSchema = (min: number, max: number) => integer(min, max, ' of seconds')
 
-/** A duration in whole milliseconds, 0 to one day. */
-export const millisecondsSchema = integer(0, 86_400_000)
+/** A duration in whole milliseconds, up to one day. */
+export const millisecondsSchema = (min = 0) => integer(min, 86_400_000, ' of milliseconds')
 
 /** How often something may happen in a minute: 1 to 9999999. */
 export const perMinuteSchema = integer(1, 9_999_999)
 
-/** An http or https URL without credentials, query or fragment, as a string without a trailing slash. */
+/**
+ * An http or https URL without credentials, query or fragment, as a string without a trailing slash. It must be
+ * written as clients will write it, because issuers and audiences are compared letter by letter.
+ */
 export const urlSchema = z
   .string()
   .refine((value) => {
@@ -91,6 +129,10 @@ export const urlSchema = z
     return url.username === '' && url.password === '' && !value.includes('?') && !value.includes('#')
   }, 'must be an http or https URL without credentials, query or fragment')
   .transform((value) => value.replace(/\/+$/, ''))
+  .refine((value) => parseUrl(value)?.href.replace(/\/+$/, '') === value, {
+    error: 'must be in its usual form: small letters in scheme and host, no default port, no spaces, no dots as a path',
+    when: ({ issues }) => issues.length === 0,
+  })
 
 /**
  * A URL that people and clients use: https, or http on this very machine, because tokens and codes travel over it
@@ -101,27 +143,70 @@ export const publicUrlSchema = urlSchema.refine((value) => {
   return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 }, 'must be https, or http on localhost')
 
+/** The issuer: a public URL without a path, so that one form of the metadata URL serves (RFC 8414 §3.1). */
+export const issuerUrlSchema = publicUrlSchema.refine((value) => parseUrl(value)?.pathname === '/', {
+  error: 'must not have a path',
+  when: ({ issues }) => issues.length === 0,
+})
+
 /** A PostgreSQL connection URL. */
 export const databaseUrlSchema = z
   .string()
-  .refine((value) => /^postgres(ql)?:$/.test(parseUrl(value)?.protocol ?? ''), 'must be a postgresql:// URL')
+  .refine(
+    (value) => /^postgres(ql)?:\/\//.test(value) && parseUrl(value) !== null,
+    'must be a URL such as postgresql://user:password@host:5432/name',
+  )
 
-/** A shared secret: at least 32 characters, no white space. */
-export const secretSchema = z.string().regex(/^\S{32,512}$/, 'must be 32 to 512 characters without white space')
+/** Random text of 32 characters has fewer different ones less than once in ten million times, even in hexadecimal. */
+const DIFFERENT_CHARACTERS_MIN = 8
+/** 32 random bytes hold about 30 different ones. */
+const DIFFERENT_BYTES_MIN = 16
 
-/** A key: 32 bytes in base64url. Parses to the bytes. */
+/** A shared secret: at least 32 characters, no white space, and not a few characters over and over. */
+export const secretSchema = z
+  .string()
+  .regex(/^\S{32,512}$/, 'must be 32 to 512 characters without white space')
+  .refine((value) => new Set(value).size >= DIFFERENT_CHARACTERS_MIN, {
+    error: 'must be random; this one repeats a few characters',
+    when: ({ issues }) => issues.length === 0,
+  })
+
+/** A key: 32 random bytes in base64url. Parses to the bytes. */
 export const keySchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{43}=?$/, 'must be 32 bytes in base64url')
+  .regex(/^[A-Za-z0-9_-]{43}=?$/, 'must be 32 random bytes in base64url, 43 characters')
   .transform((value) => new Uint8Array(Buffer.from(value, 'base64url')))
+  .refine((bytes) => new Set(bytes).size >= DIFFERENT_BYTES_MIN, {
+    error: 'must be random; these bytes are not',
+    when: ({ issues }) => issues.length === 0,
+  })
 
 /** `on` or `off`, parsed to a boolean. */
 export const onOffSchema = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((value) => value === 'on')
 
-/** `off`, a number of proxy hops, or a comma-separated list of proxy addresses and CIDR blocks. */
+/** Wider blocks hold strangers: the widest private ones are 10.0.0.0/8 and fc00::/7. */
+const PROXY_BITS_MIN = { 4: 8, 6: 7 } as const
+
+function isProxyBlock(entry: string): boolean {
+  const [address = '', prefix, ...rest] = entry.split('/')
+  const family = isIP(address)
+  if ((family !== 4 && family !== 6) || address.includes('%') || rest.length > 0) return false
+  if (prefix === undefined) return true
+  return (
+    /^\d{1,3}$/.test(prefix) && Number(prefix) >= PROXY_BITS_MIN[family] && Number(prefix) <= (family === 4 ? 32 : 128)
+  )
+}
+
+/**
+ * `off`, a number of proxy hops, or a comma-separated list of proxy addresses and CIDR blocks. Whatever could be read
+ * in two ways, or would trust everybody, is refused: it decides whose address a request is counted under.
+ */
 export const trustProxySchema = z
   .string()
-  .regex(/^(off|[1-9]|[0-9a-fA-F:.,/ ]{2,})$/, 'must be off, a number of hops (1 to 9) or a list of addresses')
+  .refine(
+    (value) => /^(off|[1-9])$/.test(value) || value.split(',').every((entry) => isProxyBlock(entry.trim())),
+    'must be off, a number of proxies in front (1 to 9), or their addresses and blocks, no wider than /8 (IPv6 /7), separated by commas',
+  )
   .transform((value) => (value === 'off' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
 
 /** An HTTP proxy: an http or https URL of host and port, with credentials where it wants them. */
@@ -139,11 +224,23 @@ export const outboundEnv = {
   OUTBOUND_PROXY: proxyUrlSchema.optional(),
 }
 
+/** An address or host name to listen on, without a port. */
+const listenHostSchema = z
+  .string()
+  .refine(
+    (value) =>
+      isIP(value) !== 0 ||
+      /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value),
+    'must be an IP address or a host name, without scheme or port',
+  )
+
 /** What every service reads: spread it into the service's own object schema. */
 export const serviceEnv = {
-  HOST: z.string().default('127.0.0.1'),
+  HOST: listenHostSchema.default('127.0.0.1'),
   LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'must be a pino level' })
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug or silent',
+    })
     .default('info'),
   TRUST_PROXY: trustProxySchema.default(false),
   RATE_LIMITS: onOffSchema.default(true),

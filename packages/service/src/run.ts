@@ -50,9 +50,19 @@ export async function runService(build: () => Service | Promise<Service>): Promi
   try {
     await app.listen({ host, port })
   } catch (error) {
-    logger.error({ err: error, port }, 'cannot listen')
+    const reason = LISTEN_ERRORS[String((error as NodeJS.ErrnoException).code)]
+    if (reason === undefined) logger.error({ err: error, port }, 'cannot listen')
+    else process.stderr.write(`cannot listen on port ${port}: ${reason}\n`)
     process.exit(1)
   }
+}
+
+/** What a setting is wrong about that only the system can tell. */
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has it; stop that, or choose another port',
+  EACCES: 'this user may not take it; choose one above 1023',
+  EADDRNOTAVAIL: 'HOST names no address of this machine',
+  ENOTFOUND: 'HOST names no address of this machine',
 }
 
 function failToStart(error: unknown): void {

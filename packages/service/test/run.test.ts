@@ -81,11 +81,12 @@ describe('a service process', () => {
     expect(said.err + said.out).not.toContain('canary')
   })
 
-  it('ends with 1 when its port is taken', async () => {
+  it('ends with 1 and one sentence when its port is taken', async () => {
     const { port } = await listening()
     const { exited, said } = start({ PORT: String(port) })
     expect(await exited).toBe(1)
-    expect(said.out).toContain('EADDRINUSE')
+    expect(said.err).toBe(`cannot listen on port ${port}: another program has it; stop that, or choose another port\n`)
+    expect(said.out).toBe('')
   })
 
   it('logs an error nobody caught without its message and stops', async () => {

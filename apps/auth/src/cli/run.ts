@@ -70,7 +70,13 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     await run(command, positionals, values as Record<string, string>, terminal)
     return 0
   } catch (error) {
-    if (!isExpected(error)) throw error
+    if (!isExpected(error)) {
+      // By name and code: a driver's message may quote the connection URL.
+      const { name, code } = error as { name?: string; code?: unknown }
+      const what = [name, code].filter((part) => typeof part === 'string').join(' ')
+      terminal.complain(`The command failed: ${what}. Is the database running, and DATABASE_URL right?`)
+      return 1
+    }
     terminal.complain(`${error.message}\nUsage: vertexsms ${command.usage}`)
     return 1
   }

@@ -1,0 +1,61 @@
+import { deriveApiKeys } from '@vertexsms/db/derived-keys'
+import { ConfigurationError } from '@vertexsms/service/env'
+import { describe, expect, it } from 'vitest'
+import { readApiEnv } from '../src/env.ts'
+
+const key = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 5)).toString('base64url')
+const API_KEYS = deriveApiKeys(Buffer.from(key, 'base64url'))
+const sound = { DATABASE_URL: 'postgresql://h/d', EDGE_SECRET: `${key}-edge`, API_KEYS }
+
+function problems(changes: Record<string, string>): readonly string[] {
+  try {
+    readApiEnv({ ...sound, ...changes })
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('the settings', () => {
+  it('are sound as they are documented', () => {
+    expect(problems({})).toEqual([])
+  })
+
+  it.each([
+    ['TRUST_PROXY', '10'],
+    ['TRUST_PROXY', '0.0.0.0/0'],
+    ['HOST', 'http://localhost'],
+    ['LOG_LEVEL', 'INFO'],
+    ['RATE_LIMITS', 'false'],
+    ['ISSUER_URL', 'https://tool.example/path'],
+    ['ISSUER_URL', 'https://user:password@tool.example'],
+    ['ISSUER_URL', 'http://tool.example'],
+    ['ISSUER_URL', 'https://Tool.example'],
+    ['API_PORT', '-1'],
+    ['DATABASE_URL', 'postgresql:canary'],
+    ['DATABASE_URL', 'mysql://h/canary'],
+    ['OPERATOR_KEY', 'canary-of-a-key'],
+    ['API_KEYS', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+    ['SANDBOX_POLL_MS', '0'],
+    ['SANDBOX_DELIVERY_MS', '86400001'],
+    ['FAILURES_PER_MINUTE', '0'],
+  ])('refuse %s=%s by its name alone, and never repeat it', (name, value) => {
+    const found = problems({ [name]: value })
+    expect(found).toEqual([expect.stringMatching(`^${name}: `)])
+    if (value.length > 6) expect(found.join()).not.toContain(value)
+  })
+
+  it.each([
+    ['SANDBOX_POLL_MS', '10'],
+    ['SANDBOX_DELIVERY_MS', '0'],
+    ['DATABASE_URL', 'postgres://u:p@h:5432/d?sslmode=require'],
+  ])('take %s=%s', (name, value) => {
+    expect(problems({ [name]: value })).toEqual([])
+  })
+
+  it('name everything that is wrong at once', () => {
+    const found = problems({ API_PORT: 'x', API_KEYS: 'short', EDGE_SECRET: '' })
+    expect(found.map((problem) => problem.split(':')[0]).sort()).toEqual(['API_KEYS', 'API_PORT', 'EDGE_SECRET'])
+  })
+})
