@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { API_ERRORS, VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorDefinition } from '@vertexsms/contract/errors'
+import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 // biome-ignore lint/style/noRestrictedImports: the page is made from the tools as they are served
 import { createTools } from '../apps/mcp/src/tools/index.ts'
@@ -56,10 +57,20 @@ function errorsPage(): string {
     ),
     'A token that stands but lacks the permission of a tool gets `AUTH_INVALID` with HTTP 403. An access token then also gets the challenge `insufficient_scope` with the granted and the needed scopes.',
     '## REST API',
-    'The body is `{"message", "code", "error_code"}`. Decide by `code`, never by `message`.',
+    'The body is `{"message", "code", "error_code"}`, with `details: {"reason"}` where the table of reasons knows the mistake. Decide by `code` and `details.reason`, never by `message`.',
     table(
       ['code', 'HTTP', 'message'],
       Object.entries(API_ERRORS).map(([name, { status, message }]) => [code(name), String(status), message]),
+    ),
+    '## Reasons',
+    'In `details.reason` of a 400. The MCP server says the same in its own envelope.',
+    table(
+      ['reason', 'field', 'what it says'],
+      Object.entries(REFUSAL_REASONS).map(([name, { field, fix }]) => [
+        code(name),
+        field === null ? 'the number' : code(field),
+        fix,
+      ]),
     ),
     '## Numeric codes',
     'In `vertex_error_code`, in `error_code`, in delivery reports and in HLR results.',

@@ -1,10 +1,13 @@
 import { API_ERRORS, type ApiErrorCode, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import type { ApiErrorBody } from '@vertexsms/contract/rest'
 
 /** What may vary in a refusal: a more precise sentence of ours, the numeric VertexSMS code, response headers. */
 export interface ApiErrorDetails {
   readonly message?: string
   readonly errorCode?: VertexErrorCode
+  /** Which mistake it is, of the catalogue of refusals; its sentence is the message where none is given. */
+  readonly reason?: RefusalReasonName
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -13,12 +16,14 @@ export class ApiError extends Error {
   override name = 'ApiError'
   readonly code: ApiErrorCode
   readonly errorCode: VertexErrorCode | null
+  readonly reason: RefusalReasonName | undefined
   readonly headers: Readonly<Record<string, string>>
 
   constructor(code: ApiErrorCode, details: ApiErrorDetails = {}) {
-    super(details.message ?? API_ERRORS[code].message)
+    super(details.message ?? sentenceOf(details.reason) ?? API_ERRORS[code].message)
     this.code = code
     this.errorCode = details.errorCode ?? null
+    this.reason = details.reason
     this.headers = details.headers ?? {}
   }
 
@@ -29,6 +34,13 @@ export class ApiError extends Error {
 
   /** The one error body of the API. */
   get body(): ApiErrorBody {
-    return { message: this.message, code: this.code, error_code: this.errorCode }
+    const body = { message: this.message, code: this.code, error_code: this.errorCode }
+    return this.reason === undefined ? body : { ...body, details: { reason: this.reason } }
   }
+}
+
+function sentenceOf(reason: RefusalReasonName | undefined): string | undefined {
+  if (reason === undefined) return undefined
+  const { field, fix } = REFUSAL_REASONS[reason]
+  return field === null ? `The number ${fix}` : `Invalid value for field '${field}': it ${fix}`
 }

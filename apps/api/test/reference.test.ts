@@ -107,6 +107,11 @@ describe('POST /numbers/correct', () => {
       { number: '123', country: 'LT' },
       { number: 'not a number', country: 'LT' },
       { number: '202 555 0123', country: 'US' },
+      { number: '+51987654321', country: 'BR' },
+      { number: '0011 65 9234 5678', country: 'AU' },
+      { number: '011 370 600 00001', country: 'US' },
+      { number: '0037060000001', country: 'US' },
+      { number: 60000001, country: 'LT' },
     ])
     const rows = correctNumbersResponseSchema.parse(body)
     expect(rows.map((row) => [row.number_e164, row.country, row.number_type, row.mobile, row.error === null])).toEqual([
@@ -117,6 +122,11 @@ describe('POST /numbers/correct', () => {
       [null, 'LT', 'unknown', false, false],
       [null, 'LT', 'unknown', false, false],
       ['+12025550123', 'US', 'mobile', true, true],
+      ['+51987654321', 'PE', 'mobile', true, true],
+      ['+6592345678', 'SG', 'mobile', true, true],
+      ['+37060000001', 'LT', 'mobile', true, true],
+      [null, 'US', 'unknown', false, false],
+      ['+37060000001', 'LT', 'mobile', true, true],
     ])
     expect(rows[0]?.input_number).toBe('8 600 00001')
   })

@@ -32,18 +32,25 @@ describe('a message', () => {
   test('takes less room beside a header of the caller, and is not split then', () => {
     const header = '050003CC0201'
     expect(segment('x'.repeat(153), 0, header)).toEqual({ coding: 0, parts: 1 })
-    expect(segment('x'.repeat(154), 0, header)).toEqual({ coding: 0, parts: null })
+    expect(segment('x'.repeat(154), 0, header)).toEqual({ coding: 0, parts: 'too_long' })
     expect(segment('ű'.repeat(67), 2, header)).toEqual({ coding: 2, parts: 1 })
-    expect(segment('x', 0, '00'.repeat(140)).parts).toBeNull()
-    expect(segment('x', 0, '00'.repeat(200)).parts).toBeNull()
+    expect(segment('x', 0, '00'.repeat(140)).parts).toBe('too_long')
+    expect(segment('x', 0, '00'.repeat(200)).parts).toBe('too_long')
   })
 
   test('does not fit a coding that has no such character', () => {
-    expect(segment('ű', 0).parts).toBeNull()
-    expect(segment('ű', 1).parts).toBeNull()
+    expect(segment('ű', 0).parts).toBe('not_in_coding')
+    expect(segment('ű', 1).parts).toBe('not_in_coding')
     expect(segment('é'.repeat(140), 1)).toEqual({ coding: 1, parts: 1 })
-    expect(segment('é'.repeat(141), 1)).toEqual({ coding: 1, parts: 2 })
     expect(segment('x', 2)).toEqual({ coding: 2, parts: 1 })
+  })
+
+  test('that names its coding is not split', () => {
+    expect(segment('x'.repeat(160), 0)).toEqual({ coding: 0, parts: 1 })
+    expect(segment('x'.repeat(161), 0)).toEqual({ coding: 0, parts: 'too_long' })
+    expect(segment('é'.repeat(141), 1)).toEqual({ coding: 1, parts: 'too_long' })
+    expect(segment('ű'.repeat(71), 2)).toEqual({ coding: 2, parts: 'too_long' })
+    expect(segment('ű'.repeat(71))).toEqual({ coding: 2, parts: 2 })
   })
 
   test('has the parts that an independent calculator counts', () => {

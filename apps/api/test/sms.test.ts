@@ -44,6 +44,8 @@ describe('POST /sms', () => {
     })
     expect(cost.body).toEqual([
       {
+        from: 'Tests',
+        to: '37060000001',
         parts: 2,
         countryISO: 'LT',
         mccmnc: '24603',
@@ -68,15 +70,89 @@ describe('POST /sms', () => {
     expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161) })
   })
 
-  test.each(['+370 600 00001', '0037060000001', '+370-(600)-00001', '３７０６００００００１'])(
-    'takes the number %s',
-    async (to) => {
-      const sent = await send({ to })
-      expect(sent.status).toBe(200)
-      const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
-      expect(row.recipient).toBe('37060000001')
-    },
-  )
+  async function recipientOf(body: Record<string, unknown>): Promise<string> {
+    const sent = await send(body)
+    expect(sent.body).toEqual([expect.stringMatching(/^\d+$/)])
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+    return row.recipient
+  }
+
+  test.each([
+    '+370 600 00001',
+    '0037060000001',
+    '+370-(600)-00001',
+    '３７０６００００００１',
+    'tel:+370-600-00001',
+    '+٣٧٠ ٦٠٠٠٠٠٠١',
+    37060000001,
+  ])('takes the number %j', async (to) => {
+    expect(await recipientOf({ to })).toBe('37060000001')
+  })
+
+  test.each([
+    ['+51987654321', 'BR', '51987654321', 'PE'],
+    ['(51) 98765-4321', 'BR', '5551987654321', 'BR'],
+    ['0011 370 600 00001', 'AU', '37060000001', 'LT'],
+    ['009 372 512 3456', 'TH', '3725123456', 'EE'],
+    ['61860698', 'LT', '37061860698', 'LT'],
+  ])('sends %s with correctBy %s to %s, and the price names that number', async (to, correctBy, msisdn, country) => {
+    const cost = await world.node.call('POST /sms/cost', { token: world.token, body: { ...sms, to, correctBy } })
+    expect(cost.body).toMatchObject([{ to: msisdn, countryISO: country }])
+    expect(await recipientOf({ to, correctBy })).toBe(msisdn)
+  })
+
+  test.each([
+    ['(51) 98765-4321', /two ways: as \+51987654321 \(PE\), or as a national number/],
+    ['009 372 512 3456', /two ways: as \+93725123456 \(AF\)/],
+    ['436641234567.0', /no part of a number/],
+    ['+37060000001¹', /no part of a number/],
+    ['["+37060000001"]', /must be a phone number/],
+  ])('refuses the recipient %j with a sentence that says why', async (to, sentence) => {
+    const { status, body } = await send({ to })
+    expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', 53])
+    expect(body.message).toMatch(sentence)
+  })
+
+  test('reads optional members that are null as left out, and required ones as missing', async () => {
+    const nothing = { dlrUrl: null, priority: null, scheduled: null, udh: null, coding: null, correctBy: null }
+    expect(await recipientOf({ ...nothing, expireIn: null, testMode: null })).toBe('37060000001')
+    expect((await send({ message: null })).body.message).toBe("The field 'message' is missing: a text expected.")
+    const sender = { type: 'AlphaNumeric', name: 'Nulled', category: 'Brand', categoryDescription: 'x' }
+    const registered = await world.node.call('POST /senderId', {
+      token: world.token,
+      body: { ...sender, notificationUrl: null },
+    })
+    expect(registered.status).toBe(200)
+  })
+
+  test.each([
+    { expireIn: '3600' },
+    { coding: '0' },
+    { from: ' Tests ' },
+    { from: 'A-b_c&d#e!' },
+    { coding: 1, udh: '%05%00%03%CC%02%01' },
+    { coding: 1, udh: '050003cc0201' },
+    { scheduled: `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 16)}+0000` },
+    { scheduled: `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 19)}-00:30` },
+  ])('takes %j', async (changes) => {
+    expect((await send(changes)).status).toBe(200)
+  })
+
+  test('stores a sender without the spaces around it, and a moment as what it is in UTC', async () => {
+    const day = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
+    const [id] = (await send({ from: 'Bakery ', scheduled: `${day} 12:30 +0200` })).body
+    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(id) } })
+    expect([row.sender, row.sendAt.toISOString()]).toEqual(['Bakery', `${day}T10:30:00.000Z`])
+  })
+
+  test('splits a long text only where no coding is named', async () => {
+    const message = 'x'.repeat(161)
+    expect((await send({ message })).headers.get('x-vertexsms-amount-sent')).toBe('2')
+    for (const route of ['POST /sms', 'POST /sms/cost']) {
+      const refused = await world.node.call(route, { token: world.token, body: { ...sms, message, coding: 0 } })
+      expect(refused.body).toMatchObject({ code: 'INVALID_INPUT', details: { reason: 'message_not_in_one_part' } })
+    }
+  })
 
   test('corrects a national number by the country it is given', async () => {
     const sent = await send({ to: '860000001', correctBy: 'LT' })
@@ -106,6 +182,7 @@ describe('POST /sms', () => {
     [{ from: 5 }, "'from'"],
     [{ message: null }, "'message'"],
     [{ message: '' }, "'message'"],
+    [{ message: ' \n\u00a0\u200b' }, "'message'"],
     [{ message: 'x'.repeat(153 * 255 + 1) }, "'message'"],
     [{ message: 'Привет', coding: 0 }, "'message'"],
     [{ message: 'Привет', coding: 1 }, "'message'"],
@@ -118,10 +195,20 @@ describe('POST /sms', () => {
     [{ expireIn: 359 }, "'expireIn'"],
     [{ expireIn: 432_001 }, "'expireIn'"],
     [{ testMode: 3 }, "'testMode'"],
+    [{ scheduled: '2027-02-30T10:00:00Z' }, "'scheduled': it is not a date that exists"],
+    [
+      { scheduled: '2027-02-03' },
+      "'scheduled': it must be ISO 8601 with an offset from UTC; the time of day is missing",
+    ],
+    [{ expireIn: 'soon' }, "'expireIn': a whole number of seconds from 360 to 432000"],
     [{ udh: 'xyz' }, "'udh'"],
-    [{ udh: '050003CC0201', message: 'x'.repeat(154) }, "'message'"],
+    [{ udh: '%05%00%03%CC%02%01' }, "'udh': it needs coding"],
+    [{ udh: '%0500', coding: 1 }, "'udh': pairs of hexadecimal digits"],
+    [{ udh: '050003CC0201', coding: 0, message: 'x'.repeat(154) }, "'message': it is too long for one part"],
     [{ correctBy: 'lt' }, "'correctBy'"],
-    [{ extra: 'secret-value' }, 'field'],
+    [{ to: ['+37060000001'] }, "'to': a phone number in international form expected"],
+    [{ extra: 'secret-value' }, "'extra'"],
+    [{ 'secret-value <b>': 1 }, 'a field that this route does not take'],
   ])('refuses %j naming the field, never its value', async (changes, named) => {
     const { status, body } = await send(changes)
     expect([status, body.code, body.error_code]).toEqual([400, 'INVALID_INPUT', null])
@@ -129,7 +216,7 @@ describe('POST /sms', () => {
     expect(body.message).not.toContain('secret-value')
   })
 
-  test.each([['Verylongname1'], ['Ünïcode'], [''], ['a_b'], ['a\nb'], ['+']])(
+  test.each([['Verylongname1'], ['Ünïcode'], [''], [' '], ['a$b'], ['a\nb'], ['+']])(
     'refuses the sender %j in the documented words',
     async (from) => {
       const { status, body } = await send({ from })

@@ -17,6 +17,7 @@ afterAll(() => stack.close())
 beforeEach(() => {
   stack.upstream.seen.length = 0
   stack.upstream.pricePerPart = 0.04
+  stack.upstream.override = undefined
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -153,6 +154,37 @@ it('a client that cannot ask is told so, in both eras, and nothing is sent', asy
       retryable: false,
     })
   }
+  expect(sent()).toBe(0)
+})
+
+it('the price is asked for the very requests that are sent', async () => {
+  const args = { to: ['61860698', '+37069555552', '8 618 60698'], correctBy: 'LT', coding: 2, expireIn: 3600 }
+  const { result } = await answerOf(await send({ args }))
+  expect(result.inputRequests.approval.params.message).toContain(
+    'to +37061860698, +37069555552? It costs up to 0.08 EUR',
+  )
+  const priced = stack.upstream.seen.filter(({ path }) => path === '/sms/cost').map(({ body }) => body)
+  await resultOf(await send({ args, state: result.requestState, answer: YES }))
+  const handedOver = stack.upstream.seen.filter(({ path }) => path === '/sms').map(({ body }) => body)
+  expect(priced).toEqual(handedOver)
+  expect(priced).toMatchObject([
+    { to: '37061860698', coding: 2, expireIn: 3600 },
+    { to: '37069555552', coding: 2, expireIn: 3600 },
+  ])
+})
+
+it.each([
+  ['of another number', { to: '37069555559' }],
+  ['in another currency', { currency: 'USD' }],
+  ['below nothing', { totalPrice: -1, pricePerPart: -1 }],
+])('a price %s is none, and nothing is asked or sent', async (_name, changes) => {
+  const cost = { parts: 1, countryISO: 'LT', mccmnc: '24602', pricePerPart: 0.04, totalPrice: 0.04, currency: 'EUR' }
+  stack.upstream.override = ({ path }) =>
+    path === '/sms/cost' ? { status: 200, body: [{ ...cost, ...changes }] } : undefined
+  expect(failureOf(await resultOf(await send()))).toMatchObject({
+    code: 'APPROVAL_REQUIRED',
+    message: 'The price of this call cannot be had, so nobody can approve it. Nothing was done.',
+  })
   expect(sent()).toBe(0)
 })
 

@@ -34,8 +34,10 @@ describe('a phone number', () => {
     ['+370‑695‑55555', '37069555555'],
     ['+1 202 555 0123', '12025550123'],
     ['12025550123', '12025550123'],
+    ['13012345678', '13012345678'],
     ['447911123456', '447911123456'],
     ['+447700900024', '447700900024'],
+    ['٣٧٠٦٩٥٥٥٥٥٥', '37069555555'],
   ])('%j is read as %s', (written, digits) => {
     expect(readPhone(written)).toEqual({ digits })
   })
@@ -44,7 +46,6 @@ describe('a phone number', () => {
     ['869555555', 'a Lithuanian number with its trunk digit'],
     ['069555555', 'a number with a leading zero'],
     ['2025550123', 'a North American number without its country code, which would be one in Egypt'],
-    ['13012345678', 'a Chinese mobile number, which would be one in Maryland'],
     ['9812345678', 'an Indian number without its country code'],
     ['69555555', 'a short number'],
   ])('%s is refused as %s, with what to do about it', (written) => {
@@ -53,31 +54,22 @@ describe('a phone number', () => {
     })
   })
 
-  it.each([
-    '',
-    '+',
-    'abc',
-    '+370695abc',
-    '+12',
-    '+1234567890123456',
-    '+0370695555',
-    'https://x',
-    '+370695555+55',
-    '٣٧٠٦٩٥٥٥٥٥٥',
-  ])('%j is refused', (written) => {
-    expect(readPhone(written)).toHaveProperty('fix')
-  })
+  it.each(['', '+', 'abc', '+370695abc', '+12', '+1234567890123456', '+0370695555', 'https://x', '+370695555+55'])(
+    '%j is refused',
+    (written) => {
+      expect(readPhone(written)).toHaveProperty('fix')
+    },
+  )
 
-  it('is read the same however it is separated and prefixed', () => {
-    const separators = fc.array(fc.constantFrom(' ', '-', '.', '(', ')', '/', ' ', '–', ''), {
-      minLength: 16,
-      maxLength: 16,
+  it('is read the same however it is separated', () => {
+    const separators = fc.array(fc.constantFrom(' ', '-', '.', '/', ' ', '–', '\u200e', ''), {
+      minLength: 14,
+      maxLength: 14,
     })
-    const digits = fc.stringMatching(/^[1-9]\d{6,14}$/)
+    const digits = fc.stringMatching(/^[1-9]{7,15}$/)
     fc.assert(
-      fc.property(digits, fc.constantFrom('+', '00'), separators, (number, prefix, between) => {
-        const written = prefix + [...number].map((digit, index) => digit + between[index]).join('')
-        fc.pre(!written.includes('(0)'))
+      fc.property(digits, separators, (number, between) => {
+        const written = `+${[...number].map((digit, index) => digit + (between[index] ?? '')).join('')}`
         expect(readPhone(written)).toEqual({ digits: number })
       }),
       { numRuns: 1000, seed: 7 },
@@ -133,6 +125,33 @@ describe('arguments as models write them', () => {
     })
   })
 
+  it('may give a list as JSON or with commas in one text, and write numbers nationally beside their country', () => {
+    const to = ['37069555555', '447911123456']
+    for (const written of [
+      '["+37069555555", "+447911123456"]',
+      '+37069555555, +447911123456',
+      to.map((n) => `+${n}`),
+    ]) {
+      expect(read('send_sms', { ...send, to: written })).toMatchObject({ to })
+    }
+    expect(read('send_sms', { ...send, to: ['61860698', '+51987654321'], correctBy: 'lt' })).toMatchObject({
+      to: ['37061860698', '51987654321'],
+    })
+    expect(read('correct_phone_number', { numbers: '[{"number":"8 600","country":"lt"}]' })).toEqual({
+      numbers: [{ number: '8 600', country: 'LT' }],
+    })
+  })
+
+  it('may come with the members that n8n adds to the arguments of every tool', () => {
+    const added = { toolCallId: 'x', sessionId: 'y', action: 'sendMessage', chatInput: 'Hi', tool: 'z' }
+    expect(read('send_sms', { ...send, ...added })).toEqual(read('send_sms', send))
+    for (const [name] of tools) expect(refusal(name, added)).not.toMatch(/does not have/)
+  })
+
+  it('may name a sender with signs, and with spaces around it', () => {
+    expect(read('send_sms', { ...send, from: ' A-b_c&d#e! ' })).toMatchObject({ from: 'A-b_c&d#e!' })
+  })
+
   it('may name a phone number as the sender', () => {
     expect(read('send_sms', { ...send, from: '+370 695 55555' })).toMatchObject({ from: '37069555555' })
   })
@@ -145,7 +164,11 @@ describe('arguments as models write them', () => {
 
   it.each([
     ['send_sms', { ...send, to: undefined }, /`to` is missing/],
-    ['send_sms', { ...send, to: '869555555' }, /`to`: This looks like a national number/],
+    [
+      'send_sms',
+      { ...send, to: '869555555' },
+      /`to`: looks like a national number.*Or name the country in `correctBy`/,
+    ],
     ['send_sms', { ...send, to: ['+37069555555', 'x'] }, /`to\[1\]`/],
     ['send_sms', { ...send, to: { number: '+37069555555' } }, /`to`: must be a string/],
     ['send_sms', { ...send, from: 'A name that is too long' }, /`from`: must be a registered phone number/],
@@ -154,13 +177,25 @@ describe('arguments as models write them', () => {
     ['send_sms', { ...send, scheduled: '2026-12-24T09:00:00' }, /`scheduled`: must be ISO 8601 with an offset/],
     ['send_sms', { ...send, scheduled: '2026-13-40T09:00:00Z' }, /not a date that exists/],
     ['send_sms', { ...send, scheduled: 'tomorrow' }, /`scheduled`/],
+    ['send_sms', { ...send, scheduled: '2027-02-30T09:00:00Z' }, /not a date that exists/],
+    ['send_sms', { ...send, scheduled: '2026-12-24' }, /the time of day is missing/],
+    ['send_sms', { ...send, scheduled: ' '.repeat(100_000) }, /`scheduled`: must have at most \d+ characters/],
+    ['send_sms', { ...send, to: '+370695'.padEnd(100_000, '\u0301') }, /`to`: is too long; give a list/],
+    ['send_sms', { ...send, to: '["+37069555555"' }, /looks like JSON, but is none; give a list/],
+    ['send_sms', { ...send, to: '+37069555555, 869555555' }, /`to\[1\]`: looks like a national number/],
+    ['send_sms', { ...send, to: '436641234567.0' }, /`to`: holds something that is no part of a number/],
+    ['send_sms', { ...send, to: '(51) 98765-4321' }, /two ways: as \+51987654321 \(PE\), or as a national number/],
+    ['send_sms', { ...send, to: '447911123456', correctBy: 'LT' }, /no number of the country.*would be \+447911123456/],
+    ['send_sms', { ...send, to: '61860698', correctBy: 'Lithuania' }, /`correctBy`: must be a two-letter/],
+    ['send_sms', { ...send, from: ' ' }, /`from`: must be a registered/],
+    ['send_sms', { ...send, 'a b': 1 }, /There is an argument this tool does not have/],
     ['send_sms', { ...send, expireIn: 5 }, /from 360 to 432000/],
     ['send_sms', { ...send, coding: 1.5 }, /from 0 to 2/],
     ['send_sms', { ...send, priority: 'urgent' }, /one of high, normal, low/],
     [
       'send_sms',
       { ...send, dlrUrl: 'https://x.example' },
-      /an argument this tool does not have\. It has: to, from, message/,
+      /`dlrUrl`: this is an argument this tool does not have\. It has: to, from, message/,
     ],
     ['get_sms_rates', { country: 'Lithuania' }, /two-letter ISO 3166-1/],
     ['get_sms_rates', { country: 'LTU' }, /two-letter ISO 3166-1/],
@@ -183,8 +218,8 @@ describe('arguments as models write them', () => {
     expect(refusal(name, args)).toMatch(sentence)
   })
 
-  it('never throw anything but a refusal, and never repeat what they were given', () => {
-    const marker = 'zzIGNOREzz'
+  it('never throw anything but a refusal, and never repeat a value, or a name that is no plain word', () => {
+    const marker = 'zz IGNORE zz'
     const value = fc.oneof(fc.jsonValue(), fc.constant(marker), fc.constant({ [marker]: marker }))
     for (const [name, tool] of tools) {
       const names = Object.keys(tool.listing.inputSchema.properties ?? {})

@@ -1,17 +1,40 @@
 import { z } from 'zod'
 import { API_TOKEN_KINDS } from './api-token.ts'
+import { MOMENT_MAX_CHARACTERS, readMoment } from './moment.ts'
 import { PERMISSIONS } from './permissions.ts'
+import { PHONE_MAX_CHARACTERS } from './phone-text.ts'
 
 // The shapes of the REST API, requests and responses, spelled as on the wire. Shapes marked "assumed"
 // follow public text that was cut off; they stand here alone, so that one edit corrects them.
 
-/** Sender: an MSISDN, or 1-11 latin letters, digits, spaces and dots. */
-export const ALPHANUMERIC_SENDER_PATTERN = /^(?=.*[A-Za-z])[A-Za-z0-9 .]{1,11}$/
+/** A sender name: 1 to 11 latin letters, digits, spaces, dots and `- _ & # !`, with a letter and no space around it. */
+export const SENDER_NAME_PATTERN = /^(?! )(?=.*[A-Za-z])[A-Za-z0-9 .\-_&#!]{1,11}(?<! )$/
+
+/** Characters of a sender name that is registered. */
+export const SENDER_NAME_LENGTH = { min: 3, max: 11 } as const
+
+/** The longest `from` that is looked at, spaces around it included. */
+const SENDER_MAX_CHARACTERS = PHONE_MAX_CHARACTERS
+
+/** The longest description of a sender name, in characters. */
+export const CATEGORY_DESCRIPTION_MAX = 500
+
+/** Digits of the PIN that confirms a number. */
+export const PIN_DIGITS = 5
+
+/** The words of `priority`. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const
+
+/** The values of `coding`: GSM-7, 8-bit, UCS-2. */
+export const CODINGS = [0, 1, 2] as const
+
+/** The bounds of `expireIn`, in seconds. */
+export const EXPIRE_IN_SECONDS = { min: 360, max: 432_000 } as const
+
+/** Octets of user data in one message: the most that `udh` can fill. */
+export const USER_DATA_OCTETS = 140
 
 // Every text has a length: it is judged before anything is done with it.
-
-/** The longest spelling of a phone number, or of a sender, that is looked at. */
-export const NUMBER_MAX_CHARACTERS = 64
 
 /** The longest URL of a callback. */
 export const URL_MAX_CHARACTERS = 2048
@@ -19,15 +42,10 @@ export const URL_MAX_CHARACTERS = 2048
 /** The longest text of a message: 255 parts of 153 septets (3GPP TS 23.040). */
 export const MESSAGE_MAX_CHARACTERS = 39_015
 
-const MOMENT_MAX_CHARACTERS = 40
-const numberText = z.string().max(NUMBER_MAX_CHARACTERS)
 const urlText = z.string().max(URL_MAX_CHARACTERS)
 
 /** ISO 3166-1 alpha-2 country code, upper case. */
 export const countrySchema = z.string().regex(/^[A-Z]{2}$/)
-
-/** International number, digits only, 7 to 15 of them (E.164 without the plus sign). */
-export const msisdnSchema = z.string().regex(/^[1-9]\d{6,14}$/)
 
 /** One of a few small integers; clients also write it as a string. */
 function digitOf<const Values extends readonly number[]>(values: Values) {
@@ -35,26 +53,75 @@ function digitOf<const Values extends readonly number[]>(values: Values) {
   return z.union([z.literal(values), text])
 }
 
+/** Text that clients also write as a JSON number, since it is digits. */
+function digitText(maxCharacters: number, minNumber = 0) {
+  const number = z
+    .int()
+    .min(minNumber)
+    .transform((value) => String(value))
+  return z.union([z.string().max(maxCharacters), number])
+}
+
+/** A number as it was written; `readPhone` reads it. */
+const phoneSchema = digitText(PHONE_MAX_CHARACTERS)
+
+/** The smallest number of digits that is a sender, as a number: a short code of three. */
+const SHORT_CODE_MIN = 100
+
+/** A moment, read to ISO 8601 in UTC. */
+const momentSchema = z
+  .string()
+  .max(MOMENT_MAX_CHARACTERS)
+  .transform((written, context) => {
+    const moment = readMoment(written)
+    if ('iso' in moment) return moment.iso
+    context.addIssue({ code: 'custom', message: moment.fix })
+    return z.NEVER
+  })
+
+/** A user data header, read to hexadecimal; its pairs stand behind `%` signs, or alone. */
+const udhSchema = z
+  .string()
+  .max(USER_DATA_OCTETS * 3)
+  .regex(/^(?:(?:%[0-9a-fA-F]{2})+|(?:[0-9a-fA-F]{2})+)$/)
+  .transform((written) => written.replaceAll('%', ''))
+
+/** A whole number, also written as a string of digits. */
+function integerOf({ min, max }: { readonly min: number; readonly max: number }) {
+  const text = z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+  return z.union([z.int(), text]).pipe(z.int().min(min).max(max))
+}
+
+/** A body: its members that are null count as left out, as published clients send them; others than its own are refused. */
+function bodyOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.preprocess(withoutNulls, z.strictObject(shape))
+}
+
+function withoutNulls(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
+}
+
 /** Body of `POST /sms`. */
-export const sendSmsRequestSchema = z.strictObject({
-  to: numberText,
-  from: numberText,
+export const sendSmsRequestSchema = bodyOf({
+  to: phoneSchema,
+  from: digitText(SENDER_MAX_CHARACTERS, SHORT_CODE_MIN).transform((written) => written.trim()),
   message: z.string().max(MESSAGE_MAX_CHARACTERS),
   dlrUrl: urlText.optional(),
-  priority: z.enum(['high', 'normal', 'low']).optional(),
-  /** ISO 8601 with offset. */
-  scheduled: z.iso.datetime({ offset: true }).max(MOMENT_MAX_CHARACTERS).optional(),
-  /** User data header, hexadecimal; a part has 140 octets. */
-  udh: z
-    .string()
-    .max(280)
-    .regex(/^(?:[0-9a-fA-F]{2})+$/)
-    .optional(),
-  /** 0 GSM-7, 1 8-bit, 2 UCS-2. */
-  coding: digitOf([0, 1, 2]).optional(),
+  priority: z.enum(PRIORITIES).optional(),
+  /** ISO 8601 with offset; read to UTC. */
+  scheduled: momentSchema.optional(),
+  /** User data header, hexadecimal, each pair behind `%`; read to bare hexadecimal. Needs `coding`. */
+  udh: udhSchema.optional(),
+  /** 0 GSM-7, 1 8-bit, 2 UCS-2. A message that names it is never split. */
+  coding: digitOf(CODINGS).optional(),
+  /** The country that `to` is written in nationally. */
   correctBy: countrySchema.optional(),
   /** Validity in seconds. */
-  expireIn: z.int().min(360).max(432_000).optional(),
+  expireIn: integerOf(EXPIRE_IN_SECONDS).optional(),
   /** 1 emulates a delivered message, 2 a failed one; neither is charged. */
   testMode: digitOf([1, 2]).optional(),
 })
@@ -77,11 +144,14 @@ export const deliveryReportSchema = z.object({
 })
 export type DeliveryReport = z.infer<typeof deliveryReportSchema>
 
-/** Body of `POST /sms/cost`. */
-export const smsCostRequestSchema = sendSmsRequestSchema.pick({ to: true, from: true, message: true })
+/** Body of `POST /sms/cost`: that of `POST /sms`, so that a price is the price of the very message. */
+export const smsCostRequestSchema = sendSmsRequestSchema
 
 /** Response of `POST /sms/cost`: an array of one. */
 export const smsCostSchema = z.object({
+  from: z.string().optional(),
+  /** The number that a message would go to: international, digits only. */
+  to: z.string().optional(),
   parts: z.int(),
   countryISO: z.string(),
   mccmnc: z.string(),
@@ -90,7 +160,6 @@ export const smsCostSchema = z.object({
   currency: z.string(),
 })
 export type SmsCost = z.infer<typeof smsCostSchema>
-export type SmsCostRequest = z.infer<typeof smsCostRequestSchema>
 export const smsCostResponseSchema = z.union([z.array(smsCostSchema).length(1), smsCostSchema])
 
 /** One row of `GET /rates/?format=json`. `Rate` is a decimal string in EUR per part. */
@@ -107,7 +176,10 @@ export const ratesResponseSchema = z.array(rateSchema)
 export type Rate = z.infer<typeof rateSchema>
 
 /** Body of `POST /hlr`. */
-export const hlrRequestSchema = z.strictObject({ msisdn: numberText, callBackUrl: urlText.optional() })
+export const hlrRequestSchema = bodyOf({
+  msisdn: z.string().max(PHONE_MAX_CHARACTERS),
+  callBackUrl: urlText.optional(),
+})
 
 /** Response of `POST /hlr`: the lookup's id. */
 export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
@@ -146,16 +218,21 @@ export const HLR_WAIT_MAX_SECONDS = 20
 export const SENDER_CATEGORIES = ['Company', 'Product', 'Brand', 'Shortcode', 'Landline', 'Other'] as const
 
 /** Body of `POST /senderId`. */
-export const senderIdRequestSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('AlphaNumeric'),
-    name: z.string().min(3).max(11),
-    category: z.enum(SENDER_CATEGORIES),
-    categoryDescription: z.string().min(1).max(500),
-    notificationUrl: urlText.optional(),
-  }),
-  z.strictObject({ type: z.literal('MSISDN'), name: numberText }),
-])
+export const senderIdRequestSchema = z.preprocess(
+  withoutNulls,
+  z.discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('AlphaNumeric'),
+      name: digitText(SENDER_MAX_CHARACTERS)
+        .transform((written) => written.trim())
+        .pipe(z.string().min(SENDER_NAME_LENGTH.min).max(SENDER_NAME_LENGTH.max)),
+      category: z.enum(SENDER_CATEGORIES),
+      categoryDescription: z.string().min(1).max(CATEGORY_DESCRIPTION_MAX),
+      notificationUrl: urlText.optional(),
+    }),
+    z.strictObject({ type: z.literal('MSISDN'), name: phoneSchema }),
+  ]),
+)
 
 export type SenderIdRequest = z.infer<typeof senderIdRequestSchema>
 
@@ -169,8 +246,8 @@ export const senderNotificationSchema = z.object({
   status: z.enum(['confirmed', 'rejected']),
 })
 
-/** Body of `POST /senderId/confirm/{id}`. */
-export const senderConfirmRequestSchema = z.strictObject({ code: z.string().regex(/^\d{5}$/) })
+/** Body of `POST /senderId/confirm/{id}`: as text, for a number loses its leading zero. */
+export const senderConfirmRequestSchema = bodyOf({ code: z.string().regex(new RegExp(`^\\d{${PIN_DIGITS}}$`)) })
 
 /** Response of `GET /operators/{operatorId}`. */
 export const operatorResponseSchema = z.object({
@@ -198,7 +275,7 @@ export const BATCH_MAX = 100
 
 /** Body of `POST /numbers/correct` (assumed). */
 export const correctNumbersRequestSchema = z
-  .array(z.strictObject({ number: z.string().min(1).max(40), country: countrySchema }))
+  .array(z.strictObject({ number: phoneSchema, country: countrySchema }))
   .min(1)
   .max(BATCH_MAX)
 
@@ -232,5 +309,7 @@ export const apiErrorBodySchema = z.object({
   message: z.string(),
   code: z.string(),
   error_code: z.int().nullable(),
+  /** Where the catalogue of refusals knows more than the code says. */
+  details: z.object({ reason: z.string() }).optional(),
 })
 export type ApiErrorBody = z.infer<typeof apiErrorBodySchema>

@@ -1,40 +1,85 @@
+import { CODINGS, EXPIRE_IN_SECONDS, PIN_DIGITS } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { ApiError } from '../api-error.ts'
 
 /**
- * Checks a value against a schema of the contract. Throws INVALID_INPUT naming the field and what is expected of it;
- * the caller's value is never repeated.
+ * Checks a value against a schema of the contract. Throws INVALID_INPUT naming the field and how to mend it; the caller's
+ * value is never repeated, and the name of a field that is not ours only where it is a plain word.
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  throw new ApiError('INVALID_INPUT', issue ? { message: describe(issue) } : {})
+  throw new ApiError('INVALID_INPUT', issue ? { message: describe(issue, value) } : {})
 }
 
 type Issue = z.core.$ZodIssue
 
-function describe(issue: Issue): string {
+const PHONE = 'a phone number in international form expected, for example +37069555555'
+const COUNTRY = 'a two-letter ISO 3166-1 country code in upper case expected, for example LT'
+const URL_EXPECTED = 'a public https URL expected'
+
+/** What each field takes, where its schema does not say it by itself. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  to: `${PHONE}; send one request for each recipient`,
+  msisdn: `${PHONE}, as text`,
+  number: PHONE,
+  from: 'a sender name or a phone number expected, as text',
+  message: 'a text expected',
+  scheduled: 'an ISO 8601 time with an offset from UTC expected, as text',
+  udh: 'pairs of hexadecimal digits expected, each behind a percent sign, for example %05%00%03%CC%02%01',
+  coding: `one of ${CODINGS.join(', ')} expected`,
+  testMode: '1 or 2 expected',
+  expireIn: `a whole number of seconds from ${EXPIRE_IN_SECONDS.min} to ${EXPIRE_IN_SECONDS.max} expected`,
+  correctBy: COUNTRY,
+  country: COUNTRY,
+  dlrUrl: URL_EXPECTED,
+  callBackUrl: URL_EXPECTED,
+  notificationUrl: URL_EXPECTED,
+  type: 'AlphaNumeric or MSISDN expected',
+  code: `the ${PIN_DIGITS} digits of the PIN expected, as text`,
+}
+
+const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/
+
+function describe(issue: Issue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const [name = ''] = issue.keys
+    const which = PLAIN_NAME.test(name) ? `the field '${name}'` : 'a field'
+    return `The body has ${which} that this route does not take. Remove it.`
+  }
   // Numbers in a path are places in a list; names come from our schemas alone.
   const field = issue.path.map(String).join('.')
-  if (issue.code === 'unrecognized_keys') return 'The body has a field that this route does not take.'
-  return field === '' ? `Invalid body: ${expected(issue)}.` : `Invalid value for field '${field}': ${expected(issue)}.`
+  const hint = EXPECTED[String(issue.path.at(-1))]
+  if (field === '') return `Invalid body: ${expected(issue)}.`
+  if (memberAt(value, issue.path) === undefined) {
+    return `The field '${field}' is missing${hint === undefined ? '' : `: ${hint}`}.`
+  }
+  // A schema's own sentence follows the name of the field.
+  if (issue.code === 'custom') return `Invalid value for field '${field}': it ${issue.message}`
+  const isTooLong = issue.code === 'too_big' && issue.origin === 'string'
+  return `Invalid value for field '${field}': ${isTooLong ? expected(issue) : (hint ?? expected(issue))}.`
+}
+
+function memberAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let member = value
+  for (const name of path) {
+    if (typeof member !== 'object' || member === null || !Object.hasOwn(member, name)) return undefined
+    member = (member as Record<PropertyKey, unknown>)[name] ?? undefined
+  }
+  return member
 }
 
 function expected(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `${issue.expected} expected`
+      return `${issue.expected === 'object' ? 'an object' : issue.expected} expected`
     case 'too_small':
-      return `at least ${issue.minimum}${unit(issue.origin)}`
+      return `at least ${issue.minimum}${unit(issue.origin)} expected`
     case 'too_big':
-      return `at most ${issue.maximum}${unit(issue.origin)}`
+      return `at most ${issue.maximum}${unit(issue.origin)} expected`
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')} expected`
-    case 'invalid_format':
-      return issue.format === 'datetime'
-        ? 'an ISO 8601 time with offset expected'
-        : 'it does not have the expected form'
     default:
       return 'it does not have the expected form'
   }

@@ -10,7 +10,6 @@ import type {
   SenderIdRequest,
   SendSmsRequest,
   SmsCost,
-  SmsCostRequest,
 } from '@vertexsms/contract/rest'
 import type { z } from 'zod'
 
@@ -43,7 +42,7 @@ export type Page = number
  */
 export interface Upstream {
   sendSms(caller: Caller, request: SendSmsRequest): Promise<SentSms>
-  smsCost(caller: Caller, request: SmsCostRequest): Promise<SmsCost>
+  smsCost(caller: Caller, request: SendSmsRequest): Promise<SmsCost>
   rates(caller: Caller): Promise<readonly Rate[]>
   submitHlr(caller: Caller, request: HlrRequest): Promise<number>
   /** Undefined for a lookup that is not the caller's. */

@@ -1,12 +1,11 @@
 import { API_ERRORS } from '@vertexsms/contract/api-errors'
+import { PIN_DIGITS } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { RouteRefusal } from '../api/gateway.ts'
 import { ToolFailure } from '../result.ts'
 import { defineTool, refusalFailure } from './define-tool.ts'
 import { codeField, idField } from './fields.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
-
-const PIN_DIGITS = 5
 
 /** Confirms a phone number as a sender with the PIN it received. */
 export const confirmMsisdnSender = defineTool({

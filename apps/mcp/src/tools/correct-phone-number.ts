@@ -1,16 +1,23 @@
+import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, correctNumbersResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { defineTool, line, readAnswer } from './define-tool.ts'
-import { countryField, type Field, invalid, textField } from './fields.ts'
+import { countryField, type Field, invalid, listFromJson, textField } from './fields.ts'
 import { lines } from './pages.ts'
 import { READ_TIMEOUT_MS } from './timeouts.ts'
+
+/** Room for a sentence that tells two readings of a number. */
+const ERROR_MAX_CHARACTERS = 300
 
 interface NumberToCorrect {
   readonly number: string
   readonly country: string
 }
 
-const number = textField('The number as it was written, national or international.', { max: 40, trim: true })
+const number = textField('The number as it was written, national or international.', {
+  max: PHONE_MAX_CHARACTERS,
+  trim: true,
+})
 const country = countryField('ISO 3166-1 alpha-2 code of the country the number was written in.')
 
 const numbersField: Field<NumberToCorrect[]> = {
@@ -26,8 +33,8 @@ const numbersField: Field<NumberToCorrect[]> = {
       additionalProperties: false,
     },
   },
-  read(value, name) {
-    const list = Array.isArray(value) ? value : [value]
+  read(value, name, others) {
+    const list = listFromJson(value, name)
     if (list.length === 0 || list.length > BATCH_MAX) throw invalid(name, `must hold 1 to ${BATCH_MAX} numbers.`)
     return list.map((entry: unknown, index) => {
       const at = `${name}[${index}]`
@@ -36,7 +43,10 @@ const numbersField: Field<NumberToCorrect[]> = {
       }
       const { number: written, country: code } = entry as Record<string, unknown>
       if (written === undefined || code === undefined) throw invalid(at, 'needs both number and country.')
-      return { number: number.read(written, `${at}.number`), country: country.read(code, `${at}.country`) }
+      return {
+        number: number.read(written, `${at}.number`, others),
+        country: country.read(code, `${at}.country`, others),
+      }
     })
   },
 }
@@ -75,13 +85,16 @@ export const correctPhoneNumber = defineTool({
       text: lines(
         `${results.length} numbers`,
         results.map(
-          ({ number_e164, number_type }, index) =>
-            `${index + 1}. ${number_e164 === null ? 'not a valid number' : `${line(number_e164)} (${number_type})`}`,
+          ({ number_e164, number_type, error }, index) =>
+            `${index + 1}. ${number_e164 === null ? (error === null ? 'not a valid number' : line(error, ERROR_MAX_CHARACTERS)) : `${line(number_e164)} (${number_type})`}`,
         ),
       ),
       data: {
         count: results.length,
-        results: results.map((result) => ({ ...result, error: result.error === null ? null : line(result.error) })),
+        results: results.map((result) => ({
+          ...result,
+          error: result.error === null ? null : line(result.error, ERROR_MAX_CHARACTERS),
+        })),
       },
     }
   },

@@ -1,10 +1,11 @@
 import type { Tool } from '@modelcontextprotocol/server'
+import { refusalReason } from '@vertexsms/contract/refusals'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
 import { type Caller, parseJson, type RouteAnswer, type RouteRefusal } from '../api/gateway.ts'
 import { ToolFailure, type ToolOutput } from '../result.ts'
-import type { Field, OptionalField } from './fields.ts'
+import { type Field, isLeftOut, type OptionalField } from './fields.ts'
 
 type Properties = NonNullable<Tool['inputSchema']['properties']>
 type Fields = Readonly<Record<string, Field<unknown>>>
@@ -124,26 +125,34 @@ function withoutTypeLists(schema: unknown): unknown {
   return Object.fromEntries(entries)
 }
 
+/** Members that n8n's agent puts beside the arguments of every tool. */
+const ADDED_BY_CLIENTS: ReadonlySet<string> = new Set(['toolCallId', 'sessionId', 'action', 'chatInput', 'tool'])
+
+/** A name that may be repeated to the client: one plain word. */
+const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/
+
 function readArguments(input: Fields, fields: [string, Field<unknown>][], args: unknown): Record<string, unknown> {
   const given = (args ?? {}) as Record<string, unknown>
   if (typeof given !== 'object' || Array.isArray(given)) {
     throw new ToolFailure('INVALID_INPUT', 'The arguments must be an object.')
   }
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(input, name)) {
-      const known = Object.keys(input).join(', ')
-      throw new ToolFailure('INVALID_INPUT', `There is an argument this tool does not have. It has: ${known}.`)
-    }
+    if (Object.hasOwn(input, name) || ADDED_BY_CLIENTS.has(name)) continue
+    const which = PLAIN_NAME.test(name) ? `Argument \`${name}\`: this` : 'There'
+    throw new ToolFailure(
+      'INVALID_INPUT',
+      `${which} is an argument this tool does not have. It has: ${Object.keys(input).join(', ')}.`,
+    )
   }
   const values: Record<string, unknown> = {}
   for (const [name, field] of fields) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined
     const isOptional = 'isOptional' in field
-    if (value === undefined || value === null || (isOptional && value === '')) {
+    if (isOptional ? isLeftOut(value) : value === undefined || value === null) {
       if (!isOptional) throw new ToolFailure('INVALID_INPUT', `Argument \`${name}\` is missing.`)
       continue
     }
-    values[name] = field.read(value, name)
+    values[name] = field.read(value, name, given)
   }
   return values
 }
@@ -155,9 +164,18 @@ export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: Rou
   return parsed.data
 }
 
+const REFUSED = 'VertexSMS refused the arguments as not valid.'
+
+/** What a reason that the API named says, in the words of the catalogue; undefined for one that is not known here. */
+export function reasonSentence(name: string | undefined): string | undefined {
+  const reason = refusalReason(name)
+  if (reason === undefined) return undefined
+  return reason.field === null ? `The number ${reason.fix}` : `Argument \`${reason.field}\`: ${reason.fix}`
+}
+
 /** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */
 export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<string, ToolFailure>> = {}): ToolFailure {
-  const { code, error_code } = refusal.error
+  const { code, error_code, details } = refusal.error
   const better = Object.hasOwn(known, code) ? known[code] : undefined
   if (better !== undefined) return better
   switch (code) {
@@ -165,7 +183,7 @@ export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<str
       return new ToolFailure('NOT_FOUND')
     case 'INVALID_INPUT':
     case 'TOO_LARGE':
-      return new ToolFailure('INVALID_INPUT', 'VertexSMS refused the arguments as not valid.', error_code)
+      return new ToolFailure('INVALID_INPUT', reasonSentence(details?.reason) ?? REFUSED, error_code)
     case 'URL_NOT_ALLOWED':
       return new ToolFailure('INVALID_INPUT', 'The URL must be a public https URL.')
     case 'CONFLICT':
@@ -176,9 +194,9 @@ export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<str
 }
 
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */
-export function line(value: string): string {
+export function line(value: string, maxCharacters = 80): string {
   return value
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
-    .slice(0, 80)
+    .slice(0, maxCharacters)
 }

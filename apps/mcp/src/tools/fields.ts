@@ -1,9 +1,6 @@
-import {
-  ALPHANUMERIC_SENDER_PATTERN,
-  BATCH_MAX,
-  NUMBER_MAX_CHARACTERS,
-  URL_MAX_CHARACTERS,
-} from '@vertexsms/contract/rest'
+import { readMoment } from '@vertexsms/contract/moment'
+import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
+import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
 import { isUsableText } from '@vertexsms/service/text'
 import { ToolFailure } from '../result.ts'
 import { readPhone } from './phone.ts'
@@ -14,8 +11,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /** One argument of a tool: what the model is told, and how what it wrote is read. */
 export interface Field<Value> {
   readonly schema: JsonSchema
-  /** Reads a value that is there. Throws {@link ToolFailure} `INVALID_INPUT` with a sentence that says how to fix it. */
-  readonly read: (value: unknown, name: string) => Value
+  /**
+   * Reads a value that is there; `others` are all arguments as they were given, for a field that depends on another.
+   * Throws {@link ToolFailure} `INVALID_INPUT` with a sentence that says how to fix it.
+   */
+  readonly read: (value: unknown, name: string, others: Readonly<Record<string, unknown>>) => Value
 }
 
 /** A field that may be left out; `null` and an empty string, which models write for that, count as left out. */
@@ -54,17 +54,26 @@ const PHONE_EXAMPLES = ['+37069555555']
 export function phoneField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, examples: PHONE_EXAMPLES },
-    read(value, name) {
-      const reading = readPhone(textOf(value, name, NUMBER_MAX_CHARACTERS))
-      if ('fix' in reading) throw invalid(name, reading.fix)
-      return reading.digits
-    },
+    read: (value, name) => readPhoneOf(value, name),
   }
 }
 
-/** One phone number or a list of them, read to distinct digits in the order given. */
-export function phonesField(description: string): Field<string[]> {
-  const single = phoneField(description)
+function readPhoneOf(value: unknown, name: string, country?: string, countryArgument?: string): string {
+  const reading = readPhone(textOf(value, name, PHONE_MAX_CHARACTERS), country, countryArgument)
+  if ('fix' in reading) throw invalid(name, reading.fix)
+  return reading.digits
+}
+
+/** Above any list of numbers in one text. */
+const LIST_MAX_CHARACTERS = BATCH_MAX * (PHONE_MAX_CHARACTERS + 64)
+
+/**
+ * One phone number or a list of them, read to digits in the order given; the same number may come twice. A list may
+ * also be written as one text: as JSON, or with commas, semicolons or lines between the numbers. The argument named
+ * `countryFrom` tells the country of numbers that are written nationally.
+ */
+export function phonesField(description: string, countryFrom: string): Field<string[]> {
+  const country = countryField('')
   return {
     schema: {
       description,
@@ -73,30 +82,64 @@ export function phonesField(description: string): Field<string[]> {
         { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: BATCH_MAX },
       ],
     },
-    read(value, name) {
-      if (!Array.isArray(value)) return [single.read(value, name)]
-      if (value.length === 0 || value.length > BATCH_MAX) {
+    read(value, name, others) {
+      const written = listOf(value, name)
+      if (written.length === 0 || written.length > BATCH_MAX) {
         throw invalid(name, `must hold 1 to ${BATCH_MAX} numbers; split a longer list into several calls.`)
       }
-      const numbers = value.map((entry, index) => single.read(entry, `${name}[${index}]`))
-      if (new Set(numbers).size !== numbers.length) throw invalid(name, 'holds the same number twice.')
-      return numbers
+      const named = Object.hasOwn(others, countryFrom) ? others[countryFrom] : undefined
+      const place = isLeftOut(named) ? undefined : country.read(named, countryFrom, others)
+      const isList = written.length > 1 || Array.isArray(value)
+      return written.map((entry, index) => readPhoneOf(entry, isList ? `${name}[${index}]` : name, place, countryFrom))
     },
   }
 }
 
-/** A sender: a phone number or 1 to 11 latin letters, digits, spaces and dots. */
+function listOf(value: unknown, name: string): unknown[] {
+  const entries = listFromJson(value, name)
+  if (entries.length > BATCH_MAX) return entries
+  return entries.flatMap((entry: unknown) => (typeof entry === 'string' ? numbersIn(entry, name) : [entry]))
+}
+
+/** A list as it is, or as JSON in a text; any other value as a list of one. Throws {@link ToolFailure} for broken JSON. */
+export function listFromJson(value: unknown, name: string): unknown[] {
+  if (Array.isArray(value)) return value
+  if (typeof value !== 'string') return [value]
+  if (value.length > LIST_MAX_CHARACTERS) throw invalid(name, `is too long; give a list of up to ${BATCH_MAX} numbers.`)
+  if (!/^[ \t\r\n]*[[{"]/.test(value)) return [value]
+  try {
+    return [JSON.parse(value)].flat()
+  } catch {
+    throw invalid(name, 'looks like JSON, but is none; give a list.')
+  }
+}
+
+function numbersIn(text: string, name: string): string[] {
+  if (text.length > LIST_MAX_CHARACTERS) throw invalid(name, `is too long; give a list of up to ${BATCH_MAX} numbers.`)
+  const parts = text.split(/[,;|\r\n]/).filter((part) => part.trim() !== '')
+  return parts.length === 0 ? [text] : parts
+}
+
+/** True for what models write for an argument that they leave out. */
+export function isLeftOut(value: unknown): boolean {
+  return value === undefined || value === null || value === ''
+}
+
+/** A sender: a phone number, or a sender name. */
 export function senderField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, examples: ['MyCompany'] },
     read(value, name) {
-      const text = textOf(value, name, NUMBER_MAX_CHARACTERS).trim()
-      if (ALPHANUMERIC_SENDER_PATTERN.test(text)) return text
-      const digits = text.replace(/[\s\-().]/g, '').replace(/^(\+|00)/, '')
+      const text = textOf(value, name, PHONE_MAX_CHARACTERS).trim()
+      if (SENDER_NAME_PATTERN.test(text)) return text
+      const reading = readPhone(text)
+      if ('digits' in reading) return reading.digits
+      // A short code or a landline stands as it was registered.
+      const digits = text.replace(/[ \-().]/g, '')
       if (/^\d{3,15}$/.test(digits)) return digits
       throw invalid(
         name,
-        'must be a registered phone number, or 1 to 11 latin letters, digits, spaces and dots with at least one letter.',
+        'must be a registered phone number, or 1 to 11 latin letters, digits, spaces, dots and - _ & # ! with at least one letter.',
       )
     },
   }
@@ -192,22 +235,14 @@ export function codeField(description: string, length: number): Field<string> {
   }
 }
 
-// Models write a space for the T, and one before the offset.
-const MOMENT = /^(\d{4}-\d\d-\d\d)(?:T| +)(\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) *(Z|[+-]\d\d:?\d\d)$/i
-
 /** A moment with its offset from UTC, read to ISO 8601 in UTC. */
 export function momentField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, format: 'date-time', examples: ['2026-12-24T09:00:00+02:00'] },
     read(value, name) {
-      const parts = MOMENT.exec(textOf(value, name).trim())
-      if (parts === null) {
-        throw invalid(name, 'must be ISO 8601 with an offset from UTC, for example 2026-12-24T09:00:00+02:00.')
-      }
-      const [, date, time, zone = ''] = parts
-      const moment = new Date(`${date}T${time}${zone.replace(/^(...)(\d\d)$/, '$1:$2').toUpperCase()}`)
-      if (Number.isNaN(moment.getTime())) throw invalid(name, 'is not a date that exists.')
-      return moment.toISOString()
+      const moment = readMoment(textOf(value, name))
+      if ('fix' in moment) throw invalid(name, moment.fix)
+      return moment.iso
     },
   }
 }

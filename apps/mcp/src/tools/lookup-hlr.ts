@@ -10,7 +10,15 @@ import { parseJson, RouteRefusal } from '../api/gateway.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../auth/refusal.ts'
 import { ToolFailure, type ToolOutput } from '../result.ts'
-import { type DefinedTool, defineTool, line, readAnswer, refusalFailure, type ToolContext } from './define-tool.ts'
+import {
+  type DefinedTool,
+  defineTool,
+  line,
+  readAnswer,
+  reasonSentence,
+  refusalFailure,
+  type ToolContext,
+} from './define-tool.ts'
 import { idField, invalid, optional, phoneField } from './fields.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
@@ -81,7 +89,7 @@ async function submit(msisdn: string, context: ToolContext): Promise<string> {
     return String(id)
   } catch (error) {
     if (!(error instanceof RouteRefusal)) throw error
-    const meaning = meaningOf(error.error.error_code)
+    const meaning = reasonSentence(error.error.details?.reason) ?? meaningOf(error.error.error_code)
     const message = `VertexSMS refused the lookup.${meaning === null ? '' : ` ${meaning}`}`
     throw refusalFailure(error, {
       LOOKUP_REFUSED: new ToolFailure('VERTEX_SEND_FAILED', message, error.error.error_code),

@@ -1,4 +1,11 @@
-import { SENDER_CATEGORIES, senderIdResponseSchema } from '@vertexsms/contract/rest'
+import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
+import {
+  CATEGORY_DESCRIPTION_MAX,
+  SENDER_CATEGORIES,
+  SENDER_NAME_LENGTH,
+  SENDER_NAME_PATTERN,
+  senderIdResponseSchema,
+} from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { RouteRefusal } from '../api/gateway.ts'
 import { ToolFailure } from '../result.ts'
@@ -6,22 +13,19 @@ import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
 import { choiceField, type Field, invalid, optional, textField, urlField } from './fields.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
-const NAME_LENGTH = { min: 3, max: 11 }
-
 const name: Field<string> = {
   schema: {
     type: 'string',
-    description: 'The sender name: 3 to 11 latin letters, digits, spaces and dots, with at least one letter.',
-    minLength: NAME_LENGTH.min,
-    maxLength: NAME_LENGTH.max,
+    description:
+      'The sender name: 3 to 11 latin letters, digits, spaces, dots and - _ & # !, with at least one letter. A Shortcode or Landline may be digits alone.',
+    minLength: SENDER_NAME_LENGTH.min,
+    maxLength: SENDER_NAME_LENGTH.max,
     examples: ['MyCompany'],
   },
-  read(value, field) {
-    const text = textField('', { ...NAME_LENGTH, trim: true }).read(value, field)
-    if (!/^(?=.*[A-Za-z])[A-Za-z0-9 .]+$/.test(text)) {
-      throw invalid(field, 'may hold latin letters, digits, spaces and dots, with at least one letter.')
-    }
-    return text
+  read(value, field, others) {
+    const text = textField('', { ...SENDER_NAME_LENGTH, trim: true }).read(value, field, others)
+    if (SENDER_NAME_PATTERN.test(text) || /^\d+$/.test(text)) return text
+    throw invalid(field, REFUSAL_REASONS.sender_name_form.fix)
   },
 }
 
@@ -36,7 +40,7 @@ export const registerSenderId = defineTool({
     name,
     category: choiceField('What the name stands for.', SENDER_CATEGORIES),
     categoryDescription: textField('One or two sentences on who owns the name and what is sent under it.', {
-      max: 500,
+      max: CATEGORY_DESCRIPTION_MAX,
       trim: true,
     }),
     notificationUrl: optional(urlField('Public https URL that is told when the registration is decided.')),

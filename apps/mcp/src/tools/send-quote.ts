@@ -1,36 +1,41 @@
-import { smsCostResponseSchema } from '@vertexsms/contract/rest'
+import { type SendSmsRequest, type SmsCost, smsCostResponseSchema } from '@vertexsms/contract/rest'
 import { RouteRefusal } from '../api/gateway.ts'
+import { ToolFailure } from '../result.ts'
 import { line, type Quote, readAnswer, type ToolContext } from './define-tool.ts'
 import { sendFailure } from './send-failure.ts'
+import { requestTo, type SendArguments } from './send-request.ts'
 import { READ_TIMEOUT_MS } from './timeouts.ts'
 
 const PARALLEL_QUOTES = 8
 const SHOWN_RECIPIENTS = 3
 
-/** What a message to these numbers costs in all, and how a person is told of it. Throws {@link ToolFailure}. */
-export async function quoteSend(
-  { to, from, message }: { to: readonly string[]; from: string; message: string },
-  context: ToolContext,
-): Promise<Quote> {
+/**
+ * What a message to these numbers costs in all, and how a person is told of it. The API prices the very requests that
+ * will be sent. Throws {@link ToolFailure}, also where a price cannot be had.
+ */
+export async function quoteSend(args: SendArguments, context: ToolContext): Promise<Quote> {
+  const { from, message, scheduled } = args
+  const to = [...new Set(args.to)]
   let priceMicros = 0n
   let next = 0
   async function work(): Promise<void> {
     for (let number = to[next++]; number !== undefined; number = to[next++]) {
-      priceMicros += await priceOf({ to: number, from, message }, context)
+      priceMicros += await priceOf(requestTo(number, args), context)
     }
   }
   // The first one alone, so that a refused token ends the call before more is asked.
   const [first = ''] = to
-  priceMicros += await priceOf({ to: first, from, message }, context)
+  priceMicros += await priceOf(requestTo(first, args), context)
   next = 1
   await Promise.all(Array.from({ length: PARALLEL_QUOTES }, work))
   const shown = to.slice(0, SHOWN_RECIPIENTS).map((number) => `+${number}`)
   const more = to.length - shown.length
   const recipients = `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return { summary: `Send "${line(message)}" from ${line(from)} to ${recipients}?`, priceMicros }
+  const when = scheduled === undefined ? '' : ` at ${scheduled}`
+  return { summary: `Send "${line(message)}" from ${line(from)} to ${recipients}${when}?`, priceMicros }
 }
 
-async function priceOf(body: { to: string; from: string; message: string }, context: ToolContext): Promise<bigint> {
+async function priceOf(body: SendSmsRequest, context: ToolContext): Promise<bigint> {
   try {
     const answer = await context.call({
       method: 'POST',
@@ -39,9 +44,28 @@ async function priceOf(body: { to: string; from: string; message: string }, cont
       timeoutMs: READ_TIMEOUT_MS,
       effect: false,
     })
-    const costs = [readAnswer(smsCostResponseSchema, answer)].flat()
-    return costs.reduce((sum, { totalPrice }) => sum + BigInt(Math.round(totalPrice * 1_000_000)), 0n)
+    const [cost] = [readAnswer(smsCostResponseSchema, answer)].flat()
+    // A price of another number than the one that will be sent to is no price.
+    if (cost === undefined || (cost.to ?? body.to).replace(/^\+/, '') !== body.to) throw noPrice()
+    return priceMicrosOf(cost)
   } catch (error) {
     throw error instanceof RouteRefusal ? sendFailure(error) : error
   }
+}
+
+function noPrice(): ToolFailure {
+  return new ToolFailure(
+    'APPROVAL_REQUIRED',
+    'The price of this call cannot be had, so nobody can approve it. Nothing was done.',
+  )
+}
+
+/** Float noise of a sum of prices, in micro-EUR; no price is that fine. */
+const NOISE_MICROS = 1e-3
+
+/** The dearer of what the answer says twice, rounded up to a micro-EUR. Throws {@link ToolFailure} for what is no price. */
+function priceMicrosOf({ totalPrice, pricePerPart, parts, currency }: SmsCost): bigint {
+  const micros = Math.ceil(Math.max(totalPrice, pricePerPart * parts) * 1_000_000 - NOISE_MICROS)
+  if (currency !== 'EUR' || !Number.isSafeInteger(micros) || micros < 0) throw noPrice()
+  return BigInt(micros)
 }

@@ -10,7 +10,7 @@ import { newNumberId, underNewId } from './ids.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import { operatorsOf } from './operators.ts'
-import { refusal } from './plan.ts'
+import { notMobile, refusal } from './plan.ts'
 import { HLR_PRICE_MICROS } from './prices.ts'
 
 /** One number in this many has moved to another operator. */
@@ -31,7 +31,8 @@ interface Lookup {
 
 /** What the network says of a number: always the same for the same number. */
 export function networkAnswer(id: bigint, msisdn: string): HlrResult {
-  const number = readNumber(msisdn)
+  const read = readNumber(`+${msisdn}`)
+  const number = 'fix' in read ? undefined : read
   const home = number && operatorOf(number)
   const error = magicCode(msisdn) ?? 0
   const nothing = { imsi: null, operatorId: null, operator: null, mcc: null, mnc: null, ported: [] }
@@ -84,7 +85,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
     async submit(caller: Caller, request: HlrRequest): Promise<number> {
       const callbackUrl = checkCallbackUrl(request.callBackUrl)
       const number = readNumber(request.msisdn)
-      if (!number?.valid || number.type !== 'mobile') throw refusal('LOOKUP_REFUSED', 53)
+      if ('fix' in number || number.type !== 'mobile') throw notMobile('LOOKUP_REFUSED', 'msisdn', number)
       if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
       const magic = magicCode(number.msisdn) ?? 0
       if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)

@@ -1,4 +1,4 @@
-import type { SendSmsRequest, SmsCost, SmsCostRequest } from '@vertexsms/contract/rest'
+import type { SendSmsRequest, SmsCost } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../api-error.ts'
 import type { Caller, SentSms } from '../upstream.ts'
@@ -23,9 +23,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       where: { accountId: caller.accountId, name: sender.name, status: 'confirmed' },
       select: { id: true },
     })
-    if (!known) {
-      throw new ApiError('SEND_REFUSED', { message: 'The sender is not registered and confirmed on the account.' })
-    }
+    if (!known) throw new ApiError('SEND_REFUSED', { reason: 'sender_not_confirmed' })
   }
 
   return {
@@ -46,7 +44,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       const answersAt = new Date(sendAt.getTime() + times.deliveryMs)
       const outcomeCode = answersAt > expiresAt ? EXPIRED_CODE : decided
       const reportAt = answersAt > expiresAt ? expiresAt : answersAt
-      const priceMicros = request.testMode === undefined ? partPriceMicros * BigInt(parts) : 0n
+      const priceMicros = partPriceMicros * BigInt(parts)
       const status = scheduled ? Prisma.sql`'scheduled'::message_status` : Prisma.sql`'accepted'::message_status`
       const [row] = await underNewId(
         newId,
@@ -75,11 +73,18 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       return { ids: [String(admitted)], parts }
     },
 
-    /** Parts and price; nothing is sent, charged or checked on the account. Throws SEND_REFUSED, INVALID_INPUT. */
-    cost(request: SmsCostRequest): SmsCost {
+    /**
+     * Parts, price and the number that a message would go to; it is judged as a send is, but nothing is sent, charged or
+     * checked on the account. Throws SEND_REFUSED, INVALID_INPUT.
+     */
+    cost(request: SendSmsRequest): SmsCost {
+      checkCallbackUrl(request.dlrUrl)
       const { recipient, operator, parts, partPriceMicros } = quote(request)
-      readSender(request.from, recipient.country)
+      const sender = readSender(request.from, recipient.country)
+      readTiming(request, new Date())
       return {
+        from: sender.name,
+        to: recipient.msisdn,
         parts,
         countryISO: recipient.country,
         mccmnc: operator.mcc + (operator.mnc[0] ?? ''),

@@ -1,76 +1,32 @@
 import { readFileSync } from 'node:fs'
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import { type PhoneFix, type PhoneNumber, readPhone } from '@vertexsms/contract/phone-number'
+import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import { stableHash } from './hash.ts'
 import { MAGIC_COUNTRY, magicCode } from './magic.ts'
 import { type Operator, operatorById, operatorsOf } from './operators.ts'
 
-/** A number as the networks know it. */
-export interface KnownNumber {
-  /** International, digits only. */
-  readonly msisdn: string
-  /** ISO 3166-1 alpha-2. */
+/** A number that some network may know. */
+export interface KnownNumber extends PhoneNumber {
   readonly country: string
-  readonly type: 'mobile' | 'landline' | 'unknown'
-  /** False for a well-formed number of a range that no network uses. */
-  readonly valid: boolean
 }
 
-/** The longest input that is looked at; no spelling of a number needs more. */
-const INPUT_MAX_CHARACTERS = 40
+const isMagic = (msisdn: string) => magicCode(msisdn) !== undefined
 
-const MOBILE_TYPES = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE'])
+/** Why a number cannot be used; with a reason of the catalogue where only this side can know it. */
+export interface NumberFix extends PhoneFix {
+  readonly reason?: RefusalReasonName
+}
 
 /**
- * Reads a number as people and programs write it: `+370 600 00001`, `0037060000001`, `37060000001`, and with `country`
- * the national form. Undefined where it is no number of any country.
+ * Reads a number ({@link readPhone}), and with `country` what is written in that country's national form. Magic numbers
+ * count as mobile numbers of their country. A sentence on how to write it where it is none, or could be two.
  */
-export function readNumber(input: string, country?: string): KnownNumber | undefined {
-  // Full-width and other digits count as what they look like.
-  const text = input
-    .slice(0, INPUT_MAX_CHARACTERS + 1)
-    .normalize('NFKC')
-    .trim()
-  if (text.length > INPUT_MAX_CHARACTERS || !/^\+?[\d\s().\-/]+$/.test(text)) return undefined
-  const digits = text.replace(/\D/g, '')
-  const international = text.startsWith('+') ? digits : digits.startsWith('00') ? digits.slice(2) : undefined
-  const code = country !== undefined && isSupportedCountry(country) ? country : undefined
-  return international === undefined && code !== undefined
-    ? readNational(digits, code)
-    : readMsisdn(international ?? digits)
-}
-
-function readMsisdn(msisdn: string): KnownNumber | undefined {
-  if (!/^[1-9]\d{6,14}$/.test(msisdn)) return undefined
-  if (magicCode(msisdn) !== undefined) return { msisdn, country: MAGIC_COUNTRY, type: 'mobile', valid: true }
-  return known(parsePhoneNumberFromString(`+${msisdn}`))
-}
-
-function readNational(digits: string, country: CountryCode): KnownNumber | undefined {
-  const national = known(parsePhoneNumberFromString(digits, country))
-  if (national?.valid) return national
-  const international = readMsisdn(digits)
-  return international?.valid && international.country === country ? international : national
-}
-
-function known(number: ReturnType<typeof parsePhoneNumberFromString>): KnownNumber | undefined {
-  if (!number) return undefined
-  const msisdn = number.number.slice(1)
-  if (magicCode(msisdn) !== undefined) return { msisdn, country: MAGIC_COUNTRY, type: 'mobile', valid: true }
-  const type = number.getType()
-  if (!number.country) return undefined
-  return {
-    msisdn,
-    country: number.country,
-    type:
-      type === undefined
-        ? 'unknown'
-        : MOBILE_TYPES.has(type)
-          ? 'mobile'
-          : type === 'FIXED_LINE'
-            ? 'landline'
-            : 'unknown',
-    valid: number.isValid(),
-  }
+export function readNumber(input: string, country?: string): KnownNumber | NumberFix {
+  const number = readPhone(input, { country, isKnown: isMagic })
+  if ('fix' in number) return number
+  if (isMagic(number.msisdn)) return { msisdn: number.msisdn, country: MAGIC_COUNTRY, type: 'mobile', valid: true }
+  if (!number.valid || number.country === null) return { fix: REFUSAL_REASONS.not_in_plans.fix, reason: 'not_in_plans' }
+  return { ...number, country: number.country }
 }
 
 type PrefixFile = Record<string, Record<string, string>>

@@ -1,14 +1,10 @@
 // Judges a message without touching anything: who gets it, in how many parts, at what price, or why not.
-import type { VertexErrorCode } from '@vertexsms/contract/api-errors'
-import {
-  ALPHANUMERIC_SENDER_PATTERN,
-  SCHEDULE_MAX_DAYS,
-  type SendSmsRequest,
-  type SmsCostRequest,
-} from '@vertexsms/contract/rest'
+import type { ApiErrorCode, VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
+import { SCHEDULE_MAX_DAYS, SENDER_NAME_PATTERN, type SendSmsRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../../api-error.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
-import { type KnownNumber, operatorOf, readNumber } from './numbers.ts'
+import { type KnownNumber, type NumberFix, operatorOf, readNumber } from './numbers.ts'
 import type { Operator } from './operators.ts'
 import { partPriceMicros } from './prices.ts'
 import { type Coding, segment } from './segments.ts'
@@ -45,15 +41,20 @@ const TEST_FAILURE_CODE = 2
 const SENDER_SENTENCE =
   "Invalid value for field 'from'. Sender ID must either be a valid MSISDN or an alpha-numeric string (max. length: 11 characters), which may consist only of upper+lower-case latin letters, digits, spaces and dots."
 
+/** The refusal of what was read as no mobile number, or not read at all; it names the field and how to mend it. */
+export function notMobile(code: ApiErrorCode, field: string, number: KnownNumber | NumberFix): ApiError {
+  const { fix, reason }: NumberFix =
+    'fix' in number ? number : { fix: REFUSAL_REASONS.not_mobile.fix, reason: 'not_mobile' }
+  // Only `to` has a country beside it.
+  const more = 'needsCountry' in number && field === 'to' ? ' Or name the country it is written in: correctBy.' : ''
+  const message = `Invalid value for field '${field}': it ${fix}${more}`
+  return new ApiError(code, { message, errorCode: 53, ...(reason === undefined ? {} : { reason }) })
+}
+
 /** The recipient's number. Throws SEND_REFUSED with code 53 for what is no mobile number, 20 where no operator is known. */
 export function readRecipient(to: string, correctBy?: string): { recipient: KnownNumber; operator: Operator } {
   const recipient = readNumber(to, correctBy)
-  if (!recipient?.valid || recipient.type !== 'mobile') {
-    throw new ApiError('SEND_REFUSED', {
-      message: "Invalid value for field 'to'. It must be a mobile number in international format.",
-      errorCode: 53,
-    })
-  }
+  if ('fix' in recipient || recipient.type !== 'mobile') throw notMobile('SEND_REFUSED', 'to', recipient)
   const operator = operatorOf(recipient)
   if (!operator) {
     throw new ApiError('SEND_REFUSED', { message: 'The country is not configured for the account.', errorCode: 20 })
@@ -66,31 +67,40 @@ export function readRecipient(to: string, correctBy?: string): { recipient: Know
  * must always be confirmed, a name where the country asks for registration.
  */
 export function readSender(from: string, country: string): Sender {
-  if (ALPHANUMERIC_SENDER_PATTERN.test(from)) {
-    if (NAME_NOT_TAKEN.has(country)) {
-      throw new ApiError('SEND_REFUSED', { message: 'The networks of this country take only numbers as senders.' })
-    }
+  if (SENDER_NAME_PATTERN.test(from)) {
+    if (NAME_NOT_TAKEN.has(country)) throw new ApiError('SEND_REFUSED', { reason: 'sender_name_not_taken' })
     return { name: from, mustBeConfirmed: NAME_MUST_BE_REGISTERED.has(country) }
   }
   const number = readNumber(from)
-  if (number?.valid) return { name: number.msisdn, mustBeConfirmed: true }
+  if (!('fix' in number)) return { name: number.msisdn, mustBeConfirmed: true }
   // A short code or a landline stands in `from` as it was registered.
   if (/^\d{3,11}$/.test(from)) return { name: from, mustBeConfirmed: true }
   throw new ApiError('SEND_REFUSED', { message: SENDER_SENTENCE })
 }
 
-/** Parts and price of a message. Throws INVALID_INPUT for a text that is empty or does not fit, and what the two above throw. */
-export function quote(request: SmsCostRequest & Partial<Pick<SendSmsRequest, 'coding' | 'udh' | 'correctBy'>>): Quote {
+/** Nothing but spaces, line breaks and marks that nobody sees. */
+const BLANK = /^[\s\p{Z}\p{Cf}]*$/u
+
+/**
+ * Parts and price of a message; a message under `testMode` costs nothing. Naming `coding` switches splitting off.
+ * Throws INVALID_INPUT for a text that is blank or does not fit, and what {@link readRecipient} throws.
+ */
+export function quote(request: SendSmsRequest): Quote {
   const { recipient, operator } = readRecipient(request.to, request.correctBy)
-  if (request.message === '')
-    throw new ApiError('INVALID_INPUT', { message: "Invalid value for field 'message': it is empty." })
-  const { coding, parts } = segment(request.message, request.coding, request.udh)
-  if (parts === null) {
+  const { message, udh } = request
+  if (BLANK.test(message)) throw new ApiError('INVALID_INPUT', { reason: 'message_blank' })
+  if (udh !== undefined && request.coding === undefined) {
+    throw new ApiError('INVALID_INPUT', { reason: 'udh_without_coding' })
+  }
+  const { coding, parts } = segment(message, request.coding, udh)
+  if (parts === 'not_in_coding') throw new ApiError('INVALID_INPUT', { reason: 'message_not_in_coding' })
+  if (parts === 'too_long') {
     throw new ApiError('INVALID_INPUT', {
-      message: "Invalid value for field 'message': it is too long, or has characters that the coding cannot carry.",
+      reason: request.coding === undefined ? 'message_too_long' : 'message_not_in_one_part',
     })
   }
-  return { recipient, operator, coding, parts, partPriceMicros: partPriceMicros(operator) }
+  const price = request.testMode === undefined ? partPriceMicros(operator) : 0n
+  return { recipient, operator, coding, parts, partPriceMicros: price }
 }
 
 const DAY_MS = 86_400_000
@@ -99,11 +109,8 @@ const DAY_MS = 86_400_000
 export function readTiming({ scheduled, expireIn }: Pick<SendSmsRequest, 'scheduled' | 'expireIn'>, now: Date): Timing {
   const sendAt = scheduled === undefined ? now : new Date(scheduled)
   const ahead = sendAt.getTime() - now.getTime()
-  if (scheduled !== undefined && !(ahead > 0 && ahead <= SCHEDULE_MAX_DAYS * DAY_MS)) {
-    throw new ApiError('INVALID_INPUT', {
-      message: `Invalid value for field 'scheduled': a time within the next ${SCHEDULE_MAX_DAYS} days expected.`,
-    })
-  }
+  if (ahead > SCHEDULE_MAX_DAYS * DAY_MS) throw new ApiError('INVALID_INPUT', { reason: 'scheduled_too_far' })
+  if (scheduled !== undefined && ahead <= 0) throw new ApiError('INVALID_INPUT', { reason: 'scheduled_in_the_past' })
   const expiresAt = new Date(sendAt.getTime() + (expireIn ?? DEFAULT_VALIDITY_SECONDS) * 1000)
   return { scheduled: scheduled !== undefined, sendAt, expiresAt }
 }

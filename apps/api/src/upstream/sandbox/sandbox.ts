@@ -63,14 +63,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     async correctNumbers(_caller, request) {
       return request.map(({ number: input, country }) => {
         const number = readNumber(input, country)
-        const valid = number?.valid === true
+        const nothing = { number_type: 'unknown', mobile: false, number_e164: null } as const
+        if ('fix' in number) return { input_number: input, country, ...nothing, error: `The number ${number.fix}` }
         return {
           input_number: input,
-          country: valid ? number.country : country,
-          number_type: valid ? number.type : ('unknown' as const),
-          mobile: valid && number.type === 'mobile',
-          number_e164: valid ? `+${number.msisdn}` : null,
-          error: valid ? null : 'The number is not valid in this country.',
+          country: number.country,
+          number_type: number.type,
+          mobile: number.type === 'mobile',
+          number_e164: `+${number.msisdn}`,
+          error: null,
         }
       })
     },

@@ -1,5 +1,7 @@
 // Message parts as 3GPP TS 23.038 (alphabets) and TS 23.040 (concatenation, user data header) define them.
 
+import { USER_DATA_OCTETS } from '@vertexsms/contract/rest'
+
 /** 3GPP TS 23.038 section 6.2.1: the default alphabet; one septet each. */
 const GSM7_BASIC =
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
@@ -15,19 +17,16 @@ const septets = new Map([
 /** Data coding of a message: 0 GSM-7, 1 8-bit, 2 UCS-2. */
 export type Coding = 0 | 1 | 2
 
-/** Octets of user data in one message. */
-const USER_DATA_OCTETS = 140
-
 /** Header that ties the parts of a long message together: length octet and information element (TS 23.040 9.2.3.24.1). */
 const CONCATENATION_OCTETS = 6
 
 /** The most parts of one message: the concatenation header counts in one octet. */
 export const PARTS_MAX = 255
 
-/** How a text is split: `parts` is null where the text does not fit the coding or {@link PARTS_MAX}. */
+/** How a text is split, or why it cannot be sent. */
 export interface Segmentation {
   readonly coding: Coding
-  readonly parts: number | null
+  readonly parts: number | 'not_in_coding' | 'too_long'
 }
 
 /** The narrowest coding that carries the text: GSM-7, else UCS-2. */
@@ -37,20 +36,21 @@ export function detectCoding(text: string): 0 | 2 {
 }
 
 /**
- * The number of parts of a text. `udh` is a user data header in hexadecimal that the caller sends along: it takes room
- * in every part, and a message that carries one is never split by us.
+ * The number of parts of a text. A coding that the caller names switches splitting off. `udh` is a user data header in
+ * hexadecimal that the caller sends along: it takes room, and a message that carries one is never split either.
  */
-export function segment(text: string, coding: Coding = detectCoding(text), udh = ''): Segmentation {
+export function segment(text: string, named?: Coding, udh = ''): Segmentation {
+  const coding = named ?? detectCoding(text)
   const units = unitsOf(text, coding)
-  if (units === null) return { coding, parts: null }
+  if (units === null) return { coding, parts: 'not_in_coding' }
   const headerOctets = udh.length / 2
   const single = capacity(coding, USER_DATA_OCTETS - headerOctets)
   const total = units.reduce((sum, unit) => sum + unit, 0)
   if (total <= single) return { coding, parts: 1 }
-  if (headerOctets > 0) return { coding, parts: null }
+  if (named !== undefined || headerOctets > 0) return { coding, parts: 'too_long' }
   const perPart = capacity(coding, USER_DATA_OCTETS - CONCATENATION_OCTETS)
   const parts = countParts(units, perPart)
-  return { coding, parts: parts > PARTS_MAX ? null : parts }
+  return { coding, parts: parts > PARTS_MAX ? 'too_long' : parts }
 }
 
 /** What each character takes: septets, octets or UCS-2 units; null where a character does not fit the coding. */

@@ -1,5 +1,5 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
-import { ALPHANUMERIC_SENDER_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { PIN_DIGITS, SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../../api-error.ts'
 import { LIMITS } from '../../limits.ts'
 import type { Caller } from '../upstream.ts'
@@ -8,14 +8,13 @@ import type { SandboxOptions } from './config.ts'
 import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
 import { createPinLimits } from './pin-limit.ts'
+import { notMobile } from './plan.ts'
 
 /** Wrong and right guesses that one PIN takes. */
 export const PIN_TRIES = 5
 
 /** How long a PIN may be used. */
 export const PIN_SECONDS = 600
-
-const PIN_DIGITS = 5
 
 /** The sender of the text that carries the PIN. */
 const PIN_SENDER = 'VertexSMS'
@@ -37,12 +36,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
 
   async function registerNumber(caller: Caller, name: string): Promise<bigint> {
     const number = readNumber(name)
-    if (!number?.valid || number.type !== 'mobile') {
-      throw new ApiError('INVALID_INPUT', {
-        message: "Invalid value for field 'name'. It must be a mobile number in international format.",
-        errorCode: 53,
-      })
-    }
+    if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
     const now = new Date()
     const where = { accountId: caller.accountId, name: number.msisdn, type: 'MSISDN', status: 'confirmed' as const }
     if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
@@ -81,10 +75,8 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
 
   async function registerName(caller: Caller, request: NameRequest): Promise<bigint> {
     const digitsAllowed = NUMERIC_CATEGORIES.has(request.category) && /^\d+$/.test(request.name)
-    if (!digitsAllowed && !ALPHANUMERIC_SENDER_PATTERN.test(request.name)) {
-      throw new ApiError('INVALID_INPUT', {
-        message: "Invalid value for field 'name': 3 to 11 latin letters, digits, spaces and dots expected.",
-      })
+    if (!digitsAllowed && !SENDER_NAME_PATTERN.test(request.name)) {
+      throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
     }
     const notificationUrl = checkCallbackUrl(request.notificationUrl)
     const now = new Date()
