@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answer, approve, connect, exchange, refresh, register, start } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
 import { checkboxes, hiddenField, refreshTarget } from './support/person.ts'
 import { type Stack, signIn, startStack } from './support/stack.ts'
 
@@ -8,7 +9,7 @@ beforeAll(async () => {
   stack = await startStack()
 })
 afterAll(() => stack?.close())
-afterEach(() => void vi.useRealTimers())
+afterEach(() => realTime(stack))
 
 describe('the consent page', () => {
   it('says where the answer goes, what the app calls itself, whom it concerns, and what it costs', async () => {
@@ -135,7 +136,7 @@ describe('ends well', () => {
     const { id } = await stack.account()
     const person = await stack.person(id)
     const page = await person.open((await start(client)).url)
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 901_000 })
+    await later(901, stack)
     const view = await person.post(page.url, [
       ['csrf', hiddenField(page.html, 'csrf')],
       ['decision', 'allow'],

@@ -1,5 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { approve, connect, exchange, refresh, register, start, type TestClient, type Tokens } from './support/client.ts'
+import { databaseNow } from '@vertexsms/db/clock'
+import { hashToken } from '@vertexsms/db/tokens'
+import { decodeJwt } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  approve,
+  connect,
+  exchange,
+  post,
+  refresh,
+  register,
+  start,
+  type TestClient,
+  type Tokens,
+} from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -12,7 +26,7 @@ afterAll(async () => {
   await stack?.close()
   await strict?.close()
 })
-afterEach(() => void vi.useRealTimers())
+afterEach(() => realTime(stack, strict))
 
 async function connected(on: Stack): Promise<{ client: TestClient; tokens: Tokens; accountId: string }> {
   const client = await register(on)
@@ -20,25 +34,28 @@ async function connected(on: Stack): Promise<{ client: TestClient; tokens: Token
   return { client, tokens: await connect(client, await on.person(id)), accountId: id }
 }
 
-function later(seconds: number): void {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 })
+/** What the row of an access token allows; null when it is over or gone, as the API sees it. */
+async function permissionsOf(access: string): Promise<readonly string[] | null> {
+  const tokenHash = hashToken(String(decodeJwt(access).jti))
+  const row = await stack.db.apiToken.findUnique({ where: { tokenHash } })
+  return row?.expiresAt && row.expiresAt > (await databaseNow(stack.db)) ? row.permissions : null
 }
 
 describe('refresh overlap', () => {
   it('gives the same answer again to the client that presents the token just used', async () => {
     const { client, tokens } = await connected(stack)
     const first = await refresh(client, tokens.refresh)
-    later(29)
+    await later(29, stack)
     const second = await refresh(client, tokens.refresh)
-    expect(second).toEqual(first)
-    vi.useRealTimers()
+    expect(second).toEqual({ ...first, expiresIn: expect.any(Number) })
+    await realTime(stack)
     expect((await refresh(client, second.refresh)).refresh).not.toBe(first.refresh)
   })
 
   it('gives one answer to many refreshes at once, and one live refresh token', async () => {
     const { client, tokens, accountId } = await connected(stack)
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(client, tokens.refresh)))
-    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(new Set(answers.map((answer) => JSON.stringify({ ...answer, expiresIn: null }))).size).toBe(1)
     expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_refresh' } })).toBe(1)
     expect(await stack.db.oidcArtifact.count({ where: { accountId, kind: 'RefreshToken' } })).toBe(1)
   })
@@ -46,7 +63,7 @@ describe('refresh overlap', () => {
   it('takes a later reuse for theft and ends the connection (OAuth 2.1 §4.3.1)', async () => {
     const { client, tokens, accountId } = await connected(stack)
     const next = await refresh(client, tokens.refresh)
-    later(31)
+    await later(31, stack)
     await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     await expect(refresh(client, next.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
@@ -58,9 +75,65 @@ describe('refresh overlap', () => {
     const { client, tokens } = await connected(stack)
     let latest = tokens
     for (let round = 0; round < 5; round += 1) latest = await refresh(client, latest.refresh)
-    later(60)
+    await later(60, stack)
     await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     await expect(refresh(client, latest.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it('counts the time of the repeated access token from now (RFC 6749 §5.1)', async () => {
+    const { client, tokens } = await connected(stack)
+    const first = await refresh(client, tokens.refresh)
+    await later(20, stack)
+    const again = await refresh(client, tokens.refresh)
+    expect(again.access).toBe(first.access)
+    expect(first.expiresIn - again.expiresIn).toBeGreaterThanOrEqual(20)
+    expect(first.expiresIn - again.expiresIn).toBeLessThan(60)
+  })
+
+  it('honours a narrower scope with an access token of its own beside the first, and no second branch (RFC 6749 §6)', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const first = await refresh(client, tokens.refresh)
+    await later(10, stack)
+    const narrow = await refresh(client, tokens.refresh, { scope: 'sms:rates' })
+    expect(narrow).toMatchObject({ scope: 'sms:rates', refresh: first.refresh, expiresIn: 600 })
+    expect(narrow.access).not.toBe(first.access)
+    const rows = await stack.db.apiToken.findMany({ where: { accountId, kind: 'oauth_access' } })
+    expect(rows.map(({ permissions }) => permissions)).toContainEqual(['GET /rates'])
+    expect(await permissionsOf(narrow.access)).toEqual(['GET /rates'])
+    expect((await permissionsOf(first.access))?.length).toBeGreaterThan(1)
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_refresh' } })).toBe(1)
+    expect((await refresh(client, narrow.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it('honours what each asks for when a narrow and a full refresh come at once', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const asked = Array.from({ length: 8 }, (_, index) => (index % 2 ? 'sms:rates' : tokens.scope))
+    const answers = await Promise.all(asked.map((scope) => refresh(client, tokens.refresh, { scope })))
+    expect(answers.map(({ scope }) => scope)).toEqual(asked)
+    expect(new Set(answers.map(({ refresh: value }) => value)).size).toBe(1)
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_access' } })).toBeLessThanOrEqual(5)
+  })
+
+  it.each([
+    ['a resource that is not ours', { resource: 'https://elsewhere.example/' }, 'invalid_target'],
+    ['a scope that was not granted', { scope: 'sms:rates sms:send' }, 'invalid_scope'],
+  ])('refuses %s as outside of it, and nothing ends', async (_what, extra, error) => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id), { choice: { scopes: ['sms:rates'] } })
+    const next = await refresh(client, tokens.refresh)
+    await expect(refresh(client, tokens.refresh, extra)).rejects.toMatchObject({ error })
+    expect((await refresh(client, next.refresh)).scope).toBe('sms:rates')
+  })
+
+  it('gives a fresh access token where the first is gone by now', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const first = await refresh(client, tokens.refresh)
+    await stack.db.apiToken.deleteMany({ where: { accountId, kind: 'oauth_access' } })
+    const again = await refresh(client, tokens.refresh)
+    expect(again.refresh).toBe(first.refresh)
+    expect(again.access).not.toBe(first.access)
+    expect(await permissionsOf(again.access)).not.toBeNull()
   })
 
   it('is for the same client alone: another one ends the connection', async () => {
@@ -76,6 +149,71 @@ describe('refresh overlap', () => {
     const next = await refresh(client, tokens.refresh)
     await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     await expect(refresh(client, next.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+})
+
+describe('the access tokens of a connection', () => {
+  it('from before a refresh go on for a minute and no longer', async () => {
+    const { client, tokens } = await connected(stack)
+    const next = await refresh(client, tokens.refresh)
+    await later(55, stack)
+    expect(await permissionsOf(tokens.access)).not.toBeNull()
+    await later(6, stack)
+    expect(await permissionsOf(tokens.access)).toBeNull()
+    expect(await permissionsOf(next.access)).not.toBeNull()
+  })
+
+  it('are five at most: of more the oldest go, in the refresh itself', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const held = [tokens]
+    for (let round = 0; round < 12; round += 1) held.push(await refresh(client, held.at(-1)?.refresh ?? ''))
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_access' } })).toBe(5)
+    const alive = await Promise.all(held.map(async ({ access }) => (await permissionsOf(access)) !== null))
+    expect(alive).toEqual(held.map((_, index) => index >= held.length - 5))
+  })
+
+  it('of another connection are left alone', async () => {
+    const other = await connected(stack)
+    const { client, tokens } = await connected(stack)
+    let latest = tokens
+    for (let round = 0; round < 6; round += 1) latest = await refresh(client, latest.refresh)
+    await later(61, stack)
+    expect(await permissionsOf(other.tokens.access)).not.toBeNull()
+  })
+})
+
+describe('revoking a refresh token', () => {
+  async function revoke(client: TestClient, token: string): Promise<number> {
+    return (await post(`${stack.issuer}/oauth/revoke`, { token, client_id: client.client.client_id })).status
+  }
+
+  it.each([
+    ['that was rotated a moment ago', 0],
+    ['that was rotated long ago', 3 * 86_400],
+  ])('%s ends its connection (RFC 7009 §2.1)', async (_when, seconds) => {
+    const { client, tokens, accountId } = await connected(stack)
+    let latest = await refresh(client, tokens.refresh)
+    latest = await refresh(client, latest.refresh)
+    if (seconds > 0) await later(seconds, stack)
+    expect(await revoke(client, tokens.refresh)).toBe(200)
+    await expect(refresh(client, latest.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect(await stack.db.apiToken.count({ where: { accountId } })).toBe(0)
+    expect((await stack.db.connection.findFirstOrThrow({ where: { accountId } })).endedReason).toBe('revoked')
+  })
+
+  it('of another client ends nothing (RFC 7009 §2.2)', async () => {
+    const { client, tokens } = await connected(stack)
+    const latest = await refresh(client, tokens.refresh)
+    expect(await revoke(await register(stack), tokens.refresh)).toBe(200)
+    expect((await refresh(client, latest.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it('while it is being rotated ends its connection', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { client, tokens, accountId } = await connected(stack)
+      await Promise.allSettled([refresh(client, tokens.refresh), revoke(client, tokens.refresh)])
+      expect(await stack.db.apiToken.count({ where: { accountId } })).toBe(0)
+    }
   })
 })
 
@@ -97,7 +235,7 @@ describe('an authorization code', () => {
     const { id } = await stack.account()
     const flow = await start(client)
     const callback = await approve(await stack.person(id), flow)
-    later(61)
+    await later(61, stack)
     await expect(exchange(client, flow, callback)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 })

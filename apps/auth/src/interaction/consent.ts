@@ -43,7 +43,7 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     }
     const outcome = asked.answered
       ? 'answered_before'
-      : await decide(deps, asked.uid, decisionOf(deps, request, asked, signedIn), new Date())
+      : await decide(deps, asked.uid, decisionOf(deps, request, asked, signedIn))
     if (outcome === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
     return sendContinue(reply, asked)
   })
@@ -102,7 +102,7 @@ function decisionOf(
     client: { id: asked.client.id, name: asked.client.name, shared: asked.client.documentHost !== null },
     redirectHost: asked.redirectHost,
     scopes,
-    expiresAt: new Date(Date.now() + deps.connectionSeconds * 1000),
+    lifetimeSeconds: deps.connectionSeconds,
   }
 }
 

@@ -68,22 +68,16 @@ export async function storeArtifact(
   expiresIn: number | undefined,
 ): Promise<void> {
   const { jti: _, ...stored } = payload
-  await db.oidcArtifact.create({
-    data: {
-      kind,
-      id: artifactId(id),
-      payload: JSON.parse(JSON.stringify(stored)),
-      grantId: payload.grantId ?? null,
-      accountId: payload.accountId ?? null,
-      expiresAt: expiry(expiresIn),
-    },
-  })
+  await db.$executeRaw`
+    INSERT INTO oidc_artifact (kind, id, payload, expires_at)
+    VALUES (${kind}, ${artifactId(id)}, ${JSON.stringify(stored)}::jsonb,
+            database_now() + ${lifetime(expiresIn)}::int * interval '1 second')`
 }
 
-/** Everything the library stores with us ends some time. */
-export function expiry(expiresIn: number | undefined): Date {
+/** Everything the library stores with us ends some time; in seconds. */
+export function lifetime(expiresIn: number | undefined): number {
   if (expiresIn === undefined) throw new Error('an artifact without a lifetime')
-  return new Date(Date.now() + expiresIn * 1000)
+  return Math.floor(expiresIn)
 }
 
 /** Whole seconds since the epoch, as payloads count time. */

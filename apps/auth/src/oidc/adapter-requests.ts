@@ -1,30 +1,42 @@
+import type { Database } from '@vertexsms/db/client'
 import type { Adapter } from 'oidc-provider'
 import { errors } from 'oidc-provider'
-import { type AdapterDeps, expiry, nothing, seconds, storeArtifact, unused } from './adapter-base.ts'
+import { type AdapterDeps, lifetime, nothing, seconds, storeArtifact, unused } from './adapter-base.ts'
 import { openInteraction, sealInteraction } from './interaction-seal.ts'
+import { inLocalTime } from './local-times.ts'
 import { artifactId } from './token-store.ts'
+
+interface LiveRow {
+  readonly payload: object
+  readonly consumedAt: Date | null
+  readonly expiresAt: Date
+  readonly now: Date
+}
+
+/** A stored request whose time is not over by the database's clock. */
+async function findLive(db: Database, kind: string, id: string): Promise<LiveRow | undefined> {
+  const [row] = await db.$queryRaw<LiveRow[]>`
+    SELECT payload, consumed_at AS "consumedAt", expires_at AS "expiresAt", database_now() AS now
+    FROM oidc_artifact WHERE kind = ${kind} AND id = ${artifactId(id)} AND expires_at > database_now()`
+  return row
+}
 
 /** Sealed as a whole: the identifier is in the browser's cookie and in the URL, and must not be found here. */
 export function interactionAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('Interaction'),
     async upsert(uid, payload, expiresIn) {
-      const expiresAt = expiry(expiresIn)
-      const sealed = sealInteraction(deps.operatorKey, uid, payload)
-      const key = { kind: 'Interaction', id: artifactId(uid) }
-      await deps.db.oidcArtifact.upsert({
-        where: { kind_id: key },
-        create: { ...key, payload: { sealed }, expiresAt },
-        update: { payload: { sealed }, expiresAt },
-      })
+      const sealed = JSON.stringify({ sealed: sealInteraction(deps.operatorKey, uid, payload) })
+      await deps.db.$executeRaw`
+        INSERT INTO oidc_artifact (kind, id, payload, expires_at)
+        VALUES ('Interaction', ${artifactId(uid)}, ${sealed}::jsonb,
+                database_now() + ${lifetime(expiresIn)}::int * interval '1 second')
+        ON CONFLICT (kind, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at`
     },
     async find(uid) {
-      const row = await deps.db.oidcArtifact.findUnique({
-        where: { kind_id: { kind: 'Interaction', id: artifactId(uid) } },
-      })
       // The library would give it a tolerance that is meant for other people's clocks.
-      if (!row?.expiresAt || row.expiresAt <= new Date()) return undefined
-      return openInteraction(deps.operatorKey, uid, row.payload)
+      const row = await findLive(deps.db, 'Interaction', uid)
+      return row && inLocalTime(openInteraction(deps.operatorKey, uid, row.payload), row)
     },
     async destroy(uid) {
       await deps.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction', id: artifactId(uid) } })
@@ -40,12 +52,10 @@ export function pushedRequestAdapter(deps: AdapterDeps): Adapter {
       await storeArtifact(deps.db, 'PushedAuthorizationRequest', id, payload, expiresIn)
     },
     async find(id) {
-      const row = await deps.db.oidcArtifact.findUnique({
-        where: { kind_id: { kind: 'PushedAuthorizationRequest', id: artifactId(id) } },
-      })
+      const row = await findLive(deps.db, 'PushedAuthorizationRequest', id)
       if (!row) return undefined
       const consumed = row.consumedAt ? { consumed: seconds(row.consumedAt) } : {}
-      return { ...(row.payload as object), jti: id, ...consumed }
+      return { ...inLocalTime(row.payload, row), jti: id, ...consumed }
     },
     // Conditional, because the library only looks before: of two answers to one pushed request one must fail.
     async consume(id) {
@@ -64,13 +74,12 @@ export function replayAdapter(deps: AdapterDeps): Adapter {
     ...unused('ReplayDetection'),
     find: nothing,
     async upsert(id, _payload, expiresIn) {
-      const now = new Date()
-      const expiresAt = expiry(expiresIn)
       const inserted = await deps.db.$executeRaw`
         INSERT INTO oidc_artifact (kind, id, payload, expires_at)
-        VALUES ('ReplayDetection', ${artifactId(id)}, '{}', ${expiresAt}::timestamptz)
+        VALUES ('ReplayDetection', ${artifactId(id)}, '{}',
+                database_now() + ${lifetime(expiresIn)}::int * interval '1 second')
         ON CONFLICT (kind, id) DO UPDATE SET expires_at = excluded.expires_at
-        WHERE oidc_artifact.expires_at <= ${now}::timestamptz`
+        WHERE oidc_artifact.expires_at <= database_now()`
       if (inserted === 0) throw new errors.InvalidClientAuth({ detail: 'the client assertion was used before' })
     },
   }

@@ -1,6 +1,6 @@
 import type { Adapter } from 'oidc-provider'
 import { errors, Provider } from 'oidc-provider'
-import { type AdapterDeps, currentWork, expiry, nothing, reading, seconds, unused } from './adapter-base.ts'
+import { type AdapterDeps, currentWork, lifetime, nothing, reading, seconds, unused } from './adapter-base.ts'
 import { endConnectionOfGrant } from './connection-end.ts'
 import { narrowedScope } from './parameters.ts'
 import { judgeUsedToken } from './refresh-overlap.ts'
@@ -23,7 +23,7 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('AuthorizationCode'),
     async upsert(id, payload, expiresIn) {
-      const written = await writeCode(deps.db, id, payload, expiresIn ?? 0)
+      const written = await writeCode(deps.db, id, payload, lifetime(expiresIn))
       if (!written) throw new errors.AccessDenied('the connection has ended')
     },
     async find(value) {
@@ -61,16 +61,15 @@ export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
       const work = currentWork()
       if (!work) throw new Error('a refresh token outside a token request')
       const { jti: _, ...stored } = payload
-      const expiresAt = expiry(expiresIn)
-      work.refresh = { value: id, payload: JSON.stringify(stored), expiresAt }
+      work.refresh = { value: id, payload: JSON.stringify(stored), lifetimeSeconds: lifetime(expiresIn) }
     },
     async find(value) {
       const work = currentWork()
       const found = await reading(() => findToken(deps.db, 'RefreshToken', value))
       if (!found) {
         const clientId = Provider.ctx?.oidc.client?.clientId
-        if (work) await reading(() => judgeUsedToken(deps, work, { value, clientId }))
-        return undefined
+        const used = work && (await reading(() => judgeUsedToken(deps, work, { value, clientId })))
+        return used && { ...used, jti: value }
       }
       if (work) {
         work.grant = found.grant

@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60
@@ -54,7 +55,13 @@ export async function cleanUp(db: Database, now: Date): Promise<CleanUpCounts> {
 export function startCleanUp(deps: { readonly db: Database; readonly onFailure: (error: unknown) => void }): {
   stop(): void
 } {
-  const timer = setInterval(() => void cleanUp(deps.db, new Date()).catch(deps.onFailure), EVERY_MS)
+  const timer = setInterval(
+    () =>
+      void databaseNow(deps.db)
+        .then((now) => cleanUp(deps.db, now))
+        .catch(deps.onFailure),
+    EVERY_MS,
+  )
   timer.unref()
   return { stop: () => clearInterval(timer) }
 }

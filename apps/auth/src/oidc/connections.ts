@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { newSecret } from '@vertexsms/db/tokens'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { openInteraction, sealInteraction } from './interaction-seal.ts'
@@ -22,7 +23,7 @@ export type Decision =
       }
       readonly redirectHost: string
       readonly scopes: readonly Scope[]
-      readonly expiresAt: Date
+      readonly lifetimeSeconds: number
     }
 
 /** What became of a decision; nothing changed unless it is `decided`. */
@@ -37,10 +38,10 @@ export function decide(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
   uid: string,
   decision: Decision,
-  now: Date,
 ): Promise<DecisionOutcome> {
   return accountTransaction(deps.db, async (tx) => {
     if (decision.kind === 'approved' && !(await lockSession(tx, decision))) return 'signed_out'
+    const now = await databaseNow(tx)
     const grantId = newSecret()
     const result =
       decision.kind === 'denied'
@@ -67,14 +68,14 @@ export function decide(
 type Approval = Extract<Decision, { kind: 'approved' }>
 
 async function connect(tx: Prisma.TransactionClient, approval: Approval, grantId: string, now: Date): Promise<void> {
-  const { accountId, client, scopes, redirectHost, expiresAt } = approval
+  const { accountId, client, scopes, redirectHost, lifetimeSeconds } = approval
   const fields = {
     grantId,
     clientName: client.name,
     redirectHost,
     scopes: [...scopes],
     approvedAt: now,
-    expiresAt,
+    expiresAt: new Date(now.getTime() + lifetimeSeconds * 1000),
   }
   const continued = client.shared ? null : await lockLatest(tx, accountId, client.id, now)
   if (continued) {
@@ -93,7 +94,7 @@ async function connect(tx: Prisma.TransactionClient, approval: Approval, grantId
 
 /**
  * The live connection of a client that registered itself: one install stands behind it, so there is at most one. The
- * advisory lock makes two approvals at once agree on that; the row lock keeps token requests out meanwhile.
+ * account's lock makes two approvals at once agree on that; the row lock keeps token requests out meanwhile.
  */
 async function lockLatest(
   tx: Prisma.TransactionClient,
@@ -101,7 +102,6 @@ async function lockLatest(
   clientId: string,
   now: Date,
 ): Promise<{ id: string; grantId: string } | null> {
-  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${accountId} ${clientId}`}, 0))::text`
   const [row] = await tx.$queryRaw<{ id: string; grantId: string }[]>`
     SELECT id::text, grant_id AS "grantId" FROM connection
     WHERE account_id = ${accountId}::uuid AND client_id = ${clientId} AND ended_at IS NULL

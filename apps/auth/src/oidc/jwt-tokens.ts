@@ -3,8 +3,10 @@ import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/db/tokens'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import { endConnection } from './connection-end.ts'
 import { PATHS } from './paths.ts'
 import { OPERATOR_MARK } from './registration.ts'
+import { findUsedToken } from './token-store.ts'
 
 /** What revocation and introspection of access tokens need. */
 export interface JwtTokenDeps {
@@ -25,7 +27,11 @@ export function jwtTokens(deps: JwtTokenDeps) {
     if (ctx.path !== PATHS.revocation && ctx.path !== PATHS.introspection) return
     const { error } = (ctx.body ?? {}) as { error?: unknown }
     const { client } = ctx.oidc ?? {}
-    if (error !== 'unsupported_token_type' || !client) return
+    if (!client) return
+    if (ctx.path === PATHS.revocation && !error && !ctx.oidc.entities.RefreshToken) {
+      return revokeUsedToken(deps.db, String(ctx.oidc.params?.token ?? ''), client.clientId)
+    }
+    if (error !== 'unsupported_token_type') return
     const claims = await readAccessToken(deps, String(ctx.oidc.params?.token ?? ''))
     if (ctx.path === PATHS.revocation) {
       if (claims?.jti && claims.client_id === client.clientId) {
@@ -39,6 +45,15 @@ export function jwtTokens(deps: JwtTokenDeps) {
     ctx.body =
       claims && mayIntrospect(client, String(claims.client_id)) ? await describe(deps, claims) : { active: false }
   }
+}
+
+/**
+ * A refresh token that was rotated away stands for its connection like the one that followed it: whoever revokes it,
+ * however late, wants the connection to end (RFC 7009 §2.1). Another client's token is left alone (§2.2).
+ */
+async function revokeUsedToken(db: Database, token: string, clientId: string): Promise<void> {
+  const used = await findUsedToken(db, token)
+  if (used?.clientId === clientId) await endConnection(db, used.grant.connectionId, 'revoked', new Date())
 }
 
 /** A client may ask about its own tokens; an operator's client about every token (RFC 7662 §4). */
@@ -63,11 +78,11 @@ async function readAccessToken(deps: JwtTokenDeps, token: string): Promise<JWTPa
 
 /** The live truth: a token whose row is gone is not active, whatever its signature says (RFC 7662 §2.2). */
 async function describe(deps: JwtTokenDeps, claims: JWTPayload): Promise<Record<string, unknown>> {
-  const row = await deps.db.apiToken.findUnique({
-    where: { tokenHash: hashToken(claims.jti ?? '') },
-    select: { connection: { select: { endedAt: true } } },
-  })
-  if (!row || row.connection?.endedAt) return { active: false }
-  const { iss, sub, aud, exp, iat, jti, scope, client_id } = claims
+  const [row] = await deps.db.$queryRaw<{ expiresAt: Date }[]>`
+    SELECT t.expires_at AS "expiresAt" FROM api_token t JOIN connection c ON c.id = t.connection_id AND c.ended_at IS NULL
+    WHERE t.token_hash = ${hashToken(claims.jti ?? '')} AND t.expires_at > database_now()`
+  if (!row) return { active: false }
+  const { iss, sub, aud, iat, jti, scope, client_id } = claims
+  const exp = Math.min(claims.exp ?? 0, Math.floor(row.expiresAt.getTime() / 1000))
   return { active: true, iss, sub, aud, exp, iat, jti, scope, client_id, token_type: 'Bearer' }
 }

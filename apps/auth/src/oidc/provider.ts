@@ -151,8 +151,11 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
           payload.aud = [resources.mcp, resources.api]
           const work = currentWork()
           if (!work) throw new Error('an access token outside a token request')
-          const expiresAt = new Date(Number(payload.exp) * 1000)
-          work.access = { jti: String(payload.jti), scope: token.scope ?? '', expiresAt }
+          const lifetimeSeconds = Number(payload.exp) - Number(payload.iat)
+          // Whoever verifies it has another clock than ours; the database's is the one they share.
+          payload.iat = Number(payload.iat) - Math.round((work.grant?.aheadMs ?? 0) / 1000)
+          payload.exp = Number(payload.iat) + lifetimeSeconds
+          work.access = { jti: String(payload.jti), scope: token.scope ?? '', lifetimeSeconds }
         },
       },
     },

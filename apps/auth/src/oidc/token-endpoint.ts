@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../outage.ts'
 import { endConnection } from './connection-end.ts'
 import { PATHS } from './paths.ts'
-import { judgeUsedToken, type ReplayEvent } from './refresh-overlap.ts'
+import { answerAgain, judgeUsedToken, type ReplayEvent } from './refresh-overlap.ts'
 import { writeTokens } from './token-store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
@@ -27,7 +27,6 @@ export function tokenEndpoint(deps: TokenEndpointDeps) {
     const work = new UnitOfWork()
     ctx.state.work = work
     await next()
-    if (work.replay !== undefined) return answerAgain(ctx, work.replay)
     if (work.storageFailed) return unavailable(ctx)
     if (ctx.status !== 200) return
     try {
@@ -40,14 +39,15 @@ export function tokenEndpoint(deps: TokenEndpointDeps) {
 }
 
 async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: UnitOfWork): Promise<void> {
+  if (work.earlier) return repeat(deps, ctx, work)
   const response = JSON.stringify(ctx.body)
-  const outcome = await writeTokens(deps.db, work, { now: new Date(), response, overlapSeconds: deps.overlapSeconds })
+  const outcome = await writeTokens(deps.db, work, { response, overlapSeconds: deps.overlapSeconds })
   if (outcome === 'written') return
   const { presented, grant } = work
   if (outcome === 'spent' && presented?.kind === 'RefreshToken') {
     // Another request with the same token was faster: its answer is ours too, or this is a reuse.
-    await judgeUsedToken(deps, work, { value: presented.value, clientId: grant?.clientId })
-    if (work.replay !== undefined) return answerAgain(ctx, work.replay)
+    const judged = await judgeUsedToken(deps, work, { value: presented.value, clientId: grant?.clientId })
+    if (judged) return repeat(deps, ctx, work)
   }
   if (outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant) {
     // The code came twice: what it gave is taken back (RFC 6749 §4.1.2).
@@ -55,13 +55,18 @@ async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: Un
       deps.onReplay('code_replay', grant.connectionId)
     }
   }
-  ctx.status = 400
-  ctx.body = { error: 'invalid_grant', error_description: 'grant request is invalid' }
+  refuse(ctx)
 }
 
-function answerAgain(ctx: KoaContextWithOIDC, response: string): void {
-  ctx.status = 200
-  ctx.body = JSON.parse(response)
+async function repeat({ db }: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: UnitOfWork): Promise<void> {
+  const answer = await answerAgain(db, work, ctx.body as Record<string, unknown>)
+  if (answer) ctx.body = answer
+  else refuse(ctx)
+}
+
+function refuse(ctx: KoaContextWithOIDC): void {
+  ctx.status = 400
+  ctx.body = { error: 'invalid_grant', error_description: 'grant request is invalid' }
 }
 
 function unavailable(ctx: KoaContextWithOIDC): void {

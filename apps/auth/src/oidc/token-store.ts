@@ -6,7 +6,8 @@ import { Prisma } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/db/seal'
 import { hashToken } from '@vertexsms/db/tokens'
 import type { AdapterPayload } from 'oidc-provider'
-import type { GrantSnapshot, UnitOfWork } from './unit-of-work.ts'
+import { inLocalTime, localTime } from './local-times.ts'
+import type { EarlierAnswer, GrantSnapshot, SignedAccessToken, UnitOfWork } from './unit-of-work.ts'
 
 // The two statements of the token path: one joined read, one write. Everything about them is here, because they must
 // agree on what a code, a refresh token and a connection look like at rest.
@@ -37,7 +38,7 @@ export async function writeCode(
   const written = await db.$executeRaw`
     INSERT INTO oidc_artifact (kind, id, payload, grant_id, account_id, expires_at)
     SELECT 'AuthorizationCode', ${artifactId(value)}, ${JSON.stringify({ ...stored, grantId })}::jsonb, grant_id, account_id,
-           database_now() + ${expiresInSeconds} * interval '1 second'
+           ${fromNow(expiresInSeconds)}
     FROM connection WHERE grant_id = ${grantId ?? ''} AND ended_at IS NULL FOR SHARE`
   return written === 1
 }
@@ -49,33 +50,49 @@ export async function findToken(
   value: string,
 ): Promise<FoundToken | null> {
   const rows = await db.$queryRaw<FoundRow[]>`
-    SELECT a.payload, a.consumed_at, c.id::text AS connection_id, c.grant_id, c.account_id::text AS account_id,
-           c.client_id, c.scopes, c.approved_at, c.expires_at, o.status::text AS account_status
+    SELECT a.payload, a.consumed_at, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
     FROM oidc_artifact a
     JOIN connection c ON c.grant_id = a.grant_id AND c.ended_at IS NULL
     JOIN account o ON o.id = c.account_id
     WHERE a.kind = ${kind} AND a.id = ${artifactId(value)}`
   const row = rows[0]
   if (!row) return null
+  return { payload: payloadOf(row), consumedAt: row.consumed_at, grant: grantOf(row) }
+}
+
+/** What is read of a connection `c` and its account `o` with every token, and the moment it was read. */
+const GRANT_COLUMNS = Prisma.sql`
+  c.id::text AS connection_id, c.grant_id, c.account_id::text AS account_id, c.client_id, c.scopes, c.approved_at,
+  c.expires_at, o.status::text AS account_status, database_now() AS now`
+
+function grantOf(row: GrantRow): GrantSnapshot {
   return {
-    payload: row.payload,
-    consumedAt: row.consumed_at,
-    grant: {
-      connectionId: row.connection_id,
-      grantId: row.grant_id,
-      accountId: row.account_id,
-      accountActive: row.account_status === 'active',
-      clientId: row.client_id,
-      scopes: row.scopes,
-      approvedAt: row.approved_at,
-      expiresAt: row.expires_at,
-    },
+    connectionId: row.connection_id,
+    grantId: row.grant_id,
+    accountId: row.account_id,
+    accountActive: row.account_status === 'active',
+    clientId: row.client_id,
+    scopes: row.scopes,
+    approvedAt: localTime(row.approved_at, row.now),
+    expiresAt: localTime(row.expires_at, row.now),
+    aheadMs: Date.now() - row.now.getTime(),
   }
 }
 
-interface FoundRow {
+function payloadOf({ payload, artifact_expires_at: expiresAt, now }: PayloadRow & { now: Date }) {
+  return inLocalTime(payload, { expiresAt, now })
+}
+
+interface PayloadRow {
   payload: Record<string, unknown>
+  artifact_expires_at: Date
+}
+
+interface FoundRow extends PayloadRow, GrantRow {
   consumed_at: Date | null
+}
+
+interface GrantRow {
   connection_id: string
   grant_id: string
   account_id: string
@@ -84,24 +101,70 @@ interface FoundRow {
   approved_at: Date
   expires_at: Date
   account_status: string
+  now: Date
 }
 
-/** A refresh token that was rotated away: whose it was, and the sealed answer while the overlap lasts. */
+/** A refresh token that was rotated away, of a connection that has not ended. */
 export interface UsedToken {
-  readonly connectionId: string
   readonly clientId: string
-  readonly overlapEndsAt: Date
-  readonly sealedResponse: Uint8Array | null
+  readonly grant: GrantSnapshot
+  /** While the overlap lasts: what the token was exchanged for, and the payload of the one that lives now. */
+  readonly overlap: { readonly answer: EarlierAnswer; readonly payload: Record<string, unknown> } | null
 }
 
-/** Looks a refresh token up among those that were rotated away. */
-export function findUsedToken(db: Database, value: string): Promise<UsedToken | null> {
-  return db.usedRefreshToken.findUnique({ where: { tokenHash: hashToken(value) } })
+/** Looks a refresh token up among those that were rotated away, however long ago. */
+export async function findUsedToken(db: Database, value: string): Promise<UsedToken | null> {
+  const [row] = await db.$queryRaw<UsedRow[]>`
+    SELECT u.client_id AS used_by, CASE WHEN u.overlap_ends_at > database_now() THEN u.sealed_response END AS sealed,
+           a.payload, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
+    FROM used_refresh_token u
+    JOIN connection c ON c.id = u.connection_id AND c.ended_at IS NULL
+    JOIN account o ON o.id = c.account_id
+    LEFT JOIN oidc_artifact a ON a.grant_id = c.grant_id AND a.kind = 'RefreshToken'
+    WHERE u.token_hash = ${hashToken(value)}`
+  if (!row) return null
+  const { sealed, payload, artifact_expires_at: expiresAt, now } = row
+  const overlap =
+    sealed && payload && expiresAt
+      ? {
+          answer: JSON.parse(open(overlapKey(value), sealed, OVERLAP_CONTEXT)) as EarlierAnswer,
+          payload: inLocalTime(payload, { expiresAt, now }),
+        }
+      : null
+  return { clientId: row.used_by, grant: grantOf(row), overlap }
 }
 
-/** Opens the answer that was sealed for whoever presents `value` again. Throws SealError for any other value. */
-export function openResponse(value: string, sealed: Uint8Array): string {
-  return open(overlapKey(value), sealed, OVERLAP_CONTEXT)
+interface UsedRow extends GrantRow {
+  used_by: string
+  sealed: Uint8Array | null
+  payload: Record<string, unknown> | null
+  artifact_expires_at: Date | null
+}
+
+/** Seconds an access token has left, begun ones counted; 0 when it is over or gone. */
+export async function secondsLeft(db: Database, jti: string): Promise<number> {
+  const [row] = await db.$queryRaw<{ seconds: number }[]>`
+    SELECT ceil(extract(epoch FROM expires_at - database_now()))::int AS seconds
+    FROM api_token WHERE token_hash = ${hashToken(jti)} AND kind = 'oauth_access'`
+  return Math.max(0, row?.seconds ?? 0)
+}
+
+/**
+ * Records the access token of `work` beside those its connection has, without using anything up. False when the
+ * connection has ended. In two statements, so that of several at once each sees the rows of those before it.
+ */
+export function writeAccessBeside(db: Database, work: UnitOfWork): Promise<boolean> {
+  const { grant, access } = work
+  if (!grant || !access) throw new Error('a token response without its unit of work')
+  return db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT id::text FROM connection WHERE grant_id = ${grant.grantId} FOR NO KEY UPDATE`
+    const written = await tx.$executeRaw`
+      WITH spent AS (
+        SELECT id AS connection_id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ended_at IS NULL
+      ), ${fewerAccessRows({ supersede: false })}
+      ${insertAccess(grant, access)}`
+    return written === 1
+  })
 }
 
 /** How a write ended: `written`, `spent` when another request used the code or token first, `ended` when the connection is over. */
@@ -115,24 +178,19 @@ export type WriteOutcome = 'written' | 'spent' | 'ended'
 export async function writeTokens(
   db: Database,
   work: UnitOfWork,
-  options: { readonly now: Date; readonly response: string; readonly overlapSeconds: number },
+  options: { readonly response: string; readonly overlapSeconds: number },
 ): Promise<WriteOutcome> {
   const { grant, presented, access } = work
   if (!grant || !presented || !access || !work.consumed) throw new Error('a token response without its unit of work')
-  const steps =
-    presented.kind === 'RefreshToken' ? refreshSteps(work, grant, options) : codeSteps(work, grant, options.now)
+  const steps = presented.kind === 'RefreshToken' ? refreshSteps(work, grant, options) : codeSteps(work, grant)
   const rows = await db.$queryRaw<[{ live: number; spent: number; access: number }]>`
     WITH live AS (
       SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ended_at IS NULL FOR NO KEY UPDATE
     ), ${steps}, access AS (
-      INSERT INTO api_token (id, account_id, connection_id, kind, name, token_hash, permissions, ip_allow_list, created_at, expires_at)
-      SELECT ${randomUUID()}::uuid, account_id, connection_id, 'oauth_access', ${accessTokenName(grant.connectionId)},
-             ${hashToken(access.jti)}, ${permissionsOf(parseScopes(access.scope))}::text[], '{}', ${options.now}::timestamptz,
-             ${access.expiresAt}::timestamptz
-      FROM spent RETURNING 1
+      ${insertAccess(grant, access)} RETURNING 1
     ), client AS (
-      UPDATE oidc_client SET last_used_at = ${options.now}::timestamptz
-      FROM spent WHERE id = ${grant.clientId} AND last_used_at < ${dayBefore(options.now)}::timestamptz
+      UPDATE oidc_client SET last_used_at = database_now()
+      FROM spent WHERE id = ${grant.clientId} AND last_used_at < database_now() - interval '1 day'
     )
     SELECT (SELECT count(*) FROM live)::int AS live, (SELECT count(*) FROM spent)::int AS spent,
            (SELECT count(*) FROM access)::int AS access`
@@ -141,10 +199,45 @@ export async function writeTokens(
   return spent === 1 && written === 1 ? 'written' : 'spent'
 }
 
+/** Access tokens of one connection that are alive at once; of more the oldest go. */
+export const MAX_LIVE_ACCESS_TOKENS = 5
+/** How long the access tokens from before a refresh go on: for requests that are under way with them. */
+export const SUPERSEDED_SECONDS = 60
+
+/** Makes room for one more access token of the connection in `spent`: the oldest and those that are over go. */
+function fewerAccessRows({ supersede }: { readonly supersede: boolean }): Prisma.Sql {
+  const ends = Prisma.sql`database_now() + ${SUPERSEDED_SECONDS} * interval '1 second'`
+  const superseded = Prisma.sql`, superseded AS (
+      UPDATE api_token SET expires_at = ${ends} FROM held
+      WHERE api_token.id = held.id AND NOT held.goes AND held.expires_at > ${ends}
+    )`
+  return Prisma.sql`held AS (
+      SELECT t.id, t.expires_at, t.expires_at <= database_now() OR row_number() OVER (
+               PARTITION BY t.expires_at <= database_now() ORDER BY t.created_at DESC, t.id
+             ) >= ${MAX_LIVE_ACCESS_TOKENS} AS goes
+      FROM api_token t JOIN spent ON spent.connection_id = t.connection_id WHERE t.kind = 'oauth_access'
+    ), gone AS (
+      DELETE FROM api_token USING held WHERE api_token.id = held.id AND held.goes
+    )${supersede ? superseded : Prisma.empty}`
+}
+
+function insertAccess(grant: GrantSnapshot, access: SignedAccessToken): Prisma.Sql {
+  return Prisma.sql`
+      INSERT INTO api_token (id, account_id, connection_id, kind, name, token_hash, permissions, ip_allow_list, created_at, expires_at)
+      SELECT ${randomUUID()}::uuid, account_id, connection_id, 'oauth_access', ${accessTokenName(grant.connectionId)},
+             ${hashToken(access.jti)}, ${permissionsOf(parseScopes(access.scope))}::text[], '{}', database_now(),
+             ${fromNow(access.lifetimeSeconds)}
+      FROM spent`
+}
+
+function fromNow(seconds: number): Prisma.Sql {
+  return Prisma.sql`database_now() + ${seconds}::int * interval '1 second'`
+}
+
 /** A code is marked used and kept until it expires, so that a replay is recognised (RFC 6749 §4.1.2). */
-function codeSteps(work: UnitOfWork, grant: GrantSnapshot, now: Date): Prisma.Sql {
+function codeSteps(work: UnitOfWork, grant: GrantSnapshot): Prisma.Sql {
   const spent = Prisma.sql`spent AS (
-      UPDATE oidc_artifact SET consumed_at = ${now}::timestamptz FROM live
+      UPDATE oidc_artifact SET consumed_at = database_now() FROM live
       WHERE kind = 'AuthorizationCode' AND oidc_artifact.id = ${work.presented?.id} AND grant_id = ${grant.grantId}
         AND consumed_at IS NULL
       RETURNING live.id AS connection_id, live.account_id AS account_id
@@ -155,12 +248,12 @@ function codeSteps(work: UnitOfWork, grant: GrantSnapshot, now: Date): Prisma.Sq
       INSERT INTO api_token (id, account_id, connection_id, kind, name, token_hash, permissions, ip_allow_list, created_at, expires_at)
       SELECT ${randomUUID()}::uuid, account_id, connection_id, 'oauth_refresh', ${refreshTokenName(grant.connectionId)},
              ${hashToken(refresh.value)}, ${permissionsOf(parseScopes(grant.scopes.join(' ')))}::text[], '{}',
-             ${now}::timestamptz, ${refresh.expiresAt}::timestamptz
+             database_now(), ${fromNow(refresh.lifetimeSeconds)}
       FROM spent RETURNING id
     ), artifact AS (
       INSERT INTO oidc_artifact (kind, id, payload, grant_id, account_id, expires_at, api_token_id)
       SELECT 'RefreshToken', ${artifactId(refresh.value)}, ${refresh.payload}::jsonb, ${grant.grantId}, spent.account_id,
-             ${refresh.expiresAt}::timestamptz, row.id
+             ${fromNow(refresh.lifetimeSeconds)}, row.id
       FROM spent, row
     )`
 }
@@ -169,31 +262,30 @@ function codeSteps(work: UnitOfWork, grant: GrantSnapshot, now: Date): Prisma.Sq
 function refreshSteps(
   work: UnitOfWork,
   grant: GrantSnapshot,
-  { now, response, overlapSeconds }: { readonly now: Date; readonly response: string; readonly overlapSeconds: number },
+  { response, overlapSeconds }: { readonly response: string; readonly overlapSeconds: number },
 ): Prisma.Sql {
   const { presented, refresh } = work
   if (!presented || !refresh) throw new Error('a refresh without a new refresh token')
   const sealed = overlapSeconds > 0 ? seal(overlapKey(presented.value), response, OVERLAP_CONTEXT) : null
-  const overlapEndsAt = new Date(now.getTime() + overlapSeconds * 1000)
   return Prisma.sql`spent AS (
       DELETE FROM oidc_artifact USING live
       WHERE kind = 'RefreshToken' AND oidc_artifact.id = ${presented.id} AND grant_id = ${grant.grantId}
       RETURNING live.id AS connection_id, live.account_id AS account_id, api_token_id
     ), used AS (
       INSERT INTO used_refresh_token (token_hash, connection_id, client_id, used_at, sealed_response, overlap_ends_at)
-      SELECT ${hashToken(presented.value)}, connection_id, ${grant.clientId}, ${now}::timestamptz, ${sealed}::bytea,
-             ${overlapEndsAt}::timestamptz
+      SELECT ${hashToken(presented.value)}, connection_id, ${grant.clientId}, database_now(), ${sealed}::bytea,
+             ${fromNow(overlapSeconds)}
       FROM spent
     ), row AS (
-      UPDATE api_token SET token_hash = ${hashToken(refresh.value)}, last_used_at = ${now}::timestamptz,
-             expires_at = ${refresh.expiresAt}::timestamptz
+      UPDATE api_token SET token_hash = ${hashToken(refresh.value)}, last_used_at = database_now(),
+             expires_at = ${fromNow(refresh.lifetimeSeconds)}
       FROM spent WHERE api_token.id = spent.api_token_id RETURNING api_token.id
     ), artifact AS (
       INSERT INTO oidc_artifact (kind, id, payload, grant_id, account_id, expires_at, api_token_id)
       SELECT 'RefreshToken', ${artifactId(refresh.value)}, ${refresh.payload}::jsonb, ${grant.grantId}, spent.account_id,
-             ${refresh.expiresAt}::timestamptz, row.id
+             ${fromNow(refresh.lifetimeSeconds)}, row.id
       FROM spent, row
-    )`
+    ), ${fewerAccessRows({ supersede: true })}`
 }
 
 const OVERLAP_CONTEXT = 'refresh-overlap'
@@ -201,8 +293,4 @@ const OVERLAP_CONTEXT = 'refresh-overlap'
 /** Only who holds the used token can derive this; the database has another hash of it. */
 function overlapKey(value: string): Uint8Array {
   return createHash('sha256').update('refresh overlap\0').update(value).digest()
-}
-
-function dayBefore(now: Date): Date {
-  return new Date(now.getTime() - 86_400_000)
 }

@@ -10,8 +10,11 @@ export interface GrantSnapshot {
   readonly accountActive: boolean
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** In this process's time, as is the next. */
   readonly approvedAt: Date
   readonly expiresAt: Date
+  /** How far this process's clock is ahead of the database's. */
+  readonly aheadMs: number
 }
 
 /** What the client presented. */
@@ -26,14 +29,21 @@ export interface PresentedToken {
 export interface SignedAccessToken {
   readonly jti: string
   readonly scope: string
-  readonly expiresAt: Date
+  readonly lifetimeSeconds: number
 }
 
 /** A refresh token that was made but not handed out yet. */
 export interface NewRefreshToken {
   readonly value: string
   readonly payload: string
-  readonly expiresAt: Date
+  readonly lifetimeSeconds: number
+}
+
+/** What a refresh token was exchanged for a moment ago. */
+export interface EarlierAnswer {
+  readonly access_token: string
+  readonly refresh_token: string
+  readonly scope: string
 }
 
 /** What a token request has done so far. Every member is undefined until the library got there. */
@@ -44,8 +54,8 @@ export class UnitOfWork {
   consumed = false
   access: SignedAccessToken | undefined
   refresh: NewRefreshToken | undefined
-  /** The answer a refresh token was exchanged for a moment ago: the same is given again. */
-  replay: string | undefined
+  /** Set when the refresh token was used a moment ago: what came of it then is given again, and no second branch. */
+  earlier: EarlierAnswer | undefined
   /** True when the database failed in a read: the answer is 503, whatever the library made of it. */
   storageFailed = false
   /** One revocation per grant and request, although the library asks for several at once. */

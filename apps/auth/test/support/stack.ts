@@ -23,6 +23,8 @@ export interface Stack {
   account(): Promise<{ id: string; email: string }>
   /** A browser, signed in as the account when one is given. */
   person(accountId?: string): Promise<Person>
+  /** Sets the database's clock to the `Date` of this process; after every shift of it. */
+  followDate(): Promise<void>
   close(): Promise<void>
 }
 
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     db: test.db,
     app,
     logLines,
+    followDate: () => test.followDate(),
     async account() {
       const account = { id: randomUUID(), email: `${randomUUID()}@example.com` }
       await test.db.account.create({
