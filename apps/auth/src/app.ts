@@ -1,5 +1,4 @@
 import { fastifyCookie } from '@fastify/cookie'
-import { fastifyFormbody } from '@fastify/formbody'
 import type { Database } from '@vertexsms/db/client'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
@@ -9,6 +8,7 @@ import { registerAccounts } from './accounts/accounts.ts'
 import { registerSignIn } from './accounts/sign-in.ts'
 import { registerDashboard } from './dashboard/dashboard.ts'
 import type { AuthEnv } from './env.ts'
+import { registerFormBodies } from './form-body.ts'
 import { createForms } from './forms.ts'
 import { registerConsent } from './interaction/consent.ts'
 import { createAuthorizationServer } from './oidc/authorization-server.ts'
@@ -75,8 +75,8 @@ export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps
   await app.register(fastifyCookie)
   await registerPages(app)
   await app.register(async (pages) => {
-    await pages.register(fastifyFormbody)
     pages.setErrorHandler(failurePage)
+    registerFormBodies(pages)
     await pages.register(registerSignIn, web)
     await pages.register(registerConsent, {
       ...web,

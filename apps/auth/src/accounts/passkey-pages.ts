@@ -47,7 +47,11 @@ export function registerPasskeySettings(app: FastifyInstance, deps: WebDeps): vo
     if (!(await verifyPassword(passwordHash, field(request, 'password')))) {
       return showPasskeys(deps, request, reply, 'The password is not right. No passkey was added.')
     }
-    const name = field(request, 'name').replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_CHARS)
+    const name = field(request, 'name')
+      .slice(0, 4 * MAX_NAME_CHARS)
+      .replace(/\p{C}/gu, '')
+      .trim()
+      .slice(0, MAX_NAME_CHARS)
     const added = await addPasskey(deps, {
       accountId: account.id,
       sessionId,

@@ -9,6 +9,7 @@ import {
 } from '@simplewebauthn/server'
 import type { Database } from '@vertexsms/db/client'
 import { isUnreachable } from '@vertexsms/db/unreachable'
+import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { z } from 'zod'
 import { accountTransaction, lockSession } from './account-lock.ts'
 import { newChallenge, takeChallenge } from './passkey-challenge.ts'
@@ -23,13 +24,18 @@ interface PasskeyDeps {
 /** Passkeys that one account may have. */
 export const MAX_PASSKEYS = 20
 
+/** Far more than any authenticator answers, attestations included. */
+const MAX_ANSWER_CHARS = 16_384
+
 /** The shape every answer of a browser has; the library judges the rest. */
 const answerSchema = z.looseObject({ id: z.string().regex(/^[\w-]{1,1400}$/), response: z.looseObject({}) })
 
 function parseAnswer(json: string) {
+  if (json.length > MAX_ANSWER_CHARS) return undefined
   try {
-    return answerSchema.safeParse(JSON.parse(json)).data
-  } catch {
+    return answerSchema.safeParse(readJson(json)).data
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error
     return undefined
   }
 }

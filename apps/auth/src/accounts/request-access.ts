@@ -9,9 +9,9 @@ import type { WebDeps } from './web-deps.ts'
 const line = (label: string, max: number) =>
   z
     .string()
-    .trim()
-    .min(1, `${label} is missing.`)
-    .max(max, `${label} may have ${max} characters at most.`)
+    .max(4 * max, `${label} may have ${max} characters at most.`)
+    .pipe(z.string().trim())
+    .pipe(z.string().min(1, `${label} is missing.`).max(max, `${label} may have ${max} characters at most.`))
     .refine((value) => !/\p{Cc}/u.test(value.replace(/[\r\n\t]/g, '')), `${label} may not contain control characters.`)
 
 const formSchema = z.object({

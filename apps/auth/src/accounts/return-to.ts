@@ -4,9 +4,11 @@ export const HOME_PATH = '/settings/api'
 /** What signing in may lead on to. Everything else leads home: a sign-in page must not be an open redirect. */
 const ALLOWED = /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone)(\?[\w=&%.+-]*)?$/
 
+const MAX_CHARS = 2048
+
 /** `value` if it is a path of ours that signing in may lead on to, else {@link HOME_PATH} (RFC 9700 §4.11.1). */
 export function safeReturnTo(value: unknown): string {
-  return typeof value === 'string' && ALLOWED.test(value) ? value : HOME_PATH
+  return typeof value === 'string' && value.length <= MAX_CHARS && ALLOWED.test(value) ? value : HOME_PATH
 }
 
 /** True for the path of an authorization request that waits for its person. */

@@ -4,7 +4,7 @@ const BROWSERS = [
   ['Samsung Internet', /\bSamsungBrowser\//],
   ['Firefox', /\b(Firefox|FxiOS)\//],
   ['Chrome', /\b(HeadlessChrome|Chrome|CriOS|Chromium)\//],
-  ['Safari', /\bVersion\/.*\bSafari\//],
+  ['Safari', /\bSafari\//],
 ] as const
 
 const SYSTEMS = [
@@ -17,8 +17,12 @@ const SYSTEMS = [
   ['Linux', /\bLinux\b/],
 ] as const
 
+/** Real ones are shorter; whatever stands behind is not looked at. */
+const MAX_CHARS = 300
+
 /** What a person would call the browser that sends this `User-Agent`, such as "Firefox on Windows". */
-export function browserName(userAgent: string): string {
+export function browserName(header: string): string {
+  const userAgent = header.slice(0, MAX_CHARS)
   const browser = BROWSERS.find(([, pattern]) => pattern.test(userAgent))?.[0]
   const system = SYSTEMS.find(([, pattern]) => pattern.test(userAgent))?.[0]
   if (browser && system) return `${browser} on ${system}`

@@ -36,11 +36,16 @@ const formSchema = z.object({
   expires_in: z.string().default(DEFAULT_EXPIRY),
 })
 
+const MAX_NAME_CHARS = 60
+/** Fifty of the longest blocks, with room for how people separate them. */
+const MAX_ALLOW_LIST_CHARS = 5_000
+
 const nameSchema = z
   .string()
+  .max(4 * MAX_NAME_CHARS, `The name may have ${MAX_NAME_CHARS} characters at most.`)
   .trim()
   .min(1, 'Give the token a name.')
-  .max(60, 'The name may have 60 characters at most.')
+  .max(MAX_NAME_CHARS, `The name may have ${MAX_NAME_CHARS} characters at most.`)
   .refine((name) => !/\p{C}/u.test(name), 'The name may not contain control characters.')
   .refine(
     (name) => !name.toLowerCase().startsWith(OAUTH_NAME_PREFIX),
@@ -71,7 +76,9 @@ export function readTokenForm(body: unknown, now: Date): { token: NewToken } | {
   const permissions = PERMISSIONS.filter((permission) => sent.permissions.includes(permission))
   if (permissions.length === 0 || !sent.permissions.every(isPermission))
     errors.push('Choose at least one of the routes.')
-  const ipAllowList = splitAllowList(sent.ip_allow_list)
+  const isTooLong = sent.ip_allow_list.length > MAX_ALLOW_LIST_CHARS
+  if (isTooLong) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)
+  const ipAllowList = isTooLong ? [] : splitAllowList(sent.ip_allow_list)
   const wrong = ipAllowList.find((entry) => !isAllowListEntry(entry))
   if (wrong !== undefined) errors.push(`“${wrong.slice(0, 60)}” is not an IP address or a CIDR block.`)
   if (ipAllowList.length > MAX_ALLOW_LIST_ENTRIES) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)

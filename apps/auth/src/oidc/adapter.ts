@@ -1,3 +1,4 @@
+import { isUsableText } from '@vertexsms/service/text'
 import type { Adapter } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import { type AdapterDeps, currentWork, nothing, reading, seconds, unused } from './adapter-base.ts'
@@ -39,6 +40,8 @@ function clientAdapter({ clients, documents, allowLocalhost }: AdapterDeps): Ada
       await clients.save(payload as Record<string, unknown> & { client_id: string }, new Date())
     },
     async find(id) {
+      // Headers and assertions carry ids too, which nobody has decoded before.
+      if (!isUsableText(id)) return undefined
       if (!isDocumentUrl(id, { allowLocalhost })) return reading(() => clients.find(id))
       if (documents === null) return undefined
       try {

@@ -1,3 +1,4 @@
+import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { type NormalizedMetadata, normalizeMetadata, RegistrationRefused } from './registration.ts'
 
 /** Authentication methods that rest on a secret both sides know; a public document cannot hold one. */
@@ -59,8 +60,9 @@ export function readDocument(clientId: string, body: string): NormalizedMetadata
 function parse(body: string): Record<string, unknown> {
   let document: unknown
   try {
-    document = JSON.parse(body)
-  } catch {
+    document = readJson(body)
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error
     throw new DocumentRefused('the document is not JSON')
   }
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {

@@ -1,3 +1,5 @@
+import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
+import { checkEncoded, readForm } from '@vertexsms/service/text'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../outage.ts'
 import { failureHtml, pageHeaders } from '../page.ts'
@@ -42,8 +44,7 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   const form =
     (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
       pass(deps, asProgram(request), reply, rewriteForm(request, rewrite))
-  const asIs = async (request: FastifyRequest, reply: FastifyReply) =>
-    pass(deps, asProgram(request), reply, rawBody(request))
+  const asIs = form((params) => params)
   const preflight = { method: 'OPTIONS', handler: asIs } as const
 
   registerMetadata(app, deps)
@@ -53,7 +54,10 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
     request.raw.url = `${PATHS.authorization}?${authorizationParameters(queryOf(request.raw.url), deps.resources)}`
     return pass(deps, request, reply)
   })
-  app.get(`${PATHS.authorization}/:uid`, person, async (request, reply) => pass(deps, request, reply))
+  app.get(`${PATHS.authorization}/:uid`, person, async (request, reply) => {
+    checkEncoded(request.url)
+    return pass(deps, request, reply)
+  })
 
   app.post(
     PATHS.token,
@@ -73,7 +77,7 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
 
   app.options(PATHS.registration, async (_request, reply) => reply.code(204).headers(openCors('POST')).send())
   app.post(PATHS.registration, limited('registration'), async (request, reply) => {
-    const metadata = normalizeMetadata(readJson(request))
+    const metadata = normalizeMetadata(readMetadata(request))
     reply.raw.setHeader('access-control-allow-origin', '*')
     return pass(deps, asProgram(request), reply, Buffer.from(JSON.stringify(metadata)))
   })
@@ -127,18 +131,29 @@ function asProgram(request: FastifyRequest): FastifyRequest {
 function rewriteForm(request: FastifyRequest, rewrite: (params: URLSearchParams) => URLSearchParams): Buffer {
   const body = rawBody(request)
   if (!(request.headers['content-type'] ?? '').toLowerCase().startsWith(FORM)) return body
-  return Buffer.from(rewrite(new URLSearchParams(body.toString('utf8'))).toString())
+  return Buffer.from(rewrite(readForm(body)).toString())
 }
 
 function rawBody(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
 }
 
-function readJson(request: FastifyRequest): unknown {
+const METADATA_PROBLEMS: Readonly<Record<JsonProblem, string>> = {
+  syntax: 'the request body is not JSON',
+  depth: 'the request body is nested too deeply',
+  size: 'the request body holds too many values',
+  repeated: 'the request body names a member twice',
+  text: 'the request body holds U+0000 or half of a surrogate pair',
+  name: 'the request body has a member that no client has',
+}
+
+function readMetadata(request: FastifyRequest): unknown {
   try {
-    return JSON.parse(rawBody(request).toString('utf8'))
-  } catch {
-    throw new RegistrationRefused('invalid_client_metadata', 'the request body is not JSON')
+    return readJson(rawBody(request))
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error
+    const code = error.path[0] === 'redirect_uris' ? 'invalid_redirect_uri' : 'invalid_client_metadata'
+    throw new RegistrationRefused(code, METADATA_PROBLEMS[error.problem])
   }
 }
 

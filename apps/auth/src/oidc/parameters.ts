@@ -1,4 +1,5 @@
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { readForm } from '@vertexsms/service/text'
 import { normalizeResources } from './resources.ts'
 
 // What we change in a request before the library reads it, and why. Each rule stands once, here:
@@ -49,10 +50,11 @@ const CLIENT_PROOFS: ReadonlySet<string> = new Set(['client_assertion', 'client_
 /** The `prompt` values the library may act on; `select_account` and the like mean what happens anyway: a page. */
 const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'consent'])
 
-/** The parameters in a request's target: everything after its first question mark (RFC 3986 §3.4). */
+/** The parameters in a request's target: everything after its first question mark (RFC 3986 §3.4). Throws UnreadableText, see {@link readForm}.
+ */
 export function queryOf(target: string | undefined): URLSearchParams {
   const [, query = ''] = /^[^?]*\?(.*)$/s.exec(target ?? '') ?? []
-  return new URLSearchParams(query)
+  return readForm(query)
 }
 
 /** An authorization request as the library is to read it. */

@@ -11,6 +11,8 @@ export const OPERATOR_MARK = 'vertexsms_operator'
 
 const MAX_REDIRECT_URIS = 30
 const MAX_NAME_CHARS = 80
+/** What is looked at of a name, before it is brought into one form: marks and blanks may go. */
+const MAX_SENT_NAME_CHARS = 4 * MAX_NAME_CHARS
 const MAX_TEXT_CHARS = 2048
 
 /** Metadata that cannot be registered. `error` is the code of RFC 7591 §3.2.2; the description is safe to return. */
@@ -68,6 +70,7 @@ export function normalizeMetadata(input: unknown): NormalizedMetadata {
 export function displayName(name: unknown): string | undefined {
   if (typeof name !== 'string') return undefined
   const plain = name
+    .slice(0, MAX_SENT_NAME_CHARS)
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, ' ')
     .replace(/\s+/gu, ' ')

@@ -1,3 +1,6 @@
+/** No identifier of ours is longer. */
+const RESOURCE_MAX_CHARACTERS = 2048
+
 /**
  * Judges a `resource` parameter (RFC 8707 §2): the canonical identifier when `value` names our MCP server, null when
  * it names anything else. One trailing slash and the case of scheme and host are forgiven, as the MCP authorization
@@ -11,7 +14,8 @@ export function canonicalResource(value: string, canonical: string): string | nu
 }
 
 function split(value: string): { origin: string; path: string } | null {
-  const parts = /^([A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#\\@\s]+)([^?#\\\s]*)$/.exec(value)
+  if (value.length > RESOURCE_MAX_CHARACTERS) return null
+  const parts = /^([A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#\\@\s]+)(\/[^?#\\\s]*)?$/.exec(value)
   if (!parts) return null
   const [, origin = '', path = ''] = parts
   return { origin: origin.toLowerCase(), path: path.endsWith('/') ? path.slice(0, -1) : path }
