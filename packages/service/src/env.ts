@@ -128,8 +128,8 @@ export const urlSchema = z
     if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) return false
     return url.username === '' && url.password === '' && !value.includes('?') && !value.includes('#')
   }, 'must be an http or https URL without credentials, query or fragment')
-  .transform((value) => value.replace(/\/+$/, ''))
-  .refine((value) => parseUrl(value)?.href.replace(/\/+$/, '') === value, {
+  .transform((value) => value.replace(/(?<!\/)\/+$/, ''))
+  .refine((value) => parseUrl(value)?.href.replace(/(?<!\/)\/+$/, '') === value, {
     error: 'must be in its usual form: small letters in scheme and host, no default port, no spaces, no dots as a path',
     when: ({ issues }) => issues.length === 0,
   })

@@ -41,7 +41,7 @@ export function partPriceMicros(operator: Operator): bigint {
 /** Micro-EUR as a decimal string in EUR with no needless zeros: 39000n is "0.039". */
 export function toEur(micros: bigint): string {
   const digits = micros.toString().padStart(7, '0')
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '')
+  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/(?:\.0+|(?<!0)0+)$/, '')
 }
 
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
