@@ -4,6 +4,9 @@ import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { isLoopbackHost, isPublicAddress } from './address.ts'
 import { openTunnel } from './outbound-tunnel.ts'
 
+// One file, because it is one guard: what a URL may say, whom a name may mean, how the connection is made (directly or
+// through a proxy) and what of the answer is read are only safe together.
+
 export interface OutboundOptions {
   /** Development only: lets `http://localhost` (and loopback addresses) through. */
   allowLocalhost: boolean
