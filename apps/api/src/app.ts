@@ -80,6 +80,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
       issuer: env.ISSUER_URL,
       audience: env.API_RESOURCE_URL,
       edgeSecret: env.EDGE_SECRET,
+      checkTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
       lookups: createTokenLookups(env.RATE_LIMITS ? env.FAILURES_PER_MINUTE : null),
     })
     tokenRoutes(scope)

@@ -1,4 +1,4 @@
-import { createDatabase } from '@vertexsms/db/client'
+import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
 import { runService } from '@vertexsms/service/run'
@@ -8,7 +8,7 @@ import { readApiEnv } from './env.ts'
 await runService(async () => {
   const env = readApiEnv()
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
-  const db = createDatabase({ url: env.DATABASE_URL, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  const db = createDatabase(databaseOptions(env))
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
   const app = buildApp({ env, db, logger, outbound })
   app.addHook('onClose', async () => {

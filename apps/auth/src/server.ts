@@ -1,4 +1,4 @@
-import { createDatabase } from '@vertexsms/db/client'
+import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { createLogger } from '@vertexsms/service/logger'
 import { runService } from '@vertexsms/service/run'
 import { buildApp } from './app.ts'
@@ -8,7 +8,7 @@ import { waitForDatabase } from './wait-for-database.ts'
 await runService(async () => {
   const env = readAuthEnv()
   const logger = createLogger({ service: 'auth', level: env.LOG_LEVEL })
-  const db = createDatabase({ url: env.DATABASE_URL, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  const db = createDatabase(databaseOptions(env))
   await waitForDatabase(db, logger)
   const app = await buildApp({ env, db, logger })
   app.addHook('onClose', () => db.$disconnect())

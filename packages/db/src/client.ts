@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../generated/client.ts'
-import { ReportingPool } from './unreachable.ts'
+import { LimitedPool, TIME_LIMITS, type TimeLimits } from './time-limits.ts'
 
 export { Prisma }
 
@@ -14,26 +14,53 @@ export interface DatabaseOptions {
   poolSize?: number
   /** Named prepared statements; off behind a pooler that shares connections between clients. */
   namedStatements?: boolean
+  /** How long anything may take; {@link TIME_LIMITS} when absent. */
+  limits?: TimeLimits
 }
 
-const CONNECT_TIMEOUT_MS = 5_000
+/** The settings of the same, as every service reads them (`databaseEnv`). */
+export interface DatabaseEnv {
+  readonly DATABASE_URL: string
+  readonly DATABASE_NAMED_STATEMENTS: boolean
+  readonly DATABASE_CONNECT_TIMEOUT_MS: number
+  readonly DATABASE_STATEMENT_TIMEOUT_MS: number
+  readonly DATABASE_LOCK_TIMEOUT_MS: number
+  readonly DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: number
+}
+
+/** The options that the settings stand for. */
+export function databaseOptions(env: DatabaseEnv): DatabaseOptions {
+  return {
+    url: env.DATABASE_URL,
+    namedStatements: env.DATABASE_NAMED_STATEMENTS,
+    limits: {
+      connectMs: env.DATABASE_CONNECT_TIMEOUT_MS,
+      statementMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+      lockMs: env.DATABASE_LOCK_TIMEOUT_MS,
+      idleInTransactionMs: env.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
+    },
+  }
+}
+
 const IDLE_TIMEOUT_MS = 60_000
 /** Statement texts that get a name; the rest go unnamed, so that varying lists cannot pile up on the server. */
 const NAMED_STATEMENTS_LIMIT = 500
 
 /**
- * A lazily connecting client. A lost server is reported by the query that needed it, with an error that `isUnreachable`
+ * A lazily connecting client. A server that is lost, or silent for longer than the limits allow, is reported by the query that needed it, with an error that `isUnreachable`
  * knows, and reconnected to by the next one. Close it with `$disconnect()`.
  */
-export function createDatabase({ url, poolSize = 10, namedStatements = true }: DatabaseOptions): Database {
+export function createDatabase({
+  url,
+  poolSize = 10,
+  namedStatements = true,
+  limits = TIME_LIMITS,
+}: DatabaseOptions): Database {
   const adapter = new PrismaPg(
-    new ReportingPool({
-      connectionString: url,
-      max: poolSize,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      allowExitOnIdle: true,
-    }),
+    new LimitedPool(
+      { connectionString: url, max: poolSize, idleTimeoutMillis: IDLE_TIMEOUT_MS, allowExitOnIdle: true },
+      limits,
+    ),
     {
       disposeExternalPool: true,
       // Without these two, a connection that breaks while it is idle would end the process.

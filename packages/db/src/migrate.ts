@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { TIME_LIMITS } from './time-limits.ts'
 
 /** The repository's own migrations. */
 export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
@@ -30,7 +31,13 @@ interface Migration {
  */
 export async function migrate(url: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
   const files = readMigrations(folder)
-  const client = new pg.Client({ connectionString: url })
+  // No limit for a statement: one that rewrites a table takes what it takes. The rest is as everywhere.
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: TIME_LIMITS.connectMs,
+    idle_in_transaction_session_timeout: TIME_LIMITS.idleInTransactionMs,
+    keepAlive: true,
+  })
   await client.connect()
   try {
     const applied: string[] = []

@@ -8,7 +8,9 @@ export interface Door {
   cut(): void
   /** Breaks every open connection and ends each new one at once. */
   shut(): void
-  /** Lets connections pass again. */
+  /** Keeps every connection and takes new ones, but drops what is said in either direction, as a firewall does. */
+  silence(): void
+  /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
   close(): Promise<void>
@@ -19,6 +21,7 @@ export async function doorTo(target: string): Promise<Door> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let passes = true
+  let silent = false
   const server = createServer((near) => {
     if (!passes) return void near.destroy()
     const far = connect(Number(port), hostname)
@@ -27,9 +30,15 @@ export async function doorTo(target: string): Promise<Door> {
       from.on('error', () => {})
       from.on('close', () => {
         sockets.delete(from)
-        to.destroy()
+        // The other side never hears of it.
+        if (!silent) to.destroy()
       })
-      from.pipe(to)
+      from.on('data', (data) => {
+        if (!silent) to.write(data)
+      })
+      from.on('end', () => {
+        if (!silent) to.end()
+      })
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -48,7 +57,11 @@ export async function doorTo(target: string): Promise<Door> {
       passes = false
       cut()
     },
+    silence() {
+      silent = true
+    },
     open() {
+      silent = false
       passes = true
     },
     async close() {

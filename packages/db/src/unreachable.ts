@@ -63,15 +63,16 @@ function isOutageCode(code: unknown): boolean {
  * mistake in a value means that the connection broke or could not be had, and is thrown as {@link ConnectionLost}.
  */
 export class ReportingPool extends pg.Pool {
-  constructor(config: pg.PoolConfig) {
-    super({ ...config, Client: ReportingClient })
+  constructor(config: pg.PoolConfig, Client: typeof ReportingClient = ReportingClient) {
+    super({ ...config, Client })
   }
 
   override connect = coded(pg.Pool.prototype.connect)
   override query = coded(pg.Pool.prototype.query)
 }
 
-class ReportingClient extends pg.Client {
+/** A connection of such a pool. */
+export class ReportingClient extends pg.Client {
   override query = coded(pg.Client.prototype.query)
 }
 

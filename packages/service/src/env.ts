@@ -117,6 +117,9 @@ export const millisecondsSchema = (min = 0) => integer(min, 86_400_000, ' of mil
 /** How often something may happen in a minute: 1 to 9999999. */
 export const perMinuteSchema = integer(1, 9_999_999)
 
+/** A time somebody waits for an answer, in whole milliseconds: a tenth of a second to one minute, never for ever. */
+const waitSchema = integer(100, 60_000)
+
 /**
  * An http or https URL without credentials, query or fragment, as a string without a trailing slash. It must be
  * written as clients will write it, because issuers and audiences are compared letter by letter.
@@ -250,4 +253,12 @@ export const serviceEnv = {
 export const databaseEnv = {
   DATABASE_URL: databaseUrlSchema,
   DATABASE_NAMED_STATEMENTS: onOffSchema.default(true),
+  /** To be connected, or to get a free connection of the pool. */
+  DATABASE_CONNECT_TIMEOUT_MS: waitSchema.default(3_000),
+  /** One statement, and one second more for a server that says nothing. */
+  DATABASE_STATEMENT_TIMEOUT_MS: waitSchema.default(5_000),
+  /** For what another transaction holds. */
+  DATABASE_LOCK_TIMEOUT_MS: waitSchema.default(3_000),
+  /** A transaction in which nothing happens. */
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: waitSchema.default(10_000),
 }

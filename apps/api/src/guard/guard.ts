@@ -30,6 +30,8 @@ export interface GuardOptions {
   readonly issuer: string
   readonly audience: string
   readonly edgeSecret: string
+  /** For the whole look at a token. */
+  readonly checkTimeoutMs: number
   /** The limit of failed look-ups of tokens made by hand. */
   readonly lookups: TokenLookups
 }
@@ -40,7 +42,10 @@ export interface GuardOptions {
  * PERMISSION_MISSING (403), RATE_LIMITED (429) for an unknown token made by hand after too many failed look-ups, and
  * UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this request.
  */
-export function registerGuard(app: FastifyInstance, { db, issuer, audience, edgeSecret, lookups }: GuardOptions): void {
+export function registerGuard(
+  app: FastifyInstance,
+  { db, issuer, audience, edgeSecret, checkTimeoutMs, lookups }: GuardOptions,
+): void {
   const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
   const addressOf = createAddressReader(edgeSecret)
   const findToken = createFindToken(db)
@@ -69,6 +74,19 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
     }
   }
 
+  /** The check, or UNAVAILABLE when it takes longer than one statement may: keys and row may both be waited for. */
+  async function inTime(check: Promise<TokenRow>): Promise<TokenRow> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(unavailable()), checkTimeoutMs)
+    })
+    try {
+      return await Promise.race([check, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   function live(row: TokenRow | undefined, jwt: AccessJwt | null): TokenRow {
     if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
     if (row.expiresAt && row.expiresAt.getTime() <= Date.now()) throw new ApiError('TOKEN_EXPIRED')
@@ -82,7 +100,7 @@ export function registerGuard(app: FastifyInstance, { db, issuer, audience, edge
   app.addHook('onRequest', async (request) => {
     const value = readTokenValue(request.raw.rawHeaders)
     const address = addressOf(request)
-    const row = await authenticate(value, address).catch((error: Error) => {
+    const row = await inTime(authenticate(value, address)).catch((error: Error) => {
       throw undecided(request, error)
     })
     if (!isAddressAllowed(row.ipAllowList, address)) throw new ApiError('IP_NOT_ALLOWED')

@@ -49,7 +49,10 @@ export function createFindToken(db: Database): FindToken {
       const rows = await readRows(db, [...batch.keys()])
       for (const [hash, waiting] of batch) for (const { resolve } of waiting) resolve(rows.get(hash))
     } catch (error) {
-      for (const waiting of batch.values()) for (const { reject } of waiting) reject(error)
+      // Who came meanwhile would wait for the same again: a statement that fails has taken its time already.
+      const failed = [...batch.values(), ...queue.values()]
+      queue.clear()
+      for (const waiting of failed) for (const { reject } of waiting) reject(error)
     } finally {
       running--
       schedule()

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
-import { createDatabase, type Database } from '@vertexsms/db/client'
+import { createDatabase, type Database, databaseOptions } from '@vertexsms/db/client'
 import { deriveApiKeys } from '@vertexsms/db/derived-keys'
 import { testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/db/tokens'
@@ -81,7 +81,7 @@ export async function startNode(databaseUrl: string, overrides: Record<string, s
     level: 'debug',
     destination: { write: (line: string) => void lines.push(line) },
   })
-  const db = createDatabase({ url: databaseUrl, poolSize: 5 })
+  const db = createDatabase({ ...databaseOptions(env), poolSize: 5 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
   const app = buildApp({ env, db, logger, outbound })
   app.addHook('onClose', () => outbound.close())

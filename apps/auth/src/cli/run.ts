@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { createDatabase } from '@vertexsms/db/client'
+import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
@@ -89,7 +89,7 @@ async function run(
   { env: source, readInput, print }: Terminal,
 ): Promise<void> {
   const env = readCliEnv(source)
-  const db = createDatabase({ url: env.DATABASE_URL, poolSize: 2, namedStatements: env.DATABASE_NAMED_STATEMENTS })
+  const db = createDatabase({ ...databaseOptions(env), poolSize: 2 })
   try {
     const now = await databaseNow(db)
     await command.run({ db, source, issuerUrl: env.ISSUER_URL, now, readInput, print }, args, options)
