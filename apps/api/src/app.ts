@@ -8,6 +8,7 @@ import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
 import type { ApiEnv } from './env.ts'
 import { errorHandler, notFoundHandler } from './error-pages.ts'
 import { registerGuard } from './guard/guard.ts'
+import { createRequestLimits } from './guard/request-limits.ts'
 import { createCallbackJob } from './jobs/callbacks.ts'
 import { createCleanUpJob } from './jobs/clean-up.ts'
 import { createJobRunner } from './jobs/runner.ts'
@@ -73,6 +74,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
     reply.header('cache-control', 'no-store')
   })
 
+  const limits = createRequestLimits(env.RATE_LIMITS)
   const answerWrongMethods = collectRoutes(app)
   app.register(async (scope) => {
     registerGuard(scope, {
@@ -80,13 +82,14 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
       issuer: env.ISSUER_URL,
       audience: env.API_RESOURCE_URL,
       edgeSecret: env.EDGE_SECRET,
+      limits,
       checkTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
       lookups: createTokenLookups(env.RATE_LIMITS ? env.FAILURES_PER_MINUTE : null),
     })
     tokenRoutes(scope)
     smsRoutes(scope, { upstream })
     ratesRoutes(scope, { upstream })
-    hlrRoutes(scope, { upstream })
+    hlrRoutes(scope, { upstream, limits })
     senderIdRoutes(scope, { upstream })
     numberRoutes(scope, { upstream })
   })

@@ -1,5 +1,24 @@
 /** Every limit of this API: how much, of what, and why that much. `docs/operations.md` tells operators the same. */
 export const LIMITS = {
+  /** Requests with a sound token, on one node; `RATE_LIMITS=off` ends these two. */
+  requests: {
+    /** A script that sends a campaign; a node answers many times as many. */
+    perToken: { perSecond: 200, burst: 2_000 },
+    /** More tokens are no way to more of a node. */
+    perAccount: { perSecond: 400, burst: 4_000 },
+    /** Tokens and accounts whose pace a node remembers; who is forgotten begins with a full burst. */
+    remembered: 20_000,
+  },
+  /** `GET /hlr/{id}?wait=` that wait, on one node: each holds a socket and a request, none a connection of the database. */
+  waits: {
+    /** One more than the MCP server lets an account have, which counts before us, and some for a script beside it. */
+    perToken: 20,
+    perAccount: 40,
+    /** Memory and sockets; twelve accounts with all they may have leave room for others. */
+    perNode: 500,
+    /** Results come within seconds. */
+    retrySeconds: 2,
+  },
   /** Posts to customers' servers that run at the same time. */
   posts: {
     /** One node: sockets, and answers of up to 10 s that it waits for. */

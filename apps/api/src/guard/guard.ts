@@ -10,6 +10,7 @@ import { toApiError, unavailable } from '../error-pages.ts'
 import { type AccessJwt, createAccessJwtVerifier } from './access-jwt.ts'
 import { createAddressReader, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
+import type { RequestLimits } from './request-limits.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { createFindToken, type TokenRow } from './token-row.ts'
 import { readTokenValue } from './token-value.ts'
@@ -30,6 +31,8 @@ export interface GuardOptions {
   readonly issuer: string
   readonly audience: string
   readonly edgeSecret: string
+  /** The pace of callers. */
+  readonly limits: RequestLimits
   /** For the whole look at a token. */
   readonly checkTimeoutMs: number
   /** The limit of failed look-ups of tokens made by hand. */
@@ -39,12 +42,12 @@ export interface GuardOptions {
 /**
  * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
  * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), INVALID_INPUT for ambiguous headers (400),
- * PERMISSION_MISSING (403), RATE_LIMITED (429) for an unknown token made by hand after too many failed look-ups, and
+ * PERMISSION_MISSING (403), RATE_LIMITED (429) for a caller above its pace and for an unknown token after too many failed look-ups, and
  * UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this request.
  */
 export function registerGuard(
   app: FastifyInstance,
-  { db, issuer, audience, edgeSecret, checkTimeoutMs, lookups }: GuardOptions,
+  { db, issuer, audience, edgeSecret, limits, checkTimeoutMs, lookups }: GuardOptions,
 ): void {
   const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
   const addressOf = createAddressReader(edgeSecret)
@@ -106,6 +109,7 @@ export function registerGuard(
     if (!isAddressAllowed(row.ipAllowList, address)) throw new ApiError('IP_NOT_ALLOWED')
     const { permission } = request.routeOptions.config
     if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
+    limits.take(row)
     lastUsed.note(row.id, row.lastUsedAt)
     request.token = row
     // Paths and queries are read from here on; a stranger gets no further than the token.

@@ -1,9 +1,10 @@
 import { HLR_WAIT_MAX_SECONDS, hlrRequestSchema } from '@vertexsms/contract/rest'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { ApiError } from '../api-error.ts'
+import type { RequestLimits } from '../guard/request-limits.ts'
 import { idParam, parse } from './parse.ts'
-import type { Routes } from './route-options.ts'
+import type { RouteOptions } from './route-options.ts'
 
 /** Between two looks at a lookup whose result may come at any time. */
 const LOOK_EVERY_MS = 500
@@ -19,33 +20,54 @@ const waitSchema = z.object({
 })
 
 /** `POST /hlr`, and `GET /hlr/{id}?wait=` which answers as soon as the result is there. */
-export const hlrRoutes: Routes = (app, { upstream }) => {
+export function hlrRoutes(app: FastifyInstance, { upstream, limits }: RouteOptions & { limits: RequestLimits }): void {
   app.post('/hlr', { config: { permission: 'POST /hlr' } }, async (request) => [
     await upstream.submitHlr(request.token, parse(hlrRequestSchema, request.body)),
   ])
 
-  // A node that is told to stop answers everyone who waits with what it has.
+  // A node that is told to stop answers everyone who waits with what it has. One listener for all of them.
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
 
-  app.get('/hlr/:id', { config: { permission: 'GET /hlr' } }, async (request) => {
+  app.get('/hlr/:id', { config: { permission: 'GET /hlr' } }, async (request, reply) => {
     const id = idParam(request.params)
     const { wait = '0' } = parse(waitSchema, request.query)
     const deadline = Date.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
-    for (;;) {
+    const look = async () => {
       const progress = await upstream.readHlr(request.token, id)
       if (!progress) throw new ApiError('NOT_FOUND')
-      const now = Date.now()
-      if (progress.status.status === 'done' || now >= deadline || isOver(request, stopping.signal))
-        return progress.status
-      const look = Math.min(deadline, progress.lookAgainAt?.getTime() ?? deadline, now + LOOK_EVERY_MS)
-      await pause(Math.max(look - now, LOOK_AT_LEAST_MS), stopping.signal)
+      return progress
+    }
+    let progress = await look()
+    if (progress.status.status === 'done' || Date.now() >= deadline) return progress.status
+    // Only what really waits has a place; who hangs up gives it back.
+    const giveBack = limits.wait(request.token)
+    const over = AbortSignal.any([stopping.signal, goneSignal(reply)])
+    try {
+      while (progress.status.status !== 'done' && Date.now() < deadline && !over.aborted) {
+        const now = Date.now()
+        const next = Math.min(deadline, nextLook(progress.lookAgainAt, now))
+        await pause(Math.max(next - now, LOOK_AT_LEAST_MS), over)
+        progress = await look()
+      }
+      return progress.status
+    } finally {
+      giveBack()
     }
   })
 }
 
-function isOver(request: FastifyRequest, stopping: AbortSignal): boolean {
-  return stopping.aborted || request.raw.socket.destroyed
+/** Nothing is to be seen before the time that the upstream names; past it a result may come at any moment. */
+function nextLook(lookAgainAt: Date | null, now: number): number {
+  const at = lookAgainAt?.getTime() ?? 0
+  return at > now ? at : now + LOOK_EVERY_MS
+}
+
+/** Aborted when the caller hangs up, and when its answer is complete. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  return gone.signal
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
