@@ -13,13 +13,13 @@ import type { Caller } from '../upstream.ts'
  * until the statement is over. `admitted` is that row while the account also has room for what the callback URL will
  * owe. Close the statement with {@link ADMISSION}.
  */
-export function openAdmission(caller: Caller, now: Date, callbackUrl?: string): Prisma.Sql {
-  return Prisma.sql`${openWithLive(caller, now)}, admitted AS (
+export function openAdmission(caller: Caller, callbackUrl?: string): Prisma.Sql {
+  return Prisma.sql`${openWithLive(caller)}, admitted AS (
     SELECT account_id FROM live WHERE ${hasRoomFor(callbackUrl, Prisma.sql`live.account_id`)}
   )`
 }
 
-function openWithLive(caller: Caller, now: Date): Prisma.Sql {
+function openWithLive(caller: Caller): Prisma.Sql {
   const owner = Prisma.sql`WITH owner AS (
     SELECT id FROM account WHERE id = ${caller.accountId}::uuid AND status = 'active' FOR NO KEY UPDATE
   )`
@@ -27,17 +27,17 @@ function openWithLive(caller: Caller, now: Date): Prisma.Sql {
   if (caller.connectionId === null) {
     return Prisma.sql`${owner}, live AS (
       SELECT t.account_id FROM owner JOIN api_token t ON t.account_id = owner.id
-      WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > ${now}::timestamptz)
+      WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > database_now())
       FOR KEY SHARE OF t
     )`
   }
   return Prisma.sql`${owner}, granted AS (
     SELECT c.id FROM owner JOIN connection c ON c.account_id = owner.id
-    WHERE c.id = ${caller.connectionId}::uuid AND c.ended_at IS NULL AND c.expires_at > ${now}::timestamptz
+    WHERE c.id = ${caller.connectionId}::uuid AND c.ended_at IS NULL AND c.expires_at > database_now()
     FOR SHARE OF c
   ), live AS (
     SELECT t.account_id FROM granted JOIN api_token t ON t.connection_id = granted.id
-    WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > ${now}::timestamptz)
+    WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > database_now())
     FOR KEY SHARE OF t
   )`
 }

@@ -94,7 +94,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       const [row] = await underNewId(
         newId,
         (id) => db.$queryRaw<Admission[]>`
-        ${openAdmission(caller, now, callbackUrl)}, charged AS (
+        ${openAdmission(caller, callbackUrl)}, charged AS (
           UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint FROM admitted
           WHERE account.id = admitted.account_id AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
           RETURNING account.id

@@ -49,7 +49,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       const [row] = await underNewId(
         newId,
         (id) => db.$queryRaw<Admission[]>`
-        ${openAdmission(caller, now, dlrUrl)}, charged AS (
+        ${openAdmission(caller, dlrUrl)}, charged AS (
           UPDATE account SET balance_micros = balance_micros - ${priceMicros}::bigint FROM admitted
           WHERE account.id = admitted.account_id AND balance_micros >= ${priceMicros}::bigint
           RETURNING account.id

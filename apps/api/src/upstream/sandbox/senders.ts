@@ -47,7 +47,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
     // The lock in a statement of its own: the next one then counts what others wrote while this one waited.
     const lock = () => db.$queryRaw`SELECT id::text FROM account WHERE id = ${caller.accountId}::uuid FOR NO KEY UPDATE`
     const register = (id: bigint) => db.$queryRaw<(Admission & { full: boolean })[]>`
-      ${openAdmission(caller, now)}, outstanding AS (
+      ${openAdmission(caller)}, outstanding AS (
         SELECT count(*) AS count FROM sender_id
         WHERE account_id = ${caller.accountId}::uuid AND status = 'pending_confirmation'
           AND pin_expires_at > ${now}::timestamptz AND name <> ${number.msisdn}
@@ -84,7 +84,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
     const [row] = await underNewId(
       newId,
       (id) => db.$queryRaw<Admission[]>`
-      ${openAdmission(caller, now, notificationUrl)}, registered AS (
+      ${openAdmission(caller, notificationUrl)}, registered AS (
       INSERT INTO sender_id (id, account_id, name, type, category, category_description, notification_url, status,
                              pin_tries, review_at, created_at)
       SELECT ${id}::bigint, account_id, ${request.name}, 'AlphaNumeric', ${request.category},
