@@ -74,8 +74,8 @@ async function showTokens(
   form: TokenFormView,
   status: number,
 ): Promise<string> {
-  const { connections, tokens } = await tokenList(deps.db, signedInOf(request).account.id, new Date())
+  const list = await tokenList(deps.db, signedInOf(request).account.id, request.query)
   const { done } = request.query as { done?: unknown }
   const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Deletion] : null
-  return sendPage(reply, 'api-tokens', { viewer: viewerOf(deps, request), notice, connections, tokens, form }, status)
+  return sendPage(reply, 'api-tokens', { viewer: viewerOf(deps, request), notice, ...list, form }, status)
 }

@@ -1,8 +1,10 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
-import { listTokens, type TokenRow } from '../oidc/api-tokens.ts'
-import type { ConnectionView, TokenView } from '../views/pages.ts'
+import { databaseNow } from '@vertexsms/db/clock'
+import { goodAt, listTokens, type TokenRow } from '../oidc/api-tokens.ts'
+import type { ApiTokensPage, TokenView } from '../views/pages.ts'
+import { PAGE_ROWS, pageOf } from './paging.ts'
 import { timeView } from './time-view.ts'
 
 const KIND_WORDS: Readonly<Record<ApiTokenKind, string>> = {
@@ -11,27 +13,41 @@ const KIND_WORDS: Readonly<Record<ApiTokenKind, string>> = {
   oauth_refresh: 'OAuth refresh',
 }
 
-/** Every live token of the account as Settings -> API shows it: each connection with its own, and the manual ones. */
+const PATH = '/settings/api'
+
+/** One page of the account's live tokens as Settings -> API shows it: each connection with its own, and the manual ones. */
 export async function tokenList(
   db: Database,
   accountId: string,
-  now: Date,
-): Promise<{ connections: ConnectionView[]; tokens: TokenView[] }> {
-  const rows = await listTokens(db, accountId, now)
-  const ids = [...new Set(rows.flatMap((row) => row.connectionId ?? []))]
-  const connections = await db.connection.findMany({ where: { id: { in: ids } }, orderBy: { approvedAt: 'desc' } })
+  query: unknown,
+): Promise<Pick<ApiTokensPage, 'connections' | 'tokens' | 'connectionPager' | 'tokenPager'>> {
+  const now = await databaseNow(db)
+  const connected = { accountId, endedAt: null, apiTokens: { some: goodAt(now) } }
+  const apps = pageOf(await db.connection.count({ where: connected }), { path: PATH, query, name: 'apps' })
+  const manual = { accountId, connectionId: null, ...goodAt(now) }
+  const own = pageOf(await db.apiToken.count({ where: manual }), { path: PATH, query, name: 'tokens' })
+  const connections = await db.connection.findMany({
+    where: connected,
+    orderBy: [{ approvedAt: 'desc' }, { id: 'asc' }],
+    skip: apps.skip,
+    take: PAGE_ROWS,
+  })
+  const issued = await listTokens(db, accountId, now, { connectionIds: connections.map(({ id }) => id) })
+  const tokens = await listTokens(db, accountId, now, { connectionIds: null, skip: own.skip, take: PAGE_ROWS })
   return {
     connections: connections.map((connection) => ({
       clientName: connection.clientName,
       redirectHost: connection.redirectHost,
       approved: timeView(connection.approvedAt, now),
       expires: timeView(connection.expiresAt, now),
-      tokens: rows
+      tokens: issued
         .filter((row) => row.connectionId === connection.id)
         .sort((one, other) => one.kind.localeCompare(other.kind))
         .map((row) => tokenView(row, now)),
     })),
-    tokens: rows.filter((row) => row.connectionId === null).map((row) => tokenView(row, now)),
+    tokens: tokens.map((row) => tokenView(row, now)),
+    connectionPager: apps.pager,
+    tokenPager: own.pager,
   }
 }
 

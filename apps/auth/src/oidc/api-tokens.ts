@@ -18,10 +18,29 @@ export interface TokenRow {
   readonly expiresAt: Date | null
 }
 
-/** Every token of an account that is good at `now`, newest first. Never a value: only hashes are stored. */
-export async function listTokens(db: Database, accountId: string, now: Date): Promise<TokenRow[]> {
+/** Tokens that are good at `now`. */
+export function goodAt(now: Date): Prisma.ApiTokenWhereInput {
+  return { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }
+}
+
+/**
+ * The tokens of an account that are good at `now`, newest first; all of them, or those of some connections (null: those
+ * made by hand), or a slice. Never a value: only hashes are stored.
+ */
+export async function listTokens(
+  db: Database,
+  accountId: string,
+  now: Date,
+  of: { readonly connectionIds?: readonly string[] | null; readonly skip?: number; readonly take?: number } = {},
+): Promise<TokenRow[]> {
+  const { connectionIds, ...slice } = of
   const rows = await db.apiToken.findMany({
-    where: { accountId, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    ...slice,
+    where: {
+      accountId,
+      ...goodAt(now),
+      ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),
+    },
     omit: { tokenHash: true, accountId: true },
     include: { connection: { select: { clientName: true, redirectHost: true } } },
     orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],

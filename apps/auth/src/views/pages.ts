@@ -109,11 +109,23 @@ export interface TokenFormView {
   readonly expiries: readonly { readonly value: string; readonly label: string; readonly chosen: boolean }[]
 }
 
+/** The way through a list that has more than one page. */
+export interface PagerView {
+  readonly page: number
+  readonly pages: number
+  readonly rows: number
+  readonly previous: string | null
+  readonly next: string | null
+}
+
 export interface ApiTokensPage {
   readonly viewer: Viewer
   readonly notice: string | null
   readonly connections: readonly ConnectionView[]
   readonly tokens: readonly TokenView[]
+  /** Null where everything is on one page. */
+  readonly connectionPager: PagerView | null
+  readonly tokenPager: PagerView | null
   readonly form: TokenFormView
 }
 
