@@ -3,8 +3,16 @@ import { startEmbedded } from '@vertexsms/db/embedded'
 import { migrate } from '@vertexsms/db/migrate'
 import { checkSettings, describeApps, publicUrls } from './demo/apps.ts'
 import { Children, runToEnd } from './demo/children.ts'
+import { openLog } from './demo/log.ts'
 import { waitForPorts } from './demo/ports.ts'
-import { credentialsFile, forget, keepSecrets, readCredentials, readSettings } from './demo/settings.ts'
+import {
+  credentialsFile,
+  forget,
+  keepOperatorEnvironment,
+  keepSecrets,
+  readCredentials,
+  readSettings,
+} from './demo/settings.ts'
 import { watchSources } from './demo/watch.ts'
 import { welcomeText } from './welcome.ts'
 
@@ -44,22 +52,29 @@ async function main(flags: string[]): Promise<void> {
   await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, HOST, say)
   say('starting the authorization server, the MCP server and the REST API')
   const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
-  const children = new Children({ say, restartDelayMs: settings.DEMO_RESTART_DELAY_MS })
+  const log = openLog(settings.DEMO_LOG_FILE, say)
+  cleanups.push(async () => log.close())
+  const children = new Children({ say, restartDelayMs: settings.DEMO_RESTART_DELAY_MS, log: log.descriptor })
   cleanups.push(() => children.stop())
   const { issuer, mcp, api } = publicUrls(settings)
   await Promise.all([
     children.start(apps),
     runToEnd(
-      'preparing the demo account',
       ['apps/auth/src/cli/main.ts', 'seed-demo', '--credentials', credentialsFile(DATA_DIR)],
-      {
-        DATABASE_URL: database.url,
-        ISSUER_URL: issuer,
-      },
-    ),
+      { DATABASE_URL: database.url, ISSUER_URL: issuer },
+      ['ignore', 'ignore', 'inherit'],
+    ).then((status) => {
+      if (status !== 0) throw new Error(`preparing the demo account failed with status ${status}`)
+    }),
   ])
   if (ending) return
+  const operator = { DATABASE_URL: database.url, ISSUER_URL: issuer, OPERATOR_KEY: secrets.operatorKey }
+  const forgetOperator = keepOperatorEnvironment(DATA_DIR, operator)
+  cleanups.push(async () => forgetOperator())
   console.log(welcomeText({ dashboardUrl: issuer, mcpUrl: mcp, apiUrl: api, ...readCredentials(DATA_DIR) }))
+  say(`requests are logged to ${settings.DEMO_LOG_FILE}`)
+  const where = process.env.DATA_DIR === undefined ? '' : `DATA_DIR=${DATA_DIR} `
+  say(`the operator's commands, such as inviting people: ${where}npx -y pnpm operator --help`)
   say('press Ctrl-C to stop')
   if (flags.includes('--watch')) watchSources(apps, children, say)
 }

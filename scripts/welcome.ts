@@ -26,8 +26,8 @@ token: ${token}
 Claude Code, with sign-in in the browser:
 claude mcp add --transport http vertexsms ${mcpUrl}
 
-Claude Code, with the token instead:
-claude mcp add --transport http vertexsms ${mcpUrl} --header "Authorization: Bearer ${token}"
+Claude Code, with the token, beside it or instead:
+claude mcp add --transport http vertexsms-token ${mcpUrl} --header "Authorization: Bearer ${token}"
 
 Cursor (.cursor/mcp.json):
 ${block({ mcpServers: { vertexsms: { url: mcpUrl } } })}

@@ -45,7 +45,7 @@ export interface StackFacts {
   /** The BYO token of the welcome block. */
   readonly token: string
   readonly dataDir: string
-  /** Standard output and error of the launcher and all apps, over all starts on the same folder. */
+  /** Standard output and error of the launcher, over all starts on the same folder; the apps' lines stand beside it. */
   readonly logFile: string
   /** The file that moves the clock of every process; see {@link shiftClock}. */
   readonly shiftFile: string
@@ -88,7 +88,16 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   mkdirSync(dirname(logFile), { recursive: true })
   writeFileSync(shiftFile, '0')
   const logStart = lengthOf(logFile)
-  const child = launch({ ...options.env, DATE_SHIFT_FILE: shiftFile, DATA_DIR: dataDir }, ports, logFile)
+  const child = launch(
+    {
+      ...options.env,
+      DATE_SHIFT_FILE: shiftFile,
+      DATA_DIR: dataDir,
+      DEMO_LOG_FILE: logFile.replace(/log$/, 'apps.log'),
+    },
+    ports,
+    logFile,
+  )
   const { pid } = child
   if (pid === undefined) throw new Error('The launcher did not start.')
   const output = () => readFileSync(logFile, 'utf8').slice(logStart)

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type AppDescription, childEnvironment } from './apps.ts'
@@ -13,6 +13,8 @@ const KILL_AFTER_MS = 6_000
 export interface ChildrenOptions {
   say: (text: string) => void
   restartDelayMs: number
+  /** Where the apps' standard output goes: a descriptor that is appended to. */
+  log: number
 }
 
 /** The running apps. One that dies is started again, the others stay up; before all were ready once it ends the start. */
@@ -58,7 +60,7 @@ export class Children {
       cwd: ROOT,
       env: childEnvironment(app.env) as NodeJS.ProcessEnv,
       // The channel carries nothing: its end tells the app that the launcher is gone, however that died.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', this.options.log, 'inherit', 'ipc'],
     })
     this.running.set(app.name, child)
     child.once('exit', (code, signal) => void this.onExit(app, child, signal ?? `status ${code}`))
@@ -78,15 +80,14 @@ export class Children {
   }
 }
 
-/** Runs a program to its end. Rejects unless it succeeds. */
-export async function runToEnd(name: string, args: string[], env: Record<string, string>): Promise<void> {
+/** Runs a program of ours to its end; resolves with its status. */
+export async function runToEnd(args: string[], env: Record<string, string>, stdio: StdioOptions): Promise<number> {
   const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
     cwd: ROOT,
     env: childEnvironment(env) as NodeJS.ProcessEnv,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio,
   })
-  const code = await new Promise((resolve) => child.once('exit', resolve))
-  if (code !== 0) throw new Error(`${name} failed with status ${code}`)
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 }
 
 function end(child: ChildProcess): Promise<void> {

@@ -16,6 +16,8 @@ export function readSettings(source?: Record<string, string | undefined>) {
       API_PORT: ownPortSchema.default(4002),
       DATA_DIR: z.string().default('.data'),
       HOST: z.string().default('127.0.0.1'),
+      /** Where the services write their log lines; in the data folder if unset. */
+      DEMO_LOG_FILE: z.string().optional(),
       DEMO_RESTART_DELAY_MS: millisecondsSchema().default(10_000),
     }),
     source,
@@ -24,7 +26,8 @@ export function readSettings(source?: Record<string, string | undefined>) {
   if (new Set([AUTH_PORT, MCP_PORT, API_PORT]).size < 3) {
     throw new ConfigurationError(['AUTH_PORT, MCP_PORT, API_PORT: each must be a port of its own'])
   }
-  return { ...env, DATA_DIR: resolve(env.DATA_DIR) }
+  const folder = resolve(env.DATA_DIR)
+  return { ...env, DATA_DIR: folder, DEMO_LOG_FILE: resolve(env.DEMO_LOG_FILE ?? join(folder, 'demo.log')) }
 }
 
 export type Settings = ReturnType<typeof readSettings>
@@ -37,11 +40,30 @@ export function keepSecrets(folder: string): z.infer<typeof secretsSchema> {
   if (existsSync(file)) return secretsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   const secret = () => randomBytes(32).toString('base64url')
   const secrets = { operatorKey: secret(), edgeSecret: secret() }
-  // Renamed into place: a stop in the middle leaves no half file.
-  writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 })
+  writePrivately(file, secrets)
+  return secrets
+}
+
+/** For its owner alone, and renamed into place: a stop in the middle leaves no half file. */
+function writePrivately(file: string, value: object): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
   chmodSync(`${file}.new`, 0o600)
   renameSync(`${file}.new`, file)
-  return secrets
+}
+
+const operatorSchema = z.object({ DATABASE_URL: z.string(), ISSUER_URL: z.string(), OPERATOR_KEY: z.string() })
+
+/** Keeps what the operator's commands need while the demo runs, for its owner alone; the result forgets it. */
+export function keepOperatorEnvironment(folder: string, environment: z.infer<typeof operatorSchema>): () => void {
+  const file = join(folder, 'operator.json')
+  writePrivately(file, environment)
+  return () => rmSync(file, { force: true })
+}
+
+/** What {@link keepOperatorEnvironment} kept; undefined where no demo runs on the folder. */
+export function readOperatorEnvironment(folder: string): z.infer<typeof operatorSchema> | undefined {
+  const file = join(folder, 'operator.json')
+  return existsSync(file) ? operatorSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined
 }
 
 /** The file that holds the demo account's e-mail, password and token; written by the auth app's own command. */

@@ -1,6 +1,15 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,8 +17,15 @@ import { fileURLToPath } from 'node:url'
 import { lockFolder } from '@vertexsms/db/folder-lock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { childEnvironment, describeApps } from '../demo/apps.ts'
+import { openLog, troubleOf } from '../demo/log.ts'
 import { waitForPorts } from '../demo/ports.ts'
-import { forget, keepSecrets, readSettings } from '../demo/settings.ts'
+import {
+  forget,
+  keepOperatorEnvironment,
+  keepSecrets,
+  readOperatorEnvironment,
+  readSettings,
+} from '../demo/settings.ts'
 import { welcomeText } from '../welcome.ts'
 
 let folder: string
@@ -45,6 +61,12 @@ describe('the welcome block', () => {
   it('has one line each for Claude Code, with and without the token', () => {
     expect(text).toContain('\nclaude mcp add --transport http vertexsms http://localhost:4001/mcp\n')
     expect(text).toContain('http://localhost:4001/mcp --header "Authorization: Bearer vsms_token"\n')
+  })
+
+  it('gives each of them a name of its own, so that both can be pasted one after the other', () => {
+    const names = [...text.matchAll(/^claude mcp add --transport http (\S+) /gm)].map(([, name]) => name)
+    expect(names).toHaveLength(2)
+    expect(new Set(names).size).toBe(2)
   })
 
   it('has blocks that are JSON as Cursor, VS Code and Claude Desktop read it', () => {
@@ -88,6 +110,77 @@ describe('the secrets of an installation', () => {
     expect(told.mcp).not.toMatch(/database-secret|operator-secret/)
     expect(told.auth).not.toContain('edge-secret')
     expect(told.api).toMatch(/database-secret/)
+  })
+})
+
+describe('the log of the services', () => {
+  const line = (level: string) => `{"level":"${level}","service":"api","requestId":"r-1","msg":"request failed"}`
+
+  it('is for its owner alone, and only warnings and errors of this start are said, in plain words', () => {
+    const file = join(folder, 'demo.log')
+    writeFileSync(file, `${line('error')}\n`)
+    const said: string[] = []
+    const log = openLog(file, (text) => said.push(text))
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    appendFileSync(file, `${line('info')}\n${line('warn')}\n${line('error')}\n`)
+    log.close()
+    expect(said).toEqual(['warning of api: request failed', 'error of api: request failed'])
+  })
+
+  it.each(['', 'canary', '{"level":"error"', line('info'), '{"level":"debug","msg":"x"}'])(
+    'is silent about %j',
+    (text) => {
+      expect(troubleOf(text)).toBeUndefined()
+    },
+  )
+})
+
+describe("what the operator's commands need", () => {
+  const environment = { DATABASE_URL: 'postgresql://h/d', ISSUER_URL: 'http://localhost:4000', OPERATOR_KEY: 'k' }
+
+  it('is kept for the owner alone while the demo runs, and forgotten after', () => {
+    const forgetAgain = keepOperatorEnvironment(folder, environment)
+    expect(statSync(join(folder, 'operator.json')).mode & 0o777).toBe(0o600)
+    expect(readOperatorEnvironment(folder)).toEqual(environment)
+    forgetAgain()
+    expect(readOperatorEnvironment(folder)).toBeUndefined()
+  })
+
+  it('is missed in one sentence where no demo runs', () => {
+    const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
+    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, 'accounts'], {
+      env: { ...process.env, DATA_DIR: folder },
+      encoding: 'utf8',
+    })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^No demo is running on .* with the same DATA_DIR\.\n$/)
+  })
+})
+
+describe('the check of Node', () => {
+  const check = fileURLToPath(new URL('../check-node.cjs', import.meta.url))
+  const under = (version: string) => {
+    const preload = join(folder, 'version.cjs')
+    writeFileSync(preload, `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`)
+    return spawnSync(process.execPath, ['-r', preload, check], { encoding: 'utf8' })
+  }
+
+  it.each(['0.12.18', '18.20.8', '20.19.6'])('refuses %s in one sentence', (version) => {
+    const { status, stderr, stdout } = under(version)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toBe(
+      `VertexSMS Connect needs Node 20.20 or newer; this is ${version}. Get one from https://nodejs.org.\n`,
+    )
+  })
+
+  it.each(['20.20.0', '22.0.0', '24.11.1', '100.0.0'])('takes %s', (version) => {
+    expect(under(version)).toMatchObject({ status: 0, stderr: '', stdout: '' })
+  })
+
+  it('comes first in every command that starts the product', () => {
+    const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+    for (const name of ['start', 'demo', 'dev', 'operator'])
+      expect(scripts[name]).toMatch(/^node scripts\/check-node\.cjs && /)
   })
 })
 

@@ -82,7 +82,7 @@ export const ERRORS = {
     tool: true,
     retryable: false,
     message:
-      'A person must approve this call because of its price, and this client cannot ask. Nothing was done. Ask the person to send in smaller steps or from the dashboard.',
+      'A person must approve this call because of its price, and this client cannot ask. Nothing was done. Ask the person to connect a client that can ask, or make calls that each cost less.',
     fix: 'Use a client that can ask the person (elicitation, revision 2026-07-28), or a call below the threshold.',
   },
   SEND_OUTCOME_UNKNOWN: {
@@ -91,7 +91,7 @@ export const ERRORS = {
     retryable: false,
     message:
       'The request was handed over, but the answer was lost, so it may have been carried out. Do not repeat it; ask the person to check.',
-    fix: 'Check the activity on the account before anything is sent again.',
+    fix: 'Have the person find out from the recipient, or by the delivery report, whether it arrived before anything is sent again.',
   },
   INTERNAL: {
     http: null,

@@ -41,7 +41,7 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
     await keep(deps, judged.data, new Date())
     return sendPage(reply, 'message', {
       title: 'Thank you',
-      text: 'We have your request and answer by e-mail. If you are invited, the answer holds a link with which you set a password.',
+      text: 'We have your request. If you are invited, the operator gives you a link with which you set a password.',
       link: { href: '/sign-in', label: 'Back to sign in' },
     })
   })
