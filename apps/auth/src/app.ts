@@ -6,19 +6,21 @@ import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
 import { registerAccounts } from './accounts/accounts.ts'
 import { registerSignIn } from './accounts/sign-in.ts'
+import { createSignInDelay } from './accounts/sign-in-delay.ts'
 import { registerDashboard } from './dashboard/dashboard.ts'
 import type { AuthEnv } from './env.ts'
 import { registerFormBodies } from './form-body.ts'
 import { createForms } from './forms.ts'
 import { registerConsent } from './interaction/consent.ts'
+import { SIZES } from './limits.ts'
 import { createAuthorizationServer } from './oidc/authorization-server.ts'
 import { startCleanUp } from './oidc/clean-up.ts'
 import { registerOAuth } from './oidc/mount.ts'
 import { failurePage, notFoundPage, registerPages } from './page.ts'
 import { createRateLimiter } from './rate-limit.ts'
 
-const BODY_LIMIT_BYTES = 64 * 1024
 const REQUEST_TIMEOUT_MS = 15_000
+const SIGN_IN_DELAY_MS = 2000
 
 /** What the app is built from. */
 export interface AppDeps {
@@ -29,13 +31,22 @@ export interface AppDeps {
   readonly outbound?: Outbound
   /** How often to look for new signing keys; 30 s when absent. */
   readonly keyPollMs?: number
+  /** How long a try waits at an account that many are guessing at, in a browser that never signed in to it; 2 s when absent. */
+  readonly signInDelayMs?: number
 }
 
 /**
  * The authorization server with its pages. Reads the signing keys, so it rejects when the database cannot be reached
  * or the operator key is not the one they were sealed under.
  */
-export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps): Promise<FastifyInstance> {
+export async function buildApp({
+  env,
+  db,
+  logger,
+  outbound,
+  keyPollMs,
+  signInDelayMs,
+}: AppDeps): Promise<FastifyInstance> {
   const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
   const guard = outbound ?? createOutbound({ allowLocalhost, proxy: env.OUTBOUND_PROXY })
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
@@ -43,14 +54,16 @@ export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps
   const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, keyPollMs })
   const cleanUp = startCleanUp({ db, onFailure: (error) => logger.error({ err: error }, 'clean-up failed') })
 
-  const web = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS, operatorKey, forms, rateLimiter: limiter }
+  const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
+  const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)
+  const web = { ...session, operatorKey, forms, rateLimiter: limiter, signInDelay }
   const resources = { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL }
 
   const app = createHttp({
     service: 'auth',
     logger,
     trustProxy: env.TRUST_PROXY,
-    bodyLimitBytes: BODY_LIMIT_BYTES,
+    bodyLimitBytes: SIZES.pageBodyBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
     notFoundHandler: notFoundPage,
@@ -66,6 +79,7 @@ export async function buildApp({ env, db, logger, outbound, keyPollMs }: AppDeps
     issuer,
     resources,
     provider,
+    db,
     limiter,
     allowLocalhost,
     clientDocuments: env.CLIENT_DOCUMENTS,

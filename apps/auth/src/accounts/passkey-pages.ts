@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { timeView } from '../dashboard/time-view.ts'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
-import { addressGroup, assertAllowed } from './limits.ts'
+import { assertAllowed } from './limits.ts'
 import { type Addition, addPasskey, checkPasskey, MAX_PASSKEYS, registrationOptions } from './passkeys.ts'
 import { verifyPassword } from './password.ts'
 import { signedInOf, viewerOf } from './require-session.ts'
@@ -24,7 +24,7 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
   app.post('/sign-in/passkey', async (request, reply) => {
     const visitor = deps.forms.visitor(request, reply)
     deps.forms.check(request, visitor)
-    await assertAllowed(deps, reply, 'passkey', addressGroup(request.ip))
+    await assertAllowed(deps, reply, 'passkey', { address: request.ip })
     const returnTo = safeReturnTo(field(request, 'return_to'))
     const proof = await checkPasskey(deps, field(request, 'credential'), passkeyBinding(visitor))
     if (!proof || !(await startSession(deps, request, reply, proof))) {
@@ -41,7 +41,7 @@ export function registerPasskeySettings(app: FastifyInstance, deps: WebDeps): vo
 
   app.post('/settings/passkeys', async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
-    await assertAllowed(deps, reply, 'passkey', account.id)
+    await assertAllowed(deps, reply, 'passkey', { about: account.id })
     // A browser left open must not be enough to plant a second way in.
     const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id: account.id } })
     if (!(await verifyPassword(passwordHash, field(request, 'password')))) {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sendPage } from '../page.ts'
+import { keepWithin, originOf } from '../room.ts'
 import { emailSchema } from './email.ts'
-import { addressGroup, assertAllowed } from './limits.ts'
+import { assertAllowed } from './limits.ts'
 import type { WebDeps } from './web-deps.ts'
 
 const line = (label: string, max: number) =>
@@ -37,8 +38,8 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
       )
       return showForm(deps, request, reply, sent, [...new Set(errors)], 422)
     }
-    await assertAllowed(deps, reply, 'requestAccess', addressGroup(request.ip))
-    await keep(deps, judged.data, new Date())
+    await assertAllowed(deps, reply, 'requestAccess', { address: request.ip })
+    await keep(deps, judged.data, originOf(deps.operatorKey, request.ip))
     return sendPage(reply, 'message', {
       title: 'Thank you',
       text: 'We have your request. If you are invited, the operator gives you a link with which you set a password.',
@@ -47,10 +48,10 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
   })
 }
 
-/** One open request for each address: asking again replaces what was written, an answered one is opened again. */
-async function keep(deps: WebDeps, { email, ...texts }: Fields, now: Date): Promise<void> {
-  const row = { ...texts, createdAt: now, handledAt: null }
-  await deps.db.accessRequest.upsert({ where: { email }, update: row, create: { id: randomUUID(), email, ...row } })
+/** Each request is a row of its own: whoever names another's address adds to what an operator reads, and changes nothing. */
+async function keep(deps: WebDeps, fields: Fields, origin: string): Promise<void> {
+  await deps.db.accessRequest.create({ data: { id: randomUUID(), ...fields, origin, createdAt: new Date() } })
+  await keepWithin(deps.db, 'accessRequests', origin)
 }
 
 function emptyFields(): Fields {

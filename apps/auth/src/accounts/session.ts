@@ -3,6 +3,7 @@ import { fastifyCookie } from '@fastify/cookie'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken, newSecret } from '@vertexsms/db/tokens'
+import { SIZES } from '../limits.ts'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
 export interface SessionDeps {
@@ -61,7 +62,8 @@ export async function readSession(deps: SessionDeps, cookieHeader: string | unde
 
 /**
  * Signs a browser in; returns the new session's id and the `Set-Cookie` value that carries its secret. Call it in the
- * transaction that holds the account and has seen that what the person proved still counts.
+ * transaction that holds the account and has seen that what the person proved still counts. An account has a bounded
+ * number of sessions: the one not seen for longest goes.
  */
 export async function createSession(
   deps: Omit<SessionDeps, 'db'> & { readonly db: Prisma.TransactionClient },
@@ -82,6 +84,12 @@ export async function createSession(
     },
     select: { id: true },
   })
+  // The account is held, so the count holds too.
+  await deps.db.$executeRaw`
+    DELETE FROM session WHERE id IN (
+      SELECT id FROM session WHERE account_id = ${browser.accountId}::uuid
+      ORDER BY last_seen_at DESC, created_at DESC, id OFFSET ${SIZES.sessionsOfAccount}
+    ) AND id <> ${id}::uuid`
   return { sessionId: id, setCookie: sessionCookie(deps.issuerUrl, secret, deps.sessionSeconds) }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendPage } from '../page.ts'
-import { addressGroup, assertAllowed } from './limits.ts'
+import { assertAllowed } from './limits.ts'
 import { findPasswordLink, usePasswordLink } from './password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from './password-rules.ts'
 import { HOME_PATH } from './return-to.ts'
@@ -23,7 +23,7 @@ export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
 
   app.post('/set-password', async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
-    await assertAllowed(deps, reply, 'setPassword', addressGroup(request.ip))
+    await assertAllowed(deps, reply, 'setPassword', { address: request.ip })
     const secret = textOf(request.body, 'link')
     const password = textOf(request.body, 'password')
     const link = await findPasswordLink(deps.db, secret)

@@ -1,12 +1,14 @@
 import type { Prisma } from '@vertexsms/db/client'
+import { addressGroups } from '@vertexsms/service/address'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
+import type { Subject } from '../rate-limit.ts'
 import { accountTransaction, type LockedAccount, lockAccount } from './account-lock.ts'
 import { emailSchema } from './email.ts'
 import { knownBrowser, knownBrowserCookie } from './known-browser.ts'
-import { addressGroup, assertAllowed } from './limits.ts'
+import { assertAllowed, TooManyTries } from './limits.ts'
 import { signInOptions } from './passkeys.ts'
 import { verifyPassword } from './password.ts'
 import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from './return-to.ts'
@@ -126,18 +128,25 @@ export async function showSignIn(
 
 /**
  * Counts this try before the password is looked at, so that parallel tries cannot slip through, alike for addresses
- * with and without an account. Throws TooManyTries. A right password forgets the tries that led to it.
+ * with and without an account. Wrong passwords lock the pair they were tried in, of account and address group or known
+ * browser, and throw TooManyTries there; from anywhere else the account's owner waits a moment at most. A right password
+ * forgets the tries that led to it.
  */
 async function countTry(deps: WebDeps, request: FastifyRequest, reply: FastifyReply, email: string) {
-  await assertAllowed(deps, reply, 'signInAddress', addressGroup(request.ip))
+  const { ip: address } = request
+  await assertAllowed(deps, reply, 'signInAddress', { address })
   const known = knownBrowser(deps, request.headers.cookie, email)
-  const subject = `${email}\n${known ?? addressGroup(request.ip)}`
-  await assertAllowed(deps, reply, 'signIn', subject)
-  if (known === null) await assertAllowed(deps, reply, 'signInAccount', email)
+  const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
+  await assertAllowed(deps, reply, 'signIn', pair)
+  const account: Subject = { about: email }
+  if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
+    const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
+    if (!waited) throw new TooManyTries('Too many tries at once.')
+  }
   return {
     async forget(): Promise<void> {
-      await deps.rateLimiter.forget('signIn', subject)
-      await deps.rateLimiter.forget('signInAccount', email)
+      await deps.rateLimiter.forget('signIn', pair)
+      await deps.rateLimiter.forget('signInAccount', account)
     },
   }
 }

@@ -1,10 +1,13 @@
 import type { Forms } from '../forms.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import type { SessionDeps } from './session.ts'
+import type { SignInDelay } from './sign-in-delay.ts'
 
 /** What the sign-in, account and dashboard pages need; app.ts gives it to each of their plugins. */
 export interface WebDeps extends SessionDeps {
   readonly operatorKey: Uint8Array
   readonly forms: Forms
   readonly rateLimiter: RateLimiter
+  /** For tries at an account that many are guessing at. */
+  readonly signInDelay: SignInDelay
 }

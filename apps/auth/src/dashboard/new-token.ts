@@ -4,6 +4,8 @@ import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/
 import type { Database } from '@vertexsms/db/client'
 import { hashToken, newSecret } from '@vertexsms/db/tokens'
 import { z } from 'zod'
+import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
+import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { isAllowListEntry, MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 
@@ -12,9 +14,6 @@ const TYPICAL_PERMISSIONS: readonly Permission[] = ['POST /sms', 'GET /rates']
 
 /** Routes that are charged to the account's balance; marked in the form. */
 const BILLABLE_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>(['POST /sms', 'POST /hlr'])
-
-/** Tokens made by hand that one account may have. */
-const MAX_MANUAL_TOKENS = 100
 
 const DAY_SECONDS = 86_400
 const EXPIRIES = {
@@ -93,7 +92,9 @@ export function readTokenForm(body: unknown, now: Date): { token: NewToken } | {
 /** The form of an account that has as many tokens as it may have. */
 export function refusedTokenForm(body: unknown): TokenFormView {
   const sent = formSchema.catch({ name: '', permissions: [], ip_allow_list: '', expires_in: '' }).parse(body ?? {})
-  return formView(sent, [`An account may have ${MAX_MANUAL_TOKENS} tokens. Delete one that is no longer used.`])
+  return formView(sent, [
+    `An account may have ${SIZES.manualTokensOfAccount} tokens. Delete one that is no longer used.`,
+  ])
 }
 
 /** Stores a new manual token and returns its value, which exists nowhere else; null when the account has too many. */
@@ -103,22 +104,26 @@ export async function createManualToken(
   token: NewToken,
   now: Date,
 ): Promise<string | null> {
-  if ((await db.apiToken.count({ where: { accountId, kind: 'manual' } })) >= MAX_MANUAL_TOKENS) return null
   const value = MANUAL_TOKEN_PREFIX + newSecret()
-  await db.apiToken.create({
-    data: {
-      id: randomUUID(),
-      accountId,
-      kind: 'manual',
-      name: token.name,
-      tokenHash: hashToken(value),
-      permissions: [...token.permissions],
-      ipAllowList: [...token.ipAllowList],
-      createdAt: now,
-      expiresAt: token.expiresAt,
-    },
+  const data = {
+    id: randomUUID(),
+    accountId,
+    kind: 'manual' as const,
+    name: token.name,
+    tokenHash: hashToken(value),
+    permissions: [...token.permissions],
+    ipAllowList: [...token.ipAllowList],
+    createdAt: now,
+    expiresAt: token.expiresAt,
+  }
+  // Counted and stored while the account is held, so that posts at once cannot all find room for one.
+  return accountTransaction(db, async (tx) => {
+    if (!(await lockAccount(tx, accountId))?.active) return null
+    const has = await tx.apiToken.count({ where: { accountId, kind: 'manual' } })
+    if (has >= SIZES.manualTokensOfAccount) return null
+    await tx.apiToken.create({ data })
+    return value
   })
-  return value
 }
 
 function formView(

@@ -59,19 +59,20 @@ export async function reading<T>(read: () => Promise<T>, isAnswer?: (error: unkn
   }
 }
 
-/** Stores an artifact under the hash of its identifier, which it does not keep. */
+/** Stores an artifact under the hash of its identifier, which it does not keep; `origin` is who fills the room it takes. */
 export async function storeArtifact(
   db: Database,
   kind: string,
   id: string,
   payload: AdapterPayload,
   expiresIn: number | undefined,
+  origin: string | null = null,
 ): Promise<void> {
   const { jti: _, ...stored } = payload
   await db.$executeRaw`
-    INSERT INTO oidc_artifact (kind, id, payload, expires_at)
+    INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
     VALUES (${kind}, ${artifactId(id)}, ${JSON.stringify(stored)}::jsonb,
-            database_now() + ${lifetime(expiresIn)}::int * interval '1 second')`
+            database_now() + ${lifetime(expiresIn)}::int * interval '1 second', ${origin})`
 }
 
 /** Everything the library stores with us ends some time; in seconds. */

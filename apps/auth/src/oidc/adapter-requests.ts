@@ -1,9 +1,11 @@
 import type { Database } from '@vertexsms/db/client'
 import type { Adapter } from 'oidc-provider'
 import { errors } from 'oidc-provider'
+import { keepWithin } from '../room.ts'
 import { type AdapterDeps, lifetime, nothing, seconds, storeArtifact, unused } from './adapter-base.ts'
 import { openInteraction, sealInteraction } from './interaction-seal.ts'
 import { inLocalTime } from './local-times.ts'
+import { currentOrigin } from './request-address.ts'
 import { artifactId } from './token-store.ts'
 
 interface LiveRow {
@@ -26,12 +28,14 @@ export function interactionAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('Interaction'),
     async upsert(uid, payload, expiresIn) {
+      const origin = currentOrigin(deps.operatorKey)
       const sealed = JSON.stringify({ sealed: sealInteraction(deps.operatorKey, uid, payload) })
       await deps.db.$executeRaw`
-        INSERT INTO oidc_artifact (kind, id, payload, expires_at)
+        INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
         VALUES ('Interaction', ${artifactId(uid)}, ${sealed}::jsonb,
-                database_now() + ${lifetime(expiresIn)}::int * interval '1 second')
+                database_now() + ${lifetime(expiresIn)}::int * interval '1 second', ${origin})
         ON CONFLICT (kind, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at`
+      await keepWithin(deps.db, 'interactions', origin)
     },
     async find(uid) {
       // The library would give it a tolerance that is meant for other people's clocks.
@@ -49,7 +53,9 @@ export function pushedRequestAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('PushedAuthorizationRequest'),
     async upsert(id, payload, expiresIn) {
-      await storeArtifact(deps.db, 'PushedAuthorizationRequest', id, payload, expiresIn)
+      const origin = currentOrigin(deps.operatorKey)
+      await storeArtifact(deps.db, 'PushedAuthorizationRequest', id, payload, expiresIn, origin)
+      await keepWithin(deps.db, 'pushedRequests', origin)
     },
     async find(id) {
       const row = await findLive(deps.db, 'PushedAuthorizationRequest', id)

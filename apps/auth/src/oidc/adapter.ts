@@ -7,6 +7,7 @@ import { codeAdapter, refreshTokenAdapter, revokeGrant } from './adapter-tokens.
 import { isDocumentUrl } from './client-documents.ts'
 import { DocumentUnavailable, NoSuchDocument } from './document-store.ts'
 import { notingOutages } from './outage.ts'
+import { currentOrigin } from './request-address.ts'
 import { noteUnavailable } from './unavailable.ts'
 
 // Where the library keeps things, one small adapter per model. Identifiers are hashed, and what a payload says of
@@ -33,11 +34,15 @@ export function createAdapters(deps: AdapterDeps): (model: string) => Adapter {
 /** How every description of a problem with a client's metadata document begins. */
 export const DOCUMENT_ERROR = 'The metadata document of the app cannot be used:'
 
-function clientAdapter({ clients, documents, allowLocalhost }: AdapterDeps): Adapter {
+function clientAdapter({ clients, documents, allowLocalhost, operatorKey }: AdapterDeps): Adapter {
   return {
     ...unused('Client'),
     async upsert(_id, payload) {
-      await clients.save(payload as Record<string, unknown> & { client_id: string }, new Date())
+      await clients.save(
+        payload as Record<string, unknown> & { client_id: string },
+        new Date(),
+        currentOrigin(operatorKey),
+      )
     },
     async find(id) {
       // Headers and assertions carry ids too, which nobody has decoded before.

@@ -6,6 +6,7 @@ import type { AuthEnv } from '../env.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import { createRegisteredClients } from './clients.ts'
 import { createClientDocuments } from './document-store.ts'
+import { countFailures } from './guard.ts'
 import { jwtTokens } from './jwt-tokens.ts'
 import { createKeySets } from './key-sets.ts'
 import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
@@ -36,6 +37,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
     build(keys) {
       const built = buildProvider(provider, keys)
       const keySet = { keys: keys.map(publishedJwk) } as ReturnType<LiveProvider['keySet']>
+      built.use(countFailures({ limiter: deps.limiter }))
       built.use(jwtTokens({ db, issuer: provider.issuer, audience: provider.resources.mcp, keySet: () => keySet }))
       built.use(
         tokenEndpoint({

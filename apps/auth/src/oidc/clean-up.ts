@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { ROOM } from '../limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60
@@ -12,6 +13,8 @@ const UNUSED_CLIENT_DAYS = 7
 const USED_CLIENT_DAYS = 365
 /** An ended connection is kept for its reason, not for ever. */
 const ENDED_CONNECTION_DAYS = 90
+/** A request for access since an operator handled it. */
+const HANDLED_REQUEST_DAYS = 90
 
 /** Rows removed, by kind. */
 export interface CleanUpCounts {
@@ -25,6 +28,7 @@ export interface CleanUpCounts {
   readonly sessions: number
   readonly passkeyChallenges: number
   readonly passwordLinks: number
+  readonly accessRequests: number
 }
 
 /** Removes what is over at `now`. Any number of nodes may do it at once: each row goes once, and none is waited for. */
@@ -41,12 +45,15 @@ export async function cleanUp(db: Database, now: Date): Promise<CleanUpCounts> {
         data: { sealedResponse: null },
       })
     ).count,
-    counters: (await db.rateCounter.deleteMany({ where: { expiresAt: { lt: over } } })).count,
+    counters:
+      (await db.rateCounter.deleteMany({ where: { expiresAt: { lt: over } } })).count + (await trimCounters(db)),
     clients: await deleteForgottenClients(db, daysAgo(UNUSED_CLIENT_DAYS), daysAgo(USED_CLIENT_DAYS)),
     connections: await inBatches(() => deleteOldConnections(db, daysAgo(ENDED_CONNECTION_DAYS))),
     keys: (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over } } })).count,
     sessions: (await db.session.deleteMany({ where: { expiresAt: { lt: over } } })).count,
     passkeyChallenges: (await db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over } } })).count,
+    accessRequests: (await db.accessRequest.deleteMany({ where: { handledAt: { lt: daysAgo(HANDLED_REQUEST_DAYS) } } }))
+      .count,
     passwordLinks: (await db.passwordLink.deleteMany({ where: { expiresAt: { lt: over } } })).count,
   }
 }
@@ -73,6 +80,19 @@ async function inBatches(deleteBatch: () => Promise<number>): Promise<number> {
     total += deleted
     if (deleted < BATCH_ROWS) return total
   }
+}
+
+/** A flood from very many addresses leaves one counter each: those that counted least go, and limit nobody yet. */
+async function trimCounters(db: Database): Promise<number> {
+  const { maxRows, maxBytes } = ROOM.counters
+  return db.$executeRaw`
+    DELETE FROM rate_counter WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM (
+        SELECT ctid, row_number() OVER most AS place, sum(pg_column_size(counter.*)) OVER most AS total
+        FROM rate_counter counter WHERE (SELECT count(*) FROM rate_counter) > ${maxRows / 2}
+        WINDOW most AS (ORDER BY hits DESC, window_at DESC, ctid)
+      ) placed WHERE place > ${maxRows} OR total > ${maxBytes}
+    ))`
 }
 
 function deleteExpiredArtifacts(db: Database, over: Date): Promise<number> {

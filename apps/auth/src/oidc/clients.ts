@@ -3,6 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/db/seal'
 import { newSecret } from '@vertexsms/db/tokens'
 import { LRUCache } from 'lru-cache'
+import { keepWithin } from '../room.ts'
 import { OPERATOR_MARK } from './registration.ts'
 
 /** A registered client's metadata, with its secret in clear; never stored like this. */
@@ -14,7 +15,8 @@ const CACHE_ENTRIES = 2000
 /** Clients that registered themselves (RFC 7591) or were made by an operator. */
 export interface RegisteredClients {
   find(clientId: string): Promise<ClientRecord | undefined>
-  save(record: ClientRecord, now: Date): Promise<void>
+  /** Stores a client; `origin` is who made it (room.ts), null for an operator's. Makes room among those never connected. */
+  save(record: ClientRecord, now: Date, origin: string | null): Promise<void>
 }
 
 /**
@@ -38,7 +40,7 @@ export function createRegisteredClients(db: Database, operatorKey: Uint8Array): 
       return record
     },
 
-    async save({ client_secret: secret, ...metadata }, now) {
+    async save({ client_secret: secret, ...metadata }, now, origin) {
       const sealed =
         typeof secret === 'string'
           ? {
@@ -48,7 +50,8 @@ export function createRegisteredClients(db: Database, operatorKey: Uint8Array): 
             }
           : {}
       const payload = JSON.parse(JSON.stringify({ ...metadata, ...sealed }))
-      await db.oidcClient.create({ data: { id: String(metadata.client_id), payload, createdAt: now } })
+      await db.oidcClient.create({ data: { id: String(metadata.client_id), payload, createdAt: now, origin } })
+      if (origin !== null) await keepWithin(db, 'unusedClients', origin)
     },
   }
 }
@@ -75,6 +78,6 @@ export async function createOperatorClient(
     token_endpoint_auth_method: 'client_secret_basic',
     [OPERATOR_MARK]: true,
   }
-  await createRegisteredClients(deps.db, deps.operatorKey).save(record, now)
+  await createRegisteredClients(deps.db, deps.operatorKey).save(record, now, null)
   return { clientId, clientSecret }
 }

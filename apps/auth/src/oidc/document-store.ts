@@ -1,7 +1,8 @@
 import type { Database } from '@vertexsms/db/client'
 import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
-import { LIMITS, type RateLimiter } from '../rate-limit.ts'
+import type { RateLimiter } from '../rate-limit.ts'
+import { keepWithin } from '../room.ts'
 import { cacheSeconds, DocumentRefused, readDocument } from './client-documents.ts'
 import type { ClientRecord } from './clients.ts'
 import type { NormalizedMetadata } from './registration.ts'
@@ -86,8 +87,8 @@ export function createClientDocuments(deps: {
   ): Promise<{ record: ClientRecord } | { failure: Failure }> {
     const host = new URL(url).host
     const paced =
-      (await deps.limiter.hit('cimd-url', url, LIMITS.documentUrl, now)).allowed &&
-      (seen || (await deps.limiter.hit('cimd-host', host, LIMITS.documentHost, now)).allowed)
+      (await deps.limiter.hit('documentUrl', { about: url }, now)).allowed &&
+      (seen || (await deps.limiter.hit('documentHost', { about: host }, now)).allowed)
     if (!paced) return fail(url, now, 'the document was asked for too often')
     let answer: { metadata: NormalizedMetadata; cacheControl: string | string[] | undefined }
     try {
@@ -107,6 +108,7 @@ export function createClientDocuments(deps: {
       create: { id: url, payload, createdAt: now, freshUntil },
       update: { payload, freshUntil },
     })
+    await keepWithin(deps.db, 'unusedDocuments', null)
     return { record: keep(url, { ...metadata, client_id: url }, freshUntil) }
   }
 

@@ -1,22 +1,28 @@
+import type { Database } from '@vertexsms/db/client'
 import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import { checkEncoded, readForm } from '@vertexsms/service/text'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type LimitName, SIZES } from '../limits.ts'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../outage.ts'
 import { failureHtml, pageHeaders } from '../page.ts'
-import { LIMITS, type RateLimiter } from '../rate-limit.ts'
+import type { RateLimiter } from '../rate-limit.ts'
 import { isDocumentUrl } from './client-documents.ts'
+import { createGuard, type GuardedPath } from './guard.ts'
 import type { LiveProvider } from './live-provider.ts'
 import { serverMetadata } from './metadata.ts'
+import { oversizedParameter } from './parameter-sizes.ts'
 import { authorizationParameters, pushedParameters, queryOf, type Resources, tokenParameters } from './parameters.ts'
 import { PATHS } from './paths.ts'
 import { normalizeMetadata, RegistrationRefused } from './registration.ts'
 import { replayRequest } from './replay-request.ts'
+import { noteAddress } from './request-address.ts'
 
 /** What the OAuth zone needs. */
 export interface OAuthDeps {
   readonly issuer: string
   readonly resources: Resources
   readonly provider: LiveProvider
+  readonly db: Database
   readonly limiter: RateLimiter
   readonly allowLocalhost: boolean
   /** True when clients may be known by a metadata document. */
@@ -24,7 +30,6 @@ export interface OAuthDeps {
 }
 
 const METADATA_MAX_AGE_SECONDS = 300
-const BODY_LIMIT_BYTES = 32 * 1024
 const FORM = 'application/x-www-form-urlencoded'
 
 /**
@@ -34,13 +39,20 @@ const FORM = 'application/x-www-form-urlencoded'
  */
 export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Promise<void> {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: SIZES.oauthBodyBytes }, (_request, body, done) => {
     done(null, body)
   })
   app.setErrorHandler(sendOAuthError)
 
   const { limiter } = deps
-  const limited = (name: keyof typeof LIMITS) => ({ preHandler: limitByAddress(limiter, name) })
+  const limited = (name: LimitName) => ({ preHandler: limitByAddress(limiter, name) })
+  const guard = createGuard(deps)
+  const guarded = (path: GuardedPath) => ({
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const verdict = await guard(path, request, new URLSearchParams(rawBody(request).toString('utf8')))
+      return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
+    },
+  })
   const form =
     (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
       pass(deps, asProgram(request), reply, rewriteForm(request, rewrite))
@@ -50,7 +62,7 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   registerMetadata(app, deps)
 
   const person = { errorHandler: sendAuthorizationError }
-  app.get(PATHS.authorization, { ...person, preHandler: limitDocumentClients(deps) }, async (request, reply) => {
+  app.get(PATHS.authorization, { ...person, preHandler: limitAuthorization(deps) }, async (request, reply) => {
     request.raw.url = `${PATHS.authorization}?${authorizationParameters(queryOf(request.raw.url), deps.resources)}`
     return pass(deps, request, reply)
   })
@@ -61,25 +73,34 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
 
   app.post(
     PATHS.token,
-    limited('token'),
+    guarded(PATHS.token),
     form((params) => tokenParameters(params, deps.resources)),
   )
   app.post(
     PATHS.pushedRequest,
-    limited('pushedRequest'),
-    form((params) => pushedParameters(params, deps.resources)),
+    guarded(PATHS.pushedRequest),
+    form((params) => {
+      // What proves the client is not stored, and may be longer.
+      const problem = oversizedParameter(authorizationParameters(params, deps.resources))
+      if (problem !== null) throw new ParametersTooLong(problem)
+      return pushedParameters(params, deps.resources)
+    }),
   )
-  app.post(PATHS.revocation, limited('revocation'), asIs)
-  app.post(PATHS.introspection, limited('introspection'), asIs)
+  app.post(PATHS.revocation, guarded(PATHS.revocation), asIs)
+  app.post(PATHS.introspection, guarded(PATHS.introspection), asIs)
   for (const url of [PATHS.token, PATHS.pushedRequest, PATHS.revocation, PATHS.introspection]) {
     app.route({ ...preflight, url })
   }
 
   app.options(PATHS.registration, async (_request, reply) => reply.code(204).headers(openCors('POST')).send())
   app.post(PATHS.registration, limited('registration'), async (request, reply) => {
-    const metadata = normalizeMetadata(readMetadata(request))
+    const metadata = Buffer.from(JSON.stringify(normalizeMetadata(readMetadata(request))))
+    if (metadata.length > SIZES.clientMetadataBytes) {
+      const text = `the metadata may have ${SIZES.clientMetadataBytes} bytes`
+      throw new RegistrationRefused('invalid_client_metadata', text)
+    }
     reply.raw.setHeader('access-control-allow-origin', '*')
-    return pass(deps, asProgram(request), reply, Buffer.from(JSON.stringify(metadata)))
+    return pass(deps, asProgram(request), reply, metadata)
   })
 }
 
@@ -108,6 +129,7 @@ async function pass(
   body?: Buffer,
 ): Promise<FastifyReply> {
   const raw = body ? replayRequest(request.raw, body) : request.raw
+  noteAddress(raw, request.ip)
   const { host, protocol } = new URL(deps.issuer)
   raw.headers.host = host
   raw.headers['x-forwarded-proto'] = protocol.slice(0, -1)
@@ -157,20 +179,46 @@ function readMetadata(request: FastifyRequest): unknown {
   }
 }
 
-function limitByAddress(limiter: RateLimiter, name: keyof typeof LIMITS) {
+function limitByAddress(limiter: RateLimiter, name: LimitName) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const verdict = await limiter.hit(name, request.ip, LIMITS[name])
+    const verdict = await limiter.hit(name, { address: request.ip })
     return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
   }
 }
 
-/** A client id that is a URL may make us fetch it, so asking with one is limited (MCP security best practices, SSRF). */
-function limitDocumentClients({ limiter, allowLocalhost }: OAuthDeps) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
-    const clientId = queryOf(request.raw.url).get('client_id')
-    if (clientId === null || !isDocumentUrl(clientId, { allowLocalhost })) return undefined
-    const verdict = await limiter.hit('documentClient', request.ip, LIMITS.documentClient)
-    return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
+/**
+ * Authorization requests leave a row and may make us fetch a document, and anybody's browser can be made to send them:
+ * limited by address, and in what they may hold. Both are pages, for a person waits (MCP security best practices, SSRF).
+ */
+function limitAuthorization({ limiter, resources, allowLocalhost }: OAuthDeps) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const params = authorizationParameters(queryOf(request.raw.url), resources)
+    if (oversizedParameter(params) !== null) throw new RequestRefused(400)
+    const { ip: address } = request
+    const isDocument = isDocumentUrl(params.get('client_id') ?? '', { allowLocalhost })
+    for (const name of ['authorization', ...(isDocument ? (['documentClient'] as const) : [])] as const) {
+      const verdict = await limiter.hit(name, { address })
+      if (!verdict.allowed) throw new RequestRefused(429, verdict.retryAfterSeconds)
+    }
+  }
+}
+
+/** A pushed authorization request that may not be stored; the message is safe to return. */
+class ParametersTooLong extends Error {
+  override readonly name = 'ParametersTooLong'
+  readonly statusCode = 400
+}
+
+/** An authorization request that goes no further; answered with a page. */
+class RequestRefused extends Error {
+  override readonly name = 'RequestRefused'
+  readonly statusCode: number
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(statusCode: number, retryAfterSeconds?: number) {
+    super('The authorization request was refused.')
+    this.statusCode = statusCode
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -196,7 +244,8 @@ function sendAuthorizationError(
 ): void {
   const status = statusOfFailure(error)
   if (status >= 500) request.log.error({ err: error }, 'oauth request failed')
-  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  const retryAfterSeconds = error instanceof RequestRefused ? error.retryAfterSeconds : RETRY_AFTER_SECONDS
+  if (status === 503 || status === 429) reply.header('retry-after', String(retryAfterSeconds))
   reply.code(status).headers(pageHeaders('message')).send(failureHtml(status))
 }
 
@@ -207,11 +256,13 @@ function sendOAuthError(error: Error & { statusCode?: number }, request: Fastify
   const body =
     error instanceof RegistrationRefused
       ? { error: error.error, error_description: error.message }
-      : status === 503
-        ? OAUTH_UNAVAILABLE
-        : status >= 500
-          ? { error: 'server_error', error_description: 'the request failed on our side' }
-          : { error: 'invalid_request', error_description: 'the request could not be read' }
+      : error instanceof ParametersTooLong
+        ? { error: 'invalid_request', error_description: error.message }
+        : status === 503
+          ? OAUTH_UNAVAILABLE
+          : status >= 500
+            ? { error: 'server_error', error_description: 'the request failed on our side' }
+            : { error: 'invalid_request', error_description: 'the request could not be read' }
   if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
   reply.code(status).headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' }).send(body)
 }

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { createOutbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { LIMITS } from '../../src/rate-limit.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { start } from '../support/client.ts'
 import { Outside, startHost } from '../support/documents.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -213,7 +213,7 @@ describe('many client ids', () => {
       outside.asked.length = 0
       expect((await authorizeAs(paced, 'https://victim.example/first')).status).toBe(503)
       // As if many addresses had asked: one alone is stopped long before.
-      const counted = { where: { key: { startsWith: 'cimd-host:' } }, data: { hits: LIMITS.documentHost.hits } }
+      const counted = { where: { key: { startsWith: 'documentHost:' } }, data: { hits: LIMITS.documentHost.hits } }
       await paced.db.rateCounter.updateMany(counted)
       expect((await authorizeAs(paced, 'https://victim.example/second')).status).toBe(503)
       expect((await authorizeAs(paced, 'https://another.example/first')).status).toBe(503)

@@ -37,6 +37,8 @@ export interface StackOptions {
   /** A database to share, as a second node does. */
   readonly test?: TestDatabase
   readonly keyPollMs?: number
+  /** Nobody waits unless it is given. */
+  readonly signInDelayMs?: number
   /** What the app sees as its database; for faults. */
   readonly db?: (db: Database) => Database
 }
@@ -69,6 +71,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     logger,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.keyPollMs && { keyPollMs: options.keyPollMs }),
+    signInDelayMs: options.signInDelayMs ?? 0,
   })
   await app.listen({ port, host: '127.0.0.1' })
   const origin = `http://localhost:${port}`

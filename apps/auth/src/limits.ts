@@ -1,0 +1,109 @@
+// Every limit of this app, each with its reason. Who is counted is said once for all of them: an address is its group
+// (@vertexsms/service/address), the IPv4 address or the IPv6 /64, and `network` is the second, wider ceiling for the /48
+// around an IPv6 address, because one customer may be given all of it.
+
+/** How often something may happen: `hits` in each window of `seconds`, `network` for all of an IPv6 /48 together. */
+export interface Limit {
+  readonly hits: number
+  readonly network: number
+  readonly seconds: number
+}
+
+const MINUTE_SECONDS = 60
+const TEN_MINUTES_SECONDS = 600
+const HOUR_SECONDS = 3600
+
+/** How often, by address group; what is counted beside the address stands with each. */
+export const LIMITS = {
+  /** Registrations (RFC 7591). A hosted client registers once for each new person, all from few addresses. */
+  registration: { hits: 60, network: 120, seconds: MINUTE_SECONDS },
+  /** Failures at the token endpoint. Successes are not counted: hosted clients refresh for thousands from one address. */
+  token: { hits: 1200, network: 6000, seconds: MINUTE_SECONDS },
+  /** Failures at introspection. Successes are not counted: a resource server asks as often as it is called. */
+  introspection: { hits: 1200, network: 6000, seconds: MINUTE_SECONDS },
+  /** Revocations; RFC 7009 answers alike whether there was a token, so all are counted, and live tokens pass. */
+  revocation: { hits: 600, network: 3000, seconds: MINUTE_SECONDS },
+  /** Pushed authorization requests, each a row for a minute. */
+  pushedRequest: { hits: 300, network: 1500, seconds: MINUTE_SECONDS },
+  /** Failures of one client at one address, at all endpoints above: what one broken client may use of its neighbours'. */
+  client: { hits: 300, network: 1500, seconds: MINUTE_SECONDS },
+  /** Authorization requests, each a row for fifteen minutes. People behind one company's address start two a second. */
+  authorization: { hits: 120, network: 600, seconds: MINUTE_SECONDS },
+  /** Authorization requests of clients known by a metadata document, which may make us fetch it (SSRF). */
+  documentClient: { hits: 60, network: 300, seconds: MINUTE_SECONDS },
+  /** Fetches of one metadata document, for everybody. A node asks once a minute; this is for all nodes. */
+  documentUrl: { hits: 4, network: 4, seconds: MINUTE_SECONDS },
+  /**
+   * Fetches of documents that were never seen, per host, for everybody. Far more than one address may cause, so that
+   * whoever makes up paths uses up its own share before the host's.
+   */
+  documentHost: { hits: 600, network: 600, seconds: MINUTE_SECONDS },
+  /** Wrong passwords for one account from one address or one browser that has signed in before: locks that pair alone. */
+  signIn: { hits: 10, network: 100, seconds: TEN_MINUTES_SECONDS },
+  /** Wrong passwords for one account from everywhere: beyond it a try in a new browser waits, and is never refused. */
+  signInAccount: { hits: 60, network: 60, seconds: 300 },
+  /** Sign-ins tried from one address, whatever the account; each costs a password hash. */
+  signInAddress: { hits: 600, network: 3000, seconds: TEN_MINUTES_SECONDS },
+  /** Requests for access, each a row that a person reads. */
+  requestAccess: { hits: 10, network: 50, seconds: HOUR_SECONDS },
+  /** Uses of password links; each costs a password hash. */
+  setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
+  /** Passkey ceremonies; each costs a signature check and leaves a row until its challenge has expired. */
+  passkey: { hits: 120, network: 600, seconds: TEN_MINUTES_SECONDS },
+} as const satisfies Record<string, Limit>
+
+/** The name of a limit. */
+export type LimitName = keyof typeof LIMITS
+
+/** How much of one kind may be stored: rows and bytes in all, and rows of one origin (an address group, or its /48). */
+export interface Room {
+  readonly maxRows: number
+  readonly maxBytes: number
+  readonly maxRowsOfOrigin: number
+}
+
+const MIB = 1024 * 1024
+
+/**
+ * What strangers can make us store, by kind. When a kind is full, the origin that holds the most loses its oldest, so
+ * that whoever floods pays for it and a newcomer with one row always finds room.
+ */
+export const ROOM = {
+  /** Authorization requests that wait for a person; gone after INTERACTION_SECONDS. */
+  interactions: { maxRows: 10_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 1000 },
+  /** Pushed authorization requests; gone after a minute. */
+  pushedRequests: { maxRows: 10_000, maxBytes: 32 * MIB, maxRowsOfOrigin: 2000 },
+  /**
+   * Clients that never connected; those that did are never touched. Of one origin more than can register in the quarter
+   * of an hour that an authorization request lives, so that no neighbour can push out a client whose person is deciding.
+   */
+  unusedClients: { maxRows: 20_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 2000 },
+  /** Copies of metadata documents of clients that never connected: a cache, fetched again when it is needed. */
+  unusedDocuments: { maxRows: 2000, maxBytes: 16 * MIB, maxRowsOfOrigin: 2000 },
+  /** Requests for access that no operator has handled. */
+  accessRequests: { maxRows: 10_000, maxBytes: 16 * MIB, maxRowsOfOrigin: 100 },
+  /** Counters of the limits above: kept small by the clean-up, which drops those that counted least. */
+  counters: { maxRows: 1_000_000, maxBytes: 256 * MIB, maxRowsOfOrigin: 1_000_000 },
+} as const satisfies Record<string, Room>
+
+/** How large, and how many of an account. */
+export const SIZES = {
+  /** Body of an OAuth request. Forms of pages are a little larger. */
+  oauthBodyBytes: 32 * 1024,
+  pageBodyBytes: 64 * 1024,
+  /** `state` goes back to the client as it came (RFC 6749 §4.1.1); some carry a signed object in it. */
+  stateBytes: 4096,
+  /** Any other parameter of an authorization request, redirect addresses included. */
+  parameterBytes: 2048,
+  /** All of them together: what one waiting request may store. */
+  parametersBytes: 8192,
+  /** A client's metadata as it is stored, after everything unknown was dropped. */
+  clientMetadataBytes: 8192,
+  /** Browsers that one account is signed in with; the one not seen for longest goes. */
+  sessionsOfAccount: 100,
+  /** Tokens made by hand that one account may have. */
+  manualTokensOfAccount: 100,
+  /** Sign-ins that wait at once, in all and for one pair of account and address: a wait holds a request and nothing else. */
+  waitingSignIns: 256,
+  waitingSignInsOfPair: 4,
+} as const

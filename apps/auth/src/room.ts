@@ -1,0 +1,88 @@
+import { createHmac } from 'node:crypto'
+import type { Database } from '@vertexsms/db/client'
+import { Prisma } from '@vertexsms/db/client'
+import { subkey } from '@vertexsms/db/seal'
+import { addressGroups } from '@vertexsms/service/address'
+import { ROOM } from './limits.ts'
+
+// Strangers can make us store things: requests, registrations, copies of documents. Each kind has room for so many rows
+// and bytes, shared fairly between the origins that fill it.
+
+/** A kind of stored thing with a limit of its own. */
+export type Kind = Exclude<keyof typeof ROOM, 'counters'>
+
+/** Where a kind stands: its table, which of its rows count, and the column that says how old one is. */
+const PLACES: Readonly<Record<Kind, { table: Prisma.Sql; rows: Prisma.Sql; since: Prisma.Sql }>> = {
+  interactions: {
+    table: Prisma.sql`oidc_artifact`,
+    rows: Prisma.sql`kind = 'Interaction'`,
+    since: Prisma.sql`expires_at`,
+  },
+  pushedRequests: {
+    table: Prisma.sql`oidc_artifact`,
+    rows: Prisma.sql`kind = 'PushedAuthorizationRequest'`,
+    since: Prisma.sql`expires_at`,
+  },
+  unusedClients: {
+    table: Prisma.sql`oidc_client`,
+    rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NULL
+      AND NOT coalesce((payload->>'vertexsms_operator')::boolean, false)`,
+    since: Prisma.sql`created_at`,
+  },
+  unusedDocuments: {
+    table: Prisma.sql`oidc_client`,
+    rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NOT NULL`,
+    since: Prisma.sql`created_at`,
+  },
+  accessRequests: {
+    table: Prisma.sql`access_request`,
+    rows: Prisma.sql`handled_at IS NULL`,
+    since: Prisma.sql`created_at`,
+  },
+}
+
+/** Room is made for a twentieth more than is needed, so that a flood does not make every insert pay for it. */
+const KEEP = 0.95
+
+/**
+ * Who fills a room, as it is stored beside a row: a keyed hash of the IPv4 address or the IPv6 /48, from which no
+ * address can be found. The /48, because the /64s in it cost nothing.
+ */
+export function originOf(operatorKey: Uint8Array, address: string): string {
+  const { narrow, wide } = addressGroups(address)
+  return createHmac('sha256', subkey(operatorKey, 'origin'))
+    .update(wide ?? narrow)
+    .digest('base64url')
+    .slice(0, 22)
+}
+
+/**
+ * Keeps a kind within its room after something was stored: whoever holds the most bytes loses its oldest first, and one
+ * origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone.
+ */
+export async function keepWithin(db: Database, kind: Kind, origin: string | null): Promise<void> {
+  const { maxRows, maxBytes, maxRowsOfOrigin } = ROOM[kind]
+  const { table, rows, since } = PLACES[kind]
+  const [held] = await db.$queryRaw<[{ rows: number; bytes: number; own: number }]>`
+    SELECT count(*)::int AS rows, coalesce(sum(pg_column_size(held.*)), 0)::float8 AS bytes,
+           (count(*) FILTER (WHERE origin IS NOT DISTINCT FROM ${origin}))::int AS own
+    FROM ${table} held WHERE ${rows}`
+  const full = held.rows > maxRows || held.bytes > maxBytes
+  if (!full && held.own <= maxRowsOfOrigin) return
+  const room = full
+    ? { rows: Math.floor(maxRows * KEEP), bytes: Math.floor(maxBytes * KEEP) }
+    : { rows: maxRows, bytes: maxBytes }
+  await db.$executeRaw`
+    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM (
+        SELECT ctid, own, row_number() OVER fair AS place, sum(bytes) OVER fair AS total FROM (
+          SELECT ctid, ${since} AS since, pg_column_size(held.*) AS bytes, row_number() OVER newest AS own,
+                 sum(pg_column_size(held.*)) OVER newest AS share
+          FROM ${table} held WHERE ${rows}
+          WINDOW newest AS (PARTITION BY origin ORDER BY ${since} DESC, ctid)
+        ) shares
+        WINDOW fair AS (ORDER BY share, since DESC, ctid)
+      ) placed
+      WHERE own > ${maxRowsOfOrigin} OR place > ${room.rows} OR total > ${room.bytes}
+    ))`
+}

@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { hashToken } from '@vertexsms/db/tokens'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { LIMITS, type LimitName, ROOM, SIZES } from '../src/limits.ts'
+import { originOf } from '../src/room.ts'
+import { connect, post, refresh, register, start, type TestClient } from './support/client.ts'
+import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
+import { hiddenField } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let test: TestDatabase
+let stack: Stack
+beforeAll(async () => {
+  test = await testDatabase()
+  stack = await startStack({ test, settings: { RATE_LIMITS: 'on', TRUST_PROXY: '1' } })
+})
+afterAll(async () => {
+  await stack?.close()
+  await test?.close()
+})
+beforeEach(async () => {
+  await test.db.rateCounter.deleteMany()
+  vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+})
+afterEach(() => void vi.useRealTimers())
+
+const from = (address: string) => ({ 'x-forwarded-for': address })
+
+/** Sets what was counted under a group in this moment's window. */
+async function counted(name: LimitName, subject: string, hits: number): Promise<void> {
+  const windowMs = LIMITS[name].seconds * 1000
+  const windowAt = new Date(Math.floor(Date.now() / windowMs) * windowMs)
+  const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
+  const data = { hits, expiresAt: new Date(windowAt.getTime() + windowMs) }
+  const where = { key_windowAt: { key, windowAt } }
+  await test.db.rateCounter.upsert({ where, create: { key, windowAt, ...data }, update: data })
+}
+
+function registration(address: string, extra: Record<string, unknown> = {}): Promise<Response> {
+  return fetch(`${stack.issuer}/oauth/register`, {
+    method: 'POST',
+    body: JSON.stringify({
+      redirect_uris: ['http://127.0.0.1:1/cb'],
+      token_endpoint_auth_method: 'none',
+      client_name: 'x',
+      ...extra,
+    }),
+    headers: { 'content-type': 'application/json', ...from(address) },
+  })
+}
+
+const authorize = (url: URL, address: string) => fetch(url, { redirect: 'manual', headers: from(address) })
+
+describe('an IPv6 host with many addresses', () => {
+  it.each([
+    ['registration', '/oauth/register'],
+    ['token', '/oauth/token'],
+    ['introspection', '/oauth/introspect'],
+    ['revocation', '/oauth/revoke'],
+    ['pushedRequest', '/oauth/par'],
+  ] as const)('is one in the limit of %s: by its /64, and by the /48 around it', async (name, path) => {
+    const send = async (address: string) => (await post(stack.issuer + path, {}, from(address))).status
+    await counted(name, '2001:db8:aa:1::/64', LIMITS[name].hits - 1)
+    expect(await send('2001:db8:aa:1::1')).not.toBe(429)
+    expect(await send('2001:db8:aa:1:ffff::2')).toBe(429)
+    expect(await send('2001:db8:aa:2::1')).not.toBe(429)
+    await counted(name, '2001:db8:bb::/48', LIMITS[name].network - 1)
+    expect(await send('2001:db8:bb:1::1')).not.toBe(429)
+    const before = await test.db.rateCounter.count()
+    for (const site of [2, 3, 4]) expect(await send(`2001:db8:bb:${site}::1`)).toBe(429)
+    // Nor do the refused ones leave a counter each.
+    expect(await test.db.rateCounter.count()).toBe(before)
+    expect(await send('2001:db8:cc:1::1')).not.toBe(429)
+  })
+})
+
+describe('authorization requests', () => {
+  let client: TestClient
+  beforeAll(async () => {
+    client = await register(stack)
+  })
+
+  it('are limited by address, with a page, and only there', async () => {
+    const { url } = await start(client)
+    await counted('authorization', '203.0.113.7', LIMITS.authorization.hits - 1)
+    expect((await authorize(url, '203.0.113.7')).status).toBe(303)
+    const refused = await authorize(url, '203.0.113.7')
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8'])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await authorize(url, '203.0.113.8')).status).toBe(303)
+  })
+
+  it('store no more than fits: state, every parameter and all together, pushed ones too', async () => {
+    const rows = () => test.db.oidcArtifact.count()
+    for (const [params, fits] of [
+      [{ state: 's'.repeat(SIZES.stateBytes) }, true],
+      [{ state: 's'.repeat(SIZES.stateBytes + 1) }, false],
+      [{ state: 'é'.repeat(SIZES.stateBytes / 2 + 1) }, false],
+      [{ scope: `sms:send ${'x'.repeat(SIZES.parameterBytes)}` }, false],
+      [{ state: 's'.repeat(4000), scope: `sms:send ${'x'.repeat(2000)}`, code_challenge: 'c'.repeat(2000) }, false],
+      // What is not stored may be of any length.
+      [{ login_hint: 'h'.repeat(SIZES.parameterBytes + 1) }, true],
+    ] as [Record<string, string>, boolean][]) {
+      const { url } = await start(client, params)
+      const before = await rows()
+      const answer = await authorize(url, '203.0.113.9')
+      const pushed = await post(`${stack.issuer}/oauth/par`, Object.fromEntries(url.searchParams), from('203.0.113.9'))
+      expect([answer.status, pushed.status]).toEqual(fits ? [303, 201] : [400, 400])
+      if (!fits) expect([pushed.body.error, await rows()]).toEqual(['invalid_request', before])
+    }
+  })
+
+  it('that flood from many origins push out their own, never those of somebody who has fewer', async () => {
+    const old = new Date(Date.now() + 60_000)
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+    const mine = randomUUID()
+    const row = { kind: 'Interaction', payload: { sealed: 'x'.repeat(500) } }
+    await test.db.oidcArtifact.create({ data: { ...row, id: mine, expiresAt: old, origin: 'somebody' } })
+    await test.db.$executeRaw`
+      INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
+      SELECT 'Interaction', 'flood' || n, '{"sealed":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}',
+             ${old}::timestamptz + n * interval '1 ms', 'flooder' || n % 100
+      FROM generate_series(1, ${ROOM.interactions.maxRows}::int) n`
+    const newcomer = await stack.person()
+    const page = await newcomer.open((await start(client)).url)
+    expect([page.status, page.url.pathname]).toEqual([200, '/sign-in'])
+    expect(await test.db.oidcArtifact.count({ where: { kind: 'Interaction' } })).toBeLessThanOrEqual(
+      ROOM.interactions.maxRows,
+    )
+    expect(await test.db.oidcArtifact.count({ where: { id: mine } })).toBe(1)
+    expect(await test.db.oidcArtifact.count({ where: { id: 'flood1' } })).toBe(0)
+  })
+
+  it('are bounded in bytes before they are in rows', async () => {
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+    await test.db.$executeRaw`ALTER TABLE oidc_artifact ALTER COLUMN payload SET STORAGE EXTERNAL`
+    await test.db.$executeRaw`
+      INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
+      SELECT 'Interaction', 'heavy' || n, jsonb_build_object('sealed', repeat('x', 100000)), ${new Date(Date.now() + 60_000)}::timestamptz,
+             'flooder' || n % 7
+      FROM generate_series(1, ${Math.ceil(ROOM.interactions.maxBytes / 100_000)}::int) n`
+    expect((await authorize((await start(client)).url, '203.0.113.30')).status).toBe(303)
+    const [{ bytes }] = await test.db.$queryRaw<[{ bytes: number }]>`
+      SELECT sum(pg_column_size(payload))::float8 AS bytes FROM oidc_artifact WHERE kind = 'Interaction'`
+    expect(bytes).toBeLessThanOrEqual(ROOM.interactions.maxBytes)
+    expect(bytes).toBeGreaterThan(ROOM.interactions.maxBytes / 2)
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+  })
+})
+
+describe('registered clients', () => {
+  it('that nobody connected push out their own origin alone; connected ones stay', async () => {
+    const day = new Date(Date.now() - 86_400_000)
+    const origin = originOf(stack.env.OPERATOR_KEY, '2001:db8:dd:1::1')
+    const row = { payload: { client_name: 'kept' }, createdAt: day }
+    const connected = await test.db.oidcClient.create({ data: { id: randomUUID(), ...row, origin, lastUsedAt: day } })
+    const others = await test.db.oidcClient.create({ data: { id: randomUUID(), ...row, origin: 'somebody' } })
+    await test.db.$executeRaw`
+      INSERT INTO oidc_client (id, payload, created_at, origin)
+      SELECT 'flood' || n, '{}', ${day}::timestamptz + n * interval '1 ms', ${origin}
+      FROM generate_series(1, ${ROOM.unusedClients.maxRowsOfOrigin}::int) n`
+    const answer = await registration('2001:db8:dd:9::1')
+    expect(answer.status).toBe(201)
+    const { client_id: id } = (await answer.json()) as { client_id: string }
+    const left = async (one: string) => test.db.oidcClient.count({ where: { id: one } })
+    expect(await Promise.all([id, connected.id, others.id, 'flood2', 'flood1'].map(left))).toEqual([1, 1, 1, 1, 0])
+  })
+
+  it('are bounded in all, and the origin that has most pays', async () => {
+    await test.db.$executeRaw`
+      INSERT INTO oidc_client (id, payload, created_at, origin)
+      SELECT 'crowd' || n, '{}', ${new Date()}::timestamptz, 'crowd' || n % 40
+      FROM generate_series(1, ${ROOM.unusedClients.maxRows}::int) n`
+    const { client_id: id } = (await (await registration('203.0.113.40')).json()) as { client_id: string }
+    const unused = { lastUsedAt: null, freshUntil: null }
+    expect(await test.db.oidcClient.count({ where: unused })).toBeLessThanOrEqual(ROOM.unusedClients.maxRows)
+    expect(await test.db.oidcClient.count({ where: { id } })).toBe(1)
+    expect(await test.db.oidcClient.count({ where: { origin: 'somebody' } })).toBe(1)
+    await test.db.oidcClient.deleteMany({ where: { id: { startsWith: 'crowd' } } })
+  })
+
+  it('are refused when they are too large', async () => {
+    const long = Array.from({ length: 30 }, (_, index) => `https://app.example/${'x'.repeat(300)}${index}`)
+    const refused = await registration('203.0.113.41', { redirect_uris: long })
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      {
+        error: 'invalid_client_metadata',
+        error_description: expect.stringContaining(String(SIZES.clientMetadataBytes)),
+      },
+    ])
+    expect((await registration('203.0.113.41', { redirect_uris: long.slice(0, 10) })).status).toBe(201)
+  })
+
+  it('leave more room to one origin than can register while a person decides', () => {
+    const { network, seconds } = LIMITS.registration
+    expect((network * stack.env.INTERACTION_SECONDS) / seconds).toBeLessThan(ROOM.unusedClients.maxRowsOfOrigin)
+  })
+})
+
+describe('an address that many share', () => {
+  it('is refused for its failures, and a sound refresh from it is not', async () => {
+    const client = await register(stack)
+    const { person } = await newSignedIn(stack)
+    let tokens = await connect(client, person)
+    for (let round = 0; round < 3; round += 1) tokens = await refresh(client, tokens.refresh)
+    // Nothing of all that failed, so nothing was counted.
+    const tokenRows = { key: { startsWith: 'token:' } }
+    expect(await test.db.rateCounter.count({ where: tokenRows })).toBe(0)
+
+    await counted('token', '127.0.0.1', LIMITS.token.hits)
+    await counted('client', `${client.client.client_id}\n127.0.0.1`, LIMITS.client.hits)
+    const guess = { grant_type: 'refresh_token', client_id: client.client.client_id, refresh_token: 'guess' }
+    const refused = await post(`${stack.issuer}/oauth/token`, guess)
+    expect([refused.status, refused.body.error]).toEqual([429, 'temporarily_unavailable'])
+    tokens = await refresh(client, tokens.refresh)
+    const { status } = await post(`${stack.issuer}/oauth/revoke`, { client_id: guess.client_id, token: tokens.refresh })
+    expect(status).toBe(200)
+    expect((await post(`${stack.issuer}/oauth/token`, { ...guess, refresh_token: tokens.refresh })).status).toBe(429)
+  })
+
+  it('lets a connected client with no failures of its own go on at every endpoint, and no other', async () => {
+    const [connected, fresh] = [await register(stack), await register(stack)]
+    await connect(connected, (await newSignedIn(stack)).person)
+    await counted('pushedRequest', '127.0.0.1', LIMITS.pushedRequest.hits)
+    for (const [client, status] of [
+      [connected, 201],
+      [fresh, 429],
+    ] as const) {
+      const { url } = await start(client)
+      const pushed = await post(`${stack.issuer}/oauth/par`, Object.fromEntries(url.searchParams))
+      expect(pushed.status).toBe(status)
+    }
+    await counted('client', `${connected.client.client_id}\n127.0.0.1`, LIMITS.client.hits)
+    const { url } = await start(connected)
+    expect((await post(`${stack.issuer}/oauth/par`, Object.fromEntries(url.searchParams))).status).toBe(429)
+  })
+})
+
+describe('requests for access', () => {
+  async function ask(reason: string, address: string): Promise<number> {
+    const person = await stack.person()
+    const { html } = await person.get('/request-access')
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['email', 'owner@example.com'],
+      ['name', 'A'],
+      ['company', 'B'],
+      ['reason', reason],
+    ]
+    return (await person.post('/request-access', fields, { 'sec-fetch-site': 'same-origin', ...from(address) })).status
+  }
+
+  it('are added and never rewritten, handled ones included', async () => {
+    expect(await ask('mine', '203.0.113.60')).toBe(200)
+    const before = await test.db.accessRequest.findMany()
+    await test.db.accessRequest.updateMany({ data: { handledAt: new Date(0) } })
+    expect(await ask("a stranger's", '203.0.113.61')).toBe(200)
+    const after = await test.db.accessRequest.findMany({ orderBy: { reason: 'desc' } })
+    expect(after.map(({ reason }) => reason)).toEqual(['mine', "a stranger's"])
+    expect(after[0]).toEqual({ ...before[0], handledAt: new Date(0) })
+  })
+
+  it('are bounded, and whoever sends most loses its own', async () => {
+    await test.db.$executeRaw`
+      INSERT INTO access_request (id, email, name, company, reason, created_at, origin)
+      SELECT gen_random_uuid(), 'x' || n || '@example.com', 'x', 'x', 'x', ${new Date()}::timestamptz, 'f' || n % 200
+      FROM generate_series(1, ${ROOM.accessRequests.maxRows}::int) n`
+    expect(await ask('a newcomer', '203.0.113.62')).toBe(200)
+    expect(await test.db.accessRequest.count({ where: { handledAt: null } })).toBeLessThanOrEqual(
+      ROOM.accessRequests.maxRows,
+    )
+    expect(await test.db.accessRequest.count({ where: { reason: 'a newcomer' } })).toBe(1)
+  })
+})
+
+describe('what an account may have', () => {
+  it('is one more token when 19 posts at once find room for one', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await test.db.apiToken.createMany({
+      data: Array.from({ length: SIZES.manualTokensOfAccount - 1 }, (_, index) => ({
+        id: randomUUID(),
+        accountId: account.id,
+        kind: 'manual' as const,
+        name: `t${index}`,
+        tokenHash: hashToken(randomUUID()),
+        permissions: [],
+        ipAllowList: [],
+        createdAt: new Date(),
+      })),
+    })
+    const { html } = await person.get('/settings/api')
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['name', 'one of many'],
+      ['permissions', 'POST /sms'],
+      ['expires_in', '1d'],
+    ]
+    const answers = await Promise.all(Array.from({ length: 19 }, () => person.post('/settings/api', fields)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(18).fill(422)])
+    expect(await test.db.apiToken.count({ where: { accountId: account.id } })).toBe(SIZES.manualTokensOfAccount)
+  })
+
+  it('is a bounded number of sessions: the one not seen for longest ends', async () => {
+    const { id: accountId, email } = await makeAccount(stack)
+    const now = new Date()
+    await test.db.session.createMany({
+      data: Array.from({ length: SIZES.sessionsOfAccount }, (_, index) => ({
+        id: randomUUID(),
+        accountId,
+        secretHash: hashToken(randomUUID()),
+        createdAt: now,
+        lastSeenAt: new Date(now.getTime() - index * 1000),
+        expiresAt: new Date(now.getTime() + 3_600_000),
+        userAgent: `browser ${index}`,
+        address: '203.0.113.1',
+      })),
+    })
+    const person = await stack.person()
+    expect((await fillSignIn(person, { email })).status).toBe(303)
+    expect((await person.get('/settings/api')).status).toBe(200)
+    const agents = (await test.db.session.findMany({ where: { accountId } })).map(({ userAgent }) => userAgent)
+    expect(agents).toHaveLength(SIZES.sessionsOfAccount)
+    expect(agents).toContain('browser 0')
+    expect(agents).not.toContain(`browser ${SIZES.sessionsOfAccount - 1}`)
+  })
+})
