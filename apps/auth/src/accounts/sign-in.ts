@@ -3,6 +3,7 @@ import { addressGroups } from '@vertexsms/service/address'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { sessionBinding } from '../forms.ts'
+import { RETRY_AFTER_SECONDS } from '../outage.ts'
 import { sendPage } from '../page.ts'
 import type { Subject } from '../rate-limit.ts'
 import { accountTransaction, type LockedAccount, lockAccount } from './account-lock.ts'
@@ -141,7 +142,10 @@ async function countTry(deps: WebDeps, request: FastifyRequest, reply: FastifyRe
   const account: Subject = { about: email }
   if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
     const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
-    if (!waited) throw new TooManyTries('Too many tries at once.')
+    if (!waited) {
+      reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+      throw new TooManyTries('Too many tries at once.')
+    }
   }
   return {
     async forget(): Promise<void> {
