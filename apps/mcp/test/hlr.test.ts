@@ -108,7 +108,7 @@ describe('lookup_hlr', () => {
   })
 
   it('tells nothing of a lookup of another account', async () => {
-    stack.upstream.override = () => errorAnswer('NOT_FOUND')
+    stack.upstream.override = ({ path }) => (path.startsWith('/hlr/') ? errorAnswer('NOT_FOUND') : undefined)
     expect(failureOf(await resultOf(await look({ lookupId: 99 }))).code).toBe('NOT_FOUND')
   })
 
