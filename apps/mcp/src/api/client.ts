@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER } from '@vertexsms/contract/headers'
-import type { Dispatcher } from 'undici'
-// Not the package's index: it brings a fetch, web sockets and caches along, six megabytes of memory that nothing uses.
-import Pool from 'undici/lib/dispatcher/pool.js'
+import { type Dispatcher, Pool } from 'undici'
 import { Circuit } from './circuit.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
