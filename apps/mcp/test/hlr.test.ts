@@ -110,6 +110,7 @@ describe('lookup_hlr', () => {
   it('tells nothing of a lookup of another account', async () => {
     stack.upstream.override = ({ path }) => (path.startsWith('/hlr/') ? errorAnswer('NOT_FOUND') : undefined)
     expect(failureOf(await resultOf(await look({ lookupId: 99 }))).code).toBe('NOT_FOUND')
+    expect(stack.upstream.seen.map(({ method, path }) => `${method} ${path}`)).toContain('GET /hlr/99?wait=20')
   })
 
   it('takes a number or an id, never both and never neither', async () => {
