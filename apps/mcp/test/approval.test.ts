@@ -173,6 +173,19 @@ it('the price is asked for the very requests that are sent', async () => {
   ])
 })
 
+it('the price of a list is the sum of all its prices, in whatever order they come', async () => {
+  const to = Array.from({ length: 25 }, (_, index) => `+370695555${String(10 + index)}`)
+  stack.upstream.override = async ({ path, body }) => {
+    if (path !== '/sms/cost') return undefined
+    // The later ones of a round answer first.
+    const turns = 20 - (Number((body as { to: string }).to.slice(-2)) % 8) * 2
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return undefined
+  }
+  const { result } = await answerOf(await send({ args: { to } }))
+  expect(result.inputRequests.approval.params.message).toContain('and 22 more? It costs up to 1.00 EUR')
+})
+
 it.each([
   ['of another number', { to: '37069555559' }],
   ['in another currency', { currency: 'USD' }],

@@ -20,12 +20,14 @@ export async function quoteSend(args: SendArguments, context: ToolContext): Prom
   let next = 0
   async function work(): Promise<void> {
     for (let number = to[next++]; number !== undefined; number = to[next++]) {
-      priceMicros += await priceOf(requestTo(number, args), context)
+      const price = await priceOf(requestTo(number, args), context)
+      // In one step after the wait: `+= await` would add to what the sum was before it, and lose what others added.
+      priceMicros += price
     }
   }
   // The first one alone, so that a refused token ends the call before more is asked.
   const [first = ''] = to
-  priceMicros += await priceOf(requestTo(first, args), context)
+  priceMicros = await priceOf(requestTo(first, args), context)
   next = 1
   await Promise.all(Array.from({ length: PARALLEL_QUOTES }, work))
   const shown = to.slice(0, SHOWN_RECIPIENTS).map((number) => `+${number}`)
