@@ -50,6 +50,11 @@ describe('the list of tools', () => {
         expect(annotations[hint], `${name} ${hint}`).toBeTypeOf('boolean')
       }
     }
+    const charged = tools.filter(({ name }) => SCOPES[scopeOfTool(name as never) ?? 'sms:send'].billable)
+    expect(charged.map(({ name }) => name)).toEqual(['send_sms', 'lookup_hlr'])
+    for (const { annotations } of charged) {
+      expect(annotations).toMatchObject({ readOnlyHint: false, idempotentHint: false })
+    }
     const send = tools.find(({ name }) => name === 'send_sms')?.annotations
     expect(send).toMatchObject({
       readOnlyHint: false,

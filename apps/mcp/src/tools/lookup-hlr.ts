@@ -49,7 +49,8 @@ export function lookupHlr(): DefinedTool {
     title: 'Look up a number (HLR)',
     description:
       'Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to 20 seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.',
-    hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+    // Not read-only: each number is charged, again when it is asked again.
+    hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: {
       msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
       lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
