@@ -104,6 +104,17 @@ describe('arguments as models write them', () => {
     })
   })
 
+  it('may be any id that is exact in JSON, as a number and as a string', () => {
+    for (const id of [1, 2 ** 53 - 1]) {
+      for (const given of [id, String(id)]) {
+        expect(read('lookup_hlr', { lookupId: given })).toEqual({ lookupId: String(id) })
+        expect(read('confirm_msisdn_sender', { senderId: given, code: '12345' })).toMatchObject({
+          senderId: String(id),
+        })
+      }
+    }
+  })
+
   it('may leave optional ones null or empty', () => {
     expect(read('send_sms', { ...send, priority: null, scheduled: '', coding: null })).toEqual({
       ...send,
@@ -170,6 +181,13 @@ describe('arguments as models write them', () => {
       /`to`: looks like a national number.*Or name the country in `correctBy`/,
     ],
     ['send_sms', { ...send, to: ['+37069555555', 'x'] }, /`to\[1\]`/],
+    ['send_sms', { ...send, to: -37069555555 }, /`to`: must be a string/],
+    ['send_sms', { ...send, to: '+37069555555x12' }, /`to`: holds something that is no part of a number/],
+    ['send_sms', { ...send, to: '+0037069555555' }, /`to`: has a zero behind its \+/],
+    ['lookup_hlr', { msisdn: '+37069555555, +37069555556' }, /`msisdn`: must be one phone number, and not a list/],
+    ['register_msisdn_sender', { msisdn: '["+37069555555"]' }, /`msisdn`: must be one phone number, and not a list/],
+    ['lookup_hlr', { lookupId: '9007199254740992' }, /`lookupId`: must be a whole number.*as it was returned/],
+    ['send_sms', { ...send, scheduled: '9999-12-31T23:59-01:00' }, /not a date that exists/],
     ['send_sms', { ...send, to: { number: '+37069555555' } }, /`to`: must be a string/],
     ['send_sms', { ...send, from: 'A name that is too long' }, /`from`: must be a registered phone number/],
     ['send_sms', { ...send, message: '' }, /`message`: must have 1 to/],

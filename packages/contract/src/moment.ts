@@ -39,8 +39,13 @@ export function readMoment(written: string): { readonly iso: string } | { readon
     local.getUTCMonth() === month - 1 && local.getUTCDate() === dayOfMonth && hour < 24 && minute < 60 && second < 60
   if (!exists || Number(offset[3] ?? 0) > 59 || offsetMinutes > OFFSET_MAX_MINUTES) return { fix: SENTENCES.exists }
   const sign = offset[1] === undefined || offset[1] === '+' ? 1 : -1
-  return { iso: new Date(local.getTime() - sign * offsetMinutes * 60_000).toISOString() }
+  const moment = new Date(local.getTime() - sign * offsetMinutes * 60_000)
+  // The offset may lead out of the years that four digits name.
+  const utcYear = moment.getUTCFullYear()
+  return utcYear < 0 || utcYear > YEAR_MAX ? { fix: SENTENCES.exists } : { iso: moment.toISOString() }
 }
+
+const YEAR_MAX = 9999
 
 /** The farthest zones are 14 hours from UTC. */
 const OFFSET_MAX_MINUTES = 14 * 60

@@ -40,6 +40,8 @@ const HOW = 'Write it in international form with a leading +, for example +37069
 const SENTENCES = {
   form: `must be a phone number. ${HOW}.`,
   addition: `holds something that is no part of a number, such as a decimal fraction, a footnote or an extension. Give the digits alone, as text: ${HOW.toLowerCase()}.`,
+  list: `must be one phone number, and not a list of them. ${HOW}.`,
+  zero: `has a zero behind its +, where the country code stands; no country code begins with one. ${HOW}.`,
   length: `must have 7 to 15 digits, the country code included. ${HOW}.`,
   national: `looks like a national number, whose country is not known. ${HOW}.`,
   country: 'is written nationally, and its country is not one whose numbering is known.',
@@ -71,7 +73,7 @@ function readComplete(digits: string, { isKnown }: PhoneOptions): PhoneNumber | 
   // over: it would add and drop prefixes of carriers and areas.
   const isTrunkZero = parsed?.valid === true && digits === `${parsed.callingCode}0${parsed.nationalNumber}`
   if (parsed?.valid && (parsed.msisdn === digits || isTrunkZero)) return parsed.number
-  if (!MSISDN.test(digits)) return { fix: SENTENCES.length }
+  if (!MSISDN.test(digits)) return { fix: digits.startsWith('0') ? SENTENCES.zero : SENTENCES.length }
   const magic = isKnown?.(digits) === true
   return { msisdn: digits, country: magic ? (parsed?.number.country ?? null) : null, type: 'unknown', valid: magic }
 }

@@ -13,8 +13,8 @@ export interface PhoneText {
   readonly firstGroup: string
 }
 
-/** Why a text is no number: other characters, something beside the number, too many digits. */
-export type PhoneTextProblem = 'form' | 'addition' | 'length'
+/** Why a text is no number: other characters, something beside the number, too many digits, a list of numbers. */
+export type PhoneTextProblem = 'form' | 'addition' | 'length' | 'list'
 
 /** Digits of a number with the longest prefixes in front (E.164 has 15). */
 const DIGITS_MAX = 24
@@ -29,6 +29,12 @@ const SEPARATOR = /^[\p{Zs}\t\p{Pd}\u2212\u2043\u02d7\u30fc\uff70/\u2044\u2215\u
 /** Marks of direction and joining, which nobody sees, and what makes a digit a key on the screen. */
 const INVISIBLE = /^(?:\p{Cf}|\ufe0f|\u20e3)$/u
 const OTHER_NUMBER = /^[\p{No}\p{Nl}#*;]$/u
+/** Words and signs of extensions, exponents and notes; before the first digit they are no number at all. */
+const NOTE = /^[\p{L}=]$/u
+/** JSON in a text, and what stands between the numbers of a list. */
+const JSON_TEXT = /^[[{]? *"/
+const BETWEEN_NUMBERS = /[,;|\r\n]/
+const DIGITS_OF_NUMBER = /(?:\p{Nd}[^\p{Nd}]*){7}/u
 const URI_SCHEME = /^(?:tel|sms):/i
 
 /**
@@ -37,7 +43,11 @@ const URI_SCHEME = /^(?:tel|sms):/i
  */
 export function readPhoneText(written: string): PhoneText | PhoneTextProblem {
   if (written.length > PHONE_MAX_CHARACTERS) return 'length'
-  const plain = toPlain(written.trim())
+  const bare = written.replace(/^[\s\p{Cf}]+/u, '')
+  if (JSON_TEXT.test(bare) || bare.split(BETWEEN_NUMBERS).filter((part) => DIGITS_OF_NUMBER.test(part)).length > 1) {
+    return 'list'
+  }
+  const plain = toPlain(bare.trim())
   if (plain === undefined) return 'form'
   const text = plain.trim()
   if (text.includes('?')) return 'addition'
@@ -62,7 +72,8 @@ function toPlain(written: string): string | undefined {
   const text = isUri ? written.slice(4).replace(/%2b/gi, '+').replace(/%20/g, ' ') : written
   let plain = ''
   for (const character of text) {
-    if (character >= '0' && character <= '9') plain += character
+    if (plain !== '' && NOTE.test(character) && !SEPARATOR.test(character)) plain += '?'
+    else if (character >= '0' && character <= '9') plain += character
     else if (SEPARATOR.test(character)) plain += ' '
     else if (PLUS.has(character)) plain += '+'
     else if (OPENING.has(character)) plain += '('

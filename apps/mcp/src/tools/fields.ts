@@ -39,7 +39,7 @@ const SHORT_TEXT_MAX_CHARACTERS = 64
 // A model may write a number where text is expected; nothing else is turned into text. How long a text is, and whether
 // it is one, is judged before anything else is done with it.
 function textOf(value: unknown, name: string, maxCharacters = SHORT_TEXT_MAX_CHARACTERS): string {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value)
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value)
   if (typeof value !== 'string') throw invalid(name, 'must be a string.')
   if (value.length > maxCharacters) throw invalid(name, `must have at most ${maxCharacters} characters.`)
   if (!isUsableText(value)) {
@@ -159,13 +159,15 @@ export function countryField(description: string): Field<string> {
   }
 }
 
-/** A numeric id, also when it comes as a string; read to a string of digits. */
+/** A numeric id, exact as a JSON number (below 2^53), also when it comes as a string; read to a string of digits. */
 export function idField(description: string): Field<string> {
   return {
     schema: { type: 'integer', description, minimum: 1 },
     read(value, name) {
       const text = textOf(value, name).trim()
-      if (!/^[1-9]\d{0,14}$/.test(text)) throw invalid(name, 'must be a whole number greater than 0.')
+      if (!/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(Number(text))) {
+        throw invalid(name, 'must be a whole number greater than 0, as it was returned.')
+      }
       return text
     },
   }
