@@ -12,10 +12,16 @@ const EXPECTED_BODY = 'OK'
  * A check that throws URL_NOT_ALLOWED for a callback URL that must not be called, and gives every other one back in the
  * one spelling that its host has; no URL is fine.
  */
-export function createCallbackUrlCheck(outbound: Outbound): (url: string | undefined) => string | undefined {
-  return (url) => {
+export function createCallbackUrlCheck(
+  outbound: Outbound,
+): (url: string | undefined, field: string) => string | undefined {
+  return (url, field) => {
     if (url === undefined) return undefined
-    if (outbound.checkUrl(url) !== null) throw new ApiError('URL_NOT_ALLOWED')
+    if (outbound.checkUrl(url) !== null) {
+      throw new ApiError('URL_NOT_ALLOWED', {
+        message: `Invalid value for field '${field}': it must be a public https URL.`,
+      })
+    }
     return new URL(url).href
   }
 }

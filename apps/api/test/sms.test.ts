@@ -106,7 +106,7 @@ describe('POST /sms', () => {
     ['009 372 512 3456', /two ways: as \+93725123456 \(AF\)/],
     ['436641234567.0', /no part of a number/],
     ['+37060000001¹', /no part of a number/],
-    ['["+37060000001"]', /must be a phone number/],
+    ['["+37060000001"]', /must be one phone number, and not a list/],
   ])('refuses the recipient %j with a sentence that says why', async (to, sentence) => {
     const { status, body } = await send({ to })
     expect([status, body.code, body.error_code]).toEqual([400, 'SEND_REFUSED', 53])
@@ -177,12 +177,25 @@ describe('POST /sms', () => {
     if (to !== '') expect(body.message).not.toContain(to)
   })
 
+  test.each(['37060000001,37060000002', '+37060000001;+37060000002', '["+37060000001"]'])(
+    'says of the recipients %j that they are a list',
+    async (to) => {
+      const { body } = await send({ to })
+      expect(body).toMatchObject({ code: 'SEND_REFUSED', message: expect.stringContaining('and not a list of them') })
+    },
+  )
+
+  test('takes a text of one visible sign among marks that nobody sees', async () => {
+    expect((await send({ message: '\u2800\u3164☺\ufe0f' })).status).toBe(200)
+  })
+
   test.each([
     [{ to: undefined }, "'to'"],
     [{ from: 5 }, "'from'"],
     [{ message: null }, "'message'"],
     [{ message: '' }, "'message'"],
     [{ message: ' \n\u00a0\u200b' }, "'message'"],
+    [{ message: '\u2800\u3164\ufe0f' }, "'message': it holds nothing that can be read"],
     [{ message: 'x'.repeat(153 * 255 + 1) }, "'message'"],
     [{ message: 'Привет', coding: 0 }, "'message'"],
     [{ message: 'Привет', coding: 1 }, "'message'"],
@@ -207,6 +220,7 @@ describe('POST /sms', () => {
     [{ udh: '050003CC0201', coding: 0, message: 'x'.repeat(154) }, "'message': it is too long for one part"],
     [{ correctBy: 'lt' }, "'correctBy'"],
     [{ to: ['+37060000001'] }, "'to': a phone number in international form expected"],
+    [{ to: Array(9).fill('+37060000001').join(',') }, 'send one request for each recipient'],
     [{ extra: 'secret-value' }, "'extra'"],
     [{ 'secret-value <b>': 1 }, 'a field that this route does not take'],
   ])('refuses %j naming the field, never its value', async (changes, named) => {
@@ -278,6 +292,7 @@ describe('POST /sms', () => {
   ])('refuses the report URL %s', async (dlrUrl) => {
     const { status, body } = await strict.node.call('POST /sms', { token: strict.token, body: { ...sms, dlrUrl } })
     expect([status, body.code]).toEqual([400, 'URL_NOT_ALLOWED'])
+    expect(body.message).toBe("Invalid value for field 'dlrUrl': it must be a public https URL.")
   })
 
   test('with testMode charges nothing, reports as asked and brings no text to the phone', async () => {

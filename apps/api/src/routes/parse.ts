@@ -57,7 +57,8 @@ function describe(issue: Issue, value: unknown): string {
   }
   // A schema's own sentence follows the name of the field.
   if (issue.code === 'custom') return `Invalid value for field '${field}': it ${issue.message}`
-  const isTooLong = issue.code === 'too_big' && issue.origin === 'string'
+  // Several numbers in one text are too long for one, and it is not their length that is wrong.
+  const isTooLong = issue.code === 'too_big' && issue.origin === 'string' && !hint?.startsWith(PHONE)
   return `Invalid value for field '${field}': ${isTooLong ? expected(issue) : (hint ?? expected(issue))}.`
 }
 

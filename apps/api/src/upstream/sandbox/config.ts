@@ -18,7 +18,7 @@ export interface SandboxOptions {
   /** 32 bytes; PINs are kept as a keyed hash under it. */
   readonly pinKey: Uint8Array
   /** The URL as it is kept. Throws URL_NOT_ALLOWED for a callback URL that must not be called. */
-  readonly checkCallbackUrl: (url: string | undefined) => string | undefined
+  readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
   /** New ids; random when absent. */
   readonly newIds?: { readonly sms: NewId; readonly number: NewId }
   /** Tells the job runner when something becomes due. */

@@ -83,7 +83,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
      * operator, 24 no balance), TOKEN_INVALID.
      */
     async submit(caller: Caller, request: HlrRequest): Promise<number> {
-      const callbackUrl = checkCallbackUrl(request.callBackUrl)
+      const callbackUrl = checkCallbackUrl(request.callBackUrl, 'callBackUrl')
       const number = readNumber(request.msisdn)
       if ('fix' in number || number.type !== 'mobile') throw notMobile('LOOKUP_REFUSED', 'msisdn', number)
       if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)

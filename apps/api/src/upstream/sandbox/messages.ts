@@ -34,7 +34,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
      */
     async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
       const now = new Date()
-      const dlrUrl = checkCallbackUrl(request.dlrUrl)
+      const dlrUrl = checkCallbackUrl(request.dlrUrl, 'dlrUrl')
       const { recipient, operator, coding, parts, partPriceMicros } = quote(request)
       const sender = readSender(request.from, recipient.country)
       const { scheduled, sendAt, expiresAt } = readTiming(request, now)
@@ -78,7 +78,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
      * checked on the account. Throws SEND_REFUSED, INVALID_INPUT.
      */
     cost(request: SendSmsRequest): SmsCost {
-      checkCallbackUrl(request.dlrUrl)
+      checkCallbackUrl(request.dlrUrl, 'dlrUrl')
       const { recipient, operator, parts, partPriceMicros } = quote(request)
       const sender = readSender(request.from, recipient.country)
       readTiming(request, new Date())

@@ -78,8 +78,8 @@ export function readSender(from: string, country: string): Sender {
   throw new ApiError('SEND_REFUSED', { message: SENDER_SENTENCE })
 }
 
-/** Nothing but spaces, line breaks and marks that nobody sees. */
-const BLANK = /^[\s\p{Z}\p{Cf}]*$/u
+/** Nothing but spaces, line breaks, fillers and marks that nobody sees; U+2800 is the pattern of Braille without dots. */
+const BLANK = /^[\s\p{Z}\p{Cc}\p{Cf}\p{DI}\u2800]*$/u
 
 /**
  * Parts and price of a message; a message under `testMode` costs nothing. Naming `coding` switches splitting off.

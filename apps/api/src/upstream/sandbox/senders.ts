@@ -78,7 +78,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
     if (!digitsAllowed && !SENDER_NAME_PATTERN.test(request.name)) {
       throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
     }
-    const notificationUrl = checkCallbackUrl(request.notificationUrl)
+    const notificationUrl = checkCallbackUrl(request.notificationUrl, 'notificationUrl')
     const now = new Date()
     const reviewAt = new Date(now.getTime() + times.reviewMs)
     const [row] = await underNewId(
