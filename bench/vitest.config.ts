@@ -1,3 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { include: ['test/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 } })
+export default defineConfig({
+  test: {
+    name: 'bench',
+    include: ['test/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    sequence: { groupOrder: 1 },
+    maxWorkers: 1,
+    isolate: false,
+  },
+})
