@@ -19,7 +19,7 @@ const OFFSET = /(?:z|([+\-\u2212])(\d\d)(?::?(\d\d))?)$/i
  */
 export function readMoment(written: string): { readonly iso: string } | { readonly fix: string } {
   if (written.length > MOMENT_MAX_CHARACTERS) return { fix: SENTENCES.form }
-  const [day = '', time = '', ...more] = written.trim().split(/[Tt]| +(?=[\d+\-\u2212Zz])/)
+  const [day = '', time = '', ...more] = written.trim().split(/[Tt]|(?<! ) +(?=[\d+\-\u2212Zz])/)
   const date = DATE.exec(day)
   if (date === null) return { fix: SENTENCES.form }
   if (time === '') return { fix: SENTENCES.time }

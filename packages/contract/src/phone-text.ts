@@ -55,7 +55,7 @@ export function readPhoneText(written: string): PhoneText | PhoneTextProblem {
   if (/^[^.]*\.0+$/.test(text)) return 'addition'
   // Brackets enclose a country's or an area's code, never the end.
   if (/\(\d+\)[ .]*$/.test(text)) return 'addition'
-  if (!/^[( ]*\+?[( ]*\d[\d ().]*$/.test(text)) return 'form'
+  if (!/^[( ]*(?:\+[( ]*)?\d[\d ().]*$/.test(text)) return 'form'
   const digits = text.replace(/\D/g, '')
   if (digits.length > DIGITS_MAX) return 'length'
   return {
