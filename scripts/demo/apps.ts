@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { deriveApiKeys } from '@vertexsms/db/derived-keys'
+import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { checkAll } from '@vertexsms/service/env'
 import { readApiEnv } from '../../apps/api/src/env.ts'
 import { readAuthEnv } from '../../apps/auth/src/env.ts'

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { deriveApiKeys } from '@vertexsms/db/derived-keys'
+import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 
 const folder = process.argv[2] ?? '/secrets'
 

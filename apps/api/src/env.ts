@@ -1,4 +1,4 @@
-import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/db/derived-keys'
+import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import {
   databaseEnv,
   issuerUrlSchema,

@@ -1,4 +1,4 @@
-import { deriveApiKeys } from '@vertexsms/db/derived-keys'
+import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { describe, expect, it } from 'vitest'
 import { readApiEnv } from '../src/env.ts'

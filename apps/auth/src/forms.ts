@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
-import { subkey } from '@vertexsms/db/seal'
-import { newSecret } from '@vertexsms/db/tokens'
+import { newSecret } from '@vertexsms/secrets/new-secret'
+import { subkey } from '@vertexsms/secrets/subkey'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 // Two independent locks on every form, both needed:

@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { addressGroups } from '@vertexsms/service/address'
 import { LIMITS, type LimitName } from './limits.ts'
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
-import { subkey } from '@vertexsms/db/seal'
+import { subkey } from '@vertexsms/secrets/subkey'
 import { addressGroups } from '@vertexsms/service/address'
 import { ROOM } from './limits.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField, type Person } from './support/person.ts'

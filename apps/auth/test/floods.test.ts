@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/limits.ts'
 import { originOf } from '../src/room.ts'

@@ -1,5 +1,5 @@
 import { databaseNow } from '@vertexsms/db/clock'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {

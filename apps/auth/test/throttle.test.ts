@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LIMITS, SIZES } from '../src/limits.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 import { lockFolder } from './folder-lock.ts'
 import { servePglite } from './pglite-server.ts'
-import { newSecret } from './tokens.ts'
 
 export interface Embedded {
   /** Connection URL on the loopback interface; its password is new at each start. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 import pg from 'pg'
 import { createDatabase, type Database } from './client.ts'
 import { embeddedUrl } from './embedded.ts'
@@ -9,7 +10,6 @@ import { readTestDatabaseUrl } from './env.ts'
 import { MIGRATIONS_FOLDER, migrate, readMigrations } from './migrate.ts'
 import { servePglite } from './pglite-server.ts'
 import type { ServiceRole } from './prepare.ts'
-import { newSecret } from './tokens.ts'
 
 export interface TestDatabase {
   /** Connects as the owner. */

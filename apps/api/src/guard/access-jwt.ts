@@ -1,5 +1,5 @@
 import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from '../api-error.ts'

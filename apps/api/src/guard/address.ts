@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { LRUCache } from 'lru-cache'
 
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i

@@ -1,7 +1,7 @@
 import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { checkEncoded } from '@vertexsms/service/text'
 import type { TokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance, FastifyRequest } from 'fastify'

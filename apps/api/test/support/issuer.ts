@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { AUDIENCE, ISSUER } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
-import { subkey } from '@vertexsms/db/seal'
-import { newSecret } from '@vertexsms/db/tokens'
+import { newSecret } from '@vertexsms/secrets/new-secret'
+import { subkey } from '@vertexsms/secrets/subkey'
 
 // A browser that has signed in to an account once keeps a mark. Wrong passwords from everywhere else then cannot use
 // up its tries, so an account's owner is not locked out by whoever guesses at it from many addresses.

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
-import { subkey } from '@vertexsms/db/seal'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
+import { subkey } from '@vertexsms/secrets/subkey'
 
 // A challenge (WebAuthn §13.4.3) carries its own proof: random bytes, the second it expires, and an HMAC over both and
 // what it is bound to. So showing a page writes nothing; only using a challenge leaves a row, and a second use finds it.

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import { hashToken, newSecret } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 import { SIZES } from '../limits.ts'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */

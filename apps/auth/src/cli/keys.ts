@@ -1,4 +1,4 @@
-import { deriveApiKeys } from '@vertexsms/db/derived-keys'
+import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../oidc/keys.ts'
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'

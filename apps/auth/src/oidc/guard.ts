@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import type { FastifyRequest } from 'fastify'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { RateLimiter, Verdict } from '../rate-limit.ts'

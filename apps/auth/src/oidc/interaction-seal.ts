@@ -1,4 +1,4 @@
-import { open, seal } from '@vertexsms/db/seal'
+import { open, seal } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
 
 /** The stored form of an interaction: sealed as a whole and bound to its identifier. */

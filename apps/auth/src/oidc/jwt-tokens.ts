@@ -1,6 +1,6 @@
 import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
 import type { Database } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/db/tokens'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { endConnection } from './connection-end.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import type { Database } from '@vertexsms/db/client'
-import { open, seal } from '@vertexsms/db/seal'
+import { open, seal } from '@vertexsms/secrets/seal'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
 /** How long a key stands in the key set before it signs, so that every verifier has fetched it. */

@@ -27,7 +27,7 @@ afterEach(() => void vi.useRealTimers())
 
 /** Sets the counter of one window close to its end, as if the requests before had come. */
 async function almost(name: keyof typeof LIMITS): Promise<void> {
-  const { hits } = await import('@vertexsms/db/tokens').then(async ({ hashToken }) => {
+  const { hits } = await import('@vertexsms/secrets/hash-token').then(async ({ hashToken }) => {
     const subject = Buffer.from(hashToken('127.0.0.1')).toString('base64url')
     const window = new Date(Math.floor(Date.now() / 60_000) * 60_000)
     return test.db.rateCounter.upsert({

@@ -1,15 +1,9 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { SealError, subkey } from './subkey.ts'
 
 const VERSION = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const KEY_BYTES = 32
-
-/** A sealed value that cannot be opened: wrong key, wrong context, or changed bytes. Says no more than that. */
-export class SealError extends Error {
-  override name = 'SealError'
-  readonly code = 'SEAL_BROKEN'
-}
 
 /**
  * Encrypts and authenticates a text with AES-256-GCM. The context (`purpose:identifier`, for example `signing-key:k1`)
@@ -40,11 +34,4 @@ export function open(key: Uint8Array, sealed: Uint8Array, context: string): stri
   } catch {
     throw new SealError('cannot open sealed value')
   }
-}
-
-/** 32 bytes for one purpose (the part of the context before the first colon). Throws SealError for a short key. */
-export function subkey(key: Uint8Array, context: string): Uint8Array {
-  if (key.length < KEY_BYTES) throw new SealError('key is shorter than 32 bytes')
-  const purpose = context.split(':', 1)[0] ?? ''
-  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `vertexsms/v1/${purpose}`, KEY_BYTES))
 }

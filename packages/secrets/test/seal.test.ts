@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { open, SealError, seal } from '../src/seal.ts'
-import { hashToken, newSecret } from '../src/tokens.ts'
+import { hashToken } from '../src/hash-token.ts'
+import { newSecret } from '../src/new-secret.ts'
+import { open, seal } from '../src/seal.ts'
+import { SealError } from '../src/subkey.ts'
 
 const key = randomBytes(32)
 const text = JSON.stringify({ kty: 'EC', d: 'größer als ASCII ✓' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { subkey } from './seal.ts'
+import { subkey } from './subkey.ts'
 
 const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/
 
