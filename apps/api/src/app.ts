@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
@@ -54,7 +55,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
     times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
     pinKey: env.API_KEYS['sender-pin'],
     checkCallbackUrl: createCallbackUrlCheck(outbound),
-    wakeAt: (at) => jobs.wakeAt(at),
+    wakeIn: (ms) => jobs.wakeIn(ms),
   })
 
   const everyMs = env.SANDBOX_POLL_MS
@@ -64,6 +65,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
       createCallbackJob(db, createCallbackPost(outbound), everyMs),
       createCleanUpJob(db),
     ],
+    () => databaseNow(db),
     app.log,
   )
   app.addHook('onReady', async () => jobs.start())

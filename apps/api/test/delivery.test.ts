@@ -152,6 +152,7 @@ test('a job that fails is tried again, and does not disturb the others', async (
         },
       },
     ],
+    async () => new Date(),
     logger,
   )
   runner.start()

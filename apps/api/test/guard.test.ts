@@ -170,8 +170,10 @@ describe('an access token', () => {
     const short = await connected({ exp: Math.floor(Date.now() / 1000) + 600 })
     expect((await world.node.call('GET /token', { token: short.jwt })).status).toBe(200)
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 600_000 })
+    await world.followDate()
     await expectRefused(short.jwt, 'TOKEN_EXPIRED')
     vi.useRealTimers()
+    await world.followDate()
   })
 
   test('is refused under another key, an unknown key id, or a key that it brings along (RFC 9700, RFC 8725)', async () => {

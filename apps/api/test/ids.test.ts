@@ -83,9 +83,9 @@ describe('an id', () => {
       pinKey: new Uint8Array(32),
       checkCallbackUrl: (url) => url,
       newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
-      wakeAt: () => {},
+      wakeIn: () => {},
     })
-    const caller = { id, accountId, connectionId: null }
+    const caller = { id, accountId, connectionId: null, now: () => new Date() }
     const sent = await sandbox.sendSms(caller, sms)
     expect(sent.ids).toEqual(['5'])
     expect(await sandbox.submitHlr(caller, { msisdn: '37061234567' })).toBe(6)

@@ -8,3 +8,9 @@ export async function databaseNow(db: Database | Prisma.TransactionClient): Prom
   const [row] = await db.$queryRaw<[{ now: Date }]>`SELECT database_now() AS now`
   return row.now
 }
+
+/** A clock that goes on from a moment of the database which has just been learned, whatever this machine's clock says. */
+export function runningFrom(moment: Date): () => Date {
+  const learnedAt = performance.now()
+  return () => new Date(moment.getTime() + performance.now() - learnedAt)
+}

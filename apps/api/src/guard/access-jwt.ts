@@ -20,13 +20,16 @@ export interface AccessJwtOptions {
   readonly keys: SigningKeys
 }
 
-/** Verified tokens that are remembered, by hash; each until it expires. */
+/** Verified tokens that are remembered, by hash. */
 const CACHE_ENTRIES = 10_000
 
+/** As far as this node's clock may be off: what expired by less is for the database's clock to judge, with the row. */
+const CLOCK_TOLERANCE_SECONDS = 120
+
 /**
- * Verifies access tokens (RFC 9068 §4): ES256, `typ` at+jwt, issuer, audience, expiry. Throws TOKEN_EXPIRED for one
- * that was valid, TOKEN_INVALID for every other failure. The result of a signature check is kept until `exp`;
- * it says nothing of liveness.
+ * Verifies access tokens (RFC 9068 §4): ES256, `typ` at+jwt, issuer, audience, and that `exp` is not long over by this
+ * node's clock. Throws TOKEN_EXPIRED for one that was valid, TOKEN_INVALID for every other failure. The result of a
+ * signature check is kept; it says nothing of liveness, nor whether `exp` has come.
  */
 export function createAccessJwtVerifier({
   issuer,
@@ -39,7 +42,7 @@ export function createAccessJwtVerifier({
     const key = Buffer.from(hashToken(token)).toString('base64')
     const cached = verified.get(key)
     if (cached) {
-      if (cached.exp * 1000 > Date.now()) return cached
+      if ((cached.exp + CLOCK_TOLERANCE_SECONDS) * 1000 > Date.now()) return cached
       verified.delete(key)
       throw new ApiError('TOKEN_EXPIRED')
     }
@@ -58,6 +61,7 @@ export function createAccessJwtVerifier({
         algorithms: [ACCESS_TOKEN_ALG],
         typ: ACCESS_TOKEN_TYP,
         requiredClaims: ['exp', 'sub', 'jti'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(),
       })
       if (typeof payload.jti !== 'string' || !payload.sub || payload.exp === undefined)

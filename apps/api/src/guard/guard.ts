@@ -92,7 +92,10 @@ export function registerGuard(
 
   function live(row: TokenRow | undefined, jwt: AccessJwt | null): TokenRow {
     if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
-    if (row.expiresAt && row.expiresAt.getTime() <= Date.now()) throw new ApiError('TOKEN_EXPIRED')
+    const now = row.now().getTime()
+    if ((row.expiresAt && row.expiresAt.getTime() <= now) || (jwt && jwt.exp * 1000 <= now)) {
+      throw new ApiError('TOKEN_EXPIRED')
+    }
     return row
   }
 
@@ -110,7 +113,7 @@ export function registerGuard(
     const { permission } = request.routeOptions.config
     if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
     limits.take(row)
-    lastUsed.note(row.id, row.lastUsedAt)
+    lastUsed.note(row.id, row.lastUsedAt, row.now())
     request.token = row
     // Paths and queries are read from here on; a stranger gets no further than the token.
     checkEncoded(request.url)

@@ -8,8 +8,8 @@ const GATHER_MS = 500
 
 /** Notes that tokens were used. */
 export interface LastUsed {
-  /** Costs the request nothing; a token noted within the last minute is skipped. */
-  note(tokenId: string, lastUsedAt: Date | null): void
+  /** Costs the request nothing; a token noted within the minute before `now`, the database's, is skipped. */
+  note(tokenId: string, lastUsedAt: Date | null, now: Date): void
   /** Writes what is still waiting. */
   flush(): Promise<void>
 }
@@ -18,6 +18,7 @@ export interface LastUsed {
 export function createLastUsed(db: Database): LastUsed {
   const noted = new Map<string, number>()
   const waiting = new Set<string>()
+  let newestMs = 0
   let timer: NodeJS.Timeout | undefined
 
   async function flush(): Promise<void> {
@@ -26,23 +27,26 @@ export function createLastUsed(db: Database): LastUsed {
     if (waiting.size === 0) return
     const ids = [...waiting]
     waiting.clear()
-    const now = new Date()
-    const before = new Date(now.getTime() - LAST_USED_STEP_MS)
-    for (const [id, at] of noted) if (at <= before.getTime()) noted.delete(id)
+    const before = newestMs - LAST_USED_STEP_MS
+    for (const [id, atMs] of noted) if (atMs <= before) noted.delete(id)
     // A use that cannot be written is not worth a failed request: the next one writes it.
     await db.$executeRaw`
-      UPDATE api_token SET last_used_at = ${now}::timestamptz
-      WHERE id = ANY(${ids}::uuid[]) AND (last_used_at IS NULL OR last_used_at <= ${before}::timestamptz)`.catch(() => {
-      for (const id of ids) noted.delete(id)
-    })
+      UPDATE api_token SET last_used_at = database_now()
+      WHERE id = ANY(${ids}::uuid[])
+        AND (last_used_at IS NULL OR last_used_at <= database_now() - ${LAST_USED_STEP_MS}::int * interval '1 millisecond')`.catch(
+      () => {
+        for (const id of ids) noted.delete(id)
+      },
+    )
   }
 
   return {
-    note(tokenId, lastUsedAt) {
-      const now = Date.now()
-      const last = Math.max(noted.get(tokenId) ?? 0, lastUsedAt?.getTime() ?? 0)
-      if (now - last < LAST_USED_STEP_MS) return
-      noted.set(tokenId, now)
+    note(tokenId, lastUsedAt, now) {
+      const nowMs = now.getTime()
+      newestMs = Math.max(newestMs, nowMs)
+      const lastMs = Math.max(noted.get(tokenId) ?? 0, lastUsedAt?.getTime() ?? 0)
+      if (nowMs - lastMs < LAST_USED_STEP_MS) return
+      noted.set(tokenId, nowMs)
       waiting.add(tokenId)
       timer ??= setTimeout(() => void flush(), GATHER_MS)
     },

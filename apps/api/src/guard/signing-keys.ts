@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 
 /** Keys older than this are read again, so that a retired key stops being accepted. */
@@ -20,7 +21,7 @@ export function createSigningKeys(db: Database): SigningKeys {
   let reading: Promise<void> | undefined
 
   async function read(): Promise<void> {
-    const now = new Date()
+    const now = await databaseNow(db)
     const rows = await db.signingKey.findMany({
       // The private half stands in the same row; this service may not even read it.
       select: { kid: true, alg: true, publicJwk: true },
@@ -32,7 +33,7 @@ export function createSigningKeys(db: Database): SigningKeys {
       if (key && !(key instanceof Uint8Array) && key.type === 'public') fresh.set(row.kid, key)
     }
     keys = fresh
-    readAt = now.getTime()
+    readAt = Date.now()
   }
 
   function refresh(): Promise<void> {

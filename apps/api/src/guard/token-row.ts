@@ -1,5 +1,6 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import type { Database } from '@vertexsms/db/client'
+import { runningFrom } from '@vertexsms/db/clock'
 
 /** What the guard needs to know of a token, its account and its connection. */
 export interface TokenRow {
@@ -14,6 +15,8 @@ export interface TokenRow {
   readonly accountActive: boolean
   /** True when the token stands on its own, or its connection has not ended. */
   readonly connectionLive: boolean
+  /** What time it is by the database, which decides: what it said with this row, and what has passed since. */
+  now(): Date
 }
 
 /** Finds the row of a token by the hash it is stored under; every call reads the database after it was made. */
@@ -77,8 +80,9 @@ export function createFindToken(db: Database): FindToken {
 }
 
 /** Lists come as one text each: cheaper to read than arrays, and neither permissions nor addresses hold a line feed. */
-type RawRow = Omit<TokenRow, 'permissions' | 'ipAllowList'> & {
+type RawRow = Omit<TokenRow, 'permissions' | 'ipAllowList' | 'now'> & {
   hash: string
+  readAt: Date
   permissions: string | null
   ipAllowList: string | null
 }
@@ -89,15 +93,16 @@ async function readRows(db: Database, hashes: string[]): Promise<Map<string, Tok
            CASE WHEN cardinality(t.permissions) > 0 THEN array_to_string(t.permissions, E'\n') END AS permissions,
            CASE WHEN cardinality(t.ip_allow_list) > 0 THEN array_to_string(t.ip_allow_list, E'\n') END AS "ipAllowList",
            t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", a.status = 'active' AS "accountActive",
-           (c.id IS NULL OR c.ended_at IS NULL) AS "connectionLive"
+           (c.id IS NULL OR c.ended_at IS NULL) AS "connectionLive",
+           database_now() AS "readAt"
     FROM unnest(${hashes}::text[]) AS wanted(hash)
     JOIN api_token t ON t.token_hash = decode(wanted.hash, 'hex')
     JOIN account a ON a.id = t.account_id
     LEFT JOIN connection c ON c.id = t.connection_id`
   return new Map(
-    rows.map(({ hash, permissions, ipAllowList, ...row }) => [
+    rows.map(({ hash, permissions, ipAllowList, readAt, ...row }) => [
       hash,
-      { ...row, permissions: lines(permissions), ipAllowList: lines(ipAllowList) },
+      { ...row, permissions: lines(permissions), ipAllowList: lines(ipAllowList), now: runningFrom(readAt) },
     ]),
   )
 }

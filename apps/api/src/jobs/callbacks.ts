@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { runningFrom } from '@vertexsms/db/clock'
 import { LIMITS } from '../limits.ts'
 import { claimCallbacks, type Owed } from './callback-claim.ts'
 import type { Job } from './runner.ts'
@@ -37,10 +38,11 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
   let wake = () => {}
   let gathering: NodeJS.Timeout | undefined
 
-  async function attempt({ id, url, body, attempts, attemptsMax, createdAt }: Owed): Promise<void> {
+  async function attempt(owed: Owed, clock: () => Date): Promise<void> {
+    const { id, url, body, attempts, attemptsMax, createdAt } = owed
     const endsAt = createdAt.getTime() + CALLBACK_LIFETIME_MS
-    const delivered = Date.now() < endsAt && (await post(url, JSON.stringify(body)))
-    const now = new Date()
+    const delivered = clock().getTime() < endsAt && (await post(url, JSON.stringify(body)))
+    const now = clock()
     if (delivered) {
       await db.callback.updateMany({ where: { id, deliveredAt: null }, data: { deliveredAt: now, leasedUntil: null } })
       return
@@ -53,9 +55,9 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
     })
   }
 
-  function start(owed: Owed): void {
+  function start(owed: Owed, clock: () => Date): void {
     // What could not be noted is taken up again when its lease ends.
-    const attempted: Promise<void> = attempt(owed)
+    const attempted: Promise<void> = attempt(owed, clock)
       .catch(() => {})
       .finally(() => {
         running.delete(attempted)
@@ -77,8 +79,9 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
     async run(now) {
       const slots = LIMITS.posts.perNode - running.size
       if (slots <= 0) return 0
+      const clock = runningFrom(now)
       const owed = await claimCallbacks(db, slots, now)
-      for (const one of owed) start(one)
+      for (const one of owed) start(one, clock)
       return owed.length
     },
     onWake(callback) {

@@ -5,7 +5,7 @@ export interface Job {
   readonly name: string
   /** The longest time between two runs. */
   readonly everyMs: number
-  /** Does what is due and returns how much that was; asked again at once while it is not zero. */
+  /** Does what is due by the clock of all nodes; returns how much that was, and is asked again at once while it is not zero. */
   run(now: Date): Promise<number>
   /** Given a function that asks for a turn at once, for work that ends between two runs. */
   onWake?(wake: () => void): void
@@ -16,8 +16,8 @@ export interface Job {
 /** The jobs of one process. */
 export interface JobRunner {
   start(): void
-  /** Runs every job at `at`, when that comes sooner than its turn. */
-  wakeAt(at: Date): void
+  /** Runs every job after so many milliseconds, when that comes sooner than its turn. */
+  wakeIn(ms: number): void
   /** No job begins any more; the running ones are waited for, but not longer than a stopping process may take. */
   stop(): Promise<void>
 }
@@ -31,9 +31,12 @@ const STOP_WITHIN_MS = 2_000
 /** Rounds of one run: a job that always finds more does not keep the others from being stopped. */
 const ROUNDS_MAX = 100
 
-/** Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken. */
-export function createJobRunner(jobs: readonly Job[], log: FastifyBaseLogger): JobRunner {
-  const loops = jobs.map((job) => createLoop(job, log))
+/**
+ * Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken, and
+ * `clock` is the one by which every node judges what is due.
+ */
+export function createJobRunner(jobs: readonly Job[], clock: () => Promise<Date>, log: FastifyBaseLogger): JobRunner {
+  const loops = jobs.map((job) => createLoop(job, clock, log))
   jobs.forEach((job, at) => {
     job.onWake?.(() => loops[at]?.schedule(0))
   })
@@ -41,8 +44,8 @@ export function createJobRunner(jobs: readonly Job[], log: FastifyBaseLogger): J
     start() {
       for (const loop of loops) loop.start()
     },
-    wakeAt(at) {
-      for (const loop of loops) loop.schedule(Math.max(0, at.getTime() - Date.now()))
+    wakeIn(ms) {
+      for (const loop of loops) loop.schedule(Math.max(0, ms))
     },
     async stop() {
       let timer: NodeJS.Timeout | undefined
@@ -55,7 +58,7 @@ export function createJobRunner(jobs: readonly Job[], log: FastifyBaseLogger): J
   }
 }
 
-function createLoop(job: Job, log: FastifyBaseLogger) {
+function createLoop(job: Job, clock: () => Promise<Date>, log: FastifyBaseLogger) {
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running: Promise<void> | undefined
@@ -65,7 +68,7 @@ function createLoop(job: Job, log: FastifyBaseLogger) {
   async function run(): Promise<void> {
     let pauseMs = job.everyMs
     try {
-      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(new Date())) > 0; round++);
+      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(await clock())) > 0; round++);
     } catch (error) {
       pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
       log.warn({ event: job.name, err: error }, 'job failed')

@@ -32,22 +32,21 @@ export function hlrRoutes(app: FastifyInstance, { upstream, limits }: RouteOptio
   app.get('/hlr/:id', { config: { permission: 'GET /hlr' } }, async (request, reply) => {
     const id = idParam(request.params)
     const { wait = '0' } = parse(waitSchema, request.query)
-    const deadline = Date.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
+    const deadline = performance.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
     const look = async () => {
       const progress = await upstream.readHlr(request.token, id)
       if (!progress) throw new ApiError('NOT_FOUND')
       return progress
     }
     let progress = await look()
-    if (progress.status.status === 'done' || Date.now() >= deadline) return progress.status
+    if (progress.status.status === 'done' || performance.now() >= deadline) return progress.status
     // Only what really waits has a place; who hangs up gives it back.
     const giveBack = limits.wait(request.token)
     const over = AbortSignal.any([stopping.signal, goneSignal(reply)])
     try {
-      while (progress.status.status !== 'done' && Date.now() < deadline && !over.aborted) {
-        const now = Date.now()
-        const next = Math.min(deadline, nextLook(progress.lookAgainAt, now))
-        await pause(Math.max(next - now, LOOK_AT_LEAST_MS), over)
+      while (progress.status.status !== 'done' && performance.now() < deadline && !over.aborted) {
+        const inMs = Math.min(deadline - performance.now(), nextLookInMs(progress.lookAgainInMs))
+        await pause(Math.max(inMs, LOOK_AT_LEAST_MS), over)
         progress = await look()
       }
       return progress.status
@@ -58,9 +57,8 @@ export function hlrRoutes(app: FastifyInstance, { upstream, limits }: RouteOptio
 }
 
 /** Nothing is to be seen before the time that the upstream names; past it a result may come at any moment. */
-function nextLook(lookAgainAt: Date | null, now: number): number {
-  const at = lookAgainAt?.getTime() ?? 0
-  return at > now ? at : now + LOOK_EVERY_MS
+function nextLookInMs(lookAgainInMs: number | null): number {
+  return lookAgainInMs !== null && lookAgainInMs > 0 ? lookAgainInMs : LOOK_EVERY_MS
 }
 
 /** Aborted when the caller hangs up, and when its answer is complete. */

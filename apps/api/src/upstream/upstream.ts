@@ -19,6 +19,8 @@ export interface Caller {
   readonly id: string
   readonly accountId: string
   readonly connectionId: string | null
+  /** What time it is by the clock that all nodes share. */
+  now(): Date
 }
 
 /** A message that was accepted. */
@@ -30,7 +32,7 @@ export interface SentSms {
 /** A lookup as it stands, and when it is worth looking again. */
 export interface HlrProgress {
   readonly status: HlrStatus
-  readonly lookAgainAt: Date | null
+  readonly lookAgainInMs: number | null
 }
 
 /** A place in a list, counted from 1. */

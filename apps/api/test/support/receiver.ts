@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net'
 
 /** A customer's server: keeps what was posted to it and answers as it is told. */
 export async function startReceiver(
-  answer: (request: IncomingMessage, count: number) => { status: number; body: string } = () => ({
+  answer: (
+    request: IncomingMessage,
+    count: number,
+  ) => { status: number; body: string } | Promise<{ status: number; body: string }> = () => ({
     status: 200,
     body: 'OK',
   }),
@@ -13,13 +16,13 @@ export async function startReceiver(
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk) => chunks.push(chunk))
-    request.on('end', () => {
+    request.on('end', async () => {
       posts.push({
         path: request.url ?? '',
         body: JSON.parse(Buffer.concat(chunks).toString() || 'null'),
         headers: request.headers,
       })
-      const { status, body } = answer(request, posts.length)
+      const { status, body } = await answer(request, posts.length)
       response.writeHead(status, { 'content-type': 'text/plain' }).end(body)
     })
   })

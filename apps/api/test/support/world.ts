@@ -49,6 +49,8 @@ export interface World {
   startNode: (env?: Record<string, string>) => Promise<Node>
   makeAccount: (balanceMicros?: bigint) => Promise<{ accountId: string; token: string }>
   makeToken: (options?: TokenOptions) => Promise<{ id: string; token: string }>
+  /** Sets the database's clock to the `Date` of this process; after every shift of it. */
+  followDate: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -91,7 +93,8 @@ export async function startNode(databaseUrl: string, overrides: Record<string, s
   return { url, app, lines, call: caller(url), close: () => app.close() }
 }
 
-function caller(url: string): Node['call'] {
+/** Makes requests of a node at this origin. */
+export function caller(url: string): Node['call'] {
   return async (request, { token, body, raw, headers = {} } = {}) => {
     const [method = 'GET', path = '/'] = request.split(' ')
     const response = await fetch(url + path, {
@@ -155,7 +158,7 @@ export function seed(db: Database) {
 
 /** A database of its own, one account with money and a token that may do everything, and one node. */
 export async function startWorld(env: Record<string, string> = {}): Promise<World> {
-  const { serviceUrl, db, close } = await testDatabase()
+  const { serviceUrl, db, followDate, close } = await testDatabase()
   const url = serviceUrl('vertexsms_api')
   const nodes: Node[] = []
   const { makeAccount, makeToken } = seed(db)
@@ -167,6 +170,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     token: '',
     node: undefined as unknown as Node,
     makeAccount,
+    followDate,
     makeToken: (options = {}) => makeToken({ accountId: world.accountId, ...options }),
     async startNode(overrides = {}) {
       const node = await startNode(url, { ...env, ...overrides })

@@ -22,5 +22,5 @@ export interface SandboxOptions {
   /** New ids; random when absent. */
   readonly newIds?: { readonly sms: NewId; readonly number: NewId }
   /** Tells the job runner when something becomes due. */
-  readonly wakeAt: (at: Date) => void
+  readonly wakeIn: (ms: number) => void
 }

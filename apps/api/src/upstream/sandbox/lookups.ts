@@ -59,7 +59,7 @@ export function networkAnswer(id: bigint, msisdn: string): HlrResult {
 }
 
 /** Submits, answers and reads HLR lookups. */
-export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+export function createLookups({ db, times, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
   const newId = newIds?.number ?? newNumberId
 
   /** Stores the answer and what it owes to the callback URL in one statement; true for the one caller who did it. */
@@ -89,7 +89,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
       const magic = magicCode(number.msisdn) ?? 0
       if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
-      const now = new Date()
+      const now = caller.now()
       const dueAt = new Date(now.getTime() + times.hlrMs)
       const [row] = await underNewId(
         newId,
@@ -109,7 +109,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       )
       const admitted = admittedId(row)
       if (admitted === null) throw refusal('LOOKUP_REFUSED', 24)
-      wakeAt(dueAt)
+      wakeIn(times.hlrMs)
       return Number(admitted)
     },
 
@@ -117,7 +117,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
     async read(caller: Caller, id: bigint): Promise<HlrProgress | undefined> {
       const where = { id, accountId: caller.accountId }
       let row = await db.hlrLookup.findFirst({ where })
-      const now = new Date()
+      const now = caller.now()
       if (row && row.result === null && row.dueAt <= now) {
         await answer(row, now)
         row = await db.hlrLookup.findFirst({ where })
@@ -125,7 +125,8 @@ export function createLookups({ db, times, checkCallbackUrl, wakeAt, newIds }: S
       if (!row) return undefined
       const result = row.result === null ? null : hlrResultSchema.parse(row.result)
       const status = result === null ? 'pending' : 'done'
-      return { status: { id: String(id), status, msisdn: row.msisdn, result }, lookAgainAt: result ? null : row.dueAt }
+      const lookAgainInMs = result ? null : row.dueAt.getTime() - now.getTime()
+      return { status: { id: String(id), status, msisdn: row.msisdn, result }, lookAgainInMs }
     },
 
     /** Answers the lookups that are due; safe on several nodes, since one of them wins each. Returns how many. */

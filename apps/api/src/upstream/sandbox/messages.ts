@@ -14,7 +14,7 @@ const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 const EXPIRED_CODE = 2
 
 /** Accepts and prices messages. */
-export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+export function createMessages({ db, times, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
   const newId = newIds?.sms ?? newSmsId
 
   async function assertConfirmed(caller: Caller, sender: Sender): Promise<void> {
@@ -33,7 +33,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
      * (24 when the balance does not reach), INVALID_INPUT, TOKEN_INVALID.
      */
     async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
-      const now = new Date()
+      const now = caller.now()
       const dlrUrl = checkCallbackUrl(request.dlrUrl, 'dlrUrl')
       const { recipient, operator, coding, parts, partPriceMicros } = quote(request)
       const sender = readSender(request.from, recipient.country)
@@ -68,8 +68,8 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
       )
       const admitted = admittedId(row)
       if (admitted === null) throw refusal('SEND_REFUSED', 24)
-      if (scheduled) wakeAt(sendAt)
-      wakeAt(reportAt)
+      if (scheduled) wakeIn(sendAt.getTime() - now.getTime())
+      wakeIn(reportAt.getTime() - now.getTime())
       return { ids: [String(admitted)], parts }
     },
 
@@ -77,11 +77,11 @@ export function createMessages({ db, times, checkCallbackUrl, wakeAt, newIds }: 
      * Parts, price and the number that a message would go to; it is judged as a send is, but nothing is sent, charged or
      * checked on the account. Throws SEND_REFUSED, INVALID_INPUT.
      */
-    cost(request: SendSmsRequest): SmsCost {
+    cost(caller: Caller, request: SendSmsRequest): SmsCost {
       checkCallbackUrl(request.dlrUrl, 'dlrUrl')
       const { recipient, operator, parts, partPriceMicros } = quote(request)
       const sender = readSender(request.from, recipient.country)
-      readTiming(request, new Date())
+      readTiming(request, caller.now())
       return {
         from: sender.name,
         to: recipient.msisdn,

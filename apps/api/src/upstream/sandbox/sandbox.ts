@@ -34,7 +34,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   return {
     sendSms: messages.send,
-    smsCost: async (_caller, request) => messages.cost(request),
+    smsCost: async (caller, request) => messages.cost(caller, request),
     rates: async () => rates,
     submitHlr: lookups.submit,
     readHlr: lookups.read,

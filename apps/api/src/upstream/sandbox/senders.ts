@@ -25,7 +25,7 @@ const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'
 type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
 
 /** Registers and confirms senders. */
-export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, newIds }: SandboxOptions) {
+export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
   const newId = newIds?.number ?? newNumberId
   const pinLimits = createPinLimits(db, pinKey)
 
@@ -37,7 +37,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
   async function registerNumber(caller: Caller, name: string): Promise<bigint> {
     const number = readNumber(name)
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
-    const now = new Date()
+    const now = caller.now()
     const where = { accountId: caller.accountId, name: number.msisdn, type: 'MSISDN', status: 'confirmed' as const }
     if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
     await pinLimits.countPin(caller.accountId, number.msisdn, now)
@@ -79,7 +79,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
       throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
     }
     const notificationUrl = checkCallbackUrl(request.notificationUrl, 'notificationUrl')
-    const now = new Date()
+    const now = caller.now()
     const reviewAt = new Date(now.getTime() + times.reviewMs)
     const [row] = await underNewId(
       newId,
@@ -101,7 +101,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
     )
     const admitted = admittedId(row)
     if (admitted === null) throw new ApiError('CONFLICT', { message: 'The name is already registered on the account.' })
-    wakeAt(reviewAt)
+    wakeIn(times.reviewMs)
     return admitted
   }
 
@@ -118,7 +118,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeAt, new
      * number of nodes get {@link PIN_TRIES} together. Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, NOT_FOUND.
      */
     async confirm(caller: Caller, id: bigint, code: string): Promise<void> {
-      const now = new Date()
+      const now = caller.now()
       const [tried] = await db.$queryRaw<{ name: string; pinHash: Uint8Array }[]>`
         UPDATE sender_id SET pin_tries = pin_tries + 1
         WHERE id = ${id}::bigint AND account_id = ${caller.accountId}::uuid AND type = 'MSISDN'
