@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { takesWrites } from '@vertexsms/db/readiness'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
@@ -45,7 +46,7 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
     trustProxy: env.TRUST_PROXY,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
+    ready: () => takesWrites(db),
     errorHandler,
     notFoundHandler,
   })

@@ -1,5 +1,6 @@
 import { fastifyCookie } from '@fastify/cookie'
 import type { Database } from '@vertexsms/db/client'
+import { takesWrites } from '@vertexsms/db/readiness'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
@@ -65,7 +66,7 @@ export async function buildApp({
     trustProxy: env.TRUST_PROXY,
     bodyLimitBytes: SIZES.pageBodyBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    ready: async () => (await db.$queryRaw<unknown[]>`SELECT 1`).length === 1,
+    ready: () => takesWrites(db),
     notFoundHandler: notFoundPage,
   })
   app.addHook('onClose', async () => {

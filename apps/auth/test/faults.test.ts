@@ -12,7 +12,7 @@ function faulty(db: Database, fault: { pattern: RegExp | null }): Database {
     (...args: Args): Result => {
       const [statement] = args as unknown as [{ sql?: string; strings?: string[] } | string[]]
       const text = Array.isArray(statement) ? statement.join('?') : (statement?.strings ?? []).join('?')
-      if (fault.pattern?.test(text)) return Promise.reject(new ConnectionLost('connection lost')) as Result
+      if (fault.pattern?.test(text)) return Promise.reject(new ConnectionLost('connection lost', '08006')) as Result
       return run(...args)
     }
   return new Proxy(db, {

@@ -33,6 +33,11 @@ export const API_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body as application/json.' },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Try again after the time in Retry-After.' },
   INTERNAL: { status: 500, message: 'The request failed on our side.' },
+  OUTCOME_UNKNOWN: {
+    status: 504,
+    message:
+      'The answer of a part of ours was lost, so the request may have been carried out. Do not repeat it unseen.',
+  },
   UNAVAILABLE: { status: 503, message: 'The service cannot answer at the moment. Try again shortly.' },
 } as const satisfies Record<string, ApiErrorDefinition>
 

@@ -10,6 +10,8 @@ export interface Door {
   shut(): void
   /** Keeps every connection and takes new ones, but drops what is said in either direction, as a firewall does. */
   silence(): void
+  /** The next statement that holds this text reaches the database; then its connection breaks, before any answer. */
+  loseAnswerTo(text: string): void
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
@@ -22,9 +24,16 @@ export async function doorTo(target: string): Promise<Door> {
   const sockets = new Set<Socket>()
   let passes = true
   let silent = false
+  let unanswered: string | undefined
   const server = createServer((near) => {
     if (!passes) return void near.destroy()
     const far = connect(Number(port), hostname)
+    near.on('data', (data) => {
+      if (unanswered === undefined || !data.includes(unanswered)) return
+      unanswered = undefined
+      // It answers when the statement is over, all at once.
+      far.prependOnceListener('data', () => near.destroy())
+    })
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
       sockets.add(from)
       from.on('error', () => {})
@@ -34,7 +43,7 @@ export async function doorTo(target: string): Promise<Door> {
         if (!silent) to.destroy()
       })
       from.on('data', (data) => {
-        if (!silent) to.write(data)
+        if (!silent && !to.destroyed) to.write(data)
       })
       from.on('end', () => {
         if (!silent) to.end()
@@ -59,6 +68,9 @@ export async function doorTo(target: string): Promise<Door> {
     },
     silence() {
       silent = true
+    },
+    loseAnswerTo(text) {
+      unanswered = text
     },
     open() {
       silent = false

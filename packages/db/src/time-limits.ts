@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { ReportingClient, ReportingPool } from './unreachable.ts'
+import { READ_ONLY, ReportingClient, ReportingPool } from './unreachable.ts'
 
 /** How long the database may take, in milliseconds, before whoever asked is told that it cannot answer now. */
 export interface TimeLimits {
@@ -28,7 +28,8 @@ const SILENCE_MARGIN_MS = 1_000
  * A pool whose every wait ends. A server that is there keeps the limits, which it is told when a connection starts. One
  * that went silent without closing (a failover, a firewall) cannot: a query without an end for longer than its limit
  * breaks its own connection, and those that lie idle beside it go too, for they lead to the same silence. Whoever waited
- * is told ConnectionLost, and the next query connects anew.
+ * is told ConnectionLost, and the next query connects anew. A server that says it is read-only, as one does that lost its
+ * place to another, is left in the same way: under the same name there may be one that takes writes.
  */
 export class LimitedPool extends ReportingPool {
   constructor(config: pg.PoolConfig, limits: TimeLimits) {
@@ -57,11 +58,11 @@ export class LimitedPool extends ReportingPool {
   }
 }
 
-function limitedClient(silenceMs: number, onSilence: () => void): typeof ReportingClient {
+function limitedClient(silenceMs: number, onUseless: () => void): typeof ReportingClient {
   return class LimitedClient extends ReportingClient {
     constructor(config: pg.ClientConfig) {
       super(config)
-      this.query = watched(this, this.query, silenceMs, onSilence)
+      this.query = watched(this, this.query, silenceMs, onUseless)
     }
   }
 }
@@ -71,24 +72,34 @@ function watched<Query extends (...args: never[]) => unknown>(
   client: pg.Client,
   query: Query,
   silenceMs: number,
-  onSilence: () => void,
+  onUseless: () => void,
 ): Query {
+  let readOnly = false
   return ((...args: unknown[]) => {
     const timer = setTimeout(() => {
       // With a query under way this destroys the socket instead of saying goodbye.
       client.end().catch(() => {})
-      onSilence()
+      onUseless()
     }, silenceMs)
-    const answered = () => clearTimeout(timer)
+    const answered = (error?: unknown) => {
+      clearTimeout(timer)
+      if ((error as { code?: unknown } | null | undefined)?.code === READ_ONLY) {
+        readOnly = true
+        onUseless()
+      } else if (readOnly && !error) {
+        // The end of the transaction that was refused. A statement outside of one is thrown away with its connection.
+        client.end().catch(() => {})
+      }
+    }
     const callback = args.at(-1)
     if (typeof callback === 'function') {
       args[args.length - 1] = (...answer: unknown[]) => {
-        answered()
+        answered(answer[0])
         callback(...answer)
       }
     }
     const result = Reflect.apply(query, client, args)
-    if (result instanceof Promise) result.then(answered, answered)
+    if (result instanceof Promise) result.then(() => answered(), answered)
     // A cursor or stream tells nobody when it is over.
     else if (typeof callback !== 'function') answered()
     return result

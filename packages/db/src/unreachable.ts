@@ -5,13 +5,23 @@ import pg from 'pg'
 // arise: see `ReportingPool`.
 
 /** Prisma: unreachable, too slow, closed, no free connection, transaction could not be had in time, too many connections. */
-const PRISMA_CODES = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037'])
+const PRISMA_CODES = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 
-/** SQLSTATE classes: connection exception, insufficient resources, operator intervention (shutdown, time limit). */
-const SQLSTATE_CLASSES: readonly string[] = ['08', '53', '57']
+/** SQLSTATE classes: connection exception, insufficient resources, operator intervention (shutdown, time limit), disk. */
+const SQLSTATE_CLASSES: readonly string[] = ['08', '53', '57', '58']
 
-/** SQLSTATE codes of other classes: read-only after a failover, a lock not had in time, no such database or role yet. */
-const SQLSTATE_CODES = new Set(['25006', '55P03', '3D000', '28000', '28P01'])
+/** SQLSTATE of a server that takes no writes: the standby that a failover has left us with. */
+export const READ_ONLY = '25006'
+
+/**
+ * SQLSTATE codes of other classes: read-only, a lock not had in time, a transaction that was ended for its idleness or
+ * length, a conflict (with a standby's recovery, a deadlock), no such database or role yet.
+ */
+const SQLSTATE_CODES = new Set([
+  READ_ONLY,
+  ...['55P03', '25P03', '25P04', '40001', '40P01'],
+  ...['3D000', '28000', '28P01'],
+])
 
 /** Taken for the database's only when they come as they are: inside another error they may be about any other host. */
 const SYSTEM_CODES = new Set([
@@ -27,14 +37,38 @@ const ADAPTER_KINDS = new Set([
 
 const MAX_CAUSES = 5
 
-/** The connection to the database broke, or none could be had in time. SQLSTATE 08006; the driver's error is the cause. */
+/** SQLSTATE of a connection that could not be had: nothing was said to the server. */
+const NOT_CONNECTED = '08001'
+/** SQLSTATE of a connection that broke while the server had a statement. */
+const BROKEN = '08006'
+
+/** The connection to the database broke, or none could be had in time. The driver's error is the cause. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
-  readonly code = '08006'
+  /** SQLSTATE. */
+  readonly code: typeof NOT_CONNECTED | typeof BROKEN
 
-  constructor(cause: unknown) {
+  constructor(cause: unknown, code: ConnectionLost['code']) {
     super('the connection to the database was lost', { cause })
+    this.code = code
   }
+}
+
+/** The driver's names for a connection that broke, and Prisma's own. */
+const BROKEN_CODES = new Set([BROKEN, '08007', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'P1017'])
+const BROKEN_KINDS = new Set(['ConnectionClosed', 'SocketTimeout'])
+
+/**
+ * True when the connection broke while the server had the statement, so that it may have been carried out: what has an
+ * effect must not be called undone, nor be repeated. False for whatever the server itself answered.
+ */
+export function mayHaveRun(error: unknown): boolean {
+  const levels = causes(error)
+  if (levels.some(({ code }) => code === NOT_CONNECTED)) return false
+  return levels.some(
+    ({ code, originalCode, kind }) =>
+      [code, originalCode].some((value) => BROKEN_CODES.has(String(value))) || BROKEN_KINDS.has(String(kind)),
+  )
 }
 
 /**
@@ -42,14 +76,24 @@ export class ConnectionLost extends Error {
  * the same request may work later. The one rule for every app; never by message text.
  */
 export function isUnreachable(error: unknown): boolean {
+  return causes(error).some(
+    ({ code, originalCode, kind }, depth) =>
+      [code, originalCode].some(isOutageCode) ||
+      (typeof kind === 'string' && ADAPTER_KINDS.has(kind)) ||
+      (depth === 0 && typeof code === 'string' && SYSTEM_CODES.has(code)),
+  )
+}
+
+/** The error, what caused it, and so on inwards, a few levels deep. */
+function causes(error: unknown): Record<string, unknown>[] {
+  const found: Record<string, unknown>[] = []
   let current: unknown = error
-  for (let depth = 0; depth < MAX_CAUSES && typeof current === 'object' && current !== null; depth += 1) {
-    const { code, originalCode, kind, cause, meta } = current as Record<string, unknown>
-    if ([code, originalCode].some(isOutageCode) || (typeof kind === 'string' && ADAPTER_KINDS.has(kind))) return true
-    if (depth === 0 && typeof code === 'string' && SYSTEM_CODES.has(code)) return true
-    current = cause ?? (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError
+  while (found.length < MAX_CAUSES && typeof current === 'object' && current !== null) {
+    const level = current as Record<string, unknown>
+    found.push(level)
+    current = level.cause ?? (level.meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError
   }
-  return false
+  return found
 }
 
 function isOutageCode(code: unknown): boolean {
@@ -67,24 +111,34 @@ export class ReportingPool extends pg.Pool {
     super({ ...config, Client })
   }
 
-  override connect = coded(pg.Pool.prototype.connect)
-  override query = coded(pg.Pool.prototype.query)
+  override connect = coded(pg.Pool.prototype.connect, NOT_CONNECTED)
+  override query = coded(pg.Pool.prototype.query, BROKEN)
 }
 
 /** A connection of such a pool. */
 export class ReportingClient extends pg.Client {
-  override query = coded(pg.Client.prototype.query)
+  override query = coded(pg.Client.prototype.query, BROKEN)
 }
 
-/** The same method, whose promise rejects with coded errors. The forms with a callback are the pool's own, and stay. */
-function coded<Method extends (...args: never[]) => unknown>(method: Method): Method {
-  return function (this: unknown, ...args: never[]) {
+type Method = (...args: never[]) => unknown
+
+/** The same method, whose promise or callback is given coded errors. */
+function coded<Kind extends Method>(method: Kind, code: ConnectionLost['code']): Kind {
+  return function (this: unknown, ...args: unknown[]) {
+    const callback = args.at(-1)
+    if (typeof callback === 'function') {
+      args[args.length - 1] = (error: unknown, ...rest: unknown[]) =>
+        callback(error ? withCode(error, code) : error, ...rest)
+    }
     const result = Reflect.apply(method, this, args)
-    return result instanceof Promise ? result.catch(withCode) : result
-  } as Method
+    if (!(result instanceof Promise)) return result
+    return result.catch((error: unknown) => {
+      throw withCode(error, code)
+    })
+  } as unknown as Kind
 }
 
-function withCode(error: unknown): never {
+function withCode(error: unknown, code: ConnectionLost['code']): unknown {
   const known = [pg.DatabaseError, TypeError, RangeError, ConnectionLost].some((kind) => error instanceof kind)
-  throw known ? error : new ConnectionLost(error)
+  return known ? error : new ConnectionLost(error, code)
 }

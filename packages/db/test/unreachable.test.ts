@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase, type Database } from '../src/client.ts'
+import { readTestDatabaseUrl } from '../src/env.ts'
+import { takesWrites } from '../src/readiness.ts'
 import { type TestDatabase, testDatabase } from '../src/testing.ts'
 import { type Door, doorTo } from '../src/testing-door.ts'
-import { isUnreachable } from '../src/unreachable.ts'
+import { isUnreachable, mayHaveRun } from '../src/unreachable.ts'
 
 let test: TestDatabase
 beforeAll(async () => {
@@ -58,6 +60,58 @@ describe('a database that has gone', () => {
   })
 })
 
+describe('whether a statement may have run', () => {
+  it('is said of one whose answer was lost', async () => {
+    const { db, door } = await behindDoor()
+    await db.$queryRaw`SELECT 1`
+    door.loseAnswerTo('SELECT 2')
+    const error = await failure(db.$queryRaw`SELECT 2`)
+    expect([isUnreachable(error), mayHaveRun(error)]).toEqual([true, true])
+    await db.$disconnect()
+    await door.close()
+  })
+
+  it('is not said where no connection was had, or the server itself refused it', async () => {
+    const { db, door } = await behindDoor()
+    door.shut()
+    const refused = await failure(db.$queryRaw`SELECT 1`)
+    expect([isUnreachable(refused), mayHaveRun(refused)]).toEqual([true, false])
+    await door.close()
+    const gone = await failure(db.$transaction([db.$queryRaw`SELECT 1`]))
+    expect([isUnreachable(gone), mayHaveRun(gone)]).toEqual([true, false])
+    await db.$disconnect()
+    for (const code of ['57014', '25006', '40P01', '53300']) {
+      expect(mayHaveRun(Object.assign(new Error('x'), { code })), code).toBe(false)
+    }
+  })
+})
+
+describe.skipIf(readTestDatabaseUrl() === undefined)('a server that was made read-only', () => {
+  it.each([
+    ['alone', (db: Database) => db.account.deleteMany({ where: { email: 'x' } })],
+    [
+      'in a transaction',
+      (db: Database) =>
+        db.$transaction(async (tx) => {
+          await tx.$queryRaw`SELECT 1`
+          await tx.account.deleteMany({ where: { email: 'x' } })
+        }),
+    ],
+  ])('is known by a statement %s, and left for one that takes writes', async (_how, write) => {
+    const name = new URL(test.url).pathname.slice(1)
+    const db = createDatabase({ url: test.url, poolSize: 3 })
+    await test.db.$executeRawUnsafe(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`)
+    await Promise.all([1, 2, 3].map(() => db.$queryRaw`SELECT pg_sleep(0.05)::text`))
+    expect(await takesWrites(db)).toBe(false)
+    await test.db.$executeRawUnsafe(`ALTER DATABASE "${name}" RESET default_transaction_read_only`)
+    // Sessions keep what they began with, as connections to a server that lost its place do.
+    expect(isUnreachable(await failure(write(db)))).toBe(true)
+    await write(db)
+    expect(await takesWrites(db)).toBe(true)
+    await db.$disconnect()
+  })
+})
+
 describe('an error that is about the statement', () => {
   it('is not taken for an outage, whatever it says', async () => {
     const id = '00000000-0000-4000-8000-000000000000'
@@ -86,6 +140,7 @@ describe('isUnreachable', () => {
   it.each([
     ...['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028'],
     ...['57P01', '57P02', '57P03', '53300', '08006', '08001', '55P03', '57014'],
+    ...['25006', '25P03', '40001', '40P01', '58030', 'P2034'],
     ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT'],
   ])('knows the code %s', (code) => {
     expect(isUnreachable(Object.assign(new Error('x'), { code }))).toBe(true)

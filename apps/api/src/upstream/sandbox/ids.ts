@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sqlStateOf } from '@vertexsms/db/sql-state'
+import { mayHaveRun } from '@vertexsms/db/unreachable'
+import { ApiError } from '../../api-error.ts'
 
 /** Ids of SMS: 18 digits, as a string on the wire. */
 const SMS_ID = { from: 10n ** 17n, to: 10n ** 18n } as const
@@ -31,13 +33,15 @@ export const newNumberId: NewId = () => randomId(NUMBER_ID)
 
 /**
  * Runs a statement that inserts under a new id, again with another one where it was taken, and again after a
- * deadlock: such a statement left nothing behind. Throws what the last try threw.
+ * deadlock: such a statement left nothing behind. Throws what the last try threw, and OUTCOME_UNKNOWN (504) where the
+ * connection broke while the server had the statement: it may have charged and sent, and a repetition would do so again.
  */
 export async function underNewId<Result>(newId: NewId, insert: (id: bigint) => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await insert(newId())
     } catch (error) {
+      if (mayHaveRun(error)) throw new ApiError('OUTCOME_UNKNOWN')
       if (attempt === TRIES || !TRY_AGAIN.has(sqlStateOf(error) ?? '')) throw error
     }
   }

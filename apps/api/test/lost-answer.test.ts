@@ -1,0 +1,45 @@
+import { type Door, doorTo } from '@vertexsms/db/testing-door'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from './support/eventually.ts'
+import { type Node, startWorld, type World } from './support/world.ts'
+
+let world: World
+let door: Door
+let node: Node
+beforeAll(async () => {
+  world = await startWorld()
+  door = await doorTo(world.databaseUrl)
+  node = await world.startNode({ DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off' })
+})
+afterAll(async () => {
+  await world.close()
+  await door?.close()
+})
+
+const effects = [
+  ['POST /sms', 'INSERT INTO message', { to: '37060000001', from: 'Tests', message: 'Hello' }],
+  ['POST /hlr', 'INSERT INTO hlr_lookup', { msisdn: '37061234567' }],
+] as const
+
+const balanceOf = async (id: string) => (await world.db.account.findUniqueOrThrow({ where: { id } })).balanceMicros
+
+test.each(effects)('%s whose answer was lost is called neither done nor undone', async (route, statement, body) => {
+  const { accountId, token } = await world.makeAccount()
+  const before = await balanceOf(accountId)
+  door.loseAnswerTo(statement)
+  const { status, headers, body: answer } = await node.call(route, { token, body })
+  expect([status, answer.code, headers.get('retry-after')]).toEqual([504, 'OUTCOME_UNKNOWN', null])
+  // A repetition would be charged again.
+  await eventually(async () => (await balanceOf(accountId)) < before)
+  expect((await node.call(route, { token, body })).status).toBe(200)
+})
+
+test.each(effects)('%s that reached no database is called undone, and is', async (route, _statement, body) => {
+  const { accountId, token } = await world.makeAccount()
+  const before = await balanceOf(accountId)
+  door.shut()
+  const { status, headers, body: answer } = await node.call(route, { token, body })
+  door.open()
+  expect([status, answer.code, Number(headers.get('retry-after')) > 0]).toEqual([503, 'UNAVAILABLE', true])
+  expect(await balanceOf(accountId)).toBe(before)
+})
