@@ -38,6 +38,11 @@ export const LIMITS = {
    * whoever makes up paths uses up its own share before the host's.
    */
   documentHost: { hits: 600, network: 600, seconds: MINUTE_SECONDS },
+  /**
+   * Fetches of key sets of which there is no copy, per host, for everybody. Clients that somebody has connected are
+   * exempt, so that made-up ones with paths of the same host cannot keep their keys away.
+   */
+  keySetHost: { hits: 60, network: 60, seconds: MINUTE_SECONDS },
   /** Wrong passwords for one account from one address or one browser that has signed in before: locks that pair alone. */
   signIn: { hits: 10, network: 100, seconds: TEN_MINUTES_SECONDS },
   /** Wrong passwords for one account from everywhere: beyond it a try in a new browser waits, and is never refused. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { testDatabase } from '@vertexsms/db/testing'
 import { createOutbound, OutboundError } from '@vertexsms/service/outbound'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
@@ -313,7 +314,7 @@ describe('the key set of a client', () => {
   const jwks = 'https://keys.example/jwks.json'
 
   /** A client that signs its requests, and how many times its host was asked for the keys. */
-  async function signingClient(name: string) {
+  async function signingClient(name: string, on = stack) {
     const url = `https://keys.example/${name}`
     const keysUrl = `${jwks}?${name}`
     outside.serve(url, {
@@ -339,11 +340,11 @@ describe('the key set of a client', () => {
         .setProtectedHeader({ alg: 'ES256', kid })
         .setIssuer(url)
         .setSubject(url)
-        .setAudience(stack.issuer)
+        .setAudience(on.issuer)
         .setIssuedAt()
         .setExpirationTime('1m')
         .sign(pairs.get(kid) ?? unknown)
-      return post(`${stack.issuer}/oauth/revoke`, {
+      return post(`${on.issuer}/oauth/revoke`, {
         token: 'x',
         client_assertion: assertion,
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -380,6 +381,12 @@ describe('the key set of a client', () => {
     ['answers with a page', { body: '<html>' }],
     ['answers with no keys', { body: {} }],
     ['answers with keys that are none', { body: { keys: [1] } }],
+    ['answers with no object', { body: 'null' }],
+    [
+      'answers with keys nested deep',
+      { body: `{"keys":[{"kty":"EC","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}]}` },
+    ],
+    ['answers with keys in text that is none', { body: '{"keys":[{"kty":"EC","kid":"\\ud800"}]}' }],
   ])('that %s is a passing trouble, asked for once a minute', async (name, trouble: Served | Error) => {
     const { keysUrl, revoke, asked } = await signingClient(`broken-${name.replaceAll(' ', '-')}`)
     outside.served.set(keysUrl, trouble)
@@ -388,6 +395,35 @@ describe('the key set of a client', () => {
       expect([status, body.error, headers.get('retry-after')]).toEqual([503, 'temporarily_unavailable', '60'])
     }
     expect(asked()).toBe(1)
+  })
+
+  it('is asked for at a measured pace of its host, however many made-up clients name paths there', async () => {
+    const limited = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
+    // All in one window of the limit, a minute on.
+    vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 + 1000 })
+    try {
+      const answers = []
+      let asked = 0
+      for (let index = 0; index < 80; index++) {
+        const madeUp = await signingClient(`made-up-${index}`, limited)
+        answers.push((await madeUp.revoke('a')).status)
+        asked += madeUp.asked()
+      }
+      expect(new Set(answers)).toEqual(new Set([503]))
+      expect(asked).toBe(60)
+
+      const connected = await signingClient('connected', limited)
+      await connected.publish('a')
+      const id = 'https://keys.example/connected'
+      const payload = { ...(outside.served.get(id) as Served & { body: object }).body }
+      const freshUntil = new Date(Date.now() + 3_600_000)
+      await limited.db.oidcClient.create({
+        data: { id, payload, createdAt: new Date(), lastUsedAt: new Date(), freshUntil },
+      })
+      expect((await connected.revoke('a')).status).toBe(200)
+    } finally {
+      await limited.close()
+    }
   })
 
   it('serves for a day while its host fails', async () => {
@@ -414,7 +450,7 @@ describe('with documents switched off', () => {
       redirect_uris: ['http://127.0.0.1/cb'],
       token_endpoint_auth_method: 'none',
     })
-    const OPERATOR_KEY = Buffer.alloc(32, 7).toString('base64url')
+    const OPERATOR_KEY = randomBytes(32).toString('base64url')
     const on = await startStack({ test: shared, outbound: asked, settings: { OPERATOR_KEY } })
     const off = await startStack({
       test: shared,

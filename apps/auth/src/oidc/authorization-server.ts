@@ -6,7 +6,7 @@ import type { AuthEnv } from '../env.ts'
 import type { RateLimiter } from '../rate-limit.ts'
 import { createRegisteredClients } from './clients.ts'
 import { createClientDocuments } from './document-store.ts'
-import { countFailures } from './guard.ts'
+import { countFailures, isConnected } from './guard.ts'
 import { jwtTokens } from './jwt-tokens.ts'
 import { createKeySets } from './key-sets.ts'
 import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
@@ -77,7 +77,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       },
       signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,
       accountActive: async (id) => (await db.account.count({ where: { id, status: 'active' } })) === 1,
-      keySets: createKeySets(outbound),
+      keySets: createKeySets({ outbound, limiter, isConnected: (clientId) => isConnected(db, clientId) }),
       onReplay: (event: ReplayEvent) => logger.warn({ event }, 'connection ended: a token came twice'),
       onServerError: (error) => logger.error({ err: error }, 'oauth request failed'),
     }

@@ -38,7 +38,8 @@ export function createGuard({ db, limiter }: { readonly db: Database; readonly l
       const sound = (await holdsLiveToken(db, form)) || (ofClient.allowed && (await isConnected(db, clientId)))
       return sound ? { allowed: true } : atAddress.allowed ? ofClient : atAddress
     }
-    return COUNTED_ALWAYS.has(path) ? limiter.hit(name, { address }) : { allowed: true }
+    // An assertion leaves a row until it expires, whatever the answer.
+    return COUNTED_ALWAYS.has(path) || form.has('client_assertion') ? limiter.hit(name, { address }) : { allowed: true }
   }
 }
 
@@ -84,7 +85,7 @@ async function holdsLiveToken(db: Database, form: URLSearchParams): Promise<bool
 }
 
 /** True for a client that a person has approved, or that an operator made. A stranger cannot make one. */
-async function isConnected(db: Database, clientId: string): Promise<boolean> {
+export async function isConnected(db: Database, clientId: string): Promise<boolean> {
   if (clientId === '' || clientId.includes('\0')) return false
   const [found] = await db.$queryRaw<[{ connected: boolean }]>`
     SELECT EXISTS (

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
-import { type Configuration, errors, interactionPolicy, Provider } from 'oidc-provider'
+import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { renderPage } from '../page.ts'
 import { createAdapters, DOCUMENT_ERROR } from './adapter.ts'
 import { type AdapterDeps, currentWork } from './adapter-base.ts'
@@ -19,6 +19,9 @@ import { answerUnavailable } from './unavailable.ts'
 
 /** The library's own browser session, which is never kept: the middleware takes its cookie off every answer. */
 const FORGOTTEN_COOKIE = 'forgotten'
+
+/** How far ahead a client assertion may expire; usual ones live for one to ten minutes. */
+const ASSERTION_SECONDS_MAX = 3600
 
 /** Everything a provider instance is built from; only the keys change while a process runs. */
 export interface ProviderDeps extends AdapterDeps, ErrorRedirectDeps {
@@ -94,6 +97,12 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     claims: {},
     responseTypes: ['code'],
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => {
+      // Each is remembered until it expires, so a far end would be a row for ever (RFC 7523 §3).
+      if (Number(exp) > Date.now() / 1000 + ASSERTION_SECONDS_MAX) {
+        throw new errors.InvalidClientAuth({ detail: 'the client assertion expires too late' })
+      }
+    },
     enabledJWA: { clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
     clientDefaults: { id_token_signed_response_alg: ACCESS_TOKEN_ALG },
     extraClientMetadata: { properties: [OPERATOR_MARK] },
@@ -181,7 +190,10 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
         if (ctx.oidc.params) ctx.oidc.params.scope = scopes
       },
     },
-    fetch: (target) => deps.keySets.fetch(target instanceof Request ? target.url : String(target)),
+    fetch: (target) => {
+      const { client } = (Provider.ctx as KoaContextWithOIDC | undefined)?.oidc ?? {}
+      return deps.keySets.fetch(target instanceof Request ? target.url : String(target), client?.clientId ?? '')
+    },
     renderError: async (ctx, out) => {
       ctx.type = 'html'
       ctx.body = renderPage('message', {

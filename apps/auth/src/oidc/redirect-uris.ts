@@ -27,6 +27,16 @@ const CLIENT_SCHEMES: ReadonlySet<string> = new Set([
 /** A domain name in reverse, as RFC 8252 §7.1 wants a scheme: a top-level domain first, then at least one more label. */
 const REVERSE_DOMAIN = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
 
+/** Reverse domain names that belong to a system or a launcher: whatever stands behind them is opened or started. */
+const OPENING_SCHEME = /^(?:microsoft\.[a-z0-9.-]+|com\.epicgames\.launcher)$/
+
+/** Where known clients open files and machines, or install what a link describes, instead of taking an answer. */
+const OPENING_PLACE =
+  /^(?:file|ssh|vscode-remote|vscode-local|vscode\.git|extensions?|mcp|recipe|action|settings|open_from_hf|add_mcp|.*deeplink)$/
+
+/** What the addresses of clients' answers are called, as in `raycast://oauth?package_name=Extension`. */
+const ANSWER_PLACE = /auth|callback/i
+
 const MAX_REDIRECT_URI_CHARS = 2048
 
 /** A redirect URI taken apart without any normalisation, so that what is judged is what is compared. */
@@ -40,8 +50,8 @@ interface Parts {
 /**
  * Why a redirect URI may not be registered, or null when it may. Refused: anything that two parsers could read
  * differently (white space, control and non-ASCII characters, backslashes), fragments (RFC 6749 §3.1.2), credentials,
- * wildcards, plain http to anything but loopback (RFC 8252 §7.3, OAuth 2.1 §2.3.1), and schemes that are neither a
- * reverse domain name nor a known client's.
+ * wildcards, plain http to anything but loopback (RFC 8252 §7.3, OAuth 2.1 §2.3.1), schemes that are neither a reverse
+ * domain name nor a known client's, and addresses at which a system or a known client opens or installs something.
  */
 export function redirectUriProblem(uri: string): string | null {
   if (uri.length > MAX_REDIRECT_URI_CHARS) return 'is too long'
@@ -53,12 +63,28 @@ export function redirectUriProblem(uri: string): string | null {
   const { scheme, authority, host } = parts
   if (authority?.includes('@')) return 'has credentials'
   if (scheme !== 'http' && scheme !== 'https') {
-    if (CLIENT_SCHEMES.has(scheme) || REVERSE_DOMAIN.test(scheme)) return null
+    if (CLIENT_SCHEMES.has(scheme))
+      return opensSomething(uri, parts) ? `opens or installs something by the ${scheme} scheme` : null
+    if (REVERSE_DOMAIN.test(scheme) && !OPENING_SCHEME.test(scheme)) return null
     return `uses the ${scheme} scheme; an app's own scheme is a reverse domain name such as com.example.app (RFC 8252 section 7.1)`
   }
   const parsed = new URL(uri)
   if (authority === undefined || parsed.hostname !== host) return 'does not have a plain host name'
   return scheme === 'http' && !LOOPBACK_HOSTS.has(host) ? 'uses http for a host that is not loopback' : null
+}
+
+/**
+ * True for a known client's address that is one of its deep links: `vscode:extension/...` and `goose://extension?cmd=...`
+ * install, `vscode://file/...` opens. What they are to do stands in the query, which an answer's address hardly ever has.
+ */
+function opensSomething(uri: string, { authority, host }: Parts): boolean {
+  if (
+    !authority ||
+    OPENING_PLACE.test(host.replace(/%[0-9a-f]{2}/g, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16))))
+  )
+    return true
+  const [place = '', query] = uri.slice(uri.indexOf('://') + 3).split('?', 2)
+  return query !== undefined && !ANSWER_PLACE.test(place)
 }
 
 /** True for a redirect to the person's own computer, with TLS or without. Only valid URIs are asked. */

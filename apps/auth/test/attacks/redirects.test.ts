@@ -53,6 +53,29 @@ const TRICKS: readonly [string, string][] = [
   ['data', 'data:text/html,https://app.example/cb'],
 ]
 
+/** Deep links of known clients and launchers, which open, start or install what they say. */
+const DEEP_LINKS = [
+  'cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=e30%3D',
+  'CURSOR://Anysphere.Cursor-Deeplink/mcp/install',
+  'cursor://anysphere.cursor-deep%6cink/mcp/install',
+  'vscode:extension/someone.something',
+  'vscode:mcp/install?%7B%7D',
+  'vscode://file//evil.example/share',
+  'vscode://vscode-remote/ssh-remote+evil.example/x',
+  'vscode://vscode.git/clone?url=https://evil.example/x.git',
+  'vscode-insiders:extension/someone.something',
+  'goose://extension?cmd=npx&arg=evil',
+  'lmstudio://add_mcp?name=x&config=e30%3D',
+  'raycast://extensions/someone/something/command?arguments=%7B%7D',
+  'warp://action/new_tab?path=/',
+  'zed://file/etc/passwd',
+  'claude://claude.ai/new?q=prompt',
+  'cursor:',
+  'cursor:///oauth/callback',
+  'microsoft.windows.camera:',
+  'com.epicgames.launcher://apps/x',
+]
+
 /** Schemes that a browser, the system or an installer acts on, and such as look like a reverse domain name. */
 const FOREIGN_SCHEMES = [
   'ms-appinstaller',
@@ -347,6 +370,7 @@ describe('registration of a redirect URI', () => {
     'http://localhost.evil.example/cb',
     'ws://127.0.0.1/cb',
     'mailto:a@b.example',
+    ...DEEP_LINKS,
     ...FOREIGN_SCHEMES.map((scheme) => `${scheme}://callback`),
     ...FOREIGN_SCHEMES.map((scheme) => `${scheme.toUpperCase()}:callback`),
   ])('is refused for %s (RFC 9700 §4.1.3, RFC 8252 §8)', async (redirectUri) => {
@@ -373,6 +397,11 @@ describe("an app's own scheme", () => {
     'vscode-insiders://x/y',
     'windsurf://x/y',
     'claude://x/y',
+    'claude://claude.ai/mcp-auth-callback/sdk',
+    'vscode://saoudrizwan.claude-dev/mcp-auth/callback/x',
+    'raycast://oauth?package_name=Extension',
+    'com.raycast:/oauth?package_name=Extension',
+    'cursor://cb',
   ])('may be %s (RFC 8252 §7.1)', async (redirectUri) => {
     const client = await register(stack, { redirect_uris: [redirectUri] })
     const { id } = await stack.account()
