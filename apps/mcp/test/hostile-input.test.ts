@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { JSON_DEPTH_MAX } from '@vertexsms/service/json'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTools } from '../src/tools/index.ts'
@@ -29,6 +31,25 @@ describe('a token that nobody vouches for', () => {
       expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
     }
     expect(paths()).toEqual(Array(4).fill('/token'))
+  })
+
+  it.each([
+    ['no credentials', undefined],
+    ['what cannot be a token', 'x'],
+    ['an access token that does not verify', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.AAAA'],
+    ['an unknown token', `vsms_${'v'.repeat(43)}`],
+  ])('hears so before a byte of its body has come: %s', async (_what, value) => {
+    const { hostname, port, pathname } = new URL(stack.url)
+    const credentials = value === undefined ? [] : [`authorization: Bearer ${value}`]
+    const head = [`POST ${pathname} HTTP/1.1`, `host: ${hostname}`, ...credentials, 'content-type: application/json']
+    const socket = connect(Number(port), hostname)
+    try {
+      socket.write(`${[...head, 'content-length: 200000'].join('\r\n')}\r\n\r\n`)
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /)
+    } finally {
+      socket.destroy()
+    }
   })
 
   it('is asked about once, and then its tools make their own call alone', async () => {

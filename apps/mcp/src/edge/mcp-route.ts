@@ -58,6 +58,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   const classify = createClassifier()
   const find = createMethodTable(registry)
   const answer = createAnswers(registry, find)
+  const admitted = new WeakMap<FastifyRequest, ApiSession>()
 
   // At once where the token was verified before, so that the usual request waits for nothing but the API.
   function open(request: FastifyRequest): ApiSession | Promise<ApiSession> {
@@ -75,11 +76,22 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
   }
 
-  async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // Anybody can write something that could be a token: not a byte of the body is read for one that nobody vouches for.
+  async function admit(request: FastifyRequest): Promise<void> {
     const opened = open(request)
     const session = opened instanceof Promise ? await opened : opened
-    // Anybody can write something that could be a token: nothing is read for one that nobody vouches for.
     if (session.caller.lookup?.isKnown === false) await session.alive()
+    admitted.set(request, session)
+  }
+
+  function sessionOf(request: FastifyRequest): ApiSession {
+    const session = admitted.get(request)
+    if (session === undefined) throw new Error('a request that was not admitted')
+    return session
+  }
+
+  async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const session = sessionOf(request)
     const { headers } = request
     const encoding = headers['content-encoding']
     if (!isJsonContentType(headers['content-type'] ?? null) || (encoding !== undefined && encoding !== 'identity')) {
@@ -146,8 +158,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       log.error({ err: cause }, 'request failed')
 
   async function other(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const session = await open(request)
-    await session.alive()
+    await sessionOf(request).alive()
     reply.header('allow', 'POST')
     sendRpcError(reply, 405, METHOD_NOT_ALLOWED)
   }
@@ -179,7 +190,13 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       const refusal = origins.refusal(request)
       if (refusal !== null) return sendRpcError(reply, 403, { code: FORBIDDEN_CODE, message: refusal })
       if (request.headers.origin !== undefined) origins.share(request, reply)
-      done()
+      // Asking what may be asked needs no credentials (Fetch, CORS preflight).
+      if (request.method === 'OPTIONS') done()
+      else
+        admit(request).then(
+          () => done(),
+          (error: Error) => done(error),
+        )
     })
     zone.setErrorHandler((error, request, reply) => fail(request, reply, error))
     for (const url of ['/mcp', '/mcp/']) {
