@@ -5,4 +5,5 @@ export const TOPICS: Readonly<Record<string, () => Promise<Topic>>> = {
   protocol: () => import('./protocol.ts').then(({ protocol }) => protocol),
   sending: () => import('./sending.ts').then(({ sending }) => sending),
   strangers: () => import('./strangers.ts').then(({ strangers }) => strangers),
+  'strangers-limited': () => import('./strangers-limited.ts').then(({ strangersLimited }) => strangersLimited),
 }
