@@ -179,6 +179,16 @@ describe('a new token', () => {
     expect((await person.get('/settings/api')).html).toContain('203.0.113.7, 198.51.100.0/24')
   })
 
+  it('says which entries of an older list no address can match', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await create(person, { ip_allow_list: '203.0.113.7' })
+    expect((await person.get('/settings/api')).html).not.toContain('No address matches')
+    const ipAllowList = ['203.0.113.7', '::ffff:1.2.3.4/64', 'fe80::1%eth0']
+    await stack.db.apiToken.updateMany({ where: { accountId: account.id }, data: { ipAllowList } })
+    const { html } = await person.get('/settings/api')
+    expect(html).toContain('No address matches ::ffff:1.2.3.4/64, fe80::1%eth0. To change the list')
+  })
+
   it.each([
     ['a name that belongs to connections', { name: 'oauth:access:mine' }, 'belong to connected apps'],
     ['the same in capitals and behind spaces', { name: '  OAuth:x' }, 'belong to connected apps'],
@@ -192,6 +202,11 @@ describe('a new token', () => {
     ['a wrong IPv6 prefix', { ip_allow_list: '2001:db8::/129' }, 'is not an IP address'],
     ['an address with a zone', { ip_allow_list: 'fe80::1%eth0' }, 'is not an IP address'],
     ['two prefixes', { ip_allow_list: '10.0.0.0/8/8' }, 'is not an IP address'],
+    [
+      'a mapped block with more than the IPv4 addresses',
+      { ip_allow_list: '::ffff:1.2.3.4/64' },
+      'is not an IP address',
+    ],
     ['a host name', { ip_allow_list: 'example.com' }, 'is not an IP address'],
     [
       '51 addresses',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { MANUAL_TOKEN_PREFIX, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
+import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -8,7 +9,7 @@ import { z } from 'zod'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
-import { isAllowListEntry, MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
+import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 
 /** What most scripts need; ticked in an empty form. */
 const TYPICAL_PERMISSIONS: readonly Permission[] = ['POST /sms', 'GET /rates']
@@ -79,7 +80,7 @@ export function readTokenForm(body: unknown, now: Date): { token: NewToken } | {
   const isTooLong = sent.ip_allow_list.length > MAX_ALLOW_LIST_CHARS
   if (isTooLong) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)
   const ipAllowList = isTooLong ? [] : splitAllowList(sent.ip_allow_list)
-  const wrong = ipAllowList.find((entry) => !isAllowListEntry(entry))
+  const wrong = ipAllowList.find((entry) => readAllowListEntry(entry) === null)
   if (wrong !== undefined) errors.push(`“${wrong.slice(0, 60)}” is not an IP address or a CIDR block.`)
   if (ipAllowList.length > MAX_ALLOW_LIST_ENTRIES) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)
   const expiry = Object.hasOwn(EXPIRIES, sent.expires_in) ? EXPIRIES[sent.expires_in as Expiry] : undefined

@@ -1,4 +1,5 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
+import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
@@ -60,6 +61,7 @@ function tokenView(row: TokenRow, now: Date): TokenView {
     permissions: row.permissions,
     hasEveryPermission: PERMISSIONS.every((permission) => row.permissions.includes(permission)),
     ipAllowList: row.ipAllowList,
+    deadAddresses: row.ipAllowList.filter((entry) => readAllowListEntry(entry) === null),
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),

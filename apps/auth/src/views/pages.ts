@@ -87,6 +87,8 @@ export interface TokenView {
   readonly permissions: readonly string[]
   readonly hasEveryPermission: boolean
   readonly ipAllowList: readonly string[]
+  /** The entries of it that no address can match. */
+  readonly deadAddresses: readonly string[]
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null
