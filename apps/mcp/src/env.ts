@@ -1,3 +1,4 @@
+import { readEurText } from '@vertexsms/contract/money'
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
   issuerUrlSchema,
@@ -25,11 +26,6 @@ const isOrigin = (entry: string) => /^https?:\/\//.test(entry) && URL.canParse(e
 const isHostName = (entry: string) =>
   /^[a-z0-9.:[\]-]+$/.test(entry) && URL.canParse(`http://${entry}`) && new URL(`http://${entry}`).hostname === entry
 
-function toMicros(euros: string): bigint {
-  const [whole = '0', decimals = ''] = euros.split('.')
-  return BigInt(whole) * 1_000_000n + BigInt(decimals.padEnd(6, '0'))
-}
-
 const schema = z.object({
   ...serviceEnv,
   MCP_PORT: portSchema.default(4001),
@@ -53,8 +49,8 @@ const schema = z.object({
   /** A call above this price in EUR asks the person first; unset switches that off. */
   APPROVAL_ABOVE_EUR: z
     .string()
-    .regex(/^\d{1,6}(\.\d{1,6})?$/, 'must be a decimal amount such as 0.5')
-    .transform(toMicros)
+    .transform(readEurText)
+    .refine((micros) => micros !== null, 'must be a decimal amount such as 0.5')
     .optional(),
   /** This and the next: see the table of limits in `edge/limits.ts`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),

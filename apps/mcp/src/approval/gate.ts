@@ -7,6 +7,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
 } from '@modelcontextprotocol/server'
+import { toEurText } from '@vertexsms/contract/money'
 import { z } from 'zod'
 import type { Exchange } from '../protocol/exchange.ts'
 import { ToolFailure } from '../result.ts'
@@ -40,7 +41,7 @@ export function createApprovalGate(aboveMicros: bigint): ApprovalGate {
 
   function questionFor(subject: ApprovalQuestion): InputRequest {
     return inputRequired.elicit({
-      message: `${subject.summary} It costs up to ${euros(subject.priceMicros)} EUR and cannot be undone.`,
+      message: `${subject.summary} It costs up to ${toEurText(subject.priceMicros, 2)} EUR and cannot be undone.`,
       requestedSchema: {
         type: 'object',
         properties: { approve: { type: 'boolean', title: 'Go ahead', default: false } },
@@ -75,11 +76,4 @@ export function createApprovalGate(aboveMicros: bigint): ApprovalGate {
       return undefined
     },
   }
-}
-
-/** A price with six decimals at most, trailing zeros left out beyond two. */
-export function euros(micros: bigint): string {
-  const digits = String(micros).padStart(7, '0')
-  const decimals = digits.slice(-6).replace(/0{1,4}$/, '')
-  return `${digits.slice(0, -6)}.${decimals}`
 }

@@ -1,3 +1,4 @@
+import { readEurNumber } from '@vertexsms/contract/money'
 import { type SendSmsRequest, type SmsCost, smsCostResponseSchema } from '@vertexsms/contract/rest'
 import { RouteRefusal } from '../api/gateway.ts'
 import { ToolFailure } from '../result.ts'
@@ -62,12 +63,11 @@ function noPrice(): ToolFailure {
   )
 }
 
-/** Float noise of a sum of prices, in micro-EUR; no price is that fine. */
-const NOISE_MICROS = 1e-3
-
 /** The dearer of what the answer says twice, rounded up to a micro-EUR. Throws {@link ToolFailure} for what is no price. */
 function priceMicrosOf({ totalPrice, pricePerPart, parts, currency }: SmsCost): bigint {
-  const micros = Math.ceil(Math.max(totalPrice, pricePerPart * parts) * 1_000_000 - NOISE_MICROS)
-  if (currency !== 'EUR' || !Number.isSafeInteger(micros) || micros < 0) throw noPrice()
-  return BigInt(micros)
+  const totalMicros = readEurNumber(totalPrice)
+  const partMicros = readEurNumber(pricePerPart)
+  if (currency !== 'EUR' || totalMicros === null || partMicros === null) throw noPrice()
+  const partsMicros = partMicros * BigInt(parts)
+  return partsMicros > totalMicros ? partsMicros : totalMicros
 }

@@ -1,3 +1,4 @@
+import { toEurNumber } from '@vertexsms/contract/money'
 import type { SendSmsRequest, SmsCost } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../api-error.ts'
@@ -6,7 +7,6 @@ import { ADMISSION, type Admission, admittedId, manualTokenOf, openAdmission } f
 import type { SandboxOptions } from './config.ts'
 import { newSmsId, underNewId } from './ids.ts'
 import { outcomeOf, quote, readSender, readTiming, refusal, type Sender } from './plan.ts'
-import { MICROS_PER_EUR } from './prices.ts'
 
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 
@@ -88,8 +88,8 @@ export function createMessages({ db, times, checkCallbackUrl, wakeIn, newIds }: 
         parts,
         countryISO: recipient.country,
         mccmnc: operator.mcc + (operator.mnc[0] ?? ''),
-        pricePerPart: Number(partPriceMicros) / MICROS_PER_EUR,
-        totalPrice: Number(partPriceMicros * BigInt(parts)) / MICROS_PER_EUR,
+        pricePerPart: toEurNumber(partPriceMicros),
+        totalPrice: toEurNumber(partPriceMicros * BigInt(parts)),
         currency: 'EUR',
       }
     },

@@ -1,9 +1,7 @@
+import { toEurText } from '@vertexsms/contract/money'
 import type { Rate } from '@vertexsms/contract/rest'
 import { stableHash } from './hash.ts'
 import { OPERATORS, type Operator, operatorsOf } from './operators.ts'
-
-/** Micro-EUR in one euro: every amount is an integer of them. */
-export const MICROS_PER_EUR = 1_000_000
 
 /** The step between two prices. */
 const STEP_MICROS = 500
@@ -38,12 +36,6 @@ export function partPriceMicros(operator: Operator): bigint {
   return BigInt(roundToStep((baseMicros(operator.country) * percent) / 100))
 }
 
-/** Micro-EUR as a decimal string in EUR with no needless zeros: 39000n is "0.039". */
-export function toEur(micros: bigint): string {
-  const digits = micros.toString().padStart(7, '0')
-  return `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/(?:\.0+|(?<!0)0+)$/, '')
-}
-
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
 
 /**
@@ -61,7 +53,7 @@ export function rateCard(): Rate[] {
       ...names,
       MCC: operator.mcc,
       MNC: mnc,
-      Rate: toEur(partPriceMicros(operator)),
+      Rate: toEurText(partPriceMicros(operator)),
     })
     const [first] = operators
     if (!first) return []
