@@ -1,7 +1,8 @@
-import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { isLoopbackHost, isPublicAddress } from './address.ts'
+import { createLookup, type Lookup } from './names.ts'
 import { openTunnel } from './outbound-tunnel.ts'
 
 // One file, because it is one guard: what a URL may say, whom a name may mean, how the connection is made (directly or
@@ -14,7 +15,7 @@ export interface OutboundOptions {
   proxy?: string | undefined
   /** PEM certificates of authorities to trust instead of the usual ones. */
   ca?: string
-  /** Name resolution; the system's when absent. */
+  /** Name resolution; {@link createLookup} when absent. */
   lookup?: Lookup
 }
 
@@ -76,7 +77,7 @@ const CONNECT_TIMEOUT_MS = 10_000
  * With a proxy all of that stays true but the last look, because the peer is the proxy: it is given the judged address to
  * connect to, TLS goes end to end under the host's name, and what it refuses is not tried another way.
  */
-export function createOutbound({ allowLocalhost, proxy, ca, lookup = lookupAll }: OutboundOptions): Outbound {
+export function createOutbound({ allowLocalhost, proxy, ca, lookup = createLookup() }: OutboundOptions): Outbound {
   const connect = proxy
     ? tunnelConnector(new URL(proxy), ca, allowLocalhost, lookup)
     : guardedConnector(ca, allowLocalhost, lookup)
@@ -126,8 +127,6 @@ function refusal(text: string, allowLocalhost: boolean): string | null {
   }
   return null
 }
-
-type Lookup = (host: string) => Promise<LookupAddress[]>
 
 /** The standard connector with our resolution in it, and a last look at whom it reached. */
 function guardedConnector(ca: string | undefined, allowLocalhost: boolean, lookup: Lookup): buildConnector.connector {
@@ -218,12 +217,6 @@ async function judged(
     throw new OutboundError('ADDRESS_REFUSED', 'the name resolves to an address that is not public')
   }
   return [first, ...others]
-}
-
-function lookupAll(host: string): Promise<LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    systemLookup(host, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)))
-  })
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
