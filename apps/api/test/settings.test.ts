@@ -37,6 +37,8 @@ describe('the settings', () => {
     ['DATABASE_URL', 'mysql://h/canary'],
     ['OPERATOR_KEY', 'canary-of-a-key'],
     ['API_KEYS', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
+    ['API_KEYS', `sender-pin=${'A'.repeat(43)}`],
+    ['API_KEYS', `${API_KEYS},${API_KEYS}`],
     ['SANDBOX_POLL_MS', '0'],
     ['SANDBOX_DELIVERY_MS', '86400001'],
     ['FAILURES_PER_MINUTE', '0'],

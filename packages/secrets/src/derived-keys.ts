@@ -3,6 +3,9 @@ import { subkey } from './subkey.ts'
 
 const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/
 
+/** 32 random bytes hold about 30 different ones. */
+const DIFFERENT_BYTES_MIN = 16
+
 /** What the API seals or hashes under a key of its own. The operator key never leaves `apps/auth` and its commands. */
 export const API_KEY_PURPOSES = ['sender-pin'] as const
 
@@ -37,10 +40,13 @@ export function derivedKeysSchema<const Purpose extends string>(purposes: readon
         context.addIssue({ code: 'custom', message: expected })
         return z.NEVER
       }
-      const decoded = purposes.map((purpose) => [
-        purpose,
-        new Uint8Array(Buffer.from(keys.get(purpose) ?? '', 'base64url')),
-      ])
+      const decoded = purposes.map(
+        (purpose) => [purpose, new Uint8Array(Buffer.from(keys.get(purpose) ?? '', 'base64url'))] as const,
+      )
+      if (decoded.some(([, key]) => new Set(key).size < DIFFERENT_BYTES_MIN)) {
+        context.addIssue({ code: 'custom', message: `${expected}; these bytes are not random` })
+        return z.NEVER
+      }
       return Object.fromEntries(decoded) as DerivedKeys<Purpose>
     })
 }
