@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { exportSPKI, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
@@ -175,6 +176,50 @@ describe('an access token', () => {
     vi.useRealTimers()
     await world.followDate()
   })
+
+  test('and a token made by hand live by the database clock, on nodes that are ahead of it and behind it', async () => {
+    const seconds = Math.floor(Date.now() / 1000)
+    const [short, long] = [await connected({ exp: seconds + 30 }), await connected()]
+    const made = await world.makeToken({ expiresAt: new Date(Date.now() + 30_000) })
+    const sound = async () => {
+      for (const token of [short.jwt, long.jwt, made.token])
+        expect((await world.node.call('GET /token', { token })).status).toBe(200)
+    }
+    // Each is verified for the first time by a node that is ahead, and remembered.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 45_000 })
+    await world.followDate(-45_000)
+    await sound()
+    // The same moment for the database, a node behind it, and one right.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 90_000 })
+    await world.followDate(45_000)
+    await sound()
+    await world.followDate(45_000 + 31_000)
+    for (const token of [short.jwt, made.token]) await expectRefused(token, 'TOKEN_EXPIRED')
+    expect((await world.node.call('GET /token', { token: long.jwt })).status).toBe(200)
+    vi.useRealTimers()
+    await world.followDate()
+  })
+
+  // The embedded database has one session: nothing can be asked while a transaction of it is open.
+  test.skipIf(readTestDatabaseUrl() === undefined)(
+    'is served while another holds its row, and its use is written by the next request',
+    async () => {
+      const { jwt, connection } = await connected()
+      const lastUsed = async () =>
+        (await world.db.apiToken.findUniqueOrThrow({ where: { id: connection.access.id } })).lastUsedAt
+      await world.db.$transaction(async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM api_token WHERE id = ${connection.access.id}::uuid FOR UPDATE`
+        const node = await world.startNode()
+        expect((await node.call('GET /token', { token: jwt })).status).toBe(200)
+        await node.close()
+      })
+      expect(await lastUsed()).toBeNull()
+      const node = await world.startNode()
+      expect((await node.call('GET /token', { token: jwt })).status).toBe(200)
+      await node.close()
+      expect(await lastUsed()).not.toBeNull()
+    },
+  )
 
   test('is refused under another key, an unknown key id, or a key that it brings along (RFC 9700, RFC 8725)', async () => {
     const { claims } = await connected()

@@ -13,12 +13,12 @@ export interface Subject {
 /** What a {@link RateLimiter} says: go on, or come back after so many whole seconds. */
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly retryAfterSeconds: number }
 
-/** Counts events in fixed windows that all nodes share through the database. Subjects are stored hashed. */
+/** Counts events in fixed windows that all nodes share through the database, by its clock. Subjects are stored hashed. */
 export interface RateLimiter {
   /** Counts one event and judges it. What is refused by the wider ceiling leaves no row for the address itself. */
-  hit(name: LimitName, subject: Subject, now?: Date): Promise<Verdict>
+  hit(name: LimitName, subject: Subject): Promise<Verdict>
   /** Judges without counting: refused once as many were counted as are allowed. */
-  look(name: LimitName, subject: Subject, now?: Date): Promise<Verdict>
+  look(name: LimitName, subject: Subject): Promise<Verdict>
   /** Forgets what was counted, as a success does with the failures before it. */
   forget(name: LimitName, subject: Subject): Promise<void>
 }
@@ -27,34 +27,34 @@ const ALLOWED: Verdict = { allowed: true }
 
 /** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
 export function createRateLimiter({ db, enabled }: { readonly db: Database; readonly enabled: boolean }): RateLimiter {
-  async function count(key: string, window: Window): Promise<number> {
-    const rows = await db.$queryRaw<[{ hits: number }]>`
+  async function count(key: string, name: LimitName): Promise<Counted> {
+    const rows = await db.$queryRaw<[Counted]>`
       INSERT INTO rate_counter (key, window_at, hits, expires_at)
-      VALUES (${key}, ${window.at}::timestamptz, 1, ${window.endsAt}::timestamptz)
+      SELECT ${key}, at, 1, ends_at FROM (${windowOf(name)}) one_window
       ON CONFLICT (key, window_at) DO UPDATE SET hits = rate_counter.hits + 1
-      RETURNING hits`
-    return rows[0].hits
+      RETURNING hits, ${SECONDS_LEFT}`
+    return rows[0]
   }
 
   return {
-    async hit(name, subject, now = new Date()) {
+    async hit(name, subject) {
       if (!enabled) return ALLOWED
-      const window = windowOf(name, now)
       for (const { key, ceiling } of countersOf(name, subject)) {
-        if ((await count(key, window)) > ceiling) return refused(window, now)
+        const counted = await count(key, name)
+        if (counted.hits > ceiling) return refused(counted)
       }
       return ALLOWED
     },
 
-    async look(name, subject, now = new Date()) {
+    async look(name, subject) {
       if (!enabled) return ALLOWED
-      const window = windowOf(name, now)
       const counters = countersOf(name, subject)
-      const rows = await db.$queryRaw<{ key: string; hits: number }[]>`
-        SELECT key, hits FROM rate_counter
-        WHERE key IN (${Prisma.join(counters.map(({ key }) => key))}) AND window_at = ${window.at}::timestamptz`
-      const over = rows.some(({ key, hits }) => counters.some((one) => one.key === key && hits >= one.ceiling))
-      return over ? refused(window, now) : ALLOWED
+      const rows = await db.$queryRaw<(Counted & { key: string })[]>`
+        SELECT key, hits, ${SECONDS_LEFT} FROM rate_counter
+        WHERE key IN (${Prisma.join(counters.map(({ key }) => key))})
+          AND window_at = (SELECT at FROM (${windowOf(name)}) one_window)`
+      const over = rows.find(({ key, hits }) => counters.some((one) => one.key === key && hits >= one.ceiling))
+      return over ? refused(over) : ALLOWED
     },
 
     async forget(name, subject) {
@@ -65,19 +65,24 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
   }
 }
 
-interface Window {
-  readonly at: Date
-  readonly endsAt: Date
+interface Counted {
+  readonly hits: number
+  /** Until the window ends. */
+  readonly secondsLeft: number
 }
 
-function windowOf(name: LimitName, now: Date): Window {
-  const windowMs = LIMITS[name].seconds * 1000
-  const at = new Date(Math.floor(now.getTime() / windowMs) * windowMs)
-  return { at, endsAt: new Date(at.getTime() + windowMs) }
+const SECONDS_LEFT = Prisma.sql`ceil(extract(epoch FROM expires_at - database_now()))::int AS "secondsLeft"`
+
+/** The window of this moment, `at` to `ends_at`: whole multiples of its length since the epoch, alike on every node. */
+function windowOf(name: LimitName): Prisma.Sql {
+  const { seconds } = LIMITS[name]
+  return Prisma.sql`
+    SELECT at, at + ${seconds}::int * interval '1 second' AS ends_at
+    FROM (SELECT to_timestamp(floor(extract(epoch FROM database_now()) / ${seconds}::int) * ${seconds}::int) AS at) began`
 }
 
-function refused({ endsAt }: Window, now: Date): Verdict {
-  return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((endsAt.getTime() - now.getTime()) / 1000)) }
+function refused({ secondsLeft }: Counted): Verdict {
+  return { allowed: false, retryAfterSeconds: Math.max(1, secondsLeft) }
 }
 
 /** The counters of a subject, the widest first. */

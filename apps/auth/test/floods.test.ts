@@ -22,8 +22,12 @@ afterAll(async () => {
 beforeEach(async () => {
   await test.db.rateCounter.deleteMany()
   vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+  await test.followDate()
 })
-afterEach(() => void vi.useRealTimers())
+afterEach(async () => {
+  vi.useRealTimers()
+  await test.followDate()
+})
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
 

@@ -3,6 +3,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LIMITS, SIZES } from '../src/limits.ts'
+import { createRateLimiter } from '../src/rate-limit.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -14,6 +15,7 @@ beforeAll(async () => {
   const hourMs = 3_600_000
   vi.useFakeTimers({ toFake: ['Date'], now: Math.floor(Date.now() / hourMs) * hourMs + 1000 })
   test = await testDatabase()
+  await test.followDate()
   const settings = { RATE_LIMITS: 'on', TRUST_PROXY: '1', OPERATOR_KEY: randomBytes(32).toString('base64url') }
   nodes = [await startStack({ test, settings }), await startStack({ test, settings })]
 })
@@ -97,6 +99,25 @@ describe('throttled sign-in', () => {
       await trySignIn(attacker, victim.email, 'wrong', '203.0.113.77')
     }
     expect((await trySignIn(attacker, victim.email, 'wrong', '203.0.113.77')).status).toBe(429)
+  })
+
+  it('counts in one window on nodes whose clocks are apart: the database says which', async () => {
+    const limiter = createRateLimiter({ db: test.db, enabled: true })
+    const subject = { about: 'a subject of its own', address: '203.0.113.90' }
+    for (let hit = 0; hit < LIMITS.token.hits; hit += 1) await limiter.hit('token', subject)
+    const now = Date.now()
+    for (const aheadMs of [-45_000, 45_000]) {
+      vi.setSystemTime(now + aheadMs)
+      await test.followDate(-aheadMs)
+      const verdict = await limiter.look('token', subject)
+      expect(verdict).toEqual({ allowed: false, retryAfterSeconds: expect.any(Number) })
+      expect(verdict.allowed || verdict.retryAfterSeconds).toBeLessThanOrEqual(LIMITS.token.seconds)
+    }
+    // The next window of the database is another one, whatever the node's clock says.
+    vi.setSystemTime(now)
+    await test.followDate(LIMITS.token.seconds * 1000)
+    expect(await limiter.look('token', subject)).toEqual({ allowed: true })
+    await test.followDate()
   })
 
   it('keeps addresses and e-mail addresses out of the counters table', async () => {

@@ -43,5 +43,11 @@ export function isPossibleToken(value: string): boolean {
 /** `typ` of every access token (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 
+/**
+ * How far the clock of a node may be from the database's when it looks at the times in an access token. Whether a token
+ * is over is decided when its row is read, by the database's clock; the look before that only spares the question.
+ */
+export const ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS = 120
+
 /** The one signature algorithm of access tokens. */
 export const ACCESS_TOKEN_ALG = 'ES256'

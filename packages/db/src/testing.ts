@@ -21,9 +21,10 @@ export interface TestDatabase {
   /**
    * Sets the clock of this database (`database_now()`) to what `Date` says in this process, and lets it run on from
    * there. Call it after `Date` was shifted and again after it was put right. The function itself is replaced, which
-   * only its owner can do: what is deployed has no offset that anybody could set.
+   * only its owner can do: what is deployed has no offset that anybody could set. With `aheadMs` it is so far ahead of
+   * `Date` instead, as the database of a node whose clock is behind.
    */
-  followDate(): Promise<void>
+  followDate(aheadMs?: number): Promise<void>
   /** Disconnects and removes everything. */
   close(): Promise<void>
 }
@@ -45,7 +46,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     url,
     serviceUrl: (role) => (serverUrl ? withRole(url, role) : url),
     db,
-    followDate: () => followDate(db),
+    followDate: (aheadMs = 0) => followDate(db, aheadMs),
     async close() {
       await db.$disconnect()
       await close()
@@ -53,10 +54,10 @@ export async function testDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function followDate(db: Database): Promise<void> {
+async function followDate(db: Database, aheadMs: number): Promise<void> {
   // The embedded engine reads this process's `Date` by itself; what is missing there is nothing.
   const [{ now }] = await db.$queryRaw<[{ now: Date }]>`SELECT clock_timestamp() AS now`
-  const offsetMs = Date.now() - now.getTime()
+  const offsetMs = Date.now() + aheadMs - now.getTime()
   await db.$executeRawUnsafe(`CREATE OR REPLACE FUNCTION database_now() RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT statement_timestamp() + interval ''${offsetMs} milliseconds'''`)
 }

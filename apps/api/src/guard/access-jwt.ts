@@ -1,4 +1,4 @@
-import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
@@ -23,9 +23,6 @@ export interface AccessJwtOptions {
 /** Verified tokens that are remembered, by hash. */
 const CACHE_ENTRIES = 10_000
 
-/** As far as this node's clock may be off: what expired by less is for the database's clock to judge, with the row. */
-const CLOCK_TOLERANCE_SECONDS = 120
-
 /**
  * Verifies access tokens (RFC 9068 §4): ES256, `typ` at+jwt, issuer, audience, and that `exp` is not long over by this
  * node's clock. Throws TOKEN_EXPIRED for one that was valid, TOKEN_INVALID for every other failure. The result of a
@@ -42,7 +39,7 @@ export function createAccessJwtVerifier({
     const key = Buffer.from(hashToken(token)).toString('base64')
     const cached = verified.get(key)
     if (cached) {
-      if ((cached.exp + CLOCK_TOLERANCE_SECONDS) * 1000 > Date.now()) return cached
+      if ((cached.exp + ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS) * 1000 > Date.now()) return cached
       verified.delete(key)
       throw new ApiError('TOKEN_EXPIRED')
     }
@@ -61,7 +58,7 @@ export function createAccessJwtVerifier({
         algorithms: [ACCESS_TOKEN_ALG],
         typ: ACCESS_TOKEN_TYP,
         requiredClaims: ['exp', 'sub', 'jti'],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        clockTolerance: ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(),
       })
       if (typeof payload.jti !== 'string' || !payload.sub || payload.exp === undefined)

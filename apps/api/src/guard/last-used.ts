@@ -29,15 +29,17 @@ export function createLastUsed(db: Database): LastUsed {
     waiting.clear()
     const before = newestMs - LAST_USED_STEP_MS
     for (const [id, atMs] of noted) if (atMs <= before) noted.delete(id)
-    // A use that cannot be written is not worth a failed request: the next one writes it.
+    // A row that another holds is left to it, so that no refresh or ending ever waits for this, nor this for them. A use
+    // that cannot be written is not worth a failed request: the next one writes it.
     await db.$executeRaw`
-      UPDATE api_token SET last_used_at = database_now()
-      WHERE id = ANY(${ids}::uuid[])
-        AND (last_used_at IS NULL OR last_used_at <= database_now() - ${LAST_USED_STEP_MS}::int * interval '1 millisecond')`.catch(
-      () => {
-        for (const id of ids) noted.delete(id)
-      },
-    )
+      UPDATE api_token SET last_used_at = database_now() FROM (
+        SELECT id FROM api_token
+        WHERE id = ANY(${ids}::uuid[])
+          AND (last_used_at IS NULL OR last_used_at <= database_now() - ${LAST_USED_STEP_MS}::int * interval '1 millisecond')
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+      ) free WHERE api_token.id = free.id`.catch(() => {
+      for (const id of ids) noted.delete(id)
+    })
   }
 
   return {

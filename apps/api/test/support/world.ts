@@ -49,8 +49,8 @@ export interface World {
   startNode: (env?: Record<string, string>) => Promise<Node>
   makeAccount: (balanceMicros?: bigint) => Promise<{ accountId: string; token: string }>
   makeToken: (options?: TokenOptions) => Promise<{ id: string; token: string }>
-  /** Sets the database's clock to the `Date` of this process; after every shift of it. */
-  followDate: () => Promise<void>
+  /** Sets the database's clock to the `Date` of this process, or so far ahead of it; after every shift of it. */
+  followDate: (aheadMs?: number) => Promise<void>
   close: () => Promise<void>
 }
 

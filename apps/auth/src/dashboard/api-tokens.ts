@@ -1,5 +1,7 @@
+import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { signedInOf, viewerOf } from '../accounts/require-session.ts'
+import { signInPath } from '../accounts/return-to.ts'
 import type { WebDeps } from '../accounts/web-deps.ts'
 import { type Deletion, deleteToken } from '../oidc/api-tokens.ts'
 import { sendPage } from '../page.ts'
@@ -23,12 +25,17 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
   app.get('/settings/api', (request, reply) => showTokens(deps, request, reply, emptyTokenForm(), 200))
 
   app.post('/settings/api', async (request, reply) => {
-    const now = new Date()
+    const now = await databaseNow(deps.db)
     const judged = readTokenForm(request.body, now)
     if ('form' in judged) return showTokens(deps, request, reply, judged.form, 422)
-    const value = await createManualToken(deps.db, signedInOf(request).account.id, judged.token, now)
-    if (value === null) return showTokens(deps, request, reply, refusedTokenForm(request.body), 422)
-    return sendPage(reply, 'token-created', { viewer: viewerOf(deps, request), name: judged.token.name, value })
+    const { account, sessionId } = signedInOf(request)
+    const made = await createManualToken(deps.db, { accountId: account.id, sessionId }, judged.token, now)
+    if ('value' in made) {
+      const { value } = made
+      return sendPage(reply, 'token-created', { viewer: viewerOf(deps, request), name: judged.token.name, value })
+    }
+    if (made.refused === 'signed_out') return reply.redirect(signInPath('/settings/api'), 303)
+    return showTokens(deps, request, reply, refusedTokenForm(request.body), 422)
   })
 
   app.get<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {

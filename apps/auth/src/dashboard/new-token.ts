@@ -6,7 +6,7 @@ import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
-import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
+import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
@@ -99,13 +99,20 @@ export function refusedTokenForm(body: unknown): TokenFormView {
   ])
 }
 
-/** Stores a new manual token and returns its value, which exists nowhere else; null when the account has too many. */
+/** Why no token was made: the account has too many, or the browser is signed in no more. */
+export type TokenRefusal = 'too_many' | 'signed_out'
+
+/**
+ * Stores a new manual token and returns its value, which exists nowhere else. `signed_out` when the session that asks
+ * has ended since it was read: a token made by hand outlives a reset, so none may slip in behind one.
+ */
 export async function createManualToken(
   db: Database,
-  accountId: string,
+  by: { readonly accountId: string; readonly sessionId: string },
   token: NewToken,
   now: Date,
-): Promise<string | null> {
+): Promise<{ readonly value: string } | { readonly refused: TokenRefusal }> {
+  const { accountId } = by
   const value = MANUAL_TOKEN_PREFIX + newSecret()
   const data = {
     id: randomUUID(),
@@ -120,11 +127,11 @@ export async function createManualToken(
   }
   // Counted and stored while the account is held, so that posts at once cannot all find room for one.
   return accountTransaction(db, async (tx) => {
-    if (!(await lockAccount(tx, accountId))?.active) return null
+    if (!(await lockSession(tx, by))) return { refused: 'signed_out' }
     const has = await tx.apiToken.count({ where: { accountId, kind: 'manual' } })
-    if (has >= SIZES.manualTokensOfAccount) return null
+    if (has >= SIZES.manualTokensOfAccount) return { refused: 'too_many' }
     await tx.apiToken.create({ data })
-    return value
+    return { value }
   })
 }
 

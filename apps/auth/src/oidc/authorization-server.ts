@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { readSession } from '../accounts/session.ts'
@@ -33,7 +34,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
   const { env, db, logger, outbound } = deps
   const provider = providerDeps(deps)
   return createLiveProvider({
-    loadKeys: () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, new Date()),
+    loadKeys: async () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, await databaseNow(db)),
     build(keys) {
       const built = buildProvider(provider, keys)
       const keySet = { keys: keys.map(publishedJwk) } as ReturnType<LiveProvider['keySet']>
@@ -72,7 +73,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       connectedHere: async (cookie, clientId) => {
         const accountId = (await readSession(session, cookie))?.account.id
         if (!accountId) return false
-        const live = { accountId, clientId, endedAt: null, expiresAt: { gt: new Date() } }
+        const live = { accountId, clientId, endedAt: null, expiresAt: { gt: await databaseNow(db) } }
         return (await db.connection.count({ where: live })) > 0
       },
       signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,

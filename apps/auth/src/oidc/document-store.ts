@@ -87,8 +87,8 @@ export function createClientDocuments(deps: {
   ): Promise<{ record: ClientRecord } | { failure: Failure }> {
     const host = new URL(url).host
     const paced =
-      (await deps.limiter.hit('documentUrl', { about: url }, now)).allowed &&
-      (seen || (await deps.limiter.hit('documentHost', { about: host }, now)).allowed)
+      (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
+      (seen || (await deps.limiter.hit('documentHost', { about: host })).allowed)
     if (!paced) return fail(url, now, 'the document was asked for too often')
     let answer: { metadata: NormalizedMetadata; cacheControl: string | string[] | undefined }
     try {

@@ -1,4 +1,4 @@
-import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
@@ -69,6 +69,7 @@ async function readAccessToken(deps: JwtTokenDeps, token: string): Promise<JWTPa
       algorithms: [ACCESS_TOKEN_ALG],
       typ: ACCESS_TOKEN_TYP,
       currentDate: new Date(),
+      clockTolerance: ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS,
     })
     return payload
   } catch {

@@ -140,7 +140,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource) => {
           if (resource !== resources.mcp) throw new errors.InvalidTarget()
-          const { kid } = signingKeyAt(keys, new Date())
+          const { kid } = signingKeyAt(keys, databaseTime())
           return {
             scope,
             audience: resources.mcp,
@@ -239,6 +239,11 @@ function withinConnection(lifetimeSeconds: number): number {
   const expiresAt = currentWork()?.grant?.expiresAt
   if (!expiresAt) return lifetimeSeconds
   return Math.max(1, Math.min(lifetimeSeconds, Math.floor((expiresAt.getTime() - Date.now()) / 1000)))
+}
+
+/** What time it is for the database, by the look at its clock that came with the token request being handled. */
+function databaseTime(): Date {
+  return new Date(Date.now() - (currentWork()?.grant?.aheadMs ?? 0))
 }
 
 function cookieKey(operatorKey: Uint8Array): Buffer {

@@ -155,8 +155,8 @@ describe('a client name', () => {
   })
 
   it('with direction marks and invisible letters is shown without them (MCP security best practices: consent)', async () => {
-    const { page } = await consentPage('\u202eedualC\u202c \u200bofficial\u0000')
-    for (const hidden of ['\u202e', '\u202c', '\u200b', '\u0000']) expect(page.html).not.toContain(hidden)
+    const { page } = await consentPage('\u202eedualC\u202c \u200bofficial\u0001')
+    for (const hidden of ['\u202e', '\u202c', '\u200b', '\u0001']) expect(page.html).not.toContain(hidden)
     expect(page.html).toContain('edualC official')
   })
 

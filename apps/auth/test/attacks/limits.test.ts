@@ -22,8 +22,12 @@ afterAll(async () => {
 beforeEach(async () => {
   await test.db.rateCounter.deleteMany()
   vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+  await test.followDate()
 })
-afterEach(() => void vi.useRealTimers())
+afterEach(async () => {
+  vi.useRealTimers()
+  await test.followDate()
+})
 
 /** Sets the counter of one window close to its end, as if the requests before had come. */
 async function almost(name: keyof typeof LIMITS): Promise<void> {
@@ -63,6 +67,7 @@ describe('a flood', () => {
         expect(answer.body.error).toBe('temporarily_unavailable')
       }
       vi.setSystemTime(Date.now() + 61_000)
+      await test.followDate()
       expect((await post(two.issuer + path, {})).status).not.toBe(429)
     },
   )

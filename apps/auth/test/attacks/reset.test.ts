@@ -100,6 +100,16 @@ async function plant(person: Person, authenticator: Authenticator) {
   ])
 }
 
+async function makeToken(person: Person) {
+  const { html } = await person.get('/settings/api')
+  return person.post('/settings/api', [
+    ['csrf', hiddenField(html, 'csrf')],
+    ['name', 'Back door'],
+    ['permissions', 'POST /sms'],
+    ['expires_in', 'never'],
+  ])
+}
+
 async function signInByPasskey(person: Person, authenticator: Authenticator) {
   const { html } = await person.get('/sign-in')
   return person.post('/sign-in/passkey', [
@@ -148,6 +158,20 @@ describe.each(ENDINGS)('%s', (_name, end) => {
     )
     expect(added.status).toBe(422)
     expect(await waysIn(account)).toEqual(NONE)
+  })
+
+  it('leaves no token made by hand that was being made', async () => {
+    const account = await makeAccount(stack)
+    const thief = await stack.person(account.id)
+    const made = await meanwhile(
+      () => makeToken(thief),
+      () => end(account),
+    )
+    expect([made.status, made.url.pathname]).toEqual([303, '/settings/api'])
+    expect(await waysIn(account)).toEqual(NONE)
+    // Nor a page with a value: whoever is still signed in gets one.
+    const owner = await stack.person((await makeAccount(stack)).id)
+    expect((await makeToken(owner)).html).toMatch(/vsms_[\w-]{43}/)
   })
 
   it('leaves no connection that was being approved', async () => {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 
@@ -31,7 +31,6 @@ const JWKS_TIMEOUT_MS = 3_000
 // A key not in the set may be one that was published just now; the pause only stops a flood of lookups.
 const JWKS_COOLDOWN_MS = 3_000
 const JWKS_MAX_AGE_MS = 600_000
-const CLOCK_TOLERANCE_SECONDS = 5
 
 /** The hash under which a token may be kept in memory; never the token itself. */
 export function tokenKey(token: string): string {
@@ -66,7 +65,7 @@ export function createTokenVerifier({ issuer, audience, jwksUrl }: VerifierOptio
         audience,
         typ: ACCESS_TOKEN_TYP,
         algorithms: [ACCESS_TOKEN_ALG],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        clockTolerance: ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['exp', 'sub', 'client_id', 'jti'],
         currentDate: new Date(),
       })
@@ -81,7 +80,7 @@ export function createTokenVerifier({ issuer, audience, jwksUrl }: VerifierOptio
 
   function recall(key: string): VerifiedToken | undefined {
     const cached = verified.get(key)
-    if (cached === undefined || Date.now() < (cached.exp + CLOCK_TOLERANCE_SECONDS) * 1000) return cached
+    if (cached === undefined || Date.now() < (cached.exp + ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS) * 1000) return cached
     verified.delete(key)
     return undefined
   }
