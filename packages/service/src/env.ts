@@ -156,7 +156,7 @@ export const issuerUrlSchema = publicUrlSchema.refine((value) => parseUrl(value)
 export const databaseUrlSchema = z
   .string()
   .refine(
-    (value) => /^postgres(ql)?:\/\//.test(value) && parseUrl(value) !== null,
+    (value) => /^postgres(ql)?:\/\/[^/?#]/.test(value) && parseUrl(value) !== null,
     'must be a URL such as postgresql://user:password@host:5432/name',
   )
 
