@@ -183,6 +183,8 @@ describe('arguments as models write them', () => {
     ['send_sms', { ...send, to: ['+37069555555', 'x'] }, /`to\[1\]`/],
     ['send_sms', { ...send, to: -37069555555 }, /`to`: must be a string/],
     ['send_sms', { ...send, to: '+37069555555x12' }, /`to`: holds something that is no part of a number/],
+    ['send_sms', { ...send, to: 'tel:+37069555555;ext=5' }, /`to`: holds something that is no part of a number/],
+    ['send_sms', { ...send, to: '+37069555555; +37069555556x' }, /`to\[1\]`: holds something that is no part/],
     ['send_sms', { ...send, to: '+0037069555555' }, /`to`: has a zero behind its \+/],
     ['lookup_hlr', { msisdn: '+37069555555, +37069555556' }, /`msisdn`: must be one phone number, and not a list/],
     ['register_msisdn_sender', { msisdn: '["+37069555555"]' }, /`msisdn`: must be one phone number, and not a list/],

@@ -116,7 +116,8 @@ export function listFromJson(value: unknown, name: string): unknown[] {
 
 function numbersIn(text: string, name: string): string[] {
   if (text.length > LIST_MAX_CHARACTERS) throw invalid(name, `is too long; give a list of up to ${BATCH_MAX} numbers.`)
-  const parts = text.split(/[,;|\r\n]/).filter((part) => part.trim() !== '')
+  // A parameter of a `tel:` URI (RFC 3966) belongs to its number, which is then refused for it.
+  const parts = text.split(/[,|\r\n]|;(?! ?[a-z-]+=)/i).filter((part) => part.trim() !== '')
   return parts.length === 0 ? [text] : parts
 }
 
