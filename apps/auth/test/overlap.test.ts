@@ -116,7 +116,7 @@ describe('refresh overlap', () => {
 
   it.each([
     ['a resource that is not ours', { resource: 'https://elsewhere.example/' }, 'invalid_target'],
-    ['a scope that was not granted', { scope: 'sms:rates sms:send' }, 'invalid_scope'],
+    ['a scope of which nothing was granted', { scope: 'sms:send' }, 'invalid_scope'],
   ])('refuses %s as outside of it, and nothing ends', async (_what, extra, error) => {
     const client = await register(stack)
     const { id } = await stack.account()
@@ -124,6 +124,18 @@ describe('refresh overlap', () => {
     const next = await refresh(client, tokens.refresh)
     await expect(refresh(client, tokens.refresh, extra)).rejects.toMatchObject({ error })
     expect((await refresh(client, next.refresh)).scope).toBe('sms:rates')
+  })
+
+  it('narrows a repeated scope to what was granted, as outside of it (RFC 6749 §6)', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const tokens = await connect(client, await stack.person(id), { choice: { scopes: ['sms:rates'] } })
+    const repeated = { scope: 'sms:send sms:rates' }
+    const next = await refresh(client, tokens.refresh, repeated)
+    expect(await refresh(client, tokens.refresh, repeated)).toEqual({ ...next, expiresIn: expect.any(Number) })
+    const atOnce = await Promise.all(Array.from({ length: 6 }, () => refresh(client, next.refresh, repeated)))
+    expect(new Set(atOnce.map(({ scope, refresh: value }) => `${scope} ${value}`)).size).toBe(1)
+    expect(atOnce[0]?.scope).toBe('sms:rates')
   })
 
   it('gives a fresh access token where the first is gone by now', async () => {

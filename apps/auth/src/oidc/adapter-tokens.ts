@@ -69,7 +69,9 @@ export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
       if (!found) {
         const clientId = Provider.ctx?.oidc.client?.clientId
         const used = work && (await reading(() => judgeUsedToken(deps, work, { value, clientId })))
-        return used && { ...used, jti: value }
+        if (!used) return undefined
+        narrowScope(work?.grant?.scopes ?? [])
+        return { ...used, jti: value }
       }
       if (work) {
         work.grant = found.grant
