@@ -4,11 +4,11 @@ import type { FastifyInstance } from 'fastify'
 import { createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
 import { createApprovalGate } from './approval/gate.ts'
+import { createPublishedTokens } from './auth/access-tokens.ts'
 import { createAuthenticate } from './auth/bearer.ts'
 import { createChallenges } from './auth/challenge.ts'
 import { registerMetadata } from './auth/metadata.ts'
 import { registerOldEndpoints } from './auth/old-endpoints.ts'
-import { createTokenVerifier } from './auth/verify-token.ts'
 import { createLimits } from './edge/limits.ts'
 import { BODY_LIMIT_BYTES, registerMcpRoute } from './edge/mcp-route.ts'
 import { createOriginPolicy } from './edge/origin.ts'
@@ -34,7 +34,7 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
   const api = createApiClient(config.API_URL, config.EDGE_SECRET)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
-  const tokens = createTokenVerifier({
+  const tokens = createPublishedTokens({
     issuer: config.ISSUER_URL,
     audience: config.MCP_RESOURCE_URL,
     jwksUrl: config.JWKS_URL,

@@ -1,3 +1,5 @@
+import { createAccessTokens, tokenKey } from '@vertexsms/access-token/remember'
+import type { AccessToken } from '@vertexsms/access-token/verify'
 import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
@@ -7,7 +9,6 @@ import type { TokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../api-error.ts'
 import { toApiError, unavailable } from '../error-pages.ts'
-import { type AccessJwt, createAccessJwtVerifier } from './access-jwt.ts'
 import { createAddressReader, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -39,6 +40,9 @@ export interface GuardOptions {
   readonly lookups: TokenLookups
 }
 
+/** Verified access tokens whose signature is not asked for again. */
+const REMEMBERED_TOKENS_MAX = 10_000
+
 /**
  * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
  * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), INVALID_INPUT for ambiguous headers (400),
@@ -49,7 +53,7 @@ export function registerGuard(
   app: FastifyInstance,
   { db, issuer, audience, edgeSecret, limits, checkTimeoutMs, lookups }: GuardOptions,
 ): void {
-  const verifyJwt = createAccessJwtVerifier({ issuer, audience, keys: createSigningKeys(db) })
+  const accessTokens = createAccessTokens({ issuer, audience, keys: createSigningKeys(db) }, REMEMBERED_TOKENS_MAX)
   const addressOf = createAddressReader(edgeSecret)
   const findToken = createFindToken(db)
   const lastUsed = createLastUsed(db)
@@ -57,8 +61,10 @@ export function registerGuard(
   async function authenticate(value: string, address: string | null): Promise<TokenRow> {
     const isPossible = isPossibleToken(value)
     if (isPossible && isJwtShaped(value)) {
-      const jwt = await verifyJwt(value)
-      return live(await findToken(jwt.jtiHash), jwt)
+      const key = tokenKey(value)
+      const judged = accessTokens.recall(key) ?? (await accessTokens.verify(value, key))
+      if (typeof judged === 'string') throw new ApiError(judged === 'expired' ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID')
+      return live(await findToken(hashToken(judged.jti)), judged)
     }
     const hash = hashToken(value)
     // What cannot be read as an address shares one ceiling.
@@ -90,7 +96,7 @@ export function registerGuard(
     }
   }
 
-  function live(row: TokenRow | undefined, jwt: AccessJwt | null): TokenRow {
+  function live(row: TokenRow | undefined, jwt: AccessToken | null): TokenRow {
     if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
     const now = row.now().getTime()
     if ((row.expiresAt && row.expiresAt.getTime() <= now) || (jwt && jwt.exp * 1000 <= now)) {
@@ -122,7 +128,7 @@ export function registerGuard(
 }
 
 /** A JWT stands for an access token's row of its own account; any other value for a token made by hand. */
-function isRowOf(row: TokenRow, jwt: AccessJwt | null): boolean {
+function isRowOf(row: TokenRow, jwt: AccessToken | null): boolean {
   return jwt ? row.kind === 'oauth_access' && row.accountId === jwt.accountId : row.kind === 'manual'
 }
 

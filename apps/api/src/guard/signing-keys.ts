@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { type CryptoKey, errors, importJWK, type JWK, type JWTVerifyGetKey } from 'jose'
 
 /** Keys older than this are read again, so that a retired key stops being accepted. */
 const REFRESH_MS = 30_000
@@ -8,14 +8,11 @@ const REFRESH_MS = 30_000
 /** An unknown key id makes the keys be read again, but not more often than this. */
 const UNKNOWN_KID_PACE_MS = 2_000
 
-/** Finds the public key of a key id. */
-export interface SigningKeys {
-  /** The key, or undefined where the authorization server publishes no such key. Throws when the database is down. */
-  find(kid: string): Promise<CryptoKey | undefined>
-}
-
-/** The public keys of the authorization server, read from the database and kept for a short time. */
-export function createSigningKeys(db: Database): SigningKeys {
+/**
+ * Finds a public key of the authorization server by its id; the keys are read from the database and kept for a short
+ * time. Rejects with JWKSNoMatchingKey where no such key is published, otherwise when the database is down.
+ */
+export function createSigningKeys(db: Database): JWTVerifyGetKey {
   let keys = new Map<string, CryptoKey>()
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
@@ -43,11 +40,11 @@ export function createSigningKeys(db: Database): SigningKeys {
     return reading
   }
 
-  return {
-    async find(kid) {
-      const age = Date.now() - readAt
-      if (age > REFRESH_MS || age < 0 || (!keys.has(kid) && age > UNKNOWN_KID_PACE_MS)) await refresh()
-      return keys.get(kid)
-    },
+  return async ({ kid = '' }) => {
+    const age = Date.now() - readAt
+    if (age > REFRESH_MS || age < 0 || (!keys.has(kid) && age > UNKNOWN_KID_PACE_MS)) await refresh()
+    const key = keys.get(kid)
+    if (!key) throw new errors.JWKSNoMatchingKey()
+    return key
   }
 }

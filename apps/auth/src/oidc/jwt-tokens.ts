@@ -1,7 +1,7 @@
-import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
+import { type VerifiedToken, verifyAccessToken } from '@vertexsms/access-token/verify'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { endConnection } from './connection-end.ts'
 import { PATHS } from './paths.ts'
@@ -32,10 +32,11 @@ export function jwtTokens(deps: JwtTokenDeps) {
       return revokeUsedToken(deps.db, String(ctx.oidc.params?.token ?? ''), client.clientId)
     }
     if (error !== 'unsupported_token_type') return
-    const claims = await readAccessToken(deps, String(ctx.oidc.params?.token ?? ''))
+    const verified = await readAccessToken(deps, String(ctx.oidc.params?.token ?? ''))
     if (ctx.path === PATHS.revocation) {
-      if (claims?.jti && claims.client_id === client.clientId) {
-        await deps.db.apiToken.deleteMany({ where: { tokenHash: hashToken(claims.jti), kind: 'oauth_access' } })
+      if (verified?.token.clientId === client.clientId) {
+        const tokenHash = hashToken(verified.token.jti)
+        await deps.db.apiToken.deleteMany({ where: { tokenHash, kind: 'oauth_access' } })
       }
       ctx.status = 200
       ctx.body = ''
@@ -43,7 +44,7 @@ export function jwtTokens(deps: JwtTokenDeps) {
     }
     ctx.status = 200
     ctx.body =
-      claims && mayIntrospect(client, String(claims.client_id)) ? await describe(deps, claims) : { active: false }
+      verified && mayIntrospect(client, verified.token.clientId) ? await describe(deps, verified) : { active: false }
   }
 }
 
@@ -61,29 +62,22 @@ export function mayIntrospect(client: Client, tokenClientId: string | undefined)
   return client[OPERATOR_MARK] === true || (client.clientAuthMethod !== 'none' && client.clientId === tokenClientId)
 }
 
-async function readAccessToken(deps: JwtTokenDeps, token: string): Promise<JWTPayload | null> {
-  try {
-    const { payload } = await jwtVerify(token, createLocalJWKSet(deps.keySet()), {
-      issuer: deps.issuer,
-      audience: deps.audience,
-      algorithms: [ACCESS_TOKEN_ALG],
-      typ: ACCESS_TOKEN_TYP,
-      currentDate: new Date(),
-      clockTolerance: ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS,
-    })
-    return payload
-  } catch {
-    return null
-  }
+async function readAccessToken(
+  { issuer, audience, keySet }: JwtTokenDeps,
+  value: string,
+): Promise<VerifiedToken | null> {
+  const judged = await verifyAccessToken(value, { issuer, audience, keys: createLocalJWKSet(keySet()) })
+  return typeof judged === 'string' ? null : judged
 }
 
 /** The live truth: a token whose row is gone is not active, whatever its signature says (RFC 7662 §2.2). */
-async function describe(deps: JwtTokenDeps, claims: JWTPayload): Promise<Record<string, unknown>> {
+async function describe(deps: JwtTokenDeps, { token, claims }: VerifiedToken): Promise<Record<string, unknown>> {
   const [row] = await deps.db.$queryRaw<{ expiresAt: Date }[]>`
     SELECT t.expires_at AS "expiresAt" FROM api_token t JOIN connection c ON c.id = t.connection_id AND c.ended_at IS NULL
-    WHERE t.token_hash = ${hashToken(claims.jti ?? '')} AND t.expires_at > database_now()`
+    WHERE t.token_hash = ${hashToken(token.jti)} AND t.expires_at > database_now()
+      AND to_timestamp(${token.exp}::double precision) > database_now()`
   if (!row) return { active: false }
   const { iss, sub, aud, iat, jti, scope, client_id } = claims
-  const exp = Math.min(claims.exp ?? 0, Math.floor(row.expiresAt.getTime() / 1000))
+  const exp = Math.min(token.exp, Math.floor(row.expiresAt.getTime() / 1000))
   return { active: true, iss, sub, aud, exp, iat, jti, scope, client_id, token_type: 'Bearer' }
 }

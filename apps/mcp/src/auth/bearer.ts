@@ -1,10 +1,11 @@
+import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
+import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
 import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../api/gateway.ts'
 import type { Limits } from '../edge/limits.ts'
 import type { Challenges } from './challenge.ts'
 import { Refusal, unavailable } from './refusal.ts'
-import { KeysUnavailable, type TokenVerifier, tokenKey, type VerifiedToken } from './verify-token.ts'
 
 /** Tells who is calling, at once where the token was verified before. Throws or rejects with {@link Refusal}: 401, 429 or 503. */
 export type Authenticate = (request: FastifyRequest) => Caller | Promise<Caller>
@@ -20,7 +21,7 @@ const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
  * made by hand, the API alone can judge; nothing else is asked about. Failed look-ups of these are limited, and nothing
  * else is: without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
  */
-export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges, limits: Limits): Authenticate {
+export function createAuthenticate(tokens: AccessTokens, challenges: Challenges, limits: Limits): Authenticate {
   return (request) => {
     const { authorization } = request.headers
     if (authorization === undefined) throw challenges.missing()
@@ -46,20 +47,20 @@ export function createAuthenticate(tokens: TokenVerifier, challenges: Challenges
   }
 
   async function verify(caller: Caller): Promise<Caller> {
-    let verified: VerifiedToken | null
+    let judged: AccessToken | TokenRefusal
     try {
-      verified = await tokens.verify(caller.token, caller.key)
-    } catch (error) {
-      if (error instanceof KeysUnavailable) throw unavailable()
-      throw error
+      judged = await tokens.verify(caller.token, caller.key)
+    } catch {
+      // The signing keys cannot be read: nothing can be said about the token.
+      throw unavailable()
     }
-    if (verified === null) throw challenges.invalid()
-    return verifiedCaller(caller, verified)
+    if (typeof judged === 'string') throw challenges.invalid()
+    return verifiedCaller(caller, judged)
   }
 }
 
-function verifiedCaller(caller: Caller, { sub, scope, clientId }: VerifiedToken): Caller {
-  return { ...caller, account: sub, scope, callKey: `${sub} ${clientId}` }
+function verifiedCaller(caller: Caller, { accountId, scope, clientId }: AccessToken): Caller {
+  return { ...caller, account: accountId, scope, callKey: `${accountId} ${clientId}` }
 }
 
 function carriesTokenInQuery(url: string): boolean {
