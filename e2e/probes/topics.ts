@@ -3,6 +3,7 @@ import type { Topic } from './probe.ts'
 /** Every topic by the name it is asked for. */
 export const TOPICS: Readonly<Record<string, () => Promise<Topic>>> = {
   neighbours: () => import('./neighbours.ts').then(({ neighbours }) => neighbours),
+  login: () => import('./login.ts').then(({ login }) => login),
   operating: () => import('./operating.ts').then(({ operating }) => operating),
   outages: () => import('./outages.ts').then(({ outages }) => outages),
   protocol: () => import('./protocol.ts').then(({ protocol }) => protocol),
