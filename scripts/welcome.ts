@@ -9,19 +9,13 @@ export interface Welcome {
   token: string
 }
 
-/** What a person needs to connect a client: addresses, the account, one token, and blocks to paste. */
+/**
+ * What a person needs to connect a client: blocks to paste, then addresses, the account and one token. Short, and the
+ * account last, so that its password is on the screen of a terminal of 24 lines.
+ */
 export function welcomeText({ dashboardUrl, mcpUrl, apiUrl, email, password, token }: Welcome): string {
   return `
 VertexSMS Connect is ready.
-
-  Dashboard      ${dashboardUrl}
-  MCP server     ${mcpUrl}
-  REST API       ${apiUrl}
-  Sandbox phone  ${dashboardUrl}/sandbox/phone
-
-email: ${email}
-password: ${password}
-token: ${token}
 
 Claude Code, with sign-in in the browser:
 claude mcp add --transport http vertexsms ${mcpUrl}
@@ -30,16 +24,21 @@ Claude Code, with the token, beside it or instead:
 claude mcp add --transport http vertexsms-token ${mcpUrl} --header "Authorization: Bearer ${token}"
 
 Cursor (.cursor/mcp.json):
-${block({ mcpServers: { vertexsms: { url: mcpUrl } } })}
+${JSON.stringify({ mcpServers: { vertexsms: { url: mcpUrl } } })}
 
 VS Code (.vscode/mcp.json):
-${block({ servers: { vertexsms: { type: 'http', url: mcpUrl } } })}
+${JSON.stringify({ servers: { vertexsms: { type: 'http', url: mcpUrl } } })}
 
 Claude Desktop (claude_desktop_config.json):
-${block({ mcpServers: { vertexsms: { command: 'npx', args: ['-y', 'mcp-remote', mcpUrl] } } })}
-`
-}
+${JSON.stringify({ mcpServers: { vertexsms: { command: 'npx', args: ['-y', 'mcp-remote', mcpUrl] } } })}
 
-function block(value: unknown): string {
-  return JSON.stringify(value, null, 2)
+Dashboard:     ${dashboardUrl}
+MCP server:    ${mcpUrl}
+REST API:      ${apiUrl}
+Sandbox phone: ${dashboardUrl}/sandbox/phone
+
+email: ${email}
+password: ${password}
+token: ${token}
+`
 }

@@ -2,6 +2,7 @@ import type { Topic } from './probe.ts'
 
 /** Every topic by the name it is asked for. */
 export const TOPICS: Readonly<Record<string, () => Promise<Topic>>> = {
+  'first-minutes': () => import('./first-minutes.ts').then(({ firstMinutes }) => firstMinutes),
   neighbours: () => import('./neighbours.ts').then(({ neighbours }) => neighbours),
   login: () => import('./login.ts').then(({ login }) => login),
   operating: () => import('./operating.ts').then(({ operating }) => operating),

@@ -58,6 +58,17 @@ describe('the welcome block', () => {
       expect(lines).toContain(line)
   })
 
+  it('shows the account and the addresses on a terminal of 24 lines of 80 characters, with three lines of the launcher below', () => {
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .flatMap((line) => line.match(/.{1,80}/g) ?? [''])
+    const shown = rows.slice(-(24 - 2 * 3 - 1)).join('\n')
+    for (const part of [welcome.dashboardUrl, welcome.apiUrl, welcome.email, welcome.password, welcome.token])
+      expect(shown).toContain(part)
+    expect(rows.length).toBeLessThan(36)
+  })
+
   it('has one line each for Claude Code, with and without the token', () => {
     expect(text).toContain('\nclaude mcp add --transport http vertexsms http://localhost:4001/mcp\n')
     expect(text).toContain('http://localhost:4001/mcp --header "Authorization: Bearer vsms_token"\n')
@@ -70,7 +81,7 @@ describe('the welcome block', () => {
   })
 
   it('has blocks that are JSON as Cursor, VS Code and Claude Desktop read it', () => {
-    const blocks = [...text.matchAll(/^\{\n[\s\S]*?^\}$/gm)].map(([block]) => JSON.parse(block))
+    const blocks = [...text.matchAll(/^\{.*\}$/gm)].map(([block]) => JSON.parse(block))
     const url = welcome.mcpUrl
     expect(blocks).toEqual([
       { mcpServers: { vertexsms: { url } } },
@@ -177,9 +188,9 @@ describe('the check of Node', () => {
     expect(under(version)).toMatchObject({ status: 0, stderr: '', stdout: '' })
   })
 
-  it('comes first in every command that starts the product', () => {
+  it('comes first in every command that starts the product or its tests', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-    for (const name of ['start', 'demo', 'dev', 'operator'])
+    for (const name of ['start', 'demo', 'dev', 'operator', 'probe', 'test'])
       expect(scripts[name]).toMatch(/^node scripts\/check-node\.cjs && /)
   })
 })

@@ -114,9 +114,10 @@ describe('the consent page', () => {
     expect(html).toContain('&lt;b&gt;VertexSMS Support&lt;/b&gt;')
     expect(html).toContain('Nobody has verified this name.')
     expect(html).toContain('This is an app on your own computer.')
-    const verified = renderPage('consent', { ...CONSENT, isLocalApp: false, documentHost: 'claude.ai' })
-    expect(verified).toMatch(/Published and verified by <strong>claude\.ai<\/strong>/)
-    expect(verified).not.toContain('This is an app on your own computer.')
+    const published = renderPage('consent', { ...CONSENT, isLocalApp: false, documentHost: 'claude.ai' })
+    expect(published).toMatch(/Published at <strong>claude\.ai<\/strong>/)
+    expect(published).not.toMatch(/verified/i)
+    expect(published).not.toContain('This is an app on your own computer.')
   })
 
   it('lists the five sentences ticked, and marks exactly those that cost money', () => {

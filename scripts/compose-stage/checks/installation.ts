@@ -29,7 +29,7 @@ export async function checkInstallation(): Promise<StackFacts> {
       .join('\n')
 
   await must('`docker compose up --build` starts everything and shows the welcome', async () => {
-    const complete = () => /^password: \S+$/m.test(welcomeSoFar()) && welcomeSoFar().includes('mcp-remote')
+    const complete = () => /^token: \S+\n/m.test(welcomeSoFar())
     const started = performance.now()
     while (!complete()) {
       expectThat(

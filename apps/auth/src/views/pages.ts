@@ -58,7 +58,7 @@ export interface ConsentPage {
   readonly isLocalApp: boolean
   /** What the client calls itself; never verified. */
   readonly clientName: string
-  /** Host that serves the client's metadata document, which is verified; null for a registered client. */
+  /** Host at which the client's metadata document is published; null for a registered client. */
   readonly documentHost: string | null
   readonly accountEmail: string
   readonly scopes: readonly { readonly name: Scope; readonly description: string; readonly billable: boolean }[]
