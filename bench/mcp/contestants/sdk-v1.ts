@@ -31,7 +31,7 @@ app.post('/mcp', requireBearerAuth({ verifier: { verifyAccessToken: verify } }),
   // The same liveness question that the product asks before it answers anything but a tool call.
   if (req.body?.method !== 'tools/call') await callApi(req.auth?.token ?? '', 'GET', '/token')
   const server = createServer()
-  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined })
+  const transport = new StreamableHTTPServerTransport({})
   res.on('close', () => {
     transport.close()
     server.close()

@@ -14,6 +14,8 @@ import { verifyAccessToken } from '../src/verify.ts'
 
 const ISSUER = 'https://auth.example'
 const AUDIENCE = 'https://api.example'
+/** A claim that is undefined is left out. */
+type Claims = { [Name in keyof JWTPayload]: JWTPayload[Name] | undefined }
 const now = () => Math.floor(Date.now() / 1000)
 
 let keys: JWTVerifyGetKey
@@ -26,7 +28,7 @@ beforeAll(async () => {
   keys = createLocalJWKSet({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k1', alg: 'ES256' }] })
 })
 
-function sign(changes: JWTPayload = {}, header: Record<string, unknown> = {}, key = privateKey): Promise<string> {
+function sign(changes: Claims = {}, header: Record<string, unknown> = {}, key = privateKey): Promise<string> {
   const claims = {
     iss: ISSUER,
     aud: ['https://mcp.example', AUDIENCE],
@@ -37,7 +39,9 @@ function sign(changes: JWTPayload = {}, header: Record<string, unknown> = {}, ke
     exp: now() + 600,
     ...changes,
   }
-  return new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header }).sign(key)
+  return new SignJWT(claims as JWTPayload)
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header })
+    .sign(key)
 }
 const judge = (value: string) => verifyAccessToken(value, { issuer: ISSUER, audience: AUDIENCE, keys })
 
@@ -59,7 +63,7 @@ describe('an access token', () => {
     expect(await judge(await sign({ exp: tolerated }))).toMatchObject({ token: { exp: tolerated } })
   })
 
-  it.each<[string, JWTPayload, Record<string, unknown>]>([
+  it.each<[string, Claims, Record<string, unknown>]>([
     ['of another issuer', { iss: 'https://evil.example' }, {}],
     ['for others', { aud: ['https://mcp.example'] }, {}],
     ['without an expiry', { exp: undefined }, {}],
