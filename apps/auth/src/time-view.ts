@@ -1,4 +1,4 @@
-import type { TimeView } from '../views/pages.ts'
+import type { TimeView } from './views/pages.ts'
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { timeView } from '../dashboard/time-view.ts'
 import { sessionBinding } from '../forms.ts'
 import { sendPage } from '../page.ts'
+import { timeView } from '../time-view.ts'
 import { assertAllowed } from './limits.ts'
 import { type Addition, addPasskey, checkPasskey, MAX_PASSKEYS, registrationOptions } from './passkeys.ts'
 import { verifyPassword } from './password.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { timeView } from '../dashboard/time-view.ts'
 import { sendPage } from '../page.ts'
+import { timeView } from '../time-view.ts'
 import { signedInOf, viewerOf } from './require-session.ts'
 import { endSession } from './session.ts'
 import { browserName } from './user-agent.ts'

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { signedInOf, viewerOf } from '../accounts/require-session.ts'
 import type { WebDeps } from '../accounts/web-deps.ts'
 import { sendPage } from '../page.ts'
-import { timeView } from './time-view.ts'
+import { timeView } from '../time-view.ts'
 
 const MAX_NUMBERS = 100
 const MAX_TEXTS = 100

@@ -4,9 +4,9 @@ import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { goodAt, listTokens, type TokenRow } from '../oidc/api-tokens.ts'
+import { timeView } from '../time-view.ts'
 import type { ApiTokensPage, TokenView } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from './paging.ts'
-import { timeView } from './time-view.ts'
 
 const KIND_WORDS: Readonly<Record<ApiTokenKind, string>> = {
   manual: 'Manual',
