@@ -8,7 +8,10 @@ const AMOUNT = /^(\d{1,9})(?:\.(\d{1,6}))?$/
  */
 export function toEurText(micros: bigint, minDecimals = 0): string {
   const digits = String(micros < 0n ? -micros : micros).padStart(DECIMALS + 1, '0')
-  const decimals = digits.slice(-DECIMALS).replace(/0+$/, '').padEnd(minDecimals, '0')
+  const decimals = digits
+    .slice(-DECIMALS)
+    .replace(/0{1,6}$/, '')
+    .padEnd(minDecimals, '0')
   return `${micros < 0n ? '-' : ''}${digits.slice(0, -DECIMALS)}${decimals && `.${decimals}`}`
 }
 
