@@ -1,3 +1,4 @@
+// Reading settings, and every kind of setting that several programs have: one way to refuse a value, in one place.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'

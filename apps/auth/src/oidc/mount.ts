@@ -1,3 +1,5 @@
+// Everything between our HTTP server and the library's: which requests reach it, how their bodies are read, and what its
+// answers are changed to. One file, because the order of these steps is what makes them safe.
 import type { Database } from '@vertexsms/db/client'
 import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import { checkEncoded, readForm } from '@vertexsms/service/text'

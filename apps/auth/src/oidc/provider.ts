@@ -1,3 +1,5 @@
+// The library's configuration, whole: each setting beside the reason for it, so that what this server allows can be read
+// from top to bottom.
 import { hkdfSync } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'

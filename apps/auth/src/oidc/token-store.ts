@@ -1,3 +1,5 @@
+// Every statement that writes a token of a connection, in one file: they must agree on what is locked, in which order, and
+// what is gone afterwards.
 import { createHash, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { parseScopes, permissionsOf } from '@vertexsms/contract/scopes'

@@ -1,3 +1,5 @@
+// Every argument that tools share: how it is described, how long it may be, how it is read. One file, so that one length
+// stands before every reading.
 import { readMoment } from '@vertexsms/contract/moment'
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
