@@ -401,6 +401,7 @@ describe('the key set of a client', () => {
     const limited = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
     // All in one window of the limit, a minute on.
     vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 + 1000 })
+    await limited.followDate()
     try {
       const answers = []
       let asked = 0
