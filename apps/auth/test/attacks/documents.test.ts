@@ -168,6 +168,7 @@ describe('many client ids', () => {
     const paced = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
     try {
       vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+      await paced.followDate()
       await use(paced, outside)
     } finally {
       await paced.close()
@@ -227,6 +228,7 @@ describe('many client ids', () => {
     const paced = await startStack({ outbound: new Outside(), settings: { RATE_LIMITS: 'on' } })
     try {
       vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
+      await paced.followDate()
       const statuses: number[] = []
       for (let index = 0; index < 65; index += 1)
         statuses.push((await authorizeAs(paced, `https://h${index}.example/c`)).status)
