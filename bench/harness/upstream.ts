@@ -12,6 +12,9 @@ const token: TokenDescription = {
   kind: 'oauth_access',
   permissions: [...PERMISSIONS],
   limits: null,
+  spent: null,
+  left: {},
+  paused: false,
   expires_at: '2099-01-01T00:00:00.000Z',
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { API_KEY_PURPOSES } from '@vertexsms/secrets/derived-keys'
 import type { AppName } from '../support/stack.ts'
 import { refusalOf } from './child.ts'
 import { expectRight, type Probe, type Topic } from './probe.ts'
@@ -8,7 +9,7 @@ const KEY = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString(
 const DATABASE = { DATABASE_URL: 'postgresql://h/d' }
 const SOUND: Readonly<Record<AppName, Record<string, string>>> = {
   auth: { ...DATABASE, OPERATOR_KEY: KEY },
-  api: { ...DATABASE, EDGE_SECRET: `${KEY}-edge`, API_KEYS: `sender-pin=${KEY}` },
+  api: { ...DATABASE, EDGE_SECRET: `${KEY}-edge`, API_KEYS: apiKeys(KEY) },
   mcp: { EDGE_SECRET: `${KEY}-edge` },
 }
 
@@ -41,7 +42,7 @@ export const operating: Topic = {
     refused('auth', 'SESSION_SECONDS', '1e9', 'taken or refused with a stack'),
     refused('auth', 'OPERATOR_KEY', 'A'.repeat(43), 'a key of zeros was taken'),
     refused('auth', 'ISSUER_URL', 'https://tool.example/path', 'taken: the metadata was then looked for elsewhere'),
-    refused('api', 'API_KEYS', `sender-pin=${'A'.repeat(43)}`, 'a key of zeros was taken'),
+    refused('api', 'API_KEYS', apiKeys('A'.repeat(43)), 'a key of zeros was taken'),
     refused('api', 'OPERATOR_KEY', KEY, 'the API held the key that seals everything'),
     refused('api', 'SANDBOX_POLL_MS', '\u0661\u0660', 'taken or refused with a stack'),
     refused('mcp', 'EDGE_SECRET', 'ab'.repeat(20), 'a secret of two characters was taken'),
@@ -66,4 +67,8 @@ export const operating: Topic = {
       },
     },
   ],
+}
+
+function apiKeys(key: string): string {
+  return API_KEY_PURPOSES.map((purpose) => `${purpose}=${key}`).join(',')
 }

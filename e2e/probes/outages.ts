@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Door, doorTo } from '@vertexsms/db/testing-door'
+import { API_KEY_PURPOSES } from '@vertexsms/secrets/derived-keys'
 import { modernRequest } from '../support/clients/raw.ts'
 import { freePorts } from '../support/free-ports.ts'
 import type { Stack } from '../support/stack.ts'
@@ -148,7 +149,11 @@ async function beside(product: Stack, run: (door: Door, ports: { api: number; mc
   const shared = { EDGE_SECRET: SECRET, ISSUER_URL: product.issuer, LOG_LEVEL: 'silent' }
   const ends: (() => Promise<void>)[] = []
   try {
-    const own = { DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', API_KEYS: `sender-pin=${key}` }
+    const own = {
+      DATABASE_URL: door.url,
+      DATABASE_NAMED_STATEMENTS: 'off',
+      API_KEYS: API_KEY_PURPOSES.map((purpose) => `${purpose}=${key}`).join(','),
+    }
     ends.push(await startApp('api', api, { ...shared, ...own }))
     const at = { API_URL: `http://localhost:${api}`, MCP_RESOURCE_URL: `http://localhost:${mcp}/mcp` }
     ends.push(await startApp('mcp', mcp, { ...shared, ...at }))

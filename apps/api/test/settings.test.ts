@@ -1,4 +1,4 @@
-import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
+import { API_KEY_PURPOSES, deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { describe, expect, it } from 'vitest'
 import { readApiEnv } from '../src/env.ts'
@@ -37,7 +37,7 @@ describe('the settings', () => {
     ['DATABASE_URL', 'mysql://h/canary'],
     ['OPERATOR_KEY', 'canary-of-a-key'],
     ['API_KEYS', 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'],
-    ['API_KEYS', `sender-pin=${'A'.repeat(43)}`],
+    ['API_KEYS', API_KEY_PURPOSES.map((purpose) => `${purpose}=${'A'.repeat(43)}`).join(',')],
     ['API_KEYS', `${API_KEYS},${API_KEYS}`],
     ['SANDBOX_POLL_MS', '0'],
     ['SANDBOX_DELIVERY_MS', '86400001'],

@@ -23,7 +23,7 @@ const answerWith = (answer: NonNullable<typeof stack.upstream.override>) => {
 }
 
 // How each code is brought about, at the HTTP edge and as a tool result.
-const PROVOKED: Record<ErrorCode, { http?: () => Promise<Response>; tool?: () => Promise<Response> }> = {
+const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool?: () => Promise<Response> }>> = {
   AUTH_REQUIRED: { http: () => post(stack.url, null, modern('tools/list')) },
   AUTH_INVALID: { http: () => operator('vsms_unknown') },
   RATE_LIMITED: {
@@ -57,6 +57,33 @@ const PROVOKED: Record<ErrorCode, { http?: () => Promise<Response>; tool?: () =>
       return operator()
     },
   },
+  ...Object.fromEntries(
+    (
+      [
+        'SPEND_CAP_REACHED',
+        'RECIPIENTS_REACHED',
+        'DESTINATION_NOT_ALLOWED',
+        'SENDER_NOT_ALLOWED',
+        'CONNECTION_PAUSED',
+        'APPROVAL_REFUSED',
+        'APPROVAL_EXPIRED',
+        'PRICE_UNKNOWN',
+        'PRICE_CHANGED',
+        'QUOTE_EXPIRED',
+        'TOO_MANY_WAITING',
+        'SEND_IN_PROGRESS',
+        'IDEMPOTENCY_KEY_REUSED',
+      ] as const
+    ).map((code) => [
+      code,
+      {
+        tool: () => {
+          answerWith(() => errorAnswer(code))
+          return call('send_sms', SEND)
+        },
+      },
+    ]),
+  ),
   APPROVAL_REQUIRED: {
     tool: () => call('send_sms', { ...SEND, to: ['+37069555551', '+37069555552'] }),
   },
@@ -76,7 +103,10 @@ const PROVOKED: Record<ErrorCode, { http?: () => Promise<Response>; tool?: () =>
 
 const CODES = Object.keys(ERRORS) as ErrorCode[]
 const provoked = (form: 'http' | 'tool') =>
-  CODES.flatMap((code) => (PROVOKED[code][form] === undefined ? [] : [[code, PROVOKED[code][form]] as const]))
+  CODES.flatMap((code) => {
+    const provoke = PROVOKED[code]?.[form]
+    return provoke === undefined ? [] : [[code, provoke] as const]
+  })
 
 it.each(provoked('http'))('%s stands at the HTTP edge with its status and envelope', async (code, provoke) => {
   const response = await provoke()
@@ -98,7 +128,7 @@ it('every code of the catalogue is provoked here, in each form that the catalogu
 })
 
 it('a rate limit of the API says how long to wait, in the words of the catalogue', async () => {
-  const response = await PROVOKED.RATE_LIMITED.tool?.()
+  const response = await PROVOKED.RATE_LIMITED?.tool?.()
   expect(failureOf(await resultOf(response as Response)).message).toBe(
     'Too many requests. Wait 7 seconds, then try again.',
   )

@@ -21,10 +21,41 @@ export const API_ERRORS = {
   URL_NOT_ALLOWED: { status: 400, message: 'The callback URL must be a public https URL.' },
   SEND_REFUSED: { status: 400, message: 'The message was refused.' },
   LOOKUP_REFUSED: { status: 400, message: 'The lookup was refused.' },
+  IDEMPOTENCY_KEY_INVALID: {
+    status: 400,
+    message: 'The Idempotency-Key must be 1 to 255 visible ASCII characters, bare or as a quoted string.',
+  },
   CODE_WRONG: { status: 400, message: 'The confirmation code is wrong.' },
   CODE_EXPIRED: {
     status: 400,
     message: 'The confirmation code has expired or was tried too often. Register the number again.',
+  },
+  SPEND_CAP_REACHED: { status: 403, message: 'A spending limit would be passed. Nothing was sent.' },
+  RECIPIENTS_REACHED: { status: 403, message: 'The limit of recipients a day would be passed. Nothing was sent.' },
+  DESTINATION_NOT_ALLOWED: { status: 403, message: 'The limits do not allow this country. Nothing was sent.' },
+  SENDER_NOT_ALLOWED: { status: 403, message: 'The limits do not allow this sender. Nothing was sent.' },
+  CONNECTION_PAUSED: { status: 403, message: 'Spending is paused. Reading works; nothing was sent.' },
+  APPROVAL_REQUIRED: {
+    status: 403,
+    message: 'The owner of the account must approve this send first. Nothing was sent.',
+  },
+  APPROVAL_REFUSED: { status: 403, message: 'The owner of the account refused this send. Nothing was sent.' },
+  APPROVAL_EXPIRED: { status: 403, message: 'The approval of this send is over. Nothing was sent.' },
+  PRICE_UNKNOWN: { status: 403, message: 'The price cannot be had, so no limit can be kept. Nothing was sent.' },
+  PRICE_CHANGED: { status: 409, message: 'The price is higher than the most that was allowed. Nothing was sent.' },
+  QUOTE_EXPIRED: {
+    status: 409,
+    message: 'The quote is over or is not for this send. Ask for another. Nothing was sent.',
+  },
+  TOO_MANY_WAITING: { status: 403, message: 'Too many scheduled messages wait already. Nothing was scheduled.' },
+  ALREADY_HANDED_OVER: { status: 409, message: 'The message was handed over already and cannot be cancelled.' },
+  SEND_IN_PROGRESS: {
+    status: 409,
+    message: 'The first request with this Idempotency-Key is still under way. Try again after the time in Retry-After.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    message: 'This Idempotency-Key was used for another request. Use a new key for a new request.',
   },
   NOT_FOUND: { status: 404, message: 'There is nothing under this address.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'The route does not take this method.' },
@@ -33,6 +64,18 @@ export const API_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body as application/json.' },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Try again after the time in Retry-After.' },
   INTERNAL: { status: 500, message: 'The request failed on our side.' },
+  SEND_OUTCOME_UNKNOWN: {
+    status: 500,
+    message: 'The request was handed over and its outcome is not known. Do not repeat it; ask for its status.',
+  },
+  CALLBACK_ADDRESS_MISSING: {
+    status: 501,
+    message: 'Lookups need a public address for results: set REPORT_ADDRESS. Nothing was asked or charged.',
+  },
+  UPSTREAM_ACCOUNT_REFUSED: {
+    status: 502,
+    message: 'VertexSMS refused the token of this account. Its owner must set it anew. Nothing was sent.',
+  },
   OUTCOME_UNKNOWN: {
     status: 504,
     message:

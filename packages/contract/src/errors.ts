@@ -77,13 +77,111 @@ export const ERRORS = {
     message: 'VertexSMS did not answer in time. Nothing was sent or charged. Try again.',
     fix: 'Try again; the call changes nothing on the account.',
   },
+  SPEND_CAP_REACHED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'A spending limit of this connection or account would be passed. Nothing was sent. Tell the person; only they can raise the limit, under manageUrl.',
+    fix: 'Wait until resetsAt, send less, or have the owner raise the limit under manageUrl.',
+  },
+  RECIPIENTS_REACHED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'The limit of recipients a day would be passed. Nothing was sent. Tell the person; only they can raise the limit, under manageUrl.',
+    fix: 'Wait until resetsAt, name fewer recipients, or have the owner raise the limit under manageUrl.',
+  },
+  DESTINATION_NOT_ALLOWED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'The owner does not allow messages to this country. Nothing was sent. Tell the person; only they can allow it, under manageUrl.',
+    fix: 'Have the owner add the country under manageUrl.',
+  },
+  SENDER_NOT_ALLOWED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'The owner does not allow this sender. Nothing was sent. Tell the person; only they can allow it, under manageUrl.',
+    fix: 'Use a sender that the owner allows, or have the owner add it under manageUrl.',
+  },
+  CONNECTION_PAUSED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'Spending is paused for this connection or account. Nothing was sent; reading still works. Tell the person; only they can resume it, under manageUrl.',
+    fix: 'Have the owner look at the activity and resume under manageUrl.',
+  },
   APPROVAL_REQUIRED: {
     http: null,
     tool: true,
     retryable: false,
     message:
-      'A person must approve this call because of its price, and this client cannot ask. Nothing was done. Ask the person to connect a client that can ask, or make calls that each cost less.',
-    fix: 'Use a client that can ask the person (elicitation, revision 2026-07-28), or a call below the threshold.',
+      'The owner of the account must approve this send first. Nothing was sent. Give the person approvalUrl, and make the same call again once they have approved.',
+    fix: 'Open approvalUrl, decide, then make the same call again within 15 minutes.',
+  },
+  APPROVAL_REFUSED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'The owner of the account refused this send. Nothing was sent. Do not ask again in other words.',
+    fix: 'Ask the owner why; a different send is asked anew.',
+  },
+  APPROVAL_EXPIRED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'The approval of this send was not given or not used in time. Nothing was sent. The same call asks anew.',
+    fix: 'Make the call again and have the owner decide within a day.',
+  },
+  PRICE_UNKNOWN: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'The price of this send cannot be had, so the limits cannot be kept. Nothing was sent. Tell the person.',
+    fix: 'Try again later, or have the owner remove the limit under manageUrl.',
+  },
+  PRICE_CHANGED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'The price is higher than the most that was allowed for this send. Nothing was sent. Tell the person the new price.',
+    fix: 'Ask for a new quote, or allow more with maxPrice.',
+  },
+  QUOTE_EXPIRED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'The quote is over, or is for another send. Nothing was sent. Ask for a new one with dryRun.',
+    fix: 'Call again with dryRun: true and use the new quoteId within ten minutes.',
+  },
+  TOO_MANY_WAITING: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'Too many scheduled messages wait already. Nothing was scheduled.',
+    fix: 'Wait until some were sent, or cancel some.',
+  },
+  SEND_IN_PROGRESS: {
+    http: null,
+    tool: true,
+    retryable: true,
+    message:
+      'The same request is still under way. Nothing more was sent. Call again in a few seconds with the same idempotencyKey.',
+    fix: 'Call again with the same idempotencyKey.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message: 'This idempotencyKey was used for another request. Nothing was sent. Use a new key for a new message.',
+    fix: 'Use a new idempotencyKey for a new message, the same one only for the same call.',
   },
   SEND_OUTCOME_UNKNOWN: {
     http: null,

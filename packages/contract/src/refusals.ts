@@ -55,7 +55,7 @@ export const REFUSAL_REASONS = {
 export type RefusalReasonName = keyof typeof REFUSAL_REASONS
 
 /** The reason of a name that came over the wire; undefined for one that this side does not know. */
-export function refusalReason(name: string | undefined): RefusalReason | undefined {
-  if (name === undefined || !Object.hasOwn(REFUSAL_REASONS, name)) return undefined
+export function refusalReason(name: unknown): RefusalReason | undefined {
+  if (typeof name !== 'string' || !Object.hasOwn(REFUSAL_REASONS, name)) return undefined
   return REFUSAL_REASONS[name as RefusalReasonName]
 }

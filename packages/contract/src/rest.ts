@@ -1,6 +1,7 @@
 // Every request and answer of the REST API, once, for both of its sides.
 import { z } from 'zod'
 import { API_TOKEN_KINDS } from './api-token.ts'
+import { leftSchema, limitsSchema, spentSchema } from './limits.ts'
 import { MOMENT_MAX_CHARACTERS, readMoment } from './moment.ts'
 import { PERMISSIONS } from './permissions.ts'
 import { PHONE_MAX_CHARACTERS } from './phone-text.ts'
@@ -64,7 +65,7 @@ function digitText(maxCharacters: number, minNumber = 0) {
 }
 
 /** A number as it was written; `readPhone` reads it. */
-const phoneSchema = digitText(PHONE_MAX_CHARACTERS)
+export const phoneSchema = digitText(PHONE_MAX_CHARACTERS)
 
 /** The smallest number of digits that is a sender, as a number: a short code of three. */
 const SHORT_CODE_MIN = 100
@@ -97,7 +98,7 @@ function integerOf({ min, max }: { readonly min: number; readonly max: number })
 }
 
 /** A body: its members that are null count as left out, as published clients send them; others than its own are refused. */
-function bodyOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+export function bodyOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.preprocess(withoutNulls, z.strictObject(shape))
 }
 
@@ -106,8 +107,8 @@ function withoutNulls(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null))
 }
 
-/** Body of `POST /sms`. */
-export const sendSmsRequestSchema = bodyOf({
+/** The members of a message. */
+export const sendMembers = {
   to: phoneSchema,
   from: digitText(SENDER_MAX_CHARACTERS, SHORT_CODE_MIN).transform((written) => written.trim()),
   message: z.string().max(MESSAGE_MAX_CHARACTERS),
@@ -125,7 +126,10 @@ export const sendSmsRequestSchema = bodyOf({
   expireIn: integerOf(EXPIRE_IN_SECONDS).optional(),
   /** 1 emulates a delivered message, 2 a failed one; neither is charged. */
   testMode: digitOf([1, 2]).optional(),
-})
+}
+
+/** Body of `POST /sms` as the real service takes it; ours takes two members more (sending.ts). */
+export const sendSmsRequestSchema = bodyOf(sendMembers)
 export type SendSmsRequest = z.infer<typeof sendSmsRequestSchema>
 
 /** Response of `POST /sms`: the message ids. */
@@ -299,8 +303,13 @@ export const tokenResponseSchema = z.object({
   account: z.string(),
   kind: z.enum(API_TOKEN_KINDS),
   permissions: z.array(z.enum(PERMISSIONS)),
-  /** The connection's limits; null while it has none. */
-  limits: z.record(z.string(), z.unknown()).nullable(),
+  /** The limits of this token's connection, or of the token; null while there are none. */
+  limits: limitsSchema.nullable(),
+  /** What was spent under them, and by the whole account where that is limited too. */
+  spent: spentSchema.nullable().default(null),
+  /** What is left: of these limits and of the account's, whichever is less. */
+  left: leftSchema.default({}),
+  paused: z.boolean().default(false),
   expires_at: z.iso.datetime().nullable(),
 })
 export type TokenDescription = z.infer<typeof tokenResponseSchema>
@@ -310,7 +319,7 @@ export const apiErrorBodySchema = z.object({
   message: z.string(),
   code: z.string(),
   error_code: z.int().nullable(),
-  /** Where the catalogue of refusals knows more than the code says. */
-  details: z.object({ reason: z.string() }).optional(),
+  /** Where more is known than the code says: a reason of the catalogue of refusals, or the code's own (limits.ts). */
+  details: z.record(z.string(), z.unknown()).optional(),
 })
 export type ApiErrorBody = z.infer<typeof apiErrorBodySchema>

@@ -7,7 +7,14 @@ const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/
 const DIFFERENT_BYTES_MIN = 16
 
 /** What the API seals or hashes under a key of its own. The operator key never leaves `apps/auth` and its commands. */
-export const API_KEY_PURPOSES = ['sender-pin'] as const
+export const API_KEY_PURPOSES = [
+  'sender-pin',
+  'send-text',
+  'idempotency',
+  'quote',
+  'report-address',
+  'upstream-token',
+] as const
 
 /** One 256-bit key a purpose. */
 export type DerivedKeys<Purpose extends string> = Readonly<Record<Purpose, Uint8Array>>

@@ -12,6 +12,9 @@ export function tokenRoutes(app: FastifyInstance): void {
       kind: token.kind,
       permissions: token.permissions.filter(isPermission),
       limits: null,
+      spent: null,
+      left: {},
+      paused: false,
       expires_at: token.expiresAt?.toISOString() ?? null,
     }),
   )

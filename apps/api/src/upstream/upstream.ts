@@ -1,3 +1,5 @@
+import type { ApiErrorCode, VertexErrorCode } from '@vertexsms/contract/api-errors'
+import type { RefusalReasonName } from '@vertexsms/contract/refusals'
 import type {
   CorrectNumbersRequest,
   correctNumbersResponseSchema,
@@ -57,4 +59,94 @@ export interface Upstream {
   mccMnc(caller: Caller, country: string, page: Page): Promise<z.infer<typeof mccMncResponseSchema> | undefined>
   prefixes(caller: Caller, country: string, page: Page): Promise<z.infer<typeof prefixesResponseSchema> | undefined>
   correctNumbers(caller: Caller, request: CorrectNumbersRequest): Promise<z.infer<typeof correctNumbersResponseSchema>>
+}
+
+/** Which upstream, by the name that counters and rows carry. */
+export type UpstreamName = 'sandbox' | 'vertexsms'
+
+/** One message that is handed over. Everything is judged and priced; the upstream knows no spender, connection or report address of the caller. */
+export interface SmsOrder {
+  /** Whose account at the upstream. */
+  readonly accountId: string
+  /** Our id of the message; the upstream reports under it. */
+  readonly messageId: bigint
+  /** International, digits. */
+  readonly to: string
+  readonly from: string
+  readonly message: string
+  readonly coding: 0 | 1 | 2
+  /** True where the caller named the coding, which switches splitting off. */
+  readonly codingNamed: boolean
+  readonly udh?: string
+  readonly priority?: 'high' | 'normal' | 'low'
+  readonly expireInSeconds?: number
+  readonly testMode?: 1 | 2
+}
+
+/** A lookup that is handed over. */
+export interface LookupOrder {
+  readonly accountId: string
+  readonly messageId: bigint
+  readonly msisdn: string
+}
+
+/** What an upstream answered to a hand-over. It never throws for an answer; whatever it throws counts as `unknown`. */
+export type HandOver =
+  | {
+      readonly kind: 'accepted'
+      /** The upstream's own id. */
+      readonly reference: string
+      readonly parts: number | null
+      /** What it charged, where it says so. */
+      readonly priceMicros: bigint | null
+    }
+  | {
+      /** Certain that nothing was done and nothing charged. */
+      readonly kind: 'refused'
+      readonly code: ApiErrorCode
+      readonly errorCode?: VertexErrorCode
+      readonly reason?: RefusalReasonName
+      readonly message?: string
+    }
+  | { readonly kind: 'unknown' }
+
+/** The price of one message as the upstream tells it; null where it cannot be had. */
+export interface UpstreamPrice {
+  /** The larger of the total and of parts times the part's price. */
+  readonly micros: bigint
+  readonly parts: number
+  readonly country: string
+  readonly operator: string | null
+  readonly mccmnc: string
+}
+
+/** A final or intermediate state as the upstream reports it: 0 none yet, 1 delivered, 2 failed, 3 seen, 16 expired. */
+export interface DeliveryReport {
+  readonly messageId: bigint
+  readonly status: number
+  readonly error: number
+  readonly mcc: string | null
+  readonly mnc: string | null
+}
+
+/**
+ * What sending asks of an operator's network. It charges none of our spenders: it answers a reference, a price and a
+ * state, or a named refusal. Reports come back through the one door that it is given when it is made, and are marked
+ * as told only after the door has taken them. Implementations: the simulated operator; the forwarder to the real one.
+ */
+export interface SendingUpstream {
+  readonly name: UpstreamName
+  /** Of the account's token there; 0 where there is only one. */
+  generation(accountId: string): Promise<number>
+  send(order: SmsOrder): Promise<HandOver>
+  hlr(order: LookupOrder): Promise<HandOver>
+  /** Null where no price can be had. Charges nothing. */
+  cost(order: Omit<SmsOrder, 'messageId'>): Promise<UpstreamPrice | null>
+  /** The dearest part price of a country in the present rate card; null where it has none. */
+  dearestRateMicros(accountId: string, country: string): Promise<bigint | null>
+  /** The price of a lookup; null where it is not known. */
+  hlrPriceMicros(accountId: string): Promise<bigint | null>
+  status(accountId: string, reference: string): Promise<DeliveryReport | null>
+  /** Null where the upstream does not tell it. */
+  balanceMicros(accountId: string): Promise<bigint | null>
 }

@@ -1,4 +1,5 @@
 import type { Tool } from '@modelcontextprotocol/server'
+import { ERRORS, type ErrorCode } from '@vertexsms/contract/errors'
 import { refusalReason } from '@vertexsms/contract/refusals'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
@@ -167,7 +168,7 @@ export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: Rou
 const REFUSED = 'VertexSMS refused the arguments as not valid.'
 
 /** What a reason that the API named says, in the words of the catalogue; undefined for one that is not known here. */
-export function reasonSentence(name: string | undefined): string | undefined {
+export function reasonSentence(name: unknown): string | undefined {
   const reason = refusalReason(name)
   if (reason === undefined) return undefined
   return reason.field === null ? `The number ${reason.fix}` : `Argument \`${reason.field}\`: ${reason.fix}`
@@ -189,8 +190,13 @@ export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<str
     case 'CONFLICT':
       return new ToolFailure('INVALID_INPUT', 'The request conflicts with what is already on the account.', error_code)
     default:
-      return new ToolFailure('INTERNAL', undefined, error_code)
+      // What the limits, the approval and the keys of the API refuse has the same name here.
+      return new ToolFailure(isToolCode(code) ? code : 'INTERNAL', undefined, error_code)
   }
+}
+
+function isToolCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code) && ERRORS[code as ErrorCode].tool
 }
 
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */

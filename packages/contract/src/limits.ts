@@ -1,0 +1,91 @@
+// Limits of what may be spent, as the wire shows them, and what a refusal under them tells.
+import { z } from 'zod'
+
+/** The one currency. */
+export const CURRENCY = 'EUR'
+
+/** An amount in EUR as decimal text, up to six decimals; what was given back is negative. */
+export const moneyText = z.string().regex(/^-?\d+(\.\d{1,6})?$/)
+
+/** What is left of every limit that is set; a member is left out where there is none. */
+export const leftSchema = z.object({
+  day: moneyText.optional(),
+  total: moneyText.optional(),
+  recipients: z.int().optional(),
+})
+
+/** The limits of one spender, as `GET /token` and the owner's pages show them; what is left out is not limited. */
+export const limitsSchema = z.object({
+  maxPerSend: moneyText.optional(),
+  maxPerDay: moneyText.optional(),
+  maxTotal: moneyText.optional(),
+  recipientsPerDay: z.int().optional(),
+  countries: z.array(z.string()).optional(),
+  senders: z.array(z.string()).optional(),
+  currency: z.literal(CURRENCY),
+})
+export type Limits = z.infer<typeof limitsSchema>
+
+/** What was spent: settled and held together, for that is what a limit counts. */
+export const spentSchema = z.object({
+  day: moneyText,
+  total: moneyText,
+  recipients: z.int(),
+  currency: z.literal(CURRENCY),
+  /** When the owner's day begins anew. */
+  resetsAt: z.iso.datetime(),
+})
+
+/** Which limit stands in the way. */
+export const CAPS = ['per_send', 'per_day', 'total'] as const
+
+/** On whom a limit is set. */
+export const SPENDERS = ['account', 'connection', 'token'] as const
+
+const manageUrl = z.string()
+
+/** `details` of every code that has them: closed, so that nothing else can reach a model. */
+export const ERROR_DETAILS = {
+  SPEND_CAP_REACHED: z.strictObject({
+    limit: z.enum(CAPS),
+    of: z.enum(SPENDERS),
+    max: moneyText,
+    spent: moneyText,
+    price: moneyText,
+    currency: z.literal(CURRENCY),
+    resetsAt: z.iso.datetime().nullable(),
+    manageUrl,
+  }),
+  RECIPIENTS_REACHED: z.strictObject({
+    of: z.enum(SPENDERS),
+    max: z.int(),
+    used: z.int(),
+    asked: z.int(),
+    resetsAt: z.iso.datetime(),
+    manageUrl,
+  }),
+  DESTINATION_NOT_ALLOWED: z.strictObject({ country: z.string().nullable(), manageUrl }),
+  SENDER_NOT_ALLOWED: z.strictObject({ from: z.string(), manageUrl }),
+  CONNECTION_PAUSED: z.strictObject({ of: z.enum(SPENDERS), by: z.enum(['owner', 'automatic']), manageUrl }),
+  APPROVAL_REQUIRED: z.strictObject({
+    approvalId: z.string(),
+    approvalUrl: z.string(),
+    expiresAt: z.iso.datetime(),
+  }),
+  APPROVAL_REFUSED: z.strictObject({ approvalId: z.string(), manageUrl }),
+  APPROVAL_EXPIRED: z.strictObject({ approvalId: z.string(), manageUrl }),
+  PRICE_UNKNOWN: z.strictObject({ country: z.string().nullable(), manageUrl }),
+  PRICE_CHANGED: z.strictObject({ price: moneyText, maxPrice: moneyText, currency: z.literal(CURRENCY) }),
+  SEND_OUTCOME_UNKNOWN: z.strictObject({ sendId: z.string(), ids: z.array(z.string()) }),
+  TOO_MANY_WAITING: z.strictObject({ max: z.int(), manageUrl }),
+} as const satisfies Record<string, z.ZodType>
+
+/** A code that comes with details of its own. */
+export type DetailedCode = keyof typeof ERROR_DETAILS
+
+/** The details of one code; undefined for a code without any, and for what does not have their form. */
+export function readErrorDetails(code: string, details: unknown): Record<string, unknown> | undefined {
+  if (!Object.hasOwn(ERROR_DETAILS, code)) return undefined
+  const read = ERROR_DETAILS[code as DetailedCode].safeParse(details)
+  return read.success ? read.data : undefined
+}
