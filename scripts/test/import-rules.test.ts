@@ -10,11 +10,20 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BIOME = join(dirname(createRequire(import.meta.url).resolve('@biomejs/biome/package.json')), 'bin/biome')
 
 const FORBIDDEN: readonly [file: string, from: string][] = [
-  ['apps/auth/src/oidc/up.ts', '../dashboard/paging.ts'],
-  ['apps/auth/src/accounts/up.ts', '../interaction/consent.ts'],
-  ['apps/auth/src/dashboard/up.ts', '../app.ts'],
-  ['apps/mcp/src/tools/up.ts', '../edge/limits.ts'],
+  ['apps/auth/src/authorization/up.ts', '../consent/decide.ts'],
+  ['apps/auth/src/authorization/tokens/up.ts', '../adapters/adapters.ts'],
+  ['apps/auth/src/authorization/clients/up.ts', '../../settings/token-list.ts'],
+  ['apps/auth/src/accounts/up.ts', '../web/page.ts'],
+  ['apps/auth/src/connections/up.ts', '../accounts/session.ts'],
+  ['apps/auth/src/web/up.ts', '../authorization/paths.ts'],
+  ['apps/auth/src/settings/up.ts', '../app.ts'],
+  ['apps/auth/src/settings/across.ts', '../sign-in/sign-in.ts'],
+  ['apps/mcp/src/tools/up.ts', '../endpoint/limits.ts'],
+  ['apps/mcp/src/endpoint/across.ts', '../tools/registry.ts'],
   ['apps/mcp/src/protocol/up.ts', '../tools/registry.ts'],
+  ['apps/mcp/src/api/up.ts', '../protocol/methods.ts'],
+  ['apps/mcp/src/caller/up.ts', '../api/session.ts'],
+  ['apps/api/src/http/up.ts', '../guard/guard.ts'],
   ['apps/api/src/upstream/sandbox/up.ts', '../../routes/sms.ts'],
   ['apps/api/src/guard/up.ts', '../upstream/upstream.ts'],
   ['apps/api/src/up.ts', './server.ts'],
@@ -22,8 +31,11 @@ const FORBIDDEN: readonly [file: string, from: string][] = [
   ['apps/mcp/src/app.ts', '../../../apps/api/src/app.ts'],
 ]
 const ALLOWED: readonly [file: string, from: string][] = [
-  ['apps/auth/src/dashboard/down.ts', '../oidc/api-tokens.ts'],
-  ['apps/mcp/src/edge/down.ts', '../protocol/methods.ts'],
+  ['apps/auth/src/settings/down.ts', '../connections/tokens.ts'],
+  ['apps/auth/src/authorization/adapters/down.ts', '../tokens/token-store.ts'],
+  ['apps/auth/src/accounts/down.ts', '../connections/end.ts'],
+  ['apps/mcp/src/endpoint/down.ts', '../protocol/methods.ts'],
+  ['apps/mcp/src/api/down.ts', '../caller/refusal.ts'],
   ['apps/api/src/routes/down.ts', '../upstream/upstream.ts'],
   ['apps/api/src/server.ts', './app.ts'],
   ['apps/api/src/app.ts', './guard/guard.ts'],

@@ -5,20 +5,19 @@ import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
-import { registerAccounts } from './accounts/accounts.ts'
-import { registerSignIn } from './accounts/sign-in.ts'
 import { createSignInDelay } from './accounts/sign-in-delay.ts'
-import { registerDashboard } from './dashboard/dashboard.ts'
+import { createAuthorizationServer } from './authorization/authorization-server.ts'
+import { registerOAuth } from './authorization/endpoints.ts'
+import { registerConsent } from './consent/page.ts'
 import type { AuthEnv } from './env.ts'
-import { registerFormBodies } from './form-body.ts'
-import { createForms } from './forms.ts'
-import { registerConsent } from './interaction/consent.ts'
+import { startCleanUp } from './jobs/clean-up.ts'
 import { SIZES } from './limits.ts'
-import { createAuthorizationServer } from './oidc/authorization-server.ts'
-import { startCleanUp } from './oidc/clean-up.ts'
-import { registerOAuth } from './oidc/mount.ts'
-import { failurePage, notFoundPage, registerPages } from './page.ts'
-import { createRateLimiter } from './rate-limit.ts'
+import { registerSettings } from './settings/settings.ts'
+import { registerSignInPages } from './sign-in/pages.ts'
+import { registerFormBodies } from './web/form-body.ts'
+import { createForms } from './web/forms.ts'
+import { failurePage, notFoundPage, registerPages } from './web/page.ts'
+import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 const SIGN_IN_DELAY_MS = 2000
@@ -92,15 +91,14 @@ export async function buildApp({
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)
     registerFormBodies(pages)
-    await pages.register(registerSignIn, web)
+    await pages.register(registerSignInPages, web)
     await pages.register(registerConsent, {
       ...web,
       provider,
       connectionSeconds: env.CONNECTION_SECONDS,
       allowLocalhost,
     })
-    await pages.register(registerDashboard, web)
-    await pages.register(registerAccounts, web)
+    await pages.register(registerSettings, web)
   })
   return app
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp } from '../src/oidc/clean-up.ts'
-import { createOperatorClient } from '../src/oidc/clients.ts'
+import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
+import { cleanUp } from '../src/jobs/clean-up.ts'
 import { approve, connect, refresh, register, start } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
 

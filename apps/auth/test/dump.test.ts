@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../src/accounts/password.ts'
-import { createOperatorClient } from '../src/oidc/clients.ts'
+import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
 import { approve, connect, exchange, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { cleanUp } from '../src/oidc/clean-up.ts'
-import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../src/oidc/keys.ts'
+import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../src/authorization/keys.ts'
+import { cleanUp } from '../src/jobs/clean-up.ts'
 
 let test: TestDatabase
 beforeAll(async () => {

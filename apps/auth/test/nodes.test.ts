@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { rotateSigningKey } from '../src/oidc/keys.ts'
+import { rotateSigningKey } from '../src/authorization/keys.ts'
 import { answer, connect, exchange, refresh, register, start, type TestClient } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
 

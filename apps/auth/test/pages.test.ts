@@ -3,7 +3,7 @@ import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
-import { renderPage } from '../src/page.ts'
+import { renderPage } from '../src/web/page.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -82,7 +82,7 @@ describe('every page', () => {
     const unknown = await person.get('/no/such/page')
     expect(unknown.status).toBe(404)
     expect(unknown.html).toContain('There is no such page')
-    for (const path of ['/%', '/assets/../env.ts', '/assets/%2e%2e/page.ts', '/assets/missing.css']) {
+    for (const path of ['/%', '/assets/../env.ts', '/assets/%2e%2e/web/page.ts', '/assets/missing.css']) {
       const { status, html } = await person.get(path)
       expect([400, 404], path).toContain(status)
       expect(html, path).not.toContain('import ')

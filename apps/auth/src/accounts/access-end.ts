@@ -1,5 +1,5 @@
 import type { Prisma } from '@vertexsms/db/client'
-import { endAllAccess } from '../oidc/api-tokens.ts'
+import { endConnectionsOfAccount } from '../connections/end.ts'
 
 /**
  * Ends everything that got in with the account's password or passkeys: sessions, passkeys (one of them may be the
@@ -10,5 +10,5 @@ import { endAllAccess } from '../oidc/api-tokens.ts'
 export async function endAccess(tx: Prisma.TransactionClient, accountId: string, now: Date): Promise<void> {
   await tx.session.deleteMany({ where: { accountId } })
   await tx.passkey.deleteMany({ where: { accountId } })
-  await endAllAccess(tx, accountId, now)
+  await endConnectionsOfAccount(tx, accountId, now)
 }

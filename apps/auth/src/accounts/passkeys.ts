@@ -13,7 +13,7 @@ import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { z } from 'zod'
 import { accountTransaction, lockSession } from './account-lock.ts'
 import { newChallenge, takeChallenge } from './passkey-challenge.ts'
-import type { Proof } from './sign-in.ts'
+import type { Proof } from './proof.ts'
 
 interface PasskeyDeps {
   readonly db: Database

@@ -1,4 +1,4 @@
-import { createOperatorClient } from '../oidc/clients.ts'
+import { createOperatorClient } from '../authorization/clients/registered-clients.ts'
 import { type Command, CommandError } from './command.ts'
 import { readKeysEnv } from './env.ts'
 

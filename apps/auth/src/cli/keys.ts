@@ -1,5 +1,5 @@
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
-import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../oidc/keys.ts'
+import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../authorization/keys.ts'
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'
 

@@ -9,7 +9,7 @@ import {
   SignJWT,
 } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createOperatorClient } from '../../src/oidc/clients.ts'
+import { createOperatorClient } from '../../src/authorization/clients/registered-clients.ts'
 import { approve, connect, discover, post, register, start, type TestClient, type Tokens } from '../support/client.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
@@ -112,7 +112,7 @@ describe('an access token', () => {
 
   it('of another type, issuer or audience is not active, our own signature notwithstanding (RFC 9068 §4, RFC 8725 §3.11)', async () => {
     const { privateJwk } = (
-      await import('../../src/oidc/keys.ts').then(({ loadSigningKeys }) =>
+      await import('../../src/authorization/keys.ts').then(({ loadSigningKeys }) =>
         loadSigningKeys({ db: stack.db, operatorKey: stack.env.OPERATOR_KEY }, new Date()),
       )
     )[0] as { privateJwk: JWK }

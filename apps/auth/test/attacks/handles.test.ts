@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { deleteToken, endAllAccess, listTokens } from '../../src/oidc/api-tokens.ts'
+import { endConnectionsOfAccount } from '../../src/connections/end.ts'
+import { deleteToken, listTokens } from '../../src/connections/tokens.ts'
 import { connect, post, refresh, register, start, type TestClient, type Tokens } from '../support/client.ts'
 import { hiddenField, type Person } from '../support/person.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -169,7 +170,7 @@ describe('the handles of a person in the hands of another', () => {
 
   it('end nothing of others: ending all access of one account leaves the rest (RFC 9700 §4.14)', async () => {
     const victim = await party()
-    await endAllAccess(stack.db, victim.accountId, new Date())
+    await endConnectionsOfAccount(stack.db, victim.accountId, new Date())
     await expect(refresh(victim.client, victim.tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     expect([await alive(victim), await alive(alice), await alive(mallory)]).toEqual([0, 1, 1])
   })

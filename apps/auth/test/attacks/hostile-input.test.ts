@@ -1,6 +1,6 @@
 import { JSON_DEPTH_MAX } from '@vertexsms/service/json'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PATHS } from '../../src/oidc/paths.ts'
+import { PATHS } from '../../src/authorization/paths.ts'
 import { register } from '../support/client.ts'
 import { newSignedIn } from '../support/people.ts'
 import { MCP_RESOURCE, type Stack, startStack } from '../support/stack.ts'

@@ -1,0 +1,86 @@
+import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
+import type { Logger } from '@vertexsms/service/logger'
+import type { Outbound } from '@vertexsms/service/outbound'
+import { readSession } from '../accounts/session.ts'
+import type { AuthEnv } from '../env.ts'
+import type { RateLimiter } from '../web/rate-limit.ts'
+import { createClientDocuments } from './clients/document-store.ts'
+import { createKeySets } from './clients/key-sets.ts'
+import { createRegisteredClients } from './clients/registered-clients.ts'
+import { countFailures, isConnected } from './endpoint-limits.ts'
+import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
+import { createLiveProvider, type LiveProvider } from './live-provider.ts'
+import { buildProvider, type ProviderDeps } from './provider.ts'
+import { jwtTokens } from './tokens/jwt-tokens.ts'
+import type { ReplayEvent } from './tokens/refresh-overlap.ts'
+import { tokenEndpoint } from './tokens/token-endpoint.ts'
+
+/** What the authorization server is built from. */
+export interface AuthorizationServerDeps {
+  readonly env: AuthEnv
+  readonly db: Database
+  readonly logger: Logger
+  readonly outbound: Pick<Outbound, 'fetch'>
+  readonly limiter: RateLimiter
+  readonly keyPollMs?: number | undefined
+}
+
+/**
+ * The library with our stores, rules and middleware around it, following the signing keys. Rejects when the keys
+ * cannot be read or opened.
+ */
+export function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<LiveProvider> {
+  const { env, db, logger, outbound } = deps
+  const provider = providerDeps(deps)
+  return createLiveProvider({
+    loadKeys: async () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, await databaseNow(db)),
+    build(keys) {
+      const built = buildProvider(provider, keys)
+      const keySet = { keys: keys.map(publishedJwk) } as ReturnType<LiveProvider['keySet']>
+      built.use(countFailures({ limiter: deps.limiter }))
+      built.use(jwtTokens({ db, issuer: provider.issuer, audience: provider.resources.mcp, keySet: () => keySet }))
+      built.use(
+        tokenEndpoint({
+          db,
+          overlapSeconds: env.REFRESH_OVERLAP_SECONDS,
+          onReplay: provider.onReplay,
+          onFailure: (error) => logger.error({ err: error }, 'tokens could not be recorded'),
+        }),
+      )
+      return built
+    },
+    pollMs: deps.keyPollMs ?? KEY_POLL_SECONDS * 1000,
+    onPollFailure: (error) => logger.error({ err: error }, 'signing keys could not be read'),
+  })
+
+  function providerDeps({ limiter }: AuthorizationServerDeps): ProviderDeps {
+    const session = { db, issuerUrl: env.ISSUER_URL, sessionSeconds: env.SESSION_SECONDS }
+    return {
+      db,
+      operatorKey: env.OPERATOR_KEY,
+      issuer: env.ISSUER_URL,
+      resources: { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL },
+      allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST,
+      clients: createRegisteredClients(db, env.OPERATOR_KEY),
+      documents: env.CLIENT_DOCUMENTS ? createClientDocuments({ db, limiter, outbound }) : null,
+      lifetimes: {
+        accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
+        refreshTokenSeconds: env.REFRESH_TOKEN_SECONDS,
+        authorizationCodeSeconds: env.AUTHORIZATION_CODE_SECONDS,
+        interactionSeconds: env.INTERACTION_SECONDS,
+      },
+      connectedHere: async (cookie, clientId) => {
+        const accountId = (await readSession(session, cookie))?.account.id
+        if (!accountId) return false
+        const live = { accountId, clientId, endedAt: null, expiresAt: { gt: await databaseNow(db) } }
+        return (await db.connection.count({ where: live })) > 0
+      },
+      signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,
+      accountActive: async (id) => (await db.account.count({ where: { id, status: 'active' } })) === 1,
+      keySets: createKeySets({ outbound, limiter, isConnected: (clientId) => isConnected(db, clientId) }),
+      onReplay: (event: ReplayEvent) => logger.warn({ event }, 'connection ended: a token came twice'),
+      onServerError: (error) => logger.error({ err: error }, 'oauth request failed'),
+    }
+  }
+}

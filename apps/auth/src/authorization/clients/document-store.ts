@@ -1,0 +1,161 @@
+import type { Database } from '@vertexsms/db/client'
+import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
+import { LRUCache } from 'lru-cache'
+import { keepWithin } from '../../room.ts'
+import type { RateLimiter } from '../../web/rate-limit.ts'
+import { cacheSeconds, DocumentRefused, readDocument } from './client-document.ts'
+import type { ClientRecord } from './registered-clients.ts'
+import type { NormalizedMetadata } from './registration.ts'
+
+const MAX_DOCUMENT_BYTES = 10 * 1024
+const FETCH_TIMEOUT_MS = 4000
+const CACHE_FLOOR_SECONDS = 60
+const CACHE_CEILING_SECONDS = 86_400
+/** How long a failure is remembered, so that a slow or broken host is not asked again and again. */
+const FAILURE_SECONDS = 60
+/** How long an outdated document still serves while its host has no better one. */
+const STALE_SECONDS = 7 * 86_400
+
+/** The document could not be had just now, or not read; the same request may work later. Says why, in words safe to show. */
+export class DocumentUnavailable extends Error {
+  override readonly name = 'DocumentUnavailable'
+  readonly retryAfterSeconds: number
+
+  constructor(message: string, retryAfterSeconds: number) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** There is no document: its host says so (404, 410), or its URL is one that is never called. */
+export class NoSuchDocument extends Error {
+  override readonly name = 'NoSuchDocument'
+}
+
+/** Finds the client behind a metadata document's URL. */
+export interface ClientDocuments {
+  /** Throws {@link NoSuchDocument} when there is none, {@link DocumentUnavailable} when it cannot be had. */
+  find(url: string, now: Date): Promise<ClientRecord>
+}
+
+interface Failure {
+  readonly reason: string
+  readonly gone: boolean
+  readonly until: number
+}
+
+/**
+ * Metadata documents with a cache in the database, so that every node and every restart knows the client. Headers
+ * decide how long a copy serves, within a floor and a ceiling. Only its host's 404 or 410 withdraws a document; after
+ * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
+ * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace, and so is a host,
+ * for documents that were never seen there: made-up paths take nothing away from those that were (MCP security best
+ * practices, SSRF).
+ */
+export function createClientDocuments(deps: {
+  readonly db: Database
+  readonly limiter: RateLimiter
+  readonly outbound: Pick<Outbound, 'fetch'>
+}): ClientDocuments {
+  const fresh = new LRUCache<string, { record: ClientRecord; until: number }>({ max: 1000 })
+  const failures = new LRUCache<string, Failure>({ max: 1000 })
+  const flights = new Map<string, Promise<ClientRecord>>()
+
+  async function load(url: string, now: Date): Promise<ClientRecord> {
+    const row = await deps.db.oidcClient.findUnique({ where: { id: url } })
+    const stored = row ? ({ ...(row.payload as object), client_id: url } as ClientRecord) : undefined
+    if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil)
+    const usable =
+      row?.freshUntil && row.freshUntil.getTime() + STALE_SECONDS * 1000 > now.getTime() ? stored : undefined
+    const remembered = failures.get(url)
+    const result =
+      remembered && remembered.until > now.getTime()
+        ? { failure: remembered }
+        : await refresh(url, now, usable !== undefined)
+    if ('record' in result) return result.record
+    const { failure } = result
+    if (failure.gone) throw new NoSuchDocument(failure.reason)
+    if (usable) return usable
+    throw new DocumentUnavailable(failure.reason, Math.max(1, Math.ceil((failure.until - now.getTime()) / 1000)))
+  }
+
+  /** Keeps the document as its host has it now; otherwise why not, which is remembered. Database failures are thrown. */
+  async function refresh(
+    url: string,
+    now: Date,
+    seen: boolean,
+  ): Promise<{ record: ClientRecord } | { failure: Failure }> {
+    const host = new URL(url).host
+    const paced =
+      (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
+      (seen || (await deps.limiter.hit('documentHost', { about: host })).allowed)
+    if (!paced) return fail(url, now, 'the document was asked for too often')
+    let answer: { metadata: NormalizedMetadata; cacheControl: string | string[] | undefined }
+    try {
+      answer = await fetchDocument(deps.outbound, url)
+    } catch (error) {
+      if (!(error instanceof NoSuchDocument)) return fail(url, now, reasonOf(error))
+      // For good: a host that fails after it withdrew the document does not bring it back.
+      await deps.db.oidcClient.updateMany({ where: { id: url }, data: { freshUntil: null } })
+      return fail(url, now, error.message, true)
+    }
+    const { metadata, cacheControl } = answer
+    const seconds = cacheSeconds(cacheControl, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
+    const freshUntil = new Date(now.getTime() + seconds * 1000)
+    const payload = JSON.parse(JSON.stringify(metadata))
+    await deps.db.oidcClient.upsert({
+      where: { id: url },
+      create: { id: url, payload, createdAt: now, freshUntil },
+      update: { payload, freshUntil },
+    })
+    await keepWithin(deps.db, 'unusedDocuments', null)
+    return { record: keep(url, { ...metadata, client_id: url }, freshUntil) }
+  }
+
+  function fail(url: string, now: Date, reason: string, gone = false): { failure: Failure } {
+    const failure = { reason, gone, until: now.getTime() + FAILURE_SECONDS * 1000 }
+    failures.set(url, failure)
+    return { failure }
+  }
+
+  function keep(url: string, record: ClientRecord, until: Date): ClientRecord {
+    fresh.set(url, { record, until: until.getTime() })
+    return record
+  }
+
+  return {
+    async find(url, now) {
+      const cached = fresh.get(url)
+      if (cached && cached.until > now.getTime()) return cached.record
+      const flying = flights.get(url)
+      if (flying) return flying
+      const flight = load(url, now).finally(() => flights.delete(url))
+      flights.set(url, flight)
+      return flight
+    },
+  }
+}
+
+/** Throws {@link NoSuchDocument}, DocumentRefused for contents that may not be used, or whatever kept us from them. */
+async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
+  const { status, headers, body } = await outbound
+    .fetch(
+      url,
+      { headers: { accept: 'application/json' } },
+      { maxBytes: MAX_DOCUMENT_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
+    )
+    .catch((error: unknown) => {
+      throw error instanceof OutboundError && error.code === 'URL_REFUSED'
+        ? new NoSuchDocument('its address is not one that can be fetched')
+        : error
+    })
+  if (status === 404 || status === 410) throw new NoSuchDocument(`the document's host answered ${status}`)
+  if (status !== 200) throw new DocumentRefused(`the document's host answered ${status}`)
+  const metadata = readDocument(url, Buffer.from(body).toString('utf8'))
+  return { metadata, cacheControl: headers['cache-control'] }
+}
+
+/** Words that are safe to show: our own, never those of a socket. */
+function reasonOf(error: unknown): string {
+  return error instanceof DocumentRefused ? error.message : 'the document cannot be fetched'
+}

@@ -1,0 +1,95 @@
+import { readJson } from '@vertexsms/service/json'
+import type { Outbound } from '@vertexsms/service/outbound'
+import { LRUCache } from 'lru-cache'
+import type { RateLimiter } from '../../web/rate-limit.ts'
+
+const MAX_KEY_SET_BYTES = 64 * 1024
+const FETCH_TIMEOUT_MS = 4000
+const CACHE_BYTES = 16 * 1024 * 1024
+/** A key set is asked for at most once in this time, whatever came of it: a new key is known this much later. */
+const INTERVAL_MS = 60_000
+/** How long the last good key set serves while its host fails. */
+const STALE_MS = 86_400_000
+
+/** What is known of one URL: its last good key set, and when it may be asked for again. */
+interface Known {
+  readonly keys: string | null
+  readonly keysAt: number
+  readonly nextAt: number
+}
+
+/** Key sets of clients by their URL. */
+export interface KeySets {
+  /** The key set as the library wants it, for a client that names it. Rejects where none can be had. */
+  fetch(url: string, clientId: string): Promise<Response>
+  /** True when the last try left us without a usable key set. */
+  isMissing(url: string): boolean
+}
+
+interface KeySetDeps {
+  readonly outbound: Pick<Outbound, 'fetch'>
+  readonly limiter: RateLimiter
+  /** True for a client that a person has approved, whose keys are fetched whatever others did. */
+  readonly isConnected: (clientId: string) => Promise<boolean>
+}
+
+/**
+ * The key sets of clients (`jwks_uri`, RFC 7591 §2), in the form the library wants: fetched behind the SSRF guard with a
+ * bounded body, once a minute at most for a URL, one fetch at a time and a bounded number for a host, so that assertions with unknown keys cannot make
+ * us ask somebody else's host again and again. While it fails the last good copy serves for a day.
+ */
+export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): KeySets {
+  const known = new LRUCache<string, Known>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: ({ keys }, url) => url.length + (keys?.length ?? 0) + 64,
+  })
+  const flights = new Map<string, Promise<Known>>()
+
+  async function load(url: string, clientId: string): Promise<Known> {
+    const before = known.get(url)
+    const now = Date.now()
+    if (before && before.nextAt > now) return before
+    const mayAsk = typeof before?.keys === 'string' || (await isHostFree(url, clientId).catch(() => false))
+    const fetched = mayAsk ? await fetchKeySet(outbound, url).catch(() => null) : null
+    const usable = before && before.keysAt + STALE_MS > now ? before : { keys: null, keysAt: now }
+    const kept = fetched === null ? usable : { keys: fetched, keysAt: now }
+    const after = { ...kept, nextAt: now + INTERVAL_MS }
+    known.set(url, after)
+    return after
+  }
+
+  /** Whoever registers many clients with made-up paths must not make us knock at somebody else's door at any pace. */
+  async function isHostFree(url: string, clientId: string): Promise<boolean> {
+    const { allowed } = await limiter.hit('keySetHost', { about: new URL(url).host })
+    return allowed || isConnected(clientId)
+  }
+
+  return {
+    isMissing: (url) => known.peek(url)?.keys === null,
+    async fetch(url, clientId) {
+      const flight = flights.get(url) ?? load(url, clientId).finally(() => flights.delete(url))
+      flights.set(url, flight)
+      const { keys } = await flight
+      if (keys === null) throw new Error('the key set of the client cannot be had')
+      // No lifetime is passed on: the library asks here again each minute, and learns of new keys.
+      return new Response(keys)
+    },
+  }
+}
+
+/** A key set as text. Rejects for whatever is not one: the library would take a failing answer for an empty set. */
+async function fetchKeySet(outbound: Pick<Outbound, 'fetch'>, url: string): Promise<string> {
+  const { status, body } = await outbound.fetch(
+    url,
+    { headers: { accept: 'application/json' } },
+    { maxBytes: MAX_KEY_SET_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
+  )
+  const text = Buffer.from(body).toString('utf8')
+  const { keys } = Object(readJson(text)) as { keys?: unknown }
+  if (status !== 200 || !Array.isArray(keys) || !keys.every(isKey)) throw new Error('not a key set')
+  return text
+}
+
+function isKey(key: unknown): boolean {
+  return typeof key === 'object' && key !== null && typeof (key as { kty?: unknown }).kty === 'string'
+}

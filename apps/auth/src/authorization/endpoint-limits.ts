@@ -1,0 +1,96 @@
+import type { Database } from '@vertexsms/db/client'
+import { hashToken } from '@vertexsms/secrets/hash-token'
+import type { FastifyRequest } from 'fastify'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { RateLimiter, Verdict } from '../web/rate-limit.ts'
+import { PATHS } from './paths.ts'
+import { currentAddress } from './request-address.ts'
+import { artifactId } from './tokens/token-store.ts'
+
+// Hosted clients of many people share few addresses. So an address is refused for what failed from it, and even then
+// not the request that is known to be good: one that holds a live code or refresh token, or comes from a client that
+// somebody has connected and that has no failures of its own here.
+
+const LIMIT_OF = {
+  [PATHS.token]: 'token',
+  [PATHS.introspection]: 'introspection',
+  [PATHS.revocation]: 'revocation',
+  [PATHS.pushedRequest]: 'pushedRequest',
+} as const
+
+/** An endpoint that is guarded. */
+export type GuardedPath = keyof typeof LIMIT_OF
+
+/** Endpoints at which every request is counted: their answer does not tell a failure, or they store a row. */
+const COUNTED_ALWAYS: ReadonlySet<string> = new Set([PATHS.revocation, PATHS.pushedRequest])
+
+/** Decides whether a request may be handed to the library, before anything is done for it. */
+export function createEndpointLimits({ db, limiter }: { readonly db: Database; readonly limiter: RateLimiter }) {
+  return async (path: GuardedPath, request: FastifyRequest, form: URLSearchParams): Promise<Verdict> => {
+    const address = request.ip
+    const name = LIMIT_OF[path]
+    const clientId = clientIdOf(request.headers.authorization, form)
+    const [atAddress, ofClient] = [
+      await limiter.look(name, { address }),
+      await limiter.look('client', { address, about: clientId }),
+    ]
+    if (!atAddress.allowed || !ofClient.allowed) {
+      const sound = (await holdsLiveToken(db, form)) || (ofClient.allowed && (await isConnected(db, clientId)))
+      return sound ? { allowed: true } : atAddress.allowed ? ofClient : atAddress
+    }
+    // An assertion leaves a row until it expires, whatever the answer.
+    return COUNTED_ALWAYS.has(path) || form.has('client_assertion') ? limiter.hit(name, { address }) : { allowed: true }
+  }
+}
+
+/** The middleware that counts what failed, before its answer leaves. A lost database is nobody's failure. */
+export function countFailures({ limiter }: { readonly limiter: RateLimiter }) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next()
+    const path = ctx.path as GuardedPath
+    if (!Object.hasOwn(LIMIT_OF, path) || ctx.method !== 'POST' || ctx.status < 400 || ctx.status >= 500) return
+    const address = currentAddress(ctx)
+    const form = new URLSearchParams({
+      client_id: String(ctx.oidc?.params?.client_id ?? ctx.oidc?.body?.client_id ?? ''),
+    })
+    if (!COUNTED_ALWAYS.has(path)) await limiter.hit(LIMIT_OF[path], { address })
+    await limiter.hit('client', { address, about: clientIdOf(ctx.get('authorization'), form) })
+  }
+}
+
+/** Whom a request says it comes from; nothing is proved by it, it only says whose failures are counted together. */
+function clientIdOf(authorization: string | undefined, form: URLSearchParams): string {
+  const [, encoded] = /^basic ([\w+/=-]+)$/i.exec(authorization ?? '') ?? []
+  if (encoded === undefined) return form.get('client_id') ?? ''
+  const [user = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
+  try {
+    return decodeURIComponent(user.replaceAll('+', ' '))
+  } catch {
+    return user
+  }
+}
+
+/** One look by hash; who knows such a value was given it by us. A used refresh token counts: its overlap may be open. */
+async function holdsLiveToken(db: Database, form: URLSearchParams): Promise<boolean> {
+  const value = form.get('refresh_token') ?? form.get('code') ?? form.get('token')
+  if (!value) return false
+  const [found] = await db.$queryRaw<[{ live: boolean }]>`
+    SELECT EXISTS (
+      SELECT 1 FROM oidc_artifact
+      WHERE kind IN ('RefreshToken', 'AuthorizationCode') AND id = ${artifactId(value)} AND consumed_at IS NULL
+    ) OR EXISTS (
+      SELECT 1 FROM used_refresh_token WHERE token_hash = ${hashToken(value)} AND sealed_response IS NOT NULL
+    ) AS live`
+  return found.live
+}
+
+/** True for a client that a person has approved, or that an operator made. A stranger cannot make one. */
+export async function isConnected(db: Database, clientId: string): Promise<boolean> {
+  if (clientId === '' || clientId.includes('\0')) return false
+  const [found] = await db.$queryRaw<[{ connected: boolean }]>`
+    SELECT EXISTS (
+      SELECT 1 FROM oidc_client WHERE id = ${clientId}
+        AND (last_used_at IS NOT NULL OR coalesce((payload->>'vertexsms_operator')::boolean, false))
+    ) AS connected`
+  return found.connected
+}

@@ -1,0 +1,264 @@
+// The library's configuration, whole: each setting beside the reason for it, so that what this server allows can be read
+// from top to bottom.
+import { hkdfSync } from 'node:crypto'
+import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { renderPage } from '../web/page.ts'
+import { createAdapters, DOCUMENT_ERROR } from './adapters/adapters.ts'
+import { type AdapterDeps, currentWork } from './adapters/base.ts'
+import type { KeySets } from './clients/key-sets.ts'
+import { redirectUriMatches } from './clients/redirect-uris.ts'
+import { CLIENT_AUTH_METHODS, OPERATOR_MARK } from './clients/registration.ts'
+import { type ErrorRedirectDeps, pageBeforeErrors } from './error-redirects.ts'
+import { type SigningKey, signingKeyAt } from './keys.ts'
+import { ASSERTION_ALGS } from './metadata.ts'
+import { answerOutages, noteOutage } from './outage.ts'
+import { OFFLINE_ACCESS, requestedScopes } from './parameters.ts'
+import { PATHS } from './paths.ts'
+import { mayIntrospect } from './tokens/jwt-tokens.ts'
+import { answerUnavailable } from './unavailable.ts'
+
+/** The library's own browser session, which is never kept: the middleware takes its cookie off every answer. */
+const FORGOTTEN_COOKIE = 'forgotten'
+
+/** How far ahead a client assertion may expire; usual ones live for one to ten minutes. */
+const ASSERTION_SECONDS_MAX = 3600
+
+/** Everything a provider instance is built from; only the keys change while a process runs. */
+export interface ProviderDeps extends AdapterDeps, ErrorRedirectDeps {
+  readonly lifetimes: {
+    readonly accessTokenSeconds: number
+    readonly refreshTokenSeconds: number
+    readonly authorizationCodeSeconds: number
+    readonly interactionSeconds: number
+  }
+  /** The account of the browser that sent this Cookie header; null when nobody is signed in. */
+  readonly signedInAccount: (cookieHeader: string | undefined) => Promise<string | null>
+  /** True when the account exists and is not disabled. */
+  readonly accountActive: (accountId: string) => Promise<boolean>
+  readonly keySets: KeySets
+  readonly onServerError: (error: Error) => void
+}
+
+/** Builds the protocol library's provider with our rules. The key set is fixed; which of its keys signs is decided per token. */
+export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): Provider {
+  const provider = new Provider(deps.issuer, configuration(deps, keys))
+  // Host and protocol come from the configured issuer: mount.ts overwrites the headers this setting trusts.
+  provider.proxy = true
+  provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(uri: string) {
+    const anyLoopbackPort = this.applicationType === 'native' && this.clientAuthMethod === 'none'
+    return redirectUriMatches(this.redirectUris ?? [], uri, { anyLoopbackPort })
+  }
+  // Judged by our rules when a client registers, when its document is read, and at each use. The library's types leave
+  // this public member out.
+  const { Schema } = provider.Client as unknown as { Schema: { prototype: { redirectUris: () => void } } }
+  Schema.prototype.redirectUris = () => {}
+  provider.use(answerOutages)
+  provider.use(answerUnavailable(deps.keySets))
+  provider.use(pageBeforeErrors(deps))
+  provider.use(async (ctx, next) => {
+    await next()
+    const cookies = [ctx.response.get('set-cookie') ?? []]
+      .flat()
+      .filter((line) => line && !line.startsWith(FORGOTTEN_COOKIE))
+    if (cookies.length > 0) ctx.set('set-cookie', cookies)
+    else ctx.remove('set-cookie')
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    // A revocation is answered with nothing (RFC 7009 §2.2); where JSON is announced, clients try to read it.
+    if (ctx.body === '') ctx.remove('content-type')
+  })
+  provider.on('server_error', (ctx: object, error: Error) => {
+    noteOutage(error, ctx)
+    deps.onServerError(error)
+  })
+  return provider
+}
+
+function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configuration {
+  const { issuer, lifetimes, resources } = deps
+  const secure = issuer.startsWith('https:')
+  const cookieName = (name: string) => `${secure ? '__Secure-' : ''}vertexsms_${name}`
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const
+  const scope = SCOPE_NAMES.join(' ')
+  return {
+    adapter: createAdapters(deps),
+    jwks: { keys: keys.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: ACCESS_TOKEN_ALG, use: 'sig' })) },
+    routes: {
+      authorization: PATHS.authorization,
+      token: PATHS.token,
+      registration: PATHS.registration,
+      revocation: PATHS.revocation,
+      introspection: PATHS.introspection,
+      pushed_authorization_request: PATHS.pushedRequest,
+      jwks: PATHS.jwks,
+    },
+    scopes: [...SCOPE_NAMES, OFFLINE_ACCESS],
+    claims: {},
+    responseTypes: ['code'],
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, { exp }) => {
+      // Each is remembered until it expires, so a far end would be a row for ever (RFC 7523 §3).
+      if (Number(exp) > Date.now() / 1000 + ASSERTION_SECONDS_MAX) {
+        throw new errors.InvalidClientAuth({ detail: 'the client assertion expires too late' })
+      }
+    },
+    enabledJWA: { clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
+    clientDefaults: { id_token_signed_response_alg: ACCESS_TOKEN_ALG },
+    extraClientMetadata: { properties: [OPERATOR_MARK] },
+    pkce: { required: () => true },
+    // Browser-based clients may come from anywhere: nothing here is authorised by a cookie (Fetch §3.2).
+    clientBasedCORS: () => true,
+    cookies: {
+      keys: [cookieKey(deps.operatorKey)],
+      names: { session: FORGOTTEN_COOKIE, interaction: cookieName('interaction'), resume: cookieName('resume') },
+      short: cookie,
+      long: cookie,
+    },
+    ttl: {
+      AuthorizationCode: lifetimes.authorizationCodeSeconds,
+      Interaction: lifetimes.interactionSeconds,
+      AccessToken: () => withinConnection(lifetimes.accessTokenSeconds),
+      RefreshToken: () => withinConnection(lifetimes.refreshTokenSeconds),
+      // Neither is stored: a session lasts for one request, and a grant's end is the connection's.
+      Session: lifetimes.interactionSeconds,
+      Grant: lifetimes.refreshTokenSeconds,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      // Not offered until the MCP server verifies proofs and the API takes bound tokens from it alone.
+      dPoP: { enabled: false },
+      registration: { enabled: true, issueRegistrationAccessToken: false },
+      pushedAuthorizationRequests: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token.clientId) },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => resources.mcp,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_ctx, resource) => {
+          if (resource !== resources.mcp) throw new errors.InvalidTarget()
+          const { kid } = signingKeyAt(keys, databaseTime())
+          return {
+            scope,
+            audience: resources.mcp,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: withinConnection(lifetimes.accessTokenSeconds),
+            jwt: { sign: { alg: ACCESS_TOKEN_ALG, kid } },
+          }
+        },
+      },
+    },
+    formats: {
+      bitsOfOpaqueRandomness: 256,
+      customizers: {
+        jwt: (_ctx, token, parts) => {
+          // The API is a recipient in its own right, so that the MCP server may pass the token on (RFC 9068 §3).
+          const payload = (parts.payload ?? {}) as Record<string, unknown>
+          payload.aud = [resources.mcp, resources.api]
+          const work = currentWork()
+          if (!work) throw new Error('an access token outside a token request')
+          const lifetimeSeconds = Number(payload.exp) - Number(payload.iat)
+          // Whoever verifies it has another clock than ours; the database's is the one they share.
+          payload.iat = Number(payload.iat) - Math.round((work.grant?.aheadMs ?? 0) / 1000)
+          payload.exp = Number(payload.iat) + lifetimeSeconds
+          work.access = { jti: String(payload.jti), scope: token.scope ?? '', lifetimeSeconds }
+        },
+      },
+    },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    revokeGrantPolicy: () => true,
+    findAccount: async (_ctx, accountId) => {
+      const grant = currentWork()?.grant
+      const active = grant?.accountId === accountId ? grant.accountActive : await deps.accountActive(accountId)
+      return active ? { accountId, claims: () => ({ sub: accountId }) } : undefined
+    },
+    loadExistingGrant: async (ctx) => {
+      const grantId = ctx.oidc.result?.consent?.grantId
+      return grantId ? ctx.oidc.provider.Grant.find(grantId) : undefined
+    },
+    interactions: { policy: policy(deps), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    extraParams: {
+      // Runs for authorization and pushed requests, present or not: what is asked for is settled before anybody is asked.
+      scope: async (ctx, value) => {
+        const scopes = requestedScopes(value)
+        if (scopes === null) throw new errors.InvalidScope('none of the requested scopes is known', value ?? '')
+        if (ctx.oidc.params) ctx.oidc.params.scope = scopes
+      },
+    },
+    fetch: (target) => {
+      const { client } = (Provider.ctx as KoaContextWithOIDC | undefined)?.oidc ?? {}
+      return deps.keySets.fetch(target instanceof Request ? target.url : String(target), client?.clientId ?? '')
+    },
+    renderError: async (ctx, out) => {
+      ctx.type = 'html'
+      ctx.body = renderPage('message', {
+        title: 'This request cannot continue',
+        text: errorText(out.error, out.error_description),
+      })
+    },
+  }
+}
+
+/**
+ * Sign-in is needed unless this very request carries an answer of the person who is signed in now; consent is always
+ * needed. There is no silent authorization: a program on the same computer must not get tokens without a click.
+ */
+function policy(deps: ProviderDeps): interactionPolicy.DefaultPolicy {
+  const { Check, Prompt, base } = interactionPolicy
+  const prompts = base()
+  prompts.clear()
+  prompts.add(
+    new Prompt(
+      { name: 'login', requestable: true },
+      new Check('signed_in', 'the person must sign in', 'login_required', async (ctx) => {
+        const { accountId } = ctx.oidc.session ?? {}
+        if (!accountId) return Check.REQUEST_PROMPT
+        if ((await deps.signedInAccount(ctx.get('cookie'))) !== accountId) {
+          throw new errors.AccessDenied('the person who approved is no longer signed in')
+        }
+        return Check.NO_NEED_TO_PROMPT
+      }),
+    ),
+  )
+  prompts.add(
+    new Prompt(
+      { name: 'consent', requestable: true },
+      new Check('consent', 'the person must approve', 'consent_required', (ctx) => !ctx.oidc.result?.consent),
+    ),
+  )
+  return prompts
+}
+
+/** A lifetime that does not outlast the connection of the token request being handled; at least one second. */
+function withinConnection(lifetimeSeconds: number): number {
+  const expiresAt = currentWork()?.grant?.expiresAt
+  if (!expiresAt) return lifetimeSeconds
+  return Math.max(1, Math.min(lifetimeSeconds, Math.floor((expiresAt.getTime() - Date.now()) / 1000)))
+}
+
+/** What time it is for the database, by the look at its clock that came with the token request being handled. */
+function databaseTime(): Date {
+  return new Date(Date.now() - (currentWork()?.grant?.aheadMs ?? 0))
+}
+
+function cookieKey(operatorKey: Uint8Array): Buffer {
+  return Buffer.from(hkdfSync('sha256', operatorKey, '', 'vertexsms oauth cookies', 32))
+}
+
+/** What a person reads where the request must not be answered by a redirect (RFC 6749 §4.1.2.1). */
+function errorText(error: string, description: string | undefined): string {
+  if (description?.startsWith(DOCUMENT_ERROR)) return `${description}.`
+  if (error === 'invalid_client')
+    return 'The app that sent you here is not known. Remove the connection in the app and add it again.'
+  if (error === 'invalid_redirect_uri')
+    return 'The app asked for an address it did not register. Nothing was sent there.'
+  if (error === 'server_error') return 'Something went wrong on our side. Try again in a moment.'
+  return `Start again from your app. (${description ?? error})`
+}

@@ -1,0 +1,60 @@
+import type { Database } from '@vertexsms/db/client'
+import { decodeJwt } from 'jose'
+import { endConnection } from '../../connections/end.ts'
+import { artifactId, findUsedToken, secondsLeft, writeAccessBeside } from './token-store.ts'
+import type { UnitOfWork } from './unit-of-work.ts'
+
+/** A code or refresh token that came a second time when it should not have. */
+export type ReplayEvent = 'refresh_reuse' | 'code_replay'
+
+/**
+ * A refresh token that is not live may be one that was rotated away. Within the overlap the same client gets what it
+ * got before, left in `work.earlier`: two tabs that refresh at once must not log the person out. The payload that is
+ * returned lets the library judge the request as it judges every refresh. Later, or from another client, the token is
+ * taken for stolen and the connection ends (OAuth 2.1 §4.3.1, RFC 9700 §4.14.2).
+ */
+export async function judgeUsedToken(
+  deps: { readonly db: Database; readonly onReplay: (event: ReplayEvent, connectionId: string) => void },
+  work: UnitOfWork,
+  presented: { readonly value: string; readonly clientId: string | undefined },
+): Promise<Record<string, unknown> | undefined> {
+  const { value, clientId } = presented
+  const used = await findUsedToken(deps.db, value)
+  if (!used) return undefined
+  if (used.overlap && used.clientId === clientId) {
+    work.grant = used.grant
+    work.presented = { kind: 'RefreshToken', id: artifactId(value), value }
+    work.earlier = used.overlap.answer
+    return used.overlap.payload
+  }
+  const { connectionId } = used.grant
+  if (await endConnection(deps.db, connectionId, 'refresh_reuse', new Date())) {
+    deps.onReplay('refresh_reuse', connectionId)
+  }
+  return undefined
+}
+
+/**
+ * The answer to a refresh token that was used a moment ago: the same tokens, with what is left of the access token's
+ * time. Where another scope is asked for now, or the access token is gone, a fresh access token stands beside it; the
+ * refresh token is the same in every case. Null when the connection has ended meanwhile.
+ */
+export async function answerAgain(
+  db: Database,
+  work: UnitOfWork,
+  fresh: Record<string, unknown>,
+): Promise<Record<string, unknown> | null> {
+  const { earlier, access } = work
+  if (!earlier || !access) throw new Error('no earlier answer')
+  if (sameScopes(earlier.scope, access.scope)) {
+    const { jti } = decodeJwt(earlier.access_token)
+    const seconds = await secondsLeft(db, String(jti))
+    if (seconds > 0) return { ...earlier, expires_in: seconds }
+  }
+  if (!(await writeAccessBeside(db, work))) return null
+  return { ...fresh, refresh_token: earlier.refresh_token }
+}
+
+function sameScopes(one: string, other: string): boolean {
+  return one.split(' ').sort().join(' ') === other.split(' ').sort().join(' ')
+}

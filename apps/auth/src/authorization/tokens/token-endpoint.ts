@@ -1,0 +1,76 @@
+import type { Database } from '@vertexsms/db/client'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { endConnection } from '../../connections/end.ts'
+import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../../web/outage.ts'
+import { PATHS } from '../paths.ts'
+import { answerAgain, judgeUsedToken, type ReplayEvent } from './refresh-overlap.ts'
+import { writeTokens } from './token-store.ts'
+import { UnitOfWork } from './unit-of-work.ts'
+
+/** What the token endpoint needs beside the library. */
+export interface TokenEndpointDeps {
+  readonly db: Database
+  readonly overlapSeconds: number
+  readonly onReplay: (event: ReplayEvent, connectionId: string) => void
+  /** Told when an answer could not be recorded; no token left. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/**
+ * The middleware around the token endpoint: after the library has made its answer, and before a byte of it leaves,
+ * everything it stands for is written in one transaction. When that fails the client gets 503 and nothing has
+ * happened, so its retry with the same code or refresh token works.
+ */
+export function tokenEndpoint(deps: TokenEndpointDeps) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    if (ctx.path !== PATHS.token || ctx.method !== 'POST') return next()
+    const work = new UnitOfWork()
+    ctx.state.work = work
+    await next()
+    if (work.storageFailed) return unavailable(ctx)
+    if (ctx.status !== 200) return
+    try {
+      await record(deps, ctx, work)
+    } catch (error) {
+      deps.onFailure(error)
+      unavailable(ctx)
+    }
+  }
+}
+
+async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: UnitOfWork): Promise<void> {
+  if (work.earlier) return repeat(deps, ctx, work)
+  const response = JSON.stringify(ctx.body)
+  const outcome = await writeTokens(deps.db, work, { response, overlapSeconds: deps.overlapSeconds })
+  if (outcome === 'written') return
+  const { presented, grant } = work
+  if (outcome === 'spent' && presented?.kind === 'RefreshToken') {
+    // Another request with the same token was faster: its answer is ours too, or this is a reuse.
+    const judged = await judgeUsedToken(deps, work, { value: presented.value, clientId: grant?.clientId })
+    if (judged) return repeat(deps, ctx, work)
+  }
+  if (outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant) {
+    // The code came twice: what it gave is taken back (RFC 6749 §4.1.2).
+    if (await endConnection(deps.db, grant.connectionId, 'code_replay', new Date())) {
+      deps.onReplay('code_replay', grant.connectionId)
+    }
+  }
+  refuse(ctx)
+}
+
+async function repeat({ db }: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: UnitOfWork): Promise<void> {
+  const answer = await answerAgain(db, work, ctx.body as Record<string, unknown>)
+  if (answer) ctx.body = answer
+  else refuse(ctx)
+}
+
+function refuse(ctx: KoaContextWithOIDC): void {
+  ctx.status = 400
+  ctx.body = { error: 'invalid_grant', error_description: 'grant request is invalid' }
+}
+
+function unavailable(ctx: KoaContextWithOIDC): void {
+  ctx.status = 503
+  ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
+  ctx.body = OAUTH_UNAVAILABLE
+}

@@ -1,0 +1,83 @@
+import type { ApiTokenKind } from '@vertexsms/contract/api-token'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { endConnection } from './end.ts'
+
+/** One row of Settings -> API. */
+export interface TokenRow {
+  readonly id: string
+  readonly kind: ApiTokenKind
+  readonly name: string
+  /** What the connected client calls itself, and where its answers go; null for a manual token. */
+  readonly client: { readonly name: string; readonly redirectHost: string } | null
+  readonly connectionId: string | null
+  readonly permissions: readonly string[]
+  readonly ipAllowList: readonly string[]
+  readonly createdAt: Date
+  readonly lastUsedAt: Date | null
+  /** Null never expires. */
+  readonly expiresAt: Date | null
+}
+
+/** Tokens that are good at `now`. */
+export function goodAt(now: Date): Prisma.ApiTokenWhereInput {
+  return { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }
+}
+
+/**
+ * The tokens of an account that are good at `now`, newest first; all of them, or those of some connections (null: those
+ * made by hand), or a slice. Never a value: only hashes are stored.
+ */
+export async function listTokens(
+  db: Database,
+  accountId: string,
+  now: Date,
+  of: { readonly connectionIds?: readonly string[] | null; readonly skip?: number; readonly take?: number } = {},
+): Promise<TokenRow[]> {
+  const { connectionIds, ...slice } = of
+  const rows = await db.apiToken.findMany({
+    ...slice,
+    where: {
+      accountId,
+      ...goodAt(now),
+      ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),
+    },
+    omit: { tokenHash: true, accountId: true },
+    include: { connection: { select: { clientName: true, redirectHost: true } } },
+    orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
+  })
+  return rows.map(({ connection, ...row }) => ({
+    ...row,
+    client: connection ? { name: connection.clientName, redirectHost: connection.redirectHost } : null,
+  }))
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What a deletion did: nothing was there, a manual token went, or a whole connection ended. */
+export type Deletion = 'not_found' | 'token' | 'connection'
+
+/**
+ * Deletes one token of an account. A token of a connection takes the whole connection with it: a client that lost only
+ * its access token would refresh it back within a second, and nothing would have been revoked. What was scheduled with a
+ * token made by hand is cancelled with it. Another account's token is `not_found`.
+ */
+export async function deleteToken(
+  db: Database,
+  { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
+): Promise<Deletion> {
+  if (!UUID.test(tokenId)) return 'not_found'
+  const token = await db.apiToken.findFirst({ where: { id: tokenId, accountId }, select: { connectionId: true } })
+  if (!token) return 'not_found'
+  if (token.connectionId) {
+    return (await endConnection(db, token.connectionId, 'deleted', now)) ? 'connection' : 'not_found'
+  }
+  // Two statements of one transaction: a send that holds the token is waited for, and the second sees what it wrote.
+  const [{ count }] = await db.$transaction([
+    db.apiToken.deleteMany({ where: { id: tokenId, accountId, connectionId: null } }),
+    db.message.updateMany({
+      where: { manualTokenId: tokenId, accountId, status: 'scheduled' },
+      data: { status: 'cancelled' },
+    }),
+  ])
+  return count === 1 ? 'token' : 'not_found'
+}

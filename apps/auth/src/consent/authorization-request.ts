@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseScopes, type Scope } from '@vertexsms/contract/scopes'
+import { errors } from 'oidc-provider'
+import { isDocumentUrl } from '../authorization/clients/client-document.ts'
+import { isLoopbackRedirect, isPrivateUseRedirect, redirectHost } from '../authorization/clients/redirect-uris.ts'
+import { displayName } from '../authorization/clients/registration.ts'
+import type { LiveProvider } from '../authorization/live-provider.ts'
+
+/** An authorization request that waits for a person, in the words of the consent page. */
+export interface AuthorizationRequest {
+  readonly uid: string
+  /** True once somebody decided; the answer stands and only the way on is left. */
+  readonly answered: boolean
+  readonly client: {
+    readonly id: string
+    readonly name: string
+    /** Host of the client's metadata document; null for a client that registered itself. */
+    readonly documentHost: string | null
+  }
+  readonly redirectHost: string
+  /** True when the answer stays on the person's own computer. */
+  readonly isLocalApp: boolean
+  readonly scopes: readonly Scope[]
+  /** Where the library goes on, on our own origin. */
+  readonly resumeUrl: string
+}
+
+/**
+ * Reads the request that this browser's interaction cookie stands for. Throws SessionNotFound unless the cookie, the
+ * address and a stored, unexpired interaction agree.
+ */
+export async function readAuthorizationRequest(
+  deps: { readonly provider: LiveProvider; readonly allowLocalhost: boolean },
+  uid: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<AuthorizationRequest> {
+  const provider = deps.provider.current()
+  const interaction = await provider.interactionDetails(request, response)
+  if (interaction.uid !== uid) throw new errors.SessionNotFound('another authorization request')
+  const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params as Record<string, string>
+  const client = clientId ? await provider.Client.find(clientId) : undefined
+  if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
+  const documentHost = isDocumentUrl(clientId, deps) ? new URL(clientId).host : null
+  return {
+    uid,
+    answered: interaction.result !== undefined,
+    client: {
+      id: clientId,
+      name: displayName(client.clientName) ?? documentHost ?? 'An app without a name',
+      documentHost,
+    },
+    redirectHost: redirectHost(redirectUri),
+    isLocalApp: isLoopbackRedirect(redirectUri) || isPrivateUseRedirect(redirectUri),
+    scopes: parseScopes(scope ?? ''),
+    resumeUrl: interaction.returnTo,
+  }
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify'
+import type { WebDeps } from '../web/deps.ts'
+import { requireSession } from '../web/require-session.ts'
+import { registerApiTokens } from './api-tokens.ts'
+import { registerPasskeys } from './passkeys.ts'
+import { registerSandboxPhone } from './sandbox-phone.ts'
+import { registerSessions } from './sessions.ts'
+
+/** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
+export async function registerSettings(app: FastifyInstance, deps: WebDeps): Promise<void> {
+  requireSession(app, deps)
+  registerApiTokens(app, deps)
+  registerPasskeys(app, deps)
+  registerSessions(app, deps)
+  registerSandboxPhone(app, deps)
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify'
+import { checkPasskey } from '../accounts/passkeys.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { textField } from '../web/fields.ts'
+import { safeReturnTo } from '../web/return-to.ts'
+import { assertAllowed } from '../web/tries.ts'
+import { passkeyBinding, showSignIn, startSession } from './sign-in.ts'
+
+/** Signing in with a passkey; the form is on the sign-in page. */
+export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void {
+  app.post('/sign-in/passkey', async (request, reply) => {
+    const visitor = deps.forms.visitor(request, reply)
+    deps.forms.check(request, visitor)
+    await assertAllowed(deps, reply, 'passkey', { address: request.ip })
+    const returnTo = safeReturnTo(textField(request, 'return_to'))
+    const proof = await checkPasskey(deps, textField(request, 'credential'), passkeyBinding(visitor))
+    if (!proof || !(await startSession(deps, request, reply, proof))) {
+      const error = 'That passkey was not accepted. Try again, or use your password.'
+      return showSignIn(deps, request, reply, { returnTo, email: '', status: 422, error })
+    }
+    return reply.redirect(returnTo, 303)
+  })
+}

@@ -1,0 +1,155 @@
+import { addressGroups } from '@vertexsms/service/address'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
+import { emailSchema } from '../accounts/email.ts'
+import { knownBrowser, knownBrowserCookie } from '../accounts/known-browser.ts'
+import { signInOptions } from '../accounts/passkeys.ts'
+import { verifyPassword } from '../accounts/password.ts'
+import { type Proof, passwordProof } from '../accounts/proof.ts'
+import { createSession, endSession, readSession } from '../accounts/session.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { sessionBinding } from '../web/forms.ts'
+import { RETRY_AFTER_SECONDS } from '../web/outage.ts'
+import { sendPage } from '../web/page.ts'
+import type { Subject } from '../web/rate-limit.ts'
+import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
+import { assertAllowed, TooManyTries } from '../web/tries.ts'
+
+const credentialsSchema = z.object({
+  email: z.string().max(1000),
+  password: z.string().max(1000),
+  return_to: z.string().optional(),
+})
+
+/** One sentence for every failure: it does not tell whether the account exists, is disabled, or was mistyped. */
+const REFUSED = 'The e-mail address or the password is not right.'
+
+/** `/`, `/sign-in` and `/sign-out`. */
+export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
+  app.get('/', async (request, reply) => {
+    const signedIn = await readSession(deps, request.headers.cookie)
+    return reply.redirect(signedIn ? HOME_PATH : '/sign-in', 303)
+  })
+
+  app.get('/sign-in', async (request, reply) => {
+    const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
+    if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)
+    return showSignIn(deps, request, reply, { returnTo, email: '', status: 200 })
+  })
+
+  app.post('/sign-in', async (request, reply) => {
+    deps.forms.check(request, deps.forms.visitor(request, reply))
+    const sent = credentialsSchema.safeParse(request.body)
+    const returnTo = safeReturnTo(sent.data?.return_to)
+    const email = emailSchema.safeParse(sent.data?.email).data
+    const tries = await countTry(deps, request, reply, email ?? '')
+    const proof = await checkCredentials(deps, email, sent.data?.password)
+    if (!proof || !(await startSession(deps, request, reply, proof))) {
+      return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error: REFUSED })
+    }
+    await tries.forget()
+    return reply.redirect(returnTo, 303)
+  })
+
+  app.post('/sign-out', async (request, reply) => {
+    const signedIn = await readSession(deps, request.headers.cookie)
+    const returnTo = safeReturnTo((request.body as { return_to?: unknown } | undefined)?.return_to)
+    if (signedIn) {
+      deps.forms.check(request, sessionBinding(signedIn.sessionId))
+      const session = { accountId: signedIn.account.id, sessionId: signedIn.sessionId }
+      reply.header('set-cookie', await endSession(deps, session))
+    }
+    return reply.redirect(signInPath(returnTo), 303)
+  })
+}
+
+/**
+ * Signs the browser in with a fresh session, ending the one it came with (session fixation). False, and nothing is
+ * changed, when the account was reset or disabled since the proof was made.
+ */
+export async function startSession(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  proof: Proof,
+): Promise<boolean> {
+  const { accountId } = proof
+  const before = await readSession(deps, request.headers.cookie)
+  const started = await accountTransaction(deps.db, async (tx) => {
+    const account = await lockAccount(tx, accountId)
+    if (!account?.active || !(await proof.stillHolds(tx, account))) return null
+    const within = { ...deps, db: tx }
+    if (before) await endSession(within, { accountId: before.account.id, sessionId: before.sessionId })
+    const browser = { accountId, userAgent: request.headers['user-agent'], address: request.ip }
+    return { email: account.email, ...(await createSession(within, browser)) }
+  })
+  if (!started) return false
+  reply.header('set-cookie', started.setCookie)
+  const { email } = started
+  if (!knownBrowser(deps, request.headers.cookie, email)) reply.header('set-cookie', knownBrowserCookie(deps, email))
+  return true
+}
+
+/** What a sign-in challenge of this visitor is bound to. */
+export function passkeyBinding(visitor: string): string {
+  return `sign-in:${visitor}`
+}
+
+/** The sign-in page, empty or with what went wrong. */
+export async function showSignIn(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: { returnTo: string; email: string; status: number; error?: string },
+): Promise<string> {
+  const { returnTo, email, error } = form
+  const visitor = deps.forms.visitor(request, reply)
+  const data = {
+    csrf: deps.forms.token(visitor),
+    email,
+    returnTo,
+    continuesToApp: isInteractionPath(returnTo),
+    passkeyOptions: await signInOptions(deps, passkeyBinding(visitor)),
+    error: error ?? null,
+  }
+  return sendPage(reply, 'sign-in', data, form.status)
+}
+
+/**
+ * Counts this try before the password is looked at, so that parallel tries cannot slip through, alike for addresses
+ * with and without an account. Wrong passwords lock the pair they were tried in, of account and address group or known
+ * browser, and throw TooManyTries there; from anywhere else the account's owner waits a moment at most. A right password
+ * forgets the tries that led to it.
+ */
+async function countTry(deps: WebDeps, request: FastifyRequest, reply: FastifyReply, email: string) {
+  const { ip: address } = request
+  await assertAllowed(deps, reply, 'signInAddress', { address })
+  const known = knownBrowser(deps, request.headers.cookie, email)
+  const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
+  await assertAllowed(deps, reply, 'signIn', pair)
+  const account: Subject = { about: email }
+  if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
+    const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
+    if (!waited) {
+      reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+      throw new TooManyTries('Too many tries at once.')
+    }
+  }
+  return {
+    async forget(): Promise<void> {
+      await deps.rateLimiter.forget('signIn', pair)
+      await deps.rateLimiter.forget('signInAccount', account)
+    },
+  }
+}
+
+async function checkCredentials(
+  deps: WebDeps,
+  email: string | undefined,
+  password: string | undefined,
+): Promise<Proof | null> {
+  const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
+  const fits = await verifyPassword(account?.passwordHash, password ?? '')
+  return fits && account?.status === 'active' ? passwordProof(account.id, account.passwordHash) : null
+}

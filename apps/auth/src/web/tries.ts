@@ -1,0 +1,22 @@
+import type { FastifyReply } from 'fastify'
+import type { LimitName } from '../limits.ts'
+import type { RateLimiter, Subject } from './rate-limit.ts'
+
+/** Too many tries; answered with 429 and `Retry-After`. */
+export class TooManyTries extends Error {
+  override readonly name = 'TooManyTries'
+  readonly statusCode = 429
+}
+
+/** Counts one try; throws {@link TooManyTries} when it is one too many. */
+export async function assertAllowed(
+  deps: { readonly rateLimiter: RateLimiter },
+  reply: FastifyReply,
+  name: LimitName,
+  subject: Subject,
+): Promise<void> {
+  const verdict = await deps.rateLimiter.hit(name, subject)
+  if (verdict.allowed) return
+  reply.header('retry-after', String(verdict.retryAfterSeconds))
+  throw new TooManyTries('Too many tries.')
+}
