@@ -52,7 +52,7 @@ const schema = z.object({
     .transform(readEurText)
     .refine((micros) => micros !== null, 'must be a decimal amount such as 0.5')
     .optional(),
-  /** This and the next: see the table of limits in `edge/limits.ts`. */
+  /** This and the next: see the table of limits in `endpoint/limits.ts`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ToolFailure } from '../src/result.ts'
+import { ToolFailure } from '../src/protocol/failure.ts'
 import type { DefinedTool } from '../src/tools/define-tool.ts'
 import { createTools } from '../src/tools/index.ts'
 import { readPhone } from '../src/tools/phone.ts'

@@ -1,16 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER } from '@vertexsms/contract/headers'
 import { type Dispatcher, Pool } from 'undici'
+import type { Caller } from '../caller/caller.ts'
 import { Circuit } from './circuit.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
-/** Whose call it is: what every request to the API carries. */
-export interface ApiCaller {
-  readonly token: string
-  /** The client's IP address as this server saw it. */
-  readonly address: string
-  readonly requestId: string
-}
+/** What of a caller a request to the API carries. */
+type ApiCaller = Pick<Caller, 'token' | 'address' | 'requestId'>
 
 /** One request to the API. */
 export interface ApiRequest {
@@ -37,8 +33,8 @@ export interface ApiAnswer {
 }
 
 /** The API gave no answer. */
-export class ApiFailure extends Error {
-  override name = 'ApiFailure'
+export class NoAnswer extends Error {
+  override name = 'NoAnswer'
   /** True when the request was written to a connection, so that it may have been carried out. */
   readonly handedOver: boolean
   readonly timedOut: boolean
@@ -50,7 +46,7 @@ export class ApiFailure extends Error {
   }
 }
 
-/** Makes one request; rejects with {@link ApiFailure} and nothing else. */
+/** Makes one request; rejects with {@link NoAnswer} and nothing else. */
 export interface ApiClient {
   request(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer>
   close(): Promise<void>
@@ -110,7 +106,7 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
   return {
     request(caller, request) {
       return new Promise((resolve, reject) => {
-        if (request.signal?.aborted || !circuit.admits()) return reject(new ApiFailure(false, false))
+        if (request.signal?.aborted || !circuit.admits()) return reject(new NoAnswer(false, false))
         let mayRepeat = !request.effect
         const settle: Settle = {
           answered(answer) {
@@ -136,14 +132,14 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
   }
 }
 
-function isStaleConnection(failure: ApiFailure): boolean {
+function isStaleConnection(failure: NoAnswer): boolean {
   const code = (failure.cause as { code?: string } | undefined)?.code
   return failure.handedOver && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
 }
 
 interface Settle {
   answered(answer: ApiAnswer): void
-  failed(failure: ApiFailure): void
+  failed(failure: NoAnswer): void
 }
 
 /** Collects one answer; the least that undici needs, because this is the hot path. */
@@ -196,7 +192,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#release()
     const code = (error as { code?: string }).code
     const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    this.#settle.failed(new ApiFailure(this.#handedOver, timedOut, error))
+    this.#settle.failed(new NoAnswer(this.#handedOver, timedOut, error))
   }
 
   #release(): void {

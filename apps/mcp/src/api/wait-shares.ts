@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Caller } from './gateway.ts'
+import type { Caller } from '../caller/caller.ts'
 
 /** Waiting requests to the API at one time: each holds a connection of the pool that is theirs alone. */
 export const WAITS_MAX = 256

@@ -10,7 +10,7 @@ import {
 import { toEurText } from '@vertexsms/contract/money'
 import { z } from 'zod'
 import type { Exchange } from '../protocol/exchange.ts'
-import { ToolFailure } from '../result.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { type ApprovalSubject, createSealedStates } from './sealed-state.ts'
 
 /** What a person reads before a call that costs more than the threshold. */

@@ -5,7 +5,7 @@ import {
   type JSONRPCRequest,
   type Notification,
 } from '@modelcontextprotocol/server'
-import type { ApiSession } from '../api/gateway.ts'
+import type { ApiSession } from '../api/session.ts'
 import { type Era, isObject } from './classify.ts'
 
 /** The way back to the client while its request is under way. */

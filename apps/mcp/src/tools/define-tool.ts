@@ -4,8 +4,9 @@ import { refusalReason } from '@vertexsms/contract/refusals'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
-import { type Caller, parseJson, type RouteAnswer, type RouteRefusal } from '../api/gateway.ts'
-import { ToolFailure, type ToolOutput } from '../result.ts'
+import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
+import type { Caller } from '../caller/caller.ts'
+import { ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type Field, isLeftOut, type OptionalField } from './fields.ts'
 
 type Properties = NonNullable<Tool['inputSchema']['properties']>

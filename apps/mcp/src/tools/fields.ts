@@ -4,7 +4,7 @@ import { readMoment } from '@vertexsms/contract/moment'
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
 import { isUsableText } from '@vertexsms/service/text'
-import { ToolFailure } from '../result.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { readPhone } from './phone.ts'
 
 /** A JSON Schema (2020-12), as it stands in `tools/list`. */

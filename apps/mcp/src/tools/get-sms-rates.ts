@@ -1,6 +1,6 @@
 import { ratesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { ToolFailure } from '../result.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
 import { countryField } from './fields.ts'
 import { lines } from './pages.ts'

@@ -6,10 +6,10 @@ import {
   hlrSubmitResponseSchema,
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { parseJson, RouteRefusal } from '../api/gateway.ts'
+import { parseJson, RouteRefusal } from '../api/judge.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
-import { Refusal } from '../auth/refusal.ts'
-import { ToolFailure, type ToolOutput } from '../result.ts'
+import { Refusal } from '../caller/refusal.ts'
+import { ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import {
   type DefinedTool,
   defineTool,

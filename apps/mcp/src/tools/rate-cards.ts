@@ -1,6 +1,6 @@
 import type { Rate } from '@vertexsms/contract/rest'
 import { LRUCache } from 'lru-cache'
-import type { Caller } from '../api/gateway.ts'
+import type { Caller } from '../caller/caller.ts'
 
 /** The rates of one account by country, and when they were read. */
 export interface RateCard {

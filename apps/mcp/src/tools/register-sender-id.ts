@@ -7,8 +7,8 @@ import {
   senderIdResponseSchema,
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { RouteRefusal } from '../api/gateway.ts'
-import { ToolFailure } from '../result.ts'
+import { RouteRefusal } from '../api/judge.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
 import { choiceField, type Field, invalid, optional, textField, urlField } from './fields.ts'
 import { EFFECT_TIMEOUT_MS } from './timeouts.ts'

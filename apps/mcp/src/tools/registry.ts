@@ -1,13 +1,13 @@
 import { ProtocolError, ProtocolErrorCode, type Result, type Tool } from '@modelcontextprotocol/server'
 import { SCOPES } from '@vertexsms/contract/scopes'
 import type { ApiRequest } from '../api/client.ts'
-import { type RouteAnswer, RouteRefusal } from '../api/gateway.ts'
+import { type RouteAnswer, RouteFailure, RouteRefusal } from '../api/judge.ts'
 import type { ApprovalGate } from '../approval/gate.ts'
-import type { Challenges } from '../auth/challenge.ts'
+import type { Challenges } from '../caller/challenge.ts'
 import { isObject } from '../protocol/classify.ts'
 import type { Exchange } from '../protocol/exchange.ts'
+import { successResult, ToolFailure } from '../protocol/failure.ts'
 import type { Params, Registry } from '../protocol/methods.ts'
-import { successResult, ToolFailure } from '../result.ts'
 import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
 
 /** What the product's registry is made of. */
@@ -98,8 +98,12 @@ class ToolCall implements ToolContext {
     return this.#exchange.signal
   }
 
-  call(request: ApiRequest): Promise<RouteAnswer> {
-    return this.#exchange.session.call(this.#tool.scope, request)
+  async call(request: ApiRequest): Promise<RouteAnswer> {
+    try {
+      return await this.#exchange.session.call(this.#tool.scope, request)
+    } catch (error) {
+      throw error instanceof RouteFailure ? new ToolFailure(error.code, error.message) : error
+    }
   }
 
   describe(): ReturnType<ToolContext['describe']> {

@@ -1,6 +1,6 @@
 import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
-import type { RouteRefusal } from '../api/gateway.ts'
-import { ToolFailure } from '../result.ts'
+import type { RouteRefusal } from '../api/judge.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { reasonSentence, refusalFailure } from './define-tool.ts'
 
 const SENDER_HINT =

@@ -1,9 +1,9 @@
 import { AMOUNT_SENT_HEADER } from '@vertexsms/contract/headers'
 import { BATCH_MAX, CODINGS, EXPIRE_IN_SECONDS, PRIORITIES, sendSmsResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { parseJson, RouteRefusal } from '../api/gateway.ts'
-import { Refusal } from '../auth/refusal.ts'
-import { ToolFailure } from '../result.ts'
+import { parseJson, RouteRefusal } from '../api/judge.ts'
+import { Refusal } from '../caller/refusal.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, type ToolContext } from './define-tool.ts'
 import {
   choiceField,

@@ -1,6 +1,6 @@
 import type { RequestId } from '@modelcontextprotocol/server'
 import type { FastifyReply } from 'fastify'
-import type { Refusal } from '../auth/refusal.ts'
+import type { Refusal } from '../caller/refusal.ts'
 import { encodeError, type RpcError } from '../protocol/encode.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'

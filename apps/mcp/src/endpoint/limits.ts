@@ -1,5 +1,6 @@
 import { Buckets } from '@vertexsms/service/buckets'
-import { createTokenLookups, type TokenLookup } from '@vertexsms/service/token-lookups'
+import { createTokenLookups } from '@vertexsms/service/token-lookups'
+import type { LookupLimits } from '../caller/bearer.ts'
 import type { Config } from '../env.ts'
 
 /**
@@ -15,11 +16,9 @@ import type { Config } from '../env.ts'
  * | failed look-ups | 20, at most the setting | token | a dead token in a loop uses up its own share, not its address's |
  * | lookups waited for | 16, and 256 together | account | each holds a connection to the API; above it a lookup answers `pending` at once (`api/wait-shares.ts`, never off) |
  */
-export interface Limits {
+export interface Limits extends LookupLimits {
   /** Counts one request of a connection or token; a wait in whole seconds, or 0 when it may go on. */
   call(key: string): number
-  /** Asks for one look-up of a token made by hand. One that was accepted within a day is looked up whatever others do. */
-  lookup(address: string, tokenHash: string): TokenLookup
 }
 
 /** The limits of one process. */

@@ -1,14 +1,20 @@
 import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
 import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
+import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { FastifyRequest } from 'fastify'
-import type { Caller } from '../api/gateway.ts'
-import type { Limits } from '../edge/limits.ts'
+import type { Caller } from './caller.ts'
 import type { Challenges } from './challenge.ts'
 import { Refusal, unavailable } from './refusal.ts'
 
 /** Tells who is calling, at once where the token was verified before. Throws or rejects with {@link Refusal}: 401, 429 or 503. */
 export type Authenticate = (request: FastifyRequest) => Caller | Promise<Caller>
+
+/** The limit on look-ups of tokens that only the API can judge. */
+export interface LookupLimits {
+  /** Asks for one look-up of a token made by hand. One that was accepted within a day is looked up whatever others do. */
+  lookup(address: string, tokenHash: string): TokenLookup
+}
 
 // RFC 6750 §2.1.
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
@@ -21,7 +27,7 @@ const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
  * made by hand, the API alone can judge; nothing else is asked about. Failed look-ups of these are limited, and nothing
  * else is: without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
  */
-export function createAuthenticate(tokens: AccessTokens, challenges: Challenges, limits: Limits): Authenticate {
+export function createAuthenticate(tokens: AccessTokens, challenges: Challenges, limits: LookupLimits): Authenticate {
   return (request) => {
     const { authorization } = request.headers
     if (authorization === undefined) throw challenges.missing()

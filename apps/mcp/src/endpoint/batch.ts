@@ -1,5 +1,5 @@
 import { type JSONRPCRequest, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import type { ApiSession } from '../api/gateway.ts'
+import type { ApiSession } from '../api/session.ts'
 import { encodeError } from '../protocol/encode.ts'
 import { type Channel, Exchange } from '../protocol/exchange.ts'
 import type { FindMethod } from '../protocol/methods.ts'

@@ -1,10 +1,10 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { errorEnvelope } from '@vertexsms/contract/errors'
-import { Refusal } from '../auth/refusal.ts'
+import { Refusal } from '../caller/refusal.ts'
 import { createEncoder, encodeError, type RpcError } from '../protocol/encode.ts'
 import type { Exchange } from '../protocol/exchange.ts'
+import { failureResult, ToolFailure } from '../protocol/failure.ts'
 import { type FindMethod, type Registry, run } from '../protocol/methods.ts'
-import { failureResult, ToolFailure } from '../result.ts'
 
 /** What goes out for a request: an answer at the HTTP edge, or a JSON-RPC message with its HTTP status. */
 export type Answer =

@@ -1,0 +1,114 @@
+import type { ErrorCode } from '@vertexsms/contract/errors'
+import { type ApiErrorBody, apiErrorBodySchema } from '@vertexsms/contract/rest'
+import type { Scope } from '@vertexsms/contract/scopes'
+import type { Challenges } from '../caller/challenge.ts'
+import { Refusal, unavailable } from '../caller/refusal.ts'
+import type { ApiAnswer, NoAnswer } from './client.ts'
+
+/** A successful answer of a route. */
+export interface RouteAnswer {
+  readonly body: string
+  readonly headers: ApiAnswer['headers']
+}
+
+/** What the API refused, for the tool to translate. */
+export class RouteRefusal extends Error {
+  override name = 'RouteRefusal'
+  readonly status: number
+  readonly error: ApiErrorBody
+
+  constructor(status: number, error: ApiErrorBody) {
+    super(error.code)
+    this.status = status
+    this.error = error
+  }
+}
+
+/** The route did nothing that can be told, or may have done it unseen: a code of the catalogue, for the tool to tell. */
+export class RouteFailure extends Error {
+  override name = 'RouteFailure'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message = '') {
+    super(message)
+    this.code = code
+  }
+}
+
+/** What decides how an answer of a route is to be read. */
+export interface RouteCall {
+  /** The permission the route needs. */
+  readonly scope: Scope
+  /** The scopes of the caller's token; null for a token made by hand. */
+  readonly grantedScope: string | null
+  /** True when the call could spend money or change the account. */
+  readonly effect: boolean
+}
+
+/**
+ * What an answer of a tool's route means: its value, a {@link Refusal} where the API refuses the token,
+ * a {@link RouteRefusal} where it refuses the call, a {@link RouteFailure} where it says nothing of the call's outcome.
+ */
+export function judgeAnswer(
+  answer: ApiAnswer,
+  { scope, grantedScope, effect }: RouteCall,
+  challenges: Challenges,
+): RouteAnswer | Refusal | RouteRefusal | RouteFailure {
+  const { status } = answer
+  if (status === 401) return challenges.invalid()
+  if (status < 300) return answer
+  const error = readError(answer)
+  if (status === 403 && error.code === 'PERMISSION_MISSING') return challenges.permissionMissing(scope, grantedScope)
+  if (status === 429) return new RouteFailure('RATE_LIMITED', rateLimitMessage(answer))
+  if (status === 503) return new RouteFailure('UPSTREAM_UNAVAILABLE')
+  if (status >= 500 && effect) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
+  if (status >= 500) return new RouteFailure(status === 500 ? 'INTERNAL' : 'UPSTREAM_UNAVAILABLE')
+  return new RouteRefusal(status, error)
+}
+
+/** What it means that a route gave no answer; `answeredBefore` when the API has answered this MCP request already. */
+export function judgeSilence(
+  { handedOver, timedOut }: NoAnswer,
+  { effect, answeredBefore }: { readonly effect: boolean; readonly answeredBefore: boolean },
+): Refusal | RouteFailure {
+  if (handedOver && effect) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
+  if (handedOver && timedOut) return new RouteFailure('UPSTREAM_TIMEOUT')
+  return answeredBefore ? new RouteFailure('UPSTREAM_UNAVAILABLE') : unavailable()
+}
+
+/** What an answer of `GET /token` says against the token; null for a token that stands. */
+export function judgeToken(answer: ApiAnswer, challenges: Challenges): Refusal | null {
+  if (answer.status === 200) return null
+  if (answer.status === 401 || answer.status === 403) return challenges.invalid()
+  if (answer.status === 429) return new Refusal('RATE_LIMITED', { retryAfterSeconds: retryAfterSeconds(answer) })
+  return unavailable()
+}
+
+/** What an answer says of a token made by hand: whether it exists. One that may not be used from here was not guessed. */
+export function judgeLookup(answer: ApiAnswer): 'accepted' | 'refused' | 'undecided' {
+  if (answer.status < 300) return 'accepted'
+  return answer.status === 401 && readError(answer).code !== 'IP_NOT_ALLOWED' ? 'refused' : 'undecided'
+}
+
+/** The JSON value of a text; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function readError({ body }: ApiAnswer): ApiErrorBody {
+  const parsed = apiErrorBodySchema.safeParse(parseJson(body))
+  return parsed.success ? parsed.data : { message: '', code: 'UNKNOWN', error_code: null }
+}
+
+function retryAfterSeconds({ headers }: ApiAnswer): number {
+  const seconds = Number(headers['retry-after'])
+  return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 3600) : 1
+}
+
+function rateLimitMessage(answer: ApiAnswer): string {
+  return `Too many requests. Wait ${retryAfterSeconds(answer)} seconds, then try again.`
+}

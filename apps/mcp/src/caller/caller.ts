@@ -1,0 +1,19 @@
+import type { TokenLookup } from '@vertexsms/service/token-lookups'
+
+/** The caller of one MCP request: who it is, and what every request to the API carries for it. */
+export interface Caller {
+  readonly token: string
+  /** The client's IP address as this server saw it. */
+  readonly address: string
+  readonly requestId: string
+  /** Names the credential in caches without being one. */
+  readonly key: string
+  /** Names the connection, or the token made by hand, whose calls are counted together. */
+  readonly callKey: string
+  /** The account, where the token itself says it. */
+  readonly account: string | null
+  /** Scopes of an OAuth token; null for a token made by hand. */
+  readonly scope: string | null
+  /** Hears what the API says of a token made by hand; null for a token that was verified here. */
+  readonly lookup: TokenLookup | null
+}
