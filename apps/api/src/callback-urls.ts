@@ -1,5 +1,5 @@
 import type { Outbound } from '@vertexsms/service/outbound'
-import { ApiError } from './api-error.ts'
+import { ApiError } from './http/api-error.ts'
 import type { Post } from './jobs/callbacks.ts'
 
 /** What a customer's server may take for its answer, and say. */

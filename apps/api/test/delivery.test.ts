@@ -1,7 +1,7 @@
+import { createJobRunner } from '@vertexsms/service/jobs'
 import { createLogger } from '@vertexsms/service/logger'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCleanUpJob, TEXT_LIFETIME_MS } from '../src/jobs/clean-up.ts'
-import { createJobRunner } from '../src/jobs/runner.ts'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startWorld, type World } from './support/world.ts'

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { ApiError } from '../src/api-error.ts'
 import { createRequestLimits } from '../src/guard/request-limits.ts'
+import type { ApiError } from '../src/http/api-error.ts'
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
 import { type Answer, type Node, startWorld, type World } from './support/world.ts'

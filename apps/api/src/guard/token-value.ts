@@ -1,6 +1,6 @@
 import { TOKEN_HEADER } from '@vertexsms/contract/headers'
-import { ApiError } from '../api-error.ts'
-import { challenge } from '../challenge.ts'
+import { ApiError } from '../http/api-error.ts'
+import { challenge } from '../http/challenge.ts'
 
 /** RFC 6750 §2.1. */
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i

@@ -1,8 +1,8 @@
 import type { Database } from '@vertexsms/db/client'
 import { runningFrom } from '@vertexsms/db/clock'
+import type { Job } from '@vertexsms/service/jobs'
 import { LIMITS } from '../limits.ts'
 import { claimCallbacks, type Owed } from './callback-claim.ts'
-import type { Job } from './runner.ts'
 
 /** Posts a JSON body to a URL of a customer; true when it answered 200 with the body `OK`. Never throws. */
 export type Post = (url: string, body: string) => Promise<boolean>

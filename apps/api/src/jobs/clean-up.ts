@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
+import type { Job } from '@vertexsms/service/jobs'
 import { PIN_COUNTER_PREFIX } from '../upstream/sandbox/pin-limit.ts'
-import type { Job } from './runner.ts'
 
 /** What arrived on the sandbox phone is kept this long, and so is a callback that is over. */
 export const TEXT_LIFETIME_MS = 7 * 86_400_000

@@ -1,9 +1,9 @@
 import { HLR_WAIT_MAX_SECONDS, hlrRequestSchema } from '@vertexsms/contract/rest'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
-import { ApiError } from '../api-error.ts'
 import type { RequestLimits } from '../guard/request-limits.ts'
-import { idParam, parse } from './parse.ts'
+import { ApiError } from '../http/api-error.ts'
+import { idParam, parse } from '../http/parse.ts'
 import type { RouteOptions } from './route-options.ts'
 
 /** Between two looks at a lookup whose result may come at any time. */

@@ -1,6 +1,6 @@
 import { correctNumbersRequestSchema } from '@vertexsms/contract/rest'
-import { ApiError } from '../api-error.ts'
-import { countryParam, idParam, pageQuery, parse } from './parse.ts'
+import { ApiError } from '../http/api-error.ts'
+import { countryParam, idParam, pageQuery, parse } from '../http/parse.ts'
 import type { Routes } from './route-options.ts'
 
 function found<Value>(value: Value | undefined): Value {

@@ -1,7 +1,7 @@
 import type { Rate } from '@vertexsms/contract/rest'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { parse } from './parse.ts'
+import { parse } from '../http/parse.ts'
 import type { Routes } from './route-options.ts'
 
 const querySchema = z.object({ format: z.enum(['json', 'csv']).default('json') })

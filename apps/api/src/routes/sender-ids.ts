@@ -1,5 +1,5 @@
 import { senderConfirmRequestSchema, senderIdRequestSchema } from '@vertexsms/contract/rest'
-import { idParam, parse } from './parse.ts'
+import { idParam, parse } from '../http/parse.ts'
 import type { Routes } from './route-options.ts'
 
 /** `POST /senderId` and `POST /senderId/confirm/{id}`. */

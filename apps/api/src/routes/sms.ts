@@ -1,6 +1,6 @@
 import { AMOUNT_SENT_HEADER } from '@vertexsms/contract/headers'
 import { sendSmsRequestSchema, smsCostRequestSchema } from '@vertexsms/contract/rest'
-import { parse } from './parse.ts'
+import { parse } from '../http/parse.ts'
 import type { Routes } from './route-options.ts'
 
 /** `POST /sms` and `POST /sms/cost`. */

@@ -4,8 +4,8 @@
 // Lock order: account, connection, token. Auth's endings take the connection before its tokens and messages, and
 // wait for a statement that holds it; their own next statement then sees, and cancels, what that statement wrote.
 import { Prisma } from '@vertexsms/db/client'
-import { ApiError } from '../../api-error.ts'
 import { hasRoomFor } from '../../callback-lane.ts'
+import { ApiError } from '../../http/api-error.ts'
 import type { Caller } from '../upstream.ts'
 
 /**

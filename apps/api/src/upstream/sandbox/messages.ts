@@ -1,7 +1,7 @@
 import { toEurNumber } from '@vertexsms/contract/money'
 import type { SendSmsRequest, SmsCost } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
-import { ApiError } from '../../api-error.ts'
+import { ApiError } from '../../http/api-error.ts'
 import type { Caller, SentSms } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, manualTokenOf, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { ApiError } from '../../api-error.ts'
+import { ApiError } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 
 /** How the counters of these limits begin in the table of counters. */

@@ -2,7 +2,7 @@
 import type { ApiErrorCode, VertexErrorCode } from '@vertexsms/contract/api-errors'
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import { SCHEDULE_MAX_DAYS, SENDER_NAME_PATTERN, type SendSmsRequest } from '@vertexsms/contract/rest'
-import { ApiError } from '../../api-error.ts'
+import { ApiError } from '../../http/api-error.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
 import { type KnownNumber, type NumberFix, operatorOf, readNumber } from './numbers.ts'
 import type { Operator } from './operators.ts'

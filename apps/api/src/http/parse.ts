@@ -1,6 +1,6 @@
 import { CODINGS, EXPIRE_IN_SECONDS, PIN_DIGITS } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { ApiError } from '../api-error.ts'
+import { ApiError } from './api-error.ts'
 
 /**
  * Checks a value against a schema of the contract. Throws INVALID_INPUT naming the field and how to mend it; the caller's
