@@ -5,6 +5,7 @@ import { checkSettings, describeApps, publicUrls } from './demo/apps.ts'
 import { Children, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
 import { waitForPorts } from './demo/ports.ts'
+import { programOf } from './demo/program.ts'
 import {
   credentialsFile,
   forget,
@@ -39,7 +40,7 @@ async function main(flags: string[]): Promise<void> {
   const fresh = flags.includes('--fresh')
   checkSettings()
   const settings = readSettings()
-  const { AUTH_PORT, MCP_PORT, API_PORT, DATA_DIR, HOST } = settings
+  const { AUTH_PORT, MCP_PORT, API_PORT, DATA_DIR, HOST, DEMO_PROGRAMS_DIR } = settings
 
   say(`starting the database in ${DATA_DIR}${fresh ? ', from nothing' : ''}`)
   const database = await startEmbedded(DATA_DIR, { fresh })
@@ -54,13 +55,21 @@ async function main(flags: string[]): Promise<void> {
   const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
   const log = openLog(settings.DEMO_LOG_FILE, say)
   cleanups.push(async () => log.close())
-  const children = new Children({ say, restartDelayMs: settings.DEMO_RESTART_DELAY_MS, log: log.descriptor })
+  const children = new Children({
+    say,
+    restartDelayMs: settings.DEMO_RESTART_DELAY_MS,
+    log: log.descriptor,
+    programsDir: DEMO_PROGRAMS_DIR,
+  })
   cleanups.push(() => children.stop())
   const { issuer, mcp, api } = publicUrls(settings)
   await Promise.all([
     children.start(apps),
     runToEnd(
-      ['apps/auth/src/cli/main.ts', 'seed-demo', '--credentials', credentialsFile(DATA_DIR)],
+      [
+        ...programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR),
+        ...['seed-demo', '--credentials', credentialsFile(DATA_DIR)],
+      ],
       { DATABASE_URL: database.url, ISSUER_URL: issuer },
       ['ignore', 'ignore', 'inherit'],
     ).then((status) => {

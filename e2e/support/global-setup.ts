@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleForTests } from '@vertexsms/service/bundle'
 import type { TestProject } from 'vitest/node'
+import { PROGRAMS } from '../../scripts/demo/program.ts'
 import { findChromium } from './chromium.ts'
 import { keepSecretsIn } from './secrets.ts'
 import { type StackFacts, startStack } from './stack.ts'
@@ -15,7 +17,10 @@ declare module 'vitest' {
 
 const RESULTS = join(dirname(dirname(fileURLToPath(import.meta.url))), 'test-results')
 
-/** Starts the product once for all test files and ends it after the last. */
+/**
+ * Starts the product once for all test files and ends it after the last: from bundles that are made here, or as
+ * `pnpm demo` does with E2E_FROM=sources.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   if (findChromium() === null) {
     console.log(
@@ -27,6 +32,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.E2E_RUN_DIR = runDir
   const secretsFile = join(runDir, 'secrets.jsonl')
   keepSecretsIn(secretsFile)
+  if (process.env.E2E_FROM !== 'sources') {
+    process.env.E2E_PROGRAMS_DIR = join(runDir, 'programs')
+    await bundleForTests(PROGRAMS, process.env.E2E_PROGRAMS_DIR)
+  }
   const stack = await startStack()
   const { stop, crash, clean, ...facts } = stack
   project.provide('stack', facts)

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { programOf } from '../../scripts/demo/program.ts'
 import { freePorts } from './free-ports.ts'
 import { descendantsOf, isRunning, type RunningProcess } from './processes.ts'
 import { rememberSecret } from './secrets.ts'
@@ -11,6 +12,7 @@ import { waitUntil } from './wait-until.ts'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const SHIFT_DATE = pathToFileURL(join(ROOT, 'e2e/support/shift-date.mjs')).href
+const LAUNCHER = 'scripts/demo.ts'
 const START_MS = 150_000
 const END_MS = 10_000
 
@@ -68,7 +70,7 @@ export function shiftClock(stack: StackFacts, seconds: number): void {
 
 /** The process of one app of a running product; undefined while it is down. */
 export function appProcess(stack: StackFacts, app: AppName): RunningProcess | undefined {
-  return descendantsOf(stack.pid).find(({ command }) => command.includes(`apps/${app}/src/server.ts`))
+  return descendantsOf(stack.pid).find(({ command }) => command.includes(`apps/${app}/src/server.`))
 }
 
 /** True when an app answers that it can serve. */
@@ -144,7 +146,8 @@ async function choosePorts(): Promise<StackPorts> {
 
 function launch(env: Record<string, string>, ports: StackPorts, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/demo.ts'], {
+  const programsDir = process.env.E2E_PROGRAMS_DIR
+  const child = spawn(process.execPath, programOf(LAUNCHER, programsDir), {
     cwd: ROOT,
     // A group of its own, so that a test run that is interrupted leaves nothing behind.
     detached: true,
@@ -153,6 +156,7 @@ function launch(env: Record<string, string>, ports: StackPorts, logFile: string)
       ...process.env,
       RATE_LIMITS: 'off',
       DEMO_RESTART_DELAY_MS: '100',
+      ...(programsDir !== undefined && { DEMO_PROGRAMS_DIR: programsDir }),
       SANDBOX_HLR_MS: '200',
       AUTH_PORT: String(ports.auth),
       MCP_PORT: String(ports.mcp),

@@ -32,7 +32,9 @@ describe.skipIf(findChromium() === null)('Killing the demo with SIGKILL in the m
   const crashAndRestart = async () => {
     const before = stack
     const below = await before.crash()
-    expect(below.map(({ command }) => command).filter((command) => command.includes('/src/server.ts'))).toHaveLength(3)
+    expect(
+      below.map(({ command }) => command).filter((command) => /apps\/\w+\/src\/server\./.test(command)),
+    ).toHaveLength(3)
     const alive = new Set(runningProcesses().map(({ pid }) => pid))
     expect(below.filter(({ pid }) => alive.has(pid))).toEqual([])
     stack = await startStack({ env: SETTINGS, dataDir: before.dataDir, ports: before.ports })

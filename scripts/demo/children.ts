@@ -2,6 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type AppDescription, childEnvironment } from './apps.ts'
+import { programOf } from './program.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Long, for a busy machine: an app that dies ends the start at once anyway. */
@@ -15,6 +16,8 @@ export interface ChildrenOptions {
   restartDelayMs: number
   /** Where the apps' standard output goes: a descriptor that is appended to. */
   log: number
+  /** See {@link programOf}. */
+  programsDir: string | undefined
 }
 
 /** The running apps. One that dies is started again, the others stay up; before all were ready once it ends the start. */
@@ -56,7 +59,7 @@ export class Children {
   }
 
   private spawn(app: AppDescription): void {
-    const child = spawn(process.execPath, ['--import', 'tsx', `apps/${app.name}/src/server.ts`], {
+    const child = spawn(process.execPath, programOf(`apps/${app.name}/src/server.ts`, this.options.programsDir), {
       cwd: ROOT,
       env: childEnvironment(app.env) as NodeJS.ProcessEnv,
       // The channel carries nothing: its end tells the app that the launcher is gone, however that died.
@@ -80,9 +83,9 @@ export class Children {
   }
 }
 
-/** Runs a program of ours to its end; resolves with its status. */
+/** Runs Node to its end; resolves with its status. */
 export async function runToEnd(args: string[], env: Record<string, string>, stdio: StdioOptions): Promise<number> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: childEnvironment(env) as NodeJS.ProcessEnv,
     stdio,

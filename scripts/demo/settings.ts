@@ -19,6 +19,8 @@ export function readSettings(source?: Record<string, string | undefined>) {
       /** Where the services write their log lines; in the data folder if unset. */
       DEMO_LOG_FILE: z.string().optional(),
       DEMO_RESTART_DELAY_MS: millisecondsSchema().default(10_000),
+      /** Where the services stand as bundles (`bundleForTests`); started from their sources if unset. */
+      DEMO_PROGRAMS_DIR: z.string().optional(),
     }),
     source,
   )

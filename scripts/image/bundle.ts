@@ -6,10 +6,10 @@
 // source file keeps its own `import.meta.url`. Packages with native code are copied as packages. The licences of
 // everything that went in stand in THIRD-PARTY-NOTICES.txt.
 
-import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { cpSync, mkdirSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { bundle } from '@vertexsms/service/bundle'
 import { thirdPartyNotices } from './notices.ts'
 
 interface Image {
@@ -19,10 +19,7 @@ interface Image {
   files: string[]
   /** Packages with native code -> the workspace package that depends on it. */
   native: Record<string, string>
-  /**
-   * Two classes of one name in one file: the second is renamed, and oidc-provider stores its models by class name. Costs
-   * something for each closure, so only where it is needed.
-   */
+  /** Whether oidc-provider goes in, which stores its models by class name. */
   keepNames: boolean
 }
 
@@ -59,44 +56,17 @@ const IMAGES: Record<string, Image> = {
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
-/** Gives each of our source files the `import.meta.url` it has in the repository, counted from the output folder. */
-const ownUrls: Plugin = {
-  name: 'own-urls',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const place = relative(root, path)
-      if (place.startsWith('..') || place.includes('node_modules')) return null
-      const source = readFileSync(path, 'utf8')
-      const url = `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`
-      return { contents: source.replaceAll(/\bimport\.meta\.url\b/g, url), loader: 'ts' }
-    })
-  },
-}
-
-// CommonJS packages inside an ES module still expect these three.
-const COMMONJS = `import { createRequire as __createRequire } from 'node:module'
-const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
-
 async function makeImage({ programs, files, native, keepNames }: Image, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: programs,
-    outdir: folder,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
+  const bundled = await bundle({
+    programs,
+    folder,
     target: 'node24',
-    minifySyntax: true,
     keepNames,
-    legalComments: 'none',
+    // Each source file keeps the place it has in the repository, counted from the folder of the image.
+    ownUrl: (place) => `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`,
     external: Object.keys(native),
-    banner: { js: COMMONJS },
-    plugins: [ownUrls],
-    logLevel: 'warning',
-    metafile: true,
   })
   for (const place of files) {
     cpSync(join(root, place), join(folder, place), {
@@ -116,7 +86,6 @@ async function makeImage({ programs, files, native, keepNames }: Image, folder: 
       whole.push(join(source, 'package.json'))
     }
   }
-  const bundled = Object.keys(metafile.inputs).map((file) => resolve(root, file))
   writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices([...bundled, ...whole]))
 }
 

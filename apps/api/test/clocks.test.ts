@@ -6,8 +6,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
+import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
@@ -17,7 +17,7 @@ import { AUDIENCE, caller, EDGE_SECRET, ISSUER, type Node, startWorld, type Worl
 // Nodes over one database whose own clocks are an hour wrong, each in a process of its own. What is due, over or taken
 // is decided by the database's clock, so that all of them behave as one whose clock is right.
 
-const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+const SERVER = 'apps/api/src/server'
 const SHIFT_DATE = new URL('../../../e2e/support/shift-date.mjs', import.meta.url).href
 const APART_SECONDS = 3_600
 
@@ -28,6 +28,7 @@ let issuer: Awaited<ReturnType<typeof makeIssuer>>
 const nodes: Record<string, Node['call']> = {}
 
 beforeAll(async () => {
+  await bundleForTests([`${SERVER}.ts`], folder)
   world = await startWorld()
   // Every step below is the wrong clocks' own.
   await world.node.close()
@@ -71,7 +72,7 @@ async function startNode(name: string, offSeconds: number): Promise<Node['call']
     DATE_SHIFT_FILE: shiftFile,
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVER], { env, stdio: 'ignore' })
+  const child = spawn(process.execPath, [join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
   children.push(child)
   const call = caller(`http://127.0.0.1:${port}`)
   await eventually(async () => {

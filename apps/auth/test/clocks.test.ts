@@ -6,8 +6,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { bundleForTests } from '@vertexsms/service/bundle'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, connect, exchange, refresh, register, start, type TestClient } from './support/client.ts'
@@ -17,7 +17,7 @@ import { API_RESOURCE, MCP_RESOURCE, type Stack, signIn, startStack } from './su
 // Three nodes behind one public URL: one whose clock is right, one that is behind and one that is ahead of it. What
 // they decide together, they decide by the database's clock.
 
-const SERVER = fileURLToPath(new URL('../src/server.ts', import.meta.url))
+const SERVER = 'apps/auth/src/server'
 const SHIFT_DATE = new URL('../../../e2e/support/shift-date.mjs', import.meta.url).href
 const APART_SECONDS = 45
 
@@ -30,6 +30,7 @@ let behind: string
 let ahead: string
 
 beforeAll(async () => {
+  await bundleForTests([`${SERVER}.ts`], folder)
   test = await testDatabase()
   right = await startStack({ test, settings })
   behind = await startNode('behind', -APART_SECONDS)
@@ -66,7 +67,7 @@ async function startNode(name: string, offSeconds: number): Promise<string> {
     DATE_SHIFT_FILE: shiftFile,
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVER], { env, stdio: 'ignore' })
+  const child = spawn(process.execPath, [join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
   children.push(child)
   const origin = `http://localhost:${port}`
   for (;;) {

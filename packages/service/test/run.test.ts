@@ -1,16 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { bundleForTests } from '../src/bundle.ts'
 
-const SERVICE = fileURLToPath(new URL('./support/service.ts', import.meta.url))
+const SERVICE = 'packages/service/test/support/service'
+const programs = mkdtempSync(join(tmpdir(), 'vertexsms-run-'))
+beforeAll(() => bundleForTests([`${SERVICE}.ts`], programs))
+afterAll(() => rmSync(programs, { recursive: true }))
 const children: ChildProcess[] = []
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 
 function start(env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVICE], {
+  const child = spawn(process.execPath, [join(programs, `${SERVICE}.js`)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
@@ -77,7 +83,7 @@ describe('a service process', () => {
   it('says where a failing start failed, without the message that may quote a URL', async () => {
     const { said, exited } = start({ BREAK: 'code' })
     expect(await exited).toBe(1)
-    expect(said.err).toMatch(/cannot start: Error E_X\n\s+at .*service\.ts/)
+    expect(said.err).toMatch(/cannot start: Error E_X\n\s+at .*service\.js/)
     expect(said.err + said.out).not.toContain('canary')
   })
 

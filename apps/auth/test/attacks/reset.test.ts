@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink, usePasswordLink } from '../../src/accounts/password-link.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
@@ -16,7 +19,8 @@ import { type Stack, startStack } from '../support/stack.ts'
 
 // Whoever holds the password until now must be out when a reset or a lock is through, whatever was under way.
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const MAIN = 'apps/auth/src/cli/main'
+const programs = mkdtempSync(join(tmpdir(), 'vertexsms-reset-'))
 const NEW_PASSWORD = 'an entirely new password'
 const gate = new Gate()
 
@@ -24,6 +28,7 @@ let test: TestDatabase
 let stack: Stack
 let client: TestClient
 beforeAll(async () => {
+  await bundleForTests([`${MAIN}.ts`], programs)
   test = await testDatabase()
   stack = await startStack({ test, db: (db) => gate.guard(db) })
   client = await register(stack)
@@ -31,6 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack?.close()
   await test?.close()
+  rmSync(programs, { recursive: true })
 })
 
 type Account = { readonly id: string; readonly email: string }
@@ -279,7 +285,7 @@ describe('a reset that is cut off', () => {
 
   it.each([4, 7, 10])('by the death of its process after %i messages leaves all as it was', async (messages) => {
     const was = await before()
-    const args = ['--import', 'tsx', MAIN, 'reset', was.account.email]
+    const args = [join(programs, `${MAIN}.js`), 'reset', was.account.email]
     const broken = wire.breakAfter(START_MESSAGES + messages)
     const env = { ...process.env, ...operatorEnv(wire.url) }
     const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
