@@ -1,0 +1,24 @@
+// What `apps/api` seals beside an approval and `apps/auth` shows to its owner: one form for both.
+import { z } from 'zod'
+
+/** How long an approved send is good for, in seconds. */
+export const APPROVAL_GOOD_SECONDS = 900
+
+/** What a person must see to decide: every recipient as digits in international form, and the text. */
+const askedSendSchema = z.object({ to: z.array(z.string()).min(1), text: z.string() })
+export type AskedSend = z.infer<typeof askedSendSchema>
+
+/** Of which approval of which account: the context that the text is sealed under, with the key `send-text`. */
+export function approvalContext({ id, accountId }: { readonly id: string; readonly accountId: string }): string {
+  return `approval:${accountId}:${id}`
+}
+
+/** The plaintext of `approval.sealed_text`. */
+export function writeAskedSend(asked: AskedSend): string {
+  return JSON.stringify({ to: asked.to, text: asked.text })
+}
+
+/** What {@link writeAskedSend} wrote. Throws for anything else. */
+export function readAskedSend(plaintext: string): AskedSend {
+  return askedSendSchema.parse(JSON.parse(plaintext))
+}
