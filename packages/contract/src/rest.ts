@@ -184,6 +184,8 @@ export type Rate = z.infer<typeof rateSchema>
 export const hlrRequestSchema = bodyOf({
   msisdn: z.string().max(PHONE_MAX_CHARACTERS),
   callBackUrl: urlText.optional(),
+  /** Looks up what was just looked up once more; with an idempotency key of its own. */
+  allowRepeat: z.boolean().optional(),
 })
 
 /** Response of `POST /hlr`: the lookup's id. */
