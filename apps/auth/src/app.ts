@@ -1,7 +1,9 @@
 import { fastifyCookie } from '@fastify/cookie'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { takesWrites } from '@vertexsms/db/readiness'
 import { createHttp } from '@vertexsms/service/http'
+import { createJobRunner } from '@vertexsms/service/jobs'
 import type { Logger } from '@vertexsms/service/logger'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
@@ -10,7 +12,7 @@ import { createAuthorizationServer } from './authorization/authorization-server.
 import { registerOAuth } from './authorization/endpoints.ts'
 import { registerConsent } from './consent/page.ts'
 import type { AuthEnv } from './env.ts'
-import { startCleanUp } from './jobs/clean-up.ts'
+import { createCleanUpJobs } from './jobs/clean-up.ts'
 import { SIZES } from './limits.ts'
 import { registerSettings } from './settings/settings.ts'
 import { registerSignInPages } from './sign-in/pages.ts'
@@ -52,7 +54,6 @@ export async function buildApp({
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
   const forms = createForms({ operatorKey, issuerUrl: issuer })
   const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, keyPollMs })
-  const cleanUp = startCleanUp({ db, onFailure: (error) => logger.error({ err: error }, 'clean-up failed') })
 
   const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
   const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)
@@ -68,9 +69,11 @@ export async function buildApp({
     ready: () => takesWrites(db),
     notFoundHandler: notFoundPage,
   })
+  const jobs = createJobRunner(createCleanUpJobs(db), () => databaseNow(db), app.log)
+  app.addHook('onReady', async () => jobs.start())
   app.addHook('onClose', async () => {
     provider.close()
-    cleanUp.stop()
+    await jobs.stop()
     if (!outbound) await guard.close()
   })
 

@@ -9,7 +9,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { runCommandLine } from '../src/cli/run.ts'
-import { cleanUp } from '../src/jobs/clean-up.ts'
+import { cleanUp } from './support/clean-up.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -200,7 +200,11 @@ describe('what is over', () => {
       data: { id: randomUUID(), secretHash: hashToken('x'), email: 'x@example.com', createdAt: past, expiresAt: past },
     })
     await stack.db.passkeyChallenge.create({ data: { id: hashToken('y'), expiresAt: past } })
-    expect(await cleanUp(stack.db, new Date())).toMatchObject({ sessions: 1, passwordLinks: 1, passkeyChallenges: 1 })
+    expect(await cleanUp(stack.db, new Date())).toMatchObject({
+      'clean-up of sessions': 1,
+      'clean-up of password links': 1,
+      'clean-up of passkey challenges': 1,
+    })
     expect((await person.get('/settings/api')).html).toContain(account.email)
     expect((await (await stack.person()).get(stays)).status).toBe(200)
   })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
-import { cleanUp } from '../src/jobs/clean-up.ts'
+import { cleanUp } from './support/clean-up.ts'
 import { approve, connect, refresh, register, start } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -21,11 +21,11 @@ describe('clean-up', () => {
     await approve(await stack.person(id), await start(await register(stack)))
     const before = await stack.db.oidcArtifact.count()
     expect(await cleanUp(stack.db, new Date())).toMatchObject({
-      artifacts: 0,
-      tokens: 0,
-      clients: 0,
-      connections: 0,
-      keys: 0,
+      'clean-up of artifacts': 0,
+      'clean-up of tokens': 0,
+      'clean-up of clients': 0,
+      'clean-up of connections': 0,
+      'clean-up of signing keys': 0,
     })
     expect(await stack.db.oidcArtifact.count()).toBe(before)
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)

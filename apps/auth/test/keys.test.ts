@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../src/authorization/keys.ts'
-import { cleanUp } from '../src/jobs/clean-up.ts'
+import { cleanUp } from './support/clean-up.ts'
 
 let test: TestDatabase
 beforeAll(async () => {

@@ -5,6 +5,8 @@ export interface Job {
   readonly name: string
   /** The longest time between two runs. */
   readonly everyMs: number
+  /** The time to the first run; at once when absent. */
+  readonly firstAfterMs?: number
   /** Does what is due by the clock of all nodes; returns how much that was, and is asked again at once while it is not zero. */
   run(now: Date): Promise<number>
   /** Given a function that asks for a turn at once, for work that ends between two runs. */
@@ -96,7 +98,7 @@ function createLoop(job: Job, clock: () => Promise<Date>, log: FastifyBaseLogger
   return {
     start(): void {
       started = true
-      schedule(0)
+      schedule(job.firstAfterMs ?? 0)
     },
     schedule,
     async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
+import type { Job } from '@vertexsms/service/jobs'
 import { ROOM } from '../limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
@@ -16,70 +16,49 @@ const ENDED_CONNECTION_DAYS = 90
 /** A request for access since an operator handled it. */
 const HANDLED_REQUEST_DAYS = 90
 
-/** Rows removed, by kind. */
-export interface CleanUpCounts {
-  readonly artifacts: number
-  readonly tokens: number
-  readonly responses: number
-  readonly counters: number
-  readonly clients: number
-  readonly connections: number
-  readonly keys: number
-  readonly sessions: number
-  readonly passkeyChallenges: number
-  readonly passwordLinks: number
-  readonly accessRequests: number
-}
+/** One kind of rows that end: what deletes a batch of them, and how many that were. */
+type CleanUp = (db: Database, now: Date) => Promise<number>
 
-/** Removes what is over at `now`. Any number of nodes may do it at once: each row goes once, and none is waited for. */
-export async function cleanUp(db: Database, now: Date): Promise<CleanUpCounts> {
-  const over = new Date(now.getTime() - GRACE_SECONDS * 1000)
-  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS)
-  return {
-    artifacts: await inBatches(() => deleteExpiredArtifacts(db, over)),
-    tokens: await inBatches(() => deleteExpiredTokens(db, over)),
-    // The hash stays as long as the connection, so that a late reuse is still recognised; the answer goes.
-    responses: (
-      await db.usedRefreshToken.updateMany({
+const over = (now: Date) => new Date(now.getTime() - GRACE_SECONDS * 1000)
+const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * DAY_MS)
+const counted = async (deleted: Promise<{ readonly count: number }>) => (await deleted).count
+
+const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
+  artifacts: (db, now) => deleteExpiredArtifacts(db, over(now)),
+  tokens: (db, now) => deleteExpiredTokens(db, over(now)),
+  // The hash stays as long as the connection, so that a late reuse is still recognised; the answer goes.
+  responses: (db, now) =>
+    counted(
+      db.usedRefreshToken.updateMany({
         where: { overlapEndsAt: { lt: now }, sealedResponse: { not: null } },
         data: { sealedResponse: null },
-      })
-    ).count,
-    counters:
-      (await db.rateCounter.deleteMany({ where: { expiresAt: { lt: over } } })).count + (await trimCounters(db)),
-    clients: await deleteForgottenClients(db, daysAgo(UNUSED_CLIENT_DAYS), daysAgo(USED_CLIENT_DAYS)),
-    connections: await inBatches(() => deleteOldConnections(db, daysAgo(ENDED_CONNECTION_DAYS))),
-    keys: (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over } } })).count,
-    sessions: (await db.session.deleteMany({ where: { expiresAt: { lt: over } } })).count,
-    passkeyChallenges: (await db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over } } })).count,
-    accessRequests: (await db.accessRequest.deleteMany({ where: { handledAt: { lt: daysAgo(HANDLED_REQUEST_DAYS) } } }))
-      .count,
-    passwordLinks: (await db.passwordLink.deleteMany({ where: { expiresAt: { lt: over } } })).count,
-  }
+      }),
+    ),
+  counters: (db, now) => counted(db.rateCounter.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  'counters of a flood': trimCounters,
+  clients: (db, now) =>
+    deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
+  connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
+  'signing keys': (db, now) => counted(db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })),
+  sessions: (db, now) => counted(db.session.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  'passkey challenges': (db, now) =>
+    counted(db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  'password links': (db, now) => counted(db.passwordLink.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  'access requests': (db, now) =>
+    counted(db.accessRequest.deleteMany({ where: { handledAt: { lt: daysBefore(now, HANDLED_REQUEST_DAYS) } } })),
 }
 
-/** Cleans up now and then until stopped. A failure is reported and the next round tries again. */
-export function startCleanUp(deps: { readonly db: Database; readonly onFailure: (error: unknown) => void }): {
-  stop(): void
-} {
-  const timer = setInterval(
-    () =>
-      void databaseNow(deps.db)
-        .then((now) => cleanUp(deps.db, now))
-        .catch(deps.onFailure),
-    EVERY_MS,
-  )
-  timer.unref()
-  return { stop: () => clearInterval(timer) }
-}
-
-async function inBatches(deleteBatch: () => Promise<number>): Promise<number> {
-  let total = 0
-  for (;;) {
-    const deleted = await deleteBatch()
-    total += deleted
-    if (deleted < BATCH_ROWS) return total
-  }
+/**
+ * The jobs that remove what is over, one for each kind of rows. Any number of nodes may run them at once: each row goes
+ * once, and none is waited for.
+ */
+export function createCleanUpJobs(db: Database): Job[] {
+  return Object.entries(CLEAN_UPS).map(([kind, cleanUp]) => ({
+    name: `clean-up of ${kind}`,
+    everyMs: EVERY_MS,
+    firstAfterMs: EVERY_MS,
+    run: (now) => cleanUp(db, now),
+  }))
 }
 
 /** A flood from very many addresses leaves one counter each: those that counted least go, and limit nobody yet. */

@@ -1,0 +1,78 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { pino } from 'pino'
+import { expect, it } from 'vitest'
+import { createJobRunner, type Job } from '../src/jobs.ts'
+
+const log = pino({ level: 'silent' }) as unknown as FastifyBaseLogger
+const clock = async () => new Date()
+
+/** A job whose turns end when the test says so. */
+function heldJob(name: string, more: Partial<Job> = {}) {
+  const turns: (() => void)[] = []
+  let begun: (() => void) | undefined
+  const job: Job = {
+    name,
+    everyMs: 1,
+    ...more,
+    run: () =>
+      new Promise((resolve) => {
+        turns.push(() => resolve(0))
+        begun?.()
+      }),
+  }
+  const begins = () => new Promise<void>((resolve) => (begun = resolve))
+  return { job, turns, begins }
+}
+
+it('a turn begins only after the one before has ended, however often the job is woken', async () => {
+  const held = heldJob('slow')
+  const quick = { runs: 0 }
+  const other: Job = { name: 'quick', everyMs: 1, run: async () => Number(++quick.runs < 0) }
+  const runner = createJobRunner([held.job, other], clock, log)
+  const first = held.begins()
+  runner.start()
+  await first
+  for (const before = quick.runs; quick.runs < before + 3; ) {
+    runner.wakeIn(0)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(held.turns).toHaveLength(1)
+  const second = held.begins()
+  held.turns[0]?.()
+  await second
+  expect(held.turns).toHaveLength(2)
+  held.turns[1]?.()
+  await runner.stop()
+})
+
+it('stopping waits for the turn that runs, and no other begins', async () => {
+  const held = heldJob('slow')
+  const runner = createJobRunner([held.job], clock, log)
+  const first = held.begins()
+  runner.start()
+  await first
+  let stopped = false
+  const stopping = runner.stop().then(() => {
+    stopped = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(stopped).toBe(false)
+  held.turns[0]?.()
+  await stopping
+  expect(held.turns).toHaveLength(1)
+})
+
+it('a job that need not run at the start waits for its time, and comes when it is woken', async () => {
+  const later = heldJob('later', { everyMs: 3_600_000, firstAfterMs: 3_600_000 })
+  const atOnce = heldJob('at once', { everyMs: 3_600_000 })
+  const runner = createJobRunner([later.job, atOnce.job], clock, log)
+  const first = atOnce.begins()
+  runner.start()
+  await first
+  expect(later.turns).toHaveLength(0)
+  const woken = later.begins()
+  runner.wakeIn(0)
+  await woken
+  for (const end of [...later.turns, ...atOnce.turns]) end()
+  await runner.stop()
+})
