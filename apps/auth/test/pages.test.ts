@@ -1,11 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { renderPage } from '../src/web/page.ts'
 import { CHROMIUM } from './support/chromium.ts'
-import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -144,86 +142,6 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
   })
   afterAll(() => browser.close())
-
-  /** Serious and worse findings of axe, as rule and element. */
-  async function findings(page: Page) {
-    const { violations } = await new AxeBuilder({ page }).analyze()
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-  }
-
-  it.each(['light', 'dark'] as const)(
-    'no page has a fault that axe can find, and none is wider than a phone, in %s',
-    async (colorScheme) => {
-      const account = await makeAccount(stack)
-      await stack.db.sandboxText.create({
-        data: {
-          accountId: account.id,
-          recipient: '37061234567',
-          sender: 'VertexDemo',
-          text: 'Hello',
-          receivedAt: new Date(),
-        },
-      })
-      const context = await browser.newContext({
-        baseURL: stack.issuer,
-        colorScheme,
-        viewport: { width: 360, height: 740 },
-      })
-      const page = await context.newPage()
-      const errors: string[] = []
-      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
-      const check = async (name: string) => {
-        expect(await findings(page), name).toEqual([])
-        expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(360)
-      }
-      const link = { issuerUrl: stack.issuer, email: 'new@example.com', hours: 1, now: new Date() }
-      for (const path of ['/sign-in', '/request-access', await createPasswordLink(stack.db, link)]) {
-        await page.goto(path)
-        await check(path)
-      }
-      await page.goto('/sign-in')
-      await page.getByLabel('Email').fill(account.email)
-      await page.getByLabel('Password').fill('wrong')
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-      await page.getByRole('alert').waitFor()
-      await check('/sign-in refused')
-      await page.getByLabel('Password').fill(PASSWORD)
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-      await page.waitForURL('**/settings/api')
-      await check('/settings/api empty')
-      await page.getByLabel('Name').fill('Nightly report')
-      await page.getByRole('button', { name: 'Create token' }).click()
-      await page.getByText(/^vsms_/).waitFor()
-      await check('token created')
-      await fillSignIn(await stack.person(), { email: account.email })
-      for (const path of ['/settings/api', '/settings/passkeys', '/settings/sessions', '/sandbox/phone']) {
-        await page.goto(path)
-        await check(path)
-      }
-      await page.goto('/settings/api')
-      await page.getByRole('button', { name: 'Delete' }).click()
-      await page.getByRole('button', { name: 'Confirm delete' }).waitFor()
-      await check('token deletion')
-      // A refused form is answered with 422, which the browser notes as an error of its own.
-      expect(errors.filter((error) => !error.includes('422'))).toEqual([])
-      await page.goto('/nowhere')
-      await check('/nowhere')
-      const rendered = {
-        consent: renderPage('consent', CONSENT),
-        continue: renderPage('continue', { url: `${stack.issuer}/x`, clientName: 'Claude' }),
-      }
-      for (const [name, html] of Object.entries(rendered)) {
-        await page.route('**/rendered', (route) =>
-          route.fulfill({ contentType: 'text/html', body: html.replace(/<meta http-equiv="refresh"[^>]*>/, '') }),
-        )
-        await page.goto('/rendered')
-        await check(name)
-        await page.unroute('**/rendered')
-      }
-      await context.close()
-    },
-    120_000,
-  )
 
   it('works without JavaScript: sign in, make a token, delete it, sign out', async () => {
     const account = await makeAccount(stack)

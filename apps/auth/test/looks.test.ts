@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { CHROMIUM } from './support/chromium.ts'
+import { register, start } from './support/client.ts'
+import { crowd } from './support/crowd.ts'
+import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+// Every page that a person sees, in one walk. With SCREENSHOTS (a folder) each is judged and kept as a picture in every
+// width and both colour schemes; otherwise axe sees each once as a phone in light and once as a desktop in dark.
+
+const FOLDER = process.env.SCREENSHOTS
+const WIDTHS = [360, 768, 1440]
+const SCHEMES = ['light', 'dark'] as const
+const LOOKS = WIDTHS.flatMap((width) => SCHEMES.map((scheme) => ({ width, scheme })))
+const JUDGED = FOLDER
+  ? LOOKS
+  : LOOKS.filter(({ width, scheme }) => (scheme === 'light' ? width === WIDTHS[0] : width === WIDTHS.at(-1)))
+
+const TITLE = 'Every page that a person sees, light and dark, on a phone, a tablet and a desktop'
+describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
+  let stack: Stack
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let account: { id: string; email: string }
+  const faults: string[] = []
+  beforeAll(async () => {
+    if (FOLDER) mkdirSync(FOLDER, { recursive: true })
+    stack = await startStack()
+    account = await makeAccount(stack)
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
+    context = await browser.newContext({ baseURL: stack.issuer })
+    // A refused form is answered with 422 and an unknown page with 404, which the browser notes as errors of its own.
+    context.on('console', (message) => {
+      if (message.type() === 'error' && !/\b(422|404)\b/.test(message.text())) faults.push(message.text())
+    })
+    context.on('weberror', (error) => faults.push(error.error().message))
+    context.on('response', (response) => {
+      const isPart = response.request().resourceType() !== 'document'
+      if (response.status() >= 500 || (isPart && response.status() >= 400)) faults.push(response.url())
+    })
+    page = await context.newPage()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.close()
+  })
+
+  /** Nothing that WCAG 2.2 forbids, no sideways scrolling, nothing that failed behind the page. */
+  async function look(name: string): Promise<void> {
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 })
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+      expect([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
+    }
+    for (const { width, scheme } of JUDGED) {
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ colorScheme: scheme })
+      if (FOLDER) await page.screenshot({ path: join(FOLDER, `${name}-${width}-${scheme}.png`), fullPage: true })
+      // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+      const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+      expect([name, width, scheme, found]).toEqual([name, width, scheme, []])
+    }
+    expect([name, faults]).toEqual([name, []])
+  }
+
+  const signInWith = async (password: string) => {
+    await page.getByLabel('Email').fill(account.email)
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+  }
+
+  it('signing in, before and after a wrong password (WCAG 2.2)', async () => {
+    await page.goto('/sign-in')
+    await look('sign-in')
+    await signInWith('not the password')
+    await page.getByRole('alert').waitFor()
+    await look('sign-in-refused')
+  })
+
+  it('asking for access, and setting a first password (WCAG 2.2)', async () => {
+    await page.goto('/request-access')
+    await look('request-access')
+    const link = { issuerUrl: stack.issuer, email: 'new@example.com', hours: 1, now: new Date() }
+    await page.goto(await createPasswordLink(stack.db, link))
+    await look('set-password')
+  })
+
+  it('consent, which names who asks and what is asked, all of it ticked, and the way back to the app (WCAG 2.2)', async () => {
+    const client = await register(stack, { client_name: 'An app of somebody' })
+    await page.goto((await start(client)).url.href)
+    await signInWith(PASSWORD)
+    await page.getByRole('button', { name: 'Allow' }).waitFor()
+    const text = await page.locator('main').textContent()
+    const sentences = SCOPE_NAMES.map((name) => SCOPES[name].description)
+    for (const part of ['127.0.0.1', 'An app of somebody', ...sentences]) expect(text).toContain(part)
+    for (const box of await page.getByRole('checkbox').all()) expect(await box.isChecked()).toBe(true)
+    await look('consent')
+    // The next page leads to the app by itself, and is held here.
+    await page.route('**/interaction/**', async (route) => {
+      const response = await route.fetch({ maxRedirects: 0 })
+      const body = (await response.text()).replace(/<meta http-equiv="refresh"[^>]*>/, '')
+      await route.fulfill({ response, body })
+    })
+    await page.getByRole('button', { name: 'Allow' }).click()
+    await page.getByRole('link').first().waitFor()
+    await look('continue')
+    await page.unroute('**/interaction/**')
+  })
+
+  it('the settings of a new account, with a new token shown once (WCAG 2.2)', async () => {
+    account = await makeAccount(stack)
+    await context.clearCookies()
+    await page.goto('/sign-in')
+    await signInWith(PASSWORD)
+    await page.waitForURL('**/settings/api')
+    await look('settings-api-empty')
+    await page.getByLabel('Name').fill('Nightly report')
+    for (const route of ['POST /sms', 'GET /rates']) await page.locator(`[value="${route}"]`).check()
+    await page.getByLabel(/IP/).fill('203.0.113.7')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    const value = (await page.getByText(/^vsms_/).textContent()) ?? ''
+    await look('token-created')
+    await page.goto('/settings/api')
+    expect(await page.content()).not.toContain(value)
+    const row = await page.getByRole('row', { name: /Nightly report/ }).textContent()
+    for (const fact of ['203.0.113.7', 'POST /sms', 'GET /rates', 'Never']) expect(row).toContain(fact)
+    await look('settings-api')
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('button', { name: 'Confirm delete' }).waitFor()
+    await look('token-delete')
+  })
+
+  it('sessions, passkeys, the sandbox phone with a message, and no page (WCAG 2.2)', async () => {
+    const text = { recipient: '37061234567', sender: 'VertexDemo', text: 'Your parcel is here' }
+    await stack.db.sandboxText.create({ data: { ...text, accountId: account.id, receivedAt: new Date() } })
+    await fillSignIn(await stack.person(), { email: account.email })
+    for (const path of ['/settings/sessions', '/settings/passkeys', '/sandbox/phone', '/no-such-page']) {
+      await page.goto(path)
+      if (path === '/sandbox/phone') await page.getByText(text.text).waitFor()
+      await look(path.slice(1).replace('/', '-'))
+    }
+  })
+
+  it('a list of tokens with pages (WCAG 2.2)', async () => {
+    await crowd(stack, account.id, 25)
+    await page.goto('/settings/api')
+    await page.locator('.pager').first().waitFor()
+    await look('settings-api-full')
+  })
+})
