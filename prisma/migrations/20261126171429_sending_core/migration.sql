@@ -161,7 +161,7 @@ CREATE TABLE "activity" (
     "message_id" BIGINT,
     "upstream" TEXT NOT NULL,
     "count" INTEGER NOT NULL DEFAULT 1,
-    "minute" TIMESTAMPTZ(3),
+    "equal_key" TEXT,
 
     CONSTRAINT "activity_pkey" PRIMARY KEY ("id")
 );
@@ -216,6 +216,9 @@ CREATE INDEX "approval_account_id_state_idx" ON "approval"("account_id", "state"
 
 -- CreateIndex
 CREATE INDEX "approval_expires_at_idx" ON "approval"("expires_at");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "activity_equal_key_key" ON "activity"("equal_key");
 
 -- CreateIndex
 CREATE INDEX "activity_account_id_at_idx" ON "activity"("account_id", "at");

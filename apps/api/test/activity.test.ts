@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { testDatabase } from '@vertexsms/db/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { activityFrom, recordRefusal } from '../src/activity/record.ts'
+import { seed } from './support/world.ts'
+
+let db: Database
+let close: () => Promise<void>
+let followDate: (aheadMs?: number) => Promise<void>
+let accountId: string
+
+beforeAll(async () => {
+  ;({ db, close, followDate } = await testDatabase())
+})
+afterAll(() => close())
+beforeEach(async () => {
+  accountId = (await seed(db).makeAccount()).accountId
+})
+
+const refused = (set: Partial<Parameters<typeof recordRefusal>[1]> = {}) =>
+  recordRefusal(db, {
+    accountId,
+    spenderId: accountId,
+    what: 'sms',
+    outcome: 'DESTINATION_NOT_ALLOWED',
+    country: 'JM',
+    upstream: 'sandbox',
+    ...set,
+  })
+const entries = () => db.activity.findMany({ where: { accountId }, orderBy: { id: 'asc' } })
+
+describe('the activity of an account', () => {
+  test('has one entry with a count for equal refusals within a minute, however many come at once', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => refused()))
+    await refused({ country: 'CU' })
+    await refused({ country: null })
+    await refused({ outcome: 'SENDER_NOT_ALLOWED' })
+    const rows = await entries()
+    // The twenty may lie on both sides of a full minute.
+    const equal = rows.filter((row) => row.country === 'JM' && row.outcome === 'DESTINATION_NOT_ALLOWED')
+    expect(equal.length).toBeLessThanOrEqual(2)
+    expect(equal.reduce((sum, row) => sum + row.count, 0)).toBe(20)
+    expect(rows.length - equal.length).toBe(3)
+  })
+
+  test('has another entry for the same refusal a minute later', async () => {
+    await refused()
+    await followDate(60_000)
+    await refused()
+    await followDate()
+    expect((await entries()).map((row) => row.count)).toEqual([1, 1])
+  })
+
+  test('tells three digits of a recipient and no more, with a signed amount, in the statement that did it', async () => {
+    const sendId = randomUUID()
+    const source = Prisma.sql`(SELECT ${accountId}::uuid AS account_id, ${accountId}::uuid AS spender_id,
+      'settle' AS what, 'OK' AS outcome, 'LT' AS country, 2 AS parts, ${-39_000n}::bigint AS amount_micros,
+      '37060000123' AS recipient, ${sendId}::uuid AS send_id, 5::bigint AS message_id, 'sandbox' AS upstream)`
+    await db.$executeRaw`WITH done AS (SELECT 1), told AS (${activityFrom(source)}) SELECT * FROM done`
+    const [row] = await entries()
+    expect(row).toMatchObject({
+      what: 'settle',
+      amountMicros: -39_000n,
+      lastDigits: '123',
+      sendId,
+      count: 1,
+      equalKey: null,
+    })
+    expect(JSON.stringify(row, (_name, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+      '3706',
+    )
+  })
+})
