@@ -47,6 +47,7 @@ CREATE TABLE "spender_count" (
     "spender_id" UUID NOT NULL,
     "upstream" TEXT NOT NULL,
     "day" DATE NOT NULL,
+    "day_ends_at" TIMESTAMPTZ(3) NOT NULL,
     "day_spent_micros" BIGINT NOT NULL DEFAULT 0,
     "day_held_micros" BIGINT NOT NULL DEFAULT 0,
     "day_recipients" INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,73 @@
+// Takes the next messages of a list from held to handed over: only those that are told may leave. Part of the statement
+// that settles the chunk before (settle.ts). Twin: admit.ts, which counts the same places with the upstream.
+import { Prisma } from '@vertexsms/db/client'
+import { type Grant, openLive } from './live.ts'
+import { AT_ONCE_MAX } from './standing.ts'
+
+/** Messages of a list that are handed over together. */
+export const CHUNK = 4
+
+/** What is claimed, and by whom. */
+export interface Claim {
+  readonly sendId: string
+  readonly grant: Grant
+  readonly spenderId: string
+  readonly upstream: string
+  /** The account's token at the upstream that the send was accepted for must still be this one. */
+  readonly generation: number
+  /** Of a message that is handed over. */
+  readonly leaseSeconds: number
+  /** Of whoever runs the list, from now on. */
+  readonly runnerSeconds: number
+}
+
+/**
+ * `open` begins the statement: the caller, the send and its runner's lease, held. `candidates` are the next held messages
+ * and `going` a row while nothing has ended or paused them. `claimed` are those that have a place with the upstream,
+ * as changes of the ledger.
+ */
+export function claimParts(claim: Claim): {
+  readonly open: Prisma.Sql
+  readonly candidates: Prisma.Sql
+  readonly claimed: Prisma.Sql
+} {
+  const { sendId, grant, spenderId, upstream, generation, leaseSeconds, runnerSeconds } = claim
+  const open = Prisma.sql`${openLive(grant)}, mine AS MATERIALIZED (
+    SELECT s.id FROM send s
+    WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now() AND s.upstream = ${upstream}
+      AND s.generation = ${generation}::int
+    FOR NO KEY UPDATE OF s
+  ), renewed AS (
+    UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM mine
+    WHERE s.id = mine.id RETURNING s.id
+  )`
+  const candidates = Prisma.sql`
+  candidates AS MATERIALIZED (
+    SELECT m.id, m.account_id, m.spender_id, m.upstream, m.day, m.state
+    FROM mine JOIN send_message m ON m.send_id = mine.id
+    WHERE m.state = 'held' ORDER BY m.id LIMIT ${CHUNK}::int FOR UPDATE OF m
+  ), spenders AS MATERIALIZED (
+    SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id CROSS JOIN (SELECT count(*) FROM candidates) c
+    WHERE s.id IN (${grant.accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
+  ), going AS MATERIALIZED (
+    SELECT FROM spenders s HAVING count(*) > 0 AND bool_and(
+      s.ended_at IS NULL AND s.paused_at IS NULL AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
+    )
+  )`
+  const claimed = Prisma.sql`
+  places AS MATERIALIZED (
+    SELECT ${AT_ONCE_MAX}::int - c.handed_over - coalesce((SELECT sum(slots) FROM settled), 0) AS free
+    FROM counts c WHERE c.spender_id = ${grant.accountId}::uuid AND c.upstream = ${upstream}
+  ), claimed AS MATERIALIZED (
+    SELECT c.id, c.account_id, c.spender_id, c.upstream, c.day, c.state AS was, 'handed_over'::send_state AS state,
+           0::bigint AS charge, 0::bigint AS hold, 0 AS recipients, 1 AS slots, 0 AS waits
+    FROM (SELECT *, row_number() OVER (ORDER BY id) AS turn FROM candidates) c CROSS JOIN places CROSS JOIN going
+    WHERE c.turn <= places.free
+  ), handed AS (
+    UPDATE send_message m SET state = 'handed_over', handed_at = database_now(),
+      lease_until = database_now() + ${leaseSeconds}::int * interval '1 second'
+    FROM claimed WHERE m.id = claimed.id
+    RETURNING m.id
+  ),`
+  return { open, candidates, claimed }
+}

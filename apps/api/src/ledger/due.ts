@@ -1,0 +1,73 @@
+// Admits a scheduled send to the day in which it goes out, at that day's prices: its messages become held, for the runner
+// that asked. Twins: admit.ts (held them against the total), standing.ts (what both judge by).
+import type { Database } from '@vertexsms/db/client'
+import { type Grant, openLive } from './live.ts'
+import { retried } from './retry.ts'
+import { type Ledger, move, STAND_COLUMNS, type Stand, standing } from './standing.ts'
+
+/** A scheduled send whose time has come. */
+export interface Due {
+  readonly grant: Grant
+  readonly ledger: Ledger
+  readonly sendId: string
+  readonly generation: number
+  /** Null for what has no sender. */
+  readonly limitedSender: string | null
+  readonly unpriced: boolean
+  /** Today's price of every message that waits. */
+  readonly holds: readonly { readonly id: bigint; readonly holdMicros: bigint }[]
+  readonly runnerSeconds: number
+}
+
+/** What came of it. */
+export type DueAdmitted =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'ended' }
+  /** Not as it was read any more: another node has it, or some of it was cancelled. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
+
+interface Row extends Stand {
+  readonly live: boolean
+  readonly same: boolean
+  readonly unended: boolean
+  readonly admitted: boolean
+}
+
+/** Admits all of its messages or none. */
+export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
+  const { grant, ledger, sendId, generation, limitedSender, unpriced, holds, runnerSeconds } = due
+  const request = { sender: limitedSender, countsDay: true, unpriced, slots: 0, waits: -holds.length }
+  const json = JSON.stringify(holds.map(({ id, holdMicros }) => ({ id: String(id), hold: String(holdMicros) })))
+  const rows = await retried(
+    () => db.$queryRaw<Row[]>`
+    ${openLive(grant)}, mine AS MATERIALIZED (
+      SELECT s.id FROM send s WHERE s.id = ${sendId}::uuid AND s.scheduled_at <= database_now()
+        AND s.upstream = ${ledger.upstream} AND s.generation = ${generation}::int
+      FOR NO KEY UPDATE OF s
+    ), waiting AS MATERIALIZED (
+      SELECT m.id, m.country, m.hold_micros AS already FROM mine JOIN send_message m ON m.send_id = mine.id
+      WHERE m.state = 'scheduled' ORDER BY m.id FOR UPDATE OF m
+    ), asked AS MATERIALIZED (
+      SELECT w.id, w.country, w.already, p.hold FROM waiting w
+      JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, hold bigint) ON p.id = w.id
+    ), ${standing(ledger, request)}, go AS MATERIALIZED (
+      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN sums CROSS JOIN mine
+      WHERE complete AND unended AND fits AND sums.messages = ${holds.length}::int
+        AND (SELECT count(*) FROM waiting) = ${holds.length}::int
+    ), ${move(ledger, request)}, run AS (
+      UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM go
+      WHERE s.id = ${sendId}::uuid RETURNING s.id
+    ), held AS (
+      UPDATE send_message m SET state = 'held', day = go.day, hold_micros = a.hold FROM asked a CROSS JOIN go
+      WHERE m.id = a.id RETURNING m.id
+    )
+    SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT messages FROM sums) = ${holds.length}::int AS same,
+           EXISTS (SELECT FROM go) AS admitted, ${STAND_COLUMNS}
+    FROM judged j LEFT JOIN stand s ON TRUE`,
+  )
+  const [row] = rows
+  if (!row?.live || !row.unended) return { kind: 'ended' }
+  if (row.admitted) return { kind: 'admitted' }
+  return row.same ? { kind: 'refused', stands: rows } : { kind: 'changed' }
+}

@@ -1,0 +1,48 @@
+// Gives back what never left, or what is certain not to have been done: settles rows that a condition finds, skipping
+// those that another node holds. Twin: settle.ts, whose parts it is made of.
+import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { retried } from './retry.ts'
+import { movedBy, settledParts } from './settle.ts'
+
+/** Rows of one statement. */
+export const RELEASE_BATCH = 100
+
+/** What is told of the rows that a condition finds. */
+export interface Told {
+  readonly outcome: 'released' | 'unknown' | 'accepted'
+  readonly failure: ApiErrorCode | null
+  /** Why, in a word of ours. */
+  readonly reason: string | null
+  readonly final?: boolean
+}
+
+/** What was moved. */
+export interface Moved {
+  readonly id: bigint
+  readonly accountId: string
+}
+
+/**
+ * Settles up to {@link RELEASE_BATCH} messages `m` of sends `s` that the condition holds for; it is looked at again under
+ * the lock of each. Two nodes that run it at once take different ones.
+ */
+export function settleWhere(
+  db: Database,
+  condition: Prisma.Sql,
+  { outcome, failure, reason, final = false }: Told,
+): Promise<Moved[]> {
+  const locked = Prisma.sql`
+    SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
+           m.hold_micros, m.charged_micros, m.charged_hold, ${outcome}::text AS outcome,
+           NULL::text AS reference, NULL::bigint AS charged, ${failure}::text AS failure, NULL::int AS failure_number,
+           ${reason}::text AS failure_reason, ${final}::boolean AS final
+    FROM send_message m JOIN send s ON s.id = m.send_id
+    WHERE ${condition}
+    ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m SKIP LOCKED`
+  return retried(
+    () => db.$queryRaw<Moved[]>`
+    WITH ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
+    SELECT id, account_id::text AS "accountId" FROM settled`,
+  )
+}

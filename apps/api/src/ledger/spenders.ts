@@ -1,0 +1,124 @@
+// The rows that limits and counters hang on: made at first use, read for whoever shows or judges them.
+// Twin: standing.ts reads the same rows under their locks.
+import type { Database } from '@vertexsms/db/client'
+import { daysAround, type OwnersDay } from '../limits/days.ts'
+import type { Spender } from '../limits/judge.ts'
+import type { UpstreamName } from '../upstream/upstream.ts'
+import { type Grant, openLive } from './live.ts'
+import { retried } from './retry.ts'
+import { type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
+
+/**
+ * Makes the rows of account and spender, and their counters of the upstream, where they are missing: from a connection
+ * or token that lives and is held by this very statement. False where it has ended.
+ */
+export async function ensureSpenders(db: Database, grant: Grant, ledger: Ledger): Promise<boolean> {
+  const { accountId, spenderId, upstream, days } = ledger
+  const kind = grant.connectionId === null ? 'token' : 'connection'
+  const [row] = await retried(
+    () => db.$queryRaw<{ live: boolean }[]>`
+      ${openLive(grant)}, wanted AS (
+        SELECT ${accountId}::uuid AS id, 'account'::spender_kind AS kind FROM live
+        UNION SELECT ${spenderId}::uuid, ${kind}::spender_kind FROM live
+      ), made AS (
+        INSERT INTO spender (id, account_id, kind, created_at)
+        SELECT id, ${accountId}::uuid, kind, database_now() FROM wanted ORDER BY id ON CONFLICT (id) DO NOTHING
+        RETURNING id
+      ), counted AS (
+        INSERT INTO spender_count (spender_id, upstream, day, day_ends_at)
+        SELECT wanted.id, ${upstream}, picked.day, picked.ends_at
+        FROM wanted CROSS JOIN (${pickedDay(days)}) picked CROSS JOIN (SELECT count(*) FROM made) m
+        ORDER BY wanted.id ON CONFLICT (spender_id, upstream) DO NOTHING
+        RETURNING spender_id
+      )
+      SELECT EXISTS (SELECT FROM live) AS live, (SELECT count(*) FROM counted) AS counted`,
+  )
+  return row?.live === true
+}
+
+/** What `readSpenders` needs of the caller. */
+export interface SpenderOf {
+  readonly accountId: string
+  readonly spenderId: string
+  readonly connectionId: string | null
+  readonly timeZone: string | null
+}
+
+/** Account and spender as they stand. */
+export interface Standings {
+  /** The caller's own first, then the account's. */
+  readonly spenders: readonly Spender[]
+  readonly today: OwnersDay
+}
+
+type Read = Stand & { counted: boolean }
+
+/** The rows of the caller and its account, without any lock; what is missing is without limits and counters. */
+export async function readSpenders(
+  db: Database,
+  { accountId, spenderId, connectionId, timeZone }: SpenderOf,
+  upstream: UpstreamName,
+  now: Date,
+): Promise<Standings> {
+  const days = daysAround(now, timeZone)
+  const rows = await db.$queryRaw<Read[]>`
+    SELECT s.id::text AS id, s.kind::text AS kind, s.max_per_send_micros AS "maxPerSendMicros",
+           s.max_per_day_micros AS "maxPerDayMicros", s.max_total_micros AS "maxTotalMicros",
+           s.recipients_per_day AS "recipientsPerDay", s.countries, s.senders, s.ask_above_micros AS "askAboveMicros",
+           s.ask_new_country AS "askNewCountry", s.paused_at AS "pausedAt", s.resumed_at AS "resumedAt",
+           s.auto_paused_at AS "autoPausedAt", coalesce(c.day, p.day)::text AS day,
+           coalesce(c.day_ends_at, p.ends_at) AS "endsAt",
+           coalesce(c.day_spent_micros, 0) AS "daySpentMicros", coalesce(c.day_held_micros, 0) AS "dayHeldMicros",
+           coalesce(c.day_recipients, 0) AS "dayRecipients", coalesce(c.total_spent_micros, 0) AS "totalSpentMicros",
+           coalesce(c.total_held_micros, 0) AS "totalHeldMicros"
+    FROM spender s CROSS JOIN (${pickedDay(days)}) p
+    LEFT JOIN spender_count c ON c.spender_id = s.id AND c.upstream = ${upstream}
+    WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid`
+  const found = new Map(rows.map((row) => [row.id, row]))
+  const kind = connectionId === null ? ('token' as const) : ('connection' as const)
+  const stands = [
+    found.get(spenderId) ?? withoutLimits(spenderId, kind),
+    found.get(accountId) ?? withoutLimits(accountId, 'account' as const),
+  ]
+  const { spenders } = toSpenders(stands, connectionId)
+  return { spenders, today: todayOf(rows, days, now) }
+}
+
+/** The latest of the days that the counters are in: each lasts to the end it was given when it began. */
+export function todayOf(
+  stands: readonly Pick<Stand, 'day' | 'endsAt'>[],
+  days: readonly OwnersDay[],
+  now: Date,
+): OwnersDay {
+  const picked = days.findLast(({ startsAt }) => startsAt <= now) ?? days[0]
+  if (picked === undefined) throw new Error('there are no days')
+  const current = stands.map(({ day, endsAt }) =>
+    picked.date > day && endsAt <= now ? picked : { date: day, startsAt: picked.startsAt, endsAt },
+  )
+  return current.reduce((latest, day) => (day.date > latest.date ? day : latest), current[0] ?? picked)
+}
+
+function withoutLimits(id: string, kind: Stand['kind']): Stand {
+  return {
+    id,
+    kind,
+    maxPerSendMicros: null,
+    maxPerDayMicros: null,
+    maxTotalMicros: null,
+    recipientsPerDay: null,
+    countries: [],
+    senders: [],
+    askAboveMicros: null,
+    askNewCountry: false,
+    pausedAt: null,
+    resumedAt: null,
+    autoPausedAt: null,
+    day: '',
+    endsAt: new Date(0),
+    daySpentMicros: 0n,
+    dayHeldMicros: 0n,
+    dayRecipients: 0,
+    totalSpentMicros: 0n,
+    totalHeldMicros: 0n,
+  }
+}
