@@ -87,9 +87,10 @@ export const ROOM = {
   unusedDocuments: { maxRows: 2000, maxBytes: 16 * MIB, maxRowsOfOrigin: 2000 },
   /** Requests for access that no operator has handled. */
   accessRequests: { maxRows: 10_000, maxBytes: 16 * MIB, maxRowsOfOrigin: 100 },
-  /** Counters of the limits above: kept small by the clean-up, which drops those that counted least. */
-  counters: { maxRows: 1_000_000, maxBytes: 256 * MIB, maxRowsOfOrigin: 1_000_000 },
 } as const satisfies Record<string, Room>
+
+/** Counters of the limits above, each a row: the clean-up drops those that counted least. */
+export const COUNTERS_MAX = 1_000_000
 
 /** How large, and how many of an account. */
 export const SIZES = {

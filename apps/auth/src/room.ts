@@ -9,7 +9,7 @@ import { ROOM } from './limits.ts'
 // and bytes, shared fairly between the origins that fill it.
 
 /** A kind of stored thing with a limit of its own. */
-export type Kind = Exclude<keyof typeof ROOM, 'counters'>
+export type Kind = keyof typeof ROOM
 
 /** Where a kind stands: its table, which of its rows count, and the column that says how old one is. */
 const PLACES: Readonly<Record<Kind, { table: Prisma.Sql; rows: Prisma.Sql; since: Prisma.Sql }>> = {

@@ -6,18 +6,30 @@ interface Bucket {
   at: number
 }
 
+/** How fast a bucket fills, and how much it holds: what may come at once. */
+export interface Pace {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+/** The pace of so many a minute, all of which may come at once. */
+export function perMinute(count: number): Pace {
+  return { perSecond: count / 60, burst: count }
+}
+
 const KEYS_MAX = 50_000
 
 /**
- * A token bucket per key in the memory of this process: full at first, refilled evenly over a minute. Bounded: the
+ * A token bucket per key in the memory of this process: full at first, refilled evenly. Bounded: of more than `keysMax` the
  * longest unused key is forgotten.
  */
 export class Buckets {
-  private readonly buckets = new LRUCache<string, Bucket>({ max: KEYS_MAX })
-  private readonly perMinute: number
+  private readonly buckets: LRUCache<string, Bucket>
+  private readonly pace: Pace
 
-  constructor(perMinute: number) {
-    this.perMinute = perMinute
+  constructor(pace: Pace, keysMax = KEYS_MAX) {
+    this.pace = pace
+    this.buckets = new LRUCache({ max: keysMax })
   }
 
   /** Takes one token; the seconds until there is one when the bucket is empty, 0 when it was taken. */
@@ -31,7 +43,7 @@ export class Buckets {
   /** Gives a taken token back. */
   give(key: string): void {
     const bucket = this.buckets.get(key)
-    if (bucket !== undefined) bucket.tokens = Math.min(this.perMinute, bucket.tokens + 1)
+    if (bucket !== undefined) bucket.tokens = Math.min(this.pace.burst, bucket.tokens + 1)
   }
 
   /** The seconds until there is a token, without taking one. */
@@ -45,15 +57,16 @@ export class Buckets {
     const now = performance.now()
     let bucket = this.buckets.get(key)
     if (bucket === undefined) {
-      bucket = { tokens: this.perMinute, at: now }
+      bucket = { tokens: this.pace.burst, at: now }
       this.buckets.set(key, bucket)
     }
-    bucket.tokens = Math.min(this.perMinute, bucket.tokens + ((now - bucket.at) * this.perMinute) / 60_000)
+    const gained = ((now - bucket.at) / 1000) * this.pace.perSecond
+    bucket.tokens = Math.min(this.pace.burst, bucket.tokens + gained)
     bucket.at = now
     return bucket
   }
 
   private waitSeconds(bucket: Bucket): number {
-    return Math.max(1, Math.ceil(((1 - bucket.tokens) * 60) / this.perMinute))
+    return Math.max(1, Math.ceil((1 - bucket.tokens) / this.pace.perSecond))
   }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { addressGroups } from './address.ts'
-import { Buckets } from './buckets.ts'
+import { Buckets, perMinute } from './buckets.ts'
 
 /** One look-up of an opaque token. Exactly one of the three ends is reported; nothing reported counts as refused. */
 export interface TokenLookup {
@@ -30,13 +30,13 @@ const ACCEPTED_MAX = 50_000
 const ACCEPTED_FOR_MS = 86_400_000
 
 /**
- * Limits of failed look-ups in one process: `perMinute` for an IPv4 address or IPv6 /64, eight times that for a /48,
+ * Limits of failed look-ups in one process: `failuresPerMinute` for an IPv4 address or IPv6 /64, eight times that for a /48,
  * at most 20 a minute for one token. A look-up is counted when it begins and given back when it does not fail, so
- * that many at once count like many in a row. With `perMinute` null nothing is limited, and tokens are still known.
+ * that many at once count like many in a row. With null nothing is limited, and tokens are still known.
  */
-export function createTokenLookups(perMinute: number | null): TokenLookups {
+export function createTokenLookups(failuresPerMinute: number | null): TokenLookups {
   const acceptedLately = new LRUCache<string, true>({ max: ACCEPTED_MAX, ttl: ACCEPTED_FOR_MS })
-  const buckets = perMinute === null ? null : bucketsOf(perMinute)
+  const buckets = failuresPerMinute === null ? null : bucketsOf(failuresPerMinute)
 
   return {
     begin(address, hash) {
@@ -73,11 +73,11 @@ export function createTokenLookups(perMinute: number | null): TokenLookups {
   }
 }
 
-function bucketsOf(perMinute: number) {
+function bucketsOf(failures: number) {
   return {
-    narrow: new Buckets(perMinute),
-    wide: new Buckets(perMinute * WIDE_FACTOR),
-    hashes: new Buckets(Math.min(perMinute, PER_HASH_MAX)),
+    narrow: new Buckets(perMinute(failures)),
+    wide: new Buckets(perMinute(failures * WIDE_FACTOR)),
+    hashes: new Buckets(perMinute(Math.min(failures, PER_HASH_MAX))),
   }
 }
 

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { Buckets } from '@vertexsms/service/buckets'
 import { ApiError } from '../http/api-error.ts'
 import { LIMITS } from '../limits.ts'
 
@@ -17,43 +17,22 @@ export interface RequestLimits {
   wait(caller: Counted): () => void
 }
 
-interface Bucket {
-  tokens: number
-  /** Milliseconds, by a clock that never goes back. */
-  at: number
-}
-
 const { requests, waits } = LIMITS
 
 /** In memory and of one node: what is protected is a node's time. Without `paced` only waits are counted. */
 export function createRequestLimits(paced: boolean): RequestLimits {
-  const buckets = new LRUCache<string, Bucket>({ max: requests.remembered })
+  const ofToken = new Buckets(requests.perToken, requests.remembered)
+  const ofAccount = new Buckets(requests.perAccount, requests.remembered)
   const waiting = new Map<string, number>()
-
-  /** Fills a bucket up to now; seconds until it holds one request, 0 where it does. */
-  function look(key: string, { perSecond, burst }: { perSecond: number; burst: number }, now: number): number {
-    const bucket = buckets.get(key) ?? { tokens: burst, at: now }
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond)
-    bucket.at = now
-    buckets.set(key, bucket)
-    return bucket.tokens >= 1 ? 0 : (1 - bucket.tokens) / perSecond
-  }
 
   return {
     take({ id, accountId }) {
       if (!paced) return
-      const now = performance.now()
-      const keys = [
-        [`token ${id}`, requests.perToken],
-        [`account ${accountId}`, requests.perAccount],
-      ] as const
       // Refused by one, it costs the other nothing.
-      const seconds = Math.max(...keys.map(([key, limit]) => look(key, limit, now)))
-      if (seconds > 0) throw limited(Math.ceil(seconds))
-      for (const [key] of keys) {
-        const bucket = buckets.peek(key)
-        if (bucket) bucket.tokens--
-      }
+      const seconds = Math.max(ofToken.peek(id), ofAccount.peek(accountId))
+      if (seconds > 0) throw limited(seconds)
+      ofToken.take(id)
+      ofAccount.take(accountId)
     },
 
     wait({ id, accountId }) {

@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { deleteEndedCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
 import { PIN_COUNTER_PREFIX } from '../upstream/sandbox/pin-limit.ts'
 
@@ -26,8 +27,8 @@ export function createCleanUpJob(db: Database): Job {
           SELECT id FROM callback WHERE delivered_at < ${before}::timestamptz OR abandoned_at < ${before}::timestamptz
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED
         )`
-      await db.rateCounter.deleteMany({ where: { key: { startsWith: PIN_COUNTER_PREFIX }, expiresAt: { lte: now } } })
-      return texts + callbacks
+      const counters = await deleteEndedCounters(db, now, PIN_COUNTER_PREFIX)
+      return texts + callbacks + counters
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
+import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
-import { ROOM } from '../limits.ts'
+import { COUNTERS_MAX } from '../limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60
@@ -34,8 +35,8 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
         data: { sealedResponse: null },
       }),
     ),
-  counters: (db, now) => counted(db.rateCounter.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
-  'counters of a flood': trimCounters,
+  counters: (db, now) => deleteEndedCounters(db, over(now)),
+  'counters of a flood': (db) => trimCounters(db, COUNTERS_MAX),
   clients: (db, now) =>
     deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
   connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
@@ -59,19 +60,6 @@ export function createCleanUpJobs(db: Database): Job[] {
     firstAfterMs: EVERY_MS,
     run: (now) => cleanUp(db, now),
   }))
-}
-
-/** A flood from very many addresses leaves one counter each: those that counted least go, and limit nobody yet. */
-async function trimCounters(db: Database): Promise<number> {
-  const { maxRows, maxBytes } = ROOM.counters
-  return db.$executeRaw`
-    DELETE FROM rate_counter WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM (
-        SELECT ctid, row_number() OVER most AS place, sum(pg_column_size(counter.*)) OVER most AS total
-        FROM rate_counter counter WHERE (SELECT count(*) FROM rate_counter) > ${maxRows / 2}
-        WINDOW most AS (ORDER BY hits DESC, window_at DESC, ctid)
-      ) placed WHERE place > ${maxRows} OR total > ${maxBytes}
-    ))`
 }
 
 function deleteExpiredArtifacts(db: Database, over: Date): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { Prisma } from '@vertexsms/db/client'
+import { countHit, forgetCounters, readCounters } from '@vertexsms/db/counter'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { addressGroups } from '@vertexsms/service/address'
 import { LIMITS, type LimitName } from '../limits.ts'
@@ -27,21 +27,12 @@ const ALLOWED: Verdict = { allowed: true }
 
 /** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
 export function createRateLimiter({ db, enabled }: { readonly db: Database; readonly enabled: boolean }): RateLimiter {
-  async function count(key: string, name: LimitName): Promise<Counted> {
-    const rows = await db.$queryRaw<[Counted]>`
-      INSERT INTO rate_counter (key, window_at, hits, expires_at)
-      SELECT ${key}, at, 1, ends_at FROM (${windowOf(name)}) one_window
-      ON CONFLICT (key, window_at) DO UPDATE SET hits = rate_counter.hits + 1
-      RETURNING hits, ${SECONDS_LEFT}`
-    return rows[0]
-  }
-
   return {
     async hit(name, subject) {
       if (!enabled) return ALLOWED
       for (const { key, ceiling } of countersOf(name, subject)) {
-        const counted = await count(key, name)
-        if (counted.hits > ceiling) return refused(counted)
+        const { hits, secondsLeft } = await countHit(db, { key, windowSeconds: LIMITS[name].seconds, max: ceiling })
+        if (hits === null) return refused(secondsLeft)
       }
       return ALLOWED
     },
@@ -49,40 +40,22 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
     async look(name, subject) {
       if (!enabled) return ALLOWED
       const counters = countersOf(name, subject)
-      const rows = await db.$queryRaw<(Counted & { key: string })[]>`
-        SELECT key, hits, ${SECONDS_LEFT} FROM rate_counter
-        WHERE key IN (${Prisma.join(counters.map(({ key }) => key))})
-          AND window_at = (SELECT at FROM (${windowOf(name)}) one_window)`
-      const over = rows.find(({ key, hits }) => counters.some((one) => one.key === key && hits >= one.ceiling))
-      return over ? refused(over) : ALLOWED
+      const keys = counters.map(({ key }) => key)
+      const counted = await readCounters(db, keys, LIMITS[name].seconds)
+      const over = counters.find(({ key, ceiling }) => (counted.get(key)?.hits ?? 0) >= ceiling)
+      return over ? refused(counted.get(over.key)?.secondsLeft ?? 1) : ALLOWED
     },
 
     async forget(name, subject) {
       if (!enabled) return
       const keys = countersOf(name, subject).map(({ key }) => key)
-      await db.rateCounter.deleteMany({ where: { key: { in: keys } } })
+      await forgetCounters(db, keys)
     },
   }
 }
 
-interface Counted {
-  readonly hits: number
-  /** Until the window ends. */
-  readonly secondsLeft: number
-}
-
-const SECONDS_LEFT = Prisma.sql`ceil(extract(epoch FROM expires_at - database_now()))::int AS "secondsLeft"`
-
-/** The window of this moment, `at` to `ends_at`: whole multiples of its length since the epoch, alike on every node. */
-function windowOf(name: LimitName): Prisma.Sql {
-  const { seconds } = LIMITS[name]
-  return Prisma.sql`
-    SELECT at, at + ${seconds}::int * interval '1 second' AS ends_at
-    FROM (SELECT to_timestamp(floor(extract(epoch FROM database_now()) / ${seconds}::int) * ${seconds}::int) AS at) began`
-}
-
-function refused({ secondsLeft }: Counted): Verdict {
-  return { allowed: false, retryAfterSeconds: Math.max(1, secondsLeft) }
+function refused(retryAfterSeconds: number): Verdict {
+  return { allowed: false, retryAfterSeconds }
 }
 
 /** The counters of a subject, the widest first. */

@@ -1,4 +1,4 @@
-import { Buckets } from '@vertexsms/service/buckets'
+import { Buckets, perMinute } from '@vertexsms/service/buckets'
 import { createTokenLookups } from '@vertexsms/service/token-lookups'
 import type { LookupLimits } from '../caller/bearer.ts'
 import type { Config } from '../env.ts'
@@ -26,6 +26,6 @@ export function createLimits(config: Config): Limits {
   const lookups = createTokenLookups(config.RATE_LIMITS ? config.FAILURES_PER_MINUTE : null)
   const lookup = lookups.begin
   if (!config.RATE_LIMITS) return { call: () => 0, lookup }
-  const calls = new Buckets(config.CALLS_PER_MINUTE)
+  const calls = new Buckets(perMinute(config.CALLS_PER_MINUTE))
   return { call: (key) => calls.take(key), lookup }
 }

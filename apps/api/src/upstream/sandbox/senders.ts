@@ -40,7 +40,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
     const now = caller.now()
     const where = { accountId: caller.accountId, name: number.msisdn, type: 'MSISDN', status: 'confirmed' as const }
     if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
-    await pinLimits.countPin(caller.accountId, number.msisdn, now)
+    await pinLimits.countPin(caller.accountId, number.msisdn)
     const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
     const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
     const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
@@ -126,7 +126,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
           AND pin_expires_at > ${now}::timestamptz AND pin_hash IS NOT NULL
         RETURNING name, pin_hash AS "pinHash"`
       if (!tried) throw await whyNotTried(caller, id)
-      await pinLimits.countGuess(caller.accountId, now)
+      await pinLimits.countGuess(caller.accountId)
       if (!timingSafeEqual(tried.pinHash, hashPin(caller.accountId, tried.name, code))) throw new ApiError('CODE_WRONG')
       // The hash that was compared must still be the one in the row: a new PIN may have been sent meanwhile.
       const confirmed = await db.senderId.updateMany({
