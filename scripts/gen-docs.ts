@@ -4,8 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { API_ERRORS, VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorDefinition } from '@vertexsms/contract/errors'
+import { ERROR_DETAILS } from '@vertexsms/contract/limits'
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
+// biome-ignore lint/style/noRestrictedImports: the page is made from the tools as they are served
+import { RESOURCES, TEMPLATES } from '../apps/mcp/src/resources/methods.ts'
 // biome-ignore lint/style/noRestrictedImports: the page is made from the tools as they are served
 import { createTools } from '../apps/mcp/src/tools/index.ts'
 
@@ -42,7 +45,7 @@ function errorsPage(): string {
     '# Errors',
     'Every failure of the MCP server has one envelope. At the HTTP edge it is the body; in a tool call it is the text of a result with `isError: true`.',
     '```json\n{"error": {"code": "NOT_FOUND", "message": "...", "retryable": false, "vertex_error_code": null}}\n```',
-    '`retryable` says whether the same call may succeed later, unchanged. `vertex_error_code` is a number of the last table, or null. Errors of authentication also carry `signup_url`, `signin_url` and `token_url`; `AUTH_REQUIRED` has no `vertex_error_code`. Errors of the protocol itself (an unknown tool, broken JSON, headers that disagree) are JSON-RPC errors.',
+    '`retryable` says whether the same call may succeed later, unchanged. `vertex_error_code` is a number of the last table, or null. Errors of authentication also carry `signup_url`, `signin_url` and `token_url`; `AUTH_REQUIRED` has no `vertex_error_code`. `details` is there for the codes of limits, approval and unknown outcomes, with the members that the table of details names; addresses in it stand in the sentence too. Errors of the protocol itself (an unknown tool, broken JSON, headers that disagree) are JSON-RPC errors.',
     '## MCP server',
     table(
       ['code', 'HTTP', 'tool result', 'retryable', 'what the person reads', 'what to do'],
@@ -55,9 +58,15 @@ function errorsPage(): string {
         fix,
       ]),
     ),
+    '### Details',
+    'Amounts are decimal text in EUR, times ISO 8601. `manageUrl` and `approvalUrl` are for the owner of the account.',
+    table(
+      ['code', 'members of `details`'],
+      Object.entries(ERROR_DETAILS).map(([name, { shape }]) => [code(name), Object.keys(shape).map(code).join(', ')]),
+    ),
     'A token that stands but lacks the permission of a tool gets `AUTH_INVALID` with HTTP 403. An access token then also gets the challenge `insufficient_scope` with the granted and the needed scopes.',
     '## REST API',
-    'The body is `{"message", "code", "error_code"}`, with `details: {"reason"}` where the table of reasons knows the mistake. Decide by `code` and `details.reason`, never by `message`.',
+    'The body is `{"message", "code", "error_code"}`, with `details: {"reason"}` where the table of reasons knows the mistake, or the details above. Decide by `code` and `details.reason`, never by `message`.',
     table(
       ['code', 'HTTP', 'message'],
       Object.entries(API_ERRORS).map(([name, { status, message }]) => [code(name), String(status), message]),
@@ -123,6 +132,13 @@ function toolsPage(): string {
         yesNo(SCOPES[scope].billable),
         SCOPES[scope].tools.map(code).join(', '),
       ]),
+    ),
+    table(
+      ['resource', 'what it tells'],
+      [
+        ...RESOURCES.map(({ uri, description }) => [code(uri), description]),
+        ...TEMPLATES.map(({ uriTemplate, description }) => [code(uriTemplate), description]),
+      ],
     ),
     ...tools.flatMap(({ name, scope, listing }) => [
       `## ${name}`,

@@ -27,6 +27,17 @@ const ROUTES: readonly (readonly [prefix: string, type: string, body: string, he
     'json',
     '[{"parts":1,"countryISO":"LT","mccmnc":"24602","pricePerPart":0.035,"totalPrice":0.035,"currency":"EUR"}]',
   ],
+  [
+    'POST /sms/batch',
+    'json',
+    '{"sendId":"019a0000-0000-7000-8000-000000000002","messages":[{"to":"37069912345","id":"128153256012815325","status":"sent","parts":1,"price":"0.035","error":null,"duplicateOf":null,"replayed":false}],"price":"0.035","currency":"EUR"}',
+  ],
+  [
+    'POST /sms/quote',
+    'json',
+    '{"coding":0,"parts":1,"messages":[{"to":"37069912345","country":"LT","operator":"BITE","mccmnc":"24602","parts":1,"price":"0.035","refusals":[]}],"price":"0.035","currency":"EUR","left":{},"refusals":[],"quoteId":"quote","expiresAt":"2099-01-01T00:00:00.000Z"}',
+  ],
+  ['GET /sms/status/', 'json', '{"id":"128153256012815325","status":1,"error":0,"state":"delivered"}'],
   ['POST /sms', 'json', '["1281532560"]', 'X-VertexSMS-Amount-Sent: 1\r\n'],
   [
     'GET /rates',

@@ -3,7 +3,6 @@ import type { Logger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
 import { createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
-import { createApprovalGate } from './approval/gate.ts'
 import { createAuthenticate } from './caller/bearer.ts'
 import { createChallenges } from './caller/challenge.ts'
 import { registerMetadata } from './caller/metadata.ts'
@@ -15,6 +14,7 @@ import { BODY_LIMIT_BYTES, registerMcpRoute } from './endpoint/route.ts'
 import type { Config } from './env.ts'
 import { serverInfo } from './info.ts'
 import type { Registry } from './protocol/methods.ts'
+import { withResources } from './resources/methods.ts'
 import { createTools, INSTRUCTIONS } from './tools/index.ts'
 import { createToolRegistry } from './tools/registry.ts'
 
@@ -41,14 +41,15 @@ export async function buildApp({ config, logger, registry: other }: AppDeps): Pr
   })
   const registry =
     other ??
-    createToolRegistry({
-      info: serverInfo(config),
-      instructions: INSTRUCTIONS,
-      tools: createTools(),
-      challenges,
-      draining: draining.signal,
-      approvals: config.APPROVAL_ABOVE_EUR === undefined ? undefined : createApprovalGate(config.APPROVAL_ABOVE_EUR),
-    })
+    withResources(
+      createToolRegistry({
+        info: serverInfo(config),
+        instructions: INSTRUCTIONS,
+        tools: createTools(),
+        challenges,
+        draining: draining.signal,
+      }),
+    )
 
   const app = createHttp({
     service: 'mcp',

@@ -1,4 +1,3 @@
-import { readEurText } from '@vertexsms/contract/money'
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
   issuerUrlSchema,
@@ -46,12 +45,6 @@ const schema = z.object({
   SIGNIN_URL: urlSchema.optional(),
   TOKEN_URL: urlSchema.optional(),
   DOCUMENTATION_URL: urlSchema.default('https://vertexsms.com/en/mcp/authentication'),
-  /** A call above this price in EUR asks the person first; unset switches that off. */
-  APPROVAL_ABOVE_EUR: z
-    .string()
-    .transform(readEurText)
-    .refine((micros) => micros !== null, 'must be a decimal amount such as 0.5')
-    .optional(),
   /** This and the next: see the table of limits in `endpoint/limits.ts`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),

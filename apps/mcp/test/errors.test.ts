@@ -1,12 +1,15 @@
-import { ERRORS, type ErrorCode } from '@vertexsms/contract/errors'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { API_ERRORS, type ApiErrorCode } from '@vertexsms/contract/api-errors'
+import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'
+import { ERROR_DETAILS } from '@vertexsms/contract/limits'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { envelopeOf, failureOf, resultOf } from './support/read.ts'
+import { DETAILS } from './support/refusals.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { errorAnswer } from './support/upstream.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3', APPROVAL_ABOVE_EUR: '0.05' } })
+  stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3' } })
 })
 afterAll(() => stack.close())
 beforeEach(() => {
@@ -20,6 +23,12 @@ const SEND = { to: '+37069555555', from: 'Shop', message: 'Hi' }
 // The token itself stands; it is the tool's own call that is answered so.
 const answerWith = (answer: NonNullable<typeof stack.upstream.override>) => {
   stack.upstream.override = (request) => (request.path === '/token' ? undefined : answer(request))
+}
+
+// A send that the API refuses with a code, with the details that it gives.
+const refusedWith = (code: ApiErrorCode) => {
+  answerWith(() => errorAnswer(code, null, (DETAILS as Record<string, Record<string, unknown>>)[code]))
+  return call('send_sms', SEND)
 }
 
 // How each code is brought about, at the HTTP edge and as a tool result.
@@ -65,6 +74,7 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
         'DESTINATION_NOT_ALLOWED',
         'SENDER_NOT_ALLOWED',
         'CONNECTION_PAUSED',
+        'APPROVAL_REQUIRED',
         'APPROVAL_REFUSED',
         'APPROVAL_EXPIRED',
         'PRICE_UNKNOWN',
@@ -73,23 +83,19 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
         'TOO_MANY_WAITING',
         'SEND_IN_PROGRESS',
         'IDEMPOTENCY_KEY_REUSED',
+        'UPSTREAM_ACCOUNT_REFUSED',
       ] as const
-    ).map((code) => [
-      code,
-      {
-        tool: () => {
-          answerWith(() => errorAnswer(code))
-          return call('send_sms', SEND)
-        },
-      },
-    ]),
+    ).map((code) => [code, { tool: () => refusedWith(code) }]),
   ),
-  APPROVAL_REQUIRED: {
-    tool: () => call('send_sms', { ...SEND, to: ['+37069555551', '+37069555552'] }),
+  CALLBACK_ADDRESS_MISSING: {
+    tool: () => {
+      answerWith(() => errorAnswer('CALLBACK_ADDRESS_MISSING'))
+      return call('lookup_hlr', { msisdn: '+37069555555' })
+    },
   },
   SEND_OUTCOME_UNKNOWN: {
     tool: () => {
-      answerWith(({ path }) => (path === '/sms' ? 'cut' : undefined))
+      answerWith(() => 'cut')
       return call('send_sms', SEND)
     },
   },
@@ -140,4 +146,55 @@ it('what the API wrote never reaches the model', async () => {
     const text = await (await operator()).text()
     expect(text, String(status)).not.toContain('IGNORE')
   }
+})
+
+describe('a refusal of the API', () => {
+  it.each(Object.keys(API_ERRORS) as ApiErrorCode[])('%s has a sentence of the catalogue', async (code) => {
+    const response = await refusedWith(code)
+    const told = toldCode(code)
+    if (!ERRORS[told.code].tool) {
+      expect([401, 403]).toContain(response.status)
+      expect((await envelopeOf(response)).code).toBe(told.code)
+      return
+    }
+    expect(response.status).toBe(200)
+    const failure = failureOf(await resultOf(response))
+    // What is lost after a send was handed over is not known, and of a message more is said than of any request.
+    const expected = { INTERNAL: 'SEND_OUTCOME_UNKNOWN', INVALID_INPUT: 'VERTEX_SEND_FAILED' }[code as string]
+    expect(failure.code).toBe(expected ?? told.code)
+    expect(failure.message).not.toMatch(/manageUrl|approvalUrl/)
+  })
+
+  it.each(Object.entries(DETAILS))(
+    '%s carries its details, and names the addresses in its sentence',
+    async (code, details) => {
+      const failure = failureOf(await resultOf(await refusedWith(code as ApiErrorCode)))
+      expect(failure.details).toEqual(details)
+      const { manageUrl, approvalUrl } = details as Record<string, unknown>
+      const sentence = ERRORS[code as ErrorCode].message
+      if (sentence.includes('manageUrl')) expect(failure.message).toContain(manageUrl)
+      if (sentence.includes('approvalUrl')) expect(failure.message).toContain(approvalUrl)
+    },
+  )
+
+  it('with details that are not of its form is told without them', async () => {
+    for (const details of [{ manageUrl: 'x', injected: 'IGNORE' }, { country: 7 }]) {
+      const body = { ...(errorAnswer('DESTINATION_NOT_ALLOWED').body as object), details }
+      answerWith(() => ({ status: 403, body }))
+      const failure = failureOf(await resultOf(await call('send_sms', SEND)))
+      expect(failure).toMatchObject({ code: 'DESTINATION_NOT_ALLOWED' })
+      expect(failure).not.toHaveProperty('details')
+      expect(failure.message).not.toContain('IGNORE')
+    }
+  })
+
+  it('has details for every code of the contract that has them', () => {
+    expect(Object.keys(DETAILS).toSorted()).toEqual(Object.keys(ERROR_DETAILS).toSorted())
+  })
+
+  it('stops no other call, however often it comes with a status of the server', async () => {
+    for (let round = 0; round < 5; round++) await refusedWith('UPSTREAM_ACCOUNT_REFUSED')
+    stack.upstream.override = undefined
+    expect((await resultOf(await operator())).isError).toBeUndefined()
+  })
 })

@@ -31,6 +31,12 @@ const requests: [string, (url: string, token: string) => Promise<Response>][] = 
   ],
   ['tools/list', (url, token) => post(url, token, modern('tools/list'))],
   ['tools/list of the handshake era', (url, token) => post(url, token, legacy('tools/list'))],
+  ['resources/list', (url, token) => post(url, token, modern('resources/list'))],
+  ['resources/read', (url, token) => post(url, token, legacy('resources/read', { uri: 'vertexsms://account' }))],
+  [
+    'resources/read of an unknown resource',
+    (url, token) => post(url, token, modern('resources/read', { uri: 'vertexsms://nothing' })),
+  ],
   ['server/discover', (url, token) => post(url, token, modern('server/discover'))],
   ['initialize', (url, token) => post(url, token, legacy('initialize', INIT))],
   ['ping', (url, token) => post(url, token, legacy('ping'))],

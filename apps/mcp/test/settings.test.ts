@@ -42,7 +42,6 @@ describe('the settings', () => {
     ['ALLOWED_HOSTS', '*'],
     ['CALLS_PER_MINUTE', '0'],
     ['FAILURES_PER_MINUTE', '-1'],
-    ['APPROVAL_ABOVE_EUR', '-0.5'],
   ])('refuse %s=%s by its name alone, and never repeat it', (name, value) => {
     const found = problems({ [name]: value })
     expect(found).toEqual([expect.stringMatching(`^${name}: `)])

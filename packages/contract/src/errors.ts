@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { API_ERRORS, type ApiErrorCode } from './api-errors.ts'
 
 /** One error code of the MCP server. */
 export interface ErrorDefinition {
@@ -8,7 +9,7 @@ export interface ErrorDefinition {
   readonly tool: boolean
   /** True when the same call may succeed later, unchanged. */
   readonly retryable: boolean
-  /** The sentence for the person, and all that reaches the model. */
+  /** The sentence for the person, and all that reaches the model. Names of addresses in it stand for those of `details`. */
   readonly message: string
   /** What to do about it. */
   readonly fix: string
@@ -183,6 +184,22 @@ export const ERRORS = {
     message: 'This idempotencyKey was used for another request. Nothing was sent. Use a new key for a new message.',
     fix: 'Use a new idempotencyKey for a new message, the same one only for the same call.',
   },
+  UPSTREAM_ACCOUNT_REFUSED: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'VertexSMS refused the token that the owner set for this account. Nothing was sent or charged. Tell the person; only the owner can set it anew, on the dashboard.',
+    fix: 'Have the owner set the token of the VertexSMS account anew, on the dashboard.',
+  },
+  CALLBACK_ADDRESS_MISSING: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'Lookups cannot be made here: this installation has no public address for their results. Nothing was asked or charged.',
+    fix: 'Have whoever runs the installation set REPORT_ADDRESS.',
+  },
   SEND_OUTCOME_UNKNOWN: {
     http: null,
     tool: true,
@@ -203,6 +220,66 @@ export const ERRORS = {
 /** One code of the catalogue. */
 export type ErrorCode = keyof typeof ERRORS
 
+/** How the MCP server tells a code of the REST API. */
+export interface ToldCode {
+  readonly code: ErrorCode
+  /** A sentence that says more than the one of the catalogue. */
+  readonly message?: string
+}
+
+const MADE_WRONG = { code: 'INTERNAL' } as const
+
+/** What the MCP server says for each code of the REST API: a code with no entry here does not compile. */
+export const TOLD_CODES = {
+  TOKEN_MISSING: { code: 'AUTH_INVALID' },
+  TOKEN_INVALID: { code: 'AUTH_INVALID' },
+  TOKEN_EXPIRED: { code: 'AUTH_INVALID' },
+  IP_NOT_ALLOWED: { code: 'AUTH_INVALID' },
+  PERMISSION_MISSING: { code: 'AUTH_INVALID' },
+  INVALID_INPUT: { code: 'INVALID_INPUT', message: 'VertexSMS refused the arguments as not valid.' },
+  URL_NOT_ALLOWED: { code: 'INVALID_INPUT', message: 'The URL must be a public https URL.' },
+  SEND_REFUSED: { code: 'VERTEX_SEND_FAILED' },
+  LOOKUP_REFUSED: { code: 'VERTEX_SEND_FAILED', message: 'VertexSMS refused the lookup.' },
+  IDEMPOTENCY_KEY_INVALID: {
+    code: 'INVALID_INPUT',
+    message: 'Argument `idempotencyKey`: must be 1 to 255 visible ASCII characters.',
+  },
+  CODE_WRONG: { code: 'INVALID_INPUT', message: API_ERRORS.CODE_WRONG.message },
+  CODE_EXPIRED: { code: 'INVALID_INPUT', message: API_ERRORS.CODE_EXPIRED.message },
+  SPEND_CAP_REACHED: { code: 'SPEND_CAP_REACHED' },
+  RECIPIENTS_REACHED: { code: 'RECIPIENTS_REACHED' },
+  DESTINATION_NOT_ALLOWED: { code: 'DESTINATION_NOT_ALLOWED' },
+  SENDER_NOT_ALLOWED: { code: 'SENDER_NOT_ALLOWED' },
+  CONNECTION_PAUSED: { code: 'CONNECTION_PAUSED' },
+  APPROVAL_REQUIRED: { code: 'APPROVAL_REQUIRED' },
+  APPROVAL_REFUSED: { code: 'APPROVAL_REFUSED' },
+  APPROVAL_EXPIRED: { code: 'APPROVAL_EXPIRED' },
+  PRICE_UNKNOWN: { code: 'PRICE_UNKNOWN' },
+  PRICE_CHANGED: { code: 'PRICE_CHANGED' },
+  QUOTE_EXPIRED: { code: 'QUOTE_EXPIRED' },
+  TOO_MANY_WAITING: { code: 'TOO_MANY_WAITING' },
+  ALREADY_HANDED_OVER: { code: 'INVALID_INPUT', message: API_ERRORS.ALREADY_HANDED_OVER.message },
+  SEND_IN_PROGRESS: { code: 'SEND_IN_PROGRESS' },
+  IDEMPOTENCY_KEY_REUSED: { code: 'IDEMPOTENCY_KEY_REUSED' },
+  NOT_FOUND: { code: 'NOT_FOUND' },
+  METHOD_NOT_ALLOWED: MADE_WRONG,
+  CONFLICT: { code: 'INVALID_INPUT', message: 'The request conflicts with what is already on the account.' },
+  TOO_LARGE: { code: 'INVALID_INPUT', message: 'The arguments are too large.' },
+  UNSUPPORTED_MEDIA_TYPE: MADE_WRONG,
+  RATE_LIMITED: { code: 'RATE_LIMITED' },
+  INTERNAL: { code: 'INTERNAL' },
+  SEND_OUTCOME_UNKNOWN: { code: 'SEND_OUTCOME_UNKNOWN' },
+  CALLBACK_ADDRESS_MISSING: { code: 'CALLBACK_ADDRESS_MISSING' },
+  UPSTREAM_ACCOUNT_REFUSED: { code: 'UPSTREAM_ACCOUNT_REFUSED' },
+  OUTCOME_UNKNOWN: { code: 'SEND_OUTCOME_UNKNOWN' },
+  UNAVAILABLE: { code: 'UPSTREAM_UNAVAILABLE' },
+} as const satisfies Record<ApiErrorCode, ToldCode>
+
+/** How a code that came from the REST API is told; `INTERNAL` for one that is not of its catalogue. */
+export function toldCode(code: string): ToldCode {
+  return Object.hasOwn(TOLD_CODES, code) ? TOLD_CODES[code as ApiErrorCode] : MADE_WRONG
+}
+
 /** Where a person is sent on authentication errors; every host is configuration. */
 export interface AuthLinks {
   readonly signup_url: string
@@ -217,6 +294,8 @@ export const errorEnvelopeSchema = z.object({
     message: z.string(),
     retryable: z.boolean(),
     vertex_error_code: z.int().nullable().optional(),
+    /** What the code comes with, in the closed form that limits.ts gives it. */
+    details: z.record(z.string(), z.unknown()).optional(),
     signup_url: z.string().optional(),
     signin_url: z.string().optional(),
     token_url: z.string().optional(),
@@ -230,22 +309,28 @@ export type ErrorEnvelope = z.infer<typeof errorEnvelopeSchema>
 export interface EnvelopeDetails {
   readonly message?: string
   readonly vertexErrorCode?: number | null
+  readonly details?: Readonly<Record<string, unknown>> | undefined
   readonly links?: AuthLinks
 }
+
+/** Addresses for the person, which the sentence says in full where the details have them. */
+const ADDRESSES = /\b(?:manageUrl|approvalUrl)\b/g
 
 /**
  * The envelope of one catalogue code. `AUTH_REQUIRED` has exactly the members of the public example;
  * every other code also carries `vertex_error_code`.
  */
-export function errorEnvelope(code: ErrorCode, details: EnvelopeDetails = {}): ErrorEnvelope {
+export function errorEnvelope(code: ErrorCode, told: EnvelopeDetails = {}): ErrorEnvelope {
   const { retryable, message } = ERRORS[code]
+  const { details } = told
   return {
     error: {
       code,
-      message: details.message ?? message,
+      message: (told.message ?? message).replace(ADDRESSES, (name) => String(details?.[name] ?? name)),
       retryable,
-      ...(code === 'AUTH_REQUIRED' ? {} : { vertex_error_code: details.vertexErrorCode ?? null }),
-      ...details.links,
+      ...(code === 'AUTH_REQUIRED' ? {} : { vertex_error_code: told.vertexErrorCode ?? null }),
+      ...(details === undefined ? {} : { details: { ...details } }),
+      ...told.links,
     },
   }
 }

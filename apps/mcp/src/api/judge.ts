@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@vertexsms/contract/errors'
+import { type ErrorCode, toldCode } from '@vertexsms/contract/errors'
 import { type ApiErrorBody, apiErrorBodySchema } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Challenges } from '../caller/challenge.ts'
@@ -60,10 +60,18 @@ export function judgeAnswer(
   const error = readError(answer)
   if (status === 403 && error.code === 'PERMISSION_MISSING') return challenges.permissionMissing(scope, grantedScope)
   if (status === 429) return new RouteFailure('RATE_LIMITED', rateLimitMessage(answer))
+  // A code of ours says what happened, whatever its status: only what has none is judged by that.
+  if (status >= 500 && saysOutcome(error.code)) return new RouteRefusal(status, error)
   if (status === 503) return new RouteFailure('UPSTREAM_UNAVAILABLE')
   if (status >= 500 && effect) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
   if (status >= 500) return new RouteFailure(status === 500 ? 'INTERNAL' : 'UPSTREAM_UNAVAILABLE')
   return new RouteRefusal(status, error)
+}
+
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
+
+function saysOutcome(code: string): boolean {
+  return !SAYS_NOTHING.has(code) && toldCode(code).code !== 'INTERNAL'
 }
 
 /** What it means that a route gave no answer; `answeredBefore` when the API has answered this MCP request already. */

@@ -3,7 +3,7 @@ import { errorEnvelope } from '@vertexsms/contract/errors'
 import { Refusal } from '../caller/refusal.ts'
 import { createEncoder, encodeError, type RpcError } from '../protocol/encode.ts'
 import type { Exchange } from '../protocol/exchange.ts'
-import { failureResult, ToolFailure } from '../protocol/failure.ts'
+import { failureIn, failureResult, type ToolFailure } from '../protocol/failure.ts'
 import { type FindMethod, type Registry, run } from '../protocol/methods.ts'
 
 /** What goes out for a request: an answer at the HTTP edge, or a JSON-RPC message with its HTTP status. */
@@ -15,7 +15,7 @@ export type Answer =
 type Problem =
   /** The answer belongs to the HTTP edge: 401, 403, 429, 503. */
   | { readonly kind: 'refusal'; readonly refusal: Refusal }
-  /** A tool could not do what it was asked for. */
+  /** A tool, or a resource, could not do what it was asked for. */
   | { readonly kind: 'failure'; readonly failure: ToolFailure }
   /** The era does not have the method. */
   | { readonly kind: 'unknown-method' }
@@ -60,6 +60,14 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
         if (!exchange.streaming) return outcome
         return { kind: 'message', status: 200, text: encode(exchange, failureResult(outcome.refusal.envelope)) }
       case 'failure':
+        // Only a tool has a result that can be a failure.
+        if (exchange.message.method !== 'tools/call') {
+          const { envelope } = outcome.failure
+          return failed(
+            { code: ProtocolErrorCode.InternalError, message: envelope.error.message, data: envelope },
+            exchange,
+          )
+        }
         return { kind: 'message', status: 200, text: encode(exchange, failureResult(outcome.failure.envelope)) }
       case 'unknown-method': {
         const error = { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' }
@@ -83,7 +91,8 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
 
 function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Refusal) return { kind: 'refusal', refusal: thrown }
-  if (thrown instanceof ToolFailure) return { kind: 'failure', failure: thrown }
+  const failure = failureIn(thrown)
+  if (failure !== undefined) return { kind: 'failure', failure }
   if (thrown instanceof ProtocolError) return { kind: 'protocol', error: thrown }
   return { kind: 'defect', cause: thrown }
 }

@@ -12,15 +12,17 @@ export interface RpcError {
 /** The text of an answer with a result. */
 export type EncodeResult = (exchange: Exchange, result: Result) => string
 
-// The results that say for how long they may be kept (2026-07-28, server/utilities/caching).
-const CACHEABLE: ReadonlySet<string> = new Set([
+// The results that say for how long they may be kept (2026-07-28, server/utilities/caching): the same for everyone, or
+// one caller's own at this moment.
+const PUBLIC: ReadonlySet<string> = new Set([
   'tools/list',
   'prompts/list',
   'resources/list',
   'resources/templates/list',
-  'resources/read',
   'server/discover',
 ])
+const PRIVATE = 'resources/read'
+const NOT_KEPT = { ttlMs: 0, cacheScope: 'private' } as const
 
 /**
  * Turns results into text. The modern era adds to each its type, the name and version of the server, and to what may be
@@ -36,7 +38,8 @@ export function createEncoder({ name, version }: Implementation, cacheSeconds: n
   function stamped(method: string, result: Result): Result {
     const { resultType = 'complete', _meta } = result as { resultType?: string; _meta?: object }
     return {
-      ...(resultType === 'complete' && CACHEABLE.has(method) ? hints : {}),
+      ...(resultType === 'complete' && PUBLIC.has(method) ? hints : {}),
+      ...(resultType === 'complete' && method === PRIVATE ? NOT_KEPT : {}),
       ...result,
       resultType,
       _meta: _meta === undefined ? identity : { ...identity, ..._meta },

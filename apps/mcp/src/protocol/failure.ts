@@ -1,5 +1,9 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
-import { type ErrorCode, type ErrorEnvelope, errorEnvelope } from '@vertexsms/contract/errors'
+import { ERRORS, type ErrorCode, type ErrorEnvelope, errorEnvelope, toldCode } from '@vertexsms/contract/errors'
+import { readErrorDetails } from '@vertexsms/contract/limits'
+import { refusalReason } from '@vertexsms/contract/refusals'
+import type { ApiErrorBody } from '@vertexsms/contract/rest'
+import { RouteFailure, RouteRefusal } from '../api/judge.ts'
 
 /** The outcome of a tool: a short text for the model, and the complete data that conforms to the output schema. */
 export interface ToolOutput<Data extends object> {
@@ -15,18 +19,49 @@ export class ToolFailure extends Error {
   override name = 'ToolFailure'
   readonly code: ErrorCode
   readonly vertexErrorCode: number | null
+  /** What the code comes with, in its closed form. */
+  readonly details: Readonly<Record<string, unknown>> | undefined
 
-  constructor(code: ErrorCode, message?: string, vertexErrorCode: number | null = null) {
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    vertexErrorCode: number | null = null,
+    details?: Readonly<Record<string, unknown>>,
+  ) {
     super(message ?? '')
     this.code = code
     this.vertexErrorCode = vertexErrorCode
+    this.details = details
   }
 
   /** The envelope of this failure. */
   get envelope(): ErrorEnvelope {
-    const details = { vertexErrorCode: this.vertexErrorCode }
-    return errorEnvelope(this.code, this.message === '' ? details : { ...details, message: this.message })
+    const { vertexErrorCode, details, message } = this
+    return errorEnvelope(this.code, { vertexErrorCode, details, ...(message === '' ? {} : { message }) })
   }
+}
+
+/** What a reason that the API named says, in the words of the catalogue; undefined for one that is not known here. */
+export function reasonSentence(name: unknown): string | undefined {
+  const reason = refusalReason(name)
+  if (reason === undefined) return undefined
+  return reason.field === null ? `The number ${reason.fix}` : `Argument \`${reason.field}\`: ${reason.fix}`
+}
+
+/** The failure for an error of the API, in the sentences and with the details of the catalogue. */
+export function failureFor({ code, error_code, details }: ApiErrorBody): ToolFailure {
+  const told = toldCode(code)
+  // A token is judged at the HTTP edge alone; nothing else may say here that it does not stand.
+  if (!ERRORS[told.code].tool) return new ToolFailure('INTERNAL')
+  const reason = told.code === 'INVALID_INPUT' ? reasonSentence(details?.reason) : undefined
+  return new ToolFailure(told.code, reason ?? told.message, error_code, readErrorDetails(code, details))
+}
+
+/** The failure in what was thrown while a route was called; undefined where it is none. */
+export function failureIn(thrown: unknown): ToolFailure | undefined {
+  if (thrown instanceof ToolFailure) return thrown
+  if (thrown instanceof RouteFailure) return new ToolFailure(thrown.code, thrown.message)
+  return thrown instanceof RouteRefusal ? failureFor(thrown.error) : undefined
 }
 
 /** The wire form of a success. */

@@ -1,11 +1,10 @@
-import { API_ERRORS } from '@vertexsms/contract/api-errors'
 import { PIN_DIGITS } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { RouteRefusal } from '../api/judge.ts'
+import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, refusalFailure } from './define-tool.ts'
 import { codeField, idField } from './fields.ts'
-import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
 /** Confirms a phone number as a sender with the PIN it received. */
 export const confirmMsisdnSender = defineTool({
@@ -31,8 +30,6 @@ export const confirmMsisdnSender = defineTool({
     } catch (error) {
       if (!(error instanceof RouteRefusal)) throw error
       throw refusalFailure(error, {
-        CODE_WRONG: new ToolFailure('INVALID_INPUT', API_ERRORS.CODE_WRONG.message),
-        CODE_EXPIRED: new ToolFailure('INVALID_INPUT', API_ERRORS.CODE_EXPIRED.message),
         CONFLICT: new ToolFailure('INVALID_INPUT', 'This sender is already confirmed, or needs no confirmation.'),
       })
     }

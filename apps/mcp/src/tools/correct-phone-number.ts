@@ -1,10 +1,10 @@
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, correctNumbersResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
+import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, type Field, invalid, listFromJson, textField } from './fields.ts'
 import { lines } from './pages.ts'
-import { READ_TIMEOUT_MS } from './timeouts.ts'
 
 /** Room for a sentence that tells two readings of a number. */
 const ERROR_MAX_CHARACTERS = 300

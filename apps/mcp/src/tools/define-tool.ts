@@ -1,12 +1,10 @@
 import type { Tool } from '@modelcontextprotocol/server'
-import { ERRORS, type ErrorCode } from '@vertexsms/contract/errors'
-import { refusalReason } from '@vertexsms/contract/refusals'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
 import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
 import type { Caller } from '../caller/caller.ts'
-import { ToolFailure, type ToolOutput } from '../protocol/failure.ts'
+import { failureFor, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type Field, isLeftOut, type OptionalField } from './fields.ts'
 
 type Properties = NonNullable<Tool['inputSchema']['properties']>
@@ -55,15 +53,6 @@ export interface ToolDefinition<F extends Fields, Output extends z.ZodObject> {
   readonly input: F
   readonly output: Output
   readonly run: (args: ArgumentsOf<F>, context: ToolContext) => Promise<ToolOutput<z.output<Output>>>
-  /** For a tool that costs money by the call: what a person approves, and the most it may cost. */
-  readonly quote?: (args: ArgumentsOf<F>, context: ToolContext) => Promise<Quote>
-}
-
-/** What a call will do and cost. */
-export interface Quote {
-  readonly summary: string
-  /** Micro-EUR. */
-  readonly priceMicros: bigint
 }
 
 /** A tool as the registry holds it: its public form, and how it is called. */
@@ -75,14 +64,13 @@ export interface DefinedTool {
   /** Reads the arguments a model wrote. Throws {@link ToolFailure} `INVALID_INPUT`. */
   readonly read: (args: unknown) => unknown
   readonly run: (args: never, context: ToolContext) => Promise<ToolOutput<object>>
-  readonly quote: ((args: never, context: ToolContext) => Promise<Quote>) | undefined
 }
 
 /** Puts a tool together: its scope from the contract, its schemas for the list, its reader of arguments. */
 export function defineTool<F extends Fields, Output extends z.ZodObject>(
   definition: ToolDefinition<F, Output>,
 ): DefinedTool {
-  const { name, title, description, hints, input, output, run, quote } = definition
+  const { name, title, description, hints, input, output, run } = definition
   const scope = scopeOfTool(name)
   if (scope === undefined) throw new Error(`No scope covers ${name}`)
   const fields = Object.entries(input)
@@ -106,7 +94,6 @@ export function defineTool<F extends Fields, Output extends z.ZodObject>(
     },
     read: (args) => readArguments(input, fields, args),
     run,
-    quote,
   }
 }
 
@@ -166,38 +153,10 @@ export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: Rou
   return parsed.data
 }
 
-const REFUSED = 'VertexSMS refused the arguments as not valid.'
-
-/** What a reason that the API named says, in the words of the catalogue; undefined for one that is not known here. */
-export function reasonSentence(name: unknown): string | undefined {
-  const reason = refusalReason(name)
-  if (reason === undefined) return undefined
-  return reason.field === null ? `The number ${reason.fix}` : `Argument \`${reason.field}\`: ${reason.fix}`
-}
-
 /** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */
 export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<string, ToolFailure>> = {}): ToolFailure {
-  const { code, error_code, details } = refusal.error
-  const better = Object.hasOwn(known, code) ? known[code] : undefined
-  if (better !== undefined) return better
-  switch (code) {
-    case 'NOT_FOUND':
-      return new ToolFailure('NOT_FOUND')
-    case 'INVALID_INPUT':
-    case 'TOO_LARGE':
-      return new ToolFailure('INVALID_INPUT', reasonSentence(details?.reason) ?? REFUSED, error_code)
-    case 'URL_NOT_ALLOWED':
-      return new ToolFailure('INVALID_INPUT', 'The URL must be a public https URL.')
-    case 'CONFLICT':
-      return new ToolFailure('INVALID_INPUT', 'The request conflicts with what is already on the account.', error_code)
-    default:
-      // What the limits, the approval and the keys of the API refuse has the same name here.
-      return new ToolFailure(isToolCode(code) ? code : 'INTERNAL', undefined, error_code)
-  }
-}
-
-function isToolCode(code: string): code is ErrorCode {
-  return Object.hasOwn(ERRORS, code) && ERRORS[code as ErrorCode].tool
+  const { code } = refusal.error
+  return Object.hasOwn(known, code) ? (known[code] ?? failureFor(refusal.error)) : failureFor(refusal.error)
 }
 
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */

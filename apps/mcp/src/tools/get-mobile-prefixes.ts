@@ -1,9 +1,9 @@
 import { prefixesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
+import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
 import { lines, nextPage, PAGE_MAX } from './pages.ts'
-import { READ_TIMEOUT_MS } from './timeouts.ts'
 
 /** Lists the mobile number prefixes of a country. */
 export const getMobilePrefixes = defineTool({

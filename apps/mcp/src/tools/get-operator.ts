@@ -1,8 +1,8 @@
 import { operatorResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
+import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { idField } from './fields.ts'
-import { READ_TIMEOUT_MS } from './timeouts.ts'
 
 /** Tells which mobile operator stands behind an operator id. */
 export const getOperator = defineTool({

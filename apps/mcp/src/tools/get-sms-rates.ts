@@ -1,11 +1,11 @@
 import { ratesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
+import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
 import { countryField } from './fields.ts'
 import { lines } from './pages.ts'
 import { ageSeconds, type RateCard, RateCards } from './rate-cards.ts'
-import { READ_TIMEOUT_MS } from './timeouts.ts'
 
 /** Tells what a message to a country costs; the account's rate card is read once an hour. */
 export function getSmsRates(): DefinedTool {

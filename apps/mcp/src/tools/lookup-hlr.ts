@@ -1,4 +1,4 @@
-import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import {
   HLR_WAIT_MAX_SECONDS,
   type HlrResult,
@@ -7,20 +7,13 @@ import {
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { parseJson, RouteRefusal } from '../api/judge.ts'
+import { errorMeaning } from '../api/sms-status.ts'
+import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../caller/refusal.ts'
-import { ToolFailure, type ToolOutput } from '../protocol/failure.ts'
-import {
-  type DefinedTool,
-  defineTool,
-  line,
-  readAnswer,
-  reasonSentence,
-  refusalFailure,
-  type ToolContext,
-} from './define-tool.ts'
+import { reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
+import { type DefinedTool, defineTool, line, readAnswer, refusalFailure, type ToolContext } from './define-tool.ts'
 import { idField, invalid, optional, phoneField } from './fields.ts'
-import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
 const PROGRESS_EVERY_MS = 5_000
 /** Beyond the wait itself, for the API to answer that it is still pending. */
@@ -90,7 +83,7 @@ async function submit(msisdn: string, context: ToolContext): Promise<string> {
     return String(id)
   } catch (error) {
     if (!(error instanceof RouteRefusal)) throw error
-    const meaning = reasonSentence(error.error.details?.reason) ?? meaningOf(error.error.error_code)
+    const meaning = reasonSentence(error.error.details?.reason) ?? errorMeaning(error.error.error_code)
     const message = `VertexSMS refused the lookup.${meaning === null ? '' : ` ${meaning}`}`
     throw refusalFailure(error, {
       LOOKUP_REFUSED: new ToolFailure('VERTEX_SEND_FAILED', message, error.error.error_code),
@@ -152,7 +145,7 @@ async function read(id: string, waitSeconds: number, context: ToolContext): Prom
 
 function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output> {
   const code = Number(result.error)
-  const error = code === 0 ? null : (meaningOf(code) ?? VERTEX_ERROR_MEANINGS[999])
+  const error = code === 0 ? null : (errorMeaning(code) ?? VERTEX_ERROR_MEANINGS[999])
   const { operator, operatorId, country, mcc, mnc } = result
   const ported = result.ported.map((step) => ({
     operator_id: step.operatorId,
@@ -200,9 +193,4 @@ function pending(id: string, msisdn: string | null, why: 'busy' | undefined): To
       ported: null,
     },
   }
-}
-
-function meaningOf(code: number | null): string | null {
-  if (code === null || !Object.hasOwn(VERTEX_ERROR_MEANINGS, code)) return null
-  return VERTEX_ERROR_MEANINGS[code as VertexErrorCode]
 }

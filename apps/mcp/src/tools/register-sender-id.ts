@@ -8,10 +8,10 @@ import {
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { RouteRefusal } from '../api/judge.ts'
+import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
 import { choiceField, type Field, invalid, optional, textField, urlField } from './fields.ts'
-import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
 const name: Field<string> = {
   schema: {

@@ -1,14 +1,14 @@
 import { ProtocolError, ProtocolErrorCode, type Result, type Tool } from '@modelcontextprotocol/server'
 import { SCOPES } from '@vertexsms/contract/scopes'
 import type { ApiRequest } from '../api/client.ts'
-import { type RouteAnswer, RouteFailure, RouteRefusal } from '../api/judge.ts'
-import type { ApprovalGate } from '../approval/gate.ts'
+import { type RouteAnswer, RouteFailure } from '../api/judge.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { isObject } from '../protocol/classify.ts'
 import type { Exchange } from '../protocol/exchange.ts'
-import { successResult, ToolFailure } from '../protocol/failure.ts'
+import { failureIn, successResult } from '../protocol/failure.ts'
 import type { Params, Registry } from '../protocol/methods.ts'
-import { type DefinedTool, refusalFailure, type ToolContext } from './define-tool.ts'
+import { approvalQuestion, stopIfDeclined } from './approval-link.ts'
+import type { DefinedTool, ToolContext } from './define-tool.ts'
 
 /** What the product's registry is made of. */
 export interface ToolRegistryOptions {
@@ -16,8 +16,6 @@ export interface ToolRegistryOptions {
   readonly instructions: string
   readonly tools: readonly DefinedTool[]
   readonly challenges: Challenges
-  /** Asks a person before expensive calls; undefined while that is switched off. */
-  readonly approvals: ApprovalGate | undefined
   /** Aborts when the process is about to end. */
   readonly draining: AbortSignal
 }
@@ -26,7 +24,7 @@ const LIST_CACHE_SECONDS = 300
 
 /** Serves a list of tools: all of them to everyone, in a stable order, whatever the token may do. */
 export function createToolRegistry(options: ToolRegistryOptions): Registry {
-  const { info, instructions, tools, challenges, draining, approvals } = options
+  const { info, instructions, tools, challenges, draining } = options
   const byName = new Map(tools.map((tool) => [tool.name as string, tool]))
   const acting = new Set<unknown>(
     tools
@@ -41,20 +39,17 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
     try {
       const values = tool.read(args)
+      stopIfDeclined(exchange)
       const context = new ToolCall(tool, exchange, challenges, draining)
-      if (approvals !== undefined && tool.quote !== undefined) {
-        const quote = await tool.quote(values as never, context)
-        const subject = { ...quote, caller: exchange.session.caller.callKey, tool: tool.name, args: values }
-        const question = approvals.pass(subject, exchange)
-        if (question !== undefined) return question
-      }
       return successResult(await tool.run(values as never, context))
     } catch (error) {
-      const failure = failureOf(error)
+      const failure = failureIn(error)
       if (failure === undefined) throw error
       // Arguments are read before the API is asked; what they lack is said only to a token that stands. After the
       // tool's own call this asks nothing more: an unknown outcome must be told even while the API is down.
       await exchange.session.alive()
+      const question = approvalQuestion(failure, exchange)
+      if (question !== undefined) return question
       throw failure
     }
   }
@@ -102,7 +97,7 @@ class ToolCall implements ToolContext {
     try {
       return await this.#exchange.session.call(this.#tool.scope, request)
     } catch (error) {
-      throw error instanceof RouteFailure ? new ToolFailure(error.code, error.message) : error
+      throw error instanceof RouteFailure ? failureIn(error) : error
     }
   }
 
@@ -125,9 +120,4 @@ type CallParams = { readonly name: string; readonly arguments?: Record<string, u
 function checkCall({ name, arguments: args }: Params): string | null {
   if (typeof name !== 'string') return 'name must be a string'
   return args === undefined || isObject(args) ? null : 'arguments must be an object'
-}
-
-function failureOf(error: unknown): ToolFailure | undefined {
-  if (error instanceof ToolFailure) return error
-  return error instanceof RouteRefusal ? refusalFailure(error) : undefined
 }

@@ -2,6 +2,7 @@ import { AMOUNT_SENT_HEADER } from '@vertexsms/contract/headers'
 import { BATCH_MAX, CODINGS, EXPIRE_IN_SECONDS, PRIORITIES, sendSmsResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { parseJson, RouteRefusal } from '../api/judge.ts'
+import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, type ToolContext } from './define-tool.ts'
@@ -16,9 +17,7 @@ import {
   textField,
 } from './fields.ts'
 import { sendFailure } from './send-failure.ts'
-import { quoteSend } from './send-quote.ts'
 import { requestTo, type SendArguments } from './send-request.ts'
-import { EFFECT_TIMEOUT_MS } from './timeouts.ts'
 
 /** Far above what any network takes in one concatenated message. */
 const MESSAGE_MAX_CHARACTERS = 5000
@@ -88,7 +87,6 @@ export const sendSms = defineTool({
     destination: z.string(),
     messages: z.array(messageSchema).describe('One per recipient, in the order given'),
   }),
-  quote: quoteSend,
   async run(args, context) {
     const { to } = args
     const distinct = [...new Set(to)]
@@ -187,7 +185,7 @@ async function sendOne(to: string, args: SendArguments, context: ToolContext): P
       error: null,
     }
   } catch (error) {
-    throw error instanceof RouteRefusal ? sendFailure(error) : error
+    throw error instanceof RouteRefusal ? sendFailure(error.error) : error
   }
 }
 

@@ -7,12 +7,20 @@ import { MODERN } from './stack.ts'
 export interface AnyClient {
   tools(): Promise<{ name: string; outputSchema?: unknown }[]>
   call(name: string, args: Record<string, unknown>, progress?: (done: number) => void): Promise<Record<string, unknown>>
+  /** The text of a resource. */
+  read(uri: string): Promise<string>
   revision(): string | undefined
   close(): Promise<void>
 }
 
 const init = (token: string) => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } })
 const identity = { name: 'test-client', version: '1.0.0' }
+
+function textOf({ contents }: { contents: object[] }): string {
+  const [content] = contents
+  if (content === undefined || !('text' in content)) throw new Error('no text')
+  return String(content.text)
+}
 
 async function connectOld(url: string, token: string): Promise<AnyClient> {
   const client = new OldClient(identity)
@@ -26,6 +34,7 @@ async function connectOld(url: string, token: string): Promise<AnyClient> {
         undefined,
         progress ? { onprogress: (event) => progress(event.progress) } : {},
       ),
+    read: async (uri) => textOf(await client.readResource({ uri })),
     revision: () => transport.protocolVersion,
     close: () => client.close(),
   }
@@ -42,6 +51,7 @@ async function connectNew(url: string, token: string, negotiation: Negotiation):
     tools: async () => (await client.listTools()).tools,
     call: async (name, args, progress) =>
       client.callTool({ name, arguments: args }, progress ? { onprogress: (event) => progress(event.progress) } : {}),
+    read: async (uri) => textOf(await client.readResource({ uri })),
     revision: () => client.getNegotiatedProtocolVersion(),
     close: () => client.close(),
   }

@@ -5,16 +5,23 @@ import {
   AMOUNT_SENT_HEADER,
   CLIENT_ADDRESS_HEADER,
   EDGE_SECRET_HEADER,
+  IDEMPOTENCY_KEY_HEADER,
+  IDEMPOTENCY_REPLAYED_HEADER,
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
+import { type DetailedCode, ERROR_DETAILS } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import * as rest from '@vertexsms/contract/rest'
+import * as sending from '@vertexsms/contract/sending'
 import type { z } from 'zod'
 
 /** A token as the upstream knows it. */
 export interface UpstreamToken {
   account: string
   permissions: readonly Permission[]
+  /** What `GET /token` says beside them. */
+  description?: Partial<rest.TokenDescription>
 }
 
 /** One request the upstream has seen. */
@@ -24,6 +31,7 @@ export interface SeenRequest {
   token: string
   edgeSecret: string | undefined
   address: string | undefined
+  idempotencyKey: string | undefined
   body: unknown
 }
 
@@ -38,6 +46,8 @@ export interface Upstream {
   override: ((request: SeenRequest) => Answer | undefined | Promise<Answer | undefined>) | undefined
   /** EUR, as `POST /sms/cost` answers. */
   pricePerPart: number
+  /** What `GET /sms/status/{id}` says; `sent` for a message that is not named here, 404 for one that was never sent. */
+  readonly states: Map<string, Partial<sending.SmsStatus>>
   /** What `GET /hlr/{id}` finds; unset while the lookup runs. */
   readonly hlrResults: Map<string, rest.HlrResult>
   stop(): Promise<void>
@@ -66,13 +76,42 @@ const RATES: rest.Rate[] = [
   { CountryName: 'Latvia', CountryCode: 'LV', Operator: 'All', Network: 'All', MCC: '247', MNC: null, Rate: '0.05' },
 ]
 
-export function errorAnswer(code: ApiErrorCode, errorCode: number | null = null): Answer {
-  const { status, message } = API_ERRORS[code]
-  return { status, body: rest.apiErrorBodySchema.parse({ message, code, error_code: errorCode }) }
+export function errorAnswer(
+  code: ApiErrorCode,
+  errorCode: number | null = null,
+  details?: Record<string, unknown>,
+): Exclude<Answer, string> {
+  return { status: API_ERRORS[code].status, body: errorBody(code, errorCode, details) }
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, body: z.input<Schema>): Answer {
+/** The body of an error, its details checked with the contract where it has a form for them. */
+export function errorBody(
+  code: ApiErrorCode,
+  errorCode: number | null = null,
+  details?: Record<string, unknown>,
+): rest.ApiErrorBody {
+  if (details !== undefined && Object.hasOwn(ERROR_DETAILS, code)) ERROR_DETAILS[code as DetailedCode].parse(details)
+  const { message } = API_ERRORS[code]
+  return rest.apiErrorBodySchema.parse({
+    message,
+    code,
+    error_code: errorCode,
+    ...(details === undefined ? {} : { details }),
+  })
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, body: z.input<Schema>): Exclude<Answer, string> {
   return { status: 200, body: schema.parse(body) }
+}
+
+const FIRST_ID = 1_281_532_560
+
+const partsOf = (message: string) => Math.ceil(message.length / 160)
+
+// The last two digits of these numbers say why a message to them is refused.
+function refusalOf(to: string): rest.ApiErrorBody[] | undefined {
+  const code = /^4477009000(\d\d)$/.exec(to)?.[1]
+  return code === undefined ? undefined : [errorBody('SEND_REFUSED', Number(code))]
 }
 
 export const ALL_PERMISSIONS: readonly Permission[] = PERMISSIONS
@@ -81,8 +120,41 @@ export async function startUpstream(): Promise<Upstream> {
   const tokens = new Map<string, UpstreamToken>()
   const seen: SeenRequest[] = []
   const hlrResults = new Map<string, rest.HlrResult>()
-  let nextId = 1_281_532_560
+  const states = new Map<string, Partial<sending.SmsStatus>>()
+  const answered = new Map<string, { request: string; response: sending.BatchResponse }>()
+  let nextId = FIRST_ID
   let port = 0
+
+  const priceText = (parts: number) => toEurText(BigInt(Math.round(upstream.pricePerPart * 1e6)) * BigInt(parts))
+
+  // Refused as a whole only where there is one number.
+  function sendBatch({
+    to,
+    message,
+    scheduled,
+  }: sending.BatchRequest): sending.BatchResponse | Exclude<Answer, string> {
+    const [refusal] = new Set(to).size === 1 ? (refusalOf(to[0] ?? '') ?? []) : []
+    if (refusal !== undefined) return { status: 400, body: refusal }
+    const parts = partsOf(message)
+    const messages = to.map((number, index): sending.BatchMessage => {
+      const first = to.indexOf(number)
+      const error = refusalOf(number)?.[0]
+      const refused = { id: null, status: 'failed' as const, parts: null, price: null }
+      const sent = { status: scheduled === undefined ? ('sent' as const) : ('scheduled' as const), parts }
+      const outcome = error === undefined ? { id: null, price: priceText(parts), ...sent } : refused
+      return {
+        to: number,
+        error: error ?? null,
+        duplicateOf: first === index ? null : first,
+        replayed: false,
+        ...outcome,
+      }
+    })
+    for (const entry of messages) if (entry.duplicateOf === null && entry.error === null) entry.id = String(++nextId)
+    for (const entry of messages) if (entry.duplicateOf !== null) entry.id = messages[entry.duplicateOf]?.id ?? null
+    const count = messages.filter(({ duplicateOf, error }) => duplicateOf === null && error === null).length
+    return { sendId: 'send-1', messages, price: priceText(parts * count), currency: 'EUR' }
+  }
 
   const routes: [
     RegExp,
@@ -100,6 +172,7 @@ export async function startUpstream(): Promise<Upstream> {
           permissions: [...(row?.permissions ?? [])],
           limits: null,
           expires_at: null,
+          ...row?.description,
         })
       },
     ],
@@ -108,14 +181,74 @@ export async function startUpstream(): Promise<Upstream> {
       'POST /sms',
       ({ body }) => {
         const { to, message } = rest.sendSmsRequestSchema.parse(body)
-        if (/^4477009000(\d\d)$/.test(to)) return errorAnswer('SEND_REFUSED', Number(to.slice(-2)))
+        const [refusal] = refusalOf(to) ?? []
+        if (refusal !== undefined) return { status: 400, body: refusal }
         nextId += 1
-        const parts = Math.ceil(message.length / 160)
+        const parts = partsOf(message)
         return {
           status: 200,
           body: rest.sendSmsResponseSchema.parse([String(nextId)]),
           headers: { [AMOUNT_SENT_HEADER]: String(parts) },
         }
+      },
+    ],
+    [
+      /^POST \/sms\/batch$/,
+      'POST /sms',
+      ({ body, idempotencyKey, token }) => {
+        const request = sending.batchRequestSchema.parse(body)
+        const name = idempotencyKey === undefined ? undefined : `${token} ${idempotencyKey}`
+        const before = name === undefined ? undefined : answered.get(name)
+        if (before !== undefined) {
+          if (before.request !== JSON.stringify(request)) return errorAnswer('IDEMPOTENCY_KEY_REUSED')
+          const messages = before.response.messages.map((message) => ({ ...message, replayed: true }))
+          return {
+            ...checked(sending.batchResponseSchema, { ...before.response, messages }),
+            headers: { [IDEMPOTENCY_REPLAYED_HEADER]: 'true' },
+          }
+        }
+        const response = sendBatch(request)
+        if ('status' in response) return response
+        if (name !== undefined) answered.set(name, { request: JSON.stringify(request), response })
+        return checked(sending.batchResponseSchema, response)
+      },
+    ],
+    [
+      /^POST \/sms\/quote$/,
+      'POST /sms',
+      ({ body }) => {
+        const { to, message } = sending.quoteRequestSchema.parse(body)
+        const parts = partsOf(message)
+        const distinct = new Set(to)
+        return checked(sending.quoteResponseSchema, {
+          coding: 0,
+          parts,
+          messages: to.map((number) => ({
+            to: number,
+            country: 'LT',
+            operator: 'BITE',
+            mccmnc: '24602',
+            parts,
+            price: priceText(parts),
+            refusals: refusalOf(number) ?? [],
+          })),
+          price: priceText(parts * distinct.size),
+          currency: 'EUR',
+          left: { day: '4.5', recipients: 20 },
+          refusals: [],
+          quoteId: 'quote-1',
+          expiresAt: '2026-12-24T07:10:00.000Z',
+        })
+      },
+    ],
+    [
+      /^GET \/sms\/status\/(\d+)$/,
+      'POST /sms',
+      (_request, match) => {
+        const id = match[1] ?? ''
+        if (Number(id) <= FIRST_ID || Number(id) > nextId) return errorAnswer('NOT_FOUND')
+        const status = { id, status: null, error: null, state: 'sent', ...states.get(id) } as const
+        return checked(sending.smsStatusResponseSchema, status)
       },
     ],
     [
@@ -252,6 +385,7 @@ export async function startUpstream(): Promise<Upstream> {
       token: String(request.headers[TOKEN_HEADER]),
       edgeSecret: request.headers[EDGE_SECRET_HEADER] as string | undefined,
       address: request.headers[CLIENT_ADDRESS_HEADER] as string | undefined,
+      idempotencyKey: request.headers[IDEMPOTENCY_KEY_HEADER] as string | undefined,
       body: text === '' ? undefined : JSON.parse(text),
     }
     seen.push(given)
@@ -289,6 +423,7 @@ export async function startUpstream(): Promise<Upstream> {
     seen,
     override: undefined,
     pricePerPart: 0.04,
+    states,
     hlrResults,
     start: listen,
     stop: () =>

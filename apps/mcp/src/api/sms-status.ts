@@ -1,0 +1,23 @@
+import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { type SmsStatus, smsStatusResponseSchema } from '@vertexsms/contract/sending'
+import type { ApiRequest } from './client.ts'
+import { parseJson, type RouteAnswer, RouteFailure } from './judge.ts'
+import { READ_TIMEOUT_MS } from './timeouts.ts'
+
+/** The request for the status of a message. */
+export function statusRequest(id: string): ApiRequest {
+  return { method: 'GET', path: `/sms/status/${id}`, timeoutMs: READ_TIMEOUT_MS, effect: false }
+}
+
+/** The status in an answer. Throws {@link RouteFailure} `INTERNAL` for what is none. */
+export function readStatus({ body }: RouteAnswer): SmsStatus {
+  const status = smsStatusResponseSchema.safeParse(parseJson(body))
+  if (!status.success) throw new RouteFailure('INTERNAL')
+  return status.data
+}
+
+/** What a numeric code of a report or a refusal says, in words of the catalogue; null where there is no such code. */
+export function errorMeaning(code: number | null): string | null {
+  if (code === null || !Object.hasOwn(VERTEX_ERROR_MEANINGS, code)) return null
+  return VERTEX_ERROR_MEANINGS[code as VertexErrorCode]
+}
