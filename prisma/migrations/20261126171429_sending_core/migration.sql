@@ -19,6 +19,14 @@ ALTER TABLE "api_token" ADD COLUMN     "spender_id" UUID;
 -- AlterTable
 ALTER TABLE "connection" ADD COLUMN     "spender_id" UUID;
 
+-- AlterTable
+ALTER TABLE "message" ADD COLUMN     "order_id" BIGINT,
+ADD COLUMN     "tell_at" TIMESTAMPTZ(3);
+
+-- AlterTable
+ALTER TABLE "hlr_lookup" ADD COLUMN     "order_id" BIGINT,
+ADD COLUMN     "tell_at" TIMESTAMPTZ(3);
+
 -- CreateTable
 CREATE TABLE "spender" (
     "id" UUID NOT NULL,
@@ -114,6 +122,7 @@ CREATE TABLE "send_message" (
     "delivery" INTEGER,
     "delivery_error" INTEGER,
     "mccmnc" TEXT,
+    "result" JSONB,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "handed_at" TIMESTAMPTZ(3),
     "settled_at" TIMESTAMPTZ(3),
@@ -166,6 +175,12 @@ CREATE TABLE "activity" (
 
     CONSTRAINT "activity_pkey" PRIMARY KEY ("id")
 );
+
+-- CreateIndex
+CREATE INDEX "message_tell_at_idx" ON "message"("tell_at");
+
+-- CreateIndex
+CREATE INDEX "hlr_lookup_tell_at_idx" ON "hlr_lookup"("tell_at");
 
 -- CreateIndex
 CREATE INDEX "spender_account_id_idx" ON "spender"("account_id");
