@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { SegmentedMessage } from 'sms-segments-calculator'
 import { describe, expect, test } from 'vitest'
-import { segment } from '../src/upstream/sandbox/segments.ts'
+import { segment } from '../src/message/segments.ts'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 150)
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261122)

@@ -4,6 +4,7 @@ import type {
   CorrectNumbersRequest,
   correctNumbersResponseSchema,
   HlrRequest,
+  HlrResult,
   HlrStatus,
   mccMncResponseSchema,
   operatorResponseSchema,
@@ -14,6 +15,7 @@ import type {
   SmsCost,
 } from '@vertexsms/contract/rest'
 import type { z } from 'zod'
+import type { ReadNumber } from '../message/number.ts'
 
 /** On whose behalf a call is made. */
 export interface Caller {
@@ -129,6 +131,22 @@ export interface DeliveryReport {
   readonly mnc: string | null
 }
 
+/** What the network said of a number that was looked up. */
+export interface LookupReport {
+  readonly messageId: bigint
+  /** Its `id` is the upstream's own and is shown to nobody. */
+  readonly result: Omit<HlrResult, 'id'>
+}
+
+/**
+ * Where an upstream's reports come in. A report is taken when the promise resolves, also for a message that is gone; one
+ * that rejects is told again. A report may come before the answer to its hand-over, more than once, and in any order.
+ */
+export interface ReportDoor {
+  delivery(report: DeliveryReport): Promise<void>
+  lookup(report: LookupReport): Promise<void>
+}
+
 /**
  * What sending asks of an operator's network. It charges none of our spenders: it answers a reference, a price and a
  * state, or a named refusal. Reports come back through the one door that it is given when it is made, and are marked
@@ -136,6 +154,8 @@ export interface DeliveryReport {
  */
 export interface SendingUpstream {
   readonly name: UpstreamName
+  /** Reads a number as this upstream knows numbers; asks nobody. */
+  readonly readNumber: ReadNumber
   /** Of the account's token there; 0 where there is only one. */
   generation(accountId: string): Promise<number>
   send(order: SmsOrder): Promise<HandOver>

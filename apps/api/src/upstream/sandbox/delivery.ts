@@ -29,8 +29,9 @@ export function releaseScheduled(db: Database, now: Date): Promise<number> {
 }
 
 /**
- * Ends messages whose report is due: delivered ones arrive on the sandbox phone, and what is owed to `dlrUrl` is
- * noted, in the same statement. The text leaves the message's row.
+ * Ends messages whose report is due: delivered ones arrive on the sandbox phone, and what is to be told is noted, in the
+ * same statement: to whoever gave the order, or, for a row of the release before there were orders, what is owed to
+ * `dlrUrl`. The text leaves the message's row.
  */
 export function reportDelivery(db: Database, now: Date): Promise<number> {
   return db.$queryRaw<{ count: bigint }[]>`
@@ -40,7 +41,7 @@ export function reportDelivery(db: Database, now: Date): Promise<number> {
     ), ended AS (
       UPDATE message m
       SET status = CASE WHEN m.outcome_code = 0 THEN 'delivered' ELSE 'failed' END::message_status,
-          error_code = m.outcome_code, text = ''
+          error_code = m.outcome_code, text = '', tell_at = CASE WHEN m.order_id IS NOT NULL THEN ${now}::timestamptz END
       FROM due WHERE m.id = due.id
       RETURNING m.id, m.account_id, m.recipient, m.sender, due.text, m.outcome_code, m.mccmnc, m.dlr_url, m.test_mode,
                 m.report_at >= m.expires_at AS expired

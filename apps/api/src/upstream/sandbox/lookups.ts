@@ -2,6 +2,7 @@ import { type HlrRequest, type HlrResult, hlrResultSchema } from '@vertexsms/con
 import { Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { LIMITS } from '../../limits.ts'
+import { readMobile } from '../../message/number.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
@@ -10,7 +11,7 @@ import { newNumberId, underNewId } from './ids.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import { operatorsOf } from './operators.ts'
-import { notMobile, refusal } from './plan.ts'
+import { refusal } from './plan.ts'
 import { HLR_PRICE_MICROS } from './prices.ts'
 
 /** One number in this many has moved to another operator. */
@@ -67,7 +68,9 @@ export function createLookups({ db, times, checkCallbackUrl, wakeIn, newIds }: S
     const result = JSON.stringify(networkAnswer(id, msisdn))
     const rows = await db.$queryRaw<{ id: bigint }[]>`
       WITH answered AS (
-        UPDATE hlr_lookup SET result = ${result}::jsonb WHERE id = ${id}::bigint AND result IS NULL RETURNING id
+        UPDATE hlr_lookup
+        SET result = ${result}::jsonb, tell_at = CASE WHEN order_id IS NOT NULL THEN ${now}::timestamptz END
+        WHERE id = ${id}::bigint AND result IS NULL RETURNING id
       ), owed AS (
         INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
         SELECT ${accountId}::uuid, ${callbackUrl}::text, ${laneOf(Prisma.sql`${callbackUrl}::text`)}, ${result}::jsonb, 0, ${LIMITS.tries.usual}::int, ${now}::timestamptz, ${now}::timestamptz
@@ -84,8 +87,7 @@ export function createLookups({ db, times, checkCallbackUrl, wakeIn, newIds }: S
      */
     async submit(caller: Caller, request: HlrRequest): Promise<number> {
       const callbackUrl = checkCallbackUrl(request.callBackUrl, 'callBackUrl')
-      const number = readNumber(request.msisdn)
-      if ('fix' in number || number.type !== 'mobile') throw notMobile('LOOKUP_REFUSED', 'msisdn', number)
+      const number = readMobile(readNumber, 'LOOKUP_REFUSED', 'msisdn', request.msisdn)
       if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
       const magic = magicCode(number.msisdn) ?? 0
       if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)

@@ -2,11 +2,16 @@ import { toEurNumber } from '@vertexsms/contract/money'
 import type { SendSmsRequest, SmsCost } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../http/api-error.ts'
+import { readMobile } from '../../message/number.ts'
+import { readSender } from '../../message/sender.ts'
+import { readText } from '../../message/text.ts'
+import { readTiming } from '../../message/timing.ts'
 import type { Caller, SentSms } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, manualTokenOf, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { newSmsId, underNewId } from './ids.ts'
-import { outcomeOf, quote, readSender, readTiming, refusal, type Sender } from './plan.ts'
+import { readNumber } from './numbers.ts'
+import { mustBeConfirmed, operatorFor, outcomeOf, partPriceOf, refusal } from './plan.ts'
 
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 
@@ -17,13 +22,29 @@ const EXPIRED_CODE = 2
 export function createMessages({ db, times, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
   const newId = newIds?.sms ?? newSmsId
 
-  async function assertConfirmed(caller: Caller, sender: Sender): Promise<void> {
-    if (!sender.mustBeConfirmed) return
+  async function assertConfirmed(caller: Caller, name: string): Promise<void> {
     const known = await db.senderId.findFirst({
-      where: { accountId: caller.accountId, name: sender.name, status: 'confirmed' },
+      where: { accountId: caller.accountId, name, status: 'confirmed' },
       select: { id: true },
     })
     if (!known) throw new ApiError('SEND_REFUSED', { reason: 'sender_not_confirmed' })
+  }
+
+  function judge(request: SendSmsRequest) {
+    const recipient = readMobile(readNumber, 'SEND_REFUSED', 'to', request.to, request.correctBy)
+    const operator = operatorFor(recipient)
+    const { coding, parts } = readText(request)
+    const sender = readSender(request.from, readNumber)
+    const confirm = mustBeConfirmed(sender, recipient.country)
+    return {
+      recipient,
+      operator,
+      coding,
+      parts,
+      sender,
+      confirm,
+      partPriceMicros: partPriceOf(operator, request.testMode),
+    }
   }
 
   return {
@@ -35,11 +56,10 @@ export function createMessages({ db, times, checkCallbackUrl, wakeIn, newIds }: 
     async send(caller: Caller, request: SendSmsRequest): Promise<SentSms> {
       const now = caller.now()
       const dlrUrl = checkCallbackUrl(request.dlrUrl, 'dlrUrl')
-      const { recipient, operator, coding, parts, partPriceMicros } = quote(request)
-      const sender = readSender(request.from, recipient.country)
+      const { recipient, operator, coding, parts, sender, confirm, partPriceMicros } = judge(request)
       const { scheduled, sendAt, expiresAt } = readTiming(request, now)
       const decided = outcomeOf(recipient, request.testMode)
-      await assertConfirmed(caller, sender)
+      if (confirm) await assertConfirmed(caller, sender.name)
 
       const answersAt = new Date(sendAt.getTime() + times.deliveryMs)
       const outcomeCode = answersAt > expiresAt ? EXPIRED_CODE : decided
@@ -79,8 +99,7 @@ export function createMessages({ db, times, checkCallbackUrl, wakeIn, newIds }: 
      */
     cost(caller: Caller, request: SendSmsRequest): SmsCost {
       checkCallbackUrl(request.dlrUrl, 'dlrUrl')
-      const { recipient, operator, parts, partPriceMicros } = quote(request)
-      const sender = readSender(request.from, recipient.country)
+      const { recipient, operator, parts, sender, partPriceMicros } = judge(request)
       readTiming(request, caller.now())
       return {
         from: sender.name,

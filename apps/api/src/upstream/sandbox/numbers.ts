@@ -1,33 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { type PhoneFix, type PhoneNumber, readPhone } from '@vertexsms/contract/phone-number'
-import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
+import { type KnownNumber, numberReader } from '../../message/number.ts'
 import { stableHash } from './hash.ts'
 import { MAGIC_COUNTRY, magicCode } from './magic.ts'
 import { type Operator, operatorById, operatorsOf } from './operators.ts'
 
-/** A number that some network may know. */
-export interface KnownNumber extends PhoneNumber {
-  readonly country: string
-}
-
-const isMagic = (msisdn: string) => magicCode(msisdn) !== undefined
-
-/** Why a number cannot be used; with a reason of the catalogue where only this side can know it. */
-export interface NumberFix extends PhoneFix {
-  readonly reason?: RefusalReasonName
-}
-
-/**
- * Reads a number ({@link readPhone}), and with `country` what is written in that country's national form. Magic numbers
- * count as mobile numbers of their country. A sentence on how to write it where it is none, or could be two.
- */
-export function readNumber(input: string, country?: string): KnownNumber | NumberFix {
-  const number = readPhone(input, { country, isKnown: isMagic })
-  if ('fix' in number) return number
-  if (isMagic(number.msisdn)) return { msisdn: number.msisdn, country: MAGIC_COUNTRY, type: 'mobile', valid: true }
-  if (!number.valid || number.country === null) return { fix: REFUSAL_REASONS.not_in_plans.fix, reason: 'not_in_plans' }
-  return { ...number, country: number.country }
-}
+/** Reads a number; magic numbers count as mobile numbers of their country. */
+export const readNumber = numberReader((msisdn) => (magicCode(msisdn) === undefined ? undefined : MAGIC_COUNTRY))
 
 type PrefixFile = Record<string, Record<string, string>>
 

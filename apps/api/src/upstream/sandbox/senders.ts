@@ -2,13 +2,13 @@ import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import { PIN_DIGITS, SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
+import { notMobile } from '../../message/number.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
 import { createPinLimits } from './pin-limit.ts'
-import { notMobile } from './plan.ts'
 
 /** Wrong and right guesses that one PIN takes. */
 export const PIN_TRIES = 5
