@@ -13,6 +13,7 @@ import { registerOAuth } from './authorization/endpoints.ts'
 import { registerConsent } from './consent/page.ts'
 import type { AuthEnv } from './env.ts'
 import { createCleanUpJobs } from './jobs/clean-up.ts'
+import { createFollowKeysJob } from './jobs/follow-keys.ts'
 import { SIZES } from './limits.ts'
 import { registerSettings } from './settings/settings.ts'
 import { registerSignInPages } from './sign-in/pages.ts'
@@ -53,7 +54,7 @@ export async function buildApp({
   const guard = outbound ?? createOutbound({ allowLocalhost, proxy: env.OUTBOUND_PROXY })
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
   const forms = createForms({ operatorKey, issuerUrl: issuer })
-  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, keyPollMs })
+  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter })
 
   const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
   const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)
@@ -69,10 +70,10 @@ export async function buildApp({
     ready: () => takesWrites(db),
     notFoundHandler: notFoundPage,
   })
-  const jobs = createJobRunner(createCleanUpJobs(db), () => databaseNow(db), app.log)
+  const followKeys = createFollowKeysJob(provider, keyPollMs)
+  const jobs = createJobRunner([followKeys, ...createCleanUpJobs(db)], () => databaseNow(db), app.log)
   app.addHook('onReady', async () => jobs.start())
   app.addHook('onClose', async () => {
-    provider.close()
     await jobs.stop()
     if (!outbound) await guard.close()
   })

@@ -9,7 +9,7 @@ import { createClientDocuments } from './clients/document-store.ts'
 import { createKeySets } from './clients/key-sets.ts'
 import { createRegisteredClients } from './clients/registered-clients.ts'
 import { countFailures, isConnected } from './endpoint-limits.ts'
-import { KEY_POLL_SECONDS, loadSigningKeys, publishedJwk } from './keys.ts'
+import { loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, type ProviderDeps } from './provider.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
@@ -23,11 +23,10 @@ export interface AuthorizationServerDeps {
   readonly logger: Logger
   readonly outbound: Pick<Outbound, 'fetch'>
   readonly limiter: RateLimiter
-  readonly keyPollMs?: number | undefined
 }
 
 /**
- * The library with our stores, rules and middleware around it, following the signing keys. Rejects when the keys
+ * The library with our stores, rules and middleware around it. Rejects when the keys
  * cannot be read or opened.
  */
 export function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<LiveProvider> {
@@ -50,8 +49,6 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       )
       return built
     },
-    pollMs: deps.keyPollMs ?? KEY_POLL_SECONDS * 1000,
-    onPollFailure: (error) => logger.error({ err: error }, 'signing keys could not be read'),
   })
 
   function providerDeps({ limiter }: AuthorizationServerDeps): ProviderDeps {
