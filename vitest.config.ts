@@ -15,7 +15,7 @@ class CanaryLast extends BaseSequencer {
 export default defineConfig({
   test: {
     projects: ['packages/*', 'apps/*', 'scripts', 'bench', 'e2e'],
-    globalSetup: ['packages/db/src/testing-server.ts'],
+    globalSetup: ['packages/db/src/testing/server.ts'],
     sequence: { sequencer: CanaryLast },
     // By itself vitest leaves one processor free.
     maxWorkers: '100%',

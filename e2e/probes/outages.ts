@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Door, doorTo } from '@vertexsms/db/testing-door'
+import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { API_KEY_PURPOSES } from '@vertexsms/secrets/derived-keys'
 import { modernRequest } from '../support/clients/raw.ts'
 import { freePorts } from '../support/free-ports.ts'

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import startServer from '@vertexsms/db/testing-server'
+import startServer from '@vertexsms/db/testing/server'
 import { type Candidate, survivorsOf } from './judge.ts'
 import { mutantsOf } from './mutants.ts'
 import { STANDING } from './standing.ts'

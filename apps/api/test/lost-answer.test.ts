@@ -1,4 +1,4 @@
-import { type Door, doorTo } from '@vertexsms/db/testing-door'
+import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { type Node, startWorld, type World } from './support/world.ts'

@@ -1,6 +1,6 @@
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { type Door, doorTo } from '@vertexsms/db/testing-door'
+import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { connect, register } from './support/client.ts'
 import { newSignedIn } from './support/people.ts'

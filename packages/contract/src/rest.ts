@@ -47,7 +47,7 @@ export const MESSAGE_MAX_CHARACTERS = 39_015
 const urlText = z.string().max(URL_MAX_CHARACTERS)
 
 /** ISO 3166-1 alpha-2 country code, upper case. */
-export const countrySchema = z.string().regex(/^[A-Z]{2}$/)
+const countrySchema = z.string().regex(/^[A-Z]{2}$/)
 
 /** One of a few small integers; clients also write it as a string. */
 function digitOf<const Values extends readonly number[]>(values: Values) {

@@ -18,9 +18,9 @@ import type { MigrationDirectory } from '@prisma/schema-engine-wasm'
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import type pg from 'pg'
-import { embeddedUrl } from './embedded.ts'
+import { embeddedUrl } from './embedded/embedded.ts'
+import { servePglite } from './embedded/pglite-server.ts'
 import { MIGRATIONS_FOLDER, readMigrations } from './migrate.ts'
-import { servePglite } from './pglite-server.ts'
 
 const SCHEMA_FOLDER = fileURLToPath(new URL('../../../prisma/schema', import.meta.url))
 const NO_FILTERS = { externalTables: [], externalEnums: [] }

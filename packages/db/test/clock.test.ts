@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Prisma } from '../src/client.ts'
 import { databaseNow } from '../src/clock.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const HOUR_MS = 3_600_000
 /** Far more than a statement takes, far less than any shift here. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { countHit, deleteEndedCounters, forgetCounters, readCounters, trimCounters } from '../src/counter.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const WINDOW_SECONDS = 600
 const WINDOW_MS = WINDOW_SECONDS * 1000

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startEmbedded } from '../src/embedded.ts'
-import { FolderLockedError, lockFolder } from '../src/folder-lock.ts'
+import { startEmbedded } from '../src/embedded/embedded.ts'
+import { FolderLockedError, lockFolder } from '../src/embedded/folder-lock.ts'
 
 const OWNER = 'packages/db/test/support/owner'
 const programs = mkdtempSync(join(tmpdir(), 'vertexsms-owner-'))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTestDatabaseUrl } from '../src/env.ts'
 import { migrate } from '../src/migrate.ts'
 import { prepareDatabase, scramVerifier } from '../src/prepare.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const ALL = 'DELETE INSERT SELECT UPDATE'
 

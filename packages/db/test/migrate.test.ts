@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MIGRATIONS_FOLDER, MigrationError, migrate, readMigrations } from '../src/migrate.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 let database: TestDatabase
 let client: pg.Client

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase } from '../src/client.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 let database: TestDatabase
 let pool: pg.Pool

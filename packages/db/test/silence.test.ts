@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase } from '../src/client.ts'
 import { readTestDatabaseUrl } from '../src/env.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
-import { doorTo } from '../src/testing-door.ts'
+import { doorTo } from '../src/testing/door.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 import { isUnreachable } from '../src/unreachable.ts'
 
 let test: TestDatabase

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDatabase, type Database } from '../src/client.ts'
 import { readTestDatabaseUrl } from '../src/env.ts'
 import { takesWrites } from '../src/readiness.ts'
-import { type TestDatabase, testDatabase } from '../src/testing.ts'
-import { type Door, doorTo } from '../src/testing-door.ts'
+import { type Door, doorTo } from '../src/testing/door.ts'
+import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 import { isUnreachable, mayHaveRun } from '../src/unreachable.ts'
 
 let test: TestDatabase

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { frames, renameStatement, startupPacket } from '../src/wire.ts'
+import { frames, renameStatement, startupPacket } from '../src/embedded/wire.ts'
 
 function message(type: string, body: Buffer): Buffer {
   const length = Buffer.alloc(4)

@@ -214,7 +214,7 @@ export const trustProxySchema = z
   .transform((value) => (value === 'off' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
 
 /** An HTTP proxy: an http or https URL of host and port, with credentials where it wants them. */
-export const proxyUrlSchema = z.string().refine((value) => {
+const proxyUrlSchema = z.string().refine((value) => {
   const url = parseUrl(value)
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '') return false
   return url.pathname === '/' && !value.includes('?') && !value.includes('#')

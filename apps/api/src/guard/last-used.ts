@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 
 /** `last used` is written at most this often for one token. */
-export const LAST_USED_STEP_MS = 60_000
+const LAST_USED_STEP_MS = 60_000
 
 /** Uses are gathered this long before they are written, outside of any request. */
 const GATHER_MS = 500

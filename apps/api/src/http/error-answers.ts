@@ -4,7 +4,7 @@ import { ApiError } from './api-error.ts'
 import { challenge } from './challenge.ts'
 
 /** Seconds after which a caller may try again when a part of ours is down. */
-export const RETRY_AFTER_SECONDS = 2
+const RETRY_AFTER_SECONDS = 2
 
 /** The refusal that says that a part of ours is down. */
 export function unavailable(): ApiError {

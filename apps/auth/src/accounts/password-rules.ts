@@ -1,6 +1,6 @@
 /** Length is what counts (NIST SP 800-63B §5.1.1.2); the upper end only keeps hashing cheap. */
 export const PASSWORD_MIN_CHARS = 12
-export const PASSWORD_MAX_CHARS = 200
+const PASSWORD_MAX_CHARS = 200
 
 /** What the most used long passwords are made of; a password that is one of them, repeated or padded, is refused. */
 const COMMON_PARTS = [

@@ -9,7 +9,7 @@ const MAX_RUNNING = 4
 const MAX_WAITING = 64
 
 /** Too many passwords are being checked at once. Answered with 503. */
-export class PasswordsBusy extends Error {
+class PasswordsBusy extends Error {
   override readonly name = 'PasswordsBusy'
   readonly statusCode = 503
 }

@@ -26,7 +26,7 @@ const MAX_USER_AGENT_CHARS = 300
  * The session cookie's name. Over https it has the `__Host-` prefix, so that no other host and no plain-http page
  * can plant one (RFC 6265bis §4.1.3.2); http://localhost cannot have it.
  */
-export function sessionCookieName(issuerUrl: string): string {
+function sessionCookieName(issuerUrl: string): string {
   return issuerUrl.startsWith('https:') ? '__Host-vertexsms_session' : 'vertexsms_session'
 }
 

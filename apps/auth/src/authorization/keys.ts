@@ -5,11 +5,11 @@ import { open, seal } from '@vertexsms/secrets/seal'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
 /** How long a key stands in the key set before it signs, so that every verifier has fetched it. */
-export const PUBLISH_BEFORE_USE_SECONDS = 600
+const PUBLISH_BEFORE_USE_SECONDS = 600
 /** How often a node looks for new keys. */
 export const KEY_POLL_SECONDS = 30
 /** How long a key stays published after the last token it signed has expired. */
-export const KEEP_AFTER_USE_SECONDS = 600
+const KEEP_AFTER_USE_SECONDS = 600
 
 /** Serializes the making of keys by several processes. */
 const KEYS_LOCK = 72707371

@@ -9,7 +9,7 @@ const MAX_AGE_SECONDS = 300
  * The protected-resource metadata document of this server (RFC 9728 §2): the four members of the public page, in its
  * order, and nothing else. Name, documentation and icons stand in the server's description of itself.
  */
-export function protectedResourceMetadata(config: Config) {
+function protectedResourceMetadata(config: Config) {
   return {
     resource: config.MCP_RESOURCE_URL,
     authorization_servers: [config.ISSUER_URL],

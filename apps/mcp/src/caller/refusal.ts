@@ -43,7 +43,7 @@ export class Refusal extends Error {
 }
 
 /** How long a client is asked to wait when the API or the signing keys cannot be reached. */
-export const UNAVAILABLE_RETRY_AFTER_SECONDS = 2
+const UNAVAILABLE_RETRY_AFTER_SECONDS = 2
 
 /** The answer when the API or the signing keys cannot be reached: never 401, which would wipe a login. */
 export function unavailable(): Refusal {

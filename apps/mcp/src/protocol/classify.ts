@@ -21,7 +21,7 @@ export const MODERN_REVISION = '2026-07-28'
 export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
 
 /** The most messages of one batch. */
-export const BATCH_MAX = 20
+const BATCH_MAX = 20
 
 /** What a POST body is. */
 export type Classified =

@@ -10,7 +10,7 @@ export interface RateCard {
 }
 
 /** How long a rate card is served from memory. */
-export const RATE_CARD_SECONDS = 3600
+const RATE_CARD_SECONDS = 3600
 const CARDS_MAX = 256
 const ACCOUNTS_MAX = 10_000
 

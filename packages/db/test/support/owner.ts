@@ -1,5 +1,5 @@
 // Owns an embedded database in a process of its own, so that a test can kill it: prints its URL, then waits.
-import { startEmbedded } from '../../src/embedded.ts'
+import { startEmbedded } from '../../src/embedded/embedded.ts'
 
 try {
   const { url } = await startEmbedded(process.argv[2] ?? '')

@@ -202,9 +202,9 @@ export async function writeTokens(
 }
 
 /** Access tokens of one connection that are alive at once; of more the oldest go. */
-export const MAX_LIVE_ACCESS_TOKENS = 5
+const MAX_LIVE_ACCESS_TOKENS = 5
 /** How long the access tokens from before a refresh go on: for requests that are under way with them. */
-export const SUPERSEDED_SECONDS = 60
+const SUPERSEDED_SECONDS = 60
 
 /** Makes room for one more access token of the connection in `spent`: the oldest and those that are over go. */
 function fewerAccessRows({ supersede }: { readonly supersede: boolean }): Prisma.Sql {

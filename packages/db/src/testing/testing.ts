@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import pg from 'pg'
-import { createDatabase, type Database } from './client.ts'
-import { embeddedUrl } from './embedded.ts'
-import { readTestDatabaseUrl } from './env.ts'
-import { MIGRATIONS_FOLDER, migrate, readMigrations } from './migrate.ts'
-import { servePglite } from './pglite-server.ts'
-import type { ServiceRole } from './prepare.ts'
+import { createDatabase, type Database } from '../client.ts'
+import { embeddedUrl } from '../embedded/embedded.ts'
+import { servePglite } from '../embedded/pglite-server.ts'
+import { readTestDatabaseUrl } from '../env.ts'
+import { MIGRATIONS_FOLDER, migrate, readMigrations } from '../migrate.ts'
+import type { ServiceRole } from '../prepare.ts'
 
 export interface TestDatabase {
   /** Connects as the owner. */
@@ -29,7 +29,7 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-const CACHE_FOLDER = fileURLToPath(new URL('../../../node_modules/.cache/vertexsms-test-database/', import.meta.url))
+const CACHE_FOLDER = fileURLToPath(new URL('../../../../node_modules/.cache/vertexsms-test-database/', import.meta.url))
 /** Part of the cache's name: a new engine writes another format. */
 const ENGINE = 'pglite-0.5.14'
 const TEMPLATE_LOCK_ID = 72707370

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fr
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readTestDatabaseUrl } from './env.ts'
+import { readTestDatabaseUrl } from '../env.ts'
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql'
 
