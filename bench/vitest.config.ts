@@ -6,8 +6,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    sequence: { groupOrder: 1 },
-    maxWorkers: 1,
     isolate: false,
   },
 })

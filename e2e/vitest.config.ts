@@ -4,11 +4,10 @@ export default defineConfig({
   test: {
     name: 'e2e',
     include: ['test/**/*.test.ts'],
+    // It reads the logs of everything before it, and so is a project of its own that comes last (the root's config).
+    exclude: ['test/canary.test.ts'],
     globalSetup: ['support/global-setup.ts'],
     isolate: false,
-    // One product, one account, one browser at a time, after everything else.
-    maxWorkers: 1,
-    sequence: { groupOrder: 2 },
     testTimeout: 120_000,
     hookTimeout: 240_000,
   },

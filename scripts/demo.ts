@@ -50,7 +50,7 @@ async function main(flags: string[]): Promise<void> {
   if (applied.length > 0) say(`created the tables (${applied.length} migrations)`)
   const secrets = keepSecrets(DATA_DIR)
 
-  await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, HOST, say)
+  await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, { host: HOST, waitMs: settings.DEMO_PORT_WAIT_MS, say })
   say('starting the authorization server, the MCP server and the REST API')
   const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
   const log = openLog(settings.DEMO_LOG_FILE, say)

@@ -59,7 +59,7 @@ export interface Stack extends StackFacts {
   stop(): Promise<number | null>
   /** Kills the launcher with SIGKILL, waits until nothing of it runs any more, and resolves with what had to end by itself. */
   crash(): Promise<RunningProcess[]>
-  /** Removes the data folder; the log stays for the canary test. */
+  /** Removes the data folder; within a test run the logs stay for the canary test. */
   clean(): Promise<void>
 }
 
@@ -86,6 +86,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'vertexsms-e2e-'))
   const ports = options.ports ?? (await choosePorts())
   const logFile = join(process.env.E2E_RUN_DIR ?? tmpdir(), `${basename(dataDir)}.log`)
+  const appsLogFile = logFile.replace(/log$/, 'apps.log')
   const shiftFile = `${dataDir}.clock`
   mkdirSync(dirname(logFile), { recursive: true })
   writeFileSync(shiftFile, '0')
@@ -95,7 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...options.env,
       DATE_SHIFT_FILE: shiftFile,
       DATA_DIR: dataDir,
-      DEMO_LOG_FILE: logFile.replace(/log$/, 'apps.log'),
+      DEMO_LOG_FILE: appsLogFile,
     },
     ports,
     logFile,
@@ -134,7 +135,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     stop: () => stop(child),
     crash: () => crash(child),
     clean: async () => {
-      for (const path of [dataDir, shiftFile]) await rm(path, { recursive: true, force: true })
+      const logs = process.env.E2E_RUN_DIR === undefined ? [logFile, appsLogFile] : []
+      for (const path of [dataDir, shiftFile, ...logs]) await rm(path, { recursive: true, force: true })
     },
   }
 }

@@ -1,14 +1,23 @@
-import { describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectUnavailable } from '../support/expectations.ts'
 import { MCP_REQUESTS, send } from '../support/mcp-requests.ts'
 import { isRunning } from '../support/processes.ts'
-import { appProcess, isReady } from '../support/stack.ts'
+import { appProcess, isReady, type Stack, startStack } from '../support/stack.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-const stack = inject('stack')
 const RESTART_MS = 30_000
 
 describe('While the API is stopped', () => {
+  // Its own, because nobody else can use it meanwhile.
+  let stack: Stack
+  beforeAll(async () => {
+    stack = await startStack()
+  })
+  afterAll(async () => {
+    await stack?.stop()
+    await stack?.clean()
+  })
+
   test('every request gets 503 with Retry-After and never 401, and is served again once the API is back', async () => {
     const api = appProcess(stack, 'api')
     if (api === undefined) throw new Error('The API does not run.')

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { rememberedSecrets, type Secret } from '../support/secrets.ts'
 
-// Reads what the other test files have left behind, and so runs after them (vitest.config.ts).
+// Reads what the other test files have left behind, and so runs after them (the root's vitest.config.ts).
 const runDir = process.env.E2E_RUN_DIR ?? ''
 
 /** What a secret looks like, for values that no test has seen. */

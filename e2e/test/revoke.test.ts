@@ -58,7 +58,7 @@ describe.skipIf(findChromium() === null)('Deleting one token on Settings -> API'
 
   test('makes the client ask the person again on its next call, and a new approval works (MCP authorization)', async () => {
     const page = await browser.newVisitor()
-    const client = await sdkV1Client(stack.mcpUrl)
+    const client = await sdkV1Client(stack.mcpUrl, undefined, 'To be ended and asked again')
     await connectInFull(client, page, stack)
     await (await openApiSettings(page, stack)).deleteToken('oauth:access:', client.label)
     const outcome = await client.callTool('get_sms_rates', { country: 'LT' })

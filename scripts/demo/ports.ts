@@ -1,16 +1,17 @@
 import { createServer } from 'node:net'
 
-/** Apps of a launcher that was killed end within five seconds. */
-const WAIT_MS = 6_000
 const PAUSE_MS = 200
 
-/** Waits until every named port is free. Throws an Error that names the first one that stays taken. */
-export async function waitForPorts(ports: Record<string, number>, host: string, say: (text: string) => void) {
+/** Waits until every named port is free. Throws an Error that names the first one that is still taken after `waitMs`. */
+export async function waitForPorts(
+  ports: Record<string, number>,
+  { host, waitMs, say }: { host: string; waitMs: number; say: (text: string) => void },
+) {
   const begun = Date.now()
   for (const [name, port] of Object.entries(ports)) {
     let told = false
     while (!(await isFree(port, host))) {
-      if (Date.now() - begun > WAIT_MS) {
+      if (Date.now() - begun > waitMs) {
         throw new Error(`port ${port} is taken by another program; stop it or choose another port with ${name}=...`)
       }
       if (!told) say(`waiting for port ${port} (${name}) to become free`)

@@ -18,6 +18,8 @@ export function readSettings(source?: Record<string, string | undefined>) {
       HOST: z.string().default('127.0.0.1'),
       /** Where the services write their log lines; in the data folder if unset. */
       DEMO_LOG_FILE: z.string().optional(),
+      /** Apps of a launcher that was killed end within five seconds, and only then give their ports back. */
+      DEMO_PORT_WAIT_MS: millisecondsSchema().default(6_000),
       DEMO_RESTART_DELAY_MS: millisecondsSchema().default(10_000),
       /** Where the services stand as bundles (`bundleForTests`); started from their sources if unset. */
       DEMO_PROGRAMS_DIR: z.string().optional(),

@@ -199,10 +199,11 @@ describe('the ports', () => {
   it('are waited for while another program ends', async () => {
     const { port, free } = await takenPort()
     const said: string[] = []
-    await waitForPorts({ AUTH_PORT: port }, '127.0.0.1', (text) => {
+    const say = (text: string) => {
       said.push(text)
       free()
-    })
+    }
+    await waitForPorts({ AUTH_PORT: port }, { host: '127.0.0.1', waitMs: 60_000, say })
     expect(said).toEqual([`waiting for port ${port} (AUTH_PORT) to become free`])
   })
 })
@@ -235,6 +236,7 @@ describe('the demo command', () => {
       MCP_PORT: String(port),
       AUTH_PORT: String(auth.port),
       API_PORT: String(api.port),
+      DEMO_PORT_WAIT_MS: '250',
     })
     free()
     expect(code).toBe(1)
@@ -278,11 +280,7 @@ describe('the demo command', () => {
     expect([code, said]).toEqual([1, expect.stringContaining('AUTH_PORT, MCP_PORT, API_PORT: each must be a port')])
   })
 
-  it('names a wrong setting and an unknown option', async () => {
-    expect(await demo([], { AUTH_PORT: 'canary' })).toMatchObject({
-      code: 1,
-      said: expect.stringContaining('AUTH_PORT: must be'),
-    })
+  it('names an unknown option', async () => {
     expect(await demo(['--frseh'], {})).toMatchObject({
       code: 1,
       said: expect.stringContaining('unknown option --frseh'),

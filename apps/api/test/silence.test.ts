@@ -6,9 +6,9 @@ import { type Node, startWorld, type World } from './support/world.ts'
 
 // Short limits, and an upper bound with room for a busy machine: without limits the same calls hang for minutes.
 const LIMITS = {
-  DATABASE_CONNECT_TIMEOUT_MS: '3000',
-  DATABASE_STATEMENT_TIMEOUT_MS: '3000',
-  DATABASE_LOCK_TIMEOUT_MS: '2000',
+  DATABASE_CONNECT_TIMEOUT_MS: '1000',
+  DATABASE_STATEMENT_TIMEOUT_MS: '1000',
+  DATABASE_LOCK_TIMEOUT_MS: '700',
 }
 const WITHIN_MS = 60_000
 

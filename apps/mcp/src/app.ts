@@ -24,14 +24,21 @@ export interface AppDeps {
   readonly logger: Logger
   /** Serves something else than the ten tools on the same edge, as the conformance suite's fixtures. */
   readonly registry?: Registry
+  /** No call of the API is waited for longer than this; each for its own time where it is absent. */
+  readonly apiTimeoutMaxMs?: number
 }
 
 const REQUEST_TIMEOUT_MS = 15_000
 
 /** The MCP server: the metadata of the protected resource, and the endpoint behind it. */
-export async function buildApp({ config, logger, registry: other }: AppDeps): Promise<FastifyInstance> {
+export async function buildApp({
+  config,
+  logger,
+  registry: other,
+  apiTimeoutMaxMs,
+}: AppDeps): Promise<FastifyInstance> {
   const draining = new AbortController()
-  const api = createApiClient(config.API_URL, config.EDGE_SECRET)
+  const api = createApiClient(config.API_URL, config.EDGE_SECRET, apiTimeoutMaxMs)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
   const tokens = createPublishedTokens({

@@ -8,10 +8,16 @@ import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { errorAnswer } from './support/upstream.ts'
 
 let stack: Stack
+let hasty: Stack
 beforeAll(async () => {
   stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3' } })
+  hasty = await startStack({ apiTimeoutMaxMs: 300 })
+  hasty.upstream.override = ({ path }) => (path === '/token' ? undefined : 'hang')
 })
-afterAll(() => stack.close())
+afterAll(async () => {
+  await stack.close()
+  await hasty.close()
+})
 beforeEach(() => {
   stack.upstream.override = undefined
 })
@@ -61,10 +67,12 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
     },
   },
   UPSTREAM_TIMEOUT: {
-    tool: () => {
-      answerWith(() => 'hang')
-      return operator()
-    },
+    tool: async () =>
+      post(
+        hasty.url,
+        await hasty.acceptedToken(),
+        modern('tools/call', { name: 'get_operator', arguments: { operatorId: 7 } }),
+      ),
   },
   ...Object.fromEntries(
     (

@@ -9,10 +9,9 @@ import { refusalFrom } from './refusal.ts'
 
 /**
  * The client of `@modelcontextprotocol/sdk` 1.x, which knows the handshake revisions up to 2025-11-25. With a `token`
- * it sends that and nothing else; without one it goes through OAuth.
+ * it sends that and nothing else; without one it goes through OAuth. The label is what it calls itself.
  */
-export async function sdkV1Client(mcpUrl: string, token?: string): Promise<IndependentClient> {
-  const label = 'SDK v1 client'
+export async function sdkV1Client(mcpUrl: string, token?: string, label = 'SDK v1 client'): Promise<IndependentClient> {
   const callback = await openCallback()
   const store = new OAuthStore(label, callback)
   const wire = recordingFetch()

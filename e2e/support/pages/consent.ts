@@ -7,13 +7,6 @@ export function consentPage(page: Page) {
   return {
     /** Waits until the page is there. */
     shown: () => page.getByRole('button', { name: 'Allow access' }).waitFor(),
-    scopes: () =>
-      page.locator('input[type=checkbox][name=scope]').evaluateAll((boxes) =>
-        boxes.map((box) => ({
-          name: (box as HTMLInputElement).value,
-          ticked: (box as HTMLInputElement).checked,
-        })),
-      ),
     untick: (name: string) => scope(name).uncheck(),
     allow: () => page.getByRole('button', { name: 'Allow access' }).click(),
     deny: () => page.getByRole('button', { name: 'Deny' }).click(),

@@ -10,12 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), 'schema-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('schema and migrations', () => {
-  it('agree', async () => expect(await missingMigration()).toBeNull())
-
-  it('are told apart when a column has no migration', async () => {
+  it('agree but for a column that has no migration', async () => {
     cpSync(SCHEMA, folder, { recursive: true })
     const file = join(folder, 'accounts.prisma')
     writeFileSync(file, readFileSync(file, 'utf8').replace('model Account {', 'model Account {\n  nickname String?\n'))
-    expect(await missingMigration(folder)).toMatch(/ALTER TABLE "account" ADD COLUMN\s+"nickname" TEXT/)
+    const missing = await missingMigration(folder)
+    expect(missing?.trim().split(/\s+/).join(' ')).toBe(
+      '-- AlterTable ALTER TABLE "account" ADD COLUMN "nickname" TEXT;',
+    )
   })
 })

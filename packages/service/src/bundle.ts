@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build, type Plugin, stop } from 'esbuild'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')
 
@@ -97,4 +97,6 @@ export async function bundleForTests(sources: readonly string[], folder: string)
     ownUrl: (place) => JSON.stringify(pathToFileURL(join(ROOT, place)).href),
     plugins: [stay],
   })
+  // Its process would wait for more until this one ends, with hundreds of megabytes.
+  await stop()
 }

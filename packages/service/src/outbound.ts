@@ -17,6 +17,8 @@ export interface OutboundOptions {
   ca?: string
   /** Name resolution; {@link createLookup} when absent. */
   lookup?: Lookup
+  /** For one connection, in milliseconds; ten seconds when absent. */
+  connectTimeoutMs?: number
 }
 
 export interface OutboundInit {
@@ -68,7 +70,6 @@ const MAX_URL_CHARACTERS = 2_048
 const HTTPS_PORT = 443
 /** Below it live services that a web hook has no business with: mail, SSH, directory, databases of old. */
 const FIRST_FREE_PORT = 1_024
-const CONNECT_TIMEOUT_MS = 10_000
 
 /**
  * The one way to call a URL that a client or customer gave us. https only; the name is resolved by us, an answer with a
@@ -77,10 +78,16 @@ const CONNECT_TIMEOUT_MS = 10_000
  * With a proxy all of that stays true but the last look, because the peer is the proxy: it is given the judged address to
  * connect to, TLS goes end to end under the host's name, and what it refuses is not tried another way.
  */
-export function createOutbound({ allowLocalhost, proxy, ca, lookup = createLookup() }: OutboundOptions): Outbound {
+export function createOutbound({
+  allowLocalhost,
+  proxy,
+  ca,
+  lookup = createLookup(),
+  connectTimeoutMs = 10_000,
+}: OutboundOptions): Outbound {
   const connect = proxy
-    ? tunnelConnector(new URL(proxy), ca, allowLocalhost, lookup)
-    : guardedConnector(ca, allowLocalhost, lookup)
+    ? tunnelConnector(new URL(proxy), ca, allowLocalhost, lookup, connectTimeoutMs)
+    : guardedConnector(ca, allowLocalhost, lookup, connectTimeoutMs)
   const agent = new Agent({ connect, pipelining: 1, keepAliveTimeout: 1_000 })
   const checkUrl = (url: string) => refusal(url, allowLocalhost)
   return {
@@ -129,8 +136,14 @@ function refusal(text: string, allowLocalhost: boolean): string | null {
 }
 
 /** The standard connector with our resolution in it, and a last look at whom it reached. */
-function guardedConnector(ca: string | undefined, allowLocalhost: boolean, lookup: Lookup): buildConnector.connector {
+function guardedConnector(
+  ca: string | undefined,
+  allowLocalhost: boolean,
+  lookup: Lookup,
+  timeout: number,
+): buildConnector.connector {
   const connect = buildConnector({
+    timeout,
     ...(ca && { ca }),
     lookup: guardedLookup(allowLocalhost, lookup),
   } as buildConnector.BuildOptions)
@@ -159,12 +172,13 @@ function tunnelConnector(
   ca: string | undefined,
   allowLocalhost: boolean,
   lookup: Lookup,
+  timeoutMs: number,
 ): buildConnector.connector {
   const upgrade = buildConnector({ ...(ca && { ca }) })
   return (options, callback) => {
     const secure = options.protocol === 'https:'
     const port = Number(options.port || (secure ? HTTPS_PORT : 80))
-    openAny(proxy, options.hostname, port, allowLocalhost, lookup).then(
+    openAny(proxy, { hostname: options.hostname, port }, allowLocalhost, lookup, timeoutMs).then(
       (socket) => {
         if (secure) upgrade({ ...options, httpSocket: socket }, callback)
         else callback(null, socket)
@@ -174,7 +188,13 @@ function tunnelConnector(
   }
 }
 
-async function openAny(proxy: URL, hostname: string, port: number, allowLocalhost: boolean, lookup: Lookup) {
+async function openAny(
+  proxy: URL,
+  { hostname, port }: { hostname: string; port: number },
+  allowLocalhost: boolean,
+  lookup: Lookup,
+  timeoutMs: number,
+) {
   const host = hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
   const targets = family === 0 ? await judged(host, allowLocalhost, lookup) : [{ address: host, family }]
@@ -182,7 +202,7 @@ async function openAny(proxy: URL, hostname: string, port: number, allowLocalhos
     throw new OutboundError('ADDRESS_REFUSED', 'the address is not public')
   }
   for (const target of targets) {
-    const socket = await openTunnel(proxy, { ...target, port }, CONNECT_TIMEOUT_MS).catch(() => null)
+    const socket = await openTunnel(proxy, { ...target, port }, timeoutMs).catch(() => null)
     if (socket) return socket
   }
   throw new OutboundError('UNREACHABLE', 'the proxy opened no connection to the address')

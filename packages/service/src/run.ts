@@ -8,10 +8,12 @@ export interface Service {
   host: string
   port: number
   logger: Logger
+  /** How long requests may go on after the signal to stop. */
+  stopWithinMs?: number
 }
 
-/** A stopping process is gone after this time, finished or not. */
-const STOP_WITHIN_MS = 4_500
+/** By default a stopping process is gone after this time, finished or not. */
+export const STOP_WITHIN_MS = 4_500
 
 /**
  * Builds a service, listens, and stops it on SIGTERM, SIGINT or the loss of the process that started it: no new
@@ -26,11 +28,11 @@ export async function runService(build: () => Service | Promise<Service>): Promi
     failToStart(error)
     return
   }
-  const { app, host, port, logger } = service
+  const { app, host, port, logger, stopWithinMs = STOP_WITHIN_MS } = service
   let closed: Promise<void> | undefined
   const { close } = closeWithGrace(
     {
-      delay: STOP_WITHIN_MS,
+      delay: stopWithinMs,
       logger: false,
       onTimeout: () => logger.error('requests were still running, stopped all the same'),
       // A second signal adds nothing: the end is at most five seconds away.

@@ -101,12 +101,13 @@ async function proxy(port: number, refuse: (authority: string) => number | null 
 function outbound(
   through: string,
   addresses: readonly string[],
-  options: { ca?: string; allowLocalhost?: boolean } = {},
+  options: { ca?: string; allowLocalhost?: boolean; connectTimeoutMs?: number } = {},
 ) {
   const made = createOutbound({
-    allowLocalhost: options.allowLocalhost ?? false,
+    allowLocalhost: false,
     proxy: through,
-    ca: options.ca ?? own.cert,
+    ca: own.cert,
+    ...options,
     lookup: async () => addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
   })
   opened.push(made)
@@ -197,7 +198,7 @@ describe('a call through a proxy', () => {
     const gone = outbound(`http://127.0.0.1:${port}`, [PUBLIC])
     expect(await code(gone.fetch(`https://${HOST}/`, {}, limits))).toBe('UNREACHABLE')
     const silent = await listen(createServer().on('connect', () => {}))
-    const waiting = outbound(`http://127.0.0.1:${silent}`, [PUBLIC])
+    const waiting = outbound(`http://127.0.0.1:${silent}`, [PUBLIC], { connectTimeoutMs: 1_000 })
     expect(await code(waiting.fetch(`https://${HOST}/`, {}, { ...limits, timeoutMs: 300 }))).toBe('TIMEOUT')
   })
 

@@ -13,8 +13,12 @@ afterEach(async () => {
   }
 })
 
-function outbound(allowLocalhost: boolean, lookup?: (host: string) => Promise<{ address: string; family: number }[]>) {
-  const made = createOutbound({ allowLocalhost, ...(lookup ? { lookup } : {}) })
+function outbound(
+  allowLocalhost: boolean,
+  lookup?: (host: string) => Promise<{ address: string; family: number }[]>,
+  options: { connectTimeoutMs?: number } = {},
+) {
+  const made = createOutbound({ allowLocalhost, ...(lookup ? { lookup } : {}), ...options })
   opened.push(made)
   return made
 }
@@ -206,7 +210,7 @@ describe('the connection', () => {
   })
 
   it('is given up in time while the name is still being resolved', async () => {
-    const guard = outbound(false, () => new Promise(() => {}))
+    const guard = outbound(false, () => new Promise(() => {}), { connectTimeoutMs: 1_000 })
     expect(await code(guard.fetch('https://slow.example.com/', {}, { ...limits, timeoutMs: 300 }))).toBe('TIMEOUT')
   })
 

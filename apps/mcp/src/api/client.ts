@@ -60,9 +60,14 @@ const ANSWER_MAX_BYTES = 8 * 1024 * 1024
 /**
  * The connections to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection.
+ * No request is waited for longer than its own time, nor than `timeoutMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
-export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
+export function createApiClient(
+  apiUrl: string,
+  edgeSecret: string,
+  timeoutMaxMs = Number.POSITIVE_INFINITY,
+): ApiClient {
   const { origin, pathname } = new URL(apiUrl)
   const prefix = pathname === '/' ? '' : pathname
   const createPool = (connections: number) =>
@@ -90,14 +95,15 @@ export function createApiClient(apiUrl: string, edgeSecret: string): ApiClient {
       caller.requestId,
     ]
     if (request.body !== undefined) headers.push('content-type', 'application/json')
+    const timeoutMs = Math.min(request.timeoutMs, timeoutMaxMs)
     const options = {
       method: request.method,
       path: prefix + request.path,
       headers,
       body: request.body ?? null,
       idempotent: !request.effect,
-      headersTimeout: request.timeoutMs,
-      bodyTimeout: request.timeoutMs,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     }
     const connections = request.waits === true ? waitPool : pool
     connections.dispatch(options, new AnswerHandler(request, settle))

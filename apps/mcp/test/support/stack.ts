@@ -29,11 +29,12 @@ export interface Stack {
 export interface StackOptions {
   env?: Record<string, string>
   registry?: Registry
+  apiTimeoutMaxMs?: number
 }
 
 let counter = 0
 
-export async function startStack({ env = {}, registry }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackOptions = {}): Promise<Stack> {
   const [issuer, upstream] = await Promise.all([startIssuer(), startUpstream()])
   const resource = 'http://localhost:4001/mcp'
   const config = readConfig({
@@ -47,7 +48,12 @@ export async function startStack({ env = {}, registry }: StackOptions = {}): Pro
     ...env,
   })
   const logger = createLogger({ service: 'mcp', level: config.LOG_LEVEL, destination: new PassThrough().resume() })
-  const app = await buildApp({ config, logger, ...(registry === undefined ? {} : { registry }) })
+  const app = await buildApp({
+    config,
+    logger,
+    ...(registry && { registry }),
+    ...(apiTimeoutMaxMs && { apiTimeoutMaxMs }),
+  })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const stack: Stack = {
     app,

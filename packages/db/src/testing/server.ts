@@ -40,13 +40,16 @@ export default async function setup(): Promise<(() => void) | undefined> {
     const [file = '', ...rest] = asRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command
     execFileSync(file, rest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   }
+  // Also where the run is ended from outside, without its teardown.
   const end = () => {
+    process.off('exit', end)
     try {
       run('pg_ctl', '-m', 'immediate', 'stop')
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
   }
+  process.once('exit', end)
   run('initdb', '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N')
   const options = Object.entries({ ...SETTINGS, port: String(port) }).map(([name, value]) => `-c ${name}=${value}`)
   run('pg_ctl', '-l', join(folder, 'log'), '-w', '-o', options.join(' '), 'start')

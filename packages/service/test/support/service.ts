@@ -31,5 +31,7 @@ await runService(() => {
   app.addHook('onListen', async () => {
     process.send?.(app.server.address())
   })
-  return { app, host: '127.0.0.1', port: Number(process.env.PORT ?? 0), logger }
+  const { PORT = 0, STOP_WITHIN_MS } = process.env
+  const soon = STOP_WITHIN_MS === undefined ? {} : { stopWithinMs: Number(STOP_WITHIN_MS) }
+  return { app, host: '127.0.0.1', port: Number(PORT), logger, ...soon }
 })
