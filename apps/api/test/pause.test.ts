@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { testDatabase } from '@vertexsms/db/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { recordRefusal } from '../src/activity/record.ts'
+import { pauseIfAttacking } from '../src/limits/pause.ts'
+import { newSmsId } from '../src/upstream/sandbox/ids.ts'
+import { seed } from './support/world.ts'
+
+const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
+const MINUTE_MS = 60_000
+const DAY_MS = 1_440 * MINUTE_MS
+/** Looks at a week of ordinary traffic. */
+const MOMENTS = Number(process.env.PROPERTY_RUNS ?? 14)
+
+let db: Database
+let close: () => Promise<void>
+let followDate: (aheadMs?: number) => Promise<void>
+let accountId: string
+let spenderId: string
+
+beforeAll(async () => {
+  ;({ db, close, followDate } = await testDatabase())
+})
+afterAll(() => close())
+beforeEach(async () => {
+  await followDate()
+  accountId = (await seed(db).makeAccount()).accountId
+  spenderId = await spenderOf('connection')
+})
+
+async function spenderOf(kind: 'connection' | 'token'): Promise<string> {
+  const id = randomUUID()
+  await db.spender.create({ data: { id, accountId, kind, createdAt: new Date() } })
+  return id
+}
+
+const look = (id = spenderId) => pauseIfAttacking(db, { accountId, spenderId: id, upstream: 'sandbox' })
+const spender = () => db.spender.findUniqueOrThrow({ where: { id: spenderId } })
+
+/** A send at a moment so far from now, to these numbers. */
+interface Past {
+  readonly agoMs: number
+  readonly to: readonly string[]
+}
+
+/** Writes sends as the ledger leaves them behind. */
+async function write(sends: readonly Past[], of = spenderId): Promise<void> {
+  const rows = sends.map(({ agoMs, to }) => ({ id: randomUUID(), at: new Date(Date.now() - agoMs), to }))
+  await db.send.createMany({
+    data: rows.map(({ id, at }) => ({
+      id,
+      accountId,
+      spenderId: of,
+      kind: 'sms' as const,
+      upstream: 'sandbox',
+      generation: 0,
+      route: 'POST /sms',
+      sender: 'Tests',
+      coding: 0,
+      priority: 1,
+      createdAt: at,
+    })),
+  })
+  await db.sendMessage.createMany({
+    data: rows.flatMap(({ id, at, to }) =>
+      to.map((recipient, position) => ({
+        id: newSmsId(),
+        sendId: id,
+        accountId,
+        spenderId: of,
+        upstream: 'sandbox',
+        position,
+        recipient,
+        country: 'LT',
+        parts: 1,
+        state: 'accepted' as const,
+        holdMicros: 0n,
+        chargedMicros: 39_000n,
+        createdAt: at,
+        handedAt: at,
+      })),
+    ),
+  })
+}
+
+/** A generator of numbers in [0, 1) that begins with the seed (mulberry32). */
+function random(from: number): () => number {
+  let state = from
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const one = (agoMs: number, number = 37_060_000_000 + Math.floor(agoMs / 7) * 131): Past => ({
+  agoMs,
+  to: [String(number)],
+})
+/** One send in each ten minutes, so many of them, up to ten minutes ago. */
+const usual = (sends: number) => Array.from({ length: sends }, (_, at) => one((at + 1.5) * 10 * MINUTE_MS))
+const burst = (sends: number) => Array.from({ length: sends }, (_, at) => one(at * 1_000, 37_061_000_000 + at * 7_919))
+
+describe('a burst', () => {
+  test('of more than ten times the usual pauses the connection, and says so in its activity', async () => {
+    await write([...usual(50), ...burst(11)])
+    expect(await look()).toBe('burst')
+    expect(await spender()).toMatchObject({ autoPausedAt: expect.any(Date), autoPausedReason: 'burst', pausedAt: null })
+    const entries = await db.activity.findMany({ where: { spenderId } })
+    expect(entries.map(({ what, outcome }) => [what, outcome])).toEqual([['pause', 'CONNECTION_PAUSED']])
+  })
+
+  test('of ten times the usual does not, nor one before the usual is known', async () => {
+    await write([...usual(50), ...burst(10)])
+    expect(await look()).toBeNull()
+    spenderId = await spenderOf('connection')
+    await write([...usual(49), ...burst(200)])
+    expect(await look()).toBeNull()
+  })
+
+  test('is counted in sends: a list is one, however long', async () => {
+    const list = Array.from({ length: 100 }, (_, at) => String(37_061_000_000 + at * 7_919))
+    await write([...usual(50), { agoMs: 1_000, to: list }])
+    expect(await look()).toBeNull()
+  })
+})
+
+describe('a block of numbers', () => {
+  const block = (numbers: readonly number[]) => numbers.map((number, at) => one(at * 1_000, 37_061_111_100 + number))
+
+  test.each([
+    ['in order', [0, 1, 2, 3, 4, 5, 6, 7]],
+    ['in any order, with gaps', [19, 0, 7, 3, 11, 15, 5, 9]],
+  ])('worked off %s pauses the connection', async (_how, numbers) => {
+    await write([...block(numbers), one(5 * MINUTE_MS, 37_069_999_999)])
+    expect(await look()).toBe('number_block')
+  })
+
+  test.each([
+    ['of seven', [0, 1, 2, 3, 4, 5, 6]],
+    ['that is spread further', [0, 3, 6, 9, 12, 15, 18, 21]],
+    ['of one number, many times', [1, 1, 1, 1, 1, 1, 1, 1, 1]],
+  ])('%s does not', async (_what, numbers) => {
+    await write(block(numbers))
+    expect(await look()).toBeNull()
+  })
+
+  test('that the connection has known for longer does not; one new number too many does', async () => {
+    const numbers = [0, 1, 2, 3, 4, 5, 6, 7]
+    await write(block(numbers).map((send) => ({ ...send, agoMs: send.agoMs + 2 * DAY_MS })))
+    await write(block(numbers))
+    expect(await look()).toBeNull()
+    await write(block([8, 9, 10, 11, 12, 13, 14, 15]))
+    expect(await look()).toBe('number_block')
+  })
+})
+
+describe('refused countries', () => {
+  const refuse = (country: string, id = spenderId) =>
+    recordRefusal(db, {
+      accountId,
+      spenderId: id,
+      what: 'sms',
+      outcome: 'DESTINATION_NOT_ALLOWED',
+      country,
+      upstream: 'sandbox',
+    })
+
+  test('pause the connection when there are three in ten minutes', async () => {
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
+    expect(await look()).toBe('refused_countries')
+  })
+
+  test('do not when they are two, or three within a longer time', async () => {
+    for (const country of ['CU', 'CU', 'JM']) await refuse(country)
+    expect(await look()).toBeNull()
+    await followDate(11 * MINUTE_MS)
+    await refuse('KZ')
+    expect(await look()).toBeNull()
+  })
+
+  test('that were refused before the owner resumed do not pause again; new ones do', async () => {
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
+    await look()
+    await followDate(MINUTE_MS)
+    await db.$executeRaw`UPDATE spender SET resumed_at = database_now() WHERE id = ${spenderId}::uuid`
+    expect(await look()).toBeNull()
+    await followDate(2 * MINUTE_MS)
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
+    expect(await look()).toBe('refused_countries')
+  })
+
+  test('pause no token made by hand, no other connection, and nothing twice', async () => {
+    const token = await spenderOf('token')
+    const other = await spenderOf('connection')
+    for (const country of ['CU', 'JM', 'KZ']) {
+      await refuse(country, token)
+      await refuse(country)
+    }
+    expect(await look(token)).toBeNull()
+    expect(await look(other)).toBeNull()
+    const looks = await Promise.all([look(), look(), look()])
+    expect(looks.filter((rule) => rule !== null)).toEqual(['refused_countries'])
+    expect(await look()).toBeNull()
+    expect(await db.activity.count({ where: { spenderId, what: 'pause' } })).toBe(1)
+  })
+})
+
+describe('ordinary traffic', () => {
+  const next = random(SEED)
+  const number = () => String(37_060_000_000 + Math.floor(next() * 9_999_999))
+  /** Codes for people who sign in: by day a few in ten minutes, by night hardly any, one in three to somebody known. */
+  const codes = () => {
+    const known = Array.from({ length: 50 }, number)
+    return Array.from({ length: 7 * 144 }, (_, window) => {
+      const agoMs = window * 10 * MINUTE_MS
+      const isDay = ((Date.now() - agoMs) % DAY_MS) / DAY_MS > 0.3
+      const sends = Math.floor(next() * (isDay ? 5 : 1.3))
+      return Array.from({ length: sends }, () => ({
+        agoMs: agoMs + next() * 10 * MINUTE_MS,
+        to: [next() < 0.33 ? (known[Math.floor(next() * 50)] ?? number()) : number()],
+      }))
+    }).flat()
+  }
+  /** A list of customers once a day, with neighbours among them, and an answer to somebody now and then. */
+  const lists = () => {
+    const customers = Array.from({ length: 400 }, number).flatMap((first) =>
+      next() < 0.05 ? [first, String(Number(first) + 1), String(Number(first) + 2)] : [first],
+    )
+    return Array.from({ length: 7 }, (_, day) => [
+      ...Array.from({ length: 4 }, (_, part) => ({
+        agoMs: day * DAY_MS + part * 2_000,
+        to: customers.slice(part * 100, part * 100 + 100),
+      })),
+      ...Array.from({ length: 10 }, () => ({ agoMs: day * DAY_MS + next() * DAY_MS, to: [number()] })),
+    ]).flat()
+  }
+  /** A person who asks an assistant for a few messages on some evenings. */
+  const evenings = () =>
+    Array.from({ length: 7 }, (_, day) =>
+      Array.from({ length: Math.floor(next() * 12) }, (_, at) => ({
+        agoMs: day * DAY_MS + at * 90_000,
+        to: [number()],
+      })),
+    ).flat()
+
+  test.each([
+    ['of codes', codes],
+    ['of lists', lists],
+    ['of evenings', evenings],
+  ])(`%s is not paused, whenever it is looked at (seed ${SEED})`, async (_what, traffic) => {
+    const sends = traffic()
+    // All of it lies ahead, and comes in as the clock goes on.
+    const start = Math.max(...sends.map(({ agoMs }) => agoMs)) + MINUTE_MS
+    await write(sends.map(({ agoMs, to }) => ({ agoMs: agoMs - start, to })))
+    for (let at = 1; at <= MOMENTS; at++) {
+      const momentMs = (start * at) / MOMENTS
+      await followDate(momentMs)
+      // What is still to come is not there yet.
+      const future = Prisma.sql`spender_id = ${spenderId}::uuid AND created_at > database_now()`
+      await db.$executeRaw`UPDATE send_message SET handed_at = NULL WHERE ${future}`
+      await db.$executeRaw`UPDATE send_message SET handed_at = created_at WHERE spender_id = ${spenderId}::uuid AND created_at <= database_now()`
+      expect(await look()).toBeNull()
+    }
+  })
+})
