@@ -1,5 +1,5 @@
 // The authorization checks of the official MCP conformance suite against the running demo, a person in a real browser
-// approving what it asks for. Prints `conformance: N passed, N failed` and ends with status 1 where one failed.
+// approving what it asks for. Prints `authorization: N passed, N failed` and ends with status 1 where one failed.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
 
 /** Outside CI a part that cannot run here is left out, with one clear line. */
 function leaveOut(reason: string): number {
-  console.log(`conformance: authorization checks skipped: ${reason}`)
+  console.log(`authorization: skipped: ${reason}`)
   return process.env.CI ? 1 : 0
 }
 
@@ -61,7 +61,7 @@ async function runSuite(program: NpxProgram, stack: StackFacts, browser: Browser
 /** Repeats the suite's own sum in the line that CI reads; its exit code counts as well. */
 function report(output: string, exitCode: number | null): number {
   const [, passed = '0', failed = '1'] = /Total: (\d+) passed, (\d+) failed/.exec(output) ?? []
-  console.log(`conformance: ${passed} passed, ${failed} failed`)
+  console.log(`authorization: ${passed} passed, ${failed} failed`)
   return exitCode === 0 && failed === '0' && passed !== '0' ? 0 : 1
 }
 
