@@ -122,6 +122,10 @@ describe('the simulated operator', () => {
       expect(price?.micros).toBeLessThanOrEqual((await operator.dearestRateMicros(accountId, 'LT')) ?? 0n)
     }
     expect(await operator.dearestRateMicros(accountId, 'ZZ')).toBeNull()
+    const price = await operator.cost(order())
+    const [mcc = '', mnc = ''] = [price?.mccmnc.slice(0, 3), price?.mccmnc.slice(3)]
+    expect(await operator.networkRateMicros(accountId, 'LT', mcc, mnc)).toBe(price?.micros)
+    expect(await operator.networkRateMicros(accountId, 'LV', mcc, mnc)).toBeNull()
     expect(await operator.cost(order({ to: '37052123456', message: ' ' }))).toBeNull()
   })
 })

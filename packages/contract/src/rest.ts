@@ -138,10 +138,10 @@ export const sendSmsResponseSchema = z.array(z.string()).min(1)
 /** The most days ahead that `scheduled` may lie. */
 export const SCHEDULE_MAX_DAYS = 90
 
-/** The delivery report, as posted to `dlrUrl`: status 1 delivered, 2 not delivered, 16 expired. */
+/** The delivery report, as posted to `dlrUrl`: status 1 delivered, 2 not delivered, 3 seen (Viber), 16 expired. */
 export const deliveryReportSchema = z.object({
   id: z.string(),
-  status: z.union([z.literal(1), z.literal(2), z.literal(16)]),
+  status: z.literal([1, 2, 3, 16]),
   /** Numeric VertexSMS code, 0 when delivered. */
   error: z.int(),
   mcc: z.string(),

@@ -164,6 +164,8 @@ export interface SendingUpstream {
   cost(order: Omit<SmsOrder, 'messageId'>): Promise<UpstreamPrice | null>
   /** The dearest part price of a country in the present rate card; null where it has none. */
   dearestRateMicros(accountId: string, country: string): Promise<bigint | null>
+  /** The part price in one network of a country, by the codes that a report names; null where the rate card has none. */
+  networkRateMicros(accountId: string, country: string, mcc: string, mnc: string): Promise<bigint | null>
   /** The price of a lookup; null where it is not known. */
   hlrPriceMicros(accountId: string): Promise<bigint | null>
   status(accountId: string, reference: string): Promise<DeliveryReport | null>

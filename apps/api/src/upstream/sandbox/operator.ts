@@ -51,6 +51,11 @@ export function createOperator(options: OperatorOptions): SimulatedOperator {
       return most
     },
 
+    async networkRateMicros(_accountId, country, mcc, mnc) {
+      const operator = operatorsOf(country).find((one) => one.mcc === mcc && one.mnc.includes(mnc))
+      return operator ? partPriceMicros(operator) : null
+    },
+
     hlrPriceMicros: async () => HLR_PRICE_MICROS,
 
     async status(accountId, reference) {

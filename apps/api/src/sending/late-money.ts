@@ -1,0 +1,80 @@
+// What a report changes about money, without touching anything. Delivery is apart from money: a message that failed was
+// sent all the same. A report gives back only what it shows was never accepted, lowers only what was charged by the hold,
+// and charges what was given back and was sent after all.
+import type { Settlement } from '../ledger/settle.ts'
+
+/** A message as it stands when its report comes in. */
+export interface ReportedMessage {
+  /** Past its lease, a message that was handed over is unknown. */
+  readonly state: 'scheduled' | 'held' | 'handed_over' | 'unknown' | 'accepted' | 'released'
+  readonly parts: number
+  readonly holdMicros: bigint
+  readonly chargedMicros: bigint
+  /** The charge is the hold: no price was told. */
+  readonly chargedHold: boolean
+  /** Nothing is charged for it, as for a test on the simulated network. */
+  readonly isFree: boolean
+}
+
+/** What a part costs, where that is known. */
+export interface PartPrices {
+  /** In the network that the report names. */
+  readonly networkMicros: bigint | null
+  /** The dearest of the country. */
+  readonly dearestMicros: bigint | null
+}
+
+/** Nothing changes; the settlement that does; or the report must come again, once its hand-over was answered. */
+export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
+
+/** The balance of the account at the upstream did not reach: it takes nothing for the message, even after accepting it. */
+const NOT_PAID = 24
+
+/** Codes under which an upstream refuses a message before it accepts it. */
+const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
+
+const ARRIVED: ReadonlySet<number> = new Set([1, 3])
+
+/** What a final report (1, 2, 3, 16) with this error changes. Run again after the change, it changes nothing. */
+export function lateMoney(
+  { status, error }: { readonly status: number; readonly error: number },
+  message: ReportedMessage,
+  prices: PartPrices,
+): LateMoney {
+  const arrived = ARRIVED.has(status)
+  const notPaid = !arrived && error === NOT_PAID
+  const neverAccepted = !arrived && NEVER_ACCEPTED.has(error)
+  const givenBack = { outcome: 'released', failure: 'SEND_REFUSED', failureNumber: error } as const
+  switch (message.state) {
+    case 'scheduled':
+    case 'held':
+      return 'nothing'
+    case 'handed_over':
+      // Given back now, it would be charged again by the answer that is still to come.
+      return neverAccepted ? 'later' : accepted(message, prices)
+    case 'unknown':
+      return neverAccepted ? givenBack : accepted(message, prices)
+    case 'accepted': {
+      if (notPaid) return givenBack
+      const rate = rateOf(message, prices.networkMicros)
+      if (!message.chargedHold || rate === null || rate >= message.chargedMicros) return 'nothing'
+      return { outcome: 'accepted', chargedMicros: rate, final: true }
+    }
+    case 'released': {
+      if (neverAccepted) return 'nothing'
+      const rate = rateOf(message, prices.networkMicros ?? prices.dearestMicros)
+      return { outcome: 'accepted', chargedMicros: rate ?? 0n, final: true }
+    }
+  }
+}
+
+function accepted(message: ReportedMessage, { networkMicros }: PartPrices): LateMoney {
+  const rate = rateOf(message, networkMicros)
+  const chargedMicros = rate !== null && rate < message.holdMicros ? rate : null
+  return { outcome: 'accepted', chargedMicros, final: true }
+}
+
+function rateOf({ isFree, parts }: ReportedMessage, partMicros: bigint | null): bigint | null {
+  if (isFree) return 0n
+  return partMicros === null ? null : partMicros * BigInt(parts)
+}

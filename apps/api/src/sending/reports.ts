@@ -1,0 +1,112 @@
+// The one door for what an upstream reports. A report is taken in every state and more than once; the upstream counts it
+// as told when it was taken, which is after everything was written.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { laneOf } from '../callback-lane.ts'
+import { settle } from '../ledger/settle.ts'
+import { LIMITS } from '../limits.ts'
+import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
+import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
+
+/** The states that end a message. */
+const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
+
+/** A message that changes while it is looked at is looked at again so often. */
+const LOOKS = 3
+
+type Rates = Pick<SendingUpstream, 'networkRateMicros' | 'dearestRateMicros'>
+
+interface Row extends ReportedMessage {
+  readonly accountId: string
+  readonly country: string
+}
+
+/** Where in the world a message ended. */
+interface Network {
+  readonly mcc: string | null
+  readonly mnc: string | null
+}
+
+/** A report that has to come again: what it says of money can be taken only after the answer to its hand-over. */
+export class ReportTooEarly extends Error {
+  override name = 'ReportTooEarly'
+}
+
+/**
+ * Takes reports: first what they change about money, then the delivery with what the customer's URL is owed. Rejects with
+ * ReportTooEarly, and with what the database threw; both are told again. `rates` gives the upstream, which is made with this
+ * door.
+ */
+export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
+  async function pricesOf({ accountId, country, state, chargedHold }: Row, { mcc, mnc }: Network): Promise<PartPrices> {
+    if (state === 'accepted' && !chargedHold) return { networkMicros: null, dearestMicros: null }
+    const networkMicros =
+      mcc === null || mnc === null ? null : await rates().networkRateMicros(accountId, country, mcc, mnc)
+    const dearestMicros = state === 'released' ? await rates().dearestRateMicros(accountId, country) : null
+    return { networkMicros, dearestMicros }
+  }
+
+  async function takeMoney(messageId: bigint, report: { status: number; error: number }, network: Network) {
+    for (let look = 1; look <= LOOKS; look++) {
+      const row = await readMessage(db, messageId)
+      if (row === undefined) return
+      const change: LateMoney = lateMoney(report, row, await pricesOf(row, network))
+      if (change === 'later') throw new ReportTooEarly('its hand-over is not answered yet')
+      if (change === 'nothing') return
+      const [settled] = await settle(db, [{ ...change, messageId }])
+      const was = settled?.was === 'handed_over' && row.state === 'unknown' ? 'unknown' : settled?.was
+      if (was === row.state) return
+    }
+    throw new ReportTooEarly('the message changes all the time')
+  }
+
+  return {
+    async delivery({ messageId, status, error, mcc, mnc }) {
+      if (!FINAL.has(status)) return
+      await takeMoney(messageId, { status, error }, { mcc, mnc })
+      const mccmnc = mcc === null ? null : mcc + (mnc ?? '')
+      // None becomes final, and what was delivered may still be seen; everything else was told already.
+      await db.$executeRaw`
+        WITH reported AS (
+          UPDATE send_message m SET delivery = ${status}::int, delivery_error = ${error}::int,
+            mccmnc = coalesce(${mccmnc}::text, m.mccmnc), final_at = coalesce(m.final_at, database_now())
+          WHERE m.id = ${messageId}::bigint AND (m.delivery IS NULL OR m.delivery = 1 AND ${status}::int = 3)
+          RETURNING m.id, m.account_id, m.send_id
+        )
+        ${owed(Prisma.sql`jsonb_build_object('id', r.id::text, 'status', ${status}::int, 'error', ${error}::int,
+                                             'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`)}`
+    },
+
+    async lookup({ messageId, result }) {
+      const error = Number(result.error)
+      await takeMoney(messageId, { status: error === 0 ? 1 : 2, error }, { mcc: null, mnc: null })
+      const told = JSON.stringify(result)
+      await db.$executeRaw`
+        WITH reported AS (
+          UPDATE send_message m SET result = ${told}::jsonb, final_at = coalesce(m.final_at, database_now())
+          WHERE m.id = ${messageId}::bigint AND m.result IS NULL
+          RETURNING m.id, m.account_id, m.send_id
+        )
+        ${owed(Prisma.sql`${told}::jsonb || jsonb_build_object('id', r.id::text)`)}`
+    },
+  }
+}
+
+async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
+  const [row] = await db.$queryRaw<Row[]>`
+    SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
+           m.account_id::text AS "accountId", m.country, m.parts, m.hold_micros AS "holdMicros",
+           m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
+           s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
+    FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`
+  return row
+}
+
+/** What is owed to the customer's URL, in the statement that takes the report. */
+function owed(body: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+    SELECT r.account_id, s.dlr_url, ${laneOf(Prisma.sql`s.dlr_url`)}, ${body}, 0,
+           CASE WHEN s.test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
+           database_now(), database_now()
+    FROM reported r JOIN send s ON s.id = r.send_id WHERE s.dlr_url IS NOT NULL`
+}

@@ -1,0 +1,218 @@
+import { createDatabase, type Database } from '@vertexsms/db/client'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { settle } from '../src/ledger/settle.ts'
+import { createReportDoor, ReportTooEarly } from '../src/sending/reports.ts'
+import type { DeliveryReport, ReportDoor } from '../src/upstream/upstream.ts'
+import { admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
+
+const HOLD = 50_000n
+const PRICE = 39_000n
+const NETWORK = 30_000n
+const DEAREST = 60_000n
+const RESULT = { error: '0', imsi: '1', country: 'LT', operatorId: 1, operator: 'A', mcc: '246', mnc: '03', ported: [] }
+
+let database: TestDatabase
+let owner: Database
+let db: Database
+let door: ReportDoor
+let payer: Payer
+beforeAll(async () => {
+  database = await testDatabase()
+  owner = database.db
+  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10 })
+  door = createReportDoor(db, () => ({
+    networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
+    dearestRateMicros: async () => DEAREST,
+  }))
+})
+afterAll(async () => {
+  await db?.$disconnect()
+  await database?.close()
+})
+beforeEach(async () => {
+  await database.followDate()
+  payer = await makePayer(owner)
+})
+
+/** A message that was handed over a moment ago. */
+async function handed(dlrUrl: string | null = 'https://example.com/report'): Promise<bigint> {
+  const one = message(HOLD)
+  expect((await admitted(db, payer, [one], { send: { dlrUrl } })).kind).toBe('admitted')
+  return one.id
+}
+/** One that was settled so. */
+async function settled(
+  outcome: 'accepted' | 'unknown' | 'released',
+  chargedMicros: bigint | null = PRICE,
+): Promise<bigint> {
+  const id = await handed()
+  await settle(db, [{ messageId: id, outcome, ...(outcome === 'accepted' ? { chargedMicros } : {}) }])
+  return id
+}
+const report = (messageId: bigint, status: number, error = 0, mcc: string | null = '246'): DeliveryReport => ({
+  messageId,
+  status,
+  error,
+  mcc,
+  mnc: mcc && '03',
+})
+const row = (id: bigint) => owner.sendMessage.findUniqueOrThrow({ where: { id } })
+const spent = async () => (await countOf(owner, payer.tokenId)).totalSpentMicros
+const callbacks = async () =>
+  (await owner.callback.findMany({ where: { accountId: payer.accountId }, orderBy: { id: 'asc' } })).map(
+    ({ body }) => body,
+  )
+
+describe('a delivery', () => {
+  test('is kept with its network and told to the customer under our id, once, however often it is reported', async () => {
+    const id = await settled('accepted')
+    await Promise.all(Array.from({ length: 6 }, () => door.delivery(report(id, 1))))
+    expect(await row(id)).toMatchObject({ delivery: 1, deliveryError: 0, mccmnc: '24603', finalAt: expect.any(Date) })
+    expect(await callbacks()).toEqual([{ id: String(id), status: 1, error: 0, mcc: '246', mnc: '03' }])
+    expect(await spent()).toBe(PRICE)
+  })
+
+  test('that was told is followed by seen alone', async () => {
+    const id = await settled('accepted')
+    for (const status of [1, 2, 16, 3, 1]) await door.delivery(report(id, status))
+    expect((await row(id)).delivery).toBe(3)
+    expect((await callbacks()).map((body) => (body as { status: number }).status)).toEqual([1, 3])
+    const failed = await settled('accepted')
+    for (const status of [2, 1, 3]) await door.delivery(report(failed, status))
+    expect((await row(failed)).delivery).toBe(2)
+  })
+
+  test('that is none yet, or of a message that is gone, is taken and changes nothing', async () => {
+    const id = await settled('accepted')
+    await door.delivery(report(id, 0))
+    await door.delivery(report(1n, 1))
+    await door.lookup({ messageId: 1n, result: RESULT })
+    expect((await row(id)).delivery).toBeNull()
+    expect(await callbacks()).toEqual([])
+  })
+
+  test('that failed stays charged', async () => {
+    const id = await settled('accepted')
+    await door.delivery(report(id, 2, 21))
+    expect(await row(id)).toMatchObject({ state: 'accepted', delivery: 2, deliveryError: 21, chargedMicros: PRICE })
+  })
+})
+
+describe('money that comes late', () => {
+  test('is given back for an account that was out of money, once, with a signed entry', async () => {
+    const id = await settled('accepted')
+    await Promise.all([door.delivery(report(id, 2, 24)), door.delivery(report(id, 2, 24))])
+    await door.delivery(report(id, 2, 24))
+    expect(await row(id)).toMatchObject({ state: 'released', chargedMicros: 0n, failureNumber: 24, delivery: 2 })
+    for (const spender of [payer.tokenId, payer.accountId]) {
+      expect(await countOf(owner, spender)).toMatchObject({
+        totalSpentMicros: 0n,
+        totalHeldMicros: 0n,
+        daySpentMicros: 0n,
+      })
+    }
+    const entries = await owner.activity.findMany({ where: { spenderId: payer.tokenId }, orderBy: { id: 'asc' } })
+    expect(entries.map(({ amountMicros }) => amountMicros)).toEqual([PRICE, -PRICE])
+  })
+
+  test('is charged for an unknown message that was sent, and given back for one that is shown never accepted', async () => {
+    const sent = await settled('unknown')
+    await door.delivery(report(sent, 1, 0, null))
+    expect(await row(sent)).toMatchObject({ state: 'accepted', chargedMicros: HOLD, holdMicros: 0n })
+    const refused = await settled('unknown')
+    await door.delivery(report(refused, 2, 21, null))
+    expect(await row(refused)).toMatchObject({ state: 'released', chargedMicros: 0n, holdMicros: 0n })
+    expect(await spent()).toBe(HOLD)
+  })
+
+  test('is lowered to the rate of the network where only the hold had been charged, and never raised', async () => {
+    const byHold = await settled('accepted', null)
+    await door.delivery(report(byHold, 1, 0, '999'))
+    expect((await row(byHold)).chargedMicros).toBe(HOLD)
+    const lowered = await settled('accepted', null)
+    await door.delivery(report(lowered, 1))
+    expect((await row(lowered)).chargedMicros).toBe(NETWORK)
+    const priced = await settled('accepted', 1n)
+    await door.delivery(report(priced, 1))
+    expect((await row(priced)).chargedMicros).toBe(1n)
+    expect(await spent()).toBe(HOLD + NETWORK + 1n)
+  })
+
+  test('is charged for what had been given back and arrived all the same, above the limit too', async () => {
+    const id = await settled('released')
+    await limit(owner, payer, payer.tokenId, { maxTotalMicros: 1n })
+    await door.delivery(report(id, 1, 0, '999'))
+    await door.delivery(report(id, 1, 0, '999'))
+    expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: DEAREST, delivery: 1 })
+    expect(await spent()).toBe(DEAREST)
+    expect((await admitted(db, payer, [message(1n)])).kind).toBe('refused')
+  })
+
+  test('is not charged for what was given back and is reported as refused', async () => {
+    const id = await settled('released')
+    await door.delivery(report(id, 2, 24))
+    expect(await row(id)).toMatchObject({ state: 'released', chargedMicros: 0n })
+  })
+})
+
+describe('a report before its settle', () => {
+  test('settles the message, and the answer that follows sets its price: charged once, one place given back', async () => {
+    const id = await handed()
+    await door.delivery(report(id, 1, 0, null))
+    expect(await row(id)).toMatchObject({ state: 'accepted', delivery: 1, chargedMicros: HOLD })
+    await settle(db, [{ messageId: id, outcome: 'accepted', reference: 'r', chargedMicros: PRICE }])
+    expect(await row(id)).toMatchObject({ state: 'accepted', delivery: 1, chargedMicros: PRICE, reference: 'r' })
+    expect(await countOf(owner, payer.accountId)).toMatchObject({
+      totalSpentMicros: PRICE,
+      totalHeldMicros: 0n,
+      handedOver: 0,
+    })
+  })
+
+  test('is not undone by an answer that never came', async () => {
+    const id = await handed()
+    await door.delivery(report(id, 1, 0, null))
+    await settle(db, [{ messageId: id, outcome: 'unknown' }])
+    expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: HOLD })
+  })
+
+  test('that gives money back has to come again after the answer, and is then taken', async () => {
+    const id = await handed()
+    await expect(door.delivery(report(id, 2, 24))).rejects.toThrow(ReportTooEarly)
+    expect((await row(id)).delivery).toBeNull()
+    await settle(db, [{ messageId: id, outcome: 'accepted', chargedMicros: PRICE }])
+    await door.delivery(report(id, 2, 24))
+    expect(await row(id)).toMatchObject({ state: 'released', chargedMicros: 0n })
+    expect(await spent()).toBe(0n)
+  })
+
+  test('that gives money back is taken once nobody can answer any more', async () => {
+    const id = await handed()
+    await database.followDate(60_000)
+    await door.delivery(report(id, 2, 24))
+    expect(await row(id)).toMatchObject({ state: 'released', delivery: 2 })
+    expect(await countOf(owner, payer.accountId)).toMatchObject({
+      totalSpentMicros: 0n,
+      totalHeldMicros: 0n,
+      handedOver: 0,
+    })
+  })
+})
+
+describe('the result of a lookup', () => {
+  test('is kept and told under our id, once', async () => {
+    const id = await settled('accepted')
+    await Promise.all(Array.from({ length: 4 }, () => door.lookup({ messageId: id, result: RESULT })))
+    await door.lookup({ messageId: id, result: { ...RESULT, country: 'LV' } })
+    expect((await row(id)).result).toEqual(RESULT)
+    expect(await callbacks()).toEqual([{ ...RESULT, id: String(id) }])
+    expect(await spent()).toBe(PRICE)
+  })
+
+  test('shows that an unknown one was asked', async () => {
+    const id = await settled('unknown')
+    await door.lookup({ messageId: id, result: { ...RESULT, error: '43' } })
+    expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: HOLD })
+  })
+})
