@@ -100,6 +100,7 @@ export async function buildApp({
       ...web,
       provider,
       connectionSeconds: env.CONNECTION_SECONDS,
+      maxPerDayMicros: env.CONNECTION_MAX_PER_DAY_EUR,
       allowLocalhost,
     })
     await pages.register(registerSettings, web)

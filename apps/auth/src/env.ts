@@ -1,3 +1,4 @@
+import { readEurText } from '@vertexsms/contract/money'
 import {
   databaseEnv,
   issuerUrlSchema,
@@ -18,6 +19,14 @@ const YEAR_SECONDS = 365 * DAY_SECONDS
 /** How long an access token may live: it is looked up on each request, but other readers of a JWT do not ask. */
 export const accessTokenSecondsSchema = secondsSchema(1, DAY_SECONDS)
 
+/** An amount in EUR a day, or the word `none`; an empty variable is an unset one, and must not lift a limit. */
+const dailyLimitSchema = z.string().transform((written, context) => {
+  const micros = written === 'none' ? null : readEurText(written)
+  if (written === 'none' || micros !== null) return micros
+  context.addIssue({ code: 'custom', message: 'must be an amount in EUR such as 5.00, or none' })
+  return z.NEVER
+})
+
 /** Every setting of the authorization server, with its default. Lifetimes are in whole seconds. */
 const schema = z.object({
   ...serviceEnv,
@@ -37,6 +46,8 @@ const schema = z.object({
   REFRESH_TOKEN_SECONDS: secondsSchema(1, YEAR_SECONDS).default(2_592_000),
   /** The longest a connection lives without a new consent. */
   CONNECTION_SECONDS: secondsSchema(1, 10 * YEAR_SECONDS).default(YEAR_SECONDS),
+  /** What a connection that begins may spend a day, in EUR; `none` sets no limit. Parses to micro-EUR or null. */
+  CONNECTION_MAX_PER_DAY_EUR: dailyLimitSchema.default(5_000_000n),
   /** Ten minutes at most (RFC 6749 §4.1.2). */
   AUTHORIZATION_CODE_SECONDS: secondsSchema(1, 600).default(60),
   /** How long the refresh token just used gets the same answer again; 0 is strict. A stolen one works as long. */

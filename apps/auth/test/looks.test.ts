@@ -5,6 +5,7 @@ import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { askApproval } from './support/approvals.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { register, start } from './support/client.ts'
 import { crowd } from './support/crowd.ts'
@@ -21,6 +22,13 @@ const LOOKS = WIDTHS.flatMap((width) => SCHEMES.map((scheme) => ({ width, scheme
 const JUDGED = FOLDER
   ? LOOKS
   : LOOKS.filter(({ width, scheme }) => (scheme === 'light' ? width === WIDTHS[0] : width === WIDTHS.at(-1)))
+
+const BOUNDS = {
+  maxPerDayMicros: 5_000_000n,
+  countries: ['LT', 'LV', 'EE'],
+  senders: ['Shop'],
+  askAboveMicros: 50_000n,
+}
 
 const TITLE = 'Every page that a person sees, light and dark, on a phone, a tablet and a desktop'
 describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
@@ -146,6 +154,50 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
       await page.goto(path)
       if (path === '/sandbox/phone') await page.getByText(text.text).waitFor()
       await look(path.slice(1).replace('/', '-'))
+    }
+  })
+
+  it('a send to approve, before and after, and what a connection may spend, did and is set to (WCAG 2.2)', async () => {
+    await crowd(stack, account.id, 1)
+    const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })
+    const of = { accountId: account.id, spenderId: connection.id }
+    await stack.db.spender.create({
+      data: { id: of.spenderId, accountId: account.id, kind: 'connection', createdAt: new Date(), ...BOUNDS },
+    })
+    const activity = { ...of, upstream: 'sandbox', what: 'sms', country: 'LT', lastDigits: '567', parts: 1 }
+    await stack.db.activity.createMany({
+      data: [
+        { ...activity, at: new Date(), outcome: 'OK', amountMicros: 39_000n },
+        { ...activity, at: new Date(), outcome: 'DESTINATION_NOT_ALLOWED', count: 12 },
+      ],
+    })
+    const day = { day: new Date(), dayEndsAt: new Date(Date.now() + 3_600_000) }
+    await stack.db.spenderCount.create({
+      data: {
+        spenderId: of.spenderId,
+        upstream: 'sandbox',
+        ...day,
+        daySpentMicros: 39_000n,
+        totalSpentMicros: 39_000n,
+      },
+    })
+    await page.goto(`/connections/${connection.id}`)
+    await look('connection')
+    await page.getByLabel('Most a day').fill('five')
+    await page.getByRole('button', { name: 'Set limits' }).click()
+    await page.getByRole('alert').waitFor()
+    await look('connection-refused')
+    await page.goto(`/connections/${connection.id}`)
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: 'Resume' }).waitFor()
+    await look('connection-paused')
+    for (const word of ['Approve', 'Refuse']) {
+      await page.goto(`/approvals/${await askApproval(stack, of)}`)
+      await page.getByText('Your code is 1234').waitFor()
+      await look('approval')
+      await page.getByRole('button', { name: word }).click()
+      await page.getByRole('status').waitFor()
+      await look(`approval-${word.toLowerCase()}d`)
     }
   })
 

@@ -60,6 +60,19 @@ describe('refresh overlap', () => {
     expect(await stack.db.oidcArtifact.count({ where: { accountId, kind: 'RefreshToken' } })).toBe(1)
   })
 
+  it.each([2, 5])(
+    'of a token that was rotated %i times within it gives the refresh token that lives now',
+    async (rotations) => {
+      const { client, tokens } = await connected(stack)
+      let latest = tokens
+      for (let round = 0; round < rotations; round += 1) latest = await refresh(client, latest.refresh)
+      const again = await refresh(client, tokens.refresh)
+      expect(again).toEqual({ ...latest, expiresIn: expect.any(Number) })
+      await later(31, stack)
+      expect((await refresh(client, again.refresh)).scope).toBe(tokens.scope)
+    },
+  )
+
   it('takes a later reuse for theft and ends the connection (OAuth 2.1 §4.3.1)', async () => {
     const { client, tokens, accountId } = await connected(stack)
     const next = await refresh(client, tokens.refresh)

@@ -21,6 +21,8 @@ const CONSENT = {
   documentHost: null,
   accountEmail: 'ada@example.com',
   scopes: SCOPE_NAMES.map((name) => ({ name, ...SCOPES[name] })),
+  limits: ['At most 5.00 EUR a day'],
+  asksForLimits: false,
   signOut: { csrf: 'x', returnTo: '/interaction/x' },
 }
 

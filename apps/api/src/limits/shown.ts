@@ -1,5 +1,6 @@
 import { CURRENCY, type Limits, type leftSchema, type spentSchema } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
+import { writeLimits } from '@vertexsms/contract/spender-limits'
 import type { z } from 'zod'
 import type { OwnersDay } from './days.ts'
 import { pauseOf, type Spender, type SpenderLimits, usedOf } from './judge.ts'
@@ -59,14 +60,6 @@ function least(amounts: readonly bigint[]): bigint | null {
 }
 
 function limitsOf(limits: SpenderLimits): Limits | null {
-  const { maxPerSendMicros, maxPerDayMicros, maxTotalMicros, recipientsPerDay, countries, senders } = limits
-  const set = {
-    ...(maxPerSendMicros === null ? {} : { maxPerSend: toEurText(maxPerSendMicros) }),
-    ...(maxPerDayMicros === null ? {} : { maxPerDay: toEurText(maxPerDayMicros) }),
-    ...(maxTotalMicros === null ? {} : { maxTotal: toEurText(maxTotalMicros) }),
-    ...(recipientsPerDay === null ? {} : { recipientsPerDay }),
-    ...(countries.length === 0 ? {} : { countries: [...countries] }),
-    ...(senders.length === 0 ? {} : { senders: [...senders] }),
-  }
-  return Object.keys(set).length === 0 ? null : { ...set, currency: CURRENCY }
+  const { currency, ...set } = writeLimits(limits)
+  return Object.keys(set).length === 0 ? null : { ...set, currency }
 }

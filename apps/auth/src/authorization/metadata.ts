@@ -1,5 +1,6 @@
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { DETAILS_TYPE } from '../connections/authorization-details.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './clients/registration.ts'
 import { OFFLINE_ACCESS, RESPONSE_MODE } from './parameters.ts'
 import { PATHS } from './paths.ts'
@@ -32,6 +33,7 @@ export function serverMetadata(issuer: string, offers: { readonly clientDocument
     revocation_endpoint_auth_methods_supported: [...CLIENT_AUTH_METHODS],
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     client_id_metadata_document_supported: offers.clientDocuments,
+    authorization_details_types_supported: [DETAILS_TYPE],
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

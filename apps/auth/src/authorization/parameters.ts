@@ -31,6 +31,7 @@ export interface Resources {
  * or to be found (RFC 9126 §4), not to be passed over.
  */
 const AUTHORIZATION_PARAMETERS: ReadonlySet<string> = new Set([
+  'authorization_details',
   'client_id',
   'code_challenge',
   'code_challenge_method',

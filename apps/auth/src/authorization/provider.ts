@@ -3,7 +3,10 @@
 import { hkdfSync } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { DETAILS_TYPE, DetailsRefused, readAuthorizationDetails } from '../connections/authorization-details.ts'
+import { isWithin } from '../connections/limits.ts'
 import { renderPage } from '../web/page.ts'
 import { createAdapters, DOCUMENT_ERROR } from './adapters/adapters.ts'
 import { type AdapterDeps, currentWork } from './adapters/base.ts'
@@ -106,7 +109,8 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       }
     },
     enabledJWA: { clientAuthSigningAlgValues: [...ASSERTION_ALGS] },
-    clientDefaults: { id_token_signed_response_alg: ACCESS_TOKEN_ALG },
+    // Any client may ask to be held to limits; one that never does is held to the owner's.
+    clientDefaults: { id_token_signed_response_alg: ACCESS_TOKEN_ALG, authorization_details_types: [DETAILS_TYPE] },
     extraClientMetadata: { properties: [OPERATOR_MARK] },
     pkce: { required: () => true },
     // Browser-based clients may come from anywhere: nothing here is authorised by a cookie (Fetch §3.2).
@@ -136,6 +140,17 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       pushedAuthorizationRequests: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token.clientId) },
+      richAuthorizationRequests: {
+        enabled: true,
+        types: { [DETAILS_TYPE]: { validate: (ctx) => void askedLimits(ctx) } },
+        // What was asked is in the row since the person approved; the row alone says what a token is held to.
+        authorizationDetailsForGrantSource: () => undefined,
+        authorizationDetailsForAccessToken: (ctx, _token, source) => {
+          refuseNarrowerToken(ctx)
+          return source?.rar
+        },
+        authorizationDetailsForIntrospection: (_ctx, token) => token.rar,
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => resources.mcp,
@@ -160,6 +175,8 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
           // The API is a recipient in its own right, so that the MCP server may pass the token on (RFC 9068 §3).
           const payload = (parts.payload ?? {}) as Record<string, unknown>
           payload.aud = [resources.mcp, resources.api]
+          // Limits change while a token lives, and a list of countries would travel with each request: the row decides.
+          delete payload.authorization_details
           const work = currentWork()
           if (!work) throw new Error('an access token outside a token request')
           const lifetimeSeconds = Number(payload.exp) - Number(payload.iat)
@@ -234,6 +251,29 @@ function policy(deps: ProviderDeps): interactionPolicy.DefaultPolicy {
     ),
   )
   return prompts
+}
+
+/** The limits in the `authorization_details` of this request; null without any. Throws the error of RFC 9396 §5. */
+function askedLimits(ctx: KoaContextWithOIDC): SpenderLimits | null {
+  const parameter = ctx.oidc.params?.authorization_details
+  try {
+    return typeof parameter === 'string' ? readAuthorizationDetails(parameter) : null
+  } catch (error) {
+    if (!(error instanceof DetailsRefused)) throw error
+    throw new errors.InvalidAuthorizationDetails(error.message)
+  }
+}
+
+/**
+ * Limits hang on the connection, so no token is narrower than it. A client that repeats at the token endpoint what it
+ * asked the person, of which less was granted, gets what was granted; one that asks for less than that is refused
+ * (RFC 9396 §6).
+ */
+function refuseNarrowerToken(ctx: KoaContextWithOIDC): void {
+  const asked = askedLimits(ctx)
+  const limits = currentWork()?.grant?.limits
+  if (!asked || !limits || isWithin(limits, asked)) return
+  throw new errors.InvalidAuthorizationDetails('a token cannot be held to less than its connection; ask the person')
 }
 
 /** A lifetime that does not outlast the connection of the token request being handled; at least one second. */

@@ -3,10 +3,13 @@ import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
+import { activity, timeZone } from './activity.ts'
+import { approvals, approve, refuse, settleUnknown } from './approvals.ts'
 import { type Command, CommandError } from './command.ts'
 import { readCliEnv } from './env.ts'
 import { introspectionClient } from './introspection-client.ts'
 import { apiKeys, keys, rotateKeys } from './keys.ts'
+import { limits, pause, resume } from './limits.ts'
 import { seedDemo } from './seed-demo.ts'
 
 /** Every command, in the order of the help. */
@@ -22,6 +25,15 @@ const COMMANDS: readonly Command[] = [
   rotateKeys,
   apiKeys,
   introspectionClient,
+  limits,
+  pause,
+  resume,
+  approvals,
+  approve,
+  refuse,
+  settleUnknown,
+  activity,
+  timeZone,
   seedDemo,
 ]
 
@@ -65,7 +77,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       allowPositionals: true,
       options: Object.fromEntries((command.options ?? []).map((option) => [option, { type: 'string' as const }])),
     })
-    const wanted = /^\S+ [A-Z]+$/.test(command.usage) ? 1 : 0
+    const wanted = /^\S+ [A-Z]+\b/.test(command.usage) ? 1 : 0
     if (positionals.length !== wanted) throw new CommandError('That is not how this command is used.')
     await run(command, positionals, values as Record<string, string>, terminal)
     return 0

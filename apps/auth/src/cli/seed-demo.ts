@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
@@ -9,6 +10,7 @@ import { z } from 'zod'
 import { emailSchema } from '../accounts/email.ts'
 import { hashPassword, verifyPassword } from '../accounts/password.ts'
 import { STARTING_BALANCE_MICROS } from '../accounts/password-link.ts'
+import { createSpender } from '../connections/spenders.ts'
 import { type Command, CommandError } from './command.ts'
 
 const DEMO_EMAIL = 'demo@vertexsms.test'
@@ -92,17 +94,21 @@ async function seedToken(
   if (await db.apiToken.findUnique({ where: { tokenHash: hashToken(wanted) } })) return wanted
   const wasSeeded = await db.senderId.count({ where: { accountId, name: DEMO_SENDER } })
   const value = mayReplace && wasSeeded > 0 ? MANUAL_TOKEN_PREFIX + newSecret() : wanted
-  await db.apiToken.create({
-    data: {
-      id: randomUUID(),
-      accountId,
-      kind: 'manual',
-      name: DEMO_TOKEN_NAME,
-      tokenHash: hashToken(value),
-      permissions: [...PERMISSIONS],
-      ipAllowList: [],
-      createdAt: now,
-    },
+  const id = randomUUID()
+  await db.$transaction(async (tx) => {
+    await tx.apiToken.create({
+      data: {
+        id,
+        accountId,
+        kind: 'manual',
+        name: DEMO_TOKEN_NAME,
+        tokenHash: hashToken(value),
+        permissions: [...PERMISSIONS],
+        ipAllowList: [],
+        createdAt: now,
+      },
+    })
+    await createSpender(tx, { kind: 'token', id, accountId }, NO_LIMITS, now)
   })
   return value
 }

@@ -1,6 +1,7 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
+import { endSpenders } from './spenders.ts'
 
 /** One row of Settings -> API. */
 export interface TokenRow {
@@ -72,12 +73,18 @@ export async function deleteToken(
     return (await endConnection(db, token.connectionId, 'deleted', now)) ? 'connection' : 'not_found'
   }
   // Two statements of one transaction: a send that holds the token is waited for, and the second sees what it wrote.
-  const [{ count }] = await db.$transaction([
-    db.apiToken.deleteMany({ where: { id: tokenId, accountId, connectionId: null } }),
+  const [[deleted]] = await db.$transaction([
+    db.$queryRaw<[{ count: number }]>`
+      WITH gone AS (
+        DELETE FROM api_token
+        WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid AND connection_id IS NULL
+        RETURNING id, account_id, coalesce(spender_id, id) AS spender_id
+      ), spenders AS (${endSpenders('token', now)})
+      SELECT count(*)::int AS count FROM gone`,
     db.message.updateMany({
       where: { manualTokenId: tokenId, accountId, status: 'scheduled' },
       data: { status: 'cancelled' },
     }),
   ])
-  return count === 1 ? 'token' : 'not_found'
+  return deleted.count === 1 ? 'token' : 'not_found'
 }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parseScopes, type Scope } from '@vertexsms/contract/scopes'
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { errors } from 'oidc-provider'
 import { isDocumentUrl } from '../authorization/clients/client-document.ts'
 import { isLoopbackRedirect, isPrivateUseRedirect, redirectHost } from '../authorization/clients/redirect-uris.ts'
 import { displayName } from '../authorization/clients/registration.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
+import { readAuthorizationDetails } from '../connections/authorization-details.ts'
 
 /** An authorization request that waits for a person, in the words of the consent page. */
 export interface AuthorizationRequest {
@@ -21,6 +23,8 @@ export interface AuthorizationRequest {
   /** True when the answer stays on the person's own computer. */
   readonly isLocalApp: boolean
   readonly scopes: readonly Scope[]
+  /** What the client asked to be held to (RFC 9396); null when it asked nothing. */
+  readonly askedLimits: SpenderLimits | null
   /** Where the library goes on, on our own origin. */
   readonly resumeUrl: string
 }
@@ -38,7 +42,12 @@ export async function readAuthorizationRequest(
   const provider = deps.provider.current()
   const interaction = await provider.interactionDetails(request, response)
   if (interaction.uid !== uid) throw new errors.SessionNotFound('another authorization request')
-  const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params as Record<string, string>
+  const {
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope,
+    authorization_details: details,
+  } = interaction.params as Record<string, string>
   const client = clientId ? await provider.Client.find(clientId) : undefined
   if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
   const documentHost = isDocumentUrl(clientId, deps) ? new URL(clientId).host : null
@@ -53,6 +62,7 @@ export async function readAuthorizationRequest(
     redirectHost: redirectHost(redirectUri),
     isLocalApp: isLoopbackRedirect(redirectUri) || isPrivateUseRedirect(redirectUri),
     scopes: parseScopes(scope ?? ''),
+    askedLimits: details === undefined ? null : readAuthorizationDetails(details),
     resumeUrl: interaction.returnTo,
   }
 }

@@ -1,12 +1,16 @@
 import { isScope, parseScopes, SCOPES, type Scope } from '@vertexsms/contract/scopes'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
+import { limitWords } from '../connections/limit-words.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
 import { sendPage } from '../web/page.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
+import { type ConsentLimits, expectedLimits } from './connect.ts'
 import { type Decision, decide } from './decide.ts'
 
 /** What the consent pages need. */
@@ -16,6 +20,8 @@ export interface ConsentDeps extends SessionDeps {
   readonly forms: Forms
   readonly provider: LiveProvider
   readonly connectionSeconds: number
+  /** What a connection that begins may spend a day; null is no limit. */
+  readonly maxPerDayMicros: bigint | null
   readonly allowLocalhost: boolean
 }
 
@@ -99,19 +105,30 @@ function decisionOf(
     kind: 'approved',
     accountId: signedIn.account.id,
     sessionId: signedIn.sessionId,
-    client: { id: asked.client.id, name: asked.client.name, shared: asked.client.documentHost !== null },
+    client: clientOf(asked),
     redirectHost: asked.redirectHost,
     scopes,
     lifetimeSeconds: deps.connectionSeconds,
+    limits: consentLimits(deps, asked),
   }
 }
 
-function sendConsent(
+function clientOf(asked: AuthorizationRequest) {
+  return { id: asked.client.id, name: asked.client.name, shared: asked.client.documentHost !== null }
+}
+
+function consentLimits(deps: ConsentDeps, asked: AuthorizationRequest): ConsentLimits {
+  return { initial: { ...NO_LIMITS, maxPerDayMicros: deps.maxPerDayMicros }, asked: asked.askedLimits }
+}
+
+async function sendConsent(
   deps: ConsentDeps,
   reply: FastifyReply,
   asked: AuthorizationRequest,
   signedIn: SignedIn,
 ): Promise<string> {
+  const approval = { accountId: signedIn.account.id, client: clientOf(asked), limits: consentLimits(deps, asked) }
+  const limits = await expectedLimits(deps.db, approval, await databaseNow(deps.db))
   return sendPage(reply, 'consent', {
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
@@ -124,6 +141,8 @@ function sendConsent(
       const { description, billable } = SCOPES[name]
       return { name, description, billable }
     }),
+    limits: limits && limitWords(limits),
+    asksForLimits: asked.askedLimits !== null,
     signOut: {
       csrf: deps.forms.token(sessionBinding(signedIn.sessionId)),
       returnTo: `/interaction/${asked.uid}`,

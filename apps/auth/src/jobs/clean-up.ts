@@ -16,12 +16,19 @@ const USED_CLIENT_DAYS = 365
 const ENDED_CONNECTION_DAYS = 90
 /** A request for access since an operator handled it. */
 const HANDLED_REQUEST_DAYS = 90
+/** Limits and counters after the end of what they bounded: as long as what was done under them is told. */
+const ENDED_SPENDER_MONTHS = 13
 
 /** One kind of rows that end: what deletes a batch of them, and how many that were. */
 type CleanUp = (db: Database, now: Date) => Promise<number>
 
 const over = (now: Date) => new Date(now.getTime() - GRACE_SECONDS * 1000)
 const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * DAY_MS)
+const monthsBefore = (now: Date, months: number) => {
+  const before = new Date(now)
+  before.setUTCMonth(before.getUTCMonth() - months)
+  return before
+}
 const counted = async (deleted: Promise<{ readonly count: number }>) => (await deleted).count
 
 const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
@@ -39,7 +46,9 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
   'counters of a flood': (db) => trimCounters(db, COUNTERS_MAX),
   clients: (db, now) =>
     deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
-  connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
+  connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS), now),
+  spenders: (db, now) =>
+    counted(db.spender.deleteMany({ where: { endedAt: { lt: monthsBefore(now, ENDED_SPENDER_MONTHS) } } })),
   'signing keys': (db, now) => counted(db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })),
   sessions: (db, now) => counted(db.session.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
   'passkey challenges': (db, now) =>
@@ -91,13 +100,26 @@ function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince:
       )`
 }
 
-/** Connections that ended or ran out long ago, and nothing of which is left. */
-function deleteOldConnections(db: Database, before: Date): Promise<number> {
-  return db.$executeRaw`
-    DELETE FROM connection WHERE id IN (
-      SELECT id FROM connection c
-      WHERE (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
-        AND NOT EXISTS (SELECT 1 FROM api_token t WHERE t.connection_id = c.id)
-      LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
-    )`
+/**
+ * Connections that ended or ran out long ago, and nothing of which is left. Running out ends no spender, for the person may
+ * have approved again; one that nothing goes on with has ended when its connection ran out.
+ */
+async function deleteOldConnections(db: Database, before: Date, now: Date): Promise<number> {
+  const [{ gone }] = await db.$queryRaw<[{ gone: number }]>`
+    WITH gone AS (
+      DELETE FROM connection WHERE id IN (
+        SELECT id FROM connection c
+        WHERE (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
+          AND NOT EXISTS (SELECT 1 FROM api_token t WHERE t.connection_id = c.id)
+        LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+      ) RETURNING account_id, expires_at, coalesce(spender_id, id) AS spender_id
+    ), spenders AS (
+      UPDATE spender SET ended_at = gone.expires_at FROM gone
+      WHERE spender.id = gone.spender_id AND spender.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM connection o WHERE o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
+          AND o.ended_at IS NULL AND o.expires_at > ${now}::timestamptz
+      )
+    )
+    SELECT count(*)::int AS gone FROM gone`
+  return gone
 }

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { MANUAL_TOKEN_PREFIX, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
+import { createSpender } from '../connections/spenders.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
@@ -131,6 +133,7 @@ export async function createManualToken(
     const has = await tx.apiToken.count({ where: { accountId, kind: 'manual' } })
     if (has >= SIZES.manualTokensOfAccount) return { refused: 'too_many' }
     await tx.apiToken.create({ data })
+    await createSpender(tx, { kind: 'token', id: data.id, accountId }, NO_LIMITS, now)
     return { value }
   })
 }

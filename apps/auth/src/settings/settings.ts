@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { WebDeps } from '../web/deps.ts'
 import { requireSession } from '../web/require-session.ts'
 import { registerApiTokens } from './api-tokens.ts'
+import { registerApprovals } from './approvals.ts'
+import { registerConnections } from './connections.ts'
 import { registerPasskeys } from './passkeys.ts'
 import { registerSandboxPhone } from './sandbox-phone.ts'
 import { registerSessions } from './sessions.ts'
@@ -10,6 +12,8 @@ import { registerSessions } from './sessions.ts'
 export async function registerSettings(app: FastifyInstance, deps: WebDeps): Promise<void> {
   requireSession(app, deps)
   registerApiTokens(app, deps)
+  registerConnections(app, deps)
+  registerApprovals(app, deps)
   registerPasskeys(app, deps)
   registerSessions(app, deps)
   registerSandboxPhone(app, deps)

@@ -37,6 +37,7 @@ export async function tokenList(
   const tokens = await listTokens(db, accountId, now, { connectionIds: null, skip: own.skip, take: PAGE_ROWS })
   return {
     connections: connections.map((connection) => ({
+      id: connection.id,
       clientName: connection.clientName,
       redirectHost: connection.redirectHost,
       approved: timeView(connection.approvedAt, now),

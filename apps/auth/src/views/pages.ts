@@ -62,6 +62,10 @@ export interface ConsentPage {
   readonly documentHost: string | null
   readonly accountEmail: string
   readonly scopes: readonly { readonly name: Scope; readonly description: string; readonly billable: boolean }[]
+  /** What it will be held to, a sentence each; null when nothing fits both what it asked for and what is set. */
+  readonly limits: readonly string[] | null
+  /** True when the app asked for limits itself. */
+  readonly asksForLimits: boolean
   /** The "not you?" form: CSRF token bound to the session, and where to come back after signing in again. */
   readonly signOut: { readonly csrf: string; readonly returnTo: string }
 }
@@ -95,6 +99,7 @@ export interface TokenView {
 }
 
 export interface ConnectionView {
+  readonly id: string
   readonly clientName: string
   readonly redirectHost: string
   readonly approved: TimeView
@@ -190,6 +195,55 @@ export interface PasskeysPage {
   }[]
 }
 
+/** A send that its owner is asked about. */
+export interface ApprovalPage {
+  readonly viewer: Viewer
+  readonly formAction: string
+  readonly standing: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
+  /** What the app or token calls itself; null once it is gone. */
+  readonly askedBy: string | null
+  /** Why it was asked, in words. */
+  readonly reason: string
+  readonly ceiling: string
+  readonly sender: string
+  readonly recipientCount: number
+  readonly countries: readonly string[]
+  /** Numbers and text; null once it was decided or is over. */
+  readonly asked: { readonly to: readonly string[]; readonly text: string } | null
+  readonly upstream: string
+  readonly asking: TimeView
+  readonly ends: TimeView
+  readonly decided: TimeView | null
+}
+
+/** What an app or a token may spend, what it did, and the forms that change the first. */
+export interface SpenderPage {
+  readonly viewer: Viewer
+  readonly formAction: string
+  readonly name: string
+  readonly isAlive: boolean
+  readonly notice: string | null
+  /** A sentence; null while it may spend. */
+  readonly pause: string | null
+  readonly limits: readonly string[]
+  readonly spent: readonly {
+    readonly upstream: string
+    readonly today: string
+    readonly total: string
+    readonly recipients: number
+    readonly left: readonly string[]
+  }[]
+  readonly activity: readonly {
+    readonly at: TimeView
+    readonly what: string
+    readonly outcome: string
+    readonly amount: string
+    readonly country: string | null
+    readonly number: string | null
+  }[]
+  readonly form: { readonly errors: readonly string[]; readonly values: Readonly<Record<string, string>> }
+}
+
 /** Every page and the data it needs; the names are the files in views/pages. */
 export interface Pages {
   readonly 'sign-in': SignInPage
@@ -204,6 +258,8 @@ export interface Pages {
   readonly 'set-password': SetPasswordPage
   readonly sessions: SessionsPage
   readonly passkeys: PasskeysPage
+  readonly approval: ApprovalPage
+  readonly spender: SpenderPage
 }
 
 /** The name of a page. */

@@ -2,7 +2,8 @@
 export const HOME_PATH = '/settings/api'
 
 /** What signing in may lead on to. Everything else leads home: a sign-in page must not be an open redirect. */
-const ALLOWED = /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone)(\?[\w=&%.+-]*)?$/
+const ALLOWED =
+  /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone|approvals\/[\w-]+|connections\/[\w-]+)(\?[\w=&%.+-]*)?$/
 
 const MAX_CHARS = 2048
 

@@ -1,9 +1,11 @@
-import type { Adapter } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { errors, Provider } from 'oidc-provider'
+import { writeAuthorizationDetails } from '../../connections/authorization-details.ts'
 import { endConnectionOfGrant } from '../../connections/end.ts'
 import { narrowedScope } from '../parameters.ts'
 import { judgeUsedToken } from '../tokens/refresh-overlap.ts'
 import { artifactId, findToken, writeCode } from '../tokens/token-store.ts'
+import type { GrantSnapshot } from '../tokens/unit-of-work.ts'
 import { type AdapterDeps, currentWork, lifetime, nothing, reading, seconds, unused } from './base.ts'
 
 /** Ends the connection of a grant, once per request: the library asks for each model in parallel. */
@@ -23,7 +25,7 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('AuthorizationCode'),
     async upsert(id, payload, expiresIn) {
-      const written = await writeCode(deps.db, id, payload, lifetime(expiresIn))
+      const written = await writeCode(deps.db, id, withoutDetails(payload), lifetime(expiresIn))
       if (!written) throw new errors.AccessDenied('the connection has ended')
     },
     async find(value) {
@@ -34,7 +36,11 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
         work.grant = found.grant
         work.presented = { kind: 'AuthorizationCode', id: artifactId(value), value }
       }
-      return { ...found.payload, jti: value, ...(found.consumedAt && { consumed: seconds(found.consumedAt) }) }
+      return {
+        ...withDetails(found.payload, found.grant),
+        jti: value,
+        ...(found.consumedAt && { consumed: seconds(found.consumedAt) }),
+      }
     },
     async consume() {
       const work = currentWork()
@@ -42,6 +48,19 @@ export function codeAdapter(deps: AdapterDeps): Adapter {
     },
     revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
   }
+}
+
+/**
+ * The limits of a connection come from its row with every reading and are never stored with a token, so what a response
+ * or an introspection says is what holds at that moment (RFC 9396 §7).
+ */
+function withDetails(payload: Record<string, unknown>, grant: GrantSnapshot | undefined): Record<string, unknown> {
+  return { ...payload, rar: writeAuthorizationDetails(grant?.limits ?? null) }
+}
+
+function withoutDetails(payload: AdapterPayload): AdapterPayload {
+  const { rar: _, ...stored } = payload
+  return stored
 }
 
 /**
@@ -60,7 +79,7 @@ export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
     async upsert(id, payload, expiresIn) {
       const work = currentWork()
       if (!work) throw new Error('a refresh token outside a token request')
-      const { jti: _, ...stored } = payload
+      const { jti: _, ...stored } = withoutDetails(payload)
       work.refresh = { value: id, payload: JSON.stringify(stored), lifetimeSeconds: lifetime(expiresIn) }
     },
     async find(value) {
@@ -71,14 +90,14 @@ export function refreshTokenAdapter(deps: AdapterDeps): Adapter {
         const used = work && (await reading(() => judgeUsedToken(deps, work, { value, clientId })))
         if (!used) return undefined
         narrowScope(work?.grant?.scopes ?? [])
-        return { ...used, jti: value }
+        return { ...withDetails(used, work?.grant), jti: value }
       }
       if (work) {
         work.grant = found.grant
         work.presented = { kind: 'RefreshToken', id: artifactId(value), value }
         narrowScope(found.grant.scopes)
       }
-      return { ...found.payload, jti: value }
+      return { ...withDetails(found.payload, found.grant), jti: value }
     },
     async consume() {
       const work = currentWork()

@@ -3,7 +3,9 @@ import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import { writeAuthorizationDetails } from '../../connections/authorization-details.ts'
 import { endConnection } from '../../connections/end.ts'
+import { JOIN_SPENDER, LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { OPERATOR_MARK } from '../clients/registration.ts'
 import { PATHS } from '../paths.ts'
 import { findUsedToken } from './token-store.ts'
@@ -72,12 +74,14 @@ async function readAccessToken(
 
 /** The live truth: a token whose row is gone is not active, whatever its signature says (RFC 7662 §2.2). */
 async function describe(deps: JwtTokenDeps, { token, claims }: VerifiedToken): Promise<Record<string, unknown>> {
-  const [row] = await deps.db.$queryRaw<{ expiresAt: Date }[]>`
-    SELECT t.expires_at AS "expiresAt" FROM api_token t JOIN connection c ON c.id = t.connection_id AND c.ended_at IS NULL
+  const [row] = await deps.db.$queryRaw<({ expiresAt: Date } & LimitColumns)[]>`
+    SELECT t.expires_at AS "expiresAt", ${LIMIT_COLUMNS}
+    FROM api_token t JOIN connection c ON c.id = t.connection_id AND c.ended_at IS NULL ${JOIN_SPENDER}
     WHERE t.token_hash = ${hashToken(token.jti)} AND t.expires_at > database_now()
       AND to_timestamp(${token.exp}::double precision) > database_now()`
   if (!row) return { active: false }
   const { iss, sub, aud, iat, jti, scope, client_id } = claims
   const exp = Math.min(token.exp, Math.floor(row.expiresAt.getTime() / 1000))
-  return { active: true, iss, sub, aud, exp, iat, jti, scope, client_id, token_type: 'Bearer' }
+  const authorization_details = writeAuthorizationDetails(limitsInColumns(row))
+  return { active: true, iss, sub, aud, exp, iat, jti, scope, client_id, token_type: 'Bearer', authorization_details }
 }

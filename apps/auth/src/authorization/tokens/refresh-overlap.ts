@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import { decodeJwt } from 'jose'
 import { endConnection } from '../../connections/end.ts'
-import { artifactId, findUsedToken, secondsLeft, writeAccessBeside } from './token-store.ts'
+import { artifactId, findUsedToken, secondsLeft, type UsedToken, writeAccessBeside } from './token-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
 /** A code or refresh token that came a second time when it should not have. */
@@ -22,16 +22,35 @@ export async function judgeUsedToken(
   const used = await findUsedToken(deps.db, value)
   if (!used) return undefined
   if (used.overlap && used.clientId === clientId) {
-    work.grant = used.grant
+    const latest = await followRotations(deps.db, used)
+    if (!latest?.overlap) return undefined
+    work.grant = latest.grant
     work.presented = { kind: 'RefreshToken', id: artifactId(value), value }
-    work.earlier = used.overlap.answer
-    return used.overlap.payload
+    work.earlier = latest.overlap.answer
+    return latest.overlap.payload
   }
   const { connectionId } = used.grant
   if (await endConnection(deps.db, connectionId, 'refresh_reuse', new Date())) {
     deps.onReplay('refresh_reuse', connectionId)
   }
   return undefined
+}
+
+/** Rotations of one connection that are followed within an overlap; a client that makes more is not helped. */
+const ROTATIONS_MAX = 32
+
+/**
+ * The last of the rotations that began with `used`: where the client refreshed twice within the overlap, the first answer
+ * holds a refresh token that is itself used, and giving it out would end the connection at its next use. Null when the
+ * chain is broken.
+ */
+async function followRotations(db: Database, used: UsedToken): Promise<UsedToken | null> {
+  let latest: UsedToken | null = used
+  for (let hop = 0; hop < ROTATIONS_MAX && latest?.overlap; hop += 1) {
+    if (latest.overlap.isLatest) return latest
+    latest = await findUsedToken(db, latest.overlap.answer.refresh_token)
+  }
+  return null
 }
 
 /**

@@ -8,6 +8,7 @@ import { Prisma } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { open, seal } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
+import { JOIN_SPENDER, LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { inLocalTime, localTime } from './local-times.ts'
 import type { EarlierAnswer, GrantSnapshot, SignedAccessToken, UnitOfWork } from './unit-of-work.ts'
 
@@ -56,16 +57,17 @@ export async function findToken(
     FROM oidc_artifact a
     JOIN connection c ON c.grant_id = a.grant_id AND c.ended_at IS NULL
     JOIN account o ON o.id = c.account_id
+    ${JOIN_SPENDER}
     WHERE a.kind = ${kind} AND a.id = ${artifactId(value)}`
   const row = rows[0]
   if (!row) return null
   return { payload: payloadOf(row), consumedAt: row.consumed_at, grant: grantOf(row) }
 }
 
-/** What is read of a connection `c` and its account `o` with every token, and the moment it was read. */
+/** What is read of a connection `c`, its account `o` and its spender `s` with every token, and the moment it was read. */
 const GRANT_COLUMNS = Prisma.sql`
   c.id::text AS connection_id, c.grant_id, c.account_id::text AS account_id, c.client_id, c.scopes, c.approved_at,
-  c.expires_at, o.status::text AS account_status, database_now() AS now`
+  c.expires_at, o.status::text AS account_status, database_now() AS now, ${LIMIT_COLUMNS}`
 
 function grantOf(row: GrantRow): GrantSnapshot {
   return {
@@ -78,6 +80,7 @@ function grantOf(row: GrantRow): GrantSnapshot {
     approvedAt: localTime(row.approved_at, row.now),
     expiresAt: localTime(row.expires_at, row.now),
     aheadMs: Date.now() - row.now.getTime(),
+    limits: limitsInColumns(row),
   }
 }
 
@@ -94,7 +97,7 @@ interface FoundRow extends PayloadRow, GrantRow {
   consumed_at: Date | null
 }
 
-interface GrantRow {
+interface GrantRow extends LimitColumns {
   connection_id: string
   grant_id: string
   account_id: string
@@ -111,33 +114,37 @@ export interface UsedToken {
   readonly clientId: string
   readonly grant: GrantSnapshot
   /** While the overlap lasts: what the token was exchanged for, and the payload of the one that lives now. */
-  readonly overlap: { readonly answer: EarlierAnswer; readonly payload: Record<string, unknown> } | null
+  readonly overlap: {
+    readonly answer: EarlierAnswer
+    readonly payload: Record<string, unknown>
+    /** False when the refresh token of the answer was rotated away as well by now. */
+    readonly isLatest: boolean
+  } | null
 }
 
 /** Looks a refresh token up among those that were rotated away, however long ago. */
 export async function findUsedToken(db: Database, value: string): Promise<UsedToken | null> {
   const [row] = await db.$queryRaw<UsedRow[]>`
     SELECT u.client_id AS used_by, CASE WHEN u.overlap_ends_at > database_now() THEN u.sealed_response END AS sealed,
-           a.payload, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
+           a.id AS artifact_id, a.payload, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
     FROM used_refresh_token u
     JOIN connection c ON c.id = u.connection_id AND c.ended_at IS NULL
     JOIN account o ON o.id = c.account_id
+    ${JOIN_SPENDER}
     LEFT JOIN oidc_artifact a ON a.grant_id = c.grant_id AND a.kind = 'RefreshToken'
     WHERE u.token_hash = ${hashToken(value)}`
   if (!row) return null
   const { sealed, payload, artifact_expires_at: expiresAt, now } = row
-  const overlap =
-    sealed && payload && expiresAt
-      ? {
-          answer: JSON.parse(open(overlapKey(value), sealed, OVERLAP_CONTEXT)) as EarlierAnswer,
-          payload: inLocalTime(payload, { expiresAt, now }),
-        }
-      : null
+  if (!sealed || !payload || !expiresAt) return { clientId: row.used_by, grant: grantOf(row), overlap: null }
+  const answer = JSON.parse(open(overlapKey(value), sealed, OVERLAP_CONTEXT)) as EarlierAnswer
+  const isLatest = row.artifact_id === artifactId(answer.refresh_token)
+  const overlap = { answer, payload: inLocalTime(payload, { expiresAt, now }), isLatest }
   return { clientId: row.used_by, grant: grantOf(row), overlap }
 }
 
 interface UsedRow extends GrantRow {
   used_by: string
+  artifact_id: string | null
   sealed: Uint8Array | null
   payload: Record<string, unknown> | null
   artifact_expires_at: Date | null

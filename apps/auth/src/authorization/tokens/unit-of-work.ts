@@ -1,6 +1,7 @@
 // One token request, one unit of work. The library consumes the code or refresh token, saves the new one and signs the
 // access token in three separate steps; here they are only noted, and written in one transaction when the answer is
 // known to be a success. Nothing leaves before that, and a failure leaves the presented code or token as it was.
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 
 /** The connection a token request is about, as it was read together with the presented code or refresh token. */
 export interface GrantSnapshot {
@@ -15,6 +16,8 @@ export interface GrantSnapshot {
   readonly expiresAt: Date
   /** How far this process's clock is ahead of the database's. */
   readonly aheadMs: number
+  /** What the connection is held to, as its row says at this moment. */
+  readonly limits: SpenderLimits
 }
 
 /** What the client presented. */

@@ -1,0 +1,74 @@
+import type { Database } from '@vertexsms/db/client'
+import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
+import { decideApproval, findApproval, pendingApprovals } from '../connections/approvals.ts'
+import { eur } from '../connections/limit-words.ts'
+import { type Command, type CommandContext, CommandError, plainText } from './command.ts'
+import { readKeysEnv } from './env.ts'
+import { accountOf } from './who.ts'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+export const approvals: Command = {
+  usage: 'approvals EMAIL',
+  summary: 'List the sends of an account that wait for its owner, with recipients and text (reads OPERATOR_KEY)',
+  async run(context, args) {
+    const account = await accountOf(context, args[0])
+    const pending = await pendingApprovals(context.db, account.id, context.now)
+    if (pending.length === 0) return context.print('Nothing waits for approval.')
+    const { OPERATOR_KEY: operatorKey } = readKeysEnv(context.source)
+    for (const { id } of pending) {
+      const found = await findApproval({ db: context.db, operatorKey }, { accountId: account.id, id }, context.now)
+      if (!found) continue
+      const { row, asked, askedBy } = found
+      context.print(
+        `${row.id}  until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
+      )
+      context.print(`  asked by    ${plainText(askedBy ?? 'an app that is gone')} because of ${plainText(row.reason)}`)
+      context.print(`  from        ${plainText(row.sender)}`)
+      context.print(`  recipients  ${row.recipients} in ${row.countries.join(', ')}: ${(asked?.to ?? []).join(' ')}`)
+      context.print(`  text        ${plainText(asked?.text ?? '')}`)
+    }
+  },
+}
+
+export const approve: Command = {
+  usage: 'approve ID',
+  summary: 'Approve a send that waits: it may go once within 15 minutes',
+  run: (context, args) => decide(context, args[0], 'approved'),
+}
+
+export const refuse: Command = {
+  usage: 'refuse ID',
+  summary: 'Refuse a send that waits',
+  run: (context, args) => decide(context, args[0], 'refused'),
+}
+
+async function decide({ db, print }: CommandContext, id: string | undefined, verdict: 'approved' | 'refused') {
+  const row = id !== undefined && UUID.test(id) ? await db.approval.findUnique({ where: { id } }) : null
+  if (!row) throw new CommandError('There is no approval with this id. `approvals EMAIL` lists them.')
+  const decided = await accountTransaction(db, async (tx) => {
+    await lockAccount(tx, row.accountId)
+    return decideApproval(tx, row, verdict)
+  })
+  if (!decided) throw new CommandError('It was decided before, its time is over, or what asked has ended.')
+  print(verdict === 'approved' ? 'Approved.' : 'Refused.')
+}
+
+export const settleUnknown: Command = {
+  usage: 'settle-unknown ID',
+  summary: 'Say of a message whose outcome is unknown that it was not sent; its money is given back',
+  async run({ db, print }, [id = '']) {
+    if (!/^\d{1,18}$/.test(id)) throw new CommandError('The id of a message is up to 18 digits.')
+    if (await sayNotSent(db, BigInt(id))) return print('Noted. Its money is given back in a moment.')
+    throw new CommandError('No message with this id has an unknown outcome, or it was settled already.')
+  },
+}
+
+/** The owner's word that a message was not sent; past its lease one that was handed over is unknown as well. */
+async function sayNotSent(db: Database, id: bigint): Promise<boolean> {
+  const said = await db.$executeRaw`
+    UPDATE send_message SET not_sent_at = database_now()
+    WHERE id = ${id} AND not_sent_at IS NULL AND final_at IS NULL
+      AND (state = 'unknown' OR (state = 'handed_over' AND lease_until < database_now()))`
+  return said === 1
+}

@@ -1,0 +1,97 @@
+import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
+import { type FoundHolder, holdersOf } from '../connections/holders.ts'
+import { eur, limitWords } from '../connections/limit-words.ts'
+import { RULE_FIELDS, type RuleField, readRules } from '../connections/rules.ts'
+import { limitsOf, type PauseState, pauseOf, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
+import { leftOf, spentOf } from '../connections/spent.ts'
+import { type Command, CommandError, plainText, printTable } from './command.ts'
+import { changeSpender, holderOf } from './who.ts'
+
+/** The word that takes a limit away. */
+const NONE = 'none'
+
+const optionOf = (field: string) => field.replaceAll('_', '-')
+const FIELDS = Object.keys(RULE_FIELDS) as RuleField[]
+
+export const limits: Command = {
+  usage: 'limits WHO [--OPTION X]',
+  summary: `Show what an account (e-mail) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
+  options: FIELDS.map(optionOf),
+  async run(context, args, options) {
+    const holder = await holderOf(context, args[0])
+    if (Object.keys(options).length > 0) {
+      const typed = FIELDS.map((field) => [field, options[optionOf(field)]] as const).filter(
+        ([, text]) => text !== undefined,
+      )
+      const read = readRules(Object.fromEntries(typed.map(([field, text]) => [field, text === NONE ? '' : text])))
+      if ('problems' in read) throw new CommandError(read.problems.join('\n'))
+      await changeSpender(context, holder, (tx, spenderId) => setRules(tx, spenderId, read.rules))
+    }
+    const { db, now } = context
+    const account = await db.account.findUniqueOrThrow({ where: { id: holder.accountId } })
+    const shown = holder.kind === 'account' ? await holdersOf(db, account, now) : [holder]
+    const rows = await Promise.all(shown.map((one) => rowOf(db, one, now)))
+    printTable(context.print, ['ID', 'WHAT', 'NAME', 'STATE', 'LIMITS', 'SPENT AND HELD', 'LEFT'], rows)
+  },
+}
+
+export const pause: Command = {
+  usage: 'pause WHO',
+  summary: 'Pause an account (e-mail), a connection or a token (id): reading works, every send is refused',
+  async run(context, args) {
+    const holder = await holderOf(context, args[0])
+    await changeSpender(context, holder, async (tx, id) => pauseSpender(tx, id, await databaseNow(tx)))
+    context.print('Paused.')
+  },
+}
+
+export const resume: Command = {
+  usage: 'resume WHO',
+  summary: 'End the pause of an account, a connection or a token, an automatic one too',
+  async run(context, args) {
+    const holder = await holderOf(context, args[0])
+    await changeSpender(context, holder, async (tx, id) => resumeSpender(tx, id, await databaseNow(tx)))
+    context.print('Resumed.')
+  },
+}
+
+async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<string[]> {
+  const { spenderId } = holder
+  const bounds = await limitsOf(db, spenderId)
+  const row = await db.spender.findUnique({ where: { id: spenderId } })
+  const asks = [
+    row?.askAboveMicros != null && `Asks the owner above ${eur(row.askAboveMicros)}`,
+    row?.askNewCountry && 'Asks the owner before a new country',
+  ].filter((words) => typeof words === 'string')
+  const words = [...limitWords(bounds), ...asks]
+  const spent = await spentOf(db, spenderId, now)
+  const left = spent.map((one) => leftOf(bounds, one))
+  return [
+    holder.kind === 'account' ? holder.name : holder.id,
+    holder.kind,
+    holder.kind === 'account' ? '' : plainText(holder.name),
+    holder.isAlive && !row?.endedAt ? stateOf(row) : 'ended',
+    words.length > 0 ? words.join('; ') : 'no limit set',
+    spent
+      .map(
+        ({ upstream, ...one }) =>
+          `${upstream}: ${eur(one.dayMicros)} today, ${eur(one.totalMicros)} in total, ${one.recipients} recipients today`,
+      )
+      .join('; '),
+    left
+      .flatMap(({ dayMicros, totalMicros }) => [
+        ...(dayMicros === null ? [] : [`${eur(dayMicros)} today`]),
+        ...(totalMicros === null ? [] : [`${eur(totalMicros)} in total`]),
+      ])
+      .join('; '),
+  ]
+}
+
+const STATES: Readonly<Record<PauseState, string>> = { owner: 'paused by its owner', automatic: 'paused automatically' }
+
+function stateOf(row: (Parameters<typeof pauseOf>[0] & { readonly autoPausedReason: string | null }) | null): string {
+  const pause = row && pauseOf(row)
+  if (!pause) return 'may spend'
+  return pause === 'automatic' ? `${STATES.automatic} (${plainText(row.autoPausedReason ?? '')})` : STATES.owner
+}

@@ -1,0 +1,79 @@
+import type { Database } from '@vertexsms/db/client'
+import type { Holder } from './spenders.ts'
+
+/** What may spend, as an owner or operator looks at it. */
+export interface FoundHolder extends Holder {
+  readonly accountId: string
+  readonly spenderId: string
+  /** What the client or the owner calls it; the e-mail address of an account. */
+  readonly name: string
+  /** False once it ended or ran out: nothing about it changes any more. */
+  readonly isAlive: boolean
+}
+
+/** A connection or a token made by hand, by its id; of one account where it is given. Null where there is none. */
+export async function findHolder(
+  db: Database,
+  of: { readonly id: string; readonly accountId?: string },
+  now: Date,
+): Promise<FoundHolder | null> {
+  const connection = await db.connection.findFirst({ where: of })
+  if (connection) return ofConnection(connection, now)
+  const token = await db.apiToken.findFirst({ where: { ...of, kind: 'manual' } })
+  return token && ofToken(token, now)
+}
+
+/** Everything of an account that may still spend: itself, its connections, its tokens made by hand. */
+export async function holdersOf(
+  db: Database,
+  account: { readonly id: string; readonly email: string },
+  now: Date,
+): Promise<FoundHolder[]> {
+  const accountId = account.id
+  const live = { accountId, endedAt: null, expiresAt: { gt: now } }
+  const connections = await db.connection.findMany({ where: live, orderBy: { approvedAt: 'desc' } })
+  const tokens = await db.apiToken.findMany({
+    where: { accountId, kind: 'manual', OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    orderBy: { createdAt: 'desc' },
+  })
+  return [
+    holderOfAccount(account),
+    ...connections.map((row) => ofConnection(row, now)),
+    ...tokens.map((row) => ofToken(row, now)),
+  ]
+}
+
+/** The account itself. */
+export function holderOfAccount({ id, email }: { readonly id: string; readonly email: string }): FoundHolder {
+  return { kind: 'account', id, accountId: id, spenderId: id, name: email, isAlive: true }
+}
+
+interface ConnectionRow {
+  id: string
+  accountId: string
+  spenderId: string | null
+  clientName: string
+  endedAt: Date | null
+  expiresAt: Date
+}
+
+function ofConnection(
+  { id, accountId, spenderId, clientName, endedAt, expiresAt }: ConnectionRow,
+  now: Date,
+): FoundHolder {
+  const isAlive = endedAt === null && expiresAt > now
+  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name: clientName, isAlive }
+}
+
+interface TokenRow {
+  id: string
+  accountId: string
+  spenderId: string | null
+  name: string
+  expiresAt: Date | null
+}
+
+function ofToken({ id, accountId, spenderId, name, expiresAt }: TokenRow, now: Date): FoundHolder {
+  const isAlive = expiresAt === null || expiresAt > now
+  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive }
+}

@@ -1,0 +1,129 @@
+// The row that limits hang on, as the owner's side writes it: its beginning, its limits, its pause, its end. Counters and
+// what is sent are the API's. Locks come in one order: the account, the connection or token, then the spender.
+import { NO_LIMITS, type SpenderLimits } from '@vertexsms/contract/spender-limits'
+import { type Database, Prisma } from '@vertexsms/db/client'
+
+/** Who may have a spender: an account, a connection of it, a token made by hand. */
+export type Holder = { readonly kind: 'account' | 'connection' | 'token'; readonly id: string }
+
+/** What the owner may set of a spender. */
+export interface OwnersRules extends SpenderLimits {
+  readonly askAboveMicros: bigint | null
+  readonly askNewCountry: boolean
+}
+
+/** The row of a spender that begins, in the transaction that makes its connection or token. */
+export async function createSpender(
+  tx: Prisma.TransactionClient,
+  holder: Holder & { readonly accountId: string },
+  limits: SpenderLimits,
+  now: Date,
+): Promise<void> {
+  await tx.spender.create({ data: { ...holder, createdAt: now, ...columns(limits) } })
+}
+
+/** The limits of a spender; none while it has no row. */
+export async function limitsOf(tx: Pick<Database, 'spender'>, spenderId: string): Promise<SpenderLimits> {
+  return (await tx.spender.findUnique({ where: { id: spenderId } })) ?? NO_LIMITS
+}
+
+/**
+ * The spender of a holder that is alive, with a row from now on; locks the holder. Null when the holder has ended, ran
+ * out, or is not the account's.
+ */
+export async function holdSpender(
+  tx: Prisma.TransactionClient,
+  accountId: string,
+  holder: Holder,
+): Promise<string | null> {
+  const [held] = await tx.$queryRaw<{ id: string }[]>`
+    ${aliveHolder(accountId, holder)} FOR NO KEY UPDATE`
+  if (!held) return null
+  await tx.$executeRaw`
+    INSERT INTO spender (id, account_id, kind, created_at)
+    VALUES (${held.id}::uuid, ${accountId}::uuid, ${holder.kind}::spender_kind, database_now())
+    ON CONFLICT (id) DO NOTHING`
+  const live = await tx.spender.count({ where: { id: held.id, accountId, endedAt: null } })
+  return live === 1 ? held.id : null
+}
+
+function aliveHolder(accountId: string, { kind, id }: Holder): Prisma.Sql {
+  const owned = Prisma.sql`id = ${id}::uuid AND account_id = ${accountId}::uuid`
+  if (kind === 'account')
+    return Prisma.sql`SELECT id::text FROM account WHERE id = ${id}::uuid AND id = ${accountId}::uuid`
+  if (kind === 'connection') {
+    return Prisma.sql`SELECT coalesce(spender_id, id)::text AS id FROM connection
+      WHERE ${owned} AND ended_at IS NULL AND expires_at > database_now()`
+  }
+  return Prisma.sql`SELECT coalesce(spender_id, id)::text AS id FROM api_token
+    WHERE ${owned} AND kind = 'manual' AND (expires_at IS NULL OR expires_at > database_now())`
+}
+
+/** Sets what is given of a spender's rules; the rest stays. False when it has ended. */
+export function setRules(
+  tx: Prisma.TransactionClient,
+  spenderId: string,
+  rules: Partial<OwnersRules>,
+): Promise<boolean> {
+  const { countries, senders, ...others } = rules
+  const data = { ...others, ...(countries && { countries: [...countries] }), ...(senders && { senders: [...senders] }) }
+  return changed(tx, spenderId, data)
+}
+
+/** The owner's pause: from now on every send under it is refused. False when it has ended. */
+export function pauseSpender(tx: Prisma.TransactionClient, spenderId: string, now: Date): Promise<boolean> {
+  return changed(tx, spenderId, { pausedAt: now })
+}
+
+/** Ends every pause from before now, the automatic one too. False when the spender has ended. */
+export function resumeSpender(tx: Prisma.TransactionClient, spenderId: string, now: Date): Promise<boolean> {
+  return changed(tx, spenderId, { pausedAt: null, resumedAt: now })
+}
+
+async function changed(
+  tx: Prisma.TransactionClient,
+  spenderId: string,
+  data: Prisma.SpenderUpdateManyMutationInput,
+): Promise<boolean> {
+  const { count } = await tx.spender.updateMany({ where: { id: spenderId, endedAt: null }, data })
+  return count === 1
+}
+
+function columns(limits: SpenderLimits) {
+  return { ...limits, countries: [...limits.countries], senders: [...limits.senders] }
+}
+
+/**
+ * The step of an ending that ends the spenders of `gone`, a step before it with `id, account_id, spender_id`: each that
+ * no live connection or token goes on with. A spender that never had a row gets one, for the API's first use must not
+ * make it anew.
+ */
+export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql {
+  const others =
+    kind === 'connection'
+      ? Prisma.sql`SELECT FROM connection o WHERE o.ended_at IS NULL AND o.expires_at > ${now}::timestamptz`
+      : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual'
+          AND (o.expires_at IS NULL OR o.expires_at > ${now}::timestamptz)`
+  return Prisma.sql`
+    INSERT INTO spender (id, account_id, kind, created_at, ended_at)
+    SELECT DISTINCT spender_id, account_id, ${kind}::spender_kind, ${now}::timestamptz, ${now}::timestamptz FROM gone
+    WHERE NOT EXISTS (
+      ${others} AND o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
+        AND o.id NOT IN (SELECT id FROM gone)
+    )
+    ORDER BY spender_id
+    ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at WHERE spender.ended_at IS NULL`
+}
+
+/** Who paused a spender. */
+export type PauseState = 'owner' | 'automatic'
+
+/** Who paused a spender that may not spend now; null for one that may. An automatic pause is over once its owner resumed. */
+export function pauseOf(row: {
+  readonly pausedAt: Date | null
+  readonly resumedAt: Date | null
+  readonly autoPausedAt: Date | null
+}): PauseState | null {
+  if (row.pausedAt) return 'owner'
+  return row.autoPausedAt && (!row.resumedAt || row.autoPausedAt > row.resumedAt) ? 'automatic' : null
+}

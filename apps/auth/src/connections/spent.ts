@@ -1,0 +1,30 @@
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
+import type { Database } from '@vertexsms/db/client'
+
+/** What was spent under a spender through one upstream: settled and held together, for that is what a limit counts. */
+export interface Spent {
+  readonly upstream: string
+  readonly dayMicros: bigint
+  readonly totalMicros: bigint
+  readonly recipients: number
+}
+
+/** What was spent under a spender, once an upstream; members of the day are none once the owner's day is over. */
+export async function spentOf(db: Database, spenderId: string, now: Date): Promise<Spent[]> {
+  const rows = await db.spenderCount.findMany({ where: { spenderId }, orderBy: { upstream: 'asc' } })
+  return rows.map((row) => {
+    const isToday = row.dayEndsAt > now
+    return {
+      upstream: row.upstream,
+      dayMicros: isToday ? row.daySpentMicros + row.dayHeldMicros : 0n,
+      totalMicros: row.totalSpentMicros + row.totalHeldMicros,
+      recipients: isToday ? row.dayRecipients : 0,
+    }
+  })
+}
+
+/** What is left of a limit; null where there is none. Never below nothing: a late price may have passed it. */
+export function leftOf({ maxPerDayMicros, maxTotalMicros }: SpenderLimits, { dayMicros, totalMicros }: Spent) {
+  const rest = (max: bigint | null, spent: bigint) => (max === null ? null : max > spent ? max - spent : 0n)
+  return { dayMicros: rest(maxPerDayMicros, dayMicros), totalMicros: rest(maxTotalMicros, totalMicros) }
+}

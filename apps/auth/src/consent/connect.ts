@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import type { Scope } from '@vertexsms/contract/scopes'
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { endReplaced } from '../connections/end.ts'
+import { narrower } from '../connections/limits.ts'
+import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
+
+/** What may become the limits of a connection. */
+export interface ConsentLimits {
+  /** Of a connection that begins. */
+  readonly initial: SpenderLimits
+  /** What the client asked to be held to; null when it asked nothing. */
+  readonly asked: SpenderLimits | null
+}
+
+/** An answer that allows. */
+export interface Approval {
+  readonly kind: 'approved'
+  readonly accountId: string
+  /** The browser that approves; it must still be signed in when the approval is written. */
+  readonly sessionId: string
+  readonly client: {
+    readonly id: string
+    readonly name: string
+    /** True for a client known by a metadata document: many installs share it, so each approval is a new connection. */
+    readonly shared: boolean
+  }
+  readonly redirectHost: string
+  readonly scopes: readonly Scope[]
+  readonly lifetimeSeconds: number
+  readonly limits: ConsentLimits
+  /** The connection that this one takes the place of, by the person's word: it ends, and its spender goes on. */
+  readonly replaces?: string
+}
+
+/** Where an approval leads. */
+export interface Place {
+  /** The connection that goes on, or whose place is taken; null where one begins. */
+  readonly earlier: EarlierConnection | null
+  /** What it will be held to: never more than before, and never more than was asked. Null when nothing fits both. */
+  readonly limits: SpenderLimits | null
+}
+
+interface EarlierConnection {
+  readonly id: string
+  readonly grantId: string
+  readonly spenderId: string
+  readonly goesOn: boolean
+}
+
+/**
+ * Finds what an approval continues or replaces, and locks it. A client that registered itself has one install behind it,
+ * so its live connection goes on; the account's lock makes two approvals at once agree on that, the row lock keeps token
+ * requests out meanwhile. A client known by a metadata document is shared by many installs and begins anew, unless the
+ * person says what it replaces.
+ */
+export async function findPlace(tx: Prisma.TransactionClient, approval: Approval, now: Date): Promise<Place> {
+  const { accountId, client, limits, replaces } = approval
+  const goesOn = client.shared ? null : await lockLatest(tx, { accountId, clientId: client.id }, now)
+  const earlier = goesOn ?? (replaces === undefined ? null : await lockLatest(tx, { accountId, id: replaces }, now))
+  const before = earlier ? await limitsOf(tx, earlier.spenderId) : limits.initial
+  return {
+    earlier: earlier && { ...earlier, goesOn: goesOn !== null },
+    limits: limits.asked ? narrower(before, limits.asked) : before,
+  }
+}
+
+/** What {@link findPlace} would find for a person who approves now, without a lock: what a page may say beforehand. */
+export async function expectedLimits(
+  db: Database,
+  { accountId, client, limits }: Pick<Approval, 'accountId' | 'client' | 'limits'>,
+  now: Date,
+): Promise<SpenderLimits | null> {
+  const live = { accountId, clientId: client.id, endedAt: null, expiresAt: { gt: now } }
+  const goesOn = client.shared
+    ? null
+    : await db.connection.findFirst({
+        where: live,
+        orderBy: { approvedAt: 'desc' },
+        select: { id: true, spenderId: true },
+      })
+  const before = goesOn ? await limitsOf(db, goesOn.spenderId ?? goesOn.id) : limits.initial
+  return limits.asked ? narrower(before, limits.asked) : before
+}
+
+/** Makes the connection of an approval, or goes on with the one there is, under the limits of its place. */
+export async function connect(
+  tx: Prisma.TransactionClient,
+  approval: Approval,
+  place: Place & { readonly limits: SpenderLimits; readonly grantId: string; readonly now: Date },
+): Promise<void> {
+  const { accountId, client, scopes, redirectHost, lifetimeSeconds } = approval
+  const { earlier, limits, grantId, now } = place
+  const fields = {
+    grantId,
+    clientName: client.name,
+    redirectHost,
+    scopes: [...scopes],
+    approvedAt: now,
+    expiresAt: new Date(now.getTime() + lifetimeSeconds * 1000),
+  }
+  const id = earlier?.goesOn ? earlier.id : randomUUID()
+  if (earlier?.goesOn) {
+    // Same connection, same spender; what was issued before this approval ends with it.
+    await tx.apiToken.deleteMany({ where: { connectionId: id } })
+    await tx.oidcArtifact.deleteMany({ where: { grantId: earlier.grantId } })
+    await tx.usedRefreshToken.deleteMany({ where: { connectionId: id } })
+    await tx.connection.update({ where: { id }, data: fields })
+  } else {
+    const spenderId = earlier?.spenderId ?? null
+    await tx.connection.create({
+      data: { id, accountId, clientId: client.id, createdAt: now, spenderId, ...fields },
+    })
+    if (earlier) await endReplaced(tx, earlier.id, now)
+    else await createSpender(tx, { kind: 'connection', id, accountId }, limits, now)
+  }
+  if (earlier && approval.limits.asked) {
+    const spenderId = await holdSpender(tx, accountId, { kind: 'connection', id })
+    if (spenderId === null || !(await setRules(tx, spenderId, limits)))
+      throw new Error('a live connection has no spender')
+  }
+  await tx.oidcClient.updateMany({ where: { id: client.id }, data: { lastUsedAt: now } })
+}
+
+async function lockLatest(
+  tx: Prisma.TransactionClient,
+  of: { readonly accountId: string; readonly clientId?: string; readonly id?: string },
+  now: Date,
+): Promise<Omit<EarlierConnection, 'goesOn'> | null> {
+  const { accountId, clientId = null, id = null } = of
+  const [row] = await tx.$queryRaw<Omit<EarlierConnection, 'goesOn'>[]>`
+    SELECT id::text, grant_id AS "grantId", coalesce(spender_id, id)::text AS "spenderId" FROM connection
+    WHERE account_id = ${accountId}::uuid AND (client_id = ${clientId} OR id = ${id}::uuid) AND ended_at IS NULL
+      AND expires_at > ${now}::timestamptz
+    ORDER BY approved_at DESC LIMIT 1 FOR NO KEY UPDATE`
+  return row ?? null
+}

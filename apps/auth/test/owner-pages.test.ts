@@ -1,0 +1,314 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ASKED, askApproval } from './support/approvals.ts'
+import { connect, post, register } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack?.close())
+afterEach(() => realTime(stack))
+
+async function connected() {
+  const client = await register(stack, { client_name: 'Somebody <b>' })
+  const { id: accountId } = await stack.account()
+  const person = await stack.person(accountId)
+  const tokens = await connect(client, person)
+  const { id: connectionId } = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
+  const end = () => post(`${stack.issuer}/oauth/revoke`, { token: tokens.refresh, client_id: client.client.client_id })
+  return { accountId, person, connectionId, end }
+}
+
+const waiting = async (changes: Record<string, unknown> = {}) => {
+  const at = await connected()
+  const id = await askApproval(stack, { accountId: at.accountId, spenderId: at.connectionId }, changes)
+  return { ...at, id, path: `/approvals/${id}` }
+}
+const approval = (id: string) => stack.db.approval.findUniqueOrThrow({ where: { id } })
+const spender = (id: string) => stack.db.spender.findUniqueOrThrow({ where: { id } })
+const textOf = (html: string) => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+
+async function send(person: Person, page: string, action: string, fields: Record<string, string> = {}) {
+  const csrf = hiddenField((await person.get(page)).html, 'csrf')
+  return person.post(action, [['csrf', csrf], ...Object.entries(fields)])
+}
+
+describe('the page of an approval', () => {
+  it('shows its owner who asks, the most it costs, numbers, sender, countries and the text', async () => {
+    const { person, path } = await waiting()
+    const { status, html } = await person.get(path)
+    expect(status).toBe(200)
+    const text = textOf(html)
+    const parts = ['Somebody &lt;b&gt;', '0.078 EUR', 'Shop', 'Lithuania, Latvia', 'It costs more than']
+    for (const part of [...parts, ...ASKED.to.map((number) => `+${number}`), ...ASKED.text.split('\n')]) {
+      expect(text).toContain(part)
+    }
+    expect(html).toMatch(/<button[^>]*>Refuse<\/button>\s*<button[^>]*>Approve<\/button>/)
+  })
+
+  it('approves for 15 minutes and one send: the text goes, and the page says how it stands', async () => {
+    const { person, path, id } = await waiting()
+    const answered = await send(person, path, path, { decision: 'approve' })
+    expect([answered.status, answered.headers.get('location')]).toEqual([303, path])
+    const row = await approval(id)
+    expect(row).toMatchObject({ state: 'approved', sealedText: null })
+    expect(row.expiresAt.getTime() - Number(row.decidedAt?.getTime())).toBe(900_000)
+    const { html } = await person.get(path)
+    expect(html).toContain('<h1>Approved</h1>')
+    expect(html).not.toContain(ASKED.text.split('\n')[0])
+    expect(html).not.toContain('>Approve</button>')
+    await later(901, stack)
+    expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+  })
+
+  it('refuses, and a second click with the other button changes nothing', async () => {
+    const { person, path, id } = await waiting()
+    const csrf = hiddenField((await person.get(path)).html, 'csrf')
+    for (const decision of ['refuse', 'approve'])
+      await person.post(path, [
+        ['csrf', csrf],
+        ['decision', decision],
+      ])
+    expect(await approval(id)).toMatchObject({ state: 'refused', sealedText: null })
+    expect((await person.get(path)).html).toContain('<h1>Refused</h1>')
+  })
+
+  it('decides once when both buttons of two tabs are pressed at once', async () => {
+    const { person, path, id } = await waiting()
+    const csrf = hiddenField((await person.get(path)).html, 'csrf')
+    const words = ['approve', 'refuse', 'approve', 'refuse']
+    await Promise.all(
+      words.map((decision) =>
+        person.post(path, [
+          ['csrf', csrf],
+          ['decision', decision],
+        ]),
+      ),
+    )
+    const { state, decidedAt } = await approval(id)
+    expect(['approved', 'refused']).toContain(state)
+    await person.post(path, [
+      ['csrf', csrf],
+      ['decision', state === 'approved' ? 'refuse' : 'approve'],
+    ])
+    expect(await approval(id)).toMatchObject({ state, decidedAt })
+  })
+
+  it('decides nothing for a word it does not know', async () => {
+    const { person, path, id } = await waiting()
+    for (const decision of ['', 'constructor', 'approved']) await send(person, path, path, { decision })
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+  })
+
+  it('decides nothing once it ran out, and shows no text then', async () => {
+    const { person, path, id } = await waiting()
+    const csrf = hiddenField((await person.get(path)).html, 'csrf')
+    await later(86_401, stack)
+    await person.post(path, [
+      ['csrf', csrf],
+      ['decision', 'approve'],
+    ])
+    expect(await approval(id)).toMatchObject({ state: 'pending', decidedAt: null })
+    const { html } = await person.get(path)
+    expect(html).toContain('<h1>This is over</h1>')
+    expect(html).not.toContain(ASKED.text.split('\n')[0])
+  })
+
+  it('decides nothing once the connection that asked has ended', async () => {
+    const { person, path, id, end } = await waiting()
+    const csrf = hiddenField((await person.get(path)).html, 'csrf')
+    await end()
+    await person.post(path, [
+      ['csrf', csrf],
+      ['decision', 'approve'],
+    ])
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+    expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+  })
+
+  it('is no page for another account, which cannot decide either', async () => {
+    const { path, id } = await waiting()
+    const stranger = await connected()
+    expect((await stranger.person.get(path)).status).toBe(404)
+    const answered = await send(stranger.person, '/settings/api', path, { decision: 'approve' })
+    expect(answered.status).toBe(404)
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+  })
+
+  it('is no page where there is no approval', async () => {
+    const { person } = await connected()
+    for (const id of [randomUUID(), 'x', '1']) expect((await person.get(`/approvals/${id}`)).status).toBe(404)
+  })
+
+  it('takes no form without the token of this session', async () => {
+    const { person, path, id } = await waiting()
+    for (const csrf of ['', 'x'.repeat(86)]) {
+      expect(
+        (
+          await person.post(path, [
+            ['csrf', csrf],
+            ['decision', 'approve'],
+          ])
+        ).status,
+      ).toBe(403)
+    }
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+  })
+
+  it('asks somebody who is not signed in to sign in, and leads back', async () => {
+    const { path } = await waiting()
+    const { status, headers } = await (await stack.person()).get(path)
+    expect([status, headers.get('location')]).toEqual([303, `/sign-in?return_to=${encodeURIComponent(path)}`])
+  })
+
+  it('shows what was sealed under another key to nobody', async () => {
+    const { person, path, id } = await waiting()
+    const row = await approval(id)
+    const changed = new Uint8Array(row.sealedText ?? [])
+    changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1
+    await stack.db.approval.update({ where: { id }, data: { sealedText: changed } })
+    const { status, html } = await person.get(path)
+    expect(status).toBe(500)
+    expect(html).not.toContain(ASKED.text.split('\n')[0])
+  })
+})
+
+describe('the page of a connection', () => {
+  it('shows its limits, what it spent and has left, and the latest 20 of what it did', async () => {
+    const { accountId, person, connectionId } = await connected()
+    await stack.db.spenderCount.create({
+      data: {
+        spenderId: connectionId,
+        upstream: 'sandbox',
+        day: new Date(),
+        dayEndsAt: new Date(Date.now() + 3_600_000),
+        daySpentMicros: 1_500_000n,
+        totalSpentMicros: 7_000_000n,
+      },
+    })
+    const row = {
+      accountId,
+      spenderId: connectionId,
+      upstream: 'sandbox',
+      what: 'sms',
+      country: 'LT',
+      lastDigits: '567',
+    }
+    await stack.db.activity.createMany({
+      data: Array.from({ length: 25 }, (_, index) => ({
+        ...row,
+        at: new Date(Date.now() - index * 1000),
+        outcome: `CODE_${index}`,
+        amountMicros: 39_000n,
+      })),
+    })
+    const { html } = await person.get(`/connections/${connectionId}`)
+    const text = textOf(html)
+    for (const part of [
+      'At most 5.00 EUR a day',
+      '1.50 EUR',
+      '7.00 EUR',
+      '3.50 EUR today',
+      '…567',
+      'Lithuania',
+      'CODE_19',
+    ]) {
+      expect(text).toContain(part)
+    }
+    expect(text).not.toContain('CODE_20')
+  })
+
+  it('sets what the form says; an empty field is no limit', async () => {
+    const { person, connectionId } = await connected()
+    const page = `/connections/${connectionId}`
+    const answered = await send(person, page, `${page}/limits`, {
+      max_per_send: '0.5',
+      max_per_day: '',
+      countries: 'lt lv',
+      ask_new_country: 'on',
+    })
+    expect(answered.headers.get('location')).toBe(`${page}?done=limits`)
+    expect(await spender(connectionId)).toMatchObject({
+      maxPerSendMicros: 500_000n,
+      maxPerDayMicros: null,
+      countries: ['LT', 'LV'],
+      askNewCountry: true,
+    })
+    expect((await person.get(`${page}?done=limits`)).html).toContain('The limits are set.')
+  })
+
+  it('shows a form again that cannot be read, as it was filled in, and sets nothing', async () => {
+    const { person, connectionId } = await connected()
+    const before = await spender(connectionId)
+    const page = `/connections/${connectionId}`
+    const { status, html } = await send(person, page, `${page}/limits`, { max_per_day: '5 euros"', countries: 'UK' })
+    expect(status).toBe(422)
+    expect(textOf(html)).toContain('Most a day takes an amount in EUR')
+    expect(textOf(html)).toContain('Countries takes codes')
+    expect(html).toContain('value="5 euros&quot;"')
+    expect(await spender(connectionId)).toEqual(before)
+  })
+
+  it('pauses and resumes, an automatic pause as well', async () => {
+    const { person, connectionId } = await connected()
+    const page = `/connections/${connectionId}`
+    await send(person, page, `${page}/pause`)
+    expect(await spender(connectionId)).toMatchObject({ pausedAt: expect.any(Date) })
+    expect((await person.get(page)).html).toContain('>Resume</button>')
+    await send(person, page, `${page}/resume`)
+    expect(await spender(connectionId)).toMatchObject({ pausedAt: null, resumedAt: expect.any(Date) })
+    await later(1, stack)
+    await stack.db.spender.update({ where: { id: connectionId }, data: { autoPausedAt: new Date() } })
+    expect((await person.get(page)).html).toContain('paused automatically')
+    await later(1, stack)
+    await send(person, page, `${page}/resume`)
+    expect((await person.get(page)).html).toContain('>Pause</button>')
+  })
+
+  it.each(['limits', 'pause', 'resume'])('changes nothing of a connection that has ended: %s', async (action) => {
+    const { person, connectionId, end } = await connected()
+    const page = `/connections/${connectionId}`
+    const csrf = hiddenField((await person.get(page)).html, 'csrf')
+    await end()
+    const before = await spender(connectionId)
+    const answered = await person.post(`${page}/${action}`, [
+      ['csrf', csrf],
+      ['max_per_day', '9'],
+    ])
+    expect(answered.headers.get('location')).toBe(`${page}?done=ended`)
+    expect(await spender(connectionId)).toEqual(before)
+    const { html } = await person.get(page)
+    expect(html).toContain('It has ended.')
+    expect(html).not.toContain('name="max_per_day"')
+  })
+
+  it('is no page for another account, which can change nothing either', async () => {
+    const { connectionId } = await connected()
+    const before = await spender(connectionId)
+    const stranger = await connected()
+    const page = `/connections/${connectionId}`
+    expect((await stranger.person.get(page)).status).toBe(404)
+    for (const action of ['limits', 'pause', 'resume']) {
+      expect((await send(stranger.person, '/settings/api', `${page}/${action}`)).status).toBe(404)
+    }
+    expect(await spender(connectionId)).toEqual(before)
+  })
+
+  it('takes no form without the token of this session', async () => {
+    const { person, connectionId } = await connected()
+    const before = await spender(connectionId)
+    for (const action of ['limits', 'pause', 'resume']) {
+      expect((await person.post(`/connections/${connectionId}/${action}`, [['csrf', 'x']])).status).toBe(403)
+    }
+    expect(await spender(connectionId)).toEqual(before)
+  })
+
+  it('is linked from Settings -> API, where /connections leads', async () => {
+    const { person, connectionId } = await connected()
+    expect((await person.open('/connections')).html).toContain(`href="/connections/${connectionId}"`)
+  })
+})

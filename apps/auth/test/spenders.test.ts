@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
+import type { Prisma } from '@vertexsms/db/client'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { deleteToken } from '../src/connections/tokens.ts'
+import { findPlace, connect as write } from '../src/consent/connect.ts'
+import { createManualToken } from '../src/settings/new-token.ts'
+import { cleanUp } from './support/clean-up.ts'
+import { connect, post, refresh, register, type TestClient } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
+import { newSignedIn } from './support/people.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack?.close())
+afterEach(() => realTime(stack))
+
+const DAY_MS = 86_400_000
+const spendersOf = (accountId: string) =>
+  stack.db.spender.findMany({ where: { accountId }, orderBy: { createdAt: 'asc' } })
+const connectionOf = (accountId: string) => stack.db.connection.findFirstOrThrow({ where: { accountId } })
+
+async function connected(metadata: Record<string, unknown> = {}) {
+  const client = await register(stack, metadata)
+  const { id: accountId } = await stack.account()
+  const person = await stack.person(accountId)
+  const tokens = await connect(client, person)
+  return { client, accountId, person, tokens, connection: await connectionOf(accountId) }
+}
+
+const limits = ({
+  maxPerSendMicros,
+  maxPerDayMicros,
+  maxTotalMicros,
+  countries,
+}: Prisma.SpenderGetPayload<object>) => ({
+  maxPerSendMicros,
+  maxPerDayMicros,
+  maxTotalMicros,
+  countries,
+})
+
+describe('the spender of a connection', () => {
+  it('begins with it, bounded to 5.00 EUR a day', async () => {
+    const { accountId, connection } = await connected()
+    const [spender, ...others] = await spendersOf(accountId)
+    expect(others).toEqual([])
+    expect(spender).toMatchObject({ id: connection.id, kind: 'connection', maxPerDayMicros: 5_000_000n, endedAt: null })
+    expect(spender).toMatchObject({ maxPerSendMicros: null, maxTotalMicros: null, countries: [], senders: [] })
+  })
+
+  it('is bounded by the setting where there is one, and by nothing where the setting is none', async () => {
+    for (const [setting, micros] of [
+      ['0.25', 250_000n],
+      ['none', null],
+    ] as const) {
+      const other = await startStack({ settings: { CONNECTION_MAX_PER_DAY_EUR: setting } })
+      try {
+        const { id } = await other.account()
+        await connect(await register(other), await other.person(id))
+        expect(await other.db.spender.findMany()).toMatchObject([{ maxPerDayMicros: micros }])
+      } finally {
+        await other.close()
+      }
+    }
+  })
+
+  it('stays as its owner set it through a refresh and another approval of the same client', async () => {
+    const { client, accountId, person, tokens, connection } = await connected()
+    await stack.db.spender.update({
+      where: { id: connection.id },
+      data: { maxPerDayMicros: 1_000_000n, maxTotalMicros: 9_000_000n, countries: ['LT'] },
+    })
+    const [before] = await spendersOf(accountId)
+    await refresh(client, tokens.refresh)
+    await connect(client, person)
+    expect(await spendersOf(accountId)).toEqual([before])
+    expect((await connectionOf(accountId)).id).toBe(connection.id)
+  })
+
+  it('of an older connection without a row is not made by a new approval', async () => {
+    const { client, accountId, person, connection } = await connected()
+    await stack.db.spender.deleteMany({ where: { id: connection.id } })
+    await connect(client, person)
+    expect(await spendersOf(accountId)).toEqual([])
+  })
+
+  const endings: [string, (at: Awaited<ReturnType<typeof connected>>) => Promise<unknown>][] = [
+    [
+      'a deletion on the dashboard',
+      async ({ accountId }) => {
+        const token = await stack.db.apiToken.findFirstOrThrow({ where: { accountId } })
+        return deleteToken(stack.db, { accountId, tokenId: token.id, now: new Date() })
+      },
+    ],
+    ['a revocation (RFC 7009 §2.1)', ({ client, tokens }) => revoke(client, tokens.refresh)],
+    [
+      'a reuse of a refresh token (OAuth 2.1 §4.3.1)',
+      async ({ client, tokens }) => {
+        await refresh(client, tokens.refresh)
+        await later(31, stack)
+        await refresh(client, tokens.refresh).catch(() => undefined)
+      },
+    ],
+  ]
+  it.each(endings)('ends with %s', async (_name, end) => {
+    const at = await connected()
+    await end(at)
+    expect(await spendersOf(at.accountId)).toMatchObject([{ id: at.connection.id, endedAt: expect.any(Date) }])
+  })
+
+  it.each(endings)('that never had a row gets one that has ended, with %s', async (_name, end) => {
+    const at = await connected()
+    await stack.db.spender.deleteMany({ where: { id: at.connection.id } })
+    await end(at)
+    expect(await spendersOf(at.accountId)).toMatchObject([
+      { id: at.connection.id, kind: 'connection', endedAt: expect.any(Date) },
+    ])
+  })
+
+  it('does not end with an access token alone (RFC 7009 §2.1)', async () => {
+    const { client, accountId, tokens } = await connected()
+    expect(await revoke(client, tokens.access)).toBe(200)
+    expect(await spendersOf(accountId)).toMatchObject([{ endedAt: null }])
+  })
+
+  it('keeps the moment of its end when it is ended again', async () => {
+    const at = await connected()
+    await endings[0]?.[1](at)
+    const [first] = await spendersOf(at.accountId)
+    await later(60, stack)
+    await revoke(at.client, at.tokens.refresh)
+    expect(await spendersOf(at.accountId)).toEqual([first])
+  })
+
+  it('goes on under a connection that takes its place, with its limits, and ends with that one', async () => {
+    const { accountId, connection } = await connected()
+    await stack.db.spender.update({ where: { id: connection.id }, data: { maxPerDayMicros: 1_000_000n } })
+    const taker = await replacing(accountId, connection.id)
+    expect(taker).toMatchObject({ spenderId: connection.id, endedAt: null })
+    const replaced = await stack.db.connection.findUniqueOrThrow({ where: { id: connection.id } })
+    expect(replaced).toMatchObject({ endedReason: 'replaced', endedAt: expect.any(Date) })
+    expect(await stack.db.apiToken.count({ where: { connectionId: connection.id } })).toBe(0)
+    expect(await spendersOf(accountId)).toMatchObject([
+      { id: connection.id, maxPerDayMicros: 1_000_000n, endedAt: null },
+    ])
+    await stack.db.apiToken.create({ data: { ...TOKEN, id: randomUUID(), accountId, connectionId: taker.id } })
+    await endings[0]?.[1]({ accountId } as Awaited<ReturnType<typeof connected>>)
+    expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: expect.any(Date) }])
+  })
+
+  it("is never taken over by another account's connection", async () => {
+    const { connection } = await connected()
+    const { id: stranger } = await stack.account()
+    expect((await replacing(stranger, connection.id)).spenderId).toBeNull()
+    expect(await stack.db.connection.findUnique({ where: { id: connection.id } })).toMatchObject({ endedAt: null })
+  })
+
+  it('is gone 13 months after its end, and with its counters, and not before', async () => {
+    const at = await connected()
+    const alive = await connected()
+    await endings[0]?.[1](at)
+    const spenderId = at.connection.id
+    await stack.db.spenderCount.create({
+      data: { spenderId, upstream: 'sandbox', day: new Date(), dayEndsAt: new Date() },
+    })
+    await cleanUp(stack.db, new Date(Date.now() + 390 * DAY_MS))
+    expect(await stack.db.spender.count({ where: { id: spenderId } })).toBe(1)
+    await cleanUp(stack.db, new Date(Date.now() + 397 * DAY_MS))
+    expect(await stack.db.spender.count({ where: { id: spenderId } })).toBe(0)
+    expect(await stack.db.spenderCount.count({ where: { spenderId } })).toBe(0)
+    expect(await stack.db.spender.count({ where: { id: alive.connection.id } })).toBe(1)
+  })
+
+  it('ends where its connection ran out and is cleaned up', async () => {
+    const { accountId, connection } = await connected()
+    const expired = new Date(connection.expiresAt.getTime() + 100 * DAY_MS)
+    await cleanUp(stack.db, expired)
+    expect(await stack.db.connection.count({ where: { id: connection.id } })).toBe(0)
+    expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: connection.expiresAt }])
+  })
+})
+
+describe('the spender of a token made by hand', () => {
+  const made = async () => {
+    const { account, person } = await newSignedIn(stack)
+    const session = await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })
+    const token = { name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
+    await createManualToken(stack.db, { accountId: account.id, sessionId: session.id }, token, new Date())
+    const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    return { accountId: account.id, person, tokenId: row.id }
+  }
+
+  it('begins with it, without limits', async () => {
+    const { accountId, tokenId } = await made()
+    const [spender] = await spendersOf(accountId)
+    expect(spender).toMatchObject({ id: tokenId, kind: 'token', endedAt: null })
+    expect(spender && limits(spender)).toEqual({
+      maxPerSendMicros: null,
+      maxPerDayMicros: null,
+      maxTotalMicros: null,
+      countries: [],
+    })
+  })
+
+  it('ends with it, a row or not', async () => {
+    for (const hasRow of [true, false]) {
+      const { accountId, tokenId } = await made()
+      if (!hasRow) await stack.db.spender.deleteMany({ where: { id: tokenId } })
+      expect(await deleteToken(stack.db, { accountId, tokenId, now: new Date() })).toBe('token')
+      expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, kind: 'token', endedAt: expect.any(Date) }])
+    }
+  })
+
+  it('goes on while the token that replaced it lives', async () => {
+    const { accountId, tokenId } = await made()
+    const successor = randomUUID()
+    await stack.db.apiToken.create({ data: { ...TOKEN, id: successor, accountId, kind: 'manual', spenderId: tokenId } })
+    await deleteToken(stack.db, { accountId, tokenId, now: new Date() })
+    expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: null }])
+    await deleteToken(stack.db, { accountId, tokenId: successor, now: new Date() })
+    expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: expect.any(Date) }])
+  })
+
+  it("is not ended by another account's deletion", async () => {
+    const { accountId, tokenId } = await made()
+    const { id: stranger } = await stack.account()
+    expect(await deleteToken(stack.db, { accountId: stranger, tokenId, now: new Date() })).toBe('not_found')
+    expect(await spendersOf(accountId)).toMatchObject([{ endedAt: null }])
+  })
+})
+
+const TOKEN = {
+  kind: 'oauth_access' as const,
+  name: 'x',
+  get tokenHash() {
+    return new Uint8Array(Buffer.from(randomUUID()))
+  },
+  createdAt: new Date(),
+}
+
+async function revoke(client: TestClient, token: string): Promise<number> {
+  return (await post(`${stack.issuer}/oauth/revoke`, { token, client_id: client.client.client_id })).status
+}
+
+/** An approval of a client known by its document that names the connection whose place it takes. */
+async function replacing(accountId: string, replaces: string) {
+  const approval = {
+    kind: 'approved' as const,
+    accountId,
+    sessionId: randomUUID(),
+    client: { id: `https://${randomUUID()}.example/client`, name: 'Taker', shared: true },
+    redirectHost: 'taker.example',
+    scopes: ['sms:rates'] as const,
+    lifetimeSeconds: 3600,
+    limits: { initial: NO_LIMITS, asked: null },
+    replaces,
+  }
+  return stack.db.$transaction(async (tx) => {
+    const now = new Date()
+    const place = await findPlace(tx, approval, now)
+    await write(tx, approval, { ...place, limits: place.limits ?? NO_LIMITS, grantId: randomUUID(), now })
+    return tx.connection.findFirstOrThrow({ where: { accountId, clientId: approval.client.id } })
+  })
+}
