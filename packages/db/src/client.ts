@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Prisma, PrismaClient } from '../generated/client.ts'
+import { noteDriver } from './direct-query.ts'
 import { LimitedPool, TIME_LIMITS, type TimeLimits } from './time-limits.ts'
 
 export { Prisma }
@@ -56,20 +57,21 @@ export function createDatabase({
   namedStatements = true,
   limits = TIME_LIMITS,
 }: DatabaseOptions): Database {
-  const adapter = new PrismaPg(
-    new LimitedPool(
-      { connectionString: url, max: poolSize, idleTimeoutMillis: IDLE_TIMEOUT_MS, allowExitOnIdle: true },
-      limits,
-    ),
-    {
-      disposeExternalPool: true,
-      // Without these two, a connection that breaks while it is idle would end the process.
-      onPoolError: () => {},
-      onConnectionError: () => {},
-      ...(namedStatements ? { statementNameGenerator: statementNames() } : {}),
-    },
+  const nameOf = namedStatements ? statementNames() : () => ''
+  const pool = new LimitedPool(
+    { connectionString: url, max: poolSize, idleTimeoutMillis: IDLE_TIMEOUT_MS, allowExitOnIdle: true },
+    limits,
   )
-  return new PrismaClient({ adapter, errorFormat: 'minimal', log: [] })
+  const adapter = new PrismaPg(pool, {
+    disposeExternalPool: true,
+    // Without these two, a connection that breaks while it is idle would end the process.
+    onPoolError: () => {},
+    onConnectionError: () => {},
+    ...(namedStatements ? { statementNameGenerator: nameOf } : {}),
+  })
+  const db = new PrismaClient({ adapter, errorFormat: 'minimal', log: [] })
+  noteDriver(db, { pool, nameOf })
+  return db
 }
 
 function statementNames(): (query: { sql: string }) => string {

@@ -5,6 +5,7 @@ import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token
 import { parseScopes, permissionsOf } from '@vertexsms/contract/scopes'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
+import { directQuery } from '@vertexsms/db/direct-query'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { open, seal } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
@@ -52,14 +53,16 @@ export async function findToken(
   kind: 'AuthorizationCode' | 'RefreshToken',
   value: string,
 ): Promise<FoundToken | null> {
-  const rows = await db.$queryRaw<FoundRow[]>`
+  const [row] = await directQuery<FoundRow>(
+    db,
+    Prisma.sql`
     SELECT a.payload, a.consumed_at, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
     FROM oidc_artifact a
     JOIN connection c ON c.grant_id = a.grant_id AND c.ended_at IS NULL
     JOIN account o ON o.id = c.account_id
     ${JOIN_SPENDER}
-    WHERE a.kind = ${kind} AND a.id = ${artifactId(value)}`
-  const row = rows[0]
+    WHERE a.kind = ${kind} AND a.id = ${artifactId(value)}`,
+  )
   if (!row) return null
   return { payload: payloadOf(row), consumedAt: row.consumed_at, grant: grantOf(row) }
 }
@@ -192,7 +195,9 @@ export async function writeTokens(
   const { grant, presented, access } = work
   if (!grant || !presented || !access || !work.consumed) throw new Error('a token response without its unit of work')
   const steps = presented.kind === 'RefreshToken' ? refreshSteps(work, grant, options) : codeSteps(work, grant)
-  const rows = await db.$queryRaw<[{ live: number; spent: number; access: number }]>`
+  const [counted] = await directQuery<{ live: number; spent: number; access: number }>(
+    db,
+    Prisma.sql`
     WITH live AS (
       SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ended_at IS NULL FOR NO KEY UPDATE
     ), ${steps}, access AS (
@@ -202,8 +207,10 @@ export async function writeTokens(
       FROM spent WHERE id = ${grant.clientId} AND last_used_at < database_now() - interval '1 day'
     )
     SELECT (SELECT count(*) FROM live)::int AS live, (SELECT count(*) FROM spent)::int AS spent,
-           (SELECT count(*) FROM access)::int AS access`
-  const { live, spent, access: written } = rows[0]
+           (SELECT count(*) FROM access)::int AS access`,
+  )
+  if (counted === undefined) throw new Error('a statement of one row gave none')
+  const { live, spent, access: written } = counted
   if (live === 0) return 'ended'
   return spent === 1 && written === 1 ? 'written' : 'spent'
 }
