@@ -96,7 +96,7 @@ function scan(text: string, uniqueNames: boolean): void {
   let values = 1
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
-    const inner = open.at(-1)
+    const inner = uniqueNames ? open.at(-1) : undefined
     switch (character) {
       case QUOTE: {
         const end = endOfString(text, at)
@@ -120,7 +120,7 @@ function scan(text: string, uniqueNames: boolean): void {
       case OBJECT_END:
       case LIST_END:
         depth -= 1
-        open.pop()
+        if (uniqueNames) open.pop()
         break
       case COMMA:
         values += 1

@@ -15,10 +15,13 @@ export function isUsableText(text: string): boolean {
   return !UNUSABLE.test(text)
 }
 
+// One for all: nothing of a text stays in it, and making one costs more than a short body does.
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Bytes as UTF-8 text, a byte order mark aside. Throws {@link UnreadableText} for anything else: replaced silently, it would change. */
 export function readUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     throw new UnreadableText('not UTF-8')
   }

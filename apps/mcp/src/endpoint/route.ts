@@ -17,6 +17,13 @@ import type { Limits } from './limits.ts'
 import type { OriginPolicy } from './origin.ts'
 import { sendJson, sendRefusal, sendRpcError } from './respond.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The API as this request sees it; there once the credentials were taken. */
+    apiSession: ApiSession | undefined
+  }
+}
+
 /** The parts of the MCP endpoint. */
 export interface McpRouteDeps {
   readonly api: ApiClient
@@ -59,13 +66,6 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   const classify = createClassifier()
   const find = createMethodTable(registry)
   const answer = createAnswers(registry, find)
-  const admitted = new WeakMap<FastifyRequest, ApiSession>()
-
-  // At once where the token was verified before, so that the usual request waits for nothing but the API.
-  function open(request: FastifyRequest): ApiSession | Promise<ApiSession> {
-    const caller = authenticate(request)
-    return caller instanceof Promise ? caller.then(begin) : begin(caller)
-  }
 
   function begin(caller: Caller): ApiSession {
     count(caller)
@@ -77,18 +77,22 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
   }
 
-  // Anybody can write something that could be a token: not a byte of the body is read for one that nobody vouches for.
-  async function admit(request: FastifyRequest): Promise<void> {
-    const opened = open(request)
-    const session = opened instanceof Promise ? await opened : opened
-    if (session.caller.lookup?.isKnown === false) await session.alive()
-    admitted.set(request, session)
+  // At once where the token was verified before, so that the usual request waits for nothing but the API.
+  function admit(request: FastifyRequest): undefined | Promise<void> {
+    const caller = authenticate(request)
+    if (caller instanceof Promise) return caller.then((known) => enter(request, begin(known)))
+    return enter(request, begin(caller))
   }
 
-  function sessionOf(request: FastifyRequest): ApiSession {
-    const session = admitted.get(request)
-    if (session === undefined) throw new Error('a request that was not admitted')
-    return session
+  // Anybody can write something that could be a token: not a byte of the body is read for one that nobody vouches for.
+  function enter(request: FastifyRequest, session: ApiSession): undefined | Promise<void> {
+    request.apiSession = session
+    return session.caller.lookup?.isKnown === false ? session.alive() : undefined
+  }
+
+  function sessionOf({ apiSession }: FastifyRequest): ApiSession {
+    if (apiSession === undefined) throw new Error('a request that was not admitted')
+    return apiSession
   }
 
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -183,6 +187,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     }
 
   app.register(async (zone) => {
+    zone.decorateRequest('apiSession')
     zone.removeAllContentTypeParsers()
     zone.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES }, (_request, body, done) =>
       done(null, body),
@@ -192,12 +197,10 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       if (refusal !== null) return sendRpcError(reply, 403, { code: FORBIDDEN_CODE, message: refusal })
       if (request.headers.origin !== undefined) origins.share(request, reply)
       // Asking what may be asked needs no credentials (Fetch, CORS preflight).
-      if (request.method === 'OPTIONS') done()
-      else
-        admit(request).then(
-          () => done(),
-          (error: Error) => done(error),
-        )
+      if (request.method === 'OPTIONS') return done()
+      const admitted = attempt(() => admit(request))
+      if (admitted instanceof Promise) admitted.then(() => done(), done)
+      else done(admitted)
     })
     zone.setErrorHandler((error, request, reply) => fail(request, reply, error))
     for (const url of ['/mcp', '/mcp/']) {
@@ -206,6 +209,15 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       zone.route({ method: ['GET', 'DELETE', 'PUT', 'PATCH'], url, handler: serve(other) })
     }
   })
+}
+
+// What a hook has to pass on, where it is thrown at once.
+function attempt(work: () => undefined | Promise<void>): undefined | Promise<void> | Error {
+  try {
+    return work()
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function rawBody({ body }: FastifyRequest): Buffer {
