@@ -1,6 +1,6 @@
 // The load: keep-alive connections that each send one prepared request, wait for the whole answer, and send again. It
 // runs in a process of its own, straight on sockets, because an HTTP client in Node would cost as much as the server
-// under test. Reads a LoadPlan from IPC, sends a LoadReport back.
+// under test. Reads LoadPlans from IPC, sends a LoadReport back for each.
 import { connect, type Socket } from 'node:net'
 import { cpuSeconds } from './process.ts'
 
@@ -116,7 +116,8 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
 }
 
 if (process.send) {
-  process.once('message', (plan: LoadPlan) => {
-    run(plan).then((report) => process.send?.(report, () => process.exit(0)))
+  process.on('message', (plan: LoadPlan) => {
+    run(plan).then((report) => process.send?.(report))
   })
+  process.once('disconnect', () => process.exit(0))
 }

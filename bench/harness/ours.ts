@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { imageOf } from './bundle.ts'
 import type { Issuer } from './issuer.ts'
 import { MCP_RESOURCE_URL } from './issuer.ts'
 import { freePort, ROOT, type Started, type StartOptions, start } from './process.ts'
@@ -28,25 +27,30 @@ export async function startOurs(issuer: Issuer, apiUrl: string, options: Partial
   })
 }
 
-/** Makes the bundle that the container image holds and starts it the way the image does, with the same options of Node. */
+/** Starts the bundle that the container image holds the way the image does, with the same options of Node. */
 export async function startBundle(
   issuer: Issuer,
   apiUrl: string,
   options: Partial<StartOptions> = {},
 ): Promise<Started> {
-  const folder = mkdtempSync(join(tmpdir(), 'vertexsms-bundle-'))
-  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/image/bundle.ts', 'mcp', folder], { cwd: ROOT })
   return startOurs(issuer, apiUrl, {
     ...options,
-    script: join(folder, 'server.js'),
+    script: join(imageOf('mcp'), 'server.js'),
     plain: true,
+    env: { ...imageEnvironment(), ...options.env },
     nodeArguments: [...imageNodeOptions(), ...(options.nodeArguments ?? [])],
   })
 }
 
 /** The options of Node in the last line of the Dockerfile. */
-function imageNodeOptions(): string[] {
+export function imageNodeOptions(): string[] {
   const command = /^CMD (\[.*\])$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1]
   if (command === undefined) throw new Error('the Dockerfile has no CMD')
   return (JSON.parse(command) as string[]).filter((word) => word.startsWith('--'))
+}
+
+/** What the last stage of the Dockerfile sets for the memory of the C library (mallopt(3)). */
+export function imageEnvironment(): Record<string, string> {
+  const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  return Object.fromEntries([...text.matchAll(/\b(MALLOC_[A-Z_]+)=(\S+)/g)].map(([, name, value]) => [name, value]))
 }

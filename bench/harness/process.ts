@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>
   /** The core the process and all its threads are bound to; unbound when absent. */
   readonly core?: number
+  /** The Node binary; this process's own when absent. */
+  readonly node?: string
   readonly nodeArguments?: readonly string[]
   /** Modules loaded beside the script, paths from the root. */
   readonly preload?: readonly string[]
@@ -34,6 +36,21 @@ export interface StartOptions {
   readonly onOutput?: (text: string) => void
   /** The port, where the process does not print `listening <port>` itself: then `/healthz` is asked until it answers. */
   readonly port?: number
+}
+
+/** Words before a command that bind it to a core (taskset(1)). */
+export function boundTo(core: number): string[] {
+  return ['taskset', '-c', String(core)]
+}
+
+/**
+ * Puts a process that leads a session of its own before all others of the machine (sched(7), autogroup), so that a
+ * machine which others use at the same time disturbs less. Root alone may; for everybody else nothing happens.
+ */
+export function putAhead(pid: number | undefined): void {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '-20')
+  } catch {}
 }
 
 const children = new Set<ChildProcess>()
@@ -47,19 +64,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 /** Starts the script, as TypeScript through tsx unless it is plain, and resolves when it serves. Throws when it ends before that. */
 export async function start(options: StartOptions): Promise<Started> {
   const node = [
-    process.execPath,
+    options.node ?? process.execPath,
     ...(options.nodeArguments ?? []),
     ...(options.plain ? [] : ['--import', 'tsx']),
     ...(options.preload ?? []).flatMap((path) => ['--import', path]),
     options.script,
   ]
-  const command = options.core === undefined ? node : ['taskset', '-c', String(options.core), ...node]
-  const [file = '', ...rest] = command
+  const [file = '', ...rest] = options.core === undefined ? node : [...boundTo(options.core), ...node]
   const child = spawn(file, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production', ...options.env },
+    detached: options.core !== undefined,
     stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
   })
+  if (options.core !== undefined) putAhead(child.pid)
   children.add(child)
   child.once('exit', () => children.delete(child))
   let stderr = ''
@@ -123,12 +141,13 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Processor seconds the process has used, all threads, user and system (proc(5), `stat`). Linux only. */
+/** Processor seconds the process has used, all its threads that live, user and system, to the nanosecond (proc(5), `schedstat`). Linux only. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it, in 1/100 s.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+  let nanoseconds = 0
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number.parseInt(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'latin1'), 10)
+  }
+  return nanoseconds / 1e9
 }
 
 /** Resident bytes of the process now (proc(5), `VmRSS`). Linux only. */

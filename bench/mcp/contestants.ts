@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundleOf } from '../harness/bundle.ts'
 import type { Issuer } from '../harness/issuer.ts'
 import { MCP_RESOURCE_URL } from '../harness/issuer.ts'
 import { startBundle, startOurs } from '../harness/ours.ts'
-import { type Started, start } from '../harness/process.ts'
+import { type Started, type StartOptions, start } from '../harness/process.ts'
 import type { Scenario } from './scenarios.ts'
 
 /** One server in the comparison. */
@@ -12,27 +13,33 @@ export interface Contestant {
   readonly id: string
   readonly title: string
   /** What part it plays in the goals. */
-  readonly role: 'limit' | 'ours' | 'documented' | 'prebuilt' | 'reference'
+  readonly role: 'limit' | 'ours' | 'plain' | 'documented' | 'prebuilt' | 'reference'
   serves(scenario: Scenario): boolean
-  start(issuer: Issuer, apiUrl: string, core: number, nodeArguments?: readonly string[]): Promise<Started>
+  start(issuer: Issuer, apiUrl: string, how: How): Promise<Started>
 }
+
+/** On which core and with which Node a contestant runs. */
+export type How = Pick<StartOptions, 'core' | 'node' | 'nodeArguments'>
 
 const PEERS = fileURLToPath(new URL('peers', import.meta.url))
 
+function environment(issuer: Issuer, apiUrl: string): Record<string, string> {
+  return { API_URL: apiUrl, ISSUER_URL: issuer.issuerUrl, JWKS_URL: issuer.jwksUrl, MCP_RESOURCE_URL }
+}
+
+/** From its source, through the loader for TypeScript. */
 function script(path: string, extra: Readonly<Record<string, string>> = {}): Contestant['start'] {
-  return (issuer, apiUrl, core, nodeArguments = []) =>
-    start({
-      nodeArguments,
-      script: `bench/mcp/${path}`,
-      core,
-      env: {
-        API_URL: apiUrl,
-        ISSUER_URL: issuer.issuerUrl,
-        JWKS_URL: issuer.jwksUrl,
-        MCP_RESOURCE_URL,
-        ...extra,
-      },
-    })
+  return (issuer, apiUrl, how) =>
+    start({ ...how, script: `bench/mcp/${path}`, env: { ...environment(issuer, apiUrl), ...extra } })
+}
+
+/** As one file, the way ours runs, for those whose memory is compared too. */
+function bundled(path: string): Contestant['start'] {
+  let made: Promise<string> | undefined
+  return async (issuer, apiUrl, how) => {
+    made ??= bundleOf(`bench/mcp/${path}`)
+    return start({ ...how, script: await made, plain: true, env: environment(issuer, apiUrl) })
+  }
 }
 
 const always = (): boolean => true
@@ -46,7 +53,14 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: 'bare `node:http` proxy (the limit)',
     role: 'limit',
     serves: always,
-    start: script('contestants/limit.ts'),
+    start: bundled('contestants/limit.ts'),
+  },
+  {
+    id: 'fastify',
+    title: 'plain dispatch in Fastify',
+    role: 'plain',
+    serves: callOnly,
+    start: bundled('contestants/fastify.ts'),
   },
   {
     id: 'limit-undici',
@@ -67,21 +81,21 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: '**ours**, as in the image',
     role: 'ours',
     serves: always,
-    start: (issuer, apiUrl, core, nodeArguments = []) => startBundle(issuer, apiUrl, { core, nodeArguments }),
+    start: startBundle,
   },
   {
     id: 'ours-source',
     title: 'ours, from its source through tsx',
     role: 'reference',
     serves: callOnly,
-    start: (issuer, apiUrl, core, nodeArguments = []) => startOurs(issuer, apiUrl, { core, nodeArguments }),
+    start: startOurs,
   },
   {
     id: 'ours-logging',
     title: 'ours, access log on',
     role: 'reference',
     serves: (scenario) => scenario.name === 'tools/call, 2026-07-28',
-    start: (issuer, apiUrl, core) => startBundle(issuer, apiUrl, { core, env: { LOG_LEVEL: 'info' } }),
+    start: (issuer, apiUrl, how) => startBundle(issuer, apiUrl, { ...how, env: { LOG_LEVEL: 'info' } }),
   },
   {
     id: 'sdk-v1',

@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { applyLoad } from '../harness/apply-load.ts'
+import { LoadProcess } from '../harness/apply-load.ts'
 import { startIssuer } from '../harness/issuer.ts'
+import { nodeBinary, SHIPPED_NODE } from '../harness/node-binary.ts'
 import { start } from '../harness/process.ts'
 import { CONTESTANTS } from './contestants.ts'
 import { requestBytes, SCENARIOS } from './scenarios.ts'
@@ -65,6 +66,7 @@ const { values: options, positionals } = parseArgs({
     scenario: { type: 'string', default: SCENARIOS[0]?.name ?? '' },
     seconds: { type: 'string', default: '8' },
     rows: { type: 'string', default: '45' },
+    node: { type: 'string', default: SHIPPED_NODE },
   },
 })
 const contestant = CONTESTANTS.find(({ id }) => id === (positionals[0] ?? 'ours'))
@@ -74,23 +76,22 @@ if (!contestant || !scenario) throw new Error('no such contestant or scenario')
 const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'))
 const issuer = await startIssuer()
 const upstream = await start({ script: 'bench/harness/upstream.ts', env: {}, core: 1 })
-const target = await contestant.start(issuer, `http://127.0.0.1:${upstream.port}`, 0, [
-  '--cpu-prof',
-  `--cpu-prof-dir=${folder}`,
-  '--cpu-prof-interval=250',
-])
+const target = await contestant.start(issuer, `http://127.0.0.1:${upstream.port}`, {
+  core: 0,
+  node: nodeBinary(options.node),
+  nodeArguments: ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=250'],
+})
 const tokens = await Promise.all(Array.from({ length: 32 }, () => issuer.mint(3600)))
-const report = await applyLoad(
-  {
-    port: target.port,
-    requests: tokens.map((token, i) => requestBytes(scenario, token, i + 1).toString('base64')),
-    rampSeconds: 0.5,
-    seconds: Number(options.seconds),
-    expect: contestant.role === 'limit' ? scenario.expectOfProxy : scenario.expect,
-    watch: { server: target.pid },
-  },
-  1,
-)
+const load = new LoadProcess(1)
+const report = await load.apply({
+  port: target.port,
+  requests: tokens.map((token, i) => requestBytes(scenario, token, i + 1).toString('base64')),
+  rampSeconds: 0.5,
+  seconds: Number(options.seconds),
+  expect: contestant.role === 'limit' ? scenario.expectOfProxy : scenario.expect,
+  watch: { server: target.pid },
+})
+load.stop()
 await target.stop()
 await upstream.stop()
 issuer.close()

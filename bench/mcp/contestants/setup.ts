@@ -1,5 +1,6 @@
-import { ACCESS_TOKEN_ALG, ACCESS_TOKEN_TYP } from '@vertexsms/contract/api-token'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createAccessTokens, tokenKey } from '@vertexsms/access-token/remember'
+import { type AccessToken, verifyAccessToken } from '@vertexsms/access-token/verify'
+import { createRemoteJWKSet } from 'jose'
 
 /** What every contestant is told by the harness. */
 export const settings = {
@@ -18,34 +19,30 @@ export interface Caller {
   readonly expiresAt: number
 }
 
-const keys = createRemoteJWKSet(settings.jwksUrl)
+const expected = {
+  issuer: settings.issuerUrl,
+  audience: settings.resourceUrl,
+  keys: createRemoteJWKSet(settings.jwksUrl),
+}
+const remembered = createAccessTokens(expected, 20_000)
 
-/** Verifies an access token against the cached key set; throws when any check fails. This is the work per request of a documented verifier. */
+/** Verifies an access token against the cached key set, with the product's own rules; throws when any check fails. This is the work per request of a documented verifier. */
 export async function verify(token: string): Promise<Caller> {
-  const { payload } = await jwtVerify(token, keys, {
-    algorithms: [ACCESS_TOKEN_ALG],
-    typ: ACCESS_TOKEN_TYP,
-    issuer: settings.issuerUrl,
-    audience: settings.resourceUrl,
-    requiredClaims: ['exp', 'sub'],
-  })
-  return {
-    token,
-    clientId: String(payload.client_id),
-    scopes: String(payload.scope).split(' '),
-    expiresAt: payload.exp ?? 0,
-  }
+  const judged = await verifyAccessToken(token, expected)
+  if (typeof judged === 'string') throw new Error(`the token is ${judged}`)
+  return callerOf(token, judged.token)
 }
 
-const verified = new Map<string, Caller>()
-
-/** {@link verify}, remembered for as long as the token is valid. For the limits, which must not be held back by a signature. */
+/** {@link verify}, remembered by the product's own memory for as long as the token is valid. For the limits, which must not be held back by a signature. */
 export async function verifyOnce(token: string): Promise<Caller> {
-  const known = verified.get(token)
-  if (known && known.expiresAt * 1000 > Date.now()) return known
-  const caller = await verify(token)
-  verified.set(token, caller)
-  return caller
+  const key = tokenKey(token)
+  const judged = remembered.recall(key) ?? (await remembered.verify(token, key))
+  if (typeof judged === 'string') throw new Error(`the token is ${judged}`)
+  return callerOf(token, judged)
+}
+
+function callerOf(token: string, { clientId, scope, exp }: AccessToken): Caller {
+  return { token, clientId, scopes: scope.split(' '), expiresAt: exp }
 }
 
 /** The value of a bearer credential (RFC 6750 §2.1), empty when there is none. */
