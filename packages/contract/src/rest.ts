@@ -130,6 +130,7 @@ export const sendMembers = {
 
 /** Body of `POST /sms` as the real service takes it; ours takes two members more (sending.ts). */
 export const sendSmsRequestSchema = bodyOf(sendMembers)
+/** A send as it was read. */
 export type SendSmsRequest = z.infer<typeof sendSmsRequestSchema>
 
 /** Response of `POST /sms`: the message ids. */
@@ -147,6 +148,7 @@ export const deliveryReportSchema = z.object({
   mcc: z.string(),
   mnc: z.string(),
 })
+/** A delivery report as it is sent to a callback URL. */
 export type DeliveryReport = z.infer<typeof deliveryReportSchema>
 
 /** Body of `POST /sms/cost`: that of `POST /sms`, so that a price is the price of the very message. */
@@ -164,7 +166,9 @@ export const smsCostSchema = z.object({
   totalPrice: z.number(),
   currency: z.string(),
 })
+/** The price of one message, as `POST /sms/cost` answers. */
 export type SmsCost = z.infer<typeof smsCostSchema>
+/** The answer of `POST /sms/cost`: one price, in a list or by itself. */
 export const smsCostResponseSchema = z.union([z.array(smsCostSchema).length(1), smsCostSchema])
 
 /** One row of `GET /rates/?format=json`. `Rate` is a decimal string in EUR per part. */
@@ -177,7 +181,9 @@ export const rateSchema = z.object({
   MNC: z.string().nullable(),
   Rate: z.string(),
 })
+/** The answer of `GET /rates`. */
 export const ratesResponseSchema = z.array(rateSchema)
+/** The price for one network. */
 export type Rate = z.infer<typeof rateSchema>
 
 /** Body of `POST /hlr`. */
@@ -191,6 +197,7 @@ export const hlrRequestSchema = bodyOf({
 /** Response of `POST /hlr`: the lookup's id. */
 export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
 
+/** A lookup as it was read. */
 export type HlrRequest = z.infer<typeof hlrRequestSchema>
 
 /** The HLR result, as posted to the callback and as `GET /hlr/{id}` serves it once it is there. */
@@ -206,6 +213,7 @@ export const hlrResultSchema = z.object({
   mnc: z.string().nullable(),
   ported: z.array(z.object({ operatorId: z.int(), operator: z.string(), country: z.string() })),
 })
+/** What a finished lookup found for one number. */
 export type HlrResult = z.infer<typeof hlrResultSchema>
 
 /** Response of `GET /hlr/{id}?wait=20` (ours): the result is null while the lookup runs. */
@@ -216,6 +224,7 @@ export const hlrStatusResponseSchema = z.object({
   result: hlrResultSchema.nullable(),
 })
 
+/** The answer of `GET /hlr/{id}`. */
 export type HlrStatus = z.infer<typeof hlrStatusResponseSchema>
 
 /** The longest `wait` of `GET /hlr/{id}`. */
@@ -241,6 +250,7 @@ export const senderIdRequestSchema = z.preprocess(
   ]),
 )
 
+/** A registration of a sender as it was read. */
 export type SenderIdRequest = z.infer<typeof senderIdRequestSchema>
 
 /** Response of `POST /senderId`, `text/plain`: the numeric id. */
@@ -286,6 +296,7 @@ export const correctNumbersRequestSchema = z
   .min(1)
   .max(BATCH_MAX)
 
+/** A request to correct numbers as it was read. */
 export type CorrectNumbersRequest = z.infer<typeof correctNumbersRequestSchema>
 
 /** Response of `POST /numbers/correct` (assumed). */
@@ -314,6 +325,7 @@ export const tokenResponseSchema = z.object({
   paused: z.boolean().default(false),
   expires_at: z.iso.datetime().nullable(),
 })
+/** What a token is told about itself. */
 export type TokenDescription = z.infer<typeof tokenResponseSchema>
 
 /** Every error body of the REST API. `error_code` is the numeric VertexSMS code, where there is one. */
@@ -324,4 +336,5 @@ export const apiErrorBodySchema = z.object({
   /** Where more is known than the code says: a reason of the catalogue of refusals, or the code's own (limits.ts). */
   details: z.record(z.string(), z.unknown()).optional(),
 })
+/** The body of every refusal of the API. */
 export type ApiErrorBody = z.infer<typeof apiErrorBodySchema>

@@ -9,6 +9,7 @@ export { Prisma }
 /** The one way to the tables: a Prisma client whose model API, `$queryRaw` and `$transaction` everybody uses. */
 export type Database = PrismaClient
 
+/** Where the database is, and how long it may take. */
 export interface DatabaseOptions {
   url: string
   /** Connections this process opens at most. */

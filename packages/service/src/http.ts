@@ -12,6 +12,7 @@ import fastify, {
 import type { Logger } from './logger.ts'
 import { RequestLogger } from './request-logger.ts'
 
+/** What a service tells its HTTP server. */
 export interface HttpOptions {
   service: string
   logger: Logger

@@ -2,6 +2,7 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
 
+/** Who logs, how much, and where to. */
 export interface LoggerOptions {
   service: string
   level: string

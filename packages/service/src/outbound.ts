@@ -8,6 +8,7 @@ import { openTunnel } from './outbound-tunnel.ts'
 // One file, because it is one guard: what a URL may say, whom a name may mean, how the connection is made (directly or
 // through a proxy) and what of the answer is read are only safe together.
 
+/** What outgoing calls may reach. */
 export interface OutboundOptions {
   /** Development only: lets `http://localhost` (and loopback addresses) through. */
   allowLocalhost: boolean
@@ -21,24 +22,28 @@ export interface OutboundOptions {
   connectTimeoutMs?: number
 }
 
+/** One outgoing call. */
 export interface OutboundInit {
   method?: 'GET' | 'POST'
   headers?: Record<string, string>
   body?: string
 }
 
+/** How long a call may take and how much its answer may hold. */
 export interface OutboundLimits {
   maxBytes: number
   /** For everything: resolution, connection, answer and body. */
   timeoutMs: number
 }
 
+/** The answer to a call; redirects are answers and are not followed. */
 export interface OutboundResponse {
   status: number
   headers: Record<string, string | string[] | undefined>
   body: Uint8Array
 }
 
+/** Why no answer came. */
 export type OutboundReason =
   | 'URL_REFUSED'
   | 'ADDRESS_REFUSED'
@@ -58,6 +63,7 @@ export class OutboundError extends Error {
   }
 }
 
+/** Calls to URLs that somebody else chose. */
 export interface Outbound {
   /** Why a URL may not be called, judged by its text alone; null when it may be tried. */
   checkUrl(url: string): string | null

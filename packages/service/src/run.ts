@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { ConfigurationError } from './env.ts'
 import type { Logger } from './logger.ts'
 
+/** What a process runs. */
 export interface Service {
   app: FastifyInstance
   host: string

@@ -27,6 +27,7 @@ declare module 'fastify' {
   }
 }
 
+/** What the guard judges by. */
 export interface GuardOptions {
   readonly db: Database
   readonly issuer: string

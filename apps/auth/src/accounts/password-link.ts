@@ -10,6 +10,7 @@ import { hashPassword } from './password.ts'
 const HOUR_MS = 3_600_000
 /** An invitation waits for a person who does not expect it; a reset is for somebody who is waiting. */
 export const INVITATION_HOURS = 7 * 24
+/** How long the link of a reset works, in hours. */
 export const RESET_HOURS = 24
 
 /** Sandbox balance of a new account, in micro-EUR: 100 EUR. */

@@ -19,6 +19,7 @@ async function accountOf(db: Database, email: string) {
   return account
 }
 
+/** `requests`: lists who asked for an account and waits for an answer. */
 export const requests: Command = {
   usage: 'requests',
   summary: 'List the requests for access that nobody has handled yet',
@@ -36,6 +37,7 @@ export const requests: Command = {
   },
 }
 
+/** `dismiss`: closes a request for an account without an answer. */
 export const dismiss: Command = {
   usage: 'dismiss EMAIL',
   summary: 'Take a request for access off the list without inviting',
@@ -47,6 +49,7 @@ export const dismiss: Command = {
   },
 }
 
+/** `invite`: prints the link by which a person makes an account. */
 export const invite: Command = {
   usage: 'invite EMAIL',
   summary: `Print a link with which this person sets a password and has an account; good for ${INVITATION_HOURS / 24} days`,
@@ -63,6 +66,7 @@ export const invite: Command = {
   },
 }
 
+/** `reset`: ends everything that got in with the password, and prints the link that sets a new one. */
 export const reset: Command = {
   usage: 'reset EMAIL',
   summary: `End all access with the present password at once and print a link for a new one; good for ${RESET_HOURS} hours`,
@@ -80,6 +84,7 @@ export const reset: Command = {
   },
 }
 
+/** `disable`: ends everything an account let in, and keeps it out. */
 export const disable: Command = {
   usage: 'disable EMAIL',
   summary: 'Lock an account: its sessions, codes, connections and tokens stop at once',
@@ -94,6 +99,7 @@ export const disable: Command = {
   },
 }
 
+/** `enable`: lets a disabled account sign in again; nothing that ended comes back. */
 export const enable: Command = {
   usage: 'enable EMAIL',
   summary: 'Unlock an account; the person signs in and connects again',
@@ -104,6 +110,7 @@ export const enable: Command = {
   },
 }
 
+/** `accounts`: lists the accounts. */
 export const accounts: Command = {
   usage: 'accounts',
   summary: 'List the accounts: status, since when, connections, tokens made by hand',

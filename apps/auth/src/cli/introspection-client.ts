@@ -4,6 +4,7 @@ import { readKeysEnv } from './env.ts'
 
 const NAME = /^[\w .-]{1,60}$/
 
+/** `introspection-client`: makes a client that may introspect tokens; its secret is printed once. */
 export const introspectionClient: Command = {
   usage: 'introspection-client NAME',
   summary: 'Print an id and a secret with which a server of yours may introspect tokens (RFC 7662; reads OPERATOR_KEY)',

@@ -3,6 +3,7 @@ import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } fro
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'
 
+/** `keys`: lists the signing keys and when each signs and goes. */
 export const keys: Command = {
   usage: 'keys',
   summary: 'List the published signing keys and say which one signs (reads OPERATOR_KEY)',
@@ -19,6 +20,7 @@ export const keys: Command = {
   },
 }
 
+/** `rotate-keys`: publishes a new signing key, which signs once every node knows it. */
 export const rotateKeys: Command = {
   usage: 'rotate-keys',
   summary: 'Publish a new signing key; every node takes it into use by itself, without a restart (reads OPERATOR_KEY)',
@@ -38,6 +40,7 @@ export const rotateKeys: Command = {
   },
 }
 
+/** `api-keys`: prints the keys that the API derives from the operator key. */
 export const apiKeys: Command = {
   usage: 'api-keys',
   summary: 'Print the API_KEYS setting of the REST API, a secret; the same each time (reads OPERATOR_KEY)',

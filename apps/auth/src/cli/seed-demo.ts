@@ -24,6 +24,7 @@ const credentialsSchema = z.object({
 })
 type Credentials = z.infer<typeof credentialsSchema>
 
+/** `seed-demo`: makes the account and the API token of the demo, or leaves those that are there. */
 export const seedDemo: Command = {
   usage: 'seed-demo [--credentials FILE]',
   summary:

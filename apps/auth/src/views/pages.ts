@@ -17,6 +17,7 @@ export interface TimeView {
   readonly short: string
 }
 
+/** `sign-in`: password and passkey. */
 export interface SignInPage {
   /** CSRF token bound to the visitor cookie. */
   readonly csrf: string
@@ -30,6 +31,7 @@ export interface SignInPage {
   readonly error: string | null
 }
 
+/** `request-access`: the form of somebody without an account. */
 export interface RequestAccessPage {
   readonly csrf: string
   readonly errors: readonly string[]
@@ -39,6 +41,7 @@ export interface RequestAccessPage {
   readonly reason: string
 }
 
+/** `set-password`: where a password link leads. */
 export interface SetPasswordPage {
   readonly csrf: string
   /** The link's secret, carried on to the post. */
@@ -48,6 +51,7 @@ export interface SetPasswordPage {
   readonly error: string | null
 }
 
+/** `consent`: who asks, where the answer goes, and what may be unticked. */
 export interface ConsentPage {
   readonly formAction: string
   /** CSRF token bound to the interaction. */
@@ -76,12 +80,14 @@ export interface ContinuePage {
   readonly clientName: string
 }
 
+/** `message`: something to read and nothing to do. */
 export interface MessagePage {
   readonly title: string
   readonly text: string
   readonly link?: { readonly href: string; readonly label: string }
 }
 
+/** One token in a list. */
 export interface TokenView {
   readonly id: string
   readonly name: string
@@ -98,6 +104,7 @@ export interface TokenView {
   readonly expires: TimeView | null
 }
 
+/** One connection in a list, with its tokens. */
 export interface ConnectionView {
   readonly id: string
   readonly clientName: string
@@ -125,6 +132,7 @@ export interface PagerView {
   readonly next: string | null
 }
 
+/** `api-tokens`: Settings -> API. */
 export interface ApiTokensPage {
   readonly viewer: Viewer
   readonly notice: string | null
@@ -136,6 +144,7 @@ export interface ApiTokensPage {
   readonly form: TokenFormView
 }
 
+/** `token-created`: the only page that ever shows the value of a token. */
 export interface TokenCreatedPage {
   readonly viewer: Viewer
   readonly name: string
@@ -143,6 +152,7 @@ export interface TokenCreatedPage {
   readonly value: string
 }
 
+/** `token-delete`: asks before a token goes. */
 export interface TokenDeletePage {
   readonly viewer: Viewer
   readonly formAction: string
@@ -151,6 +161,7 @@ export interface TokenDeletePage {
   readonly connection: { readonly clientName: string; readonly scheduledMessages: number } | null
 }
 
+/** `sandbox-phone`: what the simulated operator delivered. */
 export interface SandboxPhonePage {
   readonly viewer: Viewer
   /** Digits of the number whose texts are shown; null shows those of all numbers. */
@@ -166,6 +177,7 @@ export interface SandboxPhonePage {
   readonly isCut: boolean
 }
 
+/** One browser that is signed in. */
 export interface SessionView {
   readonly id: string
   readonly browser: string
@@ -174,6 +186,7 @@ export interface SessionView {
   readonly lastSeen: TimeView
 }
 
+/** `sessions`: Settings -> Sessions. */
 export interface SessionsPage {
   readonly viewer: Viewer
   /** The one this page is seen in. */
@@ -181,6 +194,7 @@ export interface SessionsPage {
   readonly others: readonly SessionView[]
 }
 
+/** `passkeys`: Settings -> Passkeys. */
 export interface PasskeysPage {
   readonly viewer: Viewer
   readonly error: string | null

@@ -5,6 +5,7 @@ import { newSecret } from '@vertexsms/secrets/new-secret'
 import { lockFolder } from './folder-lock.ts'
 import { servePglite } from './pglite-server.ts'
 
+/** A running embedded database. */
 export interface Embedded {
   /** Connection URL on the loopback interface; its password is new at each start. */
   url: string

@@ -18,6 +18,7 @@ interface Work {
   done: () => void
 }
 
+/** A PGlite that answers on a port as PostgreSQL does. */
 export interface PgliteServer {
   /** Port on 127.0.0.1. */
   port: number

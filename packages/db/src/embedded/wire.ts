@@ -4,6 +4,7 @@ export interface Frame {
   bytes: Buffer
 }
 
+/** The first packet of a connection (PostgreSQL protocol, StartupMessage). */
 export interface StartupPacket {
   kind: 'startup' | 'encryption' | 'cancel'
   bytes: Buffer

@@ -11,6 +11,7 @@ import { readTestDatabaseUrl } from '../env.ts'
 import { MIGRATIONS_FOLDER, migrate, readMigrations } from '../migrate.ts'
 import type { ServiceRole } from '../prepare.ts'
 
+/** A fresh database of one test file, with all migrations applied. */
 export interface TestDatabase {
   /** Connects as the owner. */
   url: string

@@ -28,7 +28,9 @@ function randomId({ from, to }: { readonly from: bigint; readonly to: bigint }):
   }
 }
 
+/** A fresh id of a message. */
 export const newSmsId: NewId = () => randomId(SMS_ID)
+/** A fresh id of a lookup or a sender. */
 export const newNumberId: NewId = () => randomId(NUMBER_ID)
 
 /**
