@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createVitest, type TestModule, type TestSuite } from 'vitest/node'
+import { createVitest, type TestSuite } from 'vitest/node'
 import { instrument } from './instrument.ts'
 import type { Mutant } from './mutants.ts'
 
@@ -24,7 +24,7 @@ export async function survivorsOf(
   onVerdict: (id: number, isNoticed: boolean) => void,
 ): Promise<Set<number>> {
   const survivors = new Set<number>()
-  let isUnchangedFine = false
+  let whyUnchangedFails: string | null = 'it did not run'
   const vitest = await createVitest(
     'test',
     {
@@ -47,7 +47,7 @@ export async function survivorsOf(
             if (!isTop(suite)) return
             const id = Number(suite.name)
             const isNoticed = !suite.ok()
-            if (id === UNCHANGED) isUnchangedFine = !isNoticed
+            if (id === UNCHANGED) whyUnchangedFails = isNoticed ? errorsOf(suite) : null
             else onVerdict(id, isNoticed)
             if (!isNoticed) survivors.add(id)
           },
@@ -76,8 +76,8 @@ export async function survivorsOf(
     },
   )
   try {
-    const { testModules } = await vitest.runTestSpecifications(await vitest.globTestSpecifications())
-    if (!isUnchangedFine) throw new Error(`${test} fails as it is: ${errorsOf(testModules)}`)
+    await vitest.runTestSpecifications(await vitest.globTestSpecifications())
+    if (whyUnchangedFails !== null) throw new Error(`${test} fails as it is: ${whyUnchangedFails}`)
   } finally {
     await vitest.close()
   }
@@ -89,14 +89,11 @@ function isTop(suite: TestSuite): boolean {
   return suite.parent.type === 'module'
 }
 
-function errorsOf(modules: readonly TestModule[]): string {
-  const errors = modules.flatMap((module) => [
-    ...module.errors(),
-    ...[...module.children.allSuites()].flatMap((suite) => suite.errors()),
-    ...[...module.children.allTests('failed')].flatMap((test) => test.result().errors ?? []),
-  ])
-  return errors
-    .slice(0, 3)
-    .map(({ message }) => message)
-    .join('; ')
+function errorsOf(suite: TestSuite): string {
+  const errors = [
+    ...suite.errors(),
+    ...[...suite.children.allSuites()].flatMap((one) => one.errors()),
+    ...[...suite.children.allTests('failed')].flatMap((one) => one.result().errors ?? []),
+  ]
+  return errors.map(({ message }) => message).join('; ')
 }

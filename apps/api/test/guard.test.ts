@@ -44,6 +44,9 @@ describe('a token made by hand', () => {
       kind: 'manual',
       permissions: [...PERMISSIONS],
       limits: null,
+      spent: null,
+      left: {},
+      paused: false,
       expires_at: null,
     })
   })

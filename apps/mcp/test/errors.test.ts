@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { API_ERRORS, type ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'
 import { ERROR_DETAILS } from '@vertexsms/contract/limits'
@@ -204,5 +205,51 @@ describe('a refusal of the API', () => {
     for (let round = 0; round < 5; round++) await refusedWith('UPSTREAM_ACCOUNT_REFUSED')
     stack.upstream.override = undefined
     expect((await resultOf(await operator())).isError).toBeUndefined()
+  })
+})
+
+describe('the log', () => {
+  const FAILED = { name: expect.any(String), at: expect.any(Array) }
+
+  async function linesOf(call: () => Promise<Response>) {
+    const before = stack.logLines.length
+    await (await call()).text()
+    return stack.logLines.slice(before)
+  }
+
+  it.each([
+    ['an answer that nobody understands', 'INTERNAL', 'get_operator', { operatorId: 7_654_321 }],
+    ['a send that was cut off', 'SEND_OUTCOME_UNKNOWN', 'send_sms', { ...SEND, to: '+37067654321' }],
+  ])(
+    'tells the operator of %s: request, tool and client, and nothing of what was asked',
+    async (_what, code, name, args) => {
+      answerWith(({ path }) => {
+        if (path.startsWith('/operators')) return { status: 200, body: { something: 'else' } }
+        return path === '/sms' ? 'cut' : undefined
+      })
+      const [token, requestId] = [await stack.accessToken(), randomUUID()]
+      const body = modern('tools/call', { name, arguments: args })
+      const lines = await linesOf(() => post(stack.url, token, body, { 'x-request-id': requestId }))
+      expect(lines.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({
+          level: 'error',
+          msg: 'tool failed',
+          reason: code,
+          requestId,
+          tool: name,
+          clientId: expect.any(String),
+          err: expect.objectContaining(FAILED),
+        }),
+      ])
+      expect(lines.join('')).not.toMatch(/7654321|Hi/)
+    },
+  )
+
+  it('says nothing of what a caller did wrong, or of a refusal that the API meant', async () => {
+    const lines = await linesOf(() => call('get_operator', {}))
+    lines.push(...(await linesOf(() => call('get_operator', { operatorId: 404 }))))
+    answerWith(() => errorAnswer('UNAVAILABLE'))
+    lines.push(...(await linesOf(() => operator())))
+    expect(lines).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger } from '../src/logger.ts'
+import { clientLabel, createLogger } from '../src/logger.ts'
 
 function capture() {
   const lines: string[] = []
@@ -19,7 +19,7 @@ const secrets = {
 describe('the log', () => {
   it('keeps the members it knows', () => {
     const { logger, last } = capture()
-    logger.info({ route: '/sms/:id', method: 'POST', status: 200, durationMs: 12, code: 'TOKEN_INVALID' }, 'request')
+    logger.info({ route: '/sms/:id', method: 'POST', status: 200, durationMs: 12, reason: 'code_replay' }, 'request')
     expect(last()).toMatchObject({
       level: 'info',
       service: 'test',
@@ -27,21 +27,33 @@ describe('the log', () => {
       method: 'POST',
       status: 200,
       durationMs: 12,
-      code: 'TOKEN_INVALID',
+      reason: 'code_replay',
       msg: 'request',
     })
+  })
+
+  it('names a client by the host of its document, or by how its id begins', () => {
+    const id = 'o-8GhiAw_mnHsbeftg7oNO7VrK171ArGwAK7xbZvQra'
+    expect([clientLabel('https://app.example/client.json'), clientLabel(id)]).toEqual(['app.example', 'o-8GhiAw_mnH'])
+  })
+
+  it('keeps an id of ours whatever digits it holds', () => {
+    const { logger, last } = capture()
+    const connectionId = '12345678-1234-4123-8123-123456789012'
+    logger.error({ event: 'token_reuse', connectionId }, 'a token came a second time')
+    expect(last()).toMatchObject({ level: 'error', event: 'token_reuse', connectionId })
   })
 
   it.each(Object.entries(secrets))('drops a %s under any member that is not known', (_kind, value) => {
     const { logger, lines } = capture()
     logger.info({ anything: value, body: { value }, headers: { authorization: value }, url: `/x?t=${value}` }, 'event')
-    logger.child({ anything: value, code: 'x', deep: { value } }).info('event')
+    logger.child({ anything: value, event: 'x', deep: { value } }).info('event')
     expect(lines.join('')).not.toContain(value)
   })
 
   it.each(Object.entries(secrets))('withholds a %s put under a known member', (_kind, value) => {
     const { logger, lines } = capture()
-    logger.info({ reason: value, code: value, host: value, route: value }, 'event')
+    logger.info({ reason: value, clientId: value, connectionId: value, tool: value, route: value }, 'event')
     logger.child({ reason: value }).info('event')
     expect(lines.join('')).not.toContain(value)
     expect(lines[0]).toContain('[withheld]')

@@ -31,7 +31,11 @@ function send(reply: FastifyReply, error: ApiError): FastifyReply {
 /** Answers every failure with the one error body `{message, code, error_code}`. */
 export function errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toApiError(error)
-  if (known.code === 'INTERNAL') request.log.error({ err: error }, 'request failed')
+  if (known.code === 'INTERNAL') {
+    // Undefined where no guard stands before the route, or it did not let the request in.
+    const { token } = request as { readonly token?: { readonly connectionId: string | null } }
+    request.log.error({ err: error, connectionId: token?.connectionId }, 'request failed')
+  }
   return send(reply, known)
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import type { Logger } from '@vertexsms/service/logger'
+import { clientLabel, type Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { readSession } from '../accounts/session.ts'
 import type { AuthEnv } from '../env.ts'
@@ -12,8 +12,8 @@ import { countFailures, isConnected } from './endpoint-limits.ts'
 import { loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, type ProviderDeps } from './provider.ts'
+import { currentLog } from './request-address.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
-import type { ReplayEvent } from './tokens/refresh-overlap.ts'
 import { tokenEndpoint } from './tokens/token-endpoint.ts'
 
 /** What the authorization server is built from. */
@@ -31,6 +31,7 @@ export interface AuthorizationServerDeps {
  */
 export function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<LiveProvider> {
   const { env, db, logger, outbound } = deps
+  const requestLog = () => currentLog() ?? logger
   const provider = providerDeps(deps)
   return createLiveProvider({
     loadKeys: async () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, await databaseNow(db)),
@@ -43,8 +44,9 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
         tokenEndpoint({
           db,
           overlapSeconds: env.REFRESH_OVERLAP_SECONDS,
-          onReplay: provider.onReplay,
-          onFailure: (error) => logger.error({ err: error }, 'tokens could not be recorded'),
+          onReuse: provider.onReuse,
+          onFailure: (error, connectionId) =>
+            requestLog().error({ err: error, connectionId }, 'tokens could not be recorded'),
         }),
       )
       return built
@@ -76,8 +78,12 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,
       accountActive: async (id) => (await db.account.count({ where: { id, status: 'active' } })) === 1,
       keySets: createKeySets({ outbound, limiter, isConnected: (clientId) => isConnected(db, clientId) }),
-      onReplay: (event: ReplayEvent) => logger.warn({ event }, 'connection ended: a token came twice'),
-      onServerError: (error) => logger.error({ err: error }, 'oauth request failed'),
+      onReuse: ({ reason, connectionId, clientId }) =>
+        requestLog().error(
+          { event: 'token_reuse', reason, connectionId, clientId: clientLabel(clientId) },
+          'connection ended: a token came twice',
+        ),
+      onServerError: (error) => requestLog().error({ err: error }, 'oauth request failed'),
     }
   }
 }

@@ -22,7 +22,7 @@ import {
   tokenParameters,
 } from './parameters.ts'
 import { PATHS } from './paths.ts'
-import { noteAddress } from './request-address.ts'
+import { noteRequest } from './request-address.ts'
 import { requestWithBody } from './request-with-body.ts'
 
 /** What the OAuth zone needs. */
@@ -137,7 +137,7 @@ async function pass(
   body?: Buffer,
 ): Promise<FastifyReply> {
   const raw = body ? requestWithBody(request.raw, body) : request.raw
-  noteAddress(raw, request.ip)
+  noteRequest(raw, { address: request.ip, log: request.log })
   const { host, protocol } = new URL(deps.issuer)
   raw.headers.host = host
   raw.headers['x-forwarded-proto'] = protocol.slice(0, -1)

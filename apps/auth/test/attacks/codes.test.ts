@@ -127,6 +127,17 @@ describe('a stolen authorization code', () => {
     await expect(refresh(client, String(tokens.body.refresh_token))).rejects.toMatchObject({ error: 'invalid_grant' })
     const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
     expect(connection.endedReason).toBe('code_replay')
+    const alarms = stack.logLines.map((line) => JSON.parse(line)).filter((line) => line.connectionId === connection.id)
+    expect(alarms).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        event: 'token_reuse',
+        reason: 'code_replay',
+        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        clientId: client.client.client_id.slice(0, 12),
+      }),
+    ])
+    expect(stack.logLines.join('')).not.toContain(code)
   })
 
   it('does not end the connection when it is replayed without the verifier (RFC 9700 §4.5.3)', async () => {

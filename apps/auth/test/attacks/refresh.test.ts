@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
@@ -26,7 +27,39 @@ async function endOf(accountId: string) {
   return { endedReason, tokens: await stack.db.apiToken.count({ where: { accountId } }) }
 }
 
+/** The alarms of one connection, as they stand in the log. */
+function alarmsOf(connectionId: string) {
+  return stack.logLines.map((line) => JSON.parse(line)).filter((line) => line.connectionId === connectionId)
+}
+
 describe('a stolen refresh token', () => {
+  it('is an alarm of its own in the log, once, with request and connection and without any token (RFC 9700 §4.14.2)', async () => {
+    const { client, tokens, accountId } = await connected()
+    const { id: connectionId } = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
+    const owner = await refresh(client, tokens.refresh)
+    await refresh(client, tokens.refresh)
+    expect(alarmsOf(connectionId)).toEqual([])
+    await later(31, stack)
+    const requestId = randomUUID()
+    const form = { grant_type: 'refresh_token', refresh_token: tokens.refresh, client_id: client.client.client_id }
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await post(`${stack.issuer}/oauth/token`, form, { 'x-request-id': requestId })
+      expect(answer.body.error).toBe('invalid_grant')
+    }
+    expect(alarmsOf(connectionId)).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        event: 'token_reuse',
+        reason: 'refresh_reuse',
+        requestId,
+        clientId: client.client.client_id.slice(0, 12),
+      }),
+    ])
+    for (const secret of [tokens.access, tokens.refresh, owner.refresh]) {
+      expect(stack.logLines.join('')).not.toContain(secret)
+    }
+  })
+
   it('used by the thief first gives the owner the same answer within the overlap, and one family in all (RFC 9700 §4.14.2)', async () => {
     const { client, tokens, accountId } = await connected()
     const thief = await refresh(client, tokens.refresh)

@@ -38,7 +38,8 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
     if (token === undefined) throw challenges.invalid()
     const key = tokenKey(token)
     const { id: requestId, ip: address } = request
-    const caller = { token, key, account: null, scope: null, address, requestId, callKey: key, lookup: null }
+    const nobody = { account: null, clientId: null, scope: null }
+    const caller = { ...nobody, token, key, address, requestId, callKey: key, lookup: null }
     const known = tokens.recall(key)
     if (known !== undefined) return verifiedCaller(caller, known)
     const isPossible = isPossibleToken(token)
@@ -66,7 +67,7 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
 }
 
 function verifiedCaller(caller: Caller, { accountId, scope, clientId }: AccessToken): Caller {
-  return { ...caller, account: accountId, scope, callKey: `${accountId} ${clientId}` }
+  return { ...caller, account: accountId, clientId, scope, callKey: `${accountId} ${clientId}` }
 }
 
 function carriesTokenInQuery(url: string): boolean {

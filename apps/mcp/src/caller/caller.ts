@@ -12,6 +12,8 @@ export interface Caller {
   readonly callKey: string
   /** The account, where the token itself says it. */
   readonly account: string | null
+  /** The client that an OAuth token was issued to; null for a token made by hand. */
+  readonly clientId: string | null
   /** Scopes of an OAuth token; null for a token made by hand. */
   readonly scope: string | null
   /** Hears what the API says of a token made by hand; null for a token that was verified here. */

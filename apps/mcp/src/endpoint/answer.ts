@@ -1,5 +1,5 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
-import { errorEnvelope } from '@vertexsms/contract/errors'
+import { type ErrorCode, errorEnvelope } from '@vertexsms/contract/errors'
 import { Refusal } from '../caller/refusal.ts'
 import { createEncoder, encodeError, type RpcError } from '../protocol/encode.ts'
 import type { Exchange } from '../protocol/exchange.ts'
@@ -24,8 +24,14 @@ type Problem =
   /** What nobody foresaw. */
   | { readonly kind: 'defect'; readonly cause: unknown }
 
+/** Hears of a failure that nobody foresaw, and of the request it happened in. */
+export type OnDefect = (cause: unknown, exchange?: Exchange) => void
+
 /** Answers a request. Never rejects; `onDefect` hears of a failure that nobody foresaw. */
-export type AnswerRequest = (exchange: Exchange, onDefect: (cause: unknown) => void) => Promise<Answer>
+export type AnswerRequest = (exchange: Exchange, onDefect: OnDefect) => Promise<Answer>
+
+/** What a tool tells its caller, and the operator ought to know too: something of ours answered nonsense, or was cut off. */
+const ALARMS: ReadonlySet<string> = new Set<ErrorCode>(['INTERNAL', 'SEND_OUTCOME_UNKNOWN'])
 
 /**
  * Puts a table of methods to work. Whatever is not asked of the API by the method itself is asked of it first, so that
@@ -60,6 +66,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
         if (!exchange.streaming) return outcome
         return { kind: 'message', status: 200, text: encode(exchange, failureResult(outcome.refusal.envelope)) }
       case 'failure':
+        if (ALARMS.has(outcome.failure.code)) onDefect(outcome.failure, exchange)
         // Only a tool has a result that can be a failure.
         if (exchange.message.method !== 'tools/call') {
           const { envelope } = outcome.failure
@@ -80,7 +87,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
         return failed(outcome.error, exchange, isStatus ? 400 : 200)
       }
       case 'defect':
-        onDefect(outcome.cause)
+        onDefect(outcome.cause, exchange)
         if (exchange.message.method === 'tools/call') {
           return { kind: 'message', status: 200, text: encode(exchange, failureResult(errorEnvelope('INTERNAL'))) }
         }

@@ -3,7 +3,7 @@ import type { ApiSession } from '../api/session.ts'
 import { encodeError } from '../protocol/encode.ts'
 import { type Channel, Exchange } from '../protocol/exchange.ts'
 import type { FindMethod } from '../protocol/methods.ts'
-import type { Answer, AnswerRequest } from './answer.ts'
+import type { Answer, AnswerRequest, OnDefect } from './answer.ts'
 
 // A batch is answered in one piece, so there is nowhere to tell progress.
 const SILENT: Channel = { streaming: false, notify: () => {} }
@@ -24,7 +24,7 @@ export async function answerBatch(
   session: ApiSession,
   find: FindMethod,
   answer: AnswerRequest,
-  onDefect: (cause: unknown) => void,
+  onDefect: OnDefect,
 ): Promise<Answer> {
   const exchanges = requests.map((message) => new Exchange('legacy', message, session, SILENT))
   const acting = exchanges.filter(({ message, params }) => find('legacy', message.method)?.acts?.(params) === true)

@@ -1,5 +1,6 @@
 import { isJsonContentType, type JSONRPCRequest, type RequestId } from '@modelcontextprotocol/server'
 import { JSON_DEPTH_MAX, JSON_VALUES_MAX, type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
+import { clientLabel } from '@vertexsms/service/logger'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ApiClient } from '../api/client.ts'
 import { ApiSession } from '../api/session.ts'
@@ -9,8 +10,9 @@ import type { Challenges } from '../caller/challenge.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { createClassifier, type Era } from '../protocol/classify.ts'
 import { Exchange } from '../protocol/exchange.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { createMethodTable, type Registry } from '../protocol/methods.ts'
-import { createAnswers } from './answer.ts'
+import { createAnswers, type OnDefect } from './answer.ts'
 import { answerBatch } from './batch.ts'
 import { HttpChannel } from './channel.ts'
 import type { Limits } from './limits.ts'
@@ -158,9 +160,18 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   }
 
   const logDefect =
-    ({ log }: FastifyRequest) =>
-    (cause: unknown): void =>
-      log.error({ err: cause }, 'request failed')
+    ({ log }: FastifyRequest): OnDefect =>
+    (cause, exchange) => {
+      const { tool, session } = exchange ?? {}
+      const clientId = session?.caller.clientId
+      const members = {
+        err: cause,
+        tool,
+        ...(cause instanceof ToolFailure && { reason: cause.code }),
+        ...(clientId && { clientId: clientLabel(clientId) }),
+      }
+      log.error(members, tool === undefined ? 'request failed' : 'tool failed')
+    }
 
   async function other(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     await sessionOf(request).alive()

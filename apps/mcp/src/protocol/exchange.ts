@@ -27,6 +27,8 @@ export class Exchange {
   readonly message: JSONRPCRequest
   readonly session: ApiSession
   readonly #channel: Channel
+  /** The tool that is called, by the name that we gave it; undefined before it was found. */
+  tool: string | undefined
   #abort: AbortController | undefined
   #isCancelled = false
 

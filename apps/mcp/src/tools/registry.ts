@@ -37,6 +37,7 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
   async function callTool({ name, arguments: args }: CallParams, exchange: Exchange): Promise<Result> {
     const tool = byName.get(name)
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Unknown tool')
+    exchange.tool = tool.name
     try {
       const values = tool.read(args)
       stopIfDeclined(exchange)

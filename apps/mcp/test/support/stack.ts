@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream'
 import { createLogger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
@@ -17,6 +16,8 @@ export interface Stack {
   readonly resource: string
   readonly issuer: Issuer
   readonly upstream: Upstream
+  /** What the app has logged so far, line by line: its errors, unless `LOG_LEVEL` says otherwise. */
+  readonly logLines: string[]
   /** A token made by hand with the given permissions, by default all. */
   manualToken(account?: string, permissions?: readonly (typeof ALL_PERMISSIONS)[number][]): string
   /** The same, after the API has accepted it once: from then on a tool's route is its only call. */
@@ -43,11 +44,16 @@ export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackO
     API_URL: upstream.url,
     EDGE_SECRET,
     MCP_RESOURCE_URL: resource,
-    LOG_LEVEL: 'silent',
+    LOG_LEVEL: 'error',
     RATE_LIMITS: 'off',
     ...env,
   })
-  const logger = createLogger({ service: 'mcp', level: config.LOG_LEVEL, destination: new PassThrough().resume() })
+  const logLines: string[] = []
+  const logger = createLogger({
+    service: 'mcp',
+    level: config.LOG_LEVEL,
+    destination: { write: (line: string) => void logLines.push(line) },
+  })
   const app = await buildApp({
     config,
     logger,
@@ -61,6 +67,7 @@ export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackO
     resource,
     issuer,
     upstream,
+    logLines,
     manualToken(account = 'account-1', permissions = ALL_PERMISSIONS) {
       counter += 1
       const token = `vsms_${String(counter).padStart(43, 'x')}`

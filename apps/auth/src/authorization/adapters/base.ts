@@ -4,7 +4,7 @@ import { Provider } from 'oidc-provider'
 import type { ClientDocuments } from '../clients/document-store.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
 import type { Resources } from '../parameters.ts'
-import type { ReplayEvent } from '../tokens/refresh-overlap.ts'
+import type { Reuse } from '../tokens/refresh-overlap.ts'
 import { artifactId } from '../tokens/token-store.ts'
 import type { UnitOfWork } from '../tokens/unit-of-work.ts'
 
@@ -18,7 +18,7 @@ export interface AdapterDeps {
   readonly resources: Resources
   readonly allowLocalhost: boolean
   /** Told of refresh tokens and codes that came a second time; the arguments are safe to log. */
-  readonly onReplay: (event: ReplayEvent, connectionId: string) => void
+  readonly onReuse: (reuse: Reuse) => void
 }
 
 /** A method that has nothing to do. */

@@ -14,7 +14,10 @@ export function revokeGrant(deps: AdapterDeps, grantId: string): Promise<undefin
   const started = work?.revocations.get(grantId)
   if (started) return started.then(() => undefined)
   const reason = work?.presented?.kind === 'AuthorizationCode' ? 'code_replay' : work ? 'refresh_reuse' : 'revoked'
-  if (work?.grant && reason !== 'revoked') deps.onReplay(reason, work.grant.connectionId)
+  if (work?.grant && reason !== 'revoked') {
+    const { connectionId, clientId } = work.grant
+    deps.onReuse({ reason, connectionId, clientId })
+  }
   const revocation = endConnectionOfGrant(deps.db, grantId, reason, new Date())
   work?.revocations.set(grantId, revocation)
   return revocation.then(() => undefined)

@@ -4,8 +4,13 @@ import { endConnection } from '../../connections/end.ts'
 import { artifactId, findUsedToken, secondsLeft, type UsedToken, writeAccessBeside } from './token-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
-/** A code or refresh token that came a second time when it should not have. */
-export type ReplayEvent = 'refresh_reuse' | 'code_replay'
+/** A code or refresh token that came a second time when it should not have: for all we know it was stolen. */
+export interface Reuse {
+  readonly reason: 'refresh_reuse' | 'code_replay'
+  /** The connection that ends of it. */
+  readonly connectionId: string
+  readonly clientId: string
+}
 
 /**
  * A refresh token that is not live may be one that was rotated away. Within the overlap the same client gets what it
@@ -14,7 +19,7 @@ export type ReplayEvent = 'refresh_reuse' | 'code_replay'
  * taken for stolen and the connection ends (OAuth 2.1 §4.3.1, RFC 9700 §4.14.2).
  */
 export async function judgeUsedToken(
-  deps: { readonly db: Database; readonly onReplay: (event: ReplayEvent, connectionId: string) => void },
+  deps: { readonly db: Database; readonly onReuse: (reuse: Reuse) => void },
   work: UnitOfWork,
   presented: { readonly value: string; readonly clientId: string | undefined },
 ): Promise<Record<string, unknown> | undefined> {
@@ -29,9 +34,9 @@ export async function judgeUsedToken(
     work.earlier = latest.overlap.answer
     return latest.overlap.payload
   }
-  const { connectionId } = used.grant
+  const { connectionId, clientId: owner } = used.grant
   if (await endConnection(deps.db, connectionId, 'refresh_reuse', new Date())) {
-    deps.onReplay('refresh_reuse', connectionId)
+    deps.onReuse({ reason: 'refresh_reuse', connectionId, clientId: owner })
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { endConnection } from '../../connections/end.ts'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../../web/outage.ts'
 import { PATHS } from '../paths.ts'
-import { answerAgain, judgeUsedToken, type ReplayEvent } from './refresh-overlap.ts'
+import { answerAgain, judgeUsedToken, type Reuse } from './refresh-overlap.ts'
 import { writeTokens } from './token-store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 
@@ -11,9 +11,9 @@ import { UnitOfWork } from './unit-of-work.ts'
 export interface TokenEndpointDeps {
   readonly db: Database
   readonly overlapSeconds: number
-  readonly onReplay: (event: ReplayEvent, connectionId: string) => void
-  /** Told when an answer could not be recorded; no token left. */
-  readonly onFailure: (error: unknown) => void
+  readonly onReuse: (reuse: Reuse) => void
+  /** Told when an answer could not be recorded, and of which connection; no token left. */
+  readonly onFailure: (error: unknown, connectionId: string | undefined) => void
 }
 
 /**
@@ -32,7 +32,7 @@ export function tokenEndpoint(deps: TokenEndpointDeps) {
     try {
       await record(deps, ctx, work)
     } catch (error) {
-      deps.onFailure(error)
+      deps.onFailure(error, work.grant?.connectionId)
       unavailable(ctx)
     }
   }
@@ -52,7 +52,8 @@ async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: Un
   if (outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant) {
     // The code came twice: what it gave is taken back (RFC 6749 §4.1.2).
     if (await endConnection(deps.db, grant.connectionId, 'code_replay', new Date())) {
-      deps.onReplay('code_replay', grant.connectionId)
+      const { connectionId, clientId } = grant
+      deps.onReuse({ reason: 'code_replay', connectionId, clientId })
     }
   }
   refuse(ctx)
