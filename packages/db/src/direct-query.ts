@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import pg from 'pg'
 import type { Database, Prisma } from './client.ts'
 
 /** The driver behind a database, and the names of its prepared statements. */
@@ -17,10 +17,16 @@ export function noteDriver(db: Database, driver: Driver): void {
   drivers.set(db, driver)
 }
 
+// The driver gives a bigint as text, and the client as a BigInt, on which callers rely.
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === pg.types.builtins.INT8 && format !== 'binary' ? BigInt : pg.types.getTypeParser(oid, format),
+}
+
 /**
  * One statement outside of any transaction, straight to the driver: half the cost of `$queryRaw`, and for the two
- * statements of the token path alone. Limits, errors and prepared statements are the same; `bytea` comes as a Buffer,
- * `bigint` as text. A database that stands for another, as in a test of faults, is asked through its own `$queryRaw`.
+ * statements of the token path alone. Limits, errors, prepared statements and values are the same, but that `bytea` comes
+ * as a Buffer and `numeric` as text. A database that stands for another, as in a test of faults, is asked through its own `$queryRaw`.
  */
 export async function directQuery<Row extends object>(db: Database, statement: Prisma.Sql): Promise<Row[]> {
   const driver = drivers.get(db)
@@ -31,6 +37,6 @@ export async function directQuery<Row extends object>(db: Database, statement: P
   }
   const { text, values } = statement
   const name = driver.nameOf({ sql: text })
-  const { rows } = await driver.pool.query<Row>({ text, values, ...(name === '' ? {} : { name }) })
+  const { rows } = await driver.pool.query<Row>({ text, values, types: TYPES, ...(name === '' ? {} : { name }) })
   return rows
 }

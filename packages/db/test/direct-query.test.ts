@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 const values = (bytes: Uint8Array) => Prisma.sql`
-  SELECT ${'text'}::text AS text, ${7}::int AS number, ${bytes}::bytea AS bytes, ${['a', 'b']}::text[] AS list,
+  SELECT ${'text'}::text AS text, ${7}::int AS number, ${9_007_199_254_740_993n}::bigint AS big, NULL::bigint AS no_big, ${bytes}::bytea AS bytes, ${['a', 'b']}::text[] AS list,
          ${'{"a":[1]}'}::jsonb AS json, timestamptz '2026-01-02T03:04:05.678Z' AS moment, NULL::text AS nothing`
 
 describe('a statement sent straight to the driver', () => {
