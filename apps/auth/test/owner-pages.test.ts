@@ -177,6 +177,32 @@ describe('the page of an approval', () => {
   })
 })
 
+describe('the page that disconnects an app', () => {
+  it('counts what waits to be sent under it', async () => {
+    const { accountId, person, connectionId } = await connected()
+    const of = { accountId, spenderId: connectionId, upstream: 'sandbox', createdAt: new Date() }
+    const send = { kind: 'sms' as const, generation: 0, route: 'POST /sms', sender: 'Shop', coding: 0, priority: 1 }
+    const message = { ...of, recipient: '37061234567', country: 'LT', parts: 1, holdMicros: 39_000n, chargedMicros: 0n }
+    await stack.db.send.create({
+      data: {
+        id: randomUUID(),
+        ...of,
+        ...send,
+        connectionId,
+        messages: {
+          create: [
+            { ...message, id: 10n ** 17n + BigInt(Date.now()), position: 0, state: 'scheduled' },
+            { ...message, id: 10n ** 17n + BigInt(Date.now()) + 1n, position: 1, state: 'accepted' },
+          ],
+        },
+      },
+    })
+    const token = await stack.db.apiToken.findFirstOrThrow({ where: { connectionId } })
+    const { html } = await person.get(`/settings/api/tokens/${token.id}/delete`)
+    expect(html).toContain('<strong>1 scheduled message</strong>')
+  })
+})
+
 describe('the page of a connection', () => {
   it('shows its limits, what it spent and has left, and the latest 20 of what it did', async () => {
     const { accountId, person, connectionId } = await connected()

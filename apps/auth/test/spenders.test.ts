@@ -188,10 +188,22 @@ describe('the spender of a token made by hand', () => {
   const made = async () => {
     const { account, person } = await newSignedIn(stack)
     const session = await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })
-    const token = { name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
-    await createManualToken(stack.db, { accountId: account.id, sessionId: session.id }, token, new Date())
-    const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
-    return { accountId: account.id, person, tokenId: row.id }
+    const create = (replaces?: { tokenId: string; overlapSeconds: number }) => {
+      const token = { name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
+      const by = { accountId: account.id, sessionId: session.id }
+      return createManualToken(stack.db, by, { ...token, ...(replaces && { replaces }) }, new Date())
+    }
+    const rows = () => stack.db.apiToken.findMany({ where: { accountId: account.id } })
+    const replace = async (tokenId: string) => {
+      const known = new Set((await rows()).map(({ id }) => id))
+      await create({ tokenId, overlapSeconds: 600 })
+      const made = (await rows()).find(({ id }) => !known.has(id))
+      if (!made) throw new Error('no token was made')
+      return made
+    }
+    await create()
+    const [row] = await rows()
+    return { accountId: account.id, person, create, replace, tokenId: row?.id ?? '' }
   }
 
   it('begins with it, without limits', async () => {
@@ -215,14 +227,39 @@ describe('the spender of a token made by hand', () => {
     }
   })
 
-  it('goes on while the token that replaced it lives', async () => {
-    const { accountId, tokenId } = await made()
-    const successor = randomUUID()
-    await stack.db.apiToken.create({ data: { ...TOKEN, id: successor, accountId, kind: 'manual', spenderId: tokenId } })
+  it('goes on with the token that replaces it, through two rotations, and ends with the last', async () => {
+    const { accountId, tokenId, replace } = await made()
+    await stack.db.spender.update({ where: { id: tokenId }, data: { maxTotalMicros: 9_000_000n } })
+    const second = await replace(tokenId)
+    const third = await replace(second.id)
+    expect([second.spenderId, third.spenderId]).toEqual([tokenId, tokenId])
     await deleteToken(stack.db, { accountId, tokenId, now: new Date() })
-    expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: null }])
-    await deleteToken(stack.db, { accountId, tokenId: successor, now: new Date() })
+    await deleteToken(stack.db, { accountId, tokenId: second.id, now: new Date() })
+    expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: null, maxTotalMicros: 9_000_000n }])
+    await deleteToken(stack.db, { accountId, tokenId: third.id, now: new Date() })
     expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: expect.any(Date) }])
+  })
+
+  it('leaves the replaced token good for the overlap, and never longer than it was', async () => {
+    const { tokenId, replace } = await made()
+    const before = Date.now()
+    await replace(tokenId)
+    const expiry = async () =>
+      (await stack.db.apiToken.findUniqueOrThrow({ where: { id: tokenId } })).expiresAt?.getTime() ?? 0
+    const first = await expiry()
+    expect(first).toBeGreaterThan(before + 590_000)
+    await later(300, stack)
+    await replace(tokenId)
+    expect(await expiry()).toBe(first)
+  })
+
+  it("is not given to a token that replaces nothing that lives, or what is another account's", async () => {
+    const { tokenId } = await made()
+    const stranger = await made()
+    expect(await stranger.create({ tokenId, overlapSeconds: 0 })).toEqual({ refused: 'nothing_replaced' })
+    expect(await stranger.create({ tokenId: randomUUID(), overlapSeconds: 0 })).toEqual({ refused: 'nothing_replaced' })
+    expect(await stack.db.apiToken.count({ where: { accountId: stranger.accountId } })).toBe(1)
+    expect((await stack.db.apiToken.findUniqueOrThrow({ where: { id: tokenId } })).expiresAt).toBeNull()
   })
 
   it("is not ended by another account's deletion", async () => {

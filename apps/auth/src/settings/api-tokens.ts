@@ -1,3 +1,4 @@
+import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Deletion, deleteToken } from '../connections/tokens.ts'
@@ -48,7 +49,7 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
       name: token.name,
       connection: connection && {
         clientName: connection.clientName,
-        scheduledMessages: await deps.db.message.count({ where: { connectionId: connection.id, status: 'scheduled' } }),
+        scheduledMessages: await scheduledUnder(deps.db, connection.id),
       },
     })
   })
@@ -64,6 +65,12 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+/** Messages that wait for their time under a connection; the simulated operator has some from before sends had tables. */
+async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
+  const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
+  return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
+}
 
 async function findToken(deps: WebDeps, request: FastifyRequest<TokenParams>) {
   const { tokenId } = request.params

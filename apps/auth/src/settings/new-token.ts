@@ -3,7 +3,7 @@ import { MANUAL_TOKEN_PREFIX, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
@@ -62,6 +62,8 @@ export interface NewToken {
   readonly ipAllowList: readonly string[]
   /** Null never expires. */
   readonly expiresAt: Date | null
+  /** The token that this one takes the place of: it goes on until the overlap is over, and its spender for longer. */
+  readonly replaces?: { readonly tokenId: string; readonly overlapSeconds: number }
 }
 
 /** The form before anything is filled in. */
@@ -101,8 +103,8 @@ export function refusedTokenForm(body: unknown): TokenFormView {
   ])
 }
 
-/** Why no token was made: the account has too many, or the browser is signed in no more. */
-export type TokenRefusal = 'too_many' | 'signed_out'
+/** Why no token was made: the account has too many, the browser is signed in no more, or what it replaces is gone. */
+export type TokenRefusal = 'too_many' | 'signed_out' | 'nothing_replaced'
 
 /**
  * Stores a new manual token and returns its value, which exists nowhere else. `signed_out` when the session that asks
@@ -132,10 +134,26 @@ export async function createManualToken(
     if (!(await lockSession(tx, by))) return { refused: 'signed_out' }
     const has = await tx.apiToken.count({ where: { accountId, kind: 'manual' } })
     if (has >= SIZES.manualTokensOfAccount) return { refused: 'too_many' }
-    await tx.apiToken.create({ data })
-    await createSpender(tx, { kind: 'token', id: data.id, accountId }, NO_LIMITS, now)
+    const spenderId = token.replaces ? await giveWay(tx, accountId, token.replaces) : null
+    if (token.replaces && spenderId === null) return { refused: 'nothing_replaced' }
+    await tx.apiToken.create({ data: { ...data, spenderId } })
+    if (spenderId === null) await createSpender(tx, { kind: 'token', id: data.id, accountId }, NO_LIMITS, now)
     return { value }
   })
+}
+
+/** Lets a token run out when the overlap is over, and never later than it would have; its spender, null without one. */
+async function giveWay(
+  tx: Prisma.TransactionClient,
+  accountId: string,
+  { tokenId, overlapSeconds }: { readonly tokenId: string; readonly overlapSeconds: number },
+): Promise<string | null> {
+  const [replaced] = await tx.$queryRaw<{ spenderId: string }[]>`
+    UPDATE api_token SET expires_at = least(expires_at, database_now() + ${overlapSeconds}::int * interval '1 second')
+    WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid AND kind = 'manual'
+      AND (expires_at IS NULL OR expires_at > database_now())
+    RETURNING coalesce(spender_id, id)::text AS "spenderId"`
+  return replaced?.spenderId ?? null
 }
 
 function formView(
