@@ -10,7 +10,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { approve, connect, exchange, refresh, register, start, type TestClient } from './support/client.ts'
+import { approve, connect, exchange, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { Person } from './support/person.ts'
 import { API_RESOURCE, MCP_RESOURCE, type Stack, signIn, startStack } from './support/stack.ts'
 
@@ -142,6 +142,17 @@ describe('nodes whose clocks are apart', () => {
       const rows = await right.db.apiToken.findMany({ where: { accountId, kind: 'oauth_access' } })
       const ends = rows.map(({ expiresAt }) => Math.abs((expiresAt?.getTime() ?? 0) / 1000 - exp))
       expect(Math.min(...ends)).toBeLessThan(APART_SECONDS / 3)
+    }
+  })
+
+  it('end connections at the time of the database, whatever ends them', async () => {
+    for (const origin of [behind, ahead]) {
+      const { client, person, accountId } = await newcomer()
+      const tokens = await connect(client, person)
+      const form = { token: tokens.refresh, client_id: client.client.client_id }
+      expect((await post(`${origin}/oauth/revoke`, form)).status).toBe(200)
+      const { endedAt } = await right.db.connection.findFirstOrThrow({ where: { accountId } })
+      expect(Math.abs((endedAt?.getTime() ?? 0) - Date.now()) / 1000).toBeLessThan(APART_SECONDS / 3)
     }
   })
 })

@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { endSpenders } from './spenders.ts'
 
 /** Why a connection ended; kept beside it, so that the dashboard can say so. */
@@ -17,13 +18,15 @@ export type EndReason = 'deleted' | 'revoked' | 'refresh_reuse' | 'code_replay' 
  * connection goes on with it, and the row stays with the reason. True when this call ended it, false when it was over
  * or unknown.
  */
-export function endConnection(db: Database, connectionId: string, reason: EndReason, now: Date): Promise<boolean> {
-  return db.$transaction((tx) => endWhere(tx, Prisma.sql`id = ${connectionId}::uuid`, reason, now))
+export function endConnection(db: Database, connectionId: string, reason: EndReason): Promise<boolean> {
+  const which = Prisma.sql`id = ${connectionId}::uuid`
+  return db.$transaction(async (tx) => endWhere(tx, which, reason, await databaseNow(tx)))
 }
 
 /** The same by the grant's id, which is all the protocol library knows. */
-export function endConnectionOfGrant(db: Database, grantId: string, reason: EndReason, now: Date): Promise<boolean> {
-  return db.$transaction((tx) => endWhere(tx, Prisma.sql`grant_id = ${grantId}`, reason, now))
+export function endConnectionOfGrant(db: Database, grantId: string, reason: EndReason): Promise<boolean> {
+  const which = Prisma.sql`grant_id = ${grantId}`
+  return db.$transaction(async (tx) => endWhere(tx, which, reason, await databaseNow(tx)))
 }
 
 /** The same in a transaction, for a connection whose place another has taken. */

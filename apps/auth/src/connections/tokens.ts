@@ -70,7 +70,7 @@ export async function deleteToken(
   const token = await db.apiToken.findFirst({ where: { id: tokenId, accountId }, select: { connectionId: true } })
   if (!token) return 'not_found'
   if (token.connectionId) {
-    return (await endConnection(db, token.connectionId, 'deleted', now)) ? 'connection' : 'not_found'
+    return (await endConnection(db, token.connectionId, 'deleted')) ? 'connection' : 'not_found'
   }
   // Two statements of one transaction: a send that holds the token is waited for, and the second sees what it wrote.
   const [[deleted]] = await db.$transaction([

@@ -58,7 +58,7 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
     const { tokenId } = request.params
     const accountId = signedInOf(request).account.id
     const deletion = UUID.test(tokenId)
-      ? await deleteToken(deps.db, { accountId, tokenId, now: new Date() })
+      ? await deleteToken(deps.db, { accountId, tokenId, now: await databaseNow(deps.db) })
       : 'not_found'
     return reply.redirect(`/settings/api?done=${deletion}`, 303)
   })

@@ -18,7 +18,7 @@ export function revokeGrant(deps: AdapterDeps, grantId: string): Promise<undefin
     const { connectionId, clientId } = work.grant
     deps.onReuse({ reason, connectionId, clientId })
   }
-  const revocation = endConnectionOfGrant(deps.db, grantId, reason, new Date())
+  const revocation = endConnectionOfGrant(deps.db, grantId, reason)
   work?.revocations.set(grantId, revocation)
   return revocation.then(() => undefined)
 }

@@ -56,7 +56,7 @@ export function jwtTokens(deps: JwtTokenDeps) {
  */
 async function revokeUsedToken(db: Database, token: string, clientId: string): Promise<void> {
   const used = await findUsedToken(db, token)
-  if (used?.clientId === clientId) await endConnection(db, used.grant.connectionId, 'revoked', new Date())
+  if (used?.clientId === clientId) await endConnection(db, used.grant.connectionId, 'revoked')
 }
 
 /** A client may ask about its own tokens; an operator's client about every token (RFC 7662 §4). */

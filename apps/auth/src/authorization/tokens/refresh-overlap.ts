@@ -35,7 +35,7 @@ export async function judgeUsedToken(
     return latest.overlap.payload
   }
   const { connectionId, clientId: owner } = used.grant
-  if (await endConnection(deps.db, connectionId, 'refresh_reuse', new Date())) {
+  if (await endConnection(deps.db, connectionId, 'refresh_reuse')) {
     deps.onReuse({ reason: 'refresh_reuse', connectionId, clientId: owner })
   }
   return undefined

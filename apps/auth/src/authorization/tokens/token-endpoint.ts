@@ -51,7 +51,7 @@ async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: Un
   }
   if (outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant) {
     // The code came twice: what it gave is taken back (RFC 6749 §4.1.2).
-    if (await endConnection(deps.db, grant.connectionId, 'code_replay', new Date())) {
+    if (await endConnection(deps.db, grant.connectionId, 'code_replay')) {
       const { connectionId, clientId } = grant
       deps.onReuse({ reason: 'code_replay', connectionId, clientId })
     }
