@@ -16,12 +16,21 @@ import { registerJsonBodies } from './http/json-body.ts'
 import { collectRoutes } from './http/wrong-methods.ts'
 import { createCallbackJob } from './jobs/callbacks.ts'
 import { createCleanUpJob } from './jobs/clean-up.ts'
+import { createPauseWatch } from './limits/pause.ts'
 import { hlrRoutes } from './routes/hlr.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
 import { senderIdRoutes } from './routes/sender-ids.ts'
 import { smsRoutes } from './routes/sms.ts'
 import { tokenRoutes } from './routes/token.ts'
+import { SENDING_TIMES, type SendingDeps } from './sending/deps.ts'
+import { idle } from './sending/hand-over.ts'
+import { createPlaces } from './sending/places.ts'
+import { createReportDoor } from './sending/reports.ts'
+import { createScheduleJob } from './sending/schedule.ts'
+import { createSending } from './sending/send.ts'
+import { createRetentionJob, createSweepJob } from './sending/sweep.ts'
+import { createOperator } from './upstream/sandbox/operator.ts'
 import { createSandbox } from './upstream/sandbox/sandbox.ts'
 
 /** What the API is built from. */
@@ -30,16 +39,21 @@ export interface ApiDeps {
   readonly db: Database
   readonly logger: Logger
   readonly outbound: Outbound
+  /** What a test has otherwise in sending: its times, the upstream, what happens between its steps. */
+  readonly sendingChanges?: Partial<SendingDeps>
 }
 
 /** The largest body is a batch of a hundred numbers, or a long message. */
 const BODY_LIMIT_BYTES = 64 * 1024
 
+/** Between two looks at what one connection does. */
+const PAUSE_LOOK_MS = 5_000
+
 /** For a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 15_000
 
 /** The REST API: one guard, one upstream behind it, and the jobs that let time pass. Jobs start with the instance. */
-export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstance {
+export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps): FastifyInstance {
   const app = createHttp({
     service: 'api',
     logger,
@@ -51,18 +65,48 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
     notFoundHandler,
   })
 
+  const checkCallbackUrl = createCallbackUrlCheck(outbound)
   const upstream = createSandbox({
     db,
     times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
     pinKey: env.API_KEYS['sender-pin'],
-    checkCallbackUrl: createCallbackUrlCheck(outbound),
+    checkCallbackUrl,
     wakeIn: (ms) => jobs.wakeIn(ms),
   })
+
+  const operator = createOperator({
+    db,
+    times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
+    wakeIn: (ms) => jobs.wakeIn(ms),
+    door: createReportDoor(db, () => operator),
+  })
+  const deps: SendingDeps = {
+    db,
+    operator,
+    registerNumber: (caller, name) => upstream.registerSender(caller, { type: 'MSISDN', name }),
+    keys: env.API_KEYS,
+    issuer: env.ISSUER_URL,
+    checkCallbackUrl,
+    times: SENDING_TIMES,
+    places: createPlaces(),
+    watch: createPauseWatch(db, app.log, PAUSE_LOOK_MS),
+    log: app.log,
+    wakeIn: (ms) => jobs.wakeIn(ms),
+    at: () => {},
+    ...sendingChanges,
+  }
+  const sending = createSending(deps)
+  // A list that is under way ends with the chunk that is out; the rest of it is given back.
+  app.addHook('preClose', async () => sending.stop())
+  app.addHook('onClose', () => idle(deps))
 
   const everyMs = env.SANDBOX_POLL_MS
   const jobs = createJobRunner(
     [
-      { name: 'sandbox', everyMs, run: upstream.advance },
+      { name: 'sandbox', everyMs, run: async (now) => (await upstream.advance(now)) + (await operator.tell(now)) },
+      createScheduleJob(deps, sending, everyMs),
+      createSweepJob(db, everyMs),
+      createRetentionJob(db),
       createCallbackJob(db, createCallbackPost(outbound), everyMs),
       createCleanUpJob(db),
     ],
@@ -89,12 +133,13 @@ export function buildApp({ env, db, logger, outbound }: ApiDeps): FastifyInstanc
       checkTimeoutMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
       lookups: createTokenLookups(env.RATE_LIMITS ? env.FAILURES_PER_MINUTE : null),
     })
-    tokenRoutes(scope)
-    smsRoutes(scope, { upstream })
-    ratesRoutes(scope, { upstream })
-    hlrRoutes(scope, { upstream, limits })
-    senderIdRoutes(scope, { upstream })
-    numberRoutes(scope, { upstream })
+    const options = { upstream, sending, deps }
+    tokenRoutes(scope, options)
+    smsRoutes(scope, options)
+    ratesRoutes(scope, options)
+    hlrRoutes(scope, { ...options, limits })
+    senderIdRoutes(scope, options)
+    numberRoutes(scope, options)
   })
   app.register(async (scope) => answerWrongMethods(scope))
   return app

@@ -133,9 +133,10 @@ describe('nodes whose clocks are wrong', () => {
       expect([past.status, past.body.details?.reason], name).toEqual([400, 'scheduled_in_the_past'])
       const sent = await call('POST /sms', { token: world.token, body: sms })
       const read = (answer: { body: string[] }) =>
-        world.db.message.findUniqueOrThrow({ where: { id: BigInt(answer.body[0] ?? '') } })
+        world.db.message.findFirstOrThrow({ where: { orderId: BigInt(answer.body[0] ?? '') } })
       await eventually(async () => (await read(sent)).status === 'delivered')
-      expect((await read(waiting)).status, name).toBe('scheduled')
+      const kept = await world.db.sendMessage.findUniqueOrThrow({ where: { id: BigInt(waiting.body[0]) } })
+      expect(kept.state, name).toBe('scheduled')
     }
   })
 

@@ -21,16 +21,28 @@ const sms = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 })
 
+/** So many calls, as many at the same time as an account has places with the upstream. */
+async function inTurns<Result>(
+  count: number,
+  call: (at: number) => Promise<Result> | undefined,
+): Promise<(Result | undefined)[]> {
+  const results: (Result | undefined)[] = []
+  let next = 0
+  const work = async () => {
+    for (let at = next++; at < count; at = next++) results[at] = await call(at)
+  }
+  await Promise.all(Array.from({ length: 8 }, work))
+  return results
+}
+
 describe('delivery', () => {
   test('goes on after a restart in the middle: every message ends once and every report is posted', async () => {
     const receiver = await startReceiver()
     const { accountId, token } = await world.makeAccount()
     const node = await world.startNode({ SANDBOX_DELIVERY_MS: '200' })
     await world.node.close()
-    const sent = await Promise.all(
-      Array.from({ length: 60 }, () => node.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) })),
-    )
-    const ids = sent.map(({ body }) => body[0])
+    const sent = await inTurns(60, () => node.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }))
+    const ids = sent.map((answer) => answer?.body[0])
     await eventually(async () => receiver.posts.length > 0)
     await node.close()
     world.node = await world.startNode()
@@ -45,10 +57,8 @@ describe('delivery', () => {
     const receiver = await startReceiver()
     const { accountId, token } = await world.makeAccount()
     const nodes = [world.node, await world.startNode(), await world.startNode()]
-    const sent = await Promise.all(
-      Array.from({ length: 60 }, (_, at) =>
-        nodes[at % 3]?.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }),
-      ),
+    const sent = await inTurns(60, (at) =>
+      nodes[at % 3]?.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }),
     )
     await eventually(
       async () => (await world.db.callback.count({ where: { accountId, deliveredAt: { not: null } } })) === 60,
@@ -68,7 +78,7 @@ describe('delivery', () => {
     const [answers] = await Promise.all([Promise.all(sending), node.close()])
     expect(answers.map(({ status }) => status)).toEqual(Array(30).fill(200))
     const rows = await world.db.message.findMany({ where: { accountId } })
-    expect(rows.map(({ id }) => String(id)).sort()).toEqual(answers.map(({ body }) => body[0]).sort())
+    expect(rows.map(({ orderId }) => String(orderId)).sort()).toEqual(answers.map(({ body }) => body[0]).sort())
   })
 
   test('of what is due together begins with high priority', async () => {
@@ -76,7 +86,7 @@ describe('delivery', () => {
     const order: number[] = []
     for (const priority of ['low', 'normal', 'high']) {
       const { body } = await world.node.call('POST /sms', { token, body: sms({ priority }) })
-      const row = await world.db.message.findFirstOrThrow({ where: { accountId, id: BigInt(body[0]) } })
+      const row = await world.db.message.findFirstOrThrow({ where: { accountId, orderId: BigInt(body[0]) } })
       order.push(row.priority)
     }
     expect(order).toEqual([2, 1, 0])
@@ -88,7 +98,7 @@ describe('delivery', () => {
     const slow = await world.startNode({ SANDBOX_DELIVERY_MS: '80000000' })
     const { body } = await slow.call('POST /sms', { token, body: sms({ expireIn: 360, dlrUrl: receiver.url }) })
     await slow.close()
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(body[0]) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(body[0]) } })
     expect(row.reportAt.getTime() - row.createdAt.getTime()).toBe(360_000)
     await world.db.message.update({ where: { id: row.id }, data: { reportAt: new Date(), expiresAt: new Date(0) } })
     const post = await eventually(async () => receiver.posts[0])
@@ -101,10 +111,15 @@ describe('delivery', () => {
     const scheduled = new Date(Date.now() + 3_600_000).toISOString()
     const { body } = await world.node.call('POST /sms', { token, body: sms({ scheduled }) })
     await world.db.account.update({ where: { id: accountId }, data: { status: 'disabled' } })
-    await world.db.message.update({ where: { id: BigInt(body[0]) }, data: { sendAt: new Date() } })
+    await world.db.send.updateMany({
+      where: { accountId, scheduledAt: { not: null } },
+      data: { scheduledAt: new Date() },
+    })
     await eventually(
-      async () => (await world.db.message.findUniqueOrThrow({ where: { id: BigInt(body[0]) } })).status === 'cancelled',
+      async () =>
+        (await world.db.sendMessage.findUniqueOrThrow({ where: { id: BigInt(body[0]) } })).state === 'released',
     )
+    expect(await world.db.message.count({ where: { accountId } })).toBe(0)
   })
 })
 

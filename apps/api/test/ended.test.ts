@@ -42,17 +42,16 @@ async function byHand(accountId: string): Promise<Ended> {
 
 /** Everything scheduled on the account becomes due, and is gone through. */
 async function letItBeDue(accountId: string): Promise<void> {
-  const due = new Date()
-  await world.db.message.updateMany({
-    where: { accountId, status: 'scheduled' },
-    data: { sendAt: due, reportAt: due },
+  await world.db.send.updateMany({
+    where: { accountId, scheduledAt: { not: null } },
+    data: { scheduledAt: new Date() },
   })
   await eventually(async () => {
-    const [open, owed] = await Promise.all([
-      world.db.message.count({ where: { accountId, status: { in: ['scheduled', 'accepted'] } } }),
-      world.db.message.count({ where: { accountId, status: 'cancelled', priceMicros: { gt: 0 } } }),
+    const [waiting, out] = await Promise.all([
+      world.db.sendMessage.count({ where: { accountId, state: { in: ['scheduled', 'held', 'handed_over'] } } }),
+      world.db.message.count({ where: { accountId, status: 'accepted' } }),
     ])
-    return open + owed === 0
+    return waiting + out === 0
   })
 }
 
@@ -88,6 +87,8 @@ describe.each([
     expect(wentOut).toBe(0)
     expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(0)
     expect(await balanceOf(accountId)).toBe(before)
+    const held = await world.db.spenderCount.findMany({ where: { spenderId: accountId } })
+    expect(held.map(({ totalHeldMicros, scheduled }) => [totalHeldMicros, scheduled])).toEqual([[0n, 0]])
     expect([...statuses.keys()].every((status) => status === 200 || status === 401)).toBe(true)
     expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(ROUNDS)
   })
@@ -97,7 +98,7 @@ describe.each([
     const { token } = await make(accountId)
     const { body } = await world.node.call('POST /sms', { token, body: sms({ scheduled: inAnHour() }) })
     await letItBeDue(accountId)
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(body[0]) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(body[0]) } })
     expect(row.status).toBe('delivered')
   })
 

@@ -44,7 +44,7 @@ describe('a token made by hand', () => {
       kind: 'manual',
       permissions: [...PERMISSIONS],
       limits: null,
-      spent: null,
+      spent: { day: '0', total: '0', recipients: 0, currency: 'EUR', resetsAt: expect.any(String) },
       left: {},
       paused: false,
       expires_at: null,

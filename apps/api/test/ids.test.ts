@@ -74,8 +74,10 @@ describe('an id', () => {
     const { id } = await world.db.apiToken.findFirstOrThrow({ where: { accountId } })
     const [taken] = (await world.node.call('POST /sms', { token, body: sms })).body
     const [lookup] = (await world.node.call('POST /hlr', { token, body: { msisdn: '37061234567' } })).body
+    const { id: takenId } = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(taken) } })
+    const { id: lookupId } = await world.db.hlrLookup.findFirstOrThrow({ where: { orderId: BigInt(lookup) } })
     const before = (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
-    const drawn = { sms: [BigInt(taken), BigInt(taken), 5n], number: [BigInt(lookup), 6n, 6n, 8n] }
+    const drawn = { sms: [takenId, takenId, 5n], number: [lookupId, 6n, 6n, 8n] }
     const draw = (from: bigint[]) => () => from.shift() ?? 0n
     const sandbox = createSandbox({
       db: world.db,

@@ -28,7 +28,8 @@ test.each(effects)('%s whose answer was lost is called neither done nor undone',
   const before = await balanceOf(accountId)
   door.loseAnswerTo(statement)
   const { status, headers, body: answer } = await node.call(route, { token, body })
-  expect([status, answer.code, headers.get('retry-after')]).toEqual([504, 'OUTCOME_UNKNOWN', null])
+  expect([status, answer.code, headers.get('retry-after')]).toEqual([500, 'SEND_OUTCOME_UNKNOWN', null])
+  expect(answer.details.ids).toHaveLength(1)
   // A repetition would be charged again.
   await eventually(async () => (await balanceOf(accountId)) < before)
   expect((await node.call(route, { token, body })).status).toBe(200)
@@ -43,3 +44,31 @@ test.each(effects)('%s that reached no database is called undone, and is', async
   expect([status, answer.code, Number(headers.get('retry-after')) > 0]).toEqual([503, 'UNAVAILABLE', true])
   expect(await balanceOf(accountId)).toBe(before)
 })
+
+test.each(effects)(
+  '%s that was let in by a statement whose answer was lost is carried out once',
+  async (route, _statement, body) => {
+    const { accountId, token } = await world.makeAccount()
+    const before = await balanceOf(accountId)
+    door.loseAnswerTo('INSERT INTO send_message')
+    const { status, body: answer } = await node.call(route, { token, body })
+    expect(status).toBe(200)
+    const rows = await world.db.sendMessage.findMany({ where: { accountId } })
+    expect(rows.map(({ id, state }) => [String(id), state])).toEqual([[String(answer[0]), 'accepted']])
+    expect(before - (await balanceOf(accountId))).toBe(rows[0]?.chargedMicros)
+  },
+)
+
+test.each(effects)(
+  '%s whose settlement was lost is answered with success, and settled later',
+  async (route, _statement, body) => {
+    const { accountId, token } = await world.makeAccount()
+    door.loseAnswerTo('UPDATE spender_count n')
+    expect((await node.call(route, { token, body })).status).toBe(200)
+    const row = await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, state: 'accepted' } }))
+    const { totalSpentMicros, totalHeldMicros } = await world.db.spenderCount.findFirstOrThrow({
+      where: { spenderId: accountId },
+    })
+    expect([totalSpentMicros, totalHeldMicros]).toEqual([row.chargedMicros, 0n])
+  },
+)

@@ -26,7 +26,7 @@ async function balance(accountId = world.accountId): Promise<bigint> {
 
 function ended(id: string) {
   return eventually(async () => {
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(id) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(id) } })
     return row.status === 'delivered' || row.status === 'failed' ? row : undefined
   })
 }

@@ -52,17 +52,20 @@ describe('lookups that are waited for', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
 
     // A second token of the account has its own share, a third finds the account's used up.
-    hanging.push(...Array.from({ length: most }, () => hang(id, tokens[1] ?? '')))
+    const second = await submit(tokens[1] ?? '')
+    hanging.push(...Array.from({ length: most }, () => hang(second, tokens[1] ?? '')))
     await eventually(async () => refusals === 10)
-    expect((await wait(id, tokens[2] ?? '')).status).toBe(429)
+    expect((await wait(await submit(tokens[2] ?? ''), tokens[2] ?? '')).status).toBe(429)
+    // Another token's lookup is none of its.
+    expect((await wait(id, tokens[2] ?? '')).status).toBe(404)
 
     expect((await slow.call(`GET /hlr/${id}`, { token })).status).toBe(200)
     expect((await slow.call('GET /token', { token })).status).toBe(200)
     expect((await wait(theirs, other.token)).body.status).toBe('pending')
 
     // What is there is given, waits or not.
-    await world.db.hlrLookup.update({ where: { id: BigInt(theirs) }, data: { dueAt: new Date() } })
-    expect((await wait(theirs, other.token)).body.status).toBe('done')
+    await world.db.hlrLookup.updateMany({ where: { orderId: BigInt(theirs) }, data: { dueAt: new Date() } })
+    await eventually(async () => (await wait(theirs, other.token)).body.status === 'done')
 
     // Who hangs up gives its place back.
     for (const { letGo } of hanging) letGo()

@@ -30,7 +30,7 @@ async function balance(accountId = world.accountId): Promise<bigint> {
 
 function ended(id: string) {
   return eventually(async () => {
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(id) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(id) } })
     return row.status === 'delivered' || row.status === 'failed' ? row : undefined
   })
 }
@@ -73,7 +73,7 @@ describe('POST /sms', () => {
   async function recipientOf(body: Record<string, unknown>): Promise<string> {
     const sent = await send(body)
     expect(sent.body).toEqual([expect.stringMatching(/^\d+$/)])
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(sent.body[0]) } })
     return row.recipient
   }
 
@@ -141,8 +141,8 @@ describe('POST /sms', () => {
   test('stores a sender without the spaces around it, and a moment as what it is in UTC', async () => {
     const day = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
     const [id] = (await send({ from: 'Bakery ', scheduled: `${day} 12:30 +0200` })).body
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(id) } })
-    expect([row.sender, row.sendAt.toISOString()]).toEqual(['Bakery', `${day}T10:30:00.000Z`])
+    const row = await world.db.send.findFirstOrThrow({ where: { messages: { some: { id: BigInt(id) } } } })
+    expect([row.sender, row.scheduledAt?.toISOString()]).toEqual(['Bakery', `${day}T10:30:00.000Z`])
   })
 
   test('splits a long text only where no coding is named', async () => {
@@ -157,7 +157,7 @@ describe('POST /sms', () => {
   test('corrects a national number by the country it is given', async () => {
     const sent = await send({ to: '860000001', correctBy: 'LT' })
     expect(sent.status).toBe(200)
-    const row = await world.db.message.findUniqueOrThrow({ where: { id: BigInt(sent.body[0]) } })
+    const row = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(sent.body[0]) } })
     expect(row.recipient).toBe('37060000001')
     expect((await send({ to: '860000001' })).body).toMatchObject({ code: 'SEND_REFUSED', error_code: 53 })
   })
@@ -309,25 +309,31 @@ describe('POST /sms', () => {
     expect(await world.db.sandboxText.count({ where: { recipient: '37060000099' } })).toBe(0)
   })
 
-  test('keeps a scheduled message until its time, and gives the money back when it is cancelled', async () => {
+  test('keeps a scheduled message until its time, held and not charged, and sends nothing once it is cancelled', async () => {
     const { accountId, token } = await world.makeAccount()
     const before = await balance(accountId)
+    const held = async () =>
+      (await world.db.spenderCount.findFirstOrThrow({ where: { spenderId: accountId } })).totalHeldMicros
     const scheduled = new Date(Date.now() + 3_600_000).toISOString()
     const [id] = (await send({ scheduled }, token)).body
-    expect(await balance(accountId)).toBeLessThan(before)
-    const cancelled = await world.db.message.updateMany({
-      where: { id: BigInt(id), status: 'scheduled' },
-      data: { status: 'cancelled' },
-    })
-    expect(cancelled.count).toBe(1)
-    await eventually(async () => (await balance(accountId)) === before)
+    expect(await held()).toBeGreaterThan(0n)
+    expect((await world.node.call(`GET /sms/status/${id}`, { token })).body.state).toBe('scheduled')
+    expect((await world.node.call(`DELETE /sms/${id}`, { token: world.token })).status).toBe(404)
+    expect((await world.node.call(`DELETE /sms/${id}`, { token })).status).toBe(204)
+    expect(await held()).toBe(0n)
+    expect((await world.node.call(`GET /sms/status/${id}`, { token })).body.state).toBe('cancelled')
+    expect(await balance(accountId)).toBe(before)
     const soon = new Date(Date.now() + 400).toISOString()
     const [next] = (await send({ scheduled: soon, to: '37060000098' }, token)).body
-    expect((await world.db.message.findUniqueOrThrow({ where: { id: BigInt(next) } })).status).toBe('scheduled')
-    await ended(next)
+    expect(await world.db.message.count({ where: { accountId } })).toBe(0)
+    await eventually(
+      async () => (await world.db.message.count({ where: { orderId: BigInt(next), status: 'delivered' } })) > 0,
+    )
     const text = await world.db.sandboxText.findFirstOrThrow({ where: { recipient: '37060000098' } })
     expect(text.receivedAt.getTime()).toBeGreaterThanOrEqual(new Date(soon).getTime())
     expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(1)
+    const late = await world.node.call(`DELETE /sms/${next}`, { token })
+    expect([late.status, late.body.code]).toEqual([409, 'ALREADY_HANDED_OVER'])
   })
 
   test('refuses with code 24 what the balance does not cover, and charges nothing', async () => {

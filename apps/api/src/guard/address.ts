@@ -37,16 +37,25 @@ interface AddressedRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
+/** True for a request that our MCP server made, which proves itself by the edge secret (compared in constant time). */
+export function createEdgeProof(edgeSecret: string): (request: Pick<AddressedRequest, 'headers'>) => boolean {
+  const expected = hashToken(edgeSecret)
+  return ({ headers }) => {
+    const secret = headers[EDGE_SECRET_HEADER]
+    return typeof secret === 'string' && timingSafeEqual(hashToken(secret), expected)
+  }
+}
+
 /**
  * Reads the caller's address: the peer's, or the one our MCP server forwards, which is believed only with the edge
- * secret (compared in constant time). With the right secret and no usable address the answer is null: the MCP
- * server's own address never stands for its callers.
+ * secret. With the right secret and no usable address the answer is null: the MCP server's own address never stands for
+ * its callers.
  */
-export function createAddressReader(edgeSecret: string): (request: AddressedRequest) => string | null {
-  const expected = hashToken(edgeSecret)
+export function createAddressReader(
+  isFromMcp: ReturnType<typeof createEdgeProof>,
+): (request: AddressedRequest) => string | null {
   return ({ ip, headers }) => {
-    const secret = headers[EDGE_SECRET_HEADER]
-    if (typeof secret !== 'string' || !timingSafeEqual(hashToken(secret), expected)) return normalizeAddress(ip)
+    if (!isFromMcp({ headers })) return normalizeAddress(ip)
     const forwarded = headers[CLIENT_ADDRESS_HEADER]
     return typeof forwarded === 'string' ? normalizeAddress(forwarded) : null
   }

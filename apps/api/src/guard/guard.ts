@@ -6,10 +6,10 @@ import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { checkEncoded } from '@vertexsms/service/text'
 import type { TokenLookups } from '@vertexsms/service/token-lookups'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../http/api-error.ts'
 import { toApiError, unavailable } from '../http/error-answers.ts'
-import { createAddressReader, isAddressAllowed } from './address.ts'
+import { createAddressReader, createEdgeProof, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
 import type { RequestLimits } from './request-limits.ts'
 import { createSigningKeys } from './signing-keys.ts'
@@ -18,12 +18,14 @@ import { readTokenValue } from './token-value.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The permission a route asks for; `none` where any live token will do. A guarded route must name one. */
-    permission?: Permission | 'none'
+    /** The permission a route asks for, any of several, or `none` where any live token will do. A guarded route must name one. */
+    permission?: Permission | readonly Permission[] | 'none'
   }
   interface FastifyRequest {
     /** The row of the token that this request came with. */
     token: TokenRow
+    /** True where our MCP server made the request. */
+    throughMcp: boolean
   }
 }
 
@@ -55,7 +57,8 @@ export function registerGuard(
   { db, issuer, audience, edgeSecret, limits, checkTimeoutMs, lookups }: GuardOptions,
 ): void {
   const accessTokens = createAccessTokens({ issuer, audience, keys: createSigningKeys(db) }, REMEMBERED_TOKENS_MAX)
-  const addressOf = createAddressReader(edgeSecret)
+  const isFromMcp = createEdgeProof(edgeSecret)
+  const addressOf = createAddressReader(isFromMcp)
   const findToken = createFindToken(db)
   const lastUsed = createLastUsed(db)
 
@@ -107,6 +110,7 @@ export function registerGuard(
   }
 
   app.decorateRequest('token')
+  app.decorateRequest('throughMcp', false)
   app.addHook('onRoute', ({ url, config }) => {
     if (!config?.permission) throw new Error(`the guarded route ${url} names no permission`)
   })
@@ -118,14 +122,20 @@ export function registerGuard(
     })
     if (!isAddressAllowed(row.ipAllowList, address)) throw new ApiError('IP_NOT_ALLOWED')
     const { permission } = request.routeOptions.config
-    if (permission !== 'none' && !row.permissions.includes(permission ?? '')) throw new ApiError('PERMISSION_MISSING')
+    if (!mayCall(row, permission)) throw new ApiError('PERMISSION_MISSING')
     limits.take(row)
     lastUsed.note(row.id, row.lastUsedAt, row.now())
     request.token = row
+    request.throughMcp = isFromMcp(request)
     // Paths and queries are read from here on; a stranger gets no further than the token.
     checkEncoded(request.url)
   })
   app.addHook('onClose', () => lastUsed.flush())
+}
+
+function mayCall({ permissions }: TokenRow, wanted: FastifyContextConfig['permission']): boolean {
+  if (wanted === 'none') return true
+  return [wanted ?? []].flat().some((permission) => permissions.includes(permission))
 }
 
 /** A JWT stands for an access token's row of its own account; any other value for a token made by hand. */

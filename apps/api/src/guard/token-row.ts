@@ -7,6 +7,10 @@ export interface TokenRow {
   readonly id: string
   readonly accountId: string
   readonly connectionId: string | null
+  /** What its limits hang on: its connection, or itself, or what either took the place of. */
+  readonly spenderId: string
+  /** Of the account's owner; null is UTC. */
+  readonly timeZone: string | null
   readonly kind: ApiTokenKind
   readonly permissions: readonly string[]
   readonly ipAllowList: readonly string[]
@@ -89,7 +93,9 @@ type RawRow = Omit<TokenRow, 'permissions' | 'ipAllowList' | 'now'> & {
 
 async function readRows(db: Database, hashes: string[]): Promise<Map<string, TokenRow>> {
   const rows = await db.$queryRaw<RawRow[]>`
-    SELECT wanted.hash, t.id, t.account_id AS "accountId", t.connection_id AS "connectionId", t.kind::text AS kind,
+    SELECT wanted.hash, t.id, t.account_id AS "accountId", t.connection_id AS "connectionId",
+           CASE WHEN c.id IS NULL THEN coalesce(t.spender_id, t.id) ELSE coalesce(c.spender_id, c.id) END AS "spenderId",
+           a.time_zone AS "timeZone", t.kind::text AS kind,
            CASE WHEN cardinality(t.permissions) > 0 THEN array_to_string(t.permissions, E'\n') END AS permissions,
            CASE WHEN cardinality(t.ip_allow_list) > 0 THEN array_to_string(t.ip_allow_list, E'\n') END AS "ipAllowList",
            t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", a.status = 'active' AS "accountActive",

@@ -9,6 +9,8 @@ export interface ApiErrorDetails {
   /** Which mistake it is, of the catalogue of refusals; its sentence is the message where none is given. */
   readonly reason?: RefusalReasonName
   readonly headers?: Readonly<Record<string, string>>
+  /** Those of the code in the contract. */
+  readonly details?: Readonly<Record<string, unknown>>
 }
 
 /** A refusal of the REST API under one code of the catalogue; its message never repeats a caller's value. */
@@ -18,6 +20,7 @@ export class ApiError extends Error {
   readonly errorCode: VertexErrorCode | null
   readonly reason: RefusalReasonName | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly details: Readonly<Record<string, unknown>> | undefined
 
   constructor(code: ApiErrorCode, details: ApiErrorDetails = {}) {
     super(details.message ?? sentenceOf(details.reason) ?? API_ERRORS[code].message)
@@ -25,6 +28,7 @@ export class ApiError extends Error {
     this.errorCode = details.errorCode ?? null
     this.reason = details.reason
     this.headers = details.headers ?? {}
+    this.details = details.details
   }
 
   /** The HTTP status of the code. */
@@ -35,6 +39,7 @@ export class ApiError extends Error {
   /** The one error body of the API. */
   get body(): ApiErrorBody {
     const body = { message: this.message, code: this.code, error_code: this.errorCode }
+    if (this.details !== undefined) return { ...body, details: { ...this.details } }
     return this.reason === undefined ? body : { ...body, details: { reason: this.reason } }
   }
 }

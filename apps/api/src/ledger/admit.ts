@@ -4,6 +4,7 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
+import { hasRoomFor } from '../callback-lane.ts'
 import { KEY_SECONDS } from '../sending/repeat.ts'
 import { type Grant, openLive } from './live.ts'
 import { retried } from './retry.ts'
@@ -68,6 +69,8 @@ export type Admitted =
   | { readonly kind: 'repeat' }
   /** Eight messages of the account are with the upstream. */
   | { readonly kind: 'busy' }
+  /** Too many callbacks wait for servers of the account. */
+  | { readonly kind: 'owes' }
   | { readonly kind: 'too_many_waiting'; readonly stands: readonly Stand[] }
   /** The owner must be asked, and there is no approval that holds. */
   | { readonly kind: 'asks'; readonly stands: readonly Stand[]; readonly newCountries: readonly string[] }
@@ -81,6 +84,7 @@ interface Row extends Stand {
   readonly fits: boolean
   readonly room: boolean
   readonly waitingRoom: boolean
+  readonly callbackRoom: boolean | null
   readonly asks: boolean
   readonly newCountries: string[]
   readonly admittedOn: string | null
@@ -120,6 +124,7 @@ function outcomeOf(rows: readonly Row[]): Admitted {
   if (row.admittedOn !== null) return { kind: 'admitted', day: row.admittedOn }
   if (!row.fits) return { kind: 'refused', stands: rows }
   if (!row.waitingRoom) return { kind: 'too_many_waiting', stands: rows }
+  if (row.callbackRoom === false) return { kind: 'owes' }
   if (!row.room) return { kind: 'busy' }
   if (row.asks) return { kind: 'asks', stands: rows, newCountries: row.newCountries }
   return { kind: 'refused', stands: rows }
@@ -157,10 +162,11 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       WHERE m.fingerprint = decode(a.fingerprint, 'hex') AND m.fingerprint_until <= database_now()
       RETURNING m.id
     ), open AS MATERIALIZED (
-      SELECT live.account_id FROM live CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM cleared) c
+      SELECT live.account_id, ${hasRoomFor(send.dlrUrl ?? undefined, Prisma.sql`live.account_id`)} AS callback_room
+      FROM live CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM cleared) c
     ), ${standing(ledger, request)}, fitting AS MATERIALIZED (
       SELECT sums.hold FROM judged CROSS JOIN sums CROSS JOIN open
-      WHERE complete AND unended AND fits AND room AND waiting_room
+      WHERE complete AND unended AND fits AND room AND waiting_room AND callback_room
     ), approved AS (${approval?.use ?? Prisma.sql`SELECT NULL::uuid AS id WHERE FALSE`}
     ), go AS MATERIALIZED (
       SELECT t.day FROM fitting CROSS JOIN judged CROSS JOIN today t WHERE NOT judged.asks OR EXISTS (SELECT FROM approved)
@@ -189,6 +195,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       RETURNING id
     )
     SELECT EXISTS (SELECT FROM live) AS live, j.complete, j.unended, j.fits, j.room, j.waiting_room AS "waitingRoom", j.asks,
+           (SELECT callback_room FROM open) AS "callbackRoom",
            ARRAY(SELECT DISTINCT country FROM unknown_countries) AS "newCountries",
            (SELECT go.day::text FROM go WHERE EXISTS (SELECT FROM written)) AS "admittedOn",
            ${STAND_COLUMNS}

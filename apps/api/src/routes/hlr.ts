@@ -4,7 +4,10 @@ import { z } from 'zod'
 import type { RequestLimits } from '../guard/request-limits.ts'
 import { ApiError } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
+import { sendOther } from '../sending/other.ts'
+import { readLookup } from '../sending/rows.ts'
 import type { RouteOptions } from './route-options.ts'
+import { idempotencyKeyOf, replayHeaders } from './sms.ts'
 
 /** Between two looks at a lookup whose result may come at any time. */
 const LOOK_EVERY_MS = 500
@@ -20,10 +23,24 @@ const waitSchema = z.object({
 })
 
 /** `POST /hlr`, and `GET /hlr/{id}?wait=` which answers as soon as the result is there. */
-export function hlrRoutes(app: FastifyInstance, { upstream, limits }: RouteOptions & { limits: RequestLimits }): void {
-  app.post('/hlr', { config: { permission: 'POST /hlr' } }, async (request) => [
-    await upstream.submitHlr(request.token, parse(hlrRequestSchema, request.body)),
-  ])
+export function hlrRoutes(
+  app: FastifyInstance,
+  { upstream, deps, limits }: RouteOptions & { limits: RequestLimits },
+): void {
+  app.post('/hlr', { config: { permission: 'POST /hlr' } }, async (request, reply) => {
+    const { msisdn, callBackUrl, allowRepeat = false } = parse(hlrRequestSchema, request.body)
+    const { id, replayed } = await sendOther(deps, {
+      sender: request.token,
+      kind: 'hlr',
+      route: '/hlr',
+      number: msisdn,
+      callBackUrl,
+      idempotencyKey: idempotencyKeyOf(request),
+      throughMcp: request.throughMcp,
+      allowRepeat,
+    })
+    return reply.headers(replayHeaders(replayed)).send([Number(id)])
+  })
 
   // A node that is told to stop answers everyone who waits with what it has. One listener for all of them.
   const stopping = new AbortController()
@@ -34,7 +51,7 @@ export function hlrRoutes(app: FastifyInstance, { upstream, limits }: RouteOptio
     const { wait = '0' } = parse(waitSchema, request.query)
     const deadline = performance.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
     const look = async () => {
-      const progress = await upstream.readHlr(request.token, id)
+      const progress = (await readLookup(deps.db, request.token, id)) ?? (await upstream.readHlr(request.token, id))
       if (!progress) throw new ApiError('NOT_FOUND')
       return progress
     }

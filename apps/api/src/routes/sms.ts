@@ -1,16 +1,76 @@
-import { AMOUNT_SENT_HEADER } from '@vertexsms/contract/headers'
-import { sendSmsRequestSchema, smsCostRequestSchema } from '@vertexsms/contract/rest'
-import { parse } from '../http/parse.ts'
+import { AMOUNT_SENT_HEADER, IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
+import { smsCostRequestSchema } from '@vertexsms/contract/rest'
+import { batchRequestSchema, limitedSendRequestSchema, quoteRequestSchema } from '@vertexsms/contract/sending'
+import type { FastifyRequest } from 'fastify'
+import { ApiError } from '../http/api-error.ts'
+import { idParam, parse } from '../http/parse.ts'
+import { statusAnswer } from '../sending/answers.ts'
+import { cancel } from '../sending/cancel.ts'
+import { quoteSms } from '../sending/quoting.ts'
+import { readIdempotencyKey } from '../sending/repeat.ts'
+import { messageOf } from '../sending/rows.ts'
+import type { SmsCall } from '../sending/send.ts'
 import type { Routes } from './route-options.ts'
 
-/** `POST /sms` and `POST /sms/cost`. */
-export const smsRoutes: Routes = (app, { upstream }) => {
+/** The key of a request; null where it has none. Throws IDEMPOTENCY_KEY_INVALID. */
+export function idempotencyKeyOf(request: FastifyRequest): string | null {
+  const key = readIdempotencyKey(request.headers[IDEMPOTENCY_KEY_HEADER])
+  if (key === undefined) throw new ApiError('IDEMPOTENCY_KEY_INVALID')
+  return key
+}
+
+/** Headers of an answer that was given before. */
+export function replayHeaders(replayed: boolean): Record<string, string> {
+  return replayed ? { [IDEMPOTENCY_REPLAYED_HEADER]: 'true' } : {}
+}
+
+/**
+ * `POST /sms` and `POST /sms/cost`; ours are `POST /sms/batch`, `POST /sms/quote`, `GET /sms/status/{id}` and
+ * `DELETE /sms/{id}`.
+ */
+export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
+  const callOf = (request: FastifyRequest): Pick<SmsCall, 'sender' | 'idempotencyKey' | 'throughMcp'> => ({
+    sender: request.token,
+    idempotencyKey: idempotencyKeyOf(request),
+    throughMcp: request.throughMcp,
+  })
+
   app.post('/sms', { config: { permission: 'POST /sms' } }, async (request, reply) => {
-    const sent = await upstream.sendSms(request.token, parse(sendSmsRequestSchema, request.body))
-    return reply.header(AMOUNT_SENT_HEADER, String(sent.parts)).send(sent.ids)
+    const body = parse(limitedSendRequestSchema, request.body)
+    const sent = await sending.sendOne({
+      ...callOf(request),
+      route: '/sms',
+      body: { ...body, to: [body.to] },
+      allowRepeat: false,
+    })
+    return reply
+      .headers({ [AMOUNT_SENT_HEADER]: String(sent.parts), ...replayHeaders(sent.replayed) })
+      .send([String(sent.id)])
+  })
+
+  app.post('/sms/batch', { config: { permission: 'POST /sms' } }, async (request, reply) => {
+    const { allowRepeat = false, ...body } = parse(batchRequestSchema, request.body)
+    const { answer, replayed } = await sending.sendList({ ...callOf(request), route: '/sms/batch', body, allowRepeat })
+    return reply.headers(replayHeaders(replayed)).send(answer)
+  })
+
+  app.post('/sms/quote', { config: { permission: ['POST /sms', 'POST /sms/cost'] } }, async (request) => {
+    const { allowRepeat: _nothingIsSent, ...body } = parse(quoteRequestSchema, request.body)
+    return quoteSms(deps, sending.prices, request.token, body)
   })
 
   app.post('/sms/cost', { config: { permission: 'POST /sms/cost' } }, async (request) => [
     await upstream.smsCost(request.token, parse(smsCostRequestSchema, request.body)),
   ])
+
+  app.get('/sms/status/:id', { config: { permission: 'POST /sms' } }, async (request) => {
+    const row = await messageOf(deps.db, request.token.spenderId, idParam(request.params))
+    if (row?.kind !== 'sms') throw new ApiError('NOT_FOUND')
+    return statusAnswer(row)
+  })
+
+  app.delete('/sms/:id', { config: { permission: 'POST /sms' } }, async (request, reply) => {
+    await cancel(deps.db, request.token.spenderId, idParam(request.params))
+    return reply.code(204).send()
+  })
 }

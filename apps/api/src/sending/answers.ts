@@ -1,0 +1,123 @@
+// What callers are told of messages: rendered from the rows alike at the first time and at every repeat.
+import {
+  API_ERRORS,
+  type ApiErrorCode,
+  VERTEX_ERROR_MEANINGS,
+  type VertexErrorCode,
+} from '@vertexsms/contract/api-errors'
+import { toEurText } from '@vertexsms/contract/money'
+import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
+import type { BatchMessage, BatchResponse, SmsStatus } from '@vertexsms/contract/sending'
+import { ApiError } from '../http/api-error.ts'
+import type { Draft } from './request.ts'
+import type { MessageRow } from './rows.ts'
+
+/** Why a message was released, as an error. */
+export function failureOf({ failure, failureNumber, failureReason }: MessageRow): ApiError {
+  const code = failure !== null && Object.hasOwn(API_ERRORS, failure) ? (failure as ApiErrorCode) : 'INTERNAL'
+  return new ApiError(code, {
+    ...(isVertexCode(failureNumber) ? { errorCode: failureNumber } : {}),
+    ...(isReason(failureReason) ? { reason: failureReason } : {}),
+  })
+}
+
+function isVertexCode(code: number | null): code is VertexErrorCode {
+  return code !== null && Object.hasOwn(VERTEX_ERROR_MEANINGS, code)
+}
+
+function isReason(reason: string | null): reason is RefusalReasonName {
+  return reason !== null && Object.hasOwn(REFUSAL_REASONS, reason)
+}
+
+/** SEND_OUTCOME_UNKNOWN of these messages. */
+export function outcomeUnknown(sendId: string, ids: readonly bigint[]): ApiError {
+  return new ApiError('SEND_OUTCOME_UNKNOWN', { details: { sendId, ids: ids.map(String) } })
+}
+
+/** What is told of one recipient. */
+function messageOf(
+  row: MessageRow,
+  to: string,
+): Pick<BatchMessage, 'id' | 'status' | 'parts' | 'price' | 'error' | 'to'> {
+  const open = { to, id: String(row.id), parts: row.parts, price: toEurText(row.holdMicros), error: null }
+  switch (row.state) {
+    case 'scheduled':
+      return { ...open, status: 'scheduled' }
+    case 'held':
+    case 'handed_over':
+      return { ...open, status: row.scheduledAt === null ? 'queued' : 'scheduled' }
+    case 'unknown':
+      return { ...open, status: 'unknown' }
+    case 'accepted':
+      return { ...open, status: 'sent', price: toEurText(row.chargedMicros) }
+    case 'released': {
+      const status = row.failureReason === 'not_sent' ? 'not_sent' : 'failed'
+      return { ...open, status, price: null, error: failureOf(row).body }
+    }
+  }
+}
+
+/** What a list is answered from. */
+export interface BatchOutcome {
+  readonly sendId: string | null
+  readonly drafts: readonly Draft[]
+  /** By international number. */
+  readonly rows: ReadonlyMap<string, MessageRow>
+  /** By place in the request. */
+  readonly refused: ReadonlyMap<number, ApiError>
+  readonly replayed: ReadonlySet<number>
+}
+
+/** The answer of `POST /sms/batch`. */
+export function batchAnswer({ sendId, drafts, rows, refused, replayed }: BatchOutcome): BatchResponse {
+  let priceMicros = 0n
+  const messages = drafts.map((draft): BatchMessage => {
+    const { duplicateOf } = draft
+    const first = duplicateOf === null ? draft : (drafts[duplicateOf] ?? draft)
+    const to = first.number?.msisdn ?? draft.written
+    const row = first.number ? rows.get(first.number.msisdn) : undefined
+    const wasReplayed = replayed.has(first.position)
+    if (row) {
+      const message = messageOf(row, to)
+      if (duplicateOf === null && !wasReplayed && message.price !== null)
+        priceMicros += row.chargedMicros + row.holdMicros
+      return { ...message, duplicateOf, replayed: wasReplayed }
+    }
+    const error = first.refusal ?? refused.get(first.position) ?? null
+    const status = error === null ? 'not_sent' : 'failed'
+    return { to, id: null, status, parts: null, price: null, error: error?.body ?? null, duplicateOf, replayed: false }
+  })
+  return { sendId, messages, price: toEurText(priceMicros), currency: 'EUR' }
+}
+
+const STATES: Readonly<Record<number, SmsStatus['state']>> = {
+  1: 'delivered',
+  2: 'failed',
+  3: 'delivered',
+  16: 'expired',
+}
+
+/** The answer of `GET /sms/status/{id}`. */
+export function statusAnswer(row: MessageRow): SmsStatus {
+  const { delivery, deliveryError } = row
+  const reported = delivery === null || delivery === 0 ? null : delivery
+  const state = reported === null ? stateOf(row) : (STATES[reported] ?? 'sent')
+  return { id: String(row.id), status: reported, error: reported === null ? row.failureNumber : deliveryError, state }
+}
+
+function stateOf({ state, scheduledAt, failureReason }: MessageRow): SmsStatus['state'] {
+  switch (state) {
+    case 'scheduled':
+      return 'scheduled'
+    case 'held':
+    case 'handed_over':
+      return scheduledAt === null ? 'queued' : 'scheduled'
+    case 'unknown':
+      return 'unknown'
+    case 'accepted':
+      return 'sent'
+    case 'released':
+      if (failureReason === 'expired') return 'expired'
+      return failureReason === 'cancelled' || failureReason === 'not_sent' ? 'cancelled' : 'failed'
+  }
+}

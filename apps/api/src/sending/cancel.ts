@@ -1,0 +1,36 @@
+// Takes back what waits: one message of its sender, and all that was accepted under what has ended.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { ApiError } from '../http/api-error.ts'
+import { settleWhere } from '../ledger/release.ts'
+import { messageOf } from './rows.ts'
+
+/**
+ * Cancels a scheduled message of the spender. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
+ * that does not wait any more; one that was cancelled before is cancelled.
+ */
+export async function cancel(db: Database, spenderId: string, id: bigint): Promise<void> {
+  const row = await messageOf(db, spenderId, id)
+  if (row === undefined || row.kind !== 'sms') throw new ApiError('NOT_FOUND')
+  const waiting = Prisma.sql`m.id = ${id}::bigint AND m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
+  const cancelled = await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })
+  if (cancelled.length > 0) return
+  const now = await messageOf(db, spenderId, id)
+  if (now?.state === 'released' && now.failureReason === 'cancelled') return
+  throw new ApiError('ALREADY_HANDED_OVER')
+}
+
+/** A condition: the connection, the token, the account or a spender under which a send `s` was accepted has ended. */
+const ENDED = Prisma.sql`(
+  EXISTS (SELECT FROM account a WHERE a.id = s.account_id AND a.status <> 'active')
+  OR s.connection_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM connection c WHERE c.id = s.connection_id AND c.ended_at IS NULL AND c.expires_at > database_now())
+  OR s.token_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM api_token t WHERE t.id = s.token_id AND (t.expires_at IS NULL OR t.expires_at > database_now()))
+  OR EXISTS (SELECT FROM spender e WHERE e.id IN (s.spender_id, s.account_id) AND e.ended_at IS NOT NULL)
+)`
+
+/** Cancels what waits under whatever has ended; tells how many messages that were. */
+export async function cancelEnded(db: Database): Promise<number> {
+  const waiting = Prisma.sql`m.state = 'scheduled' AND ${ENDED}`
+  return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length
+}

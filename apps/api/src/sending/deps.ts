@@ -1,0 +1,68 @@
+import type { Database } from '@vertexsms/db/client'
+import type { DerivedKeys } from '@vertexsms/secrets/derived-keys'
+import type { FastifyBaseLogger } from 'fastify'
+import type { PauseWatch } from '../limits/pause.ts'
+import type { Caller, SendingUpstream } from '../upstream/upstream.ts'
+import type { Places } from './places.ts'
+
+/** Who sends, as the guard found them in this request. */
+export interface Sender extends Caller {
+  /** What its limits hang on. */
+  readonly spenderId: string
+  /** Of the account's owner; null is UTC. */
+  readonly timeZone: string | null
+}
+
+/** How long things may take. */
+export interface SendingTimes {
+  /** An upstream to take a message. */
+  readonly handOverMs: number
+  /** All prices of a request. */
+  readonly pricesMs: number
+  /** A message is handed over until then and the upstream's time have passed. */
+  readonly leaseSlackMs: number
+  /** The runner of a list has its held rest for so long, from chunk to chunk. */
+  readonly runnerMs: number
+  /** A list is answered after this, done or not. */
+  readonly answerMs: number
+  /** A message waits so long for a place with the upstream. */
+  readonly placeMs: number
+  /** A repeat waits so long for the first to be done. */
+  readonly repeatMs: number
+}
+
+/** What holds in production. */
+export const SENDING_TIMES: SendingTimes = {
+  handOverMs: 15_000,
+  pricesMs: 8_000,
+  leaseSlackMs: 5_000,
+  runnerMs: 30_000,
+  answerMs: 20_000,
+  placeMs: 2_000,
+  repeatMs: 3_000,
+}
+
+/** The steps between which a process may die. */
+export type Step = 'priced' | 'admitted' | 'handed' | 'settled' | 'claimed'
+
+/** What sending is made of. */
+export interface SendingDeps {
+  readonly db: Database
+  readonly operator: SendingUpstream
+  /** Registers a number at the upstream; gives the id of the sender. Throws ApiError for what it refuses. */
+  readonly registerNumber: (caller: Caller, name: string) => Promise<string>
+  readonly keys: DerivedKeys<'idempotency' | 'send-text' | 'quote'>
+  /** Of the pages on which a person changes limits. */
+  readonly issuer: string
+  /** Throws URL_NOT_ALLOWED; gives the URL as it is kept. */
+  readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
+  readonly times: SendingTimes
+  readonly places: Places
+  readonly log: FastifyBaseLogger
+  /** Looks at connections behind their answers. */
+  readonly watch: Pick<PauseWatch, 'note'>
+  /** Tells the jobs when something becomes due. */
+  readonly wakeIn: (ms: number) => void
+  /** Called between the steps; a test lets the process die in it. */
+  readonly at: (step: Step) => Promise<void> | void
+}

@@ -1,0 +1,132 @@
+// Hands one message to the upstream, once, and says what is to be settled.
+import { ApiError } from '../http/api-error.ts'
+import { type Settlement, settle } from '../ledger/settle.ts'
+import type { HandOver } from '../upstream/upstream.ts'
+import type { SendingDeps } from './deps.ts'
+
+/** What became of a message that was handed over. */
+export interface Handed {
+  readonly settlement: Settlement
+  /** The upstream's named refusal; null for any other outcome. */
+  readonly refusal: ApiError | null
+}
+
+/**
+ * Calls the upstream for a message that this process has claimed since `sinceMs`. A process that stalled until its lease
+ * may soon be over hands nothing over. An answer that comes after the time for it is settled when it comes.
+ */
+export async function handOver(
+  deps: SendingDeps,
+  messageId: bigint,
+  sinceMs: number,
+  toldMicros: bigint | null,
+  call: () => Promise<HandOver>,
+): Promise<Handed> {
+  if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
+    const failure = 'UNAVAILABLE' as const
+    return {
+      settlement: { messageId, outcome: 'released', failure, failureReason: 'not_sent' },
+      refusal: new ApiError(failure, { headers: { 'retry-after': '2' } }),
+    }
+  }
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), deps.times.handOverMs)
+  })
+  const answer = call().catch((error: Error): HandOver => {
+    deps.log.warn({ err: error }, 'hand-over without an answer')
+    return { kind: 'unknown' }
+  })
+  const first = await Promise.race([answer, late])
+  clearTimeout(timer)
+  if (first !== 'late') return handedOf(messageId, first, toldMicros)
+  answer.then((given) => {
+    if (given.kind !== 'unknown') settleLater(deps, [handedOf(messageId, given, toldMicros).settlement])
+  })
+  return handedOf(messageId, { kind: 'unknown' }, toldMicros)
+}
+
+function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null): Handed {
+  switch (answer.kind) {
+    case 'accepted':
+      return {
+        settlement: {
+          messageId,
+          outcome: 'accepted',
+          reference: answer.reference,
+          chargedMicros: answer.priceMicros ?? toldMicros,
+        },
+        refusal: null,
+      }
+    case 'refused': {
+      const { code, errorCode, reason, message } = answer
+      return {
+        settlement: {
+          messageId,
+          outcome: 'released',
+          failure: code,
+          failureNumber: errorCode ?? null,
+          failureReason: reason ?? null,
+        },
+        refusal: new ApiError(code, {
+          ...(errorCode === undefined ? {} : { errorCode }),
+          ...(reason === undefined ? {} : { reason }),
+          ...(message === undefined ? {} : { message }),
+        }),
+      }
+    }
+    case 'unknown':
+      return { settlement: { messageId, outcome: 'unknown' }, refusal: null }
+  }
+}
+
+/** What runs on behind answers, of one process. */
+const running = new WeakMap<SendingDeps, Set<Promise<void>>>()
+
+/** Keeps a task until it is done, so that a stopping process can wait for it. */
+export function inBackground(deps: SendingDeps, task: Promise<void>): void {
+  const tasks = running.get(deps) ?? new Set()
+  running.set(deps, tasks)
+  const kept: Promise<void> = task
+    .catch((error: Error) => deps.log.error({ err: error }, 'sending failed behind its answer'))
+    .finally(() => tasks.delete(kept))
+  tasks.add(kept)
+}
+
+/** Resolves when nothing runs behind answers. */
+export async function idle(deps: SendingDeps): Promise<void> {
+  for (let tasks = running.get(deps); tasks !== undefined && tasks.size > 0; ) await Promise.all(tasks)
+}
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5_000
+/** An upstream's answer that could not be settled for so long is left to reports and to the sweep. */
+const GIVE_UP_MS = 600_000
+
+/** Settles now; what the database would not take is settled later, and `false` is told. */
+export async function settleSurely(deps: SendingDeps, settlements: readonly Settlement[]): Promise<boolean> {
+  try {
+    await settle(deps.db, settlements)
+    return true
+  } catch (error) {
+    deps.log.warn({ err: error as Error }, 'settled later')
+    settleLater(deps, settlements)
+    return false
+  }
+}
+
+/** Settles as soon as the database takes it; it may be run again, for it applies differences. */
+export function settleLater(deps: SendingDeps, settlements: readonly Settlement[]): void {
+  const again = async () => {
+    const until = performance.now() + GIVE_UP_MS
+    for (let pauseMs = FIRST_PAUSE_MS; performance.now() < until; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        await settle(deps.db, settlements)
+        return
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
+      }
+    }
+  }
+  inBackground(deps, again())
+}

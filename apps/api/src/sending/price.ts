@@ -1,0 +1,105 @@
+// What a send may cost: the dearest row of the country for what is only held, the upstream's own answer where a person or
+// a limit asks for the very price.
+import { createHmac } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { UpstreamPrice } from '../upstream/upstream.ts'
+import type { SendingDeps } from './deps.ts'
+import { type Content, orderOf, type Recipient } from './request.ts'
+
+/** A recipient and its price. */
+export interface Priced extends Recipient {
+  /** Null where none can be had. */
+  readonly micros: bigint | null
+  /** The upstream's own answer; null where it was not asked, or did not say. */
+  readonly told: UpstreamPrice | null
+}
+
+/** Prices that are asked for at the same time. */
+const AT_ONCE = 8
+
+/** An answer is used again for an hour. */
+const REMEMBERED_MS = 3_600_000
+const REMEMBERED_MAX = 10_000
+
+/** The prices of recipients. */
+export interface Prices {
+  /** Parts times the dearest row of each country. */
+  byRates(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]>
+  /** The upstream's own answer, where it has one within the time that all of them together have; else as by rates. */
+  byCost(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]>
+}
+
+/** Prices of one upstream. What is remembered is kept under a keyed hash of the number. */
+export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'operator' | 'keys' | 'times'>): Prices {
+  const remembered = new LRUCache<string, UpstreamPrice>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS })
+
+  async function byRates(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]> {
+    const countries = [...new Set(recipients.map(({ country }) => country))]
+    const rates = new Map<string, bigint | null>()
+    await Promise.all(
+      countries.map(async (country) => {
+        rates.set(country, isFree(content) ? 0n : await operator.dearestRateMicros(accountId, country))
+      }),
+    )
+    return recipients.map((recipient) => {
+      const rate = rates.get(recipient.country) ?? null
+      return { ...recipient, micros: rate === null ? null : rate * BigInt(content.parts), told: null }
+    })
+  }
+
+  // Nothing that a test sends on the simulated network costs anything; on a real account it counts as paid.
+  const isFree = ({ testMode }: Content) => testMode !== null && operator.name === 'sandbox'
+
+  function keyOf(accountId: string, { sender, coding, parts, testMode }: Content, msisdn: string): string {
+    const written = JSON.stringify([accountId, msisdn, sender, coding, parts, testMode])
+    return createHmac('sha256', keys.quote).update(`price ${written}`).digest('base64')
+  }
+
+  async function ask(accountId: string, content: Content, recipient: Recipient): Promise<UpstreamPrice | null> {
+    const key = keyOf(accountId, content, recipient.msisdn)
+    const known = remembered.get(key)
+    if (known) return known
+    // What cannot be had is not known; the reason is nobody's but ours.
+    const price = await operator.cost(orderOf(accountId, content, recipient.msisdn)).catch(() => null)
+    if (price !== null) remembered.set(key, price)
+    return price
+  }
+
+  return {
+    byRates,
+    async byCost(accountId, content, recipients) {
+      const told = new Map<number, UpstreamPrice>()
+      const waiting = [...recipients]
+      let over = false
+      const asker = async () => {
+        for (let next = waiting.shift(); next !== undefined && !over; next = waiting.shift()) {
+          const price = await ask(accountId, content, next)
+          if (price !== null) told.set(next.position, price)
+        }
+      }
+      const all = Promise.all(Array.from({ length: AT_ONCE }, asker))
+      await within(all, times.pricesMs)
+      over = true
+      const rates = await byRates(accountId, content, recipients)
+      return rates.map((one) => {
+        const price = told.get(one.position)
+        return price === undefined ? one : { ...one, micros: price.micros, told: price }
+      })
+    },
+  }
+}
+
+/** Of all of them; what has no price counts nothing. */
+export function sum(priced: readonly { readonly micros: bigint | null }[]): bigint {
+  return priced.reduce((total, { micros }) => total + (micros ?? 0n), 0n)
+}
+
+/** Resolves when the promise does, or the time is over. */
+export async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(ms, 0))
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}

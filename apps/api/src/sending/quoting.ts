@@ -1,0 +1,110 @@
+// What a send would cost and what stands in its way. Charges, holds and sends nothing.
+import { CURRENCY } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
+import type { QuoteResponse } from '@vertexsms/contract/sending'
+import { ApiError } from '../http/api-error.ts'
+import { readSpenders } from '../ledger/spenders.ts'
+import {
+  approvalReasons,
+  judgeCaps,
+  judgeCountry,
+  judgePause,
+  judgeSender,
+  judgeUnknownPrice,
+  type Refusal,
+} from '../limits/judge.ts'
+import { leftOf } from '../limits/shown.ts'
+import type { Sender, SendingDeps } from './deps.ts'
+import { type Priced, type Prices, sum } from './price.ts'
+import { QUOTE_SECONDS, writeQuote } from './quote.ts'
+import { digestOf, readSms, recipientsOf, type SmsBody } from './request.ts'
+
+/** The answer of `POST /sms/quote`. Throws the refusal of all of the request. */
+export async function quoteSms(
+  deps: SendingDeps,
+  prices: Prices,
+  sender: Sender,
+  body: SmsBody,
+): Promise<QuoteResponse> {
+  const now = sender.now()
+  const plan = readSms(deps, body, now)
+  if (plan.refusal) throw plan.refusal
+  const { content, drafts } = plan
+  const { spenders, today } = await readSpenders(deps.db, sender, deps.operator.name, now)
+  const limits = spenders.map((spender) => spender.limits)
+  const asError = ({ code, details }: Refusal) => new ApiError(code, { details })
+  const refused = new Map<number, ApiError>()
+  const judge = (country: string, position: number, operatorCountry = country) => {
+    const refusal = judgeCountry(limits, country, deps.issuer, operatorCountry)
+    if (refusal) refused.set(position, asError(refusal))
+    return refusal === null
+  }
+  // Nothing about a refused number leaves us.
+  const allowed = recipientsOf(drafts).filter(({ country, position }) => judge(country, position))
+  const priced = await prices.byCost(sender.accountId, content, allowed)
+  const going = priced.filter(({ country, position, told }) => judge(country, position, told?.country ?? country))
+  const priceMicros = sum(going)
+  const unknown = going.find(({ micros }) => micros === null)
+  const asked = { priceMicros, recipients: going.length, scheduled: plan.scheduledAt !== null }
+  const refusals = [
+    judgePause(limits, deps.issuer),
+    judgeSender(limits, content.sender, deps.issuer),
+    unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null,
+    judgeCaps(spenders, asked, today, deps.issuer),
+  ].flatMap((refusal) => (refusal === null ? [] : [describe(asError(refusal))]))
+  if (approvalReasons(limits, { priceMicros, newCountries: [] }).length > 0) {
+    refusals.push(describe(new ApiError('APPROVAL_REQUIRED')))
+  }
+  const byPosition = new Map(priced.map((one) => [one.position, one]))
+  const quotable = unknown === undefined && going.length > 0
+  const expiresAt = new Date(now.getTime() + QUOTE_SECONDS * 1000)
+  const generation = await deps.operator.generation(sender.accountId)
+  const scope = {
+    spenderId: sender.spenderId,
+    upstream: deps.operator.name,
+    generation,
+    digest: digestOf(deps.keys.quote, deps.operator.name, plan),
+  }
+  return {
+    coding: content.coding,
+    parts: content.parts,
+    messages: drafts.map((draft) => {
+      const first = draft.duplicateOf === null ? draft : (drafts[draft.duplicateOf] ?? draft)
+      return messageOf(
+        first,
+        byPosition.get(first.position),
+        refused.get(first.position) ?? first.refusal,
+        content.parts,
+      )
+    }),
+    price: toEurText(priceMicros),
+    currency: CURRENCY,
+    left: leftOf(spenders, today),
+    refusals,
+    quoteId: quotable ? writeQuote(deps.keys.quote, scope, priceMicros, expiresAt) : null,
+    expiresAt: quotable ? expiresAt.toISOString() : null,
+  }
+}
+
+function messageOf(
+  draft: ReturnType<typeof readSms>['drafts'][number],
+  priced: Priced | undefined,
+  refusal: ApiError | null,
+  parts: number,
+): QuoteResponse['messages'][number] {
+  const micros = refusal === null ? (priced?.micros ?? null) : null
+  return {
+    to: draft.number?.msisdn ?? draft.written,
+    country: draft.number?.country ?? null,
+    operator: priced?.told?.operator ?? null,
+    mccmnc: priced?.told?.mccmnc ?? null,
+    parts: draft.number === null ? null : (priced?.told?.parts ?? parts),
+    price: micros === null ? null : toEurText(micros),
+    refusals: refusal === null ? [] : [refusal.body],
+  }
+}
+
+function describe(error: ApiError): QuoteResponse['refusals'][number] {
+  const { code, message, details } = error.body
+  return { code, message, ...(details === undefined ? {} : { details }) }
+}

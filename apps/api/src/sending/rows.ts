@@ -1,0 +1,97 @@
+// Sends and messages as they stand: what repeats, lists and questions after them are answered from.
+import { hlrResultSchema } from '@vertexsms/contract/rest'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { ApiError } from '../http/api-error.ts'
+import { keyIsFree } from '../ledger/admit.ts'
+import type { HlrProgress } from '../upstream/upstream.ts'
+import type { KeyScope } from './repeat.ts'
+
+/** Where a message stands; past its lease one that was handed over reads unknown to everybody. */
+export type MessageState = 'scheduled' | 'held' | 'handed_over' | 'unknown' | 'accepted' | 'released'
+
+/** One message as answers need it. */
+export interface MessageRow {
+  readonly id: bigint
+  readonly sendId: string
+  readonly kind: 'sms' | 'hlr' | 'msisdn'
+  readonly recipient: string
+  readonly parts: number
+  readonly state: MessageState
+  readonly holdMicros: bigint
+  readonly chargedMicros: bigint
+  readonly reference: string | null
+  readonly failure: string | null
+  readonly failureNumber: number | null
+  readonly failureReason: string | null
+  readonly delivery: number | null
+  readonly deliveryError: number | null
+  readonly scheduledAt: Date | null
+  readonly payloadDigest: Uint8Array | null
+  readonly fingerprint: Uint8Array | null
+  readonly ageMs: number
+}
+
+const COLUMNS = Prisma.sql`
+  m.id, m.send_id::text AS "sendId", s.kind::text AS kind, m.recipient, m.parts,
+  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
+  m.hold_micros AS "holdMicros", m.charged_micros AS "chargedMicros", m.reference, m.failure,
+  m.failure_number AS "failureNumber", m.failure_reason AS "failureReason", m.delivery,
+  m.delivery_error AS "deliveryError", s.scheduled_at AS "scheduledAt", s.payload_digest AS "payloadDigest",
+  m.fingerprint, (extract(epoch FROM database_now() - s.created_at) * 1000)::float8 AS "ageMs"`
+
+/** The messages of the send that stands under a key, in the order of its request; none where the key is free. */
+export function messagesOfKey(
+  db: Database,
+  { spenderId, upstream, route }: KeyScope,
+  keyHash: Uint8Array,
+): Promise<MessageRow[]> {
+  return db.$queryRaw<MessageRow[]>`
+    SELECT ${COLUMNS} FROM send s JOIN send_message m ON m.send_id = s.id
+    WHERE s.spender_id = ${spenderId}::uuid AND s.upstream = ${upstream} AND s.route = ${route}
+      AND s.key_hash = ${keyHash}::bytea AND NOT ${keyIsFree(Prisma.sql`s`)}
+    ORDER BY m.position`
+}
+
+/** The messages that stand under fingerprints and still count as the same. */
+export function messagesOfFingerprints(db: Database, fingerprints: readonly Uint8Array[]): Promise<MessageRow[]> {
+  const hex = fingerprints.map((one) => Buffer.from(one).toString('hex'))
+  return db.$queryRaw<MessageRow[]>`
+    SELECT ${COLUMNS} FROM unnest(${hex}::text[]) AS wanted(fingerprint)
+    JOIN send_message m ON m.fingerprint = decode(wanted.fingerprint, 'hex') JOIN send s ON s.id = m.send_id
+    WHERE m.fingerprint_until IS NULL OR m.fingerprint_until > database_now()`
+}
+
+/** All messages of a send, in the order of its request. */
+export function messagesOfSend(db: Database, sendId: string): Promise<MessageRow[]> {
+  return db.$queryRaw<MessageRow[]>`
+    SELECT ${COLUMNS} FROM send s JOIN send_message m ON m.send_id = s.id WHERE s.id = ${sendId}::uuid ORDER BY m.position`
+}
+
+/** One message of a spender; undefined for another's, of the same account too. */
+export async function messageOf(db: Database, spenderId: string, id: bigint): Promise<MessageRow | undefined> {
+  const [row] = await db.$queryRaw<MessageRow[]>`
+    SELECT ${COLUMNS} FROM send_message m JOIN send s ON s.id = m.send_id
+    WHERE m.id = ${id}::bigint AND m.spender_id = ${spenderId}::uuid`
+  return row
+}
+
+/**
+ * A lookup of ours and what the network said; undefined for an id that is none of ours. Throws NOT_FOUND for another
+ * spender's, of the same account too.
+ */
+export async function readLookup(
+  db: Database,
+  { spenderId }: { readonly spenderId: string },
+  id: bigint,
+): Promise<HlrProgress | undefined> {
+  const [row] = await db.$queryRaw<
+    { spenderId: string; kind: string; recipient: string; result: unknown; over: boolean }[]
+  >`
+    SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result, m.state = 'released' AS over
+    FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${id}::bigint`
+  if (row === undefined) return undefined
+  if (row.spenderId !== spenderId || row.kind !== 'hlr' || row.over) throw new ApiError('NOT_FOUND')
+  const told = row.result === null ? null : hlrResultSchema.parse({ ...(row.result as object), id: String(id) })
+  const status = told === null ? 'pending' : 'done'
+  return { status: { id: String(id), status, msisdn: row.recipient, result: told }, lookAgainInMs: null }
+}

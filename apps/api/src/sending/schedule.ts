@@ -1,0 +1,139 @@
+// Scheduled sends, whose time has come: judged and admitted to the day at that day's price, then run as a list is.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { open } from '@vertexsms/secrets/seal'
+import type { Job } from '@vertexsms/service/jobs'
+import { admitDue } from '../ledger/due.ts'
+import { settleWhere } from '../ledger/release.ts'
+import { toSpenders } from '../ledger/standing.ts'
+import { daysAround } from '../limits/days.ts'
+import { judgeCaps, judgeCountry, judgePause, judgeSender, judgeUnknownPrice, type Refusal } from '../limits/judge.ts'
+import type { SendingDeps } from './deps.ts'
+import { inBackground } from './hand-over.ts'
+import { sum } from './price.ts'
+import type { Content } from './request.ts'
+import { type RunnerOf, type Sending, sealedContext } from './send.ts'
+
+/** A message that names no validity and could not go for so long is not sent any more. */
+export const LATE_MAX_SECONDS = 21_600
+
+/** Sends of one turn. */
+const BATCH = 20
+
+interface DueSend extends RunnerOf {
+  readonly id: string
+  readonly generation: number
+  readonly sealedText: Uint8Array | null
+  readonly timeZone: string | null
+  /** True where a runner had it, and is gone. */
+  readonly held: boolean
+}
+
+interface Waiting {
+  readonly id: bigint
+  readonly position: number
+  readonly recipient: string
+  readonly country: string
+}
+
+/** Hands over what is due; several nodes share it. */
+export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: number): Job {
+  const { db, operator } = deps
+
+  return {
+    name: 'schedule',
+    everyMs,
+    async run(now) {
+      const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.scheduled_at
+        <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
+        AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
+      const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
+      const due = await takeDue(db, operator.name)
+      for (const send of due) await begin(send, now)
+      return expired.length + due.length
+    },
+  }
+
+  async function begin(send: DueSend, now: Date): Promise<void> {
+    const content = read(send)
+    if (content === null || send.generation !== (await operator.generation(send.accountId))) {
+      return giveUp(send.id, null, 'cancelled')
+    }
+    const waiting = await db.$queryRaw<Waiting[]>`
+      SELECT id, position, recipient, country FROM send_message
+      WHERE send_id = ${send.id}::uuid AND state IN ('scheduled', 'held') ORDER BY position`
+    const recipients = waiting.map(({ id, position, recipient, country }) => ({
+      id,
+      position,
+      msisdn: recipient,
+      country,
+    }))
+    const priced = await sending.prices.byRates(send.accountId, content, recipients)
+    if (!send.held) {
+      const { accountId, spenderId } = send
+      const days = daysAround(now, send.timeZone)
+      const outcome = await admitDue(db, {
+        grant: send,
+        ledger: { accountId, spenderId, upstream: operator.name, days },
+        sendId: send.id,
+        generation: send.generation,
+        limitedSender: content.sender,
+        unpriced: priced.some(({ micros }) => micros === null),
+        holds: priced.map(({ micros }, at) => ({ id: recipients[at]?.id ?? 0n, holdMicros: micros ?? 0n })),
+        runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
+      })
+      if (outcome.kind === 'ended') return giveUp(send.id, null, 'cancelled')
+      if (outcome.kind === 'changed') return
+      if (outcome.kind === 'refused') {
+        const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
+        const limits = spenders.map((spender) => spender.limits)
+        const unknown = priced.find(({ micros }) => micros === null)
+        const asked = { priceMicros: sum(priced), recipients: priced.length, scheduled: false }
+        const refusal: Refusal | null =
+          judgePause(limits, deps.issuer) ??
+          judgeSender(limits, content.sender, deps.issuer) ??
+          priced.map(({ country }) => judgeCountry(limits, country, deps.issuer)).find((one) => one !== null) ??
+          (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
+          (today === null ? null : judgeCaps(spenders, asked, today, deps.issuer))
+        // What refused it was changed meanwhile: the next turn asks anew.
+        return refusal === null ? undefined : giveUp(send.id, refusal.code, null)
+      }
+    }
+    const messages = recipients.map(({ id, msisdn }) => ({ id, recipient: msisdn, toldMicros: null }))
+    inBackground(deps, sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages }))
+  }
+
+  function read({ id, accountId, sealedText }: DueSend): Content | null {
+    if (sealedText === null) return null
+    try {
+      return JSON.parse(open(deps.keys['send-text'], sealedText, sealedContext(accountId, id))) as Content
+    } catch {
+      // Under a key that is gone, or not ours.
+      return null
+    }
+  }
+
+  async function giveUp(sendId: string, failure: Refusal['code'] | null, reason: string | null): Promise<void> {
+    const waiting = Prisma.sql`s.id = ${sendId}::uuid AND m.state IN ('scheduled', 'held')`
+    await settleWhere(db, waiting, { outcome: 'released', failure, reason })
+  }
+}
+
+/** Takes sends that are due, for the time of a turn, and those whose runner is gone. */
+function takeDue(db: Database, upstream: string): Promise<DueSend[]> {
+  return db.$queryRaw<DueSend[]>`
+    WITH due AS MATERIALIZED (
+      SELECT s.id FROM send s
+      WHERE s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
+        AND (s.runner_until IS NULL OR s.runner_until <= database_now())
+        AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
+      ORDER BY s.priority, s.scheduled_at LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
+    ), taken AS (
+      UPDATE send s SET runner_until = database_now() + interval '30 seconds' FROM due WHERE s.id = due.id
+      RETURNING s.*
+    )
+    SELECT t.id::text AS id, t.account_id::text AS "accountId", t.spender_id::text AS "spenderId",
+           t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
+           t.sealed_text AS "sealedText", a.time_zone AS "timeZone",
+           EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
+    FROM taken t JOIN account a ON a.id = t.account_id`
+}

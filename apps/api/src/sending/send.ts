@@ -1,0 +1,342 @@
+// The path of a message: parse -> repeat? -> judge -> price -> admit -> hand over -> settle -> activity.
+import { toEurText } from '@vertexsms/contract/money'
+import { seal } from '@vertexsms/secrets/seal'
+import { ApiError } from '../http/api-error.ts'
+import { newSmsId } from '../upstream/sandbox/ids.ts'
+import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
+import type { Sender, SendingDeps } from './deps.ts'
+import { type Entered, type Entrance, enter, type Key } from './enter.ts'
+import { handOver, inBackground, settleSurely } from './hand-over.ts'
+import { inPlace } from './places.ts'
+import { createPrices, type Prices, within } from './price.ts'
+import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
+import {
+  type Content,
+  digestOf,
+  isSingle,
+  orderOf,
+  readSms,
+  recipientsOf,
+  type SmsBody,
+  type SmsPlan,
+} from './request.ts'
+import { type MessageRow, messagesOfSend } from './rows.ts'
+import { type Item, runList } from './runner.ts'
+
+/** A call that sends. */
+export interface SmsCall {
+  readonly sender: Sender
+  readonly route: string
+  readonly body: SmsBody
+  /** The caller's idempotency key, as it was read; null where there is none. */
+  readonly idempotencyKey: string | null
+  /** True for a call that the MCP server made: a repeat is then looked for without a key, too. */
+  readonly throughMcp: boolean
+  readonly allowRepeat: boolean
+}
+
+/** The one message of a call. */
+export interface SentOne {
+  readonly id: bigint
+  readonly parts: number
+  readonly replayed: boolean
+}
+
+/** The messages of a call. */
+export interface SentList {
+  readonly answer: ReturnType<typeof batchAnswer>
+  readonly replayed: boolean
+}
+
+/** Sends. */
+export interface Sending {
+  /** One message. Throws its refusal, and SEND_OUTCOME_UNKNOWN where the upstream's answer was lost. */
+  sendOne(call: SmsCall): Promise<SentOne>
+  /** A list, answered when it is done or after its time; one recipient's refusal is not the others'. */
+  sendList(call: SmsCall): Promise<SentList>
+  /** Hands over the held messages of a send whose runner this process is. */
+  run(list: {
+    sendId: string
+    sender: RunnerOf
+    generation: number
+    content: Content
+    messages: readonly RunMessage[]
+  }): Promise<void>
+  readonly prices: Prices
+  /** Claims nothing more. */
+  stop(): void
+}
+
+/** On whose behalf a list is run. */
+export interface RunnerOf {
+  readonly accountId: string
+  readonly spenderId: string
+  readonly connectionId: string | null
+  /** Of a token made by hand; null with a connection. */
+  readonly tokenId: string | null
+}
+
+/** A held message. */
+export interface RunMessage {
+  readonly id: bigint
+  readonly recipient: string
+  readonly toldMicros: bigint | null
+}
+
+const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
+
+/** What the text of a waiting send is sealed under. */
+export function sealedContext(accountId: string, sendId: string): string {
+  return `send-text:${accountId}:${sendId}`
+}
+
+/** The one path for every upstream. */
+export function createSending(deps: SendingDeps): Sending {
+  const prices = createPrices(deps)
+  let stopping = false
+
+  function keyOf({ sender, route, body, idempotencyKey }: SmsCall): Key | null {
+    if (idempotencyKey === null) return null
+    const scope = { spenderId: sender.spenderId, upstream: deps.operator.name, route }
+    const secret = deps.keys.idempotency
+    return { hash: hashIdempotencyKey(secret, scope, idempotencyKey), digest: digestPayload(secret, scope, body) }
+  }
+
+  async function enterSms(call: SmsCall, plan: SmsPlan): Promise<Entrance> {
+    const { sender, throughMcp, allowRepeat } = call
+    const { content, scheduledAt } = plan
+    if (allowRepeat && call.idempotencyKey === null) {
+      throw new ApiError('INVALID_INPUT', {
+        message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
+      })
+    }
+    const recipients = recipientsOf(plan.drafts)
+    const scope = { spenderId: sender.spenderId, upstream: deps.operator.name }
+    const single = isSingle(plan.drafts)
+    return enter(deps, {
+      kind: 'sms',
+      sender,
+      route: call.route,
+      key: keyOf(call),
+      recipients,
+      single,
+      refusal: plan.refusal,
+      parts: content.parts,
+      limitedSender: content.sender,
+      fingerprint: ({ msisdn }) =>
+        throughMcp && !allowRepeat
+          ? fingerprintOfSms(deps.keys.idempotency, scope, {
+              msisdn,
+              sender: content.sender,
+              message: content.message,
+              coding: content.coding,
+              udh: content.udh,
+              scheduledAt,
+            })
+          : null,
+      byRates: (some) => prices.byRates(sender.accountId, content, some),
+      byCost: (some) =>
+        some.length <= COST_MAX
+          ? prices.byCost(sender.accountId, content, some)
+          : prices.byRates(sender.accountId, content, some),
+      asksPrice: plan.maxPriceMicros !== null || plan.quoteId !== null || (!single && recipients.length <= COST_MAX),
+      maxPriceMicros: plan.maxPriceMicros,
+      quoteId: plan.quoteId,
+      digest: () => digestOf(deps.keys.quote, deps.operator.name, plan),
+      shown: { from: content.sender, text: content.message },
+      how: scheduledAt !== null ? 'scheduled' : single ? 'at_once' : 'held',
+      newId: newSmsId,
+      columns: {
+        sender: content.sender,
+        coding: content.coding,
+        priority: PRIORITIES[content.priority],
+        testMode: content.testMode,
+        dlrUrl: plan.dlrUrl,
+        scheduledAt,
+        expireInSeconds: content.expireInSeconds,
+      },
+      sealed: (sendId) =>
+        scheduledAt === null
+          ? null
+          : seal(deps.keys['send-text'], JSON.stringify(content), sealedContext(sender.accountId, sendId)),
+    })
+  }
+
+  /** Hands over the only message of a send, which was admitted as handed over. */
+  async function handOne(
+    call: SmsCall,
+    content: Content,
+    sendId: string,
+    message: Entered,
+    sinceMs: number,
+  ): Promise<MessageRow> {
+    await deps.at('admitted')
+    const order = orderOf(call.sender.accountId, content, message.recipient)
+    const told = message.priced.told?.micros ?? null
+    const { settlement, refusal } = await handOver(deps, message.id, sinceMs, told, () =>
+      deps.operator.send({ ...order, messageId: message.id }),
+    )
+    await deps.at('handed')
+    await settleSurely(deps, [settlement])
+    await deps.at('settled')
+    if (refusal) throw refusal
+    if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
+    return rowOf(sendId, message, 'accepted', settlement.chargedMicros ?? message.holdMicros)
+  }
+
+  /** Hands over a list and waits for it as long as an answer may take. */
+  async function handList(
+    call: SmsCall,
+    content: Content,
+    sendId: string,
+    entered: Extract<Entrance, { kind: 'entered' }>,
+  ) {
+    await deps.at('admitted')
+    const { sender } = call
+    const tokenId = sender.connectionId === null ? sender.id : null
+    const running = run({
+      sendId,
+      sender: { accountId: sender.accountId, spenderId: sender.spenderId, connectionId: sender.connectionId, tokenId },
+      generation: entered.generation,
+      content,
+      messages: entered.messages.map(({ id, recipient, priced }) => ({
+        id,
+        recipient,
+        toldMicros: priced.told?.micros ?? null,
+      })),
+    })
+    inBackground(deps, running)
+    await within(
+      running.catch(() => {}),
+      deps.times.answerMs,
+    )
+  }
+
+  const run: Sending['run'] = ({ sendId, sender, generation, content, messages }) => {
+    const items = new Map<bigint, Item>(
+      messages.map(({ id, recipient, toldMicros }) => [
+        id,
+        {
+          id,
+          toldMicros,
+          call: () => deps.operator.send({ ...orderOf(sender.accountId, content, recipient), messageId: id }),
+        },
+      ]),
+    )
+    const { accountId, connectionId, tokenId, spenderId } = sender
+    const grant = { accountId, connectionId, tokenId }
+    const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation }
+    return runList(deps, { claim, items, stopping: () => stopping })
+  }
+
+  return {
+    prices,
+    run,
+    stop() {
+      stopping = true
+    },
+
+    async sendOne(call) {
+      const plan = readSms(deps, call.body, call.sender.now())
+      if (plan.scheduledAt !== null) return sendPlanned(call, plan)
+      return inPlace(deps, call.sender.accountId, () => sendPlanned(call, plan))
+    },
+
+    async sendList(call) {
+      const plan = readSms(deps, call.body, call.sender.now())
+      if (plan.scheduledAt !== null || !isSingle(plan.drafts)) return sendPlannedList(call, plan)
+      return inPlace(deps, call.sender.accountId, () => sendPlannedList(call, plan))
+    },
+  }
+
+  async function sendPlanned(call: SmsCall, plan: SmsPlan): Promise<SentOne> {
+    const entrance = await enterSms(call, plan)
+    if (entrance.kind === 'replay') return repeatedOne(entrance.rows)
+    const { sendId, replayed } = entrance
+    const [message] = entrance.messages
+    if (sendId === null || message === undefined) return repeatedOne([...replayed.values()])
+    const { content, scheduledAt } = plan
+    if (scheduledAt !== null) {
+      deps.wakeIn(scheduledAt.getTime() - call.sender.now().getTime())
+      return { id: message.id, parts: message.parts, replayed: false }
+    }
+    const row = await handOne(call, content, sendId, message, entrance.sinceMs)
+    return { id: row.id, parts: row.parts, replayed: false }
+  }
+
+  async function sendPlannedList(call: SmsCall, plan: SmsPlan): Promise<SentList> {
+    const { drafts, content, scheduledAt } = plan
+    const entrance = await enterSms(call, plan)
+    if (entrance.kind === 'replay') {
+      const [first] = entrance.rows
+      const all = new Set(drafts.map(({ position }) => position))
+      const rows = byNumber(entrance.rows)
+      const outcome = { sendId: first?.sendId ?? null, drafts, rows, refused: new Map(), replayed: all }
+      return { answer: withWholePrice(batchAnswer(outcome), entrance.rows), replayed: true }
+    }
+    const { sendId, messages, refused, replayed, sinceMs } = entrance
+    let rows: readonly MessageRow[] = []
+    const [only] = messages
+    if (sendId !== null && scheduledAt !== null) {
+      deps.wakeIn(scheduledAt.getTime() - call.sender.now().getTime())
+      rows = messages.map((message) => rowOf(sendId, message, 'scheduled', 0n, scheduledAt))
+    } else if (sendId !== null && only !== undefined && isSingle(drafts)) {
+      rows = [await handOne(call, content, sendId, only, sinceMs)]
+    } else if (sendId !== null) {
+      await handList(call, content, sendId, entrance)
+      rows = await messagesOfSend(deps.db, sendId)
+    }
+    const known = byNumber([...rows, ...replayed.values()])
+    const answer = batchAnswer({ sendId, drafts, rows: known, refused, replayed: new Set(replayed.keys()) })
+    return { answer, replayed: false }
+  }
+}
+
+/** Recipients whose very price is asked for. */
+const COST_MAX = 10
+
+function repeatedOne(rows: readonly MessageRow[]): SentOne {
+  const [row] = rows
+  if (row === undefined) throw new ApiError('INTERNAL')
+  if (row.state === 'released') throw failureOf(row)
+  if (row.state === 'unknown' && row.scheduledAt === null) throw outcomeUnknown(row.sendId, [row.id])
+  return { id: row.id, parts: row.parts, replayed: true }
+}
+
+function byNumber(rows: readonly MessageRow[]): Map<string, MessageRow> {
+  return new Map(rows.map((row) => [row.recipient, row]))
+}
+
+/** A repeat of a whole call tells what the whole call costs. */
+function withWholePrice(answer: SentList['answer'], rows: readonly MessageRow[]): SentList['answer'] {
+  return { ...answer, price: toEurText(rows.reduce((sum, row) => sum + row.chargedMicros + row.holdMicros, 0n)) }
+}
+
+function rowOf(
+  sendId: string,
+  message: Entered,
+  state: MessageRow['state'],
+  chargedMicros: bigint,
+  scheduledAt: Date | null = null,
+): MessageRow {
+  return {
+    id: message.id,
+    sendId,
+    kind: 'sms',
+    recipient: message.recipient,
+    parts: message.parts,
+    state,
+    holdMicros: state === 'accepted' ? 0n : message.holdMicros,
+    chargedMicros,
+    reference: null,
+    failure: null,
+    failureNumber: null,
+    failureReason: null,
+    delivery: null,
+    deliveryError: null,
+    scheduledAt,
+    payloadDigest: null,
+    fingerprint: null,
+    ageMs: 0,
+  }
+}

@@ -1,0 +1,92 @@
+// What time and others bring about in the ledger: every step is one statement that any node may run at any moment.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import type { Job } from '@vertexsms/service/jobs'
+import { settleWhere, type Told } from '../ledger/release.ts'
+import { cancelEnded } from './cancel.ts'
+
+/** An unknown message that nobody could tell of is charged for good after this. */
+export const UNKNOWN_DAYS = 4
+
+/** Recipients are shortened to their last digits this long after nothing can change any more. */
+const NUMBER_DAYS = 30
+const NUMBER_DIGITS = 3
+
+/** Sends, approvals and activity are kept this long. */
+const KEPT_MONTHS = 13
+
+/** Rows of one statement. */
+const BATCH = 500
+
+/** The steps that money waits for. */
+const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] = [
+  {
+    // Handed over, and nobody came back with an answer.
+    condition: Prisma.sql`m.state = 'handed_over' AND m.lease_until <= database_now()`,
+    told: { outcome: 'unknown', failure: null, reason: null },
+  },
+  {
+    // The held rest of a list whose runner is gone. A scheduled one is taken up again instead (schedule.ts).
+    condition: Prisma.sql`m.state = 'held' AND s.runner_until <= database_now() AND s.scheduled_at IS NULL`,
+    told: { outcome: 'released', failure: 'UNAVAILABLE', reason: 'not_sent' },
+  },
+  {
+    condition: Prisma.sql`m.state = 'unknown' AND m.not_sent_at IS NOT NULL`,
+    told: { outcome: 'released', failure: null, reason: 'not_sent' },
+  },
+  {
+    condition: Prisma.sql`m.state = 'unknown' AND m.handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'`,
+    told: { outcome: 'accepted', failure: null, reason: null, final: true },
+  },
+]
+
+/** Tidies the ledger: leases that are over, endings, verdicts, what stayed unknown. */
+export function createSweepJob(db: Database, everyMs: number): Job {
+  return {
+    name: 'sweep',
+    everyMs,
+    async run() {
+      let moved = 0
+      for (const { condition, told } of STEPS) moved += (await settleWhere(db, condition, told)).length
+      return moved + (await cancelEnded(db))
+    },
+  }
+}
+
+const RETENTION_EVERY_MS = 600_000
+
+/** Shortens and deletes what has outlived its purpose. */
+export function createRetentionJob(db: Database): Job {
+  return {
+    name: 'retention',
+    everyMs: RETENTION_EVERY_MS,
+    async run() {
+      // Nothing but a late report can come after so long, and it finds its row without the number.
+      const settled = await db.$executeRaw`
+        UPDATE send_message SET final_at = database_now() WHERE id IN (
+          SELECT id FROM send_message WHERE state = 'accepted' AND final_at IS NULL
+            AND handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const shortened = await db.$executeRaw`
+        UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL WHERE id IN (
+          SELECT id FROM send_message
+          WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND length(recipient) > ${NUMBER_DIGITS}::int
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const approvals = await db.$executeRaw`
+        UPDATE approval SET sealed_text = NULL WHERE id IN (
+          SELECT id FROM approval WHERE sealed_text IS NOT NULL AND expires_at <= database_now()
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const old = Prisma.sql`database_now() - ${KEPT_MONTHS}::int * interval '1 month'`
+      const sends = await db.$executeRaw`
+        DELETE FROM send WHERE id IN (
+          SELECT s.id FROM send s WHERE s.created_at <= ${old}
+            AND NOT EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.final_at IS NULL)
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const asked = await db.$executeRaw`
+        DELETE FROM approval WHERE id IN (
+          SELECT id FROM approval WHERE created_at <= ${old} LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const told = await db.$executeRaw`
+        DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at <= ${old} LIMIT ${BATCH}::int)`
+      return settled + shortened + approvals + sends + asked + told
+    },
+  }
+}
