@@ -1,7 +1,7 @@
 // Asks the owner of the account about a send, and uses up his answer.
 import { randomUUID } from 'node:crypto'
 import { approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
-import { Prisma } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { seal } from '@vertexsms/secrets/seal'
 import { ApiError } from '../http/api-error.ts'
 import type { ApprovalReason } from '../limits/judge.ts'
@@ -39,7 +39,7 @@ interface Row {
   readonly id: string
   readonly state: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
   readonly over: boolean
-  readonly enough: boolean
+  readonly ceilingMicros: bigint
   readonly expiresAt: Date
 }
 
@@ -48,49 +48,88 @@ interface Row {
  * his refusal holds, APPROVAL_EXPIRED once for one that was not given or used in time, TOO_MANY_WAITING.
  */
 export async function requireApproval(deps: SendingDeps, asked: AskedApproval): Promise<Approved> {
-  const { db, issuer } = deps
-  const { sender, digest, priceMicros, manageUrl } = asked
-  const upstream = deps.operator.name
-  const [latest] = await db.$queryRaw<Row[]>`
-    SELECT id::text AS id, state::text AS state, expires_at <= database_now() AS over,
-           ceiling_micros >= ${priceMicros}::bigint AS enough, expires_at AS "expiresAt"
-    FROM approval
-    WHERE spender_id = ${sender.spenderId}::uuid AND digest = ${digest}::bytea AND upstream = ${upstream}
-      AND generation = ${asked.generation}::int
-    ORDER BY created_at DESC, id LIMIT 1`
-  if (latest && (latest.state === 'pending' || latest.state === 'approved')) {
-    if (latest.over) {
-      await db.$executeRaw`
-        UPDATE approval SET state = 'expired', sealed_text = NULL
-        WHERE id = ${latest.id}::uuid AND state IN ('pending', 'approved')`
+  const { issuer } = deps
+  const { priceMicros, manageUrl } = asked
+  for (let look = 1; look <= LOOKS; look++) {
+    const latest = await latestOf(deps, asked)
+    if (latest?.state === 'refused' && !latest.over) {
+      throw new ApiError('APPROVAL_REFUSED', { details: { approvalId: latest.id, manageUrl } })
+    }
+    const isOpen = latest?.state === 'pending' || latest?.state === 'approved'
+    if (latest && isOpen && latest.over) {
+      await close(deps.db, latest.id)
       throw new ApiError('APPROVAL_EXPIRED', { details: { approvalId: latest.id, manageUrl } })
     }
-    if (latest.enough && latest.state === 'approved') return { id: latest.id, use: useOf(latest.id) }
-    if (latest.enough) throw required(issuer, latest.id, latest.expiresAt)
-    await db.$executeRaw`
-      UPDATE approval SET state = 'expired', sealed_text = NULL
-      WHERE id = ${latest.id}::uuid AND state IN ('pending', 'approved')`
+    if (latest && isOpen && latest.ceilingMicros >= priceMicros) {
+      if (latest.state === 'approved') return { id: latest.id, use: useOf(latest.id) }
+      throw required(issuer, latest.id, latest.expiresAt)
+    }
+    // What was asked at a lower price is over: the owner is asked about this one.
+    if (latest && isOpen) await close(deps.db, latest.id)
+    const made = await ask(deps, asked)
+    if (made) throw required(issuer, made.id, made.expiresAt)
   }
-  if (latest?.state === 'refused' && !latest.over) {
-    throw new ApiError('APPROVAL_REFUSED', { details: { approvalId: latest.id, manageUrl } })
-  }
+  throw new ApiError('TOO_MANY_WAITING', { details: { max: APPROVALS_OPEN_MAX, manageUrl } })
+}
+
+/** Where none could be made, somebody else may just have asked the same; then it is found. */
+const LOOKS = 2
+
+async function latestOf(deps: SendingDeps, { sender, digest, generation }: AskedApproval): Promise<Row | undefined> {
+  const [latest] = await deps.db.$queryRaw<Row[]>`
+    SELECT id::text AS id, state::text AS state, expires_at <= database_now() AS over, ceiling_micros AS "ceilingMicros",
+           expires_at AS "expiresAt"
+    FROM approval
+    WHERE spender_id = ${sender.spenderId}::uuid AND digest = ${digest}::bytea AND upstream = ${deps.operator.name}
+      AND generation = ${generation}::int
+    ORDER BY created_at DESC, id LIMIT 1`
+  return latest
+}
+
+async function close(db: Database, id: string): Promise<void> {
+  await db.$executeRaw`
+    UPDATE approval SET state = 'expired', sealed_text = NULL
+    WHERE id = ${id}::uuid AND state IN ('pending', 'approved')`
+}
+
+/** Asks the owner; undefined where the same is asked already, or too much. */
+async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, 'id' | 'expiresAt'> | undefined> {
+  const { db } = deps
+  const { sender, digest, priceMicros, generation } = asked
   const id = randomUUID()
   const text = writeAskedSend({ to: [...asked.to], text: asked.text })
   const sealed = seal(deps.keys['send-text'], text, approvalContext({ id, accountId: sender.accountId }))
-  const [made] = await db.$queryRaw<{ expiresAt: Date }[]>`
-    INSERT INTO approval (id, account_id, spender_id, upstream, generation, digest, state, ceiling_micros, reason,
-                          recipients, countries, sender, sealed_text, created_at, expires_at)
-    SELECT ${id}::uuid, ${sender.accountId}::uuid, ${sender.spenderId}::uuid, ${upstream}, ${asked.generation}::int,
-           ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${asked.reasons.join(' ')}, ${asked.to.length}::int,
-           ${[...asked.countries]}::text[], ${asked.from}, ${sealed}::bytea, database_now(),
-           database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second'
-    WHERE (
-      SELECT count(*) FROM approval
-      WHERE spender_id = ${sender.spenderId}::uuid AND state = 'pending' AND expires_at > database_now()
-    ) < ${APPROVALS_OPEN_MAX}::int
-    RETURNING expires_at AS "expiresAt"`
-  if (!made) throw new ApiError('TOO_MANY_WAITING', { details: { max: APPROVALS_OPEN_MAX, manageUrl } })
-  throw required(issuer, id, made.expiresAt)
+  // The lock in a statement of its own: the next one then sees what others asked while this one waited.
+  const [, [made]] = await db.$transaction([
+    db.$queryRaw`SELECT id::text FROM spender WHERE id = ${sender.spenderId}::uuid FOR NO KEY UPDATE`,
+    db.$queryRaw<Pick<Row, 'id' | 'expiresAt'>[]>`
+      INSERT INTO approval (id, account_id, spender_id, upstream, generation, digest, state, ceiling_micros, reason,
+                            recipients, countries, sender, sealed_text, created_at, expires_at)
+      SELECT ${id}::uuid, ${sender.accountId}::uuid, ${sender.spenderId}::uuid, ${deps.operator.name}, ${generation}::int,
+             ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${asked.reasons.join(' ')}, ${asked.to.length}::int,
+             ${[...asked.countries]}::text[], ${asked.from}, ${sealed}::bytea, database_now(),
+             database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second'
+      WHERE (
+        SELECT count(*) FROM approval
+        WHERE spender_id = ${sender.spenderId}::uuid AND state = 'pending' AND expires_at > database_now()
+      ) < ${APPROVALS_OPEN_MAX}::int AND NOT EXISTS (
+        SELECT FROM approval
+        WHERE spender_id = ${sender.spenderId}::uuid AND digest = ${digest}::bytea AND upstream = ${deps.operator.name}
+          AND generation = ${generation}::int AND state IN ('pending', 'approved') AND expires_at > database_now()
+      )
+      RETURNING id::text AS id, expires_at AS "expiresAt"`,
+  ])
+  return made
+}
+
+/** Removes the texts of approvals that are over, and of those whose spender has ended. Returns how many those were. */
+export function forgetAskedTexts(db: Database, rows: number): Promise<number> {
+  return db.$executeRaw`
+    UPDATE approval SET sealed_text = NULL WHERE id IN (
+      SELECT a.id FROM approval a WHERE a.sealed_text IS NOT NULL AND (
+        a.expires_at <= database_now()
+        OR EXISTS (SELECT FROM spender s WHERE s.id IN (a.spender_id, a.account_id) AND s.ended_at IS NOT NULL))
+      LIMIT ${rows}::int FOR UPDATE OF a SKIP LOCKED)`
 }
 
 function useOf(id: string): Approved['use'] {

@@ -2,6 +2,7 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { settleWhere, type Told } from '../ledger/release.ts'
+import { forgetAskedTexts } from './approval.ts'
 import { cancelEnded } from './cancel.ts'
 
 /** An unknown message that nobody could tell of is charged for good after this. */
@@ -67,14 +68,12 @@ export function createRetentionJob(db: Database): Job {
             AND handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
       const shortened = await db.$executeRaw`
-        UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL WHERE id IN (
+        UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL, result = NULL
+        WHERE id IN (
           SELECT id FROM send_message
           WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND length(recipient) > ${NUMBER_DIGITS}::int
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
-      const approvals = await db.$executeRaw`
-        UPDATE approval SET sealed_text = NULL WHERE id IN (
-          SELECT id FROM approval WHERE sealed_text IS NOT NULL AND expires_at <= database_now()
-          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+      const approvals = await forgetAskedTexts(db, BATCH)
       const old = Prisma.sql`database_now() - ${KEPT_MONTHS}::int * interval '1 month'`
       const sends = await db.$executeRaw`
         DELETE FROM send WHERE id IN (

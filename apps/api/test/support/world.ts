@@ -10,6 +10,7 @@ import { createOutbound } from '@vertexsms/service/outbound'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
+import type { SendingDeps } from '../../src/sending/deps.ts'
 
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
 export const ISSUER = 'http://localhost:4000'
@@ -46,7 +47,7 @@ export interface World {
   /** Holds every permission. */
   token: string
   node: Node
-  startNode: (env?: Record<string, string>) => Promise<Node>
+  startNode: (env?: Record<string, string>, sendingChanges?: Partial<SendingDeps>) => Promise<Node>
   makeAccount: (balanceMicros?: bigint) => Promise<{ accountId: string; token: string }>
   makeToken: (options?: TokenOptions) => Promise<{ id: string; token: string }>
   /** Sets the database's clock to the `Date` of this process, or so far ahead of it; after every shift of it. */
@@ -62,7 +63,11 @@ export interface TokenOptions {
 }
 
 /** Starts a node on a free port over the database; logs are kept in `lines`. */
-export async function startNode(databaseUrl: string, overrides: Record<string, string> = {}): Promise<Node> {
+export async function startNode(
+  databaseUrl: string,
+  overrides: Record<string, string> = {},
+  sendingChanges: Partial<SendingDeps> = {},
+): Promise<Node> {
   const env = readApiEnv({
     DATABASE_URL: databaseUrl,
     EDGE_SECRET,
@@ -85,7 +90,7 @@ export async function startNode(databaseUrl: string, overrides: Record<string, s
   })
   const db = createDatabase({ ...databaseOptions(env), poolSize: 5 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
-  const app = buildApp({ env, db, logger, outbound })
+  const app = buildApp({ env, db, logger, outbound, sendingChanges })
   app.addHook('onClose', () => outbound.close())
   app.addHook('onClose', () => db.$disconnect())
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -172,8 +177,8 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     makeAccount,
     followDate,
     makeToken: (options = {}) => makeToken({ accountId: world.accountId, ...options }),
-    async startNode(overrides = {}) {
-      const node = await startNode(url, { ...env, ...overrides })
+    async startNode(overrides = {}, sendingChanges = {}) {
+      const node = await startNode(url, { ...env, ...overrides }, sendingChanges)
       nodes.push(node)
       return node
     },

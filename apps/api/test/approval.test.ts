@@ -1,0 +1,231 @@
+import { approvalContext, readAskedSend } from '@vertexsms/contract/approval'
+import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
+import { open } from '@vertexsms/secrets/seal'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createRetentionJob } from '../src/sending/sweep.ts'
+import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
+import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
+import { type Node, startWorld, type World } from './support/world.ts'
+
+const PRICE = 40_000n
+const DAY_MS = 86_400_000
+
+let world: World
+let scripted: ScriptedUpstream
+let node: Node
+let other: Node
+let accountId: string
+let token: string
+let tokenId: string
+
+beforeAll(async () => {
+  world = await startWorld()
+  scripted = scriptedUpstream(world.db)
+  node = await world.startNode({}, withUpstream(scripted, { placeMs: 30_000 }))
+  other = await world.startNode({}, withUpstream(scripted, { placeMs: 30_000 }))
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  await world.followDate()
+  scripted.orders.length = 0
+  scripted.answer = async (order) => accepted(order)
+  costs(PRICE)
+  accountId = (await world.makeAccount()).accountId
+  ;({ id: tokenId, token } = await world.makeToken({ accountId }))
+  await limit({ askAboveMicros: PRICE - 1n })
+})
+
+const accepted = ({ messageId }: SmsOrder): HandOver => ({
+  kind: 'accepted',
+  reference: `up-${messageId}`,
+  parts: 1,
+  priceMicros: PRICE,
+})
+function costs(micros: bigint) {
+  scripted.cost = async () => ({ micros, parts: 1, country: 'LT', operator: null, mccmnc: '24601' })
+}
+const limit = (limits: Record<string, unknown>, id = tokenId) => {
+  const kind = id === accountId ? ('account' as const) : ('token' as const)
+  const row = { id, accountId, kind, createdAt: new Date() }
+  return world.db.spender.upsert({ where: { id }, create: { ...row, ...limits }, update: limits })
+}
+const send = (body: Record<string, unknown> = {}, on = node) =>
+  on.call('POST /sms', { token, body: { to: '37060000001', from: 'Tests', message: 'Hello', ...body } })
+const code = async (answer: ReturnType<typeof send>) => (await answer).body.code ?? 'sent'
+const approvals = () => world.db.approval.findMany({ where: { accountId }, orderBy: { createdAt: 'asc' } })
+/** The owner's word, as the pages write it. */
+const decide = (state: 'approved' | 'refused', goodMs = 900_000) =>
+  world.db.approval.updateMany({
+    where: { accountId, state: 'pending' },
+    data: { state, decidedAt: new Date(), expiresAt: new Date(Date.now() + goodMs), sealedText: null },
+  })
+
+describe('a send that the owner is asked about', () => {
+  test('is refused with the page of its approval, nothing leaves, and its text waits sealed', async () => {
+    const { status, body } = await send()
+    const [row] = await approvals()
+    expect([status, body.code]).toEqual([403, 'APPROVAL_REQUIRED'])
+    expect(body.details).toEqual({
+      approvalId: row?.id,
+      approvalUrl: `http://localhost:4000/approvals/${row?.id}`,
+      expiresAt: row?.expiresAt.toISOString(),
+    })
+    expect(scripted.orders).toEqual([])
+    expect(row).toMatchObject({
+      state: 'pending',
+      ceilingMicros: PRICE,
+      reason: 'price',
+      recipients: 1,
+      sender: 'Tests',
+    })
+    const keys = derivedKeysSchema(API_KEY_PURPOSES).parse(deriveApiKeys(Buffer.alloc(32, 7)))
+    const text = open(
+      keys['send-text'],
+      row?.sealedText ?? new Uint8Array(),
+      approvalContext({ id: row?.id ?? '', accountId }),
+    )
+    expect(readAskedSend(text)).toEqual({ to: ['37060000001'], text: 'Hello' })
+    expect(Buffer.from(row?.sealedText ?? []).toString('latin1')).not.toContain('Hello')
+  })
+
+  test('is asked about once, however many calls come together on however many nodes', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => send({}, at % 2 ? node : other)))
+    expect(new Set(answers.map(({ body }) => body.details.approvalId)).size).toBe(1)
+    expect((await approvals()).length).toBe(1)
+  })
+
+  test('goes out once when it is approved; for a second one the owner is asked anew', async () => {
+    await send()
+    await decide('approved')
+    const codes = await Promise.all([code(send()), code(send({}, other)), code(send())])
+    expect(codes.sort()).toEqual(['APPROVAL_REQUIRED', 'APPROVAL_REQUIRED', 'sent'])
+    expect(scripted.orders.length).toBe(1)
+    const rows = await approvals()
+    expect(rows.map(({ state }) => state)).toEqual(['used', 'pending'])
+    expect(rows[0]?.sendId).not.toBeNull()
+  })
+
+  test('stays refused while the owner’s refusal holds', async () => {
+    await send()
+    await decide('refused')
+    const [row] = await approvals()
+    expect((await send()).body).toMatchObject({ code: 'APPROVAL_REFUSED', details: { approvalId: row?.id } })
+    expect((await approvals()).length).toBe(1)
+    await world.followDate(901_000)
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+  })
+
+  test.each([
+    ['not decided within a day', async () => {}, DAY_MS + 1_000],
+    ['approved and not used within its time', () => decide('approved'), 901_000],
+  ])('that was %s is told to be over once, and is then asked about anew', async (_what, happens, laterMs) => {
+    await send()
+    await happens()
+    await world.followDate(laterMs)
+    const [row] = await approvals()
+    expect((await send()).body).toMatchObject({ code: 'APPROVAL_EXPIRED', details: { approvalId: row?.id } })
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+    expect(scripted.orders).toEqual([])
+  })
+
+  test.each([
+    ['another text', { message: 'Hello!' }],
+    ['another recipient', { to: '37060000002' }],
+    ['another sender', { from: 'Test' }],
+    ['another time', { scheduled: new Date(Date.now() + DAY_MS).toISOString() }],
+    ['another validity', { expireIn: 3_600 }],
+  ])('is not approved with %s', async (_what, change) => {
+    await send()
+    await decide('approved')
+    expect(await code(send(change))).toBe('APPROVAL_REQUIRED')
+    expect(scripted.orders).toEqual([])
+    expect(await code(send())).toBe('sent')
+  })
+
+  test('at a price above what was approved is asked about anew', async () => {
+    await send()
+    await decide('approved')
+    costs(PRICE + 1n)
+    // The other node has not heard the price before.
+    expect((await send({}, other)).body.code).toBe('APPROVAL_REQUIRED')
+    expect((await approvals()).map(({ state, ceilingMicros }) => [state, ceilingMicros])).toEqual([
+      ['expired', PRICE],
+      ['pending', PRICE + 1n],
+    ])
+    expect(scripted.orders).toEqual([])
+  })
+})
+
+describe('an approval', () => {
+  test('that was used up by a send which the upstream refused is good again', async () => {
+    await send()
+    await decide('approved')
+    scripted.answer = async () => ({ kind: 'refused', code: 'SEND_REFUSED', errorCode: 21 })
+    expect(await code(send())).toBe('SEND_REFUSED')
+    expect((await approvals()).map(({ state, sendId }) => [state, sendId])).toEqual([['approved', null]])
+    scripted.answer = async (order) => accepted(order)
+    expect(await code(send())).toBe('sent')
+  })
+
+  test('that was used up by a send whose outcome is not known stays used up', async () => {
+    await send()
+    await decide('approved')
+    scripted.answer = async () => ({ kind: 'unknown' })
+    expect(await code(send())).toBe('SEND_OUTCOME_UNKNOWN')
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+    expect((await approvals()).map(({ state }) => state)).toEqual(['used', 'pending'])
+  })
+
+  test('is not asked for at the price itself, nor where no limit asks', async () => {
+    await limit({ askAboveMicros: PRICE })
+    expect(await code(send())).toBe('sent')
+    await limit({ askAboveMicros: null })
+    costs(PRICE * 9n)
+    expect(await code(send())).toBe('sent')
+    expect(await approvals()).toEqual([])
+  })
+
+  test('is asked for by the account’s limit as by the token’s own', async () => {
+    await limit({ askAboveMicros: null })
+    await limit({ askAboveMicros: 0n }, accountId)
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+  })
+
+  test('is asked for before the first send to a country, and not after it', async () => {
+    await limit({ askAboveMicros: null, askNewCountry: true })
+    expect((await send()).body.code).toBe('APPROVAL_REQUIRED')
+    expect((await approvals())[0]).toMatchObject({ reason: 'country', countries: ['LT'] })
+    await decide('approved')
+    expect(await code(send())).toBe('sent')
+    expect(await code(send({ to: '37060000003' }))).toBe('sent')
+    costs(PRICE)
+    expect(await code(send({ to: '37120000001' }))).toBe('APPROVAL_REQUIRED')
+  })
+
+  test('is asked for five times at most by one token, however many calls come together', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 9 }, (_, at) => send({ message: `Hello ${at}` }, at % 2 ? node : other)),
+    )
+    const codes = answers.map(({ body }) => body.code)
+    expect(codes.filter((one) => one === 'APPROVAL_REQUIRED').length).toBe(5)
+    expect(codes.filter((one) => one === 'TOO_MANY_WAITING').length).toBe(4)
+    expect((await approvals()).length).toBe(5)
+  })
+
+  test('leaves no text behind once it is over, or once its token has ended', async () => {
+    await send()
+    await send({ message: 'Another' })
+    const job = createRetentionJob(world.db)
+    await job.run(new Date())
+    expect((await approvals()).every(({ sealedText }) => sealedText !== null)).toBe(true)
+    await limit({ endedAt: new Date() })
+    await job.run(new Date())
+    expect((await approvals()).every(({ sealedText }) => sealedText === null)).toBe(true)
+
+    await limit({ endedAt: null })
+    await send({ message: 'A third' })
+    await world.followDate(DAY_MS + 1_000)
+    await job.run(new Date())
+    expect((await approvals()).every(({ sealedText }) => sealedText === null)).toBe(true)
+  })
+})
