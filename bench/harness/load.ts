@@ -7,8 +7,10 @@ import { cpuSeconds } from './process.ts'
 /** What to send, and how long. */
 export interface LoadPlan {
   readonly port: number
-  /** One prepared request for each connection, base64. */
+  /** Prepared requests, base64: one for each connection, or as many as {@link lanes} share. */
   readonly requests: readonly string[]
+  /** Connections, where they are fewer than the requests: each sends every so many-th of them in turn. */
+  readonly lanes?: number
   /** Seconds of load before the measurement begins, and of the measurement. */
   readonly rampSeconds: number
   readonly seconds: number
@@ -17,6 +19,9 @@ export interface LoadPlan {
   /** Processes whose processor time is read at both ends of the measurement. */
   readonly watch: Readonly<Record<string, number>>
 }
+
+/** Where a prepared request holds this text, each request that is sent holds another one of the same length. */
+export const UNIQUE = '{{unique-}}'
 
 /** What came back. Latencies in milliseconds. */
 export interface LoadReport {
@@ -47,6 +52,9 @@ export function answerLength(bytes: Buffer): number {
   return end === -1 ? 0 : end + 7
 }
 
+/** Requests of all runs that were made another than the one before. */
+let stamped = 0
+
 async function run(plan: LoadPlan): Promise<LoadReport> {
   const latencies: number[] = []
   let wrong = 0
@@ -54,19 +62,29 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
   let measuring = false
   let over = false
   const sockets: Socket[] = []
+  const marks = new WeakMap<Buffer, number>()
 
   const note = (sample: string): void => {
     if (!measuring) return
     wrong += 1
     wrongSample ||= sample.slice(0, 600)
   }
-  const open = (request: Buffer): Socket => {
+  const stamp = (request: Buffer): Buffer => {
+    const at = request.indexOf(UNIQUE)
+    if (at !== -1) marks.set(request, at)
+    const place = marks.get(request)
+    if (place !== undefined) request.write(String(++stamped).padStart(UNIQUE.length, '0'), place, 'latin1')
+    return request
+  }
+  const open = (requests: readonly Buffer[]): Socket => {
     const socket = connect({ port: plan.port, host: '127.0.0.1', noDelay: true })
     let pending: Buffer = Buffer.alloc(0)
     let sentAt = 0
+    let turn = 0
     const send = (): void => {
+      const request = requests[turn++ % requests.length] ?? Buffer.alloc(0)
       sentAt = performance.now()
-      socket.write(request)
+      socket.write(stamp(request))
     }
     socket.on('connect', send)
     socket.on('data', (chunk: Buffer) => {
@@ -83,11 +101,13 @@ async function run(plan: LoadPlan): Promise<LoadReport> {
     socket.on('close', () => {
       if (over) return
       note('closed by the server')
-      sockets.push(open(request))
+      sockets.push(open(requests))
     })
     return socket
   }
-  for (const request of plan.requests) sockets.push(open(Buffer.from(request, 'base64')))
+  const prepared = plan.requests.map((request) => Buffer.from(request, 'base64'))
+  const lanes = plan.lanes ?? prepared.length
+  for (let lane = 0; lane < lanes; lane++) sockets.push(open(prepared.filter((_, at) => at % lanes === lane)))
 
   await new Promise((resolve) => setTimeout(resolve, plan.rampSeconds * 1000))
   const watch = { ...plan.watch, load: process.pid }
