@@ -5,7 +5,7 @@ import { NO_LIMITS, type SpenderLimits } from '@vertexsms/contract/spender-limit
 import { z } from 'zod'
 
 /** The most countries and senders of one list, and recipients a day: what a row may hold. */
-export const LIST_MAX = { countries: 250, senders: 50 } as const
+const LIST_MAX = { countries: 250, senders: 50 } as const
 const RECIPIENTS_MAX = 1_000_000
 
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
