@@ -20,7 +20,7 @@ const MAIN_ROLES: readonly Contestant['role'][] = ['limit', 'plain', 'ours']
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '0.9' },
     'warm-up': { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
     all: { type: 'boolean', default: false },
@@ -80,15 +80,15 @@ async function round(
   return { ...report, residentBytes: residentBytes(target.pid) }
 }
 
-async function measure(scenario: Scenario): Promise<Row[]> {
+async function measure(scenario: Scenario, warmUpSeconds: number): Promise<Row[]> {
   const rows = running
     .filter(({ contestant }) => contestant.serves(scenario))
     .map((one) => ({ one, rounds: [] as Round[] }))
   // The compiler shares core 0 with the server, so that a server of much code is slow for many seconds.
-  for (const { one } of rows) await round(one, scenario, [Number(options['warm-up']), 0.1])
+  for (const { one } of rows) await round(one, scenario, [warmUpSeconds, 0.1])
   for (let n = 0; n < Number(options.rounds); n++) {
     for (const { one, rounds } of rows) {
-      const result = await round(one, scenario, [0.2, Number(options.seconds)])
+      const result = await round(one, scenario, [0.1, Number(options.seconds)])
       rounds.push(result)
       process.stderr.write(
         `${scenario.name} ${n + 1} ${one.contestant.id} on ${one.node}: ${Math.round(result.requestsPerSecond)}/s, core ${result.cpu.server?.toFixed(2)}\n`,
@@ -126,7 +126,10 @@ try {
     for (const contestant of chosen(here, options.only)) await begin(contestant, node)
   }
   const rows = new Map<Scenario, Row[]>()
-  for (const scenario of chosen(SCENARIOS, options.scenarios)) rows.set(scenario, await measure(scenario))
+  for (const scenario of chosen(SCENARIOS, options.scenarios)) {
+    // After the first most of what runs is compiled.
+    rows.set(scenario, await measure(scenario, Number(options['warm-up']) / (rows.size === 0 ? 1 : 4)))
+  }
   const parts = [
     `${cpus()[0]?.model}, ${cpus().length} cores, load average before ${loadBefore.toFixed(2)}; ${options.rounds} rounds of ` +
       `${options.seconds} s, ${options.connections} connections, ${new Date().toISOString()}`,
