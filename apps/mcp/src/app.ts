@@ -52,7 +52,7 @@ export async function buildApp({
       createToolRegistry({
         info: serverInfo(config),
         instructions: INSTRUCTIONS,
-        tools: createTools(),
+        tools: createTools({ deliveryWaitMs: config.DELIVERY_WAIT_MS }),
         challenges,
         draining: draining.signal,
       }),

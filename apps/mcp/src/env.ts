@@ -10,6 +10,7 @@ import {
   urlSchema,
 } from '@vertexsms/service/env'
 import { z } from 'zod'
+import { DELIVERY_WAIT_MAX_MS } from './api/timeouts.ts'
 
 const list = (isEntry: (entry: string) => boolean, expected: string) =>
   z
@@ -45,6 +46,8 @@ const schema = z.object({
   SIGNIN_URL: urlSchema.optional(),
   TOKEN_URL: urlSchema.optional(),
   DOCUMENTATION_URL: urlSchema.default('https://vertexsms.com/en/mcp/authentication'),
+  /** How long `send_sms` waits for delivery reports where it is asked to. */
+  DELIVERY_WAIT_MS: z.coerce.number().int().min(1).max(DELIVERY_WAIT_MAX_MS).default(DELIVERY_WAIT_MAX_MS),
   /** This and the next: see the table of limits in `endpoint/limits.ts`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),

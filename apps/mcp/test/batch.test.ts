@@ -126,7 +126,7 @@ describe('what acts in a batch', () => {
   it('is done once, after everything else was answered', async () => {
     const answers = await answersOf([sms(1), operator(2)])
     expect(answers.get(1)?.result.structuredContent).toMatchObject({ status: 'sent' })
-    expect(paths()).toEqual(['GET /token', 'GET /operators/7', 'POST /sms'])
+    expect(paths()).toEqual(['GET /token', 'GET /operators/7', 'POST /sms/batch'])
   })
 
   it('may be one call: of two none is made, because a lost answer would make a client repeat both', async () => {

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CLIENTS } from './support/clients.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
+const WAIT_MS = 60
+
 const ARGUMENTS: Record<string, Record<string, unknown>> = {
   send_sms: { to: '+37069555555', from: 'Shop', message: 'Hello' },
   get_sms_rates: { country: 'LT' },
@@ -18,7 +20,7 @@ const ARGUMENTS: Record<string, Record<string, unknown>> = {
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack()
+  stack = await startStack({ env: { DELIVERY_WAIT_MS: String(WAIT_MS) } })
   stack.upstream.override = ({ method, path }) => {
     const id = /^\/hlr\/(\d+)\?/.exec(path)?.[1]
     if (method === 'GET' && id !== undefined) {
@@ -65,13 +67,14 @@ describe.each(CLIENTS)('%s', (_name, revision, connect) => {
     await client.close()
   })
 
-  it('hears of progress while a list of messages goes out', async () => {
+  it('hears of progress while delivery is waited for', async () => {
     const client = await connect(stack.url, stack.manualToken())
     const heard: number[] = []
-    const to = ['+37069555551', '+37069555552', '+37069555553']
-    const result = await client.call('send_sms', { to, from: 'Shop', message: 'Hi' }, (done) => heard.push(done))
-    expect(result.structuredContent).toMatchObject({ status: 'sent', messages: [{}, {}, {}] })
-    expect(heard).toEqual([1, 2, 3])
+    const args = { to: ['+37069555551', '+37069555552'], from: 'Shop', message: 'Hi', waitForDelivery: true }
+    const result = await client.call('send_sms', args, (done) => heard.push(done))
+    expect(result.structuredContent).toMatchObject({ status: 'sent', messages: [{ delivery: 'sent' }, {}] })
+    expect(heard).toHaveLength(7)
+    expect(heard.at(-1)).toBe(WAIT_MS / 1000)
     await client.close()
   })
 

@@ -267,3 +267,60 @@ describe('lookups that are waited for', () => {
     }
   })
 })
+
+describe('a lookup with an idempotency key', () => {
+  const submitted = () => stack.upstream.seen.filter(({ path }) => path === '/hlr')
+
+  it('carries the key, and the leave to repeat, to the API', async () => {
+    answerAtOnce({})
+    await look({ ...NUMBER, idempotencyKey: 'l1', allowRepeat: true })
+    expect(submitted()).toMatchObject([{ idempotencyKey: '"l1"', body: { msisdn: '37069555555', allowRepeat: true } }])
+    stack.upstream.seen.length = 0
+    await look(NUMBER)
+    expect(submitted()).toMatchObject([{ idempotencyKey: undefined, body: { msisdn: '37069555555' } }])
+  })
+
+  it('says of the answer of an earlier call that nothing is charged again', async () => {
+    stack.upstream.override = ({ path }) => {
+      const id = /^\/hlr\/(\d+)\?/.exec(path)?.[1]
+      if (id !== undefined) stack.upstream.hlrResults.set(id, { ...FOUND, id })
+      return path === '/hlr' ? { status: 200, body: [77], headers: { 'idempotency-replayed': 'true' } } : undefined
+    }
+    const { content, structuredContent } = await resultOf(await look({ ...NUMBER, idempotencyKey: 'l2' }))
+    expect(structuredContent).toMatchObject({ status: 'done', lookup_id: '77', replayed: true })
+    expect(content[0]?.text).toMatch(/^This lookup was made by an earlier call and is not charged again/)
+  })
+
+  it('needs a key to allow a repeat', async () => {
+    const failure = failureOf(await resultOf(await look({ ...NUMBER, allowRepeat: true })))
+    expect(failure).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('idempotencyKey') })
+    expect(submitted()).toEqual([])
+  })
+
+  it('whose outcome the API does not know names the id to ask with, and that the key makes it safe', async () => {
+    const details = { sendId: 's1', ids: ['7700'] }
+    stack.upstream.override = ({ path }) =>
+      path === '/hlr' ? errorAnswer('SEND_OUTCOME_UNKNOWN', null, details) : undefined
+    const failure = failureOf(await resultOf(await look({ ...NUMBER, idempotencyKey: 'l3' })))
+    expect(failure).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN', details })
+    expect(failure.message).toContain('lookup_hlr with lookupId 7700')
+    expect(failure.message).toContain('same idempotencyKey')
+  })
+})
+
+describe('register_msisdn_sender with an idempotency key', () => {
+  const register = (args: object) =>
+    post(stack.url, token, modern('tools/call', { name: 'register_msisdn_sender', arguments: args }))
+
+  it('carries it to the API, and says when no second PIN was sent', async () => {
+    const first = await resultOf(await register({ ...NUMBER, idempotencyKey: 'r1' }))
+    expect(stack.upstream.seen.at(-1)).toMatchObject({ path: '/senderId', idempotencyKey: '"r1"' })
+    expect(first.content[0]?.text).toMatch(/^A PIN was sent/)
+    stack.upstream.override = () => ({ status: 200, body: '123', headers: { 'idempotency-replayed': 'true' } })
+    const again = await resultOf(await register({ ...NUMBER, idempotencyKey: 'r1' }))
+    expect(again.content[0]?.text).toMatch(
+      /^An earlier call with this idempotencyKey sent the PIN; no other was sent\./,
+    )
+    expect(again.structuredContent).toEqual(first.structuredContent)
+  })
+})

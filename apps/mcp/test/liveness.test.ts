@@ -91,7 +91,7 @@ describe.each(requests)('%s', (_name, send) => {
 
 describe('one API call per request', () => {
   const tools: [string, unknown, string][] = [
-    ['send_sms', { to: '+37069555555', from: 'Shop', message: 'hi' }, 'POST /sms'],
+    ['send_sms', { to: '+37069555555', from: 'Shop', message: 'hi' }, 'POST /sms/batch'],
     ['register_sender_id', { name: 'Shop', category: 'Brand', categoryDescription: 'A shop' }, 'POST /senderId'],
     ['register_msisdn_sender', { msisdn: '+37069555555' }, 'POST /senderId'],
     ['confirm_msisdn_sender', { senderId: 123, code: '12345' }, 'POST /senderId/confirm/123'],

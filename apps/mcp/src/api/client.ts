@@ -1,5 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER, REQUEST_ID_HEADER, TOKEN_HEADER } from '@vertexsms/contract/headers'
+import {
+  CLIENT_ADDRESS_HEADER,
+  EDGE_SECRET_HEADER,
+  IDEMPOTENCY_KEY_HEADER,
+  REQUEST_ID_HEADER,
+  TOKEN_HEADER,
+} from '@vertexsms/contract/headers'
 import { type Dispatcher, Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
 import { Circuit } from './circuit.ts'
@@ -21,6 +27,8 @@ export interface ApiRequest {
   readonly effect: boolean
   /** True when the API is asked to hold its answer back; such requests have connections of their own. */
   readonly waits?: boolean
+  /** Makes the request count once, however often it is sent: visible ASCII. */
+  readonly idempotencyKey?: string
   /** Ends the request early; a request with an effect only as long as it is not handed over. */
   readonly signal?: AbortSignal
 }
@@ -96,6 +104,7 @@ export function createApiClient(
     ]
     if (request.body !== undefined) headers.push('content-type', 'application/json')
     const timeoutMs = Math.min(request.timeoutMs, timeoutMaxMs)
+    if (request.idempotencyKey !== undefined) headers.push(IDEMPOTENCY_KEY_HEADER, quoted(request.idempotencyKey))
     const options = {
       method: request.method,
       path: prefix + request.path,
@@ -136,6 +145,11 @@ export function createApiClient(
       await Promise.all([pool.destroy(), waitPool.destroy()])
     },
   }
+}
+
+// A string of structured fields (RFC 8941 §3.3.3).
+function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
 function isStaleConnection(failure: NoAnswer): boolean {

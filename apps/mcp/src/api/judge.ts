@@ -1,4 +1,5 @@
 import { type ErrorCode, toldCode } from '@vertexsms/contract/errors'
+import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { type ApiErrorBody, apiErrorBodySchema } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Challenges } from '../caller/challenge.ts'
@@ -9,6 +10,11 @@ import type { ApiAnswer, NoAnswer } from './client.ts'
 export interface RouteAnswer {
   readonly body: string
   readonly headers: ApiAnswer['headers']
+}
+
+/** True for the answer of a request that was carried out before, and is only told again. */
+export function isReplayed({ headers }: RouteAnswer): boolean {
+  return headers[IDEMPOTENCY_REPLAYED_HEADER] === 'true'
 }
 
 /** What the API refused, for the tool to translate. */

@@ -4,6 +4,11 @@ import type { ApiRequest } from './client.ts'
 import { parseJson, type RouteAnswer, RouteFailure } from './judge.ts'
 import { READ_TIMEOUT_MS } from './timeouts.ts'
 
+/** The URI under which a client reads the status of a message. */
+export function smsUri(id: string): string {
+  return `vertexsms://sms/${id}`
+}
+
 /** The request for the status of a message. */
 export function statusRequest(id: string): ApiRequest {
   return { method: 'GET', path: `/sms/status/${id}`, timeoutMs: READ_TIMEOUT_MS, effect: false }

@@ -99,18 +99,20 @@ export function defineTool<F extends Fields, Output extends z.ZodObject>(
 
 function outputJsonSchema(output: z.ZodObject): Tool['outputSchema'] {
   const { $schema: _, ...schema } = z.toJSONSchema(output, { target: 'draft-2020-12', io: 'output' })
-  return withoutTypeLists(schema) as Tool['outputSchema']
+  return plainSchema(schema) as Tool['outputSchema']
 }
 
 // What may be null says so with `anyOf`, because strict clients do not know lists of types.
-function withoutTypeLists(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withoutTypeLists)
+function plainSchema(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(plainSchema)
   if (typeof schema !== 'object' || schema === null) return schema
-  const entries = Object.entries(schema).map(([keyword, value]) =>
-    keyword === 'type' && Array.isArray(value)
-      ? ['anyOf', value.map((type) => ({ type }))]
-      : [keyword, withoutTypeLists(value)],
-  )
+  const entries = Object.entries(schema).flatMap(([keyword, value]) => {
+    // That a number can be written exactly says nothing of it, and is long.
+    if ((keyword === 'minimum' || keyword === 'maximum') && Math.abs(value) === Number.MAX_SAFE_INTEGER) return []
+    return keyword === 'type' && Array.isArray(value)
+      ? [['anyOf', value.map((type) => ({ type }))]]
+      : [[keyword, plainSchema(value)]]
+  })
   return Object.fromEntries(entries)
 }
 

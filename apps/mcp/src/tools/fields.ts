@@ -1,6 +1,8 @@
 // Every argument that tools share: how it is described, how long it may be, how it is read. One file, so that one length
 // stands before every reading.
+import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
 import { readMoment } from '@vertexsms/contract/moment'
+import { readEurText, toEurText } from '@vertexsms/contract/money'
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
 import { isUsableText } from '@vertexsms/service/text'
@@ -236,6 +238,51 @@ export function codeField(description: string, length: number): Field<string> {
       if (digits.length !== length || !/^\d+$/.test(digits))
         throw invalid(name, `must be the ${length} digits of the code.`)
       return digits
+    },
+  }
+}
+
+/** Yes or no, also when it comes as a word. */
+export function flagField(description: string): Field<boolean> {
+  return {
+    schema: { type: 'boolean', description },
+    read(value, name) {
+      if (typeof value === 'boolean') return value
+      const word = typeof value === 'string' ? textOf(value, name).trim().toLowerCase() : ''
+      if (word !== 'true' && word !== 'false') throw invalid(name, 'must be true or false.')
+      return word === 'true'
+    },
+  }
+}
+
+/** An amount in EUR, also when it comes as a JSON number; read to decimal text. */
+export function amountField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, examples: ['0.5'] },
+    read(value, name) {
+      const text = typeof value === 'number' ? String(value) : textOf(value, name).trim()
+      const micros = readEurText(text)
+      if (micros === null) throw invalid(name, 'must be an amount in EUR with at most six decimals, for example 0.5.')
+      return toEurText(micros)
+    },
+  }
+}
+
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/
+
+/** The caller's name for one send, one lookup or one registration. */
+export function idempotencyKeyField(description: string): Field<string> {
+  return {
+    schema: { type: 'string', description, maxLength: IDEMPOTENCY_KEY_MAX_CHARACTERS },
+    read(value, name) {
+      const key = textOf(value, name, IDEMPOTENCY_KEY_MAX_CHARACTERS + SHORT_TEXT_MAX_CHARACTERS).trim()
+      if (key.length > IDEMPOTENCY_KEY_MAX_CHARACTERS || !VISIBLE_ASCII.test(key)) {
+        throw invalid(
+          name,
+          `must be 1 to ${IDEMPOTENCY_KEY_MAX_CHARACTERS} letters, digits and signs of ASCII, without spaces.`,
+        )
+      }
+      return key
     },
   }
 }

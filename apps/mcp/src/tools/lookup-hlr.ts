@@ -6,15 +6,18 @@ import {
   hlrSubmitResponseSchema,
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { parseJson, RouteRefusal } from '../api/judge.ts'
+import { isReplayed, parseJson, RouteRefusal } from '../api/judge.ts'
 import { errorMeaning } from '../api/sms-status.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../caller/refusal.ts'
-import { reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
-import { type DefinedTool, defineTool, line, readAnswer, refusalFailure, type ToolContext } from './define-tool.ts'
-import { idField, invalid, optional, phoneField } from './fields.ts'
+import { failureFor, failureIn, reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
+import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
+import { flagField, idempotencyKeyField, idField, invalid, optional, phoneField } from './fields.ts'
+import { withWayOut } from './send-failure.ts'
 
+const REPEATED =
+  'This lookup was made by an earlier call and is not charged again; to make it once more, call with allowRepeat: true and a new idempotencyKey.'
 const PROGRESS_EVERY_MS = 5_000
 /** Beyond the wait itself, for the API to answer that it is still pending. */
 const ANSWER_MARGIN_MS = 5_000
@@ -30,6 +33,7 @@ const output = z.object({
   country: z.string().nullable(),
   mcc: z.string().nullable(),
   mnc: z.string().nullable(),
+  replayed: z.boolean().optional().describe('By an earlier call, not charged again'),
   ported: z.array(z.object({ operator_id: z.int(), operator: z.string(), country: z.string() })).nullable(),
 })
 type Output = z.output<typeof output>
@@ -47,9 +51,11 @@ export function lookupHlr(): DefinedTool {
     input: {
       msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
       lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
+      idempotencyKey: optional(idempotencyKeyField('Your own name for this lookup: with the same it is charged once.')),
+      allowRepeat: optional(flagField('Look the same number up once more. Needs a new idempotencyKey.')),
     },
     output,
-    async run({ msisdn, lookupId }, context) {
+    async run({ msisdn, lookupId, idempotencyKey, allowRepeat }, context) {
       if ((msisdn === undefined) === (lookupId === undefined)) {
         throw invalid('msisdn', 'give either msisdn for a new lookup, or lookupId for one that was pending.')
       }
@@ -57,40 +63,64 @@ export function lookupHlr(): DefinedTool {
         const found = await waitForResult(lookupId, context, shares)
         return found === undefined || found === 'busy' ? pending(lookupId, null, found) : found
       }
-      const id = await submit(msisdn ?? '', context)
+      if (allowRepeat === true && idempotencyKey === undefined) {
+        throw invalid('allowRepeat', 'must come with a new idempotencyKey, so that the repeat itself is charged once.')
+      }
+      const { id, replayed } = await submit({ msisdn: msisdn ?? '', idempotencyKey, allowRepeat }, context)
       // The lookup is paid for: whatever happens now, its id must reach the caller.
       const found = await waitForResult(id, context, shares).catch((error: unknown) => {
         if (error instanceof Refusal || error instanceof RouteRefusal || error instanceof ToolFailure) return undefined
         throw error
       })
-      return found === undefined || found === 'busy' ? pending(id, `+${msisdn}`, found) : found
+      const told = found === undefined || found === 'busy' ? pending(id, `+${msisdn}`, found) : found
+      return replayed ? { text: `${REPEATED} ${told.text}`, data: { ...told.data, replayed } } : told
     },
   })
 }
 
-async function submit(msisdn: string, context: ToolContext): Promise<string> {
+interface Submission {
+  readonly msisdn: string
+  readonly idempotencyKey: string | undefined
+  readonly allowRepeat: boolean | undefined
+}
+
+async function submit(
+  { msisdn, idempotencyKey, allowRepeat }: Submission,
+  context: ToolContext,
+): Promise<{ readonly id: string; readonly replayed: boolean }> {
   try {
     const answer = await context.call({
       method: 'POST',
       path: '/hlr',
-      body: JSON.stringify({ msisdn }),
+      body: JSON.stringify({ msisdn, allowRepeat }),
       timeoutMs: EFFECT_TIMEOUT_MS,
       effect: true,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     })
     const ids = hlrSubmitResponseSchema.safeParse(parseJson(answer.body))
     const id = ids.success ? ids.data[0] : undefined
     if (id === undefined) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
-    return String(id)
+    return { id: String(id), replayed: isReplayed(answer) }
   } catch (error) {
-    if (!(error instanceof RouteRefusal)) throw error
-    const meaning = reasonSentence(error.error.details?.reason) ?? errorMeaning(error.error.error_code)
-    const message = `VertexSMS refused the lookup.${meaning === null ? '' : ` ${meaning}`}`
-    throw refusalFailure(error, {
-      LOOKUP_REFUSED: new ToolFailure('VERTEX_SEND_FAILED', message, error.error.error_code),
-    })
+    const failure = error instanceof RouteRefusal ? lookupFailure(error) : failureIn(error)
+    throw failure === undefined ? error : withWayOut(failure, askWithId, idempotencyKey)
   }
 }
 
+function askWithId([id]: readonly string[]): string {
+  return `lookup_hlr with lookupId ${id} tells its result, which is free.`
+}
+
+function lookupFailure({ error }: RouteRefusal): ToolFailure {
+  const failure = failureFor(error)
+  if (error.code !== 'LOOKUP_REFUSED') return failure
+  const meaning = reasonSentence(error.details?.reason) ?? errorMeaning(error.error_code)
+  return new ToolFailure(
+    failure.code,
+    [failure.message, ...(meaning === null ? [] : [meaning])].join(' '),
+    error.error_code,
+  )
+}
 /**
  * Undefined while the lookup runs, when the process is about to end, and when the client has gone; `busy` when it runs
  * and was not waited for, because the account waits for as many as it may.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineTool } from './define-tool.ts'
-import { phoneField } from './fields.ts'
+import { idempotencyKeyField, optional, phoneField } from './fields.ts'
 import { submitSender } from './register-sender-id.ts'
 
 /** Registers a phone number as a sender; a PIN goes out to it. */
@@ -10,12 +10,18 @@ export const registerMsisdnSender = defineTool({
   description:
     'Registers a phone number of the person as a sender. VertexSMS sends a 5-digit PIN by SMS to that number; ask the person for it and call confirm_msisdn_sender with the sender_id returned here. The PIN is valid for 10 minutes.',
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-  input: { msisdn: phoneField('The phone number to register, in E.164 form.') },
+  input: {
+    msisdn: phoneField('The phone number to register, in E.164 form.'),
+    idempotencyKey: optional(idempotencyKeyField('Your own name for this call: with the same one PIN is sent.')),
+  },
   output: z.object({ sender_id: z.int(), status: z.literal('pending_confirmation') }),
-  async run({ msisdn }, context) {
-    const id = await submitSender({ type: 'MSISDN', name: msisdn }, context)
+  async run({ msisdn, idempotencyKey }, context) {
+    const { id, replayed } = await submitSender({ type: 'MSISDN', name: msisdn }, context, idempotencyKey)
+    const sent = replayed
+      ? 'An earlier call with this idempotencyKey sent the PIN; no other was sent.'
+      : 'A PIN was sent by SMS to the number.'
     return {
-      text: `A PIN was sent by SMS to the number. Sender id ${id}; confirm it with confirm_msisdn_sender.`,
+      text: `${sent} Sender id ${id}; confirm it with confirm_msisdn_sender.`,
       data: { sender_id: id, status: 'pending_confirmation' as const },
     }
   },

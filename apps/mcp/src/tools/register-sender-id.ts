@@ -7,7 +7,7 @@ import {
   senderIdResponseSchema,
 } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { RouteRefusal } from '../api/judge.ts'
+import { isReplayed, RouteRefusal } from '../api/judge.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
@@ -47,7 +47,7 @@ export const registerSenderId = defineTool({
   },
   output: z.object({ sender_id: z.int(), status: z.literal('submitted') }),
   async run(args, context) {
-    const id = await submitSender({ type: 'AlphaNumeric', ...args }, context)
+    const { id } = await submitSender({ type: 'AlphaNumeric', ...args }, context)
     return {
       text: `The sender name was submitted. Sender id ${id}.`,
       data: { sender_id: id, status: 'submitted' as const },
@@ -55,8 +55,12 @@ export const registerSenderId = defineTool({
   },
 })
 
-/** Registers a sender and returns its id. Throws {@link ToolFailure}. */
-export async function submitSender(body: object, context: ToolContext): Promise<number> {
+/** Registers a sender and returns its id; `replayed` where an earlier call with the same key did it. Throws {@link ToolFailure}. */
+export async function submitSender(
+  body: object,
+  context: ToolContext,
+  idempotencyKey?: string,
+): Promise<{ readonly id: number; readonly replayed: boolean }> {
   try {
     const answer = await context.call({
       method: 'POST',
@@ -64,10 +68,11 @@ export async function submitSender(body: object, context: ToolContext): Promise<
       body: JSON.stringify(body),
       timeoutMs: EFFECT_TIMEOUT_MS,
       effect: true,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     })
     const id = senderIdResponseSchema.safeParse(answer.body.trim())
     if (!id.success) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
-    return Number(id.data)
+    return { id: Number(id.data), replayed: isReplayed(answer) }
   } catch (error) {
     if (!(error instanceof RouteRefusal)) throw error
     throw refusalFailure(error, {

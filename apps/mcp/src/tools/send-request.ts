@@ -1,4 +1,5 @@
-import type { SendSmsRequest } from '@vertexsms/contract/rest'
+import type { ApiRequest } from '../api/client.ts'
+import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 
 /** The arguments of `send_sms` as they were read. */
 export interface SendArguments {
@@ -8,24 +9,40 @@ export interface SendArguments {
   readonly message: string
   readonly priority?: 'high' | 'normal' | 'low'
   readonly scheduled?: string
-  readonly correctBy?: string
   readonly coding?: number
   readonly expireIn?: number
+  readonly idempotencyKey?: string
+  readonly allowRepeat?: boolean
+  /** Decimal text in EUR. */
+  readonly maxPrice?: string
+  readonly quoteId?: string
 }
 
+/** The API asks the operator for up to a list of prices. */
+const QUOTE_TIMEOUT_MS = 20_000
+
 /**
- * The request for one recipient, the same for its price and for the message itself. `correctBy` stays behind: the number
- * is complete, and nothing may change it any more.
+ * The one request for all recipients. `correctBy` stays behind: the numbers are complete, and nothing may change them
+ * any more.
  */
-export function requestTo(to: string, { from, message, ...options }: SendArguments): SendSmsRequest {
-  const { priority, scheduled, coding, expireIn } = options
+export function batchRequest(args: SendArguments): ApiRequest {
+  const { idempotencyKey } = args
   return {
-    to,
-    from,
-    message,
-    ...(priority === undefined ? {} : { priority }),
-    ...(scheduled === undefined ? {} : { scheduled }),
-    ...(coding === undefined ? {} : { coding: coding as 0 | 1 | 2 }),
-    ...(expireIn === undefined ? {} : { expireIn }),
+    method: 'POST',
+    path: '/sms/batch',
+    body: bodyOf(args),
+    timeoutMs: EFFECT_TIMEOUT_MS,
+    effect: true,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   }
+}
+
+/** The request for the price of the very same send; it charges and sends nothing. */
+export function quoteRequest(args: SendArguments): ApiRequest {
+  return { method: 'POST', path: '/sms/quote', body: bodyOf(args), timeoutMs: QUOTE_TIMEOUT_MS, effect: false }
+}
+
+function bodyOf(args: SendArguments): string {
+  const { to, from, message, priority, scheduled, coding, expireIn, maxPrice, quoteId, allowRepeat } = args
+  return JSON.stringify({ to, from, message, priority, scheduled, coding, expireIn, maxPrice, quoteId, allowRepeat })
 }

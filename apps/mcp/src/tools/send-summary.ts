@@ -1,0 +1,58 @@
+import type { SendOutput, SentMessage } from './send-output.ts'
+
+const STATUS_WORDS = {
+  sent: 'sent',
+  scheduled: 'scheduled',
+  queued: 'queued, goes out by itself, do not repeat',
+  failed: 'refused',
+  not_sent: 'not sent, may be tried again',
+  unknown: 'outcome unknown, do not repeat',
+  quoted: 'not sent',
+} as const satisfies Record<SentMessage['status'], string>
+
+const SINGLE_WORDS = {
+  sent: 'was handed over for delivery',
+  scheduled: 'was scheduled',
+  queued: 'is queued and goes out by itself; do not repeat it',
+  unknown: 'was handed over, but its outcome is not known; do not repeat it',
+} as const
+
+const ACCEPTED: ReadonlySet<SentMessage['status']> = new Set(['sent', 'scheduled', 'queued'])
+
+const REPEATED =
+  'This is the answer of an earlier call: nothing was sent or charged again. To really send it once more, call with allowRepeat: true and a new idempotencyKey.'
+
+/**
+ * What a person and a model read. A client may show its model the text alone: it says of each number whether it got the
+ * message, or the next call would send all of them again.
+ */
+export function summaryOf({ messages, price, currency, replayed }: SendOutput): string {
+  const before = replayed ? [REPEATED] : []
+  const [only] = messages
+  if (messages.length === 1 && only !== undefined && Object.hasOwn(SINGLE_WORDS, only.status)) {
+    const what = SINGLE_WORDS[only.status as keyof typeof SINGLE_WORDS]
+    const charged = `${only.parts ?? 0} part(s), ${price} ${currency}`
+    return [...before, `The message to ${only.destination} ${what}: id ${only.message_id}, ${charged}.`].join(' ')
+  }
+  const distinct = messages.filter((message) => message.duplicate_of === undefined)
+  const accepted = distinct.filter(({ status }) => ACCEPTED.has(status))
+  // What an earlier call sent is told apart, unless that is all there is.
+  const now = replayed ? accepted : accepted.filter((message) => !message.replayed)
+  const parts = now.reduce((sum, message) => sum + (message.parts ?? 0), 0)
+  const earlier = accepted.length - now.length
+  const rest = earlier === 0 ? '' : ` ${earlier} went out by an earlier call and not again.`
+  const heading = `${now.length} of ${distinct.length} messages were handed over, ${parts} part(s) in all, ${price} ${currency}.${rest}`
+  const warning = accepted.length === distinct.length ? [] : ['Do not repeat the whole list; those sent are paid for.']
+  return [[...before, heading, ...warning].join(' '), ...messages.map(outcomeLine)].join('\n')
+}
+
+/** One recipient's outcome in a line, numbered from 1. */
+export function outcomeLine(message: SentMessage, index: number): string {
+  const { destination, status, message_id, error, duplicate_of, replayed } = message
+  const number = `${index + 1}. ${destination}`
+  if (duplicate_of !== undefined) return `${number}: duplicate of ${duplicate_of + 1}, one message for both`
+  const id = message_id === null ? '' : `, id ${message_id}`
+  const earlier = replayed ? ', by an earlier call and not again' : ''
+  const reason = error === null ? '' : `: ${error.message}`
+  return `${number}: ${STATUS_WORDS[status]}${id}${earlier}${reason}`
+}
