@@ -3,9 +3,11 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordRefusal } from '../src/activity/record.ts'
-import { pauseIfAttacking } from '../src/limits/pause.ts'
+import { createPauseWatch, pauseIfAttacking } from '../src/limits/pause.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
-import { seed } from './support/world.ts'
+import { eventually } from './support/eventually.ts'
+import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { seed, startWorld } from './support/world.ts'
 
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const MINUTE_MS = 60_000
@@ -205,6 +207,34 @@ describe('refused countries', () => {
     expect(looks.filter((rule) => rule !== null)).toEqual(['refused_countries'])
     expect(await look()).toBeNull()
     expect(await db.activity.count({ where: { spenderId, what: 'pause' } })).toBe(1)
+  })
+})
+
+describe('a connection', () => {
+  test('that tries one country after the other is paused behind its answers: reading works, spending is refused', async () => {
+    const world = await startWorld()
+    const node = await world.startNode({}, { watch: createPauseWatch(world.db, world.node.app.log, 0) })
+    const { sign } = await makeIssuer(world.db, 'pause')
+    const claims = accessClaims(world.accountId)
+    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
+    const kind = 'connection' as const
+    await world.db.spender.create({
+      data: { id, accountId: world.accountId, kind, createdAt: new Date(), countries: ['LT'] },
+    })
+    const token = await sign(claims)
+    const send = (to: string) => node.call('POST /sms', { token, body: { to, from: 'Tests', message: 'Hello' } })
+    expect((await send('+37060000001')).status).toBe(200)
+    for (const to of ['+37120000001', '+18762101234', '+77710009998']) {
+      expect((await send(to)).body.code).toBe('DESTINATION_NOT_ALLOWED')
+    }
+    const paused = await eventually(async () => {
+      const { status, body } = await send('+37060000002')
+      return status === 403 ? body : undefined
+    })
+    expect(paused).toMatchObject({ code: 'CONNECTION_PAUSED', details: { of: 'connection', by: 'automatic' } })
+    expect((await node.call('GET /token', { token })).body).toMatchObject({ paused: true })
+    expect((await node.call('GET /rates', { token })).status).toBe(200)
+    await world.close()
   })
 })
 

@@ -151,13 +151,15 @@ export interface PauseWatch {
 /** One look a connection at a time, and not more often than `everyMs`, however much it sends. */
 export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: number): PauseWatch {
   const lookedMs = new LRUCache<string, number>({ max: WATCHED_MAX })
-  const looks = new Map<string, Promise<void>>()
+  /** Connections whose next look has not begun. */
+  const due = new Set<string>()
+  const running = new Set<Promise<void>>()
 
   async function look(watched: Watched): Promise<void> {
     const waitMs = (lookedMs.get(watched.spenderId) ?? Number.NEGATIVE_INFINITY) + everyMs - performance.now()
     if (waitMs > 0) await new Promise<void>((resolve) => void setTimeout(resolve, waitMs).unref())
     // From here on what is noted is not seen by this look any more.
-    looks.delete(watched.spenderId)
+    due.delete(watched.spenderId)
     lookedMs.set(watched.spenderId, performance.now())
     try {
       const rule = await pauseIfAttacking(db, watched)
@@ -167,12 +169,11 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
     }
   }
 
-  const running = new Set<Promise<void>>()
   return {
     note(watched) {
-      if (looks.has(watched.spenderId) || looks.size >= WATCHED_MAX) return
+      if (due.has(watched.spenderId) || due.size >= WATCHED_MAX) return
+      due.add(watched.spenderId)
       const looking: Promise<void> = look(watched).finally(() => running.delete(looking))
-      looks.set(watched.spenderId, looking)
       running.add(looking)
     },
     async idle() {
