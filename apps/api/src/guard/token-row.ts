@@ -48,7 +48,7 @@ export function createFindToken(db: Database): FindToken {
 
   async function flush(): Promise<void> {
     scheduled = false
-    if (queue.size === 0 || running >= STATEMENTS_MAX) return
+    if (queue.size === 0) return
     running++
     const batch = new Map([...queue].slice(0, BATCH_MAX))
     for (const hash of batch.keys()) queue.delete(hash)

@@ -17,7 +17,7 @@ const BEARER_SCHEME = /^bearer(?: |$)/i
 export function readTokenValue(rawHeaders: readonly string[]): string {
   const own: string[] = []
   const authorization: string[] = []
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? '').toLowerCase()
     if (name === TOKEN_HEADER) own.push((rawHeaders[at + 1] ?? '').trim())
     else if (name === 'authorization') authorization.push((rawHeaders[at + 1] ?? '').trim())
