@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
-import { exportSPKI, SignJWT } from 'jose'
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { startWorld, type World } from './support/world.ts'
@@ -263,6 +263,56 @@ describe('an access token', () => {
     const { claims } = await connected()
     const node = await world.startNode()
     expect((await node.call('GET /token', { token: await late.sign(claims) })).status).toBe(200)
+  })
+
+  test('is refused under a retired key within half a minute, whichever way the clock of the node was set', async () => {
+    const node = await world.startNode()
+    const startMs = Date.now()
+    for (const laterMs of [30_001, -3_600_000]) {
+      vi.useFakeTimers({ toFake: ['Date'], now: startMs })
+      const key = await makeIssuer(world.db, `key-${randomUUID()}`)
+      const statusOf = async () => {
+        const { claims } = await connected({ exp: Math.floor(startMs / 1000) + 600 })
+        const { status, body } = await node.call('GET /token', { token: await key.sign(claims) })
+        return [status, body.code]
+      }
+      vi.setSystemTime(startMs + 40_000)
+      expect(await statusOf()).toEqual([200, undefined])
+      await world.db.signingKey.update({
+        where: { kid: key.publicJwk.kid },
+        data: { retiresAt: new Date(startMs - 1000) },
+      })
+      vi.setSystemTime(startMs + 40_000 + laterMs)
+      expect(await statusOf(), String(laterMs)).toEqual([401, 'TOKEN_INVALID'])
+    }
+  })
+
+  test('under an unknown key makes a node look for new keys, every two seconds at most', async () => {
+    const node = await world.startNode()
+    const { claims } = await connected()
+    const startMs = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: startMs })
+    expect((await node.call('GET /token', { token: await issuer.sign(claims) })).status).toBe(200)
+    const token = await (await makeIssuer(world.db, `key-${randomUUID()}`)).sign(claims)
+    vi.setSystemTime(startMs + 1_999)
+    expect((await node.call('GET /token', { token })).status).toBe(401)
+    vi.setSystemTime(startMs + 2_001)
+    expect((await node.call('GET /token', { token })).status).toBe(200)
+  })
+
+  test('is judged under the sound keys where the row of another holds none, and refused under that one', async () => {
+    const { claims } = await connected()
+    const pair = await generateKeyPair('ES256', { extractable: true })
+    const node = await world.startNode()
+    for (const publicJwk of [{}, { kty: 'oct', k: 'AAAA' }, { ...(await exportJWK(pair.privateKey)), alg: 'ES256' }]) {
+      const { publicJwk: made, sign } = await makeIssuer(world.db, `key-${randomUUID()}`)
+      await world.db.signingKey.update({ where: { kid: made.kid }, data: { publicJwk } })
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_000 })
+      const { status, body } = await node.call('GET /token', { token: await sign(claims) })
+      expect([status, body.code]).toEqual([401, 'TOKEN_INVALID'])
+      expect((await node.call('GET /token', { token: await issuer.sign(claims) })).status).toBe(200)
+      await world.db.signingKey.delete({ where: { kid: made.kid } })
+    }
   })
 })
 

@@ -124,6 +124,7 @@ describe('the token of a request', () => {
     async (_name, headers) => {
       const { status, body, challenge } = await send(headers())
       expect([status, body.code]).toEqual([400, 'INVALID_INPUT'])
+      expect(body.message).toMatch(/Authorization|X-VertexSMS-Token/)
       expect(challenge).toBe('Bearer realm="VertexSMS API", error="invalid_request"')
       expect(JSON.stringify(body)).not.toContain(world.token)
     },

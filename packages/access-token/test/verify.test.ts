@@ -70,9 +70,11 @@ describe('an access token', () => {
     ['that is not valid yet', { nbf: now() + ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS + 60 }, {}],
     ['without a subject', { sub: undefined }, {}],
     ['with an empty subject', { sub: '' }, {}],
+    ['whose subject is no text', { sub: 7 as never }, {}],
     ['without a client', { client_id: undefined }, {}],
     ['whose client is no text', { client_id: 7 }, {}],
     ['without an id', { jti: undefined }, {}],
+    ['whose id is no text', { jti: 7 as never }, {}],
     ['of another type', {}, { typ: 'JWT' }],
     ['that names no key, though there is but one', {}, { kid: undefined }],
     ['that names another key', {}, { kid: 'k2' }],
@@ -113,11 +115,15 @@ describe('the memory of good tokens', () => {
     expect([tokens.recall(tokenKey(first)), tokens.recall(tokenKey(second))?.jti]).toEqual([undefined, 'two'])
   })
 
-  it('forgets a token at its expiry', async () => {
+  it('forgets a token when its end is over by every clock, and not before', async () => {
     const tokens = createAccessTokens({ issuer: ISSUER, audience: AUDIENCE, keys }, 9)
-    const value = await sign({ exp: now() + 60 })
+    const exp = now() + 60
+    const value = await sign({ exp })
     await tokens.verify(value, tokenKey(value))
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (61 + ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS) * 1000 })
+    const endMs = (exp + ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS) * 1000
+    vi.useFakeTimers({ toFake: ['Date'], now: endMs - 1 })
+    expect(tokens.recall(tokenKey(value))).toMatchObject({ exp })
+    vi.setSystemTime(endMs)
     expect(tokens.recall(tokenKey(value))).toBeUndefined()
     expect(await tokens.verify(value, tokenKey(value))).toBe('expired')
     vi.useRealTimers()

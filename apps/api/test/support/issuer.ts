@@ -9,7 +9,7 @@ import { AUDIENCE, ISSUER } from './world.ts'
 /** A signing key as the authorization server keeps it, and a maker of tokens under it. */
 export async function makeIssuer(db: Database, kid: string) {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
+  const publicJwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' }
   const now = new Date()
   await db.signingKey.create({
     data: { kid, alg: 'ES256', publicJwk, sealedJwk: new Uint8Array(), createdAt: now, signsFrom: now },
