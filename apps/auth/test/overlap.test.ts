@@ -197,6 +197,18 @@ describe('the access tokens of a connection', () => {
     expect(alive).toEqual(held.map((_, index) => index >= held.length - 5))
   })
 
+  it('that are over take none of the five places', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const held = [tokens]
+    for (let round = 0; round < 4; round += 1) held.push(await refresh(client, held.at(-1)?.refresh ?? ''))
+    const newest = hashToken(String(decodeJwt(held.at(-1)?.access ?? '').jti))
+    await stack.db.apiToken.update({ where: { tokenHash: newest }, data: { expiresAt: new Date(Date.now() - 1000) } })
+    held.push(await refresh(client, held.at(-1)?.refresh ?? ''))
+    const alive = await Promise.all(held.map(async ({ access }) => (await permissionsOf(access)) !== null))
+    expect(alive).toEqual([true, true, true, true, false, true])
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_access' } })).toBe(5)
+  })
+
   it('of another connection are left alone', async () => {
     const other = await connected(stack)
     const { client, tokens } = await connected(stack)
@@ -243,7 +255,7 @@ describe('revoking a refresh token', () => {
 })
 
 describe('an authorization code', () => {
-  it('gives exactly one success to thirty exchanges at once (RFC 6749 §4.1.2)', async () => {
+  it('gives exactly one success to thirty exchanges at once, and what it gave is taken back (RFC 6749 §4.1.2)', async () => {
     const client = await register(stack)
     const { id } = await stack.account()
     const flow = await start(client)
@@ -251,8 +263,14 @@ describe('an authorization code', () => {
     const results = await Promise.allSettled(Array.from({ length: 30 }, () => exchange(client, flow, callback)))
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const result of results) {
-      if (result.status === 'rejected') expect(result.reason).toMatchObject({ error: 'invalid_grant' })
+      // The same, whether the loser came before or after the winner was written.
+      const refusal = { status: 400, error: 'invalid_grant', error_description: 'grant request is invalid' }
+      if (result.status === 'rejected') expect(result.reason).toMatchObject(refusal)
     }
+    expect(await stack.db.connection.findFirstOrThrow({ where: { accountId: id } })).toMatchObject({
+      endedReason: 'code_replay',
+    })
+    expect(await stack.db.apiToken.count({ where: { accountId: id } })).toBe(0)
   })
 
   it('is good for a minute', async () => {

@@ -229,7 +229,7 @@ function fewerAccessRows({ supersede }: { readonly supersede: boolean }): Prisma
     )`
   return Prisma.sql`held AS (
       SELECT t.id, t.expires_at, t.expires_at <= database_now() OR row_number() OVER (
-               PARTITION BY t.expires_at <= database_now() ORDER BY t.created_at DESC, t.id
+               PARTITION BY t.expires_at > database_now() ORDER BY t.created_at DESC, t.id
              ) >= ${MAX_LIVE_ACCESS_TOKENS} AS goes
       FROM api_token t JOIN spent ON spent.connection_id = t.connection_id WHERE t.kind = 'oauth_access'
     ), gone AS (
