@@ -28,6 +28,9 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const names = positionals.length > 0 ? positionals : Object.keys(ZONES)
 const unknown = names.find((name) => !Object.hasOwn(ZONES, name))
 if (unknown !== undefined) throw new Error(`no zone ${unknown}; there are ${Object.keys(ZONES).join(', ')}`)
+// The server is ended at the exit. The test runner makes one of a signal too, but only while it runs.
+process.once('SIGINT', () => process.exit(130))
+process.once('SIGTERM', () => process.exit(143))
 const endServer = await startServer()
 let unexplained = 0
 try {

@@ -41,6 +41,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
     tests: [
       'apps/auth/test/tokens.test.ts',
       'apps/auth/test/overlap.test.ts',
+      'apps/auth/test/faults.test.ts',
       'apps/auth/test/attacks/refresh.test.ts',
       'apps/auth/test/attacks/codes.test.ts',
       'apps/auth/test/api-tokens.test.ts',
