@@ -11,7 +11,7 @@ afterAll(() => world.close())
 const errorBody = (code: string) => ({ message: expect.any(String), code, error_code: null })
 
 test('an unknown address is 404, with or without a token', async () => {
-  for (const path of ['/', '/nothing', '/sms/other', '/rates/x', '/hlr/1/2', '/Token']) {
+  for (const path of ['/', '/nothing', '/sms/1/other', '/rates/x', '/hlr/1/2', '/Token']) {
     for (const token of [world.token, null]) {
       const { status, body } = await world.node.call(`GET ${path}`, { token })
       expect([status, body]).toEqual([404, errorBody('NOT_FOUND')])
