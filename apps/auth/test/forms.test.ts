@@ -73,6 +73,11 @@ const FORMS: readonly (() => Promise<Form>)[] = [
     ['credential', '{}'],
   ]),
   sessionForm('/settings/passkeys/remove', '/settings/passkeys/remove', [['passkey', 'none']]),
+  // Nobody's: a post that is let in finds nothing.
+  sessionForm('/approvals/:approvalId', `/approvals/${SOME_ID}`, [['decision', 'refuse']], [404]),
+  sessionForm('/connections/:connectionId/limits', `/connections/${SOME_ID}/limits`, [], [404]),
+  sessionForm('/connections/:connectionId/pause', `/connections/${SOME_ID}/pause`, [], [404]),
+  sessionForm('/connections/:connectionId/resume', `/connections/${SOME_ID}/resume`, [], [404]),
 ]
 
 function visitorForm(page: string, path: string, fields: () => Promise<Fields>) {
@@ -86,10 +91,10 @@ function visitorForm(page: string, path: string, fields: () => Promise<Fields>) 
   })
 }
 
-function sessionForm(route: string, path: string, fields: Fields = []) {
+function sessionForm(route: string, path: string, fields: Fields = [], accepted: readonly number[] = [200, 303, 422]) {
   return async (): Promise<Form> => {
     const { person } = await newSignedIn(stack)
-    return { route, page: '/settings/api', path, fields, person, accepted: [200, 303, 422] }
+    return { route, page: '/settings/api', path, fields, person, accepted }
   }
 }
 

@@ -129,6 +129,13 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   'GET /settings/sessions': ['page', signedIn('GET', '/settings/sessions')],
   'POST /settings/sessions/:sessionId/end': ['page', signedIn('POST', `/settings/sessions/${ID}/end`)],
   'POST /settings/sessions/end-others': ['page', signedIn('POST', '/settings/sessions/end-others')],
+  'GET /connections': ['page', signedIn('GET', '/connections')],
+  'GET /connections/:connectionId': ['page', signedIn('GET', `/connections/${ID}`)],
+  'POST /connections/:connectionId/limits': ['page', signedIn('POST', `/connections/${ID}/limits`)],
+  'POST /connections/:connectionId/pause': ['page', signedIn('POST', `/connections/${ID}/pause`)],
+  'POST /connections/:connectionId/resume': ['page', signedIn('POST', `/connections/${ID}/resume`)],
+  'GET /approvals/:approvalId': ['page', signedIn('GET', `/approvals/${ID}`)],
+  'POST /approvals/:approvalId': ['page', signedIn('POST', `/approvals/${ID}`, { decision: 'approve' })],
   'GET /sandbox/phone': ['page', signedIn('GET', '/sandbox/phone')],
 }
 
