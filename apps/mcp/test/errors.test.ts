@@ -225,7 +225,7 @@ describe('the log', () => {
     async (_what, code, name, args) => {
       answerWith(({ path }) => {
         if (path.startsWith('/operators')) return { status: 200, body: { something: 'else' } }
-        return path === '/sms' ? 'cut' : undefined
+        return path === '/sms/batch' ? 'cut' : undefined
       })
       const [token, requestId] = [await stack.accessToken(), randomUUID()]
       const body = modern('tools/call', { name, arguments: args })
