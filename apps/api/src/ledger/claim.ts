@@ -33,7 +33,7 @@ export function claimParts(claim: Claim): {
 } {
   const { sendId, grant, spenderId, upstream, generation, leaseSeconds, runnerSeconds } = claim
   const open = Prisma.sql`${openLive(grant)}, mine AS MATERIALIZED (
-    SELECT s.id FROM send s
+    SELECT s.id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
     WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now() AND s.upstream = ${upstream}
       AND s.generation = ${generation}::int
     FOR NO KEY UPDATE OF s

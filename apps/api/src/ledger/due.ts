@@ -42,7 +42,8 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   const rows = await retried(
     () => db.$queryRaw<Row[]>`
     ${openLive(grant)}, mine AS MATERIALIZED (
-      SELECT s.id FROM send s WHERE s.id = ${sendId}::uuid AND s.scheduled_at <= database_now()
+      SELECT s.id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
+      WHERE s.id = ${sendId}::uuid AND s.scheduled_at <= database_now()
         AND s.upstream = ${ledger.upstream} AND s.generation = ${generation}::int
       FOR NO KEY UPDATE OF s
     ), waiting AS MATERIALIZED (

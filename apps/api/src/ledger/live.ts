@@ -1,5 +1,7 @@
 // Who spends, read and held in the statement that spends.
 //
+// A CTE runs when it is first read, not where it stands: whatever takes a lock reads from what must be held before it.
+//
 // Lock order of the ledger: account, connection, token, send, messages by id, spenders by id, their counters by id.
 // Auth's endings take the connection before its tokens, and wait for a statement that holds it; an ending that came first
 // is seen here, for the rows are read again after the wait.

@@ -35,7 +35,7 @@ export interface Settled {
 export async function settle(db: Database, settlements: readonly Settlement[]): Promise<Settled[]> {
   return retried(
     () => db.$queryRaw<Settled[]>`
-    WITH ${told(settlements)}, ${settledParts(LOCK_TOLD)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
+    WITH ${told(settlements)}, ${settledParts(lockTold())}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
     SELECT id, was::text AS was, state::text AS state FROM settled`,
   )
 }
@@ -49,7 +49,7 @@ export async function settleAndClaim(
   const { open, candidates, claimed } = claimParts(claim)
   const rows = await retried(
     () => db.$queryRaw<{ claimed: bigint[]; live: boolean; held: number }[]>`
-    ${open}, ${told(settlements)}, ${settledParts(LOCK_TOLD)}, ${candidates},
+    ${open}, ${told(settlements)}, ${settledParts(lockTold(Prisma.sql`CROSS JOIN (SELECT count(*) FROM mine) send_first`))}, ${candidates},
     ${movedBy(Prisma.sql`SELECT * FROM settled UNION ALL SELECT * FROM claimed`, {
       touched: Prisma.sql`SELECT account_id, spender_id, upstream FROM settled
                           UNION SELECT account_id, spender_id, upstream FROM candidates`,
@@ -83,12 +83,14 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
   )`
 }
 
-/** The rows of `told`, held. */
-const LOCK_TOLD = Prisma.sql`
+/** The rows of `told`, held; `after` names what must be held before them. */
+function lockTold(after = Prisma.empty): Prisma.Sql {
+  return Prisma.sql`
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, t.outcome, t.reference, t.charged, t.failure,
          t.failure_number, t.failure_reason, t.final
-  FROM told t JOIN send_message m ON m.id = t.id ORDER BY m.id FOR UPDATE OF m`
+  FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
+}
 
 /**
  * CTEs over a SELECT of held messages with what is told of them: `settled`, which are the changes of those whose state
