@@ -39,10 +39,10 @@ export async function sendOther(deps: SendingDeps, call: OtherCall): Promise<Oth
       message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
     })
   }
-  return inPlace(deps, sender.accountId, () => enterAndDeliver(deps, call))
+  return inPlace(deps, sender.accountId, (refusal) => enterAndDeliver(deps, call, refusal))
 }
 
-async function enterAndDeliver(deps: SendingDeps, call: OtherCall): Promise<OtherResult> {
+async function enterAndDeliver(deps: SendingDeps, call: OtherCall, refusal: ApiError | null): Promise<OtherResult> {
   const { sender, kind, route, idempotencyKey } = call
   const callBackUrl = deps.checkCallbackUrl(call.callBackUrl, 'callBackUrl') ?? null
   const { msisdn, country } = readNumberOf(deps, call)
@@ -67,7 +67,7 @@ async function enterAndDeliver(deps: SendingDeps, call: OtherCall): Promise<Othe
           },
     recipients,
     single: true,
-    refusal: null,
+    refusal,
     parts: 1,
     limitedSender: null,
     fingerprint: (one) =>

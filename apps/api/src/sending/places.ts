@@ -61,16 +61,19 @@ export function noPlace(): ApiError {
   })
 }
 
-/** Does the work in a place. Throws RATE_LIMITED where none was free in time. */
+/**
+ * Does the work in a place. Where none was free in time it is given the refusal instead of a place, to be told once the
+ * request is known to be no repeat: a repeat needs none.
+ */
 export async function inPlace<Result>(
   { places, times }: { readonly places: Places; readonly times: { readonly placeMs: number } },
   accountId: string,
-  work: () => Promise<Result>,
+  work: (refusal: ApiError | null) => Promise<Result>,
 ): Promise<Result> {
   const giveBack = await places.take(accountId, times.placeMs)
-  if (giveBack === null) throw noPlace()
+  if (giveBack === null) return work(noPlace())
   try {
-    return await work()
+    return await work(null)
   } finally {
     giveBack()
   }

@@ -102,7 +102,7 @@ export function createSending(deps: SendingDeps): Sending {
     return { hash: hashIdempotencyKey(secret, scope, idempotencyKey), digest: digestPayload(secret, scope, body) }
   }
 
-  async function enterSms(call: SmsCall, plan: SmsPlan): Promise<Entrance> {
+  async function enterSms(call: SmsCall, plan: SmsPlan, refusal: ApiError | null): Promise<Entrance> {
     const { sender, throughMcp, allowRepeat } = call
     const { content, scheduledAt } = plan
     if (allowRepeat && call.idempotencyKey === null) {
@@ -120,7 +120,7 @@ export function createSending(deps: SendingDeps): Sending {
       key: keyOf(call),
       recipients,
       single,
-      refusal: plan.refusal,
+      refusal: plan.refusal ?? refusal,
       parts: content.parts,
       limitedSender: content.sender,
       fingerprint: ({ msisdn }) =>
@@ -238,19 +238,19 @@ export function createSending(deps: SendingDeps): Sending {
 
     async sendOne(call) {
       const plan = readSms(deps, call.body, call.sender.now())
-      if (plan.scheduledAt !== null) return sendPlanned(call, plan)
-      return inPlace(deps, call.sender.accountId, () => sendPlanned(call, plan))
+      if (plan.scheduledAt !== null) return sendPlanned(call, plan, null)
+      return inPlace(deps, call.sender.accountId, (refusal) => sendPlanned(call, plan, refusal))
     },
 
     async sendList(call) {
       const plan = readSms(deps, call.body, call.sender.now())
-      if (plan.scheduledAt !== null || !isSingle(plan.drafts)) return sendPlannedList(call, plan)
-      return inPlace(deps, call.sender.accountId, () => sendPlannedList(call, plan))
+      if (plan.scheduledAt !== null || !isSingle(plan.drafts)) return sendPlannedList(call, plan, null)
+      return inPlace(deps, call.sender.accountId, (refusal) => sendPlannedList(call, plan, refusal))
     },
   }
 
-  async function sendPlanned(call: SmsCall, plan: SmsPlan): Promise<SentOne> {
-    const entrance = await enterSms(call, plan)
+  async function sendPlanned(call: SmsCall, plan: SmsPlan, refusal: ApiError | null): Promise<SentOne> {
+    const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') return repeatedOne(entrance.rows)
     const { sendId, replayed } = entrance
     const [message] = entrance.messages
@@ -264,9 +264,9 @@ export function createSending(deps: SendingDeps): Sending {
     return { id: row.id, parts: row.parts, replayed: false }
   }
 
-  async function sendPlannedList(call: SmsCall, plan: SmsPlan): Promise<SentList> {
+  async function sendPlannedList(call: SmsCall, plan: SmsPlan, refusal: ApiError | null): Promise<SentList> {
     const { drafts, content, scheduledAt } = plan
-    const entrance = await enterSms(call, plan)
+    const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') {
       const [first] = entrance.rows
       const all = new Set(drafts.map(({ position }) => position))
