@@ -116,11 +116,6 @@ export const STANDING: readonly Standing[] = [
     why: "No other kind of token has the hash of an access token's id.",
   },
   {
-    file: 'tokens/token-store.ts',
-    change: 't.expires_at > database_now()  =>  NOT (t.expires_at > database_now())',
-    why: 'The same two parts, named the other way round.',
-  },
-  {
     file: 'tokens/token-endpoint.ts',
     change:
       "outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant  =>  outcome === 'spent' && presented?.kind === 'AuthorizationCode'",

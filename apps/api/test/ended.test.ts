@@ -35,6 +35,12 @@ async function connected(accountId: string): Promise<Ended> {
   return { id, token: await issuer.sign(claims), end: () => endConnection(world.db, id) }
 }
 
+async function limited(accountId: string): Promise<Ended> {
+  const { id, token } = await connected(accountId)
+  const end = () => world.db.connection.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } })
+  return { id, token, end }
+}
+
 async function byHand(accountId: string): Promise<Ended> {
   const { id, token } = await world.makeToken({ accountId })
   return { id, token, end: () => deleteManualToken(world.db, id) }
@@ -59,6 +65,7 @@ const balanceOf = async (id: string) => (await world.db.account.findUniqueOrThro
 
 describe.each([
   ['a connection', connected],
+  ['a connection that runs out before its tokens', limited],
   ['a token made by hand', byHand],
 ] as const)('%s that ends while it schedules a message', (_name, make) => {
   test(`sends nothing and pays nothing in ${ROUNDS} races, whichever came first`, async () => {

@@ -147,6 +147,30 @@ describe('an access token', () => {
     await expectRefused(jwt, 'TOKEN_INVALID')
   })
 
+  test('is refused once its connection has run out, whatever its own row says, and describes itself by that end before', async () => {
+    const { jwt, connection } = await connected()
+    const endsAt = (expiresAt: Date) =>
+      world.db.connection.update({ where: { id: connection.id }, data: { expiresAt } })
+    const soon = new Date(Date.now() + 60_000)
+    await endsAt(soon)
+    const { status, body } = await world.node.call('GET /token', { token: jwt })
+    expect([status, body.expires_at]).toEqual([200, soon.toISOString()])
+    await endsAt(new Date(Date.now() - 1))
+    await expectRefused(jwt, 'TOKEN_EXPIRED')
+    await world.db.connection.update({ where: { id: connection.id }, data: { endedAt: new Date() } })
+    await expectRefused(jwt, 'TOKEN_INVALID')
+  })
+
+  test('is refused while its account is disabled', async () => {
+    const { accountId } = await world.makeAccount()
+    const claims = accessClaims(accountId)
+    await makeConnection(world.db, accountId, claims.jti)
+    const jwt = await issuer.sign(claims)
+    expect((await world.node.call('GET /token', { token: jwt })).status).toBe(200)
+    await world.db.account.update({ where: { id: accountId }, data: { status: 'disabled' } })
+    await expectRefused(jwt, 'TOKEN_INVALID')
+  })
+
   test('is refused with a wrong issuer, audience, type or missing claim (RFC 9068 section 4)', async () => {
     for (const changes of [
       { iss: 'http://localhost:4009' },

@@ -9,6 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack?.close())
 
+const PAST = new Date(Date.now() - 1000)
 const tokenUrl = () => `${stack.issuer}/oauth/token`
 
 describe('resource indicators (RFC 8707)', () => {
@@ -212,6 +213,33 @@ describe('introspection (RFC 7662)', () => {
     await stack.db.apiToken.deleteMany({ where: { accountId: id } })
     expect((await ask(tokens.access)).body).toEqual({ active: false })
     expect((await ask(tokens.refresh)).body).toEqual({ active: false })
+  })
+
+  it.each<[string, (stack: Stack, accountId: string) => Promise<unknown>]>([
+    ['has ended', ({ db }, accountId) => db.connection.updateMany({ where: { accountId }, data: { endedAt: PAST } })],
+    [
+      'has run out',
+      ({ db }, accountId) => db.connection.updateMany({ where: { accountId }, data: { expiresAt: PAST } }),
+    ],
+    ['is of a disabled account', ({ db }, id) => db.account.update({ where: { id }, data: { status: 'disabled' } })],
+  ])('calls no token active, and exchanges none, of a connection that %s', async (_how, finish) => {
+    const client = await register(stack, {
+      redirect_uris: ['https://app.example/cb'],
+      token_endpoint_auth_method: 'client_secret_post',
+    })
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const first = await connect(client, person)
+    const tokens = await refresh(client, first.refresh)
+    const secret = { client_id: client.client.client_id, client_secret: String(client.client.client_secret) }
+    const active = async (token: string) =>
+      (await post(`${stack.issuer}/oauth/introspect`, { token, ...secret })).body.active
+    expect(await Promise.all([tokens.access, tokens.refresh].map(active))).toEqual([true, true])
+    await finish(stack, id)
+    expect(await Promise.all([tokens.access, tokens.refresh].map(active))).toEqual([false, false])
+    // The one before is still within its overlap.
+    for (const token of [tokens.refresh, first.refresh])
+      await expect(refresh(client, token)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   it('tells others nothing but that it is not active', async () => {

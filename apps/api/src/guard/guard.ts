@@ -2,6 +2,7 @@ import { createAccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken } from '@vertexsms/access-token/verify'
 import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
+import { isTokenAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { checkEncoded } from '@vertexsms/service/text'
@@ -101,11 +102,9 @@ export function registerGuard(
   }
 
   function live(row: TokenRow | undefined, jwt: AccessToken | null): TokenRow {
-    if (!row || !isRowOf(row, jwt) || !row.accountActive || !row.connectionLive) throw new ApiError('TOKEN_INVALID')
-    const now = row.now().getTime()
-    if ((row.expiresAt && row.expiresAt.getTime() <= now) || (jwt && jwt.exp * 1000 <= now)) {
-      throw new ApiError('TOKEN_EXPIRED')
-    }
+    if (!row || !isRowOf(row, jwt) || !row.accountAlive || !row.connectionUnended) throw new ApiError('TOKEN_INVALID')
+    const now = row.now()
+    if (!isTokenAlive(row, now) || (jwt && jwt.exp * 1000 <= now.getTime())) throw new ApiError('TOKEN_EXPIRED')
     return row
   }
 

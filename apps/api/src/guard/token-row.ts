@@ -1,4 +1,5 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
+import { accountLives, connectionUnended, tokenEnds } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { runningFrom } from '@vertexsms/db/clock'
 
@@ -14,11 +15,12 @@ export interface TokenRow {
   readonly kind: ApiTokenKind
   readonly permissions: readonly string[]
   readonly ipAllowList: readonly string[]
+  /** When it runs out, or its connection if that is earlier. */
   readonly expiresAt: Date | null
   readonly lastUsedAt: Date | null
-  readonly accountActive: boolean
+  readonly accountAlive: boolean
   /** True when the token stands on its own, or its connection has not ended. */
-  readonly connectionLive: boolean
+  readonly connectionUnended: boolean
   /** What time it is by the database, which decides: what it said with this row, and what has passed since. */
   now(): Date
 }
@@ -91,6 +93,10 @@ type RawRow = Omit<TokenRow, 'permissions' | 'ipAllowList' | 'now'> & {
   ipAllowList: string | null
 }
 
+const ENDS = tokenEnds('t', 'c')
+const ACCOUNT_LIVES = accountLives('a')
+const UNENDED = connectionUnended('c')
+
 async function readRows(db: Database, hashes: string[]): Promise<Map<string, TokenRow>> {
   const rows = await db.$queryRaw<RawRow[]>`
     SELECT wanted.hash, t.id, t.account_id AS "accountId", t.connection_id AS "connectionId",
@@ -98,9 +104,8 @@ async function readRows(db: Database, hashes: string[]): Promise<Map<string, Tok
            a.time_zone AS "timeZone", t.kind::text AS kind,
            CASE WHEN cardinality(t.permissions) > 0 THEN array_to_string(t.permissions, E'\n') END AS permissions,
            CASE WHEN cardinality(t.ip_allow_list) > 0 THEN array_to_string(t.ip_allow_list, E'\n') END AS "ipAllowList",
-           t.expires_at AS "expiresAt", t.last_used_at AS "lastUsedAt", a.status = 'active' AS "accountActive",
-           (c.id IS NULL OR c.ended_at IS NULL) AS "connectionLive",
-           database_now() AS "readAt"
+           ${ENDS} AS "expiresAt", t.last_used_at AS "lastUsedAt", ${ACCOUNT_LIVES} AS "accountAlive",
+           ${UNENDED} AS "connectionUnended", database_now() AS "readAt"
     FROM unnest(${hashes}::text[]) AS wanted(hash)
     JOIN api_token t ON t.token_hash = decode(wanted.hash, 'hex')
     JOIN account a ON a.id = t.account_id

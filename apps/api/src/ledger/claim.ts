@@ -1,7 +1,7 @@
 // Takes the next messages of a list from held to handed over: only those that are told may leave. Part of the statement
 // that settles the chunk before (settle.ts). Twin: admit.ts, which counts the same places with the upstream.
 import { Prisma } from '@vertexsms/db/client'
-import { type Grant, openLive } from './live.ts'
+import { type Grant, openLive } from '../live.ts'
 import { AT_ONCE_MAX } from './standing.ts'
 
 /** Messages of a list that are handed over together. */

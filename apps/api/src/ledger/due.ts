@@ -1,7 +1,7 @@
 // Admits a scheduled send to the day in which it goes out, at that day's prices: its messages become held, for the runner
 // that asked. Twins: admit.ts (held them against the total), standing.ts (what both judge by).
 import type { Database } from '@vertexsms/db/client'
-import { type Grant, openLive } from './live.ts'
+import { type Grant, openLive } from '../live.ts'
 import { retried } from './retry.ts'
 import { type Ledger, move, STAND_COLUMNS, type Stand, standing } from './standing.ts'
 

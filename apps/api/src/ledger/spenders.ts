@@ -3,8 +3,8 @@
 import type { Database } from '@vertexsms/db/client'
 import { daysAround, type OwnersDay } from '../limits/days.ts'
 import type { Spender } from '../limits/judge.ts'
+import { type Grant, openLive } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
-import { type Grant, openLive } from './live.ts'
 import { retried } from './retry.ts'
 import { type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
 

@@ -1,4 +1,5 @@
 // Takes back what waits: one message of its sender, and all that was accepted under what has ended.
+import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { settleWhere } from '../ledger/release.ts'
@@ -21,11 +22,11 @@ export async function cancel(db: Database, spenderId: string, id: bigint): Promi
 
 /** A condition: the connection, the token, the account or a spender under which a send `s` was accepted has ended. */
 const ENDED = Prisma.sql`(
-  EXISTS (SELECT FROM account a WHERE a.id = s.account_id AND a.status <> 'active')
+  EXISTS (SELECT FROM account a WHERE a.id = s.account_id AND NOT ${accountLives('a')})
   OR s.connection_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM connection c WHERE c.id = s.connection_id AND c.ended_at IS NULL AND c.expires_at > database_now())
+    SELECT FROM connection c WHERE c.id = s.connection_id AND ${connectionLives('c')})
   OR s.token_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM api_token t WHERE t.id = s.token_id AND (t.expires_at IS NULL OR t.expires_at > database_now()))
+    SELECT FROM api_token t WHERE t.id = s.token_id AND ${tokenLives('t')})
   OR EXISTS (SELECT FROM spender e WHERE e.id IN (s.spender_id, s.account_id) AND e.ended_at IS NOT NULL)
 )`
 

@@ -1,3 +1,4 @@
+import { accountLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 
@@ -62,7 +63,7 @@ export async function lockSession(
 async function lockWhere(tx: Prisma.TransactionClient, which: Prisma.Sql): Promise<LockedAccount | null> {
   // NO KEY: rows that merely refer to the account, such as the API's messages, need not wait.
   const [account] = await tx.$queryRaw<LockedAccount[]>`
-    SELECT id::text, email, password_hash AS "passwordHash", status = 'active' AS active
+    SELECT id::text, email, password_hash AS "passwordHash", ${accountLives('account')} AS active
     FROM account WHERE ${which} FOR NO KEY UPDATE`
   return account ?? null
 }

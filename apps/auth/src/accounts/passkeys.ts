@@ -7,6 +7,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
+import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { isUnreachable } from '@vertexsms/db/unreachable'
 import { JsonRefused, readJson } from '@vertexsms/service/json'
@@ -132,7 +133,7 @@ export async function signInOptions(deps: PasskeyDeps, binding: string): Promise
 export async function checkPasskey(deps: PasskeyDeps, json: string, binding: string): Promise<Proof | null> {
   const answer = parseAnswer(json)
   const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
-  if (passkey?.account.status !== 'active') return null
+  if (!passkey || !isAccountAlive(passkey.account)) return null
   const now = new Date()
   const response = answer as unknown as AuthenticationResponseJSON
   const verified = await verifyAuthenticationResponse({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { accountLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -46,7 +47,7 @@ export async function findPasswordLink(db: Database, secret: string): Promise<{ 
   const [link] = await db.$queryRaw<{ email: string }[]>`
     SELECT l.email FROM password_link l LEFT JOIN account a ON a.email = l.email
     WHERE l.secret_hash = ${hashToken(secret)} AND l.used_at IS NULL AND l.expires_at > database_now()
-      AND a.status IS DISTINCT FROM 'disabled'`
+      AND (a.id IS NULL OR ${accountLives('a')})`
   return link ?? null
 }
 

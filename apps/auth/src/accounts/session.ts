@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
+import { accountLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -51,7 +52,7 @@ export async function readSession(deps: SessionDeps, cookieHeader: string | unde
     { id: string; accountId: string; email: string; lastSeenAt: Date; now: Date }[]
   >`
     SELECT s.id::text, a.id::text AS "accountId", a.email, s.last_seen_at AS "lastSeenAt", database_now() AS now
-    FROM session s JOIN account a ON a.id = s.account_id AND a.status = 'active'
+    FROM session s JOIN account a ON a.id = s.account_id AND ${accountLives('a')}
     WHERE s.secret_hash = ${hashToken(secret)} AND s.expires_at > database_now()`
   if (!session) return null
   const { now } = session

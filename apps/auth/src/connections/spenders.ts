@@ -1,6 +1,7 @@
 // The row that limits hang on, as the owner's side writes it: its beginning, its limits, its pause, its end. Counters and
 // what is sent are the API's. Locks come in one order: the account, the connection or token, then the spender.
 import { NO_LIMITS, type SpenderLimits } from '@vertexsms/contract/spender-limits'
+import { connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 
 /** Who may have a spender: an account, a connection of it, a token made by hand. */
@@ -53,10 +54,10 @@ function aliveHolder(accountId: string, { kind, id }: Holder): Prisma.Sql {
     return Prisma.sql`SELECT id::text FROM account WHERE id = ${id}::uuid AND id = ${accountId}::uuid`
   if (kind === 'connection') {
     return Prisma.sql`SELECT coalesce(spender_id, id)::text AS id FROM connection
-      WHERE ${owned} AND ended_at IS NULL AND expires_at > database_now()`
+      WHERE ${owned} AND ${connectionLives('connection')}`
   }
   return Prisma.sql`SELECT coalesce(spender_id, id)::text AS id FROM api_token
-    WHERE ${owned} AND kind = 'manual' AND (expires_at IS NULL OR expires_at > database_now())`
+    WHERE ${owned} AND kind = 'manual' AND ${tokenLives('api_token')}`
 }
 
 /** Sets what is given of a spender's rules; the rest stays. False when it has ended. */
@@ -99,11 +100,11 @@ function columns(limits: SpenderLimits) {
  * make it anew.
  */
 export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql {
+  const at = Prisma.sql`${now}::timestamptz`
   const others =
     kind === 'connection'
-      ? Prisma.sql`SELECT FROM connection o WHERE o.ended_at IS NULL AND o.expires_at > ${now}::timestamptz`
-      : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual'
-          AND (o.expires_at IS NULL OR o.expires_at > ${now}::timestamptz)`
+      ? Prisma.sql`SELECT FROM connection o WHERE ${connectionLives('o', at)}`
+      : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual' AND ${tokenLives('o', at)}`
   return Prisma.sql`
     INSERT INTO spender (id, account_id, kind, created_at, ended_at)
     SELECT DISTINCT spender_id, account_id, ${kind}::spender_kind, ${now}::timestamptz, ${now}::timestamptz FROM gone

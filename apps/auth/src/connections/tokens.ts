@@ -1,5 +1,6 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
-import type { Database, Prisma } from '@vertexsms/db/client'
+import { liveToken } from '@vertexsms/db/alive'
+import type { Database } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
 import { endSpenders } from './spenders.ts'
 
@@ -19,13 +20,8 @@ export interface TokenRow {
   readonly expiresAt: Date | null
 }
 
-/** Tokens that are good at `now`. */
-export function goodAt(now: Date): Prisma.ApiTokenWhereInput {
-  return { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }
-}
-
 /**
- * The tokens of an account that are good at `now`, newest first; all of them, or those of some connections (null: those
+ * The tokens of an account that are alive at `now`, newest first; all of them, or those of some connections (null: those
  * made by hand), or a slice. Never a value: only hashes are stored.
  */
 export async function listTokens(
@@ -39,7 +35,7 @@ export async function listTokens(
     ...slice,
     where: {
       accountId,
-      ...goodAt(now),
+      ...liveToken(now),
       ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),
     },
     omit: { tokenHash: true, accountId: true },

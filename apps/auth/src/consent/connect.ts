@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import type { Database, Prisma } from '@vertexsms/db/client'
+import { connectionLives, liveConnection } from '@vertexsms/db/alive'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { endReplaced } from '../connections/end.ts'
 import { narrower } from '../connections/limits.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
@@ -72,7 +73,7 @@ export async function expectedLimits(
   { accountId, client, limits }: Pick<Approval, 'accountId' | 'client' | 'limits'>,
   now: Date,
 ): Promise<SpenderLimits | null> {
-  const live = { accountId, clientId: client.id, endedAt: null, expiresAt: { gt: now } }
+  const live = { accountId, clientId: client.id, ...liveConnection(now) }
   const goesOn = client.shared
     ? null
     : await db.connection.findFirst({
@@ -131,8 +132,8 @@ async function lockLatest(
   const { accountId, clientId = null, id = null } = of
   const [row] = await tx.$queryRaw<Omit<EarlierConnection, 'goesOn'>[]>`
     SELECT id::text, grant_id AS "grantId", coalesce(spender_id, id)::text AS "spenderId" FROM connection
-    WHERE account_id = ${accountId}::uuid AND (client_id = ${clientId} OR id = ${id}::uuid) AND ended_at IS NULL
-      AND expires_at > ${now}::timestamptz
+    WHERE account_id = ${accountId}::uuid AND (client_id = ${clientId} OR id = ${id}::uuid)
+      AND ${connectionLives('connection', Prisma.sql`${now}::timestamptz`)}
     ORDER BY approved_at DESC LIMIT 1 FOR NO KEY UPDATE`
   return row ?? null
 }

@@ -1,4 +1,5 @@
-import type { Database } from '@vertexsms/db/client'
+import { connectionLives } from '@vertexsms/db/alive'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
 import { COUNTERS_MAX } from '../limits.ts'
@@ -96,7 +97,7 @@ function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince:
         OR c.last_used_at < ${unusedSince}::timestamptz)
       AND NOT EXISTS (
         SELECT 1 FROM connection n JOIN api_token t ON t.connection_id = n.id
-        WHERE n.client_id = c.id AND n.ended_at IS NULL
+        WHERE n.client_id = c.id AND ${connectionLives('n')}
       )`
 }
 
@@ -117,7 +118,7 @@ async function deleteOldConnections(db: Database, before: Date, now: Date): Prom
       UPDATE spender SET ended_at = gone.expires_at FROM gone
       WHERE spender.id = gone.spender_id AND spender.ended_at IS NULL AND NOT EXISTS (
         SELECT FROM connection o WHERE o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
-          AND o.ended_at IS NULL AND o.expires_at > ${now}::timestamptz
+          AND ${connectionLives('o', Prisma.sql`${now}::timestamptz`)}
       )
     )
     SELECT count(*)::int AS gone FROM gone`

@@ -3,6 +3,7 @@ import { MANUAL_TOKEN_PREFIX, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
+import { tokenLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
@@ -151,7 +152,7 @@ async function giveWay(
   const [replaced] = await tx.$queryRaw<{ spenderId: string }[]>`
     UPDATE api_token SET expires_at = least(expires_at, database_now() + ${overlapSeconds}::int * interval '1 second')
     WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid AND kind = 'manual'
-      AND (expires_at IS NULL OR expires_at > database_now())
+      AND ${tokenLives('api_token')}
     RETURNING coalesce(spender_id, id)::text AS "spenderId"`
   return replaced?.spenderId ?? null
 }

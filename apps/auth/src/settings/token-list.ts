@@ -1,9 +1,10 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import { goodAt, listTokens, type TokenRow } from '../connections/tokens.ts'
+import { listTokens, type TokenRow } from '../connections/tokens.ts'
 import type { ApiTokensPage, TokenView } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
@@ -23,9 +24,9 @@ export async function tokenList(
   query: unknown,
 ): Promise<Pick<ApiTokensPage, 'connections' | 'tokens' | 'connectionPager' | 'tokenPager'>> {
   const now = await databaseNow(db)
-  const connected = { accountId, endedAt: null, apiTokens: { some: goodAt(now) } }
+  const connected = { accountId, ...liveConnection(now), apiTokens: { some: liveToken(now) } }
   const apps = pageOf(await db.connection.count({ where: connected }), { path: PATH, query, name: 'apps' })
-  const manual = { accountId, connectionId: null, ...goodAt(now) }
+  const manual = { accountId, connectionId: null, ...liveToken(now) }
   const own = pageOf(await db.apiToken.count({ where: manual }), { path: PATH, query, name: 'tokens' })
   const connections = await db.connection.findMany({
     where: connected,

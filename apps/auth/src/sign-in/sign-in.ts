@@ -1,3 +1,4 @@
+import { isAccountAlive } from '@vertexsms/db/alive'
 import { addressGroups } from '@vertexsms/service/address'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -151,5 +152,5 @@ async function checkCredentials(
 ): Promise<Proof | null> {
   const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
   const fits = await verifyPassword(account?.passwordHash, password ?? '')
-  return fits && account?.status === 'active' ? passwordProof(account.id, account.passwordHash) : null
+  return fits && account && isAccountAlive(account) ? passwordProof(account.id, account.passwordHash) : null
 }

@@ -1,11 +1,9 @@
 // What sends or costs asks, in the statement that does it, whether its caller may still: the guard looked when the
 // request began, and a body may take seconds to arrive.
-//
-// Lock order: account, connection, token. Auth's endings take the connection before its tokens and messages, and
-// wait for a statement that holds it; their own next statement then sees, and cancels, what that statement wrote.
 import { Prisma } from '@vertexsms/db/client'
 import { hasRoomFor } from '../../callback-lane.ts'
 import { ApiError } from '../../http/api-error.ts'
+import { openLive } from '../../live.ts'
 import type { Caller } from '../upstream.ts'
 
 /**
@@ -14,31 +12,9 @@ import type { Caller } from '../upstream.ts'
  * owe. Close the statement with {@link ADMISSION}.
  */
 export function openAdmission(caller: Caller, callbackUrl?: string): Prisma.Sql {
-  return Prisma.sql`${openWithLive(caller)}, admitted AS (
+  const { accountId, connectionId, id } = caller
+  return Prisma.sql`${openLive({ accountId, connectionId, tokenId: id })}, admitted AS (
     SELECT account_id FROM live WHERE ${hasRoomFor(callbackUrl, Prisma.sql`live.account_id`)}
-  )`
-}
-
-function openWithLive(caller: Caller): Prisma.Sql {
-  const owner = Prisma.sql`WITH owner AS (
-    SELECT id FROM account WHERE id = ${caller.accountId}::uuid AND status = 'active' FOR NO KEY UPDATE
-  )`
-  // KEY SHARE holds up a deletion and nothing else: `last used` is written meanwhile.
-  if (caller.connectionId === null) {
-    return Prisma.sql`${owner}, live AS (
-      SELECT t.account_id FROM owner JOIN api_token t ON t.account_id = owner.id
-      WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > database_now())
-      FOR KEY SHARE OF t
-    )`
-  }
-  return Prisma.sql`${owner}, granted AS (
-    SELECT c.id FROM owner JOIN connection c ON c.account_id = owner.id
-    WHERE c.id = ${caller.connectionId}::uuid AND c.ended_at IS NULL AND c.expires_at > database_now()
-    FOR SHARE OF c
-  ), live AS (
-    SELECT t.account_id FROM granted JOIN api_token t ON t.connection_id = granted.id
-    WHERE t.id = ${caller.id}::uuid AND (t.expires_at IS NULL OR t.expires_at > database_now())
-    FOR KEY SHARE OF t
   )`
 }
 

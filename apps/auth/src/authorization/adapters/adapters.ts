@@ -5,6 +5,7 @@ import { isDocumentUrl } from '../clients/client-document.ts'
 import { DocumentUnavailable, NoSuchDocument } from '../clients/document-store.ts'
 import { notingOutages } from '../outage.ts'
 import { currentOrigin } from '../request-address.ts'
+import { findGrant } from '../tokens/token-store.ts'
 import { noteUnavailable } from '../unavailable.ts'
 import { type AdapterDeps, currentWork, nothing, reading, seconds, unused } from './base.ts'
 import { interactionAdapter, pushedRequestAdapter, replayAdapter } from './requests.ts'
@@ -65,16 +66,13 @@ function isAnswer(error: unknown): error is DocumentUnavailable | NoSuchDocument
   return error instanceof DocumentUnavailable || error instanceof NoSuchDocument
 }
 
-/** The connection is the grant: nothing is stored twice, and an ended connection has none. */
+/** The connection is the grant: nothing is stored twice, and one that ended or ran out has none. */
 function grantAdapter(deps: AdapterDeps): Adapter {
   return {
     ...unused('Grant'),
     async find(grantId) {
       const snapshot = currentWork()?.grant
-      const grant =
-        snapshot?.grantId === grantId
-          ? snapshot
-          : await reading(() => deps.db.connection.findUnique({ where: { grantId, endedAt: null } }))
+      const grant = snapshot?.grantId === grantId ? snapshot : await reading(() => findGrant(deps.db, grantId))
       if (!grant) return undefined
       return {
         kind: 'Grant',

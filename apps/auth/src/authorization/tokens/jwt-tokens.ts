@@ -1,14 +1,15 @@
 import { type VerifiedToken, verifyAccessToken } from '@vertexsms/access-token/verify'
+import { tokenEnds, tokenLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { writeAuthorizationDetails } from '../../connections/authorization-details.ts'
 import { endConnection } from '../../connections/end.ts'
-import { JOIN_SPENDER, LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
+import { LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { OPERATOR_MARK } from '../clients/registration.ts'
 import { PATHS } from '../paths.ts'
-import { findUsedToken } from './token-store.ts'
+import { findUsedToken, JOIN_LIVE } from './token-store.ts'
 
 /** What revocation and introspection of access tokens need. */
 export interface JwtTokenDeps {
@@ -72,12 +73,13 @@ async function readAccessToken(
   return typeof judged === 'string' ? null : judged
 }
 
-/** The live truth: a token whose row is gone is not active, whatever its signature says (RFC 7662 §2.2). */
+/** The live truth: a token whose row, connection or account is gone or over is not active, whatever its signature says (RFC 7662 §2.2). */
 async function describe(deps: JwtTokenDeps, { token, claims }: VerifiedToken): Promise<Record<string, unknown>> {
   const [row] = await deps.db.$queryRaw<({ expiresAt: Date } & LimitColumns)[]>`
-    SELECT t.expires_at AS "expiresAt", ${LIMIT_COLUMNS}
-    FROM api_token t JOIN connection c ON c.id = t.connection_id AND c.ended_at IS NULL ${JOIN_SPENDER}
-    WHERE t.token_hash = ${hashToken(token.jti)} AND t.expires_at > database_now()
+    SELECT ${tokenEnds('t', 'c')} AS "expiresAt", ${LIMIT_COLUMNS}
+    FROM api_token t JOIN connection c ON c.id = t.connection_id
+    ${JOIN_LIVE}
+    WHERE t.token_hash = ${hashToken(token.jti)} AND ${tokenLives('t')}
       AND to_timestamp(${token.exp}::double precision) > database_now()`
   if (!row) return { active: false }
   const { iss, sub, aud, iat, jti, scope, client_id } = claims

@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { parseScopes, permissionsOf } from '@vertexsms/contract/scopes'
+import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { directQuery } from '@vertexsms/db/direct-query'
@@ -29,7 +30,7 @@ export function artifactId(value: string): string {
 }
 
 /**
- * Stores a code of a connection; false when the connection has ended, which waits for an ending under way. The row is
+ * Stores a code of a connection; false when the connection has ended or run out, which waits for an ending under way. The row is
  * found by the hash of the code, which it does not keep.
  */
 export async function writeCode(
@@ -43,7 +44,7 @@ export async function writeCode(
     INSERT INTO oidc_artifact (kind, id, payload, grant_id, account_id, expires_at)
     SELECT 'AuthorizationCode', ${artifactId(value)}, ${JSON.stringify({ ...stored, grantId })}::jsonb, grant_id, account_id,
            ${fromNow(expiresInSeconds)}
-    FROM connection WHERE grant_id = ${grantId ?? ''} AND ended_at IS NULL FOR SHARE`
+    FROM connection WHERE grant_id = ${grantId ?? ''} AND ${connectionLives('connection')} FOR SHARE`
   return written === 1
 }
 
@@ -58,26 +59,35 @@ export async function findToken(
     Prisma.sql`
     SELECT a.payload, a.consumed_at, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
     FROM oidc_artifact a
-    JOIN connection c ON c.grant_id = a.grant_id AND c.ended_at IS NULL
-    JOIN account o ON o.id = c.account_id
-    ${JOIN_SPENDER}
+    JOIN connection c ON c.grant_id = a.grant_id
+    ${JOIN_LIVE}
     WHERE a.kind = ${kind} AND a.id = ${artifactId(value)}`,
   )
   if (!row) return null
   return { payload: payloadOf(row), consumedAt: row.consumed_at, grant: grantOf(row) }
 }
 
-/** What is read of a connection `c`, its account `o` and its spender `s` with every token, and the moment it was read. */
+/** The connection of a grant while it and its account are alive; null otherwise. */
+export async function findGrant(db: Database, grantId: string): Promise<GrantSnapshot | null> {
+  const [row] = await db.$queryRaw<GrantRow[]>`
+    SELECT ${GRANT_COLUMNS} FROM connection c ${JOIN_LIVE} WHERE c.grant_id = ${grantId}`
+  return row ? grantOf(row) : null
+}
+
+/** Keeps what is joined to a connection `c` only while that and its account `o` are alive, and joins its spender `s`. */
+export const JOIN_LIVE = Prisma.sql`JOIN account o ON o.id = c.account_id AND ${connectionLives('c')} AND ${accountLives('o')}
+    ${JOIN_SPENDER}`
+
+/** What is read of a connection `c` and its spender `s` with every token, and the moment it was read. */
 const GRANT_COLUMNS = Prisma.sql`
   c.id::text AS connection_id, c.grant_id, c.account_id::text AS account_id, c.client_id, c.scopes, c.approved_at,
-  c.expires_at, o.status::text AS account_status, database_now() AS now, ${LIMIT_COLUMNS}`
+  c.expires_at, database_now() AS now, ${LIMIT_COLUMNS}`
 
 function grantOf(row: GrantRow): GrantSnapshot {
   return {
     connectionId: row.connection_id,
     grantId: row.grant_id,
     accountId: row.account_id,
-    accountActive: row.account_status === 'active',
     clientId: row.client_id,
     scopes: row.scopes,
     approvedAt: localTime(row.approved_at, row.now),
@@ -108,7 +118,6 @@ interface GrantRow extends LimitColumns {
   scopes: string[]
   approved_at: Date
   expires_at: Date
-  account_status: string
   now: Date
 }
 
@@ -131,9 +140,8 @@ export async function findUsedToken(db: Database, value: string): Promise<UsedTo
     SELECT u.client_id AS used_by, CASE WHEN u.overlap_ends_at > database_now() THEN u.sealed_response END AS sealed,
            a.id AS artifact_id, a.payload, a.expires_at AS artifact_expires_at, ${GRANT_COLUMNS}
     FROM used_refresh_token u
-    JOIN connection c ON c.id = u.connection_id AND c.ended_at IS NULL
-    JOIN account o ON o.id = c.account_id
-    ${JOIN_SPENDER}
+    JOIN connection c ON c.id = u.connection_id
+    ${JOIN_LIVE}
     LEFT JOIN oidc_artifact a ON a.grant_id = c.grant_id AND a.kind = 'RefreshToken'
     WHERE u.token_hash = ${hashToken(value)}`
   if (!row) return null
@@ -172,7 +180,7 @@ export function writeAccessBeside(db: Database, work: UnitOfWork): Promise<boole
     await tx.$queryRaw`SELECT id::text FROM connection WHERE grant_id = ${grant.grantId} FOR NO KEY UPDATE`
     const written = await tx.$executeRaw`
       WITH spent AS (
-        SELECT id AS connection_id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ended_at IS NULL
+        SELECT id AS connection_id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ${connectionLives('connection')}
       ), ${fewerAccessRows({ supersede: false })}
       ${insertAccess(grant, access)}`
     return written === 1
@@ -199,7 +207,7 @@ export async function writeTokens(
     db,
     Prisma.sql`
     WITH live AS (
-      SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ended_at IS NULL FOR NO KEY UPDATE
+      SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ${connectionLives('connection')} FOR NO KEY UPDATE
     ), ${steps}, access AS (
       ${insertAccess(grant, access)} RETURNING 1
     ), client AS (
@@ -228,8 +236,8 @@ function fewerAccessRows({ supersede }: { readonly supersede: boolean }): Prisma
       WHERE api_token.id = held.id AND NOT held.goes AND held.expires_at > ${ends}
     )`
   return Prisma.sql`held AS (
-      SELECT t.id, t.expires_at, t.expires_at <= database_now() OR row_number() OVER (
-               PARTITION BY t.expires_at > database_now() ORDER BY t.created_at DESC, t.id
+      SELECT t.id, t.expires_at, NOT ${tokenLives('t')} OR row_number() OVER (
+               PARTITION BY ${tokenLives('t')} ORDER BY t.created_at DESC, t.id
              ) >= ${MAX_LIVE_ACCESS_TOKENS} AS goes
       FROM api_token t JOIN spent ON spent.connection_id = t.connection_id WHERE t.kind = 'oauth_access'
     ), gone AS (

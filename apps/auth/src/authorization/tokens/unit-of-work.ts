@@ -8,7 +8,6 @@ export interface GrantSnapshot {
   readonly connectionId: string
   readonly grantId: string
   readonly accountId: string
-  readonly accountActive: boolean
   readonly clientId: string
   readonly scopes: readonly string[]
   /** In this process's time, as is the next. */
