@@ -70,6 +70,8 @@ export function describeApps(settings: Settings, { databaseUrl, operatorKey, edg
         ...outbound,
         API_KEYS: deriveApiKeys(Buffer.from(operatorKey, 'base64url')),
         API_PORT: String(API_PORT),
+        // The simulated operator answers at once, and the launcher waits no longer (children.ts).
+        STOP_WITHIN_MS: '4500',
         API_RESOURCE_URL: api,
         EDGE_SECRET: edgeSecret,
       },

@@ -96,9 +96,8 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
     ...sendingChanges,
   }
   const sending = createSending(deps)
-  // A list that is under way ends with the chunk that is out; the rest of it is given back.
+  // A list that is under way ends with the chunk that is out, which is waited for.
   app.addHook('preClose', async () => sending.stop())
-  app.addHook('onClose', () => idle(deps))
 
   const everyMs = env.SANDBOX_POLL_MS
   const jobs = createJobRunner(
@@ -114,7 +113,13 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
     app.log,
   )
   app.addHook('onReady', async () => jobs.start())
-  app.addHook('onClose', () => jobs.stop())
+  // In a scope of its own: its hooks run before those of the app, which close the database.
+  app.register(async (scope) => {
+    scope.addHook('onClose', async () => {
+      await jobs.stop()
+      await idle(deps)
+    })
+  })
 
   registerJsonBodies(app)
   app.addHook('onRequest', async (_request, reply) => {

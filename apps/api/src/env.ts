@@ -29,6 +29,8 @@ const schema = z.object({
   OPERATOR_KEY: z.undefined({ error: 'is for auth alone; this service takes API_KEYS' }).optional(),
   /** Failed look-ups of tokens made by hand, for one address; the MCP server counts its own callers by the same rule. */
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
+  /** What is with the upstream at the signal to stop may take so long: its time, and some more to settle. */
+  STOP_WITHIN_MS: millisecondsSchema(1_000).default(20_000),
   /** From sending to the delivery report, from an HLR request to its result, from a name to the end of its review. */
   SANDBOX_DELIVERY_MS: millisecondsSchema().default(1_500),
   SANDBOX_HLR_MS: millisecondsSchema().default(1_000),

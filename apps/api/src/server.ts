@@ -15,5 +15,5 @@ await runService(async () => {
     await outbound.close()
     await db.$disconnect()
   })
-  return { app, host: env.HOST, port: env.API_PORT, logger }
+  return { app, host: env.HOST, port: env.API_PORT, logger, stopWithinMs: env.STOP_WITHIN_MS }
 })

@@ -2,6 +2,7 @@ import { API_KEY_PURPOSES, deriveApiKeys } from '@vertexsms/secrets/derived-keys
 import { ConfigurationError } from '@vertexsms/service/env'
 import { describe, expect, it } from 'vitest'
 import { readApiEnv } from '../src/env.ts'
+import { SENDING_TIMES } from '../src/sending/deps.ts'
 
 const key = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 5)).toString('base64url')
 const API_KEYS = deriveApiKeys(Buffer.from(key, 'base64url'))
@@ -54,6 +55,11 @@ describe('the settings', () => {
     ['DATABASE_URL', 'postgres://u:p@h:5432/d?sslmode=require'],
   ])('take %s=%s', (name, value) => {
     expect(problems({ [name]: value })).toEqual([])
+  })
+
+  it('give the process longer to stop than an upstream may take to answer', () => {
+    expect(readApiEnv(sound).STOP_WITHIN_MS).toBeGreaterThan(SENDING_TIMES.handOverMs)
+    expect(problems({ STOP_WITHIN_MS: '0' })).toHaveLength(1)
   })
 
   it('name everything that is wrong at once', () => {

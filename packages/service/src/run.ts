@@ -18,7 +18,7 @@ export const STOP_WITHIN_MS = 4_500
 
 /**
  * Builds a service, listens, and stops it on SIGTERM, SIGINT or the loss of the process that started it: no new
- * connections, requests in flight finish, then the app's onClose hooks, and the process ends within five seconds. A
+ * connections, requests in flight finish, then the app's onClose hooks, and the process ends within its time. A
  * configuration error is printed with everything that is wrong and ends the process with status 1.
  */
 export async function runService(build: () => Service | Promise<Service>): Promise<void> {
@@ -36,7 +36,7 @@ export async function runService(build: () => Service | Promise<Service>): Promi
       delay: stopWithinMs,
       logger: false,
       onTimeout: () => logger.error('requests were still running, stopped all the same'),
-      // A second signal adds nothing: the end is at most five seconds away.
+      // A second signal adds nothing: the end has its time.
       onSecondSignal: () => logger.error('stopped at once'),
     },
     async ({ signal, err }) => {

@@ -44,7 +44,7 @@ export async function runList(deps: SendingDeps, { claim, items, stopping }: Lis
     const sinceMs = performance.now()
     let claimed: readonly bigint[]
     try {
-      if (stopping()) return await release(deps.db, claim.sendId, settlements, 'UNAVAILABLE')
+      if (stopping()) return await leave(deps.db, claim.sendId, settlements)
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
       settlements = []
       // What a statement claimed whose answer was lost belongs to nobody else.
@@ -91,6 +91,14 @@ async function claimedBefore(
   const rows = await db.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM send_message WHERE send_id = ${sendId}::uuid AND state = 'handed_over' AND lease_until > database_now()`
   return rows.map(({ id }) => id).filter((id) => !handed.has(id) && !now.includes(id))
+}
+
+/** What a stopping process leaves: a list that nobody takes up again is given back, a scheduled one is another node's at once. */
+async function leave(db: Database, sendId: string, settlements: readonly Settlement[]): Promise<void> {
+  if (settlements.length > 0) await settle(db, settlements)
+  const passedOn = await db.$executeRaw`
+    UPDATE send SET runner_until = database_now() WHERE id = ${sendId}::uuid AND scheduled_at IS NOT NULL`
+  if (passedOn === 0) await release(db, sendId, [], 'UNAVAILABLE')
 }
 
 async function whyStopped(db: Database, { spenderId, grant }: List['claim']): Promise<ApiErrorCode> {

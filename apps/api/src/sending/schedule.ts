@@ -43,6 +43,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     name: 'schedule',
     everyMs,
     async run(now) {
+      if (sending.stopping()) return 0
       const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.scheduled_at
         <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`

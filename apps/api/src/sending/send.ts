@@ -65,6 +65,8 @@ export interface Sending {
   readonly prices: Prices
   /** Claims nothing more. */
   stop(): void
+  /** True from then on. */
+  stopping(): boolean
 }
 
 /** On whose behalf a list is run. */
@@ -235,6 +237,7 @@ export function createSending(deps: SendingDeps): Sending {
     stop() {
       stopping = true
     },
+    stopping: () => stopping,
 
     async sendOne(call) {
       const plan = readSms(deps, call.body, call.sender.now())
