@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createSandbox } from '../src/upstream/sandbox/sandbox.ts'
+import { createReportDoor } from '../src/sending/reports.ts'
+import { createOperator } from '../src/upstream/sandbox/operator.ts'
 import { startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -71,7 +72,6 @@ describe('an id', () => {
 
   test('that is taken is drawn again, and what the insert did with it is done once', async () => {
     const { accountId, token } = await world.makeAccount()
-    const { id } = await world.db.apiToken.findFirstOrThrow({ where: { accountId } })
     const [taken] = (await world.node.call('POST /sms', { token, body: sms })).body
     const [lookup] = (await world.node.call('POST /hlr', { token, body: { msisdn: '37061234567' } })).body
     const { id: takenId } = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(taken) } })
@@ -79,19 +79,22 @@ describe('an id', () => {
     const before = (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
     const drawn = { sms: [takenId, takenId, 5n], number: [lookupId, 6n, 6n, 8n] }
     const draw = (from: bigint[]) => () => from.shift() ?? 0n
-    const sandbox = createSandbox({
+    const operator = createOperator({
       db: world.db,
       times: { deliveryMs: 60_000, hlrMs: 60_000, reviewMs: 60_000 },
-      pinKey: new Uint8Array(32),
-      checkCallbackUrl: (url) => url,
       newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
       wakeIn: () => {},
+      door: createReportDoor(world.db, () => operator),
     })
-    const caller = { id, accountId, connectionId: null, now: () => new Date() }
-    const sent = await sandbox.sendSms(caller, sms)
-    expect(sent.ids).toEqual(['5'])
-    expect(await sandbox.submitHlr(caller, { msisdn: '37061234567' })).toBe(6)
-    expect(await sandbox.submitHlr(caller, { msisdn: '37061234567' })).toBe(8)
+    const { call } = await world.startNode({}, { operator })
+    const orderOf = async (route: string, body: object): Promise<bigint> =>
+      BigInt((await call(route, { token, body })).body[0])
+    const sent = await orderOf('POST /sms', sms)
+    expect(await world.db.message.findUnique({ where: { id: 5n } })).toMatchObject({ orderId: sent })
+    for (const id of [6n, 8n]) {
+      const asked = await orderOf('POST /hlr', { msisdn: '37061234567' })
+      expect(await world.db.hlrLookup.findUnique({ where: { id } })).toMatchObject({ orderId: asked })
+    }
     const after = (await world.db.account.findUniqueOrThrow({ where: { id: accountId } })).balanceMicros
     const { priceMicros } = await world.db.message.findUniqueOrThrow({ where: { id: 5n } })
     expect(before - after).toBe(priceMicros + 10_000n)

@@ -6,10 +6,12 @@ import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { hasRoomFor } from '../callback-lane.ts'
 import { type Grant, openLive } from '../live.ts'
-import { KEY_SECONDS } from '../sending/repeat.ts'
 import { retried } from './retry.ts'
 import { ensureSpenders } from './spenders.ts'
 import { type Ledger, move, type Request, STAND_COLUMNS, type Stand, standing } from './standing.ts'
+
+/** How long a key is kept at least. */
+const KEY_SECONDS = 86_400
 
 /** One recipient that is to be admitted. */
 export interface NewMessage {

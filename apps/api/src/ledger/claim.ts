@@ -5,7 +5,7 @@ import { type Grant, openLive } from '../live.ts'
 import { AT_ONCE_MAX } from './standing.ts'
 
 /** Messages of a list that are handed over together. */
-export const CHUNK = 4
+const CHUNK = 4
 
 /** What is claimed, and by whom. */
 export interface Claim {

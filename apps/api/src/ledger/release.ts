@@ -6,7 +6,7 @@ import { retried } from './retry.ts'
 import { movedBy, settledParts } from './settle.ts'
 
 /** Rows of one statement. */
-export const RELEASE_BATCH = 100
+const RELEASE_BATCH = 100
 
 /** What is told of the rows that a condition finds. */
 export interface Told {

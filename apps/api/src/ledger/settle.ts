@@ -6,9 +6,11 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
-import { FINGERPRINT_SECONDS } from '../sending/repeat.ts'
 import { type Claim, claimParts } from './claim.ts'
 import { retried } from './retry.ts'
+
+/** How long a repeat through MCP is looked for after the first one settled. */
+const FINGERPRINT_SECONDS = 120
 
 /** What became of one message. */
 export interface Settlement {

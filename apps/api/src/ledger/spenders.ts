@@ -85,11 +85,7 @@ export async function readSpenders(
 }
 
 /** The latest of the days that the counters are in: each lasts to the end it was given when it began. */
-export function todayOf(
-  stands: readonly Pick<Stand, 'day' | 'endsAt'>[],
-  days: readonly OwnersDay[],
-  now: Date,
-): OwnersDay {
+function todayOf(stands: readonly Pick<Stand, 'day' | 'endsAt'>[], days: readonly OwnersDay[], now: Date): OwnersDay {
   const picked = days.findLast(({ startsAt }) => startsAt <= now) ?? days[0]
   if (picked === undefined) throw new Error('there are no days')
   const current = stands.map(({ day, endsAt }) =>

@@ -123,12 +123,7 @@ function senderKey(sender: string): string {
 }
 
 /** Whether a limit of money stands, so that a send whose price cannot be had must not go. */
-export function isCapped({
-  maxPerSendMicros,
-  maxPerDayMicros,
-  maxTotalMicros,
-  askAboveMicros,
-}: SpenderLimits): boolean {
+function isCapped({ maxPerSendMicros, maxPerDayMicros, maxTotalMicros, askAboveMicros }: SpenderLimits): boolean {
   return [maxPerSendMicros, maxPerDayMicros, maxTotalMicros, askAboveMicros].some((limit) => limit !== null)
 }
 

@@ -21,7 +21,7 @@ export type Coding = 0 | 1 | 2
 const CONCATENATION_OCTETS = 6
 
 /** The most parts of one message: the concatenation header counts in one octet. */
-export const PARTS_MAX = 255
+const PARTS_MAX = 255
 
 /** How a text is split, or why it cannot be sent. */
 export interface Segmentation {
@@ -30,7 +30,7 @@ export interface Segmentation {
 }
 
 /** The narrowest coding that carries the text: GSM-7, else UCS-2. */
-export function detectCoding(text: string): 0 | 2 {
+function detectCoding(text: string): 0 | 2 {
   for (const character of text) if (!septets.has(character)) return 2
   return 0
 }

@@ -8,10 +8,10 @@ import type { ApprovalReason } from '../limits/judge.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 
 /** How long the owner may take. */
-export const APPROVAL_OPEN_SECONDS = 86_400
+const APPROVAL_OPEN_SECONDS = 86_400
 
 /** Questions of one spender that may be open. */
-export const APPROVALS_OPEN_MAX = 5
+const APPROVALS_OPEN_MAX = 5
 
 /** What the owner is asked about. */
 export interface AskedApproval {

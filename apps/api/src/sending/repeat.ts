@@ -1,16 +1,8 @@
 // What makes two requests one: the caller's key, and what would be a repeat through MCP. Nothing here can be read back:
 // all of it is hashed under the key `idempotency`, for a number and a short text are soon guessed.
 import { createHmac } from 'node:crypto'
+import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
 import type { UpstreamName } from '../upstream/upstream.ts'
-
-/** The longest idempotency key, in characters. */
-export const IDEMPOTENCY_KEY_MAX_CHARACTERS = 255
-
-/** How long a repeat through MCP is looked for after the first one settled. */
-export const FINGERPRINT_SECONDS = 120
-
-/** How long a key is kept at least. */
-export const KEY_SECONDS = 86_400
 
 const VISIBLE = /^[\x21-\x7e]+$/
 

@@ -14,7 +14,7 @@ import type { Content } from './request.ts'
 import { type RunnerOf, type Sending, sealedContext } from './send.ts'
 
 /** A message that names no validity and could not go for so long is not sent any more. */
-export const LATE_MAX_SECONDS = 21_600
+const LATE_MAX_SECONDS = 21_600
 
 /** Sends of one turn. */
 const BATCH = 20

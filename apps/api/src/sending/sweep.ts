@@ -6,7 +6,7 @@ import { forgetAskedTexts } from './approval.ts'
 import { cancelEnded } from './cancel.ts'
 
 /** An unknown message that nobody could tell of is charged for good after this. */
-export const UNKNOWN_DAYS = 4
+const UNKNOWN_DAYS = 4
 
 /** Recipients are shortened to their last digits this long after nothing can change any more. */
 const NUMBER_DAYS = 30

@@ -3,7 +3,6 @@ import type { RefusalReasonName } from '@vertexsms/contract/refusals'
 import type {
   CorrectNumbersRequest,
   correctNumbersResponseSchema,
-  HlrRequest,
   HlrResult,
   HlrStatus,
   mccMncResponseSchema,
@@ -27,12 +26,6 @@ export interface Caller {
   now(): Date
 }
 
-/** A message that was accepted. */
-export interface SentSms {
-  readonly ids: readonly string[]
-  readonly parts: number
-}
-
 /** A lookup as it stands, and when it is worth looking again. */
 export interface HlrProgress {
   readonly status: HlrStatus
@@ -47,10 +40,8 @@ export type Page = number
  * ApiError for what it refuses. Implementations: the sandbox; a forwarder to the live API fits the same interface.
  */
 export interface Upstream {
-  sendSms(caller: Caller, request: SendSmsRequest): Promise<SentSms>
   smsCost(caller: Caller, request: SendSmsRequest): Promise<SmsCost>
   rates(caller: Caller): Promise<readonly Rate[]>
-  submitHlr(caller: Caller, request: HlrRequest): Promise<number>
   /** Undefined for a lookup that is not the caller's. */
   readHlr(caller: Caller, id: bigint): Promise<HlrProgress | undefined>
   /** The numeric id of the sender. */

@@ -18,11 +18,6 @@ export function openAdmission(caller: Caller, callbackUrl?: string): Prisma.Sql 
   )`
 }
 
-/** The token made by hand that a row is to remember; null for a connection, which outlives its tokens. */
-export function manualTokenOf({ id, connectionId }: Caller): string | null {
-  return connectionId === null ? id : null
-}
-
 /** Columns of the last SELECT of an admitting statement. */
 export const ADMISSION = Prisma.sql`EXISTS (SELECT FROM live) AS live, EXISTS (SELECT FROM admitted) AS room`
 

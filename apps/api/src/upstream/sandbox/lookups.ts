@@ -1,18 +1,13 @@
-import { type HlrRequest, type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
+import { type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { LIMITS } from '../../limits.ts'
-import { readMobile } from '../../message/number.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
-import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { stableHash } from './hash.ts'
-import { newNumberId, underNewId } from './ids.ts'
-import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
+import { magicCode } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import { operatorsOf } from './operators.ts'
-import { refusal } from './plan.ts'
-import { HLR_PRICE_MICROS } from './prices.ts'
 
 /** One number in this many has moved to another operator. */
 const PORTED_ONE_IN = 8
@@ -31,7 +26,7 @@ interface Lookup {
 }
 
 /** What the network says of a number: always the same for the same number. */
-export function networkAnswer(id: bigint, msisdn: string): HlrResult {
+function networkAnswer(id: bigint, msisdn: string): HlrResult {
   const read = readNumber(`+${msisdn}`)
   const number = 'fix' in read ? undefined : read
   const home = number && operatorOf(number)
@@ -59,10 +54,8 @@ export function networkAnswer(id: bigint, msisdn: string): HlrResult {
   }
 }
 
-/** Submits, answers and reads HLR lookups. */
-export function createLookups({ db, times, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
-  const newId = newIds?.number ?? newNumberId
-
+/** Answers and reads HLR lookups. */
+export function createLookups({ db }: Pick<SandboxOptions, 'db'>) {
   /** Stores the answer and what it owes to the callback URL in one statement; true for the one caller who did it. */
   async function answer({ id, accountId, msisdn, callbackUrl }: Lookup, now: Date): Promise<boolean> {
     const result = JSON.stringify(networkAnswer(id, msisdn))
@@ -81,40 +74,6 @@ export function createLookups({ db, times, checkCallbackUrl, wakeIn, newIds }: S
   }
 
   return {
-    /**
-     * Charges and stores a lookup in one statement, for a caller that lives. Throws LOOKUP_REFUSED (53 no number, 20 no
-     * operator, 24 no balance), TOKEN_INVALID.
-     */
-    async submit(caller: Caller, request: HlrRequest): Promise<number> {
-      const callbackUrl = checkCallbackUrl(request.callBackUrl, 'callBackUrl')
-      const number = readMobile(readNumber, 'LOOKUP_REFUSED', 'msisdn', request.msisdn)
-      if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
-      const magic = magicCode(number.msisdn) ?? 0
-      if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
-      const now = caller.now()
-      const dueAt = new Date(now.getTime() + times.hlrMs)
-      const [row] = await underNewId(
-        newId,
-        (id) => db.$queryRaw<Admission[]>`
-        ${openAdmission(caller, callbackUrl)}, charged AS (
-          UPDATE account SET balance_micros = balance_micros - ${HLR_PRICE_MICROS}::bigint FROM admitted
-          WHERE account.id = admitted.account_id AND balance_micros >= ${HLR_PRICE_MICROS}::bigint
-          RETURNING account.id
-        ), accepted AS (
-        INSERT INTO hlr_lookup (id, account_id, msisdn, callback_url, price_micros, created_at, due_at)
-        SELECT ${id}::bigint, id, ${number.msisdn}, ${callbackUrl ?? null}::text, ${HLR_PRICE_MICROS}::bigint,
-               ${now}::timestamptz, ${dueAt}::timestamptz
-        FROM charged
-        RETURNING id
-        )
-        SELECT ${ADMISSION}, (SELECT id FROM accepted) AS id`,
-      )
-      const admitted = admittedId(row)
-      if (admitted === null) throw refusal('LOOKUP_REFUSED', 24)
-      wakeIn(times.hlrMs)
-      return Number(admitted)
-    },
-
     /** A lookup of the caller's account, answered on the spot when its time has come. */
     async read(caller: Caller, id: bigint): Promise<HlrProgress | undefined> {
       const where = { id, accountId: caller.accountId }

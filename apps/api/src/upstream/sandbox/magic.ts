@@ -3,7 +3,7 @@ import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract
 // +44 7700 900000-900999 is the range that the UK regulator keeps for drama: no subscriber has such a number.
 
 /** The first digits of every magic number; the three digits after them choose what happens. */
-export const MAGIC_PREFIX = '447700900'
+const MAGIC_PREFIX = '447700900'
 
 /** Where a magic number belongs: the United Kingdom. */
 export const MAGIC_COUNTRY = 'GB'

@@ -33,10 +33,8 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const { db } = options
 
   return {
-    sendSms: messages.send,
     smsCost: async (caller, request) => messages.cost(caller, request),
     rates: async () => rates,
-    submitHlr: lookups.submit,
     readHlr: lookups.read,
     registerSender: senders.register,
     confirmSender: senders.confirm,

@@ -11,10 +11,10 @@ import { readNumber } from './numbers.ts'
 import { createPinLimits } from './pin-limit.ts'
 
 /** Wrong and right guesses that one PIN takes. */
-export const PIN_TRIES = 5
+const PIN_TRIES = 5
 
 /** How long a PIN may be used. */
-export const PIN_SECONDS = 600
+const PIN_SECONDS = 600
 
 /** The sender of the text that carries the PIN. */
 const PIN_SENDER = 'VertexSMS'
