@@ -111,31 +111,36 @@ describe('a process that is killed', () => {
 
   test('has each call done once: its repeat is told so, every hold ends, and what was spent is what was charged', async () => {
     await world.startNode({ SANDBOX_POLL_MS: '50' })
-    for (const [at, [route, body, step, status, orders]] of DEATHS.entries()) {
-      const { accountId = '', token = '', balanceMicros = 0n } = owners[at] ?? {}
-      // Other nodes tidy up; what left is reported.
-      await eventually(async () => {
-        const out = await world.db.sendMessage.count({ where: { accountId, state: { in: ['held', 'handed_over'] } } })
-        const later = await world.db.message.count({ where: { accountId, status: 'accepted' } })
-        const untold = await world.db.message.count({ where: { accountId, tellAt: { not: null } } })
-        return out + later + untold === 0
-      }, 60_000)
-      const answer = await world.node.call(route, { token, body, headers })
-      expect([route, step, answer.status]).toEqual([route, step, status])
-      if (status === 500) expect(answer.body.code).toBe('SEND_OUTCOME_UNKNOWN')
-      expect([route, step, await world.db.message.count({ where: { accountId } })]).toEqual([route, step, orders])
-      // Of what never left, its owner finds out that it was not sent.
-      await world.db.sendMessage.updateMany({ where: { accountId, state: 'unknown' }, data: { notSentAt: new Date() } })
-      await eventually(
-        async () => (await world.db.sendMessage.count({ where: { accountId, state: 'unknown' } })) === 0,
-        60_000,
-      )
-      const counts = await world.db.spenderCount.findUniqueOrThrow({
-        where: { spenderId_upstream: { spenderId: accountId, upstream: 'sandbox' } },
-      })
-      expect(counts).toMatchObject({ totalHeldMicros: 0n, dayHeldMicros: 0n, handedOver: 0 })
-      expect(counts.totalSpentMicros).toBe(balanceMicros - (await balanceOf(accountId)))
-    }
+    await Promise.all(
+      DEATHS.map(async ([route, body, step, status, orders], at) => {
+        const { accountId = '', token = '', balanceMicros = 0n } = owners[at] ?? {}
+        // Other nodes tidy up; what left is reported.
+        await eventually(async () => {
+          const out = await world.db.sendMessage.count({ where: { accountId, state: { in: ['held', 'handed_over'] } } })
+          const later = await world.db.message.count({ where: { accountId, status: 'accepted' } })
+          const untold = await world.db.message.count({ where: { accountId, tellAt: { not: null } } })
+          return out + later + untold === 0
+        }, 60_000)
+        const answer = await world.node.call(route, { token, body, headers })
+        expect([route, step, answer.status]).toEqual([route, step, status])
+        if (status === 500) expect(answer.body.code).toBe('SEND_OUTCOME_UNKNOWN')
+        expect([route, step, await world.db.message.count({ where: { accountId } })]).toEqual([route, step, orders])
+        // Of what never left, its owner finds out that it was not sent.
+        await world.db.sendMessage.updateMany({
+          where: { accountId, state: 'unknown' },
+          data: { notSentAt: new Date() },
+        })
+        await eventually(
+          async () => (await world.db.sendMessage.count({ where: { accountId, state: 'unknown' } })) === 0,
+          60_000,
+        )
+        const counts = await world.db.spenderCount.findUniqueOrThrow({
+          where: { spenderId_upstream: { spenderId: accountId, upstream: 'sandbox' } },
+        })
+        expect(counts).toMatchObject({ totalHeldMicros: 0n, dayHeldMicros: 0n, handedOver: 0 })
+        expect(counts.totalSpentMicros).toBe(balanceMicros - (await balanceOf(accountId)))
+      }),
+    )
   }, 180_000)
 })
 
