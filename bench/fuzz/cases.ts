@@ -1,3 +1,4 @@
+// Every kind of hostile request that is tried, one list: a new kind is one entry more.
 import { CODINGS, compress } from './codings.ts'
 import { framingCase } from './framing.ts'
 import { anyValue, encode, mutate, mutateBytes, nested, RawJson } from './json.ts'

@@ -1,3 +1,4 @@
+// The demo as a newcomer meets it: its settings, ports, folder, log, start and stop.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {

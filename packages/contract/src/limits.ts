@@ -4,6 +4,9 @@ import { z } from 'zod'
 /** The one currency. */
 export const CURRENCY = 'EUR'
 
+/** How long what tells of money spent is kept: sends, approvals and activity from their day, an ended spender from its end. */
+export const MONEY_KEPT_MONTHS = 13
+
 /** An amount in EUR as decimal text, up to six decimals; what was given back is negative. */
 export const moneyText = z.string().regex(/^-?\d+(\.\d{1,6})?$/)
 

@@ -1,3 +1,5 @@
+// The guard of every call to an address that others named: reading, judging and connecting stand together, for what one
+// lets through the next relies on.
 import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'

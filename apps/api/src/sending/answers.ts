@@ -5,6 +5,7 @@ import {
   VERTEX_ERROR_MEANINGS,
   type VertexErrorCode,
 } from '@vertexsms/contract/api-errors'
+import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import type { BatchMessage, BatchResponse, SmsStatus } from '@vertexsms/contract/sending'
@@ -87,7 +88,7 @@ export function batchAnswer({ sendId, drafts, rows, refused, replayed }: BatchOu
     const status = error === null ? 'not_sent' : 'failed'
     return { to, id: null, status, parts: null, price: null, error: error?.body ?? null, duplicateOf, replayed: false }
   })
-  return { sendId, messages, price: toEurText(priceMicros), currency: 'EUR' }
+  return { sendId, messages, price: toEurText(priceMicros), currency: CURRENCY }
 }
 
 const STATES: Readonly<Record<number, SmsStatus['state']>> = {

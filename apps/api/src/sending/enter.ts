@@ -1,5 +1,6 @@
 // From a request that was read to one that is let in: repeat, judgement, price and admission, until nothing changes under it.
 import { randomUUID } from 'node:crypto'
+import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { recordRefusal } from '../activity/record.ts'
@@ -403,7 +404,7 @@ function checkCeilings(
   const price = sum(priced)
   const ceiling = ceilings.reduce(lesser)
   if (price <= ceiling) return
-  const details = { price: toEurText(price), maxPrice: toEurText(ceiling), currency: 'EUR' }
+  const details = { price: toEurText(price), maxPrice: toEurText(ceiling), currency: CURRENCY }
   throw new ApiError('PRICE_CHANGED', { details })
 }
 

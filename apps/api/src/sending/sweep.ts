@@ -1,4 +1,5 @@
 // What time and others bring about in the ledger: every step is one statement that any node may run at any moment.
+import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { settleWhere, type Told } from '../ledger/release.ts'
@@ -11,9 +12,6 @@ const UNKNOWN_DAYS = 4
 /** Recipients are shortened to their last digits this long after nothing can change any more. */
 const NUMBER_DAYS = 30
 const NUMBER_DIGITS = 3
-
-/** Sends, approvals and activity are kept this long. */
-const KEPT_MONTHS = 13
 
 /** Rows of one statement. */
 const BATCH = 500
@@ -74,7 +72,7 @@ export function createRetentionJob(db: Database): Job {
           WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND length(recipient) > ${NUMBER_DIGITS}::int
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
       const approvals = await forgetAskedTexts(db, BATCH)
-      const old = Prisma.sql`database_now() - ${KEPT_MONTHS}::int * interval '1 month'`
+      const old = Prisma.sql`database_now() - ${MONEY_KEPT_MONTHS}::int * interval '1 month'`
       const sends = await db.$executeRaw`
         DELETE FROM send WHERE id IN (
           SELECT s.id FROM send s WHERE s.created_at <= ${old}

@@ -1,3 +1,4 @@
+import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { connectionLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
@@ -17,8 +18,6 @@ const USED_CLIENT_DAYS = 365
 const ENDED_CONNECTION_DAYS = 90
 /** A request for access since an operator handled it. */
 const HANDLED_REQUEST_DAYS = 90
-/** Limits and counters after the end of what they bounded: as long as what was done under them is told. */
-const ENDED_SPENDER_MONTHS = 13
 
 /** One kind of rows that end: what deletes a batch of them, and how many that were. */
 type CleanUp = (db: Database, now: Date) => Promise<number>
@@ -49,7 +48,7 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
     deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
   connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS), now),
   spenders: (db, now) =>
-    counted(db.spender.deleteMany({ where: { endedAt: { lt: monthsBefore(now, ENDED_SPENDER_MONTHS) } } })),
+    counted(db.spender.deleteMany({ where: { endedAt: { lt: monthsBefore(now, MONEY_KEPT_MONTHS) } } })),
   'signing keys': (db, now) => counted(db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })),
   sessions: (db, now) => counted(db.session.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
   'passkey challenges': (db, now) =>

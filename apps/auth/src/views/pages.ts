@@ -1,3 +1,4 @@
+// What each page is given to show, one type a template, in one list: a page may hold nothing that does not stand here.
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Scope } from '@vertexsms/contract/scopes'
 
