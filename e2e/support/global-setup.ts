@@ -43,6 +43,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const code = await stop()
     await clean()
     rmSync(runDir, { recursive: true, force: true })
-    if (code !== 0) throw new Error(`The demo did not end in good order: exit code ${code}.`)
+    if (code === 0) return
+    // Vitest only prints what is thrown here.
+    process.exitCode = 1
+    throw new Error(`The demo did not end in good order: exit code ${code}.`)
   }
 }
