@@ -47,7 +47,11 @@ export const API_ERRORS = {
     status: 409,
     message: 'The quote is over or is not for this send. Ask for another. Nothing was sent.',
   },
-  TOO_MANY_WAITING: { status: 403, message: 'Too many scheduled messages wait already. Nothing was scheduled.' },
+  TOO_MANY_WAITING: {
+    status: 403,
+    message:
+      'Too many scheduled messages, or sends that wait for the approval of the owner, wait already. Nothing was sent or scheduled.',
+  },
   ALREADY_HANDED_OVER: { status: 409, message: 'The message was handed over already and cannot be cancelled.' },
   SEND_IN_PROGRESS: {
     status: 409,

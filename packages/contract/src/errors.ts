@@ -167,8 +167,9 @@ export const ERRORS = {
     http: null,
     tool: true,
     retryable: false,
-    message: 'Too many scheduled messages wait already. Nothing was scheduled.',
-    fix: 'Wait until some were sent, or cancel some.',
+    message:
+      'Too much waits already: scheduled messages for their time, or sends for the approval of the owner. Nothing was sent or scheduled. Tell the person; they see what waits under manageUrl.',
+    fix: 'Wait until some were sent or decided, or cancel some (DELETE /sms/{id}).',
   },
   SEND_IN_PROGRESS: {
     http: null,
@@ -315,7 +316,13 @@ export interface EnvelopeDetails {
 }
 
 /** Addresses for the person, which the sentence says in full where the details have them. */
-const ADDRESSES = /\b(?:manageUrl|approvalUrl)\b/g
+const ADDRESSES = /(?:\bunder )?\b(manageUrl|approvalUrl)\b/g
+
+/** What stands for one that is not known, as beside a recipient of a list that was stopped, and in a quote. */
+const UNKNOWN_ADDRESS: Readonly<Record<string, string>> = {
+  manageUrl: 'on the dashboard',
+  approvalUrl: 'the link that the send itself gives',
+}
 
 /**
  * The envelope of one catalogue code. `AUTH_REQUIRED` has exactly the members of the public example;
@@ -327,7 +334,11 @@ export function errorEnvelope(code: ErrorCode, told: EnvelopeDetails = {}): Erro
   return {
     error: {
       code,
-      message: (told.message ?? message).replace(ADDRESSES, (name) => String(details?.[name] ?? name)),
+      message: (told.message ?? message).replace(ADDRESSES, (words: string, name: string) =>
+        typeof details?.[name] === 'string'
+          ? words.replace(name, () => String(details[name]))
+          : (UNKNOWN_ADDRESS[name] ?? words),
+      ),
       retryable,
       ...(code === 'AUTH_REQUIRED' ? {} : { vertex_error_code: told.vertexErrorCode ?? null }),
       ...(details === undefined ? {} : { details: { ...details } }),

@@ -50,10 +50,14 @@ test('a code that is not of the catalogue is internal, whatever it is called', (
   for (const code of ['toString', '__proto__', '', 'IGNORE']) expect(toldCode(code)).toEqual({ code: 'INTERNAL' })
 })
 
-test('a sentence says the address that its details have, and names it where they have none', () => {
+test('a sentence says the address that its details have, and where to find it where they have none', () => {
   const details = { manageUrl: 'https://tool.example/connections/1', country: 'LV' }
   const { error } = errorEnvelope('DESTINATION_NOT_ALLOWED', { details })
   expect(error.message).toContain('under https://tool.example/connections/1.')
   expect(error.details).toEqual(details)
-  expect(errorEnvelope('DESTINATION_NOT_ALLOWED').error.message).toContain('under manageUrl.')
+  for (const [code, { message }] of Object.entries(ERRORS)) {
+    const told = errorEnvelope(code as ErrorCode).error.message
+    expect(told, code).not.toMatch(/manageUrl|approvalUrl/)
+    expect(told === message, code).toBe(!/manageUrl|approvalUrl/.test(message))
+  }
 })
