@@ -52,6 +52,8 @@ function messageOf(
     case 'accepted':
       return { ...open, status: 'sent', price: toEurText(row.chargedMicros) }
     case 'released': {
+      // Without a code nobody refused it: it was cancelled, or its time passed, before it went.
+      if (row.failure === null) return { ...open, status: 'not_sent', price: null }
       const status = row.failureReason === 'not_sent' ? 'not_sent' : 'failed'
       return { ...open, status, price: null, error: failureOf(row).body }
     }

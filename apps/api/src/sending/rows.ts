@@ -52,13 +52,17 @@ export function messagesOfKey(
     ORDER BY m.position`
 }
 
-/** The messages that stand under fingerprints and still count as the same. */
-export function messagesOfFingerprints(db: Database, fingerprints: readonly Uint8Array[]): Promise<MessageRow[]> {
+/** The messages that stand under fingerprints: those that still count as the same, or the latest at whatever age. */
+export function messagesOfFingerprints(
+  db: Database,
+  fingerprints: readonly Uint8Array[],
+  age: 'same' | 'any' = 'same',
+): Promise<MessageRow[]> {
   const hex = fingerprints.map((one) => Buffer.from(one).toString('hex'))
   return db.$queryRaw<MessageRow[]>`
     SELECT ${COLUMNS} FROM unnest(${hex}::text[]) AS wanted(fingerprint)
     JOIN send_message m ON m.fingerprint = decode(wanted.fingerprint, 'hex') JOIN send s ON s.id = m.send_id
-    WHERE m.fingerprint_until IS NULL OR m.fingerprint_until > database_now()`
+    WHERE ${age === 'any'} OR m.fingerprint_until IS NULL OR m.fingerprint_until > database_now()`
 }
 
 /** All messages of a send, in the order of its request. */

@@ -10,11 +10,13 @@ import { handOver, inBackground, settleSurely } from './hand-over.ts'
 import { inPlace } from './places.ts'
 import { createPrices, type Prices, within } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
+import { byNumber, repeatedList } from './repeated-list.ts'
 import {
   type Content,
   digestOf,
   isSingle,
   orderOf,
+  type Recipient,
   readSms,
   recipientsOf,
   type SmsBody,
@@ -104,8 +106,17 @@ export function createSending(deps: SendingDeps): Sending {
     return { hash: hashIdempotencyKey(secret, scope, idempotencyKey), digest: digestPayload(secret, scope, body) }
   }
 
+  /** What finds a repeat of a call that has no key; null over REST, where only a key does. */
+  function fingerprintsOf({ sender, throughMcp }: SmsCall, { content, scheduledAt }: SmsPlan) {
+    if (!throughMcp) return null
+    const scope = { spenderId: sender.spenderId, upstream: deps.operator.name }
+    const { sender: from, message, coding, udh } = content
+    return ({ msisdn }: Recipient) =>
+      fingerprintOfSms(deps.keys.idempotency, scope, { msisdn, sender: from, message, coding, udh, scheduledAt })
+  }
+
   async function enterSms(call: SmsCall, plan: SmsPlan, refusal: ApiError | null): Promise<Entrance> {
-    const { sender, throughMcp, allowRepeat } = call
+    const { sender, allowRepeat } = call
     const { content, scheduledAt } = plan
     if (allowRepeat && call.idempotencyKey === null) {
       throw new ApiError('INVALID_INPUT', {
@@ -113,8 +124,8 @@ export function createSending(deps: SendingDeps): Sending {
       })
     }
     const recipients = recipientsOf(plan.drafts)
-    const scope = { spenderId: sender.spenderId, upstream: deps.operator.name }
     const single = isSingle(plan.drafts)
+    const fingerprint = allowRepeat ? null : fingerprintsOf(call, plan)
     return enter(deps, {
       kind: 'sms',
       sender,
@@ -125,17 +136,7 @@ export function createSending(deps: SendingDeps): Sending {
       refusal: plan.refusal ?? refusal,
       parts: content.parts,
       limitedSender: content.sender,
-      fingerprint: ({ msisdn }) =>
-        throughMcp && !allowRepeat
-          ? fingerprintOfSms(deps.keys.idempotency, scope, {
-              msisdn,
-              sender: content.sender,
-              message: content.message,
-              coding: content.coding,
-              udh: content.udh,
-              scheduledAt,
-            })
-          : null,
+      fingerprint: (one) => fingerprint?.(one) ?? null,
       byRates: (some) => prices.byRates(sender.accountId, content, some),
       byCost: (some) =>
         some.length <= COST_MAX
@@ -271,10 +272,7 @@ export function createSending(deps: SendingDeps): Sending {
     const { drafts, content, scheduledAt } = plan
     const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') {
-      const [first] = entrance.rows
-      const all = new Set(drafts.map(({ position }) => position))
-      const rows = byNumber(entrance.rows)
-      const outcome = { sendId: first?.sendId ?? null, drafts, rows, refused: new Map(), replayed: all }
+      const outcome = await repeatedList(deps, plan, call.sender, entrance.rows, fingerprintsOf(call, plan))
       return { answer: withWholePrice(batchAnswer(outcome), entrance.rows), replayed: true }
     }
     const { sendId, messages, refused, replayed, sinceMs } = entrance
@@ -304,10 +302,6 @@ function repeatedOne(rows: readonly MessageRow[]): SentOne {
   if (row.state === 'released') throw failureOf(row)
   if (row.state === 'unknown' && row.scheduledAt === null) throw outcomeUnknown(row.sendId, [row.id])
   return { id: row.id, parts: row.parts, replayed: true }
-}
-
-function byNumber(rows: readonly MessageRow[]): Map<string, MessageRow> {
-  return new Map(rows.map((row) => [row.recipient, row]))
 }
 
 /** A repeat of a whole call tells what the whole call costs. */
