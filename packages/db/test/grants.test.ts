@@ -33,6 +33,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     spender:
       'DELETE INSERT SELECT UPDATE(ask_above_micros,ask_new_country,countries,ended_at,max_per_day_micros,max_per_send_micros,max_total_micros,paused_at,recipients_per_day,resumed_at,senders)',
     spender_count: 'SELECT',
+    upstream_account: 'INSERT SELECT UPDATE(changed_at,checked_at,generation,hlr_price_micros,last_four,sealed_token)',
     used_refresh_token: ALL,
   },
   vertexsms_api: {
@@ -52,6 +53,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     spender: 'INSERT(account_id,created_at,id,kind) SELECT UPDATE(auto_paused_at,auto_paused_reason)',
     spender_count: ALL,
     signing_key: 'SELECT(alg,created_at,kid,public_jwk,retires_at,signs_from)',
+    upstream_account: 'SELECT(account_id,generation,hlr_price_micros,id,sealed_token)',
   },
 }
 
@@ -164,6 +166,11 @@ describe.skipIf(!serverUrl)('logins', () => {
     )
     await expect(as('auth', 'UPDATE message SET price_micros = 0')).resolves.toBe(refused)
     await expect(as('auth', 'SELECT * FROM callback')).resolves.toBe(refused)
+    await expect(as('api', 'SELECT sealed_token FROM upstream_account')).resolves.toBe('done')
+    await expect(as('api', 'UPDATE upstream_account SET generation = 1')).resolves.toBe(refused)
+    await expect(as('auth', 'UPDATE upstream_account SET generation = 1')).resolves.toBe('done')
+    // A generation must not come twice.
+    await expect(as('auth', 'DELETE FROM upstream_account')).resolves.toBe(refused)
     for (const service of ['auth', 'api']) {
       await expect(as(service, 'CREATE TABLE mine (id int)')).resolves.toBe(refused)
       await expect(as(service, 'DROP TABLE account')).resolves.toBe(refused)

@@ -1,0 +1,13 @@
+// What `apps/auth` seals and `apps/api` opens: the account's own token at the real operator.
+
+/**
+ * Of which token: the context that it is sealed under, with the key `upstream-token`. A row that was copied to another
+ * account, or one of an earlier generation that was put back, does not open.
+ */
+export function upstreamTokenContext(row: {
+  readonly id: string
+  readonly accountId: string
+  readonly generation: number
+}): string {
+  return `upstream-token:${row.accountId}:${row.id}:${row.generation}`
+}
