@@ -1,5 +1,6 @@
+import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type Door, doorTo } from '@vertexsms/db/testing/door'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
@@ -72,3 +73,63 @@ test.each(effects)(
     expect([totalSpentMicros, totalHeldMicros]).toEqual([row.chargedMicros, 0n])
   },
 )
+
+describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still runs what nobody waits for', () => {
+  const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
+  test.each([
+    ['handed over', {}],
+    ['scheduled', later()],
+  ])('a send that is let in after its caller was told that nothing was sent is given back: %s', async (_how, more) => {
+    const { accountId, token } = await world.makeAccount()
+    const [, , body] = effects[0]
+    expect((await node.call('POST /sms', { token, body })).status).toBe(200)
+    let release = () => {}
+    let isHeld = () => {}
+    const held = new Promise<void>((resolve) => {
+      isHeld = resolve
+    })
+    const holding = world.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`
+        isHeld()
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+      },
+      { timeout: 60_000 },
+    )
+    await held
+    const waiting = async () => {
+      const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH owner AS%'`
+      return row.count
+    }
+    let isAnswered = false
+    const answering = node.call('POST /sms', { token, body: { ...body, ...more } }).finally(() => {
+      isAnswered = true
+    })
+    // As often as the statement is tried.
+    for (let cuts = 0n; !isAnswered; cuts++) {
+      await eventually(async () => isAnswered || (await waiting()) > cuts)
+      door.cut()
+    }
+    const { status, body: answer } = await answering
+    expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
+    // What may have been let in is looked for, and is not there yet.
+    await eventually(async () => {
+      const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle' AND query LIKE '%WITH told AS%'`
+      return row.count > 0n
+    })
+    release()
+    await holding
+    const given = () => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } })
+    expect((await eventually(given)).failureReason).toBe('not_sent')
+    const { totalHeldMicros, handedOver, scheduled } = await world.db.spenderCount.findFirstOrThrow({
+      where: { spenderId: accountId },
+    })
+    expect([totalHeldMicros, handedOver, scheduled]).toEqual([0n, 0, 0])
+  })
+})

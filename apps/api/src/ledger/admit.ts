@@ -78,6 +78,8 @@ export type Admitted =
   | { readonly kind: 'asks'; readonly stands: readonly Stand[]; readonly newCountries: readonly string[] }
   /** A limit, a pause or an unknown price stands in the way: the rows say which. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
+  /** A statement was never answered: it may have admitted, or may still do so while it waits for its locks. */
+  | { readonly kind: 'unanswered' }
 
 interface Row extends Stand {
   readonly live: boolean
@@ -97,9 +99,10 @@ const LOST_TRIES = 3
 
 /**
  * Admits a send, in full or not at all. A statement whose connection broke is run again under the same ids, so that
- * it admits once; throws what the database threw where it cannot be reached at all.
+ * it admits once; throws what the database threw where it is certain that nothing was admitted.
  */
 export async function admit(db: Database, admission: Admission): Promise<Admitted> {
+  let unanswered = false
   for (let tried = 1; ; tried++) {
     try {
       const rows = await retried(() => admitOnce(db, admission))
@@ -115,7 +118,9 @@ export async function admit(db: Database, admission: Admission): Promise<Admitte
         const own = await dayOfSend(db, admission.send.id)
         return own === null ? { kind: 'repeat' } : { kind: 'admitted', day: own }
       }
-      if (!mayHaveRun(error) || tried === LOST_TRIES) throw error
+      unanswered ||= mayHaveRun(error)
+      if (!unanswered) throw error
+      if (!mayHaveRun(error) || tried === LOST_TRIES) return { kind: 'unanswered' }
     }
   }
 }

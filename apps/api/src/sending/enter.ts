@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
-import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { recordRefusal } from '../activity/record.ts'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
@@ -22,7 +21,7 @@ import {
 } from '../limits/judge.ts'
 import { type Approved, requireApproval } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
-import { settleLater } from './hand-over.ts'
+import { giveBackLater } from './hand-over.ts'
 import { noPlace } from './places.ts'
 import { type Priced, sum } from './price.ts'
 import { checkQuote } from './quote.ts'
@@ -164,7 +163,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
       priced: one,
     }))
     const sinceMs = performance.now()
-    const outcome = await admitOrGiveBack(deps, {
+    const outcome = await admit(deps.db, {
       grant: { accountId: sender.accountId, connectionId: sender.connectionId, tokenId: sender.id },
       ledger: {
         accountId: sender.accountId,
@@ -195,6 +194,12 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
       case 'admitted':
         watch(deps, sender)
         return { ...entered, sendId, messages, sinceMs }
+      case 'unanswered':
+        giveBackLater(
+          deps,
+          messages.map(({ id }) => id),
+        )
+        throw unavailable()
       case 'ended':
         throw new ApiError('TOKEN_INVALID')
       case 'busy':
@@ -313,23 +318,6 @@ async function findReplayed(
       if (row) replayed.set(position, row)
     }
     return
-  }
-}
-
-/** Admits; a send that may have been let in by a statement that was never answered is given back as soon as that can be. */
-async function admitOrGiveBack(deps: SendingDeps, admission: Admission) {
-  try {
-    return await admit(deps.db, admission)
-  } catch (error) {
-    if (!mayHaveRun(error)) throw error
-    const notSent = admission.send.messages.map(({ id }) => ({
-      messageId: id,
-      outcome: 'released' as const,
-      failure: 'UNAVAILABLE' as const,
-      failureReason: 'not_sent',
-    }))
-    settleLater(deps, notSent)
-    throw unavailable()
   }
 }
 

@@ -117,16 +117,53 @@ export async function settleSurely(deps: SendingDeps, settlements: readonly Sett
 
 /** Settles as soon as the database takes it; it may be run again, for it applies differences. */
 export function settleLater(deps: SendingDeps, settlements: readonly Settlement[]): void {
-  const again = async () => {
-    const until = performance.now() + GIVE_UP_MS
-    for (let pauseMs = FIRST_PAUSE_MS; performance.now() < until; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      try {
-        await settle(deps.db, settlements)
-        return
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
-      }
-    }
+  const settled = async () => {
+    await settle(deps.db, settlements)
+    return true
   }
-  inBackground(deps, again())
+  inBackground(deps, untilTrue(settled, { withinMs: GIVE_UP_MS, pauseMaxMs: LONGEST_PAUSE_MS }))
+}
+
+/** A statement whose connection broke is over after this, with all that it waited for: no server lets one run so long. */
+const STATEMENT_OVER_MS = 60_000
+const GIVE_BACK_PAUSE_MS = 1_000
+
+/** Processes that stop: they look once more, and leave the rest to the sweep. */
+const stopping = new WeakSet<SendingDeps>()
+
+/** What waits for statements that may still run is ended soon. */
+export function stopGivingBack(deps: SendingDeps): void {
+  stopping.add(deps)
+}
+
+/**
+ * Gives back what a statement that was never answered may have let in, or may still let in: it waits for its locks at the
+ * server, whoever has gone.
+ */
+export function giveBackLater(deps: SendingDeps, messageIds: readonly bigint[]): void {
+  const open = new Set(messageIds)
+  const given = async () => {
+    const settlements = [...open].map((messageId) => ({
+      messageId,
+      outcome: 'released' as const,
+      failure: 'UNAVAILABLE' as const,
+      failureReason: 'not_sent',
+    }))
+    for (const { id } of await settle(deps.db, settlements)) open.delete(id)
+    return open.size === 0
+  }
+  const looking = async () => (await given().catch(() => false)) || stopping.has(deps)
+  inBackground(deps, untilTrue(looking, { withinMs: STATEMENT_OVER_MS, pauseMaxMs: GIVE_BACK_PAUSE_MS }))
+}
+
+/** Does the work until it says that it is done, with growing pauses, for so long at most; it may fail in between. */
+async function untilTrue(
+  work: () => Promise<boolean>,
+  { withinMs, pauseMaxMs }: { readonly withinMs: number; readonly pauseMaxMs: number },
+): Promise<void> {
+  const until = performance.now() + withinMs
+  for (let pauseMs = FIRST_PAUSE_MS; performance.now() < until; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
+    if (await work().catch(() => false)) return
+    await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
+  }
 }

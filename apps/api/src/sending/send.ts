@@ -6,7 +6,7 @@ import { newSmsId } from '../upstream/sandbox/ids.ts'
 import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { type Entered, type Entrance, enter, type Key } from './enter.ts'
-import { handOver, inBackground, settleSurely } from './hand-over.ts'
+import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
 import { inPlace } from './places.ts'
 import { createPrices, type Prices, within } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
@@ -237,6 +237,7 @@ export function createSending(deps: SendingDeps): Sending {
     run,
     stop() {
       stopping = true
+      stopGivingBack(deps)
     },
     stopping: () => stopping,
 
