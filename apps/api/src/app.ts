@@ -104,7 +104,7 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
     [
       { name: 'sandbox', everyMs, run: async (now) => (await upstream.advance(now)) + (await operator.tell(now)) },
       createScheduleJob(deps, sending, everyMs),
-      createSweepJob(db, everyMs),
+      createSweepJob(db, deps.operator.name, everyMs),
       createRetentionJob(db),
       createCallbackJob(db, createCallbackPost(outbound), everyMs),
       createCleanUpJob(db),

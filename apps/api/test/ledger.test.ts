@@ -204,7 +204,7 @@ test('a list is claimed in chunks of four, each once, by a runner whose lease ho
     sendId: list.send.id,
     grant: list.grant,
     spenderId: payer.tokenId,
-    upstream: 'sandbox',
+    upstream: 'sandbox' as const,
     generation: 0,
     leaseSeconds: 20,
     runnerSeconds: 30,

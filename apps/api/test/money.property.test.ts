@@ -87,7 +87,7 @@ test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
       repeatMs: 50,
     }
     const nodes = [0, 1].map(() => pathNode(db, operator, { at: dying, places, times }))
-    const sweep = createSweepJob(db, 1_000)
+    const sweep = createSweepJob(db, 'sandbox', 1_000)
     const first = nodes[0]
     if (first === undefined) throw new Error('there is no node')
     const schedule = createScheduleJob(first.deps, first.sending, 1_000)

@@ -47,6 +47,7 @@ beforeEach(async () => {
 
 const order = (set: Partial<SmsOrder> = {}): SmsOrder => ({
   accountId,
+  generation: 0,
   messageId: newSmsId(),
   to: '37060000001',
   from: 'Tests',
@@ -194,7 +195,9 @@ describe('a report', () => {
 describe('a lookup', () => {
   test('is charged, answered in time and told under our id alone', async () => {
     const messageId = 1_234_567n
-    expect(await operator.hlr({ accountId, messageId, msisdn: '37061234567' })).toMatchObject({ kind: 'accepted' })
+    expect(await operator.hlr({ accountId, generation: 0, messageId, msisdn: '37061234567' })).toMatchObject({
+      kind: 'accepted',
+    })
     expect(await spent()).toBe(await operator.hlrPriceMicros(accountId))
     await pass(2_000)
     expect(lookups).toEqual([{ messageId, result: expect.objectContaining({ error: '0', country: 'LT' }) }])
@@ -206,7 +209,7 @@ describe('a lookup', () => {
     ['447700900020', 20],
     ['447700900024', 24],
   ])('of %s is refused with %i and charged nothing', async (msisdn, errorCode) => {
-    const answer = await operator.hlr({ accountId, messageId: 1n, msisdn })
+    const answer = await operator.hlr({ accountId, generation: 0, messageId: 1n, msisdn })
     expect(answer).toMatchObject({ kind: 'refused', code: 'LOOKUP_REFUSED', errorCode })
     expect(await spent()).toBe(0n)
   })

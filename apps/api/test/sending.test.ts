@@ -35,7 +35,7 @@ beforeEach(async () => {
 })
 
 const sweep = async () => {
-  const job = createSweepJob(db, 1_000)
+  const job = createSweepJob(db, 'sandbox', 1_000)
   while ((await job.run(new Date())) > 0);
 }
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => `3706000${String(at).padStart(4, '0')}`)

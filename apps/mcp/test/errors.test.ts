@@ -92,6 +92,8 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
         'TOO_MANY_WAITING',
         'SEND_IN_PROGRESS',
         'IDEMPOTENCY_KEY_REUSED',
+        'UPSTREAM_ACCOUNT_MISSING',
+        'UPSTREAM_CHANGED',
         'UPSTREAM_ACCOUNT_REFUSED',
       ] as const
     ).map((code) => [code, { tool: () => refusedWith(code) }]),

@@ -76,6 +76,15 @@ export const API_ERRORS = {
     status: 501,
     message: 'Lookups need a public address for results: set REPORT_ADDRESS. Nothing was asked or charged.',
   },
+  UPSTREAM_ACCOUNT_MISSING: {
+    status: 403,
+    message:
+      'This account has no VertexSMS token yet. Its owner sets it in Settings -> VertexSMS account. Nothing was sent.',
+  },
+  UPSTREAM_CHANGED: {
+    status: 409,
+    message: 'The VertexSMS token of this account was changed while the request was under way. Nothing was sent.',
+  },
   UPSTREAM_ACCOUNT_REFUSED: {
     status: 502,
     message: 'VertexSMS refused the token of this account. Its owner must set it anew. Nothing was sent.',

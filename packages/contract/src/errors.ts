@@ -186,6 +186,22 @@ export const ERRORS = {
     message: 'This idempotencyKey was used for another request. Nothing was sent. Use a new key for a new message.',
     fix: 'Use a new idempotencyKey for a new message, the same one only for the same call.',
   },
+  UPSTREAM_ACCOUNT_MISSING: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'This account has no VertexSMS token yet. Nothing was sent or charged. Tell the person; only the owner can set it, in Settings -> VertexSMS account on the dashboard.',
+    fix: 'Have the owner set the token in Settings -> VertexSMS account, on the dashboard.',
+  },
+  UPSTREAM_CHANGED: {
+    http: null,
+    tool: true,
+    retryable: true,
+    message:
+      'The VertexSMS token of this account was changed while the request was under way. Nothing was sent or charged. Call again, with a new quote where there was one.',
+    fix: 'Call again.',
+  },
   UPSTREAM_ACCOUNT_REFUSED: {
     http: null,
     tool: true,
@@ -272,6 +288,8 @@ export const TOLD_CODES = {
   INTERNAL: { code: 'INTERNAL' },
   SEND_OUTCOME_UNKNOWN: { code: 'SEND_OUTCOME_UNKNOWN' },
   CALLBACK_ADDRESS_MISSING: { code: 'CALLBACK_ADDRESS_MISSING' },
+  UPSTREAM_ACCOUNT_MISSING: { code: 'UPSTREAM_ACCOUNT_MISSING' },
+  UPSTREAM_CHANGED: { code: 'UPSTREAM_CHANGED' },
   UPSTREAM_ACCOUNT_REFUSED: { code: 'UPSTREAM_ACCOUNT_REFUSED' },
   OUTCOME_UNKNOWN: { code: 'SEND_OUTCOME_UNKNOWN' },
   UNAVAILABLE: { code: 'UPSTREAM_UNAVAILABLE' },

@@ -2,6 +2,8 @@
 // that settles the chunk before (settle.ts). Twin: admit.ts, which counts the same places with the upstream.
 import { Prisma } from '@vertexsms/db/client'
 import { type Grant, openLive } from '../live.ts'
+import type { UpstreamName } from '../upstream/upstream.ts'
+import { isCurrent } from './current.ts'
 import { AT_ONCE_MAX } from './standing.ts'
 
 /** Messages of a list that are handed over together. */
@@ -12,8 +14,8 @@ export interface Claim {
   readonly sendId: string
   readonly grant: Grant
   readonly spenderId: string
-  readonly upstream: string
-  /** The account's token at the upstream that the send was accepted for must still be this one. */
+  readonly upstream: UpstreamName
+  /** Of the account's token at the upstream: the send's, which must still be the present one. */
   readonly generation: number
   /** Of a message that is handed over. */
   readonly leaseSeconds: number
@@ -23,7 +25,7 @@ export interface Claim {
 
 /**
  * `open` begins the statement: the caller, the send and its runner's lease, held. `candidates` are the next held messages
- * and `going` a row while nothing has ended or paused them. `claimed` are those that have a place with the upstream,
+ * and `going` a row while nothing has ended or paused them, and the account's token is the one they were accepted for. `claimed` are those that have a place with the upstream,
  * as changes of the ledger.
  */
 export function claimParts(claim: Claim): {
@@ -33,7 +35,8 @@ export function claimParts(claim: Claim): {
 } {
   const { sendId, grant, spenderId, upstream, generation, leaseSeconds, runnerSeconds } = claim
   const open = Prisma.sql`${openLive(grant)}, mine AS MATERIALIZED (
-    SELECT s.id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
+    SELECT s.id, ${isCurrent(upstream, Prisma.sql`s`)} AS current
+    FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
     WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now() AND s.upstream = ${upstream}
       AND s.generation = ${generation}::int
     FOR NO KEY UPDATE OF s
@@ -50,7 +53,7 @@ export function claimParts(claim: Claim): {
     SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id CROSS JOIN (SELECT count(*) FROM candidates) c
     WHERE s.id IN (${grant.accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
   ), going AS MATERIALIZED (
-    SELECT FROM spenders s HAVING count(*) > 0 AND bool_and(
+    SELECT FROM spenders s HAVING count(*) > 0 AND (SELECT current FROM mine) AND bool_and(
       s.ended_at IS NULL AND s.paused_at IS NULL AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
     )
   )`

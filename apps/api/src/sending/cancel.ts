@@ -1,8 +1,10 @@
-// Takes back what waits: one message of its sender, and all that was accepted under what has ended.
+// Takes back what waits: one message of its sender, and all that was accepted under what has ended or was replaced.
 import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
+import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
+import type { UpstreamName } from '../upstream/upstream.ts'
 import { messageOf } from './rows.ts'
 
 /**
@@ -34,4 +36,22 @@ const ENDED = Prisma.sql`(
 export async function cancelEnded(db: Database): Promise<number> {
   const waiting = Prisma.sql`m.state = 'scheduled' AND ${ENDED}`
   return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length
+}
+
+/** A scheduled message that waits, or did when its runner died. */
+const WAITS = Prisma.sql`(m.state = 'scheduled' OR m.state = 'held' AND s.runner_until <= database_now())`
+
+/**
+ * Cancels what waits for another upstream than that of this installation, or for a token that the account has no more, and
+ * closes what its owner was asked or said about it. Tells how many messages and questions that were.
+ */
+export async function cancelReplaced(db: Database, upstream: UpstreamName): Promise<number> {
+  const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
+  const cancelled = await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })
+  const closed = await db.$executeRaw`
+    UPDATE approval SET state = 'expired', sealed_text = NULL WHERE id IN (
+      SELECT a.id FROM approval a
+      WHERE a.state IN ('pending', 'approved') AND NOT ${isCurrent(upstream, Prisma.sql`a`)}
+      FOR UPDATE OF a SKIP LOCKED)`
+  return cancelled.length + closed
 }

@@ -49,8 +49,11 @@ export type Step = 'priced' | 'admitted' | 'handed' | 'settled' | 'claimed'
 export interface SendingDeps {
   readonly db: Database
   readonly operator: SendingUpstream
-  /** Registers a number at the upstream; gives the id of the sender. Throws ApiError for what it refuses. */
-  readonly registerNumber: (caller: Caller, name: string) => Promise<string>
+  /**
+   * Registers a number at the upstream; gives the id of the sender. Throws ApiError for what it refuses, UPSTREAM_CHANGED
+   * where the account's token is not of this generation any more.
+   */
+  readonly registerNumber: (caller: Caller, name: string, generation: number) => Promise<string>
   readonly keys: DerivedKeys<'idempotency' | 'send-text' | 'quote'>
   /** Of the pages on which a person changes limits. */
   readonly issuer: string

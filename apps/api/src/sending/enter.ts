@@ -52,8 +52,8 @@ export interface Entry {
   readonly fingerprint: (recipient: Recipient) => Uint8Array | null
   /** What is held where nobody asks for the very price. */
   readonly byRates: (recipients: readonly Recipient[]) => Promise<Priced[]>
-  /** The upstream's own answer. */
-  readonly byCost: (recipients: readonly Recipient[]) => Promise<Priced[]>
+  /** The upstream's own answer, for the account's token of this generation. */
+  readonly byCost: (recipients: readonly Recipient[], generation: number) => Promise<Priced[]>
   /** Whether that is asked for at once. */
   readonly asksPrice: boolean
   readonly maxPriceMicros: bigint | null
@@ -142,7 +142,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
     if (open.length === 0) return { ...entered, sendId: null, messages: [], sinceMs: performance.now() }
     let priced: Priced[]
     if (remote && standings) {
-      const asked = await entry.byCost(open)
+      const asked = await entry.byCost(open, generation)
       const kept = judgeEach(deps, entry, standings, asked, refused)
       if (kept.length === 0) continue
       priced = asked.filter(({ position }) => !refused.has(position))

@@ -110,7 +110,7 @@ async function deliver(
   msisdn: string,
   entrance: Extract<Entrance, { kind: 'entered' }>,
 ): Promise<OtherResult> {
-  const { sendId, messages, replayed, sinceMs } = entrance
+  const { sendId, messages, replayed, sinceMs, generation } = entrance
   const [message] = messages
   if (sendId === null || message === undefined) return repeated(kind, [...replayed.values()])
   await deps.at('admitted')
@@ -118,8 +118,8 @@ async function deliver(
   let told: ApiError | null = null
   const { settlement, refusal } = await handOver(deps, message.id, sinceMs, message.holdMicros, () =>
     kind === 'hlr'
-      ? deps.operator.hlr({ accountId: sender.accountId, messageId: message.id, msisdn })
-      : register(deps, sender, msisdn, (error) => {
+      ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
+      : register(deps, sender, msisdn, generation, (error) => {
           told = error
         }),
   )
@@ -136,10 +136,11 @@ async function register(
   deps: SendingDeps,
   sender: Sender,
   msisdn: string,
+  generation: number,
   tell: (error: ApiError) => void,
 ): Promise<HandOver> {
   try {
-    const reference = await deps.registerNumber(sender, msisdn)
+    const reference = await deps.registerNumber(sender, msisdn, generation)
     return { kind: 'accepted', reference, parts: null, priceMicros: 0n }
   } catch (error) {
     if (!(error instanceof ApiError) || error.code === 'OUTCOME_UNKNOWN') throw error

@@ -21,12 +21,18 @@ const AT_ONCE = 8
 const REMEMBERED_MS = 3_600_000
 const REMEMBERED_MAX = 10_000
 
+/** Whose prices, under which of the account's tokens at the upstream: another contract has others. */
+export interface Payer {
+  readonly accountId: string
+  readonly generation: number
+}
+
 /** The prices of recipients. */
 export interface Prices {
   /** Parts times the dearest row of each country. */
   byRates(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]>
   /** The upstream's own answer, where it has one within the time that all of them together have; else as by rates. */
-  byCost(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]>
+  byCost(payer: Payer, content: Content, recipients: readonly Recipient[]): Promise<Priced[]>
 }
 
 /** Prices of one upstream. What is remembered is kept under a keyed hash of the number. */
@@ -50,37 +56,38 @@ export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'opera
   // Nothing that a test sends on the simulated network costs anything; on a real account it counts as paid.
   const isFree = ({ testMode }: Content) => testMode !== null && operator.name === 'sandbox'
 
-  function keyOf(accountId: string, { sender, coding, parts, testMode }: Content, msisdn: string): string {
-    const written = JSON.stringify([accountId, msisdn, sender, coding, parts, testMode])
+  function keyOf(payer: Payer, { sender, coding, parts, testMode }: Content, msisdn: string): string {
+    const { accountId, generation } = payer
+    const written = JSON.stringify([accountId, generation, msisdn, sender, coding, parts, testMode])
     return createHmac('sha256', keys.quote).update(`price ${written}`).digest('base64')
   }
 
-  async function ask(accountId: string, content: Content, recipient: Recipient): Promise<UpstreamPrice | null> {
-    const key = keyOf(accountId, content, recipient.msisdn)
+  async function ask(payer: Payer, content: Content, recipient: Recipient): Promise<UpstreamPrice | null> {
+    const key = keyOf(payer, content, recipient.msisdn)
     const known = remembered.get(key)
     if (known) return known
     // What cannot be had is not known; the reason is nobody's but ours.
-    const price = await operator.cost(orderOf(accountId, content, recipient.msisdn)).catch(() => null)
+    const price = await operator.cost(orderOf(payer.accountId, content, recipient.msisdn)).catch(() => null)
     if (price !== null) remembered.set(key, price)
     return price
   }
 
   return {
     byRates,
-    async byCost(accountId, content, recipients) {
+    async byCost(payer, content, recipients) {
       const told = new Map<number, UpstreamPrice>()
       const waiting = [...recipients]
       let over = false
       const asker = async () => {
         for (let next = waiting.shift(); next !== undefined && !over; next = waiting.shift()) {
-          const price = await ask(accountId, content, next)
+          const price = await ask(payer, content, next)
           if (price !== null) told.set(next.position, price)
         }
       }
       const all = Promise.all(Array.from({ length: AT_ONCE }, asker))
       await within(all, times.pricesMs)
       over = true
-      const rates = await byRates(accountId, content, recipients)
+      const rates = await byRates(payer.accountId, content, recipients)
       return rates.map((one) => {
         const price = told.get(one.position)
         return price === undefined ? one : { ...one, micros: price.micros, told: price }

@@ -41,7 +41,8 @@ export async function quoteSms(
   }
   // Nothing about a refused number leaves us.
   const allowed = recipientsOf(drafts).filter(({ country, position }) => judge(country, position))
-  const priced = await prices.byCost(sender.accountId, content, allowed)
+  const generation = await deps.operator.generation(sender.accountId)
+  const priced = await prices.byCost({ accountId: sender.accountId, generation }, content, allowed)
   const going = priced.filter(({ country, position, told }) => judge(country, position, told?.country ?? country))
   const priceMicros = sum(going)
   const unknown = going.find(({ micros }) => micros === null)
@@ -58,7 +59,6 @@ export async function quoteSms(
   const byPosition = new Map(priced.map((one) => [one.position, one]))
   const quotable = unknown === undefined && going.length > 0
   const expiresAt = new Date(now.getTime() + QUOTE_SECONDS * 1000)
-  const generation = await deps.operator.generation(sender.accountId)
   const scope = {
     spenderId: sender.spenderId,
     upstream: deps.operator.name,

@@ -130,7 +130,11 @@ export function recipientsOf(drafts: readonly Draft[]): Recipient[] {
 }
 
 /** What an upstream is asked to send to one of them. */
-export function orderOf(accountId: string, content: Content, msisdn: string): Omit<SmsOrder, 'messageId'> {
+export function orderOf(
+  accountId: string,
+  content: Content,
+  msisdn: string,
+): Omit<SmsOrder, 'messageId' | 'generation'> {
   const { udh, expireInSeconds, testMode } = content
   return {
     accountId,

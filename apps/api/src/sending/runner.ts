@@ -2,6 +2,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Claim } from '../ledger/claim.ts'
+import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
@@ -101,11 +102,13 @@ async function leave(db: Database, sendId: string, settlements: readonly Settlem
   if (passedOn === 0) await release(db, sendId, [], 'UNAVAILABLE')
 }
 
-async function whyStopped(db: Database, { spenderId, grant }: List['claim']): Promise<ApiErrorCode> {
-  const [row] = await db.$queryRaw<{ paused: boolean }[]>`
-    SELECT bool_or(paused_at IS NOT NULL OR NOT coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)) AS paused
+async function whyStopped(db: Database, { sendId, spenderId, grant, upstream }: List['claim']): Promise<ApiErrorCode> {
+  const [row] = await db.$queryRaw<{ paused: boolean; current: boolean }[]>`
+    SELECT bool_or(paused_at IS NOT NULL OR NOT coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)) AS paused,
+           EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
     FROM spender WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
-  return row?.paused ? 'CONNECTION_PAUSED' : 'TOKEN_INVALID'
+  if (row?.paused) return 'CONNECTION_PAUSED'
+  return row?.current === false ? 'UPSTREAM_CHANGED' : 'TOKEN_INVALID'
 }
 
 async function release(

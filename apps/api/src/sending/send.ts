@@ -138,9 +138,9 @@ export function createSending(deps: SendingDeps): Sending {
       limitedSender: content.sender,
       fingerprint: (one) => fingerprint?.(one) ?? null,
       byRates: (some) => prices.byRates(sender.accountId, content, some),
-      byCost: (some) =>
+      byCost: (some, generation) =>
         some.length <= COST_MAX
-          ? prices.byCost(sender.accountId, content, some)
+          ? prices.byCost({ accountId: sender.accountId, generation }, content, some)
           : prices.byRates(sender.accountId, content, some),
       asksPrice: plan.maxPriceMicros !== null || plan.quoteId !== null || (!single && recipients.length <= COST_MAX),
       maxPriceMicros: plan.maxPriceMicros,
@@ -171,13 +171,13 @@ export function createSending(deps: SendingDeps): Sending {
     content: Content,
     sendId: string,
     message: Entered,
-    sinceMs: number,
+    { sinceMs, generation }: Pick<Extract<Entrance, { kind: 'entered' }>, 'sinceMs' | 'generation'>,
   ): Promise<MessageRow> {
     await deps.at('admitted')
     const order = orderOf(call.sender.accountId, content, message.recipient)
     const told = message.priced.told?.micros ?? null
     const { settlement, refusal } = await handOver(deps, message.id, sinceMs, told, () =>
-      deps.operator.send({ ...order, messageId: message.id }),
+      deps.operator.send({ ...order, generation, messageId: message.id }),
     )
     await deps.at('handed')
     await settleSurely(deps, [settlement])
@@ -222,7 +222,8 @@ export function createSending(deps: SendingDeps): Sending {
         {
           id,
           toldMicros,
-          call: () => deps.operator.send({ ...orderOf(sender.accountId, content, recipient), messageId: id }),
+          call: () =>
+            deps.operator.send({ ...orderOf(sender.accountId, content, recipient), generation, messageId: id }),
         },
       ]),
     )
@@ -265,7 +266,7 @@ export function createSending(deps: SendingDeps): Sending {
       deps.wakeIn(scheduledAt.getTime() - call.sender.now().getTime())
       return { id: message.id, parts: message.parts, replayed: false }
     }
-    const row = await handOne(call, content, sendId, message, entrance.sinceMs)
+    const row = await handOne(call, content, sendId, message, entrance)
     return { id: row.id, parts: row.parts, replayed: false }
   }
 
@@ -276,14 +277,14 @@ export function createSending(deps: SendingDeps): Sending {
       const outcome = await repeatedList(deps, plan, call.sender, entrance.rows, fingerprintsOf(call, plan))
       return { answer: withWholePrice(batchAnswer(outcome), entrance.rows), replayed: true }
     }
-    const { sendId, messages, refused, replayed, sinceMs } = entrance
+    const { sendId, messages, refused, replayed } = entrance
     let rows: readonly MessageRow[] = []
     const [only] = messages
     if (sendId !== null && scheduledAt !== null) {
       deps.wakeIn(scheduledAt.getTime() - call.sender.now().getTime())
       rows = messages.map((message) => rowOf(sendId, message, 'scheduled', 0n, scheduledAt))
     } else if (sendId !== null && only !== undefined && isSingle(drafts)) {
-      rows = [await handOne(call, content, sendId, only, sinceMs)]
+      rows = [await handOne(call, content, sendId, only, entrance)]
     } else if (sendId !== null) {
       await handList(call, content, sendId, entrance)
       rows = await messagesOfSend(deps.db, sendId)

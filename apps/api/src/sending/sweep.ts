@@ -3,8 +3,9 @@ import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { settleWhere, type Told } from '../ledger/release.ts'
+import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
-import { cancelEnded } from './cancel.ts'
+import { cancelEnded, cancelReplaced } from './cancel.ts'
 
 /** An unknown message that nobody could tell of is charged for good after this. */
 const UNKNOWN_DAYS = 4
@@ -38,15 +39,15 @@ const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] 
   },
 ]
 
-/** Tidies the ledger: leases that are over, endings, verdicts, what stayed unknown. */
-export function createSweepJob(db: Database, everyMs: number): Job {
+/** Tidies the ledger: leases that are over, endings, another token or upstream, verdicts, what stayed unknown. */
+export function createSweepJob(db: Database, upstream: UpstreamName, everyMs: number): Job {
   return {
     name: 'sweep',
     everyMs,
     async run() {
       let moved = 0
       for (const { condition, told } of STEPS) moved += (await settleWhere(db, condition, told)).length
-      return moved + (await cancelEnded(db))
+      return moved + (await cancelEnded(db)) + (await cancelReplaced(db, upstream))
     },
   }
 }

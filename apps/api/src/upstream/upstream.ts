@@ -61,6 +61,11 @@ export type UpstreamName = 'sandbox' | 'vertexsms'
 export interface SmsOrder {
   /** Whose account at the upstream. */
   readonly accountId: string
+  /**
+   * Of the account's token that it was accepted for. The upstream compares it with the very token that it calls with, and
+   * refuses with UPSTREAM_CHANGED where they differ.
+   */
+  readonly generation: number
   /** Our id of the message; the upstream reports under it. */
   readonly messageId: bigint
   /** International, digits. */
@@ -79,6 +84,8 @@ export interface SmsOrder {
 /** A lookup that is handed over. */
 export interface LookupOrder {
   readonly accountId: string
+  /** As that of {@link SmsOrder}. */
+  readonly generation: number
   readonly messageId: bigint
   readonly msisdn: string
 }
@@ -147,12 +154,12 @@ export interface SendingUpstream {
   readonly name: UpstreamName
   /** Reads a number as this upstream knows numbers; asks nobody. */
   readonly readNumber: ReadNumber
-  /** Of the account's token there; 0 where there is only one. */
+  /** Of the account's token there, as ledger/current.ts has it; 0 where there is only one. */
   generation(accountId: string): Promise<number>
   send(order: SmsOrder): Promise<HandOver>
   hlr(order: LookupOrder): Promise<HandOver>
   /** Null where no price can be had. Charges nothing. */
-  cost(order: Omit<SmsOrder, 'messageId'>): Promise<UpstreamPrice | null>
+  cost(order: Omit<SmsOrder, 'messageId' | 'generation'>): Promise<UpstreamPrice | null>
   /** The dearest part price of a country in the present rate card; null where it has none. */
   dearestRateMicros(accountId: string, country: string): Promise<bigint | null>
   /** The part price in one network of a country, by the codes that a report names; null where the rate card has none. */

@@ -81,7 +81,7 @@ export function createOperator(options: OperatorOptions): SimulatedOperator {
   }
 }
 
-function priceOf(order: Omit<SmsOrder, 'messageId'>) {
+function priceOf(order: Omit<SmsOrder, 'messageId' | 'generation'>) {
   const recipient = readNumber(`+${order.to}`)
   if ('fix' in recipient) return null
   const operator = operatorFor(recipient)
