@@ -1,4 +1,5 @@
-// The whole product on one machine: `npx -y pnpm demo` (`--fresh` starts over, `--watch` restarts what changes).
+// The whole product on one machine: `npx -y pnpm demo` (`--fresh` starts over, `--verbose` shows requests, `--watch` restarts
+// what changes).
 import { startEmbedded } from '@vertexsms/db/embedded'
 import { migrate } from '@vertexsms/db/migrate'
 import { checkSettings, describeApps, publicUrls } from './demo/apps.ts'
@@ -18,6 +19,7 @@ import { watchSources } from './demo/watch.ts'
 import { welcomeText } from './welcome.ts'
 
 const EXPECTED = new Set(['ConfigurationError', 'FolderLockedError', 'MigrationError', 'Error'])
+const FLAGS = ['--fresh', '--verbose', '--watch']
 const cleanups: (() => Promise<void>)[] = []
 let ending: Promise<never> | undefined
 
@@ -35,8 +37,8 @@ function end(status: number): Promise<never> {
 }
 
 async function main(flags: string[]): Promise<void> {
-  const unknown = flags.find((flag) => flag !== '--fresh' && flag !== '--watch')
-  if (unknown) throw new Error(`unknown option ${unknown}; there are --fresh and --watch`)
+  const unknown = flags.find((flag) => !FLAGS.includes(flag))
+  if (unknown) throw new Error(`unknown option ${unknown}; there are ${FLAGS.join(', ')}`)
   const fresh = flags.includes('--fresh')
   checkSettings()
   const settings = readSettings()
@@ -53,7 +55,7 @@ async function main(flags: string[]): Promise<void> {
   await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, { host: HOST, waitMs: settings.DEMO_PORT_WAIT_MS, say })
   say('starting the authorization server, the MCP server and the REST API')
   const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
-  const log = openLog(settings.DEMO_LOG_FILE, say)
+  const log = openLog(settings.DEMO_LOG_FILE, say, { verbose: flags.includes('--verbose') })
   cleanups.push(async () => log.close())
   const children = new Children({
     say,
@@ -81,10 +83,10 @@ async function main(flags: string[]): Promise<void> {
   const forgetOperator = keepOperatorEnvironment(DATA_DIR, operator)
   cleanups.push(async () => forgetOperator())
   console.log(welcomeText({ dashboardUrl: issuer, mcpUrl: mcp, apiUrl: api, ...readCredentials(DATA_DIR) }))
-  say(`requests are logged to ${settings.DEMO_LOG_FILE}`)
+  say(`requests are logged to ${settings.DEMO_LOG_FILE}; --verbose shows them here`)
   const where = process.env.DATA_DIR === undefined ? '' : `DATA_DIR=${DATA_DIR} `
-  say(`the operator's commands, such as inviting people: ${where}npx -y pnpm operator --help`)
-  say('press Ctrl-C to stop')
+  say(`commands of the operator, such as inviting people: ${where}npx -y pnpm operator --help`)
+  say(`Ctrl-C stops, --fresh starts over; account and token are kept in ${credentialsFile(DATA_DIR)}`)
   if (flags.includes('--watch')) watchSources(apps, children, say)
 }
 

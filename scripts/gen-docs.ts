@@ -1,16 +1,19 @@
-// Writes docs/errors.md and docs/tools.md from the catalogues and the tools themselves, so that they cannot drift.
+// Writes docs/errors.md, docs/rest.md and docs/tools.md from the catalogues and the tools themselves, so that they cannot drift.
 // `npx -y pnpm gen` writes them, `npx -y pnpm docs:check` fails when they are not up to date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { API_ERRORS, VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorDefinition } from '@vertexsms/contract/errors'
 import { ERROR_DETAILS } from '@vertexsms/contract/limits'
+import { openApiDocument } from '@vertexsms/contract/openapi'
+import { referencePage } from '@vertexsms/contract/reference'
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 // biome-ignore lint/style/noRestrictedImports: the page is made from the tools as they are served
 import { RESOURCES, TEMPLATES } from '../apps/mcp/src/resources/methods.ts'
 // biome-ignore lint/style/noRestrictedImports: the page is made from the tools as they are served
 import { createTools } from '../apps/mcp/src/tools/index.ts'
+import manifest from '../package.json' with { type: 'json' }
 
 interface Schema {
   readonly type?: string | readonly string[]
@@ -170,6 +173,7 @@ function toolsPage(): string {
 export function documents(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/errors.md', errorsPage()],
+    ['docs/rest.md', `${NOTICE}\n\n${referencePage(openApiDocument('https://api.vertexsms.com', manifest.version))}`],
     ['docs/tools.md', toolsPage()],
   ])
 }

@@ -1,3 +1,5 @@
+import { claudeCodeCommand, clientGuides, SERVER_NAME, TOKEN_SERVER_NAME } from '@vertexsms/contract/connect'
+
 export interface Welcome {
   /** The authorization server's public URL, where one signs in. */
   dashboardUrl: string
@@ -9,32 +11,40 @@ export interface Welcome {
   token: string
 }
 
+/** Clients whose block is on the screen; the others are a click away. */
+const SHOWN: Readonly<Record<string, string>> = {
+  cursor: 'Cursor',
+  'vs-code': 'VS Code',
+  'mcp-remote': 'Claude Desktop',
+}
+
 /**
- * What a person needs to connect a client: blocks to paste, then addresses, the account and one token. Short, and the
- * account last, so that its password is on the screen of a terminal of 24 lines.
+ * What a person needs to connect a client: blocks to paste, what to ask then, addresses, the account and one token.
+ * Short, and the account last, so that its password is on the screen of a terminal of 24 lines.
  */
 export function welcomeText({ dashboardUrl, mcpUrl, apiUrl, email, password, token }: Welcome): string {
+  const guides = clientGuides(mcpUrl, token)
+  const blocks = Object.entries(SHOWN).map(([id, name]) => {
+    const block = guides.find((guide) => guide.id === id)?.blocks[0]
+    if (block === undefined) throw new Error(`there is no block for ${name}`)
+    return `${name} (${block.place}):\n${JSON.stringify(JSON.parse(block.text))}\n`
+  })
   return `
 VertexSMS Connect is ready.
 
-Claude Code, with sign-in in the browser:
-claude mcp add --transport http vertexsms ${mcpUrl}
+Claude Code, with sign-in in the browser (/mcp in Claude Code):
+${claudeCodeCommand(SERVER_NAME, mcpUrl)}
 
 Claude Code, with the token, beside it or instead:
-claude mcp add --transport http vertexsms-token ${mcpUrl} --header "Authorization: Bearer ${token}"
+${claudeCodeCommand(TOKEN_SERVER_NAME, mcpUrl, { token })}
 
-Cursor (.cursor/mcp.json):
-${JSON.stringify({ mcpServers: { vertexsms: { url: mcpUrl } } })}
+${blocks.join('\n')}
+Then ask it: Which networks are in Lithuania and what does an SMS cost?
 
-VS Code (.vscode/mcp.json):
-${JSON.stringify({ servers: { vertexsms: { type: 'http', url: mcpUrl } } })}
-
-Claude Desktop (claude_desktop_config.json):
-${JSON.stringify({ mcpServers: { vertexsms: { command: 'npx', args: ['-y', 'mcp-remote', mcpUrl] } } })}
-
+Other clients: ${dashboardUrl}/connect
 Dashboard:     ${dashboardUrl}
 MCP server:    ${mcpUrl}
-REST API:      ${apiUrl}
+REST API:      ${apiUrl} (reference: /reference)
 Sandbox phone: ${dashboardUrl}/sandbox/phone
 
 email: ${email}

@@ -75,7 +75,7 @@ async function round(browser: Browser, n: number): Promise<{ deleteMs: number; r
     ['permissions', 'GET /operators'],
     ['expires_in', /<option value="([^"]*)"/.exec(settings)?.[1] ?? ''],
   ])
-  const token = /vsms_[\w-]{43}/.exec(created)?.[0]
+  const token = /vsms_[\w-]{49}/.exec(created)?.[0]
   const row = (await browser.get('/settings/api')).split(`>Round ${n}<`)[1] ?? ''
   const path = /action="(\/settings\/api\/tokens\/[^"]+\/delete)"/.exec(row)?.[1]
   if (!token || !path) throw new Error('the dashboard shows no new token')

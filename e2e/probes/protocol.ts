@@ -51,7 +51,12 @@ export const protocol: Topic = {
     {
       input: 'the same batch with a token that is gone',
       before: '401',
-      run: async (product) => ok(await send(product, JSON.stringify(batch()), {}, 'vsms_gone'), 401, 'AUTH_INVALID'),
+      run: async (product) =>
+        ok(
+          await send(product, JSON.stringify(batch()), {}, 'vsms_gonexxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'),
+          401,
+          'AUTH_INVALID',
+        ),
     },
     {
       input: 'the schemas of tools/list',

@@ -1,4 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type AppDescription, childEnvironment } from './apps.ts'
@@ -63,8 +64,9 @@ export class Children {
       cwd: ROOT,
       env: childEnvironment(app.env) as NodeJS.ProcessEnv,
       // The channel carries nothing: its end tells the app that the launcher is gone, however that died.
-      stdio: ['ignore', this.options.log, 'inherit', 'ipc'],
+      stdio: ['ignore', this.options.log, 'pipe', 'ipc'],
     })
+    passOn(child)
     this.running.set(app.name, child)
     child.once('exit', (code, signal) => void this.onExit(app, child, signal ?? `status ${code}`))
   }
@@ -91,6 +93,17 @@ export async function runToEnd(args: string[], env: Record<string, string>, stdi
     stdio,
   })
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
+}
+
+/** A library's word about a Node that this repository tests and supports. */
+const NOT_OURS = /^oidc-provider WARNING: Unsupported runtime/
+
+/** Lets a person read what an app says to standard error, line by line. */
+function passOn(child: ChildProcess): void {
+  if (child.stderr === null) return
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (!NOT_OURS.test(line)) console.error(line)
+  })
 }
 
 function end(child: ChildProcess): Promise<void> {

@@ -14,9 +14,13 @@ export interface LogFile {
 
 /**
  * Opens the services' log for its owner alone, and says each warning and error that is written to it from now on in
- * plain words: whose it is and its sentence, nothing else of the line.
+ * plain words: whose it is and its sentence, nothing else of the line. With `verbose` each answered request too.
  */
-export function openLog(file: string, say: (text: string) => void): LogFile {
+export function openLog(
+  file: string,
+  say: (text: string) => void,
+  { verbose = false }: { readonly verbose?: boolean } = {},
+): LogFile {
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > KEEP_BYTES) renameSync(file, `${file}.1`)
   const descriptor = openSync(file, 'a+', 0o600)
   chmodSync(file, 0o600)
@@ -33,8 +37,8 @@ export function openLog(file: string, say: (text: string) => void): LogFile {
       const lines = (rest + chunk.toString('utf8', 0, length)).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) {
-        const trouble = troubleOf(line)
-        if (trouble !== undefined) say(trouble)
+        const told = troubleOf(line) ?? (verbose ? requestOf(line) : undefined)
+        if (told !== undefined) say(told)
       }
     }
   }
@@ -56,6 +60,17 @@ export function troubleOf(line: string): string | undefined {
   try {
     const { level, service, msg } = JSON.parse(line) as Record<string, unknown>
     return `${level === 'warn' ? 'warning' : 'error'} of ${service}: ${msg}`
+  } catch {
+    return undefined
+  }
+}
+
+/** One answered request: whose, method, route, status and time; undefined for every other line. */
+export function requestOf(line: string): string | undefined {
+  if (!line.startsWith('{"level":"info"')) return undefined
+  try {
+    const { service, msg, method, route, status, durationMs } = JSON.parse(line) as Record<string, unknown>
+    return msg === 'request' ? `${service}: ${method} ${route} ${status} in ${durationMs} ms` : undefined
   } catch {
     return undefined
   }

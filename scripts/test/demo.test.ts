@@ -70,6 +70,11 @@ describe('the welcome block', () => {
     expect(rows.length).toBeLessThan(36)
   })
 
+  it('says what to ask, and where every other client is told', () => {
+    expect(text).toContain('Which networks are in Lithuania and what does an SMS cost?')
+    expect(text).toContain('http://localhost:4000/connect\n')
+  })
+
   it('has one line each for Claude Code, with and without the token', () => {
     expect(text).toContain('\nclaude mcp add --transport http vertexsms http://localhost:4001/mcp\n')
     expect(text).toContain('http://localhost:4001/mcp --header "Authorization: Bearer vsms_token"\n')
@@ -137,6 +142,19 @@ describe('the log of the services', () => {
     appendFileSync(file, `${line('info')}\n${line('warn')}\n${line('error')}\n`)
     log.close()
     expect(said).toEqual(['warning of api: request failed', 'error of api: request failed'])
+  })
+
+  it('shows each answered request where that is asked for, and nothing else of it', () => {
+    const file = join(folder, 'demo.log')
+    const said: string[] = []
+    const log = openLog(file, (text) => said.push(text), { verbose: true })
+    const request = { level: 'info', service: 'mcp', requestId: 'r-1', method: 'POST', route: '/mcp', status: 200 }
+    appendFileSync(
+      file,
+      `${JSON.stringify({ ...request, durationMs: 12, msg: 'request' })}\n${line('info')}\nnot JSON\n`,
+    )
+    log.close()
+    expect(said).toEqual(['mcp: POST /mcp 200 in 12 ms'])
   })
 
   it.each(['', 'canary', '{"level":"error"', line('info'), '{"level":"debug","msg":"x"}'])(

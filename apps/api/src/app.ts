@@ -7,6 +7,7 @@ import type { Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { createTokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance } from 'fastify'
+import manifest from '../../../package.json' with { type: 'json' }
 import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
 import type { ApiEnv } from './env.ts'
 import { registerGuard } from './guard/guard.ts'
@@ -20,6 +21,7 @@ import { createPauseWatch } from './limits/pause.ts'
 import { hlrRoutes } from './routes/hlr.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
+import { referenceRoutes } from './routes/reference.ts'
 import { senderIdRoutes } from './routes/sender-ids.ts'
 import { smsRoutes } from './routes/sms.ts'
 import { tokenRoutes } from './routes/token.ts'
@@ -128,6 +130,7 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
 
   const limits = createRequestLimits(env.RATE_LIMITS)
   const answerWrongMethods = collectRoutes(app)
+  referenceRoutes(app, env.API_RESOURCE_URL.replace(/\/$/, ''), manifest.version)
   app.register(async (scope) => {
     registerGuard(scope, {
       db,

@@ -16,6 +16,7 @@ import { createCleanUpJobs } from './jobs/clean-up.ts'
 import { createFollowKeysJob } from './jobs/follow-keys.ts'
 import { SIZES } from './limits.ts'
 import { registerSettings } from './settings/settings.ts'
+import { registerConnect } from './sign-in/connect.ts'
 import { registerSignInPages } from './sign-in/pages.ts'
 import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
@@ -95,6 +96,7 @@ export async function buildApp({
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)
     registerFormBodies(pages)
+    registerConnect(pages, { resources })
     await pages.register(registerSignInPages, web)
     await pages.register(registerConsent, {
       ...web,

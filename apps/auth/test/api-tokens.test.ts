@@ -154,7 +154,7 @@ describe('a new token', () => {
     const { account, person } = await newSignedIn(stack)
     const { status, html } = await create(person)
     expect(status).toBe(200)
-    const [value = ''] = /vsms_[\w-]{43}/.exec(html) ?? []
+    const [value = ''] = /vsms_[\w-]{49}/.exec(html) ?? []
     const row = await stack.db.apiToken.findUniqueOrThrow({ where: { tokenHash: hashToken(value) } })
     expect(row).toMatchObject({
       accountId: account.id,

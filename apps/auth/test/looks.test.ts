@@ -101,6 +101,14 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     await look('set-password')
   })
 
+  it('how each client is connected, without a script, with every link to click and every block to paste (WCAG 2.2)', async () => {
+    await page.goto('/connect')
+    expect(await page.locator('script').count()).toBe(0)
+    await look('connect')
+    for (const one of await page.locator('details > summary').all()) await one.click()
+    await look('connect-tokens')
+  })
+
   it('consent, which names who asks and what is asked, all of it ticked, and the way back to the app (WCAG 2.2)', async () => {
     const client = await register(stack, { client_name: 'An app of somebody' })
     await page.goto((await start(client)).url.href)

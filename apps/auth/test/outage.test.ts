@@ -101,6 +101,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
       send(stranger, 'POST', '/sign-in/passkey', { csrf: strangerCsrf, credential: '{"id":"x","response":{}}' }),
   ],
   'POST /sign-out': ['page', signedIn('POST', '/sign-out')],
+  'GET /connect': [200, get('/connect')],
   'GET /request-access': [200, get('/request-access')],
   'POST /request-access': [
     'page',

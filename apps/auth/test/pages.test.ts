@@ -30,6 +30,7 @@ describe('every page', () => {
   it.each([
     '/sign-in',
     '/request-access',
+    '/connect',
     '/settings/api',
     '/settings/passkeys',
     '/settings/sessions',
@@ -155,7 +156,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByLabel('Name').fill('No script')
     await page.getByRole('button', { name: 'Create token' }).click()
-    expect(await page.getByText(/^vsms_/).textContent()).toMatch(/^vsms_[\w-]{43}$/)
+    expect(await page.getByText(/^vsms_/).textContent()).toMatch(/^vsms_[\w-]{43}[0-9A-Za-z]{6}$/)
     await page.getByRole('link', { name: 'I have copied it' }).click()
     await page
       .getByRole('row', { name: /No script/ })

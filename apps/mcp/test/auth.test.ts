@@ -196,7 +196,7 @@ describe('a token made by hand', () => {
   )
 
   it('that the API does not know gets 401 invalid_token', async () => {
-    const response = await post(stack.url, 'vsms_unknown', legacy('tools/list'))
+    const response = await post(stack.url, 'vsms_unknownxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', legacy('tools/list'))
     expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
     expect(challengeOf(response)).toContain('error="invalid_token"')
   })

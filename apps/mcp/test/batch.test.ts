@@ -91,7 +91,7 @@ describe('a batch (2025-03-26, basic)', () => {
 
 describe('one HTTP status for all of a batch', () => {
   it('is 401 for a token that is gone, before anything is done', async () => {
-    const response = await send([legacy('ping', {}, 1), sms(2)], {}, 'vsms_deleted')
+    const response = await send([legacy('ping', {}, 1), sms(2)], {}, 'vsms_deletedxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')
     expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
     expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
     expect(paths()).toEqual(['GET /token'])

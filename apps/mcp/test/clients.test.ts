@@ -79,7 +79,7 @@ describe.each(CLIENTS)('%s', (_name, revision, connect) => {
   })
 
   it('cannot connect with a token that was deleted', async () => {
-    await expect(connect(stack.url, 'vsms_deleted')).rejects.toThrow()
+    await expect(connect(stack.url, 'vsms_deletedxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')).rejects.toThrow()
   })
 })
 

@@ -41,7 +41,7 @@ const refusedWith = (code: ApiErrorCode) => {
 // How each code is brought about, at the HTTP edge and as a tool result.
 const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool?: () => Promise<Response> }>> = {
   AUTH_REQUIRED: { http: () => post(stack.url, null, modern('tools/list')) },
-  AUTH_INVALID: { http: () => operator('vsms_unknown') },
+  AUTH_INVALID: { http: () => operator('vsms_unknownxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx') },
   RATE_LIMITED: {
     http: async () => {
       const token = stack.manualToken()

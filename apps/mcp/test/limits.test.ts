@@ -54,7 +54,7 @@ describe('the limit of a connection', () => {
 
 const guesses = (prefix: string, headers: () => Record<string, string>) => {
   let guess = 0
-  return () => post(stack.url, `vsms_${prefix}${++guess}`, LIST, headers())
+  return () => post(stack.url, `vsms_${`${prefix}${++guess}`.padEnd(43, 'x')}`, LIST, headers())
 }
 
 describe('a request that costs no look-up', () => {
@@ -111,7 +111,7 @@ describe('the limit of failed look-ups', () => {
     const from = newAddress()
     const call = modern('tools/call', { name: 'get_operator', arguments: { operatorId: 7 } })
     let guess = 0
-    const given = await statuses(11, () => post(stack.url, `vsms_call${++guess}`, call, from))
+    const given = await statuses(11, () => post(stack.url, `vsms_${`call${++guess}`.padEnd(43, 'x')}`, call, from))
     expect(given).toEqual([...Array(10).fill(401), 429])
   })
 
@@ -156,7 +156,9 @@ describe('the limit of failed look-ups', () => {
     const send = guesses('six', () => ({ 'x-forwarded-for': `2001:db8:1:1::${++host}` }))
     expect(await statuses(11, send)).toEqual([...Array(10).fill(401), 429])
     const neighbour = { 'x-forwarded-for': '2001:db8:1:2::1' }
-    expect((await post(stack.url, 'vsms_neighbour', LIST, neighbour)).status).toBe(401)
+    expect((await post(stack.url, 'vsms_neighbourxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', LIST, neighbour)).status).toBe(
+      401,
+    )
   })
 
   it('counts the /64 of an IPv6 /48 together up to a wider ceiling, and leaves the next /48 alone', async () => {
@@ -164,7 +166,9 @@ describe('the limit of failed look-ups', () => {
     const send = guesses('wide', () => ({ 'x-forwarded-for': `2001:db8:2:${(++host % 16).toString(16)}::1` }))
     expect(await statuses(81, send)).toEqual([...Array(80).fill(401), 429])
     const neighbour = { 'x-forwarded-for': '2001:db8:3:1::1' }
-    expect((await post(stack.url, 'vsms_wide', LIST, neighbour)).status).toBe(401)
+    expect((await post(stack.url, 'vsms_widexxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', LIST, neighbour)).status).toBe(
+      401,
+    )
   })
 
   it('takes an IPv4 address written as IPv6 for the IPv4 address', async () => {
@@ -174,7 +178,7 @@ describe('the limit of failed look-ups', () => {
       guesses('mapped', () => from),
     )
     const mapped = { 'x-forwarded-for': `::ffff:${from['x-forwarded-for']}` }
-    expect((await post(stack.url, 'vsms_mapped', LIST, mapped)).status).toBe(429)
+    expect((await post(stack.url, 'vsms_mappedxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', LIST, mapped)).status).toBe(429)
   })
 })
 
@@ -182,9 +186,13 @@ describe('the limit of one token', () => {
   it('holds a dead token in a loop up wherever it comes from, without spending what its address has', async () => {
     const roomy = await startStack({ env: { RATE_LIMITS: 'on', FAILURES_PER_MINUTE: '40', TRUST_PROXY: '1' } })
     const from = newAddress()
-    const given = await statuses(60, () => post(roomy.url, 'vsms_dead', LIST, from))
+    const given = await statuses(60, () =>
+      post(roomy.url, 'vsms_deadxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', LIST, from),
+    )
     expect(given).toEqual([...Array(20).fill(401), ...Array(40).fill(429)])
-    expect((await post(roomy.url, 'vsms_dead', LIST, newAddress())).status).toBe(429)
+    expect((await post(roomy.url, 'vsms_deadxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', LIST, newAddress())).status).toBe(
+      429,
+    )
     expect((await post(roomy.url, roomy.manualToken(), LIST, from)).status).toBe(200)
     await roomy.close()
   })

@@ -321,7 +321,7 @@ describe('a list of recipients', () => {
   })
 
   it('whose token is gone gets 401', async () => {
-    expect((await send({ to: NUMBERS }, 'vsms_gone')).status).toBe(401)
+    expect((await send({ to: NUMBERS }, 'vsms_gonexxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')).status).toBe(401)
   })
 
   it('tells every outcome that the API knows, with the refusals of limits in words of ours', async () => {

@@ -97,6 +97,10 @@ export const API_ERRORS = {
   UNAVAILABLE: { status: 503, message: 'The service cannot answer at the moment. Try again shortly.' },
 } as const satisfies Record<string, ApiErrorDefinition>
 
+/** Said under TOKEN_INVALID for a token whose checksum or length is not one of ours. */
+export const TOKEN_MISTYPED_MESSAGE =
+  'The API token was mistyped or not copied whole: its checksum does not fit. Copy it again from where you keep it.'
+
 /** One code of {@link API_ERRORS}. */
 export type ApiErrorCode = keyof typeof API_ERRORS
 

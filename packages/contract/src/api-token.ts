@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib'
+
 /** How a token came to be: made by hand on Settings -> API, or issued by the authorization server. */
 export const API_TOKEN_KINDS = ['manual', 'oauth_access', 'oauth_refresh'] as const
 
@@ -28,16 +30,54 @@ export function isJwtShaped(token: string): boolean {
 /** Longer than any token we issue. */
 const JWT_MAX_CHARACTERS = 4096
 
-/** A manual token: our prefix and base64url; 32 random bytes have 43 characters, and a checksum may follow. */
-const MANUAL_TOKEN = new RegExp(`^${MANUAL_TOKEN_PREFIX}[\\w-]{1,64}$`)
+/** Characters of the secret of a manual token: 32 random bytes in base64url. */
+const SECRET_CHARACTERS = 43
+
+/** Characters of the checksum behind it. */
+const CHECKSUM_CHARACTERS = 6
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** What a scanner of secrets looks for: every manual token, with a checksum and, of an earlier release, without. */
+export const MANUAL_TOKEN_PATTERN = `${MANUAL_TOKEN_PREFIX}[A-Za-z0-9_-]{${SECRET_CHARACTERS}}(?:[0-9A-Za-z]{${CHECKSUM_CHARACTERS}})?`
+
+const ISSUED = new RegExp(`^${MANUAL_TOKEN_PATTERN}$`)
+
+/** CRC-32 (ISO 3309) of the prefix and the secret, in base 62, the most significant digit first. It is no secret. */
+function checksumOf(prefixAndSecret: string): string {
+  let rest = crc32(prefixAndSecret)
+  let digits = ''
+  while (digits.length < CHECKSUM_CHARACTERS) {
+    digits = BASE62.charAt(rest % 62) + digits
+    rest = Math.floor(rest / 62)
+  }
+  return digits
+}
+
+/** A manual token of this secret (43 characters of base64url), recognisable by its prefix and the checksum at its end. */
+export function manualToken(secret: string): string {
+  const value = MANUAL_TOKEN_PREFIX + secret
+  return value + checksumOf(value)
+}
 
 /**
- * True when a bearer value could be a token of ours: an access token's shape and length, or a manual token's. Nothing
- * else is looked up, hashed or passed on; of what passes, only its row tells whether it is good.
+ * True for a value that begins as a manual token does and was never issued: its length or its checksum is not one that
+ * we gave out, so it was mistyped or not copied whole. That tells nobody anything: the checksum can be computed.
+ */
+export function isMistypedToken(value: string): boolean {
+  if (!value.startsWith(MANUAL_TOKEN_PREFIX)) return false
+  if (!ISSUED.test(value)) return true
+  const end = MANUAL_TOKEN_PREFIX.length + SECRET_CHARACTERS
+  return value.length > end && value.slice(end) !== checksumOf(value.slice(0, end))
+}
+
+/**
+ * True when a bearer value could be a token of ours: an access token's shape and length, or a manual token's with its
+ * checksum. Nothing else is looked up or passed on; of what passes, only its row tells whether it is good.
  */
 export function isPossibleToken(value: string): boolean {
   if (value.length > JWT_MAX_CHARACTERS) return false
-  return MANUAL_TOKEN.test(value) || isJwtShaped(value)
+  return (ISSUED.test(value) && !isMistypedToken(value)) || isJwtShaped(value)
 }
 
 /** `typ` of every access token (RFC 9068 §2.1). */

@@ -109,23 +109,23 @@ function withoutNulls(body: unknown): unknown {
 
 /** The members of a message. */
 export const sendMembers = {
-  to: phoneSchema,
-  from: digitText(SENDER_MAX_CHARACTERS, SHORT_CODE_MIN).transform((written) => written.trim()),
-  message: z.string().max(MESSAGE_MAX_CHARACTERS),
-  dlrUrl: urlText.optional(),
+  to: phoneSchema.describe('The number, international with a leading +.'),
+  from: digitText(SENDER_MAX_CHARACTERS, SHORT_CODE_MIN)
+    .transform((written) => written.trim())
+    .describe('A sender that is registered and confirmed on the account.'),
+  message: z.string().max(MESSAGE_MAX_CHARACTERS).describe('The text.'),
+  dlrUrl: urlText.optional().describe('Public https URL that takes the delivery report.'),
   priority: z.enum(PRIORITIES).optional(),
-  /** ISO 8601 with offset; read to UTC. */
-  scheduled: momentSchema.optional(),
-  /** User data header, hexadecimal, each pair behind `%`; read to bare hexadecimal. Needs `coding`. */
-  udh: udhSchema.optional(),
-  /** 0 GSM-7, 1 8-bit, 2 UCS-2. A message that names it is never split. */
-  coding: digitOf(CODINGS).optional(),
-  /** The country that `to` is written in nationally. */
-  correctBy: countrySchema.optional(),
-  /** Validity in seconds. */
-  expireIn: integerOf(EXPIRE_IN_SECONDS).optional(),
-  /** 1 emulates a delivered message, 2 a failed one; neither is charged. */
-  testMode: digitOf([1, 2]).optional(),
+  /** Read to UTC. */
+  scheduled: momentSchema.optional().describe('When to send: ISO 8601 with an offset.'),
+  /** Read to bare hexadecimal. */
+  udh: udhSchema.optional().describe('User data header, hexadecimal, each pair behind `%`. Needs `coding`.'),
+  coding: digitOf(CODINGS).optional().describe('0 GSM-7, 1 8-bit, 2 UCS-2. A message that names it is never split.'),
+  correctBy: countrySchema.optional().describe('The country that `to` is written in nationally.'),
+  expireIn: integerOf(EXPIRE_IN_SECONDS)
+    .optional()
+    .describe(`Validity in seconds, ${EXPIRE_IN_SECONDS.min} to ${EXPIRE_IN_SECONDS.max}.`),
+  testMode: digitOf([1, 2]).optional().describe('1 emulates a delivered message, 2 a failed one; neither is charged.'),
 }
 
 /** Body of `POST /sms` as the real service takes it; ours takes two members more (sending.ts). */
@@ -190,8 +190,10 @@ export type Rate = z.infer<typeof rateSchema>
 export const hlrRequestSchema = bodyOf({
   msisdn: z.string().max(PHONE_MAX_CHARACTERS),
   callBackUrl: urlText.optional(),
-  /** Looks up what was just looked up once more; with an idempotency key of its own. */
-  allowRepeat: z.boolean().optional(),
+  allowRepeat: z
+    .boolean()
+    .optional()
+    .describe('Looks up what was just looked up once more; with an idempotency key of its own.'),
 })
 
 /** Response of `POST /hlr`: the lookup's id. */

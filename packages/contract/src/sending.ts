@@ -17,8 +17,13 @@ export const QUOTE_ID_MAX_CHARACTERS = 400
 
 /** The most that the whole send may cost, and the quote that says so. */
 const ceilingMembers = {
-  maxPrice: amountSchema.optional(),
-  quoteId: z.string().min(1).max(QUOTE_ID_MAX_CHARACTERS).optional(),
+  maxPrice: amountSchema.optional().describe('The most that the whole send may cost, in EUR.'),
+  quoteId: z
+    .string()
+    .min(1)
+    .max(QUOTE_ID_MAX_CHARACTERS)
+    .optional()
+    .describe('Of a quote for this very send: keeps its price.'),
 }
 
 /** Body of `POST /sms` with what is ours: `maxPrice`, `quoteId`. */
@@ -30,8 +35,10 @@ export const batchRequestSchema = bodyOf({
   ...sendMembers,
   ...ceilingMembers,
   to: z.array(phoneSchema).min(1).max(BATCH_MAX),
-  /** Sends what was just sent once more; with an idempotency key of its own. */
-  allowRepeat: z.boolean().optional(),
+  allowRepeat: z
+    .boolean()
+    .optional()
+    .describe('Sends what was just sent once more; with an idempotency key of its own.'),
 })
 export type BatchRequest = z.infer<typeof batchRequestSchema>
 

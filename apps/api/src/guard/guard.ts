@@ -1,15 +1,17 @@
 import { createAccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken } from '@vertexsms/access-token/verify'
-import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
-import type { Permission } from '@vertexsms/contract/permissions'
+import { TOKEN_MISTYPED_MESSAGE } from '@vertexsms/contract/api-errors'
+import { isJwtShaped, isMistypedToken, isPossibleToken } from '@vertexsms/contract/api-token'
+import { type RouteDefinition, routeOf } from '@vertexsms/contract/routes'
 import { isTokenAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { checkEncoded } from '@vertexsms/service/text'
 import type { TokenLookups } from '@vertexsms/service/token-lookups'
-import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../http/api-error.ts'
 import { toApiError, unavailable } from '../http/error-answers.ts'
+import { readQueryNames } from '../http/query.ts'
 import { createAddressReader, createEdgeProof, isAddressAllowed } from './address.ts'
 import { createLastUsed } from './last-used.ts'
 import type { RequestLimits } from './request-limits.ts'
@@ -19,8 +21,8 @@ import { readTokenValue } from './token-value.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The permission a route asks for, any of several, or `none` where any live token will do. A guarded route must name one. */
-    permission?: Permission | readonly Permission[] | 'none'
+    /** What the contract says of a guarded route: the permission it asks for, the query it takes. */
+    definition?: RouteDefinition
   }
   interface FastifyRequest {
     /** The row of the token that this request came with. */
@@ -49,7 +51,7 @@ const REMEMBERED_TOKENS_MAX = 10_000
 
 /**
  * Puts every route of the scope behind the token, then its IP allow-list, then its permission, before a body is read.
- * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), INVALID_INPUT for ambiguous headers (400),
+ * Throws TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, IP_NOT_ALLOWED (401), INVALID_INPUT for ambiguous headers and a query that the route does not take (400),
  * PERMISSION_MISSING (403), RATE_LIMITED (429) for a caller above its pace and for an unknown token after too many failed look-ups, and
  * UNAVAILABLE (503) when it cannot decide: nothing passes that was not found alive in the database during this request.
  */
@@ -78,6 +80,7 @@ export function registerGuard(
       throw new ApiError('RATE_LIMITED', { headers: { 'retry-after': String(lookup.waitSeconds) } })
     }
     try {
+      if (isMistypedToken(value)) throw new ApiError('TOKEN_INVALID', { message: TOKEN_MISTYPED_MESSAGE })
       const row = live(isPossible ? await findToken(hash) : undefined, null)
       lookup.accepted()
       return row
@@ -110,8 +113,10 @@ export function registerGuard(
 
   app.decorateRequest('token')
   app.decorateRequest('throughMcp', false)
-  app.addHook('onRoute', ({ url, config }) => {
-    if (!config?.permission) throw new Error(`the guarded route ${url} names no permission`)
+  app.addHook('onRoute', (route) => {
+    const definition = routeOf([route.method].flat()[0] ?? '', route.url)
+    if (definition === undefined) throw new Error(`the contract knows no route ${route.method} ${route.url}`)
+    route.config = { ...route.config, definition }
   })
   app.addHook('onRequest', async (request) => {
     const value = readTokenValue(request.raw.rawHeaders)
@@ -120,19 +125,20 @@ export function registerGuard(
       throw undecided(request, error)
     })
     if (!isAddressAllowed(row.ipAllowList, address)) throw new ApiError('IP_NOT_ALLOWED')
-    const { permission } = request.routeOptions.config
-    if (!mayCall(row, permission)) throw new ApiError('PERMISSION_MISSING')
+    const { definition } = request.routeOptions.config
+    if (!mayCall(row, definition?.permission)) throw new ApiError('PERMISSION_MISSING')
     limits.take(row)
     lastUsed.note(row.id, row.lastUsedAt, row.now())
     request.token = row
     request.throughMcp = isFromMcp(request)
     // Paths and queries are read from here on; a stranger gets no further than the token.
     checkEncoded(request.url)
+    readQueryNames(request, definition?.query)
   })
   app.addHook('onClose', () => lastUsed.flush())
 }
 
-function mayCall({ permissions }: TokenRow, wanted: FastifyContextConfig['permission']): boolean {
+function mayCall({ permissions }: TokenRow, wanted: RouteDefinition['permission'] | undefined): boolean {
   if (wanted === 'none') return true
   return [wanted ?? []].flat().some((permission) => permissions.includes(permission))
 }

@@ -1,4 +1,5 @@
 import { CODINGS, EXPIRE_IN_SECONDS, PIN_DIGITS } from '@vertexsms/contract/rest'
+import { pageQuerySchema } from '@vertexsms/contract/routes'
 import { z } from 'zod'
 import { ApiError } from './api-error.ts'
 
@@ -37,6 +38,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   callBackUrl: URL_EXPECTED,
   notificationUrl: URL_EXPECTED,
   type: 'AlphaNumeric or MSISDN expected',
+  Page: 'a positive integer expected',
+  wait: 'a whole number of seconds expected',
+  format: 'json or csv expected',
   code: `the ${PIN_DIGITS} digits of the PIN expected, as text`,
 }
 
@@ -107,14 +111,7 @@ export function countryParam(params: unknown): string {
   return result.data.country.toUpperCase()
 }
 
-const PAGE_MAX_DIGITS = 6
-
 /** `Page` of the query, 1 where it is not given. Throws INVALID_INPUT for what is no positive integer. */
 export function pageQuery(query: unknown): number {
-  const { Page } = parse(z.object({ Page: z.string().optional() }), query)
-  if (Page === undefined) return 1
-  if (!/^[1-9]\d*$/.test(Page) || Page.length > PAGE_MAX_DIGITS) {
-    throw new ApiError('INVALID_INPUT', { message: "Invalid value for field 'Page': a positive integer expected." })
-  }
-  return Number(Page)
+  return Number(parse(pageQuerySchema, query).Page ?? 1)
 }

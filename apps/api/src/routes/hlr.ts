@@ -1,6 +1,6 @@
 import { HLR_WAIT_MAX_SECONDS, hlrRequestSchema } from '@vertexsms/contract/rest'
+import { hlrQuerySchema } from '@vertexsms/contract/routes'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { z } from 'zod'
 import type { RequestLimits } from '../guard/request-limits.ts'
 import { ApiError } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
@@ -15,19 +15,12 @@ const LOOK_EVERY_MS = 500
 /** A wait as short as this is not worth a timer. */
 const LOOK_AT_LEAST_MS = 10
 
-const waitSchema = z.object({
-  wait: z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .optional(),
-})
-
 /** `POST /hlr`, and `GET /hlr/{id}?wait=` which answers as soon as the result is there. */
 export function hlrRoutes(
   app: FastifyInstance,
   { upstream, deps, limits }: RouteOptions & { limits: RequestLimits },
 ): void {
-  app.post('/hlr', { config: { permission: 'POST /hlr' } }, async (request, reply) => {
+  app.post('/hlr', async (request, reply) => {
     const { msisdn, callBackUrl, allowRepeat = false } = parse(hlrRequestSchema, request.body)
     const { id, replayed } = await sendOther(deps, {
       sender: request.token,
@@ -46,9 +39,9 @@ export function hlrRoutes(
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
 
-  app.get('/hlr/:id', { config: { permission: 'GET /hlr' } }, async (request, reply) => {
+  app.get('/hlr/:id', async (request, reply) => {
     const id = idParam(request.params)
-    const { wait = '0' } = parse(waitSchema, request.query)
+    const { wait = '0' } = parse(hlrQuerySchema, request.query)
     const deadline = performance.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
     const look = async () => {
       const progress = (await readLookup(deps.db, request.token, id)) ?? (await upstream.readHlr(request.token, id))

@@ -1,10 +1,8 @@
 import type { Rate } from '@vertexsms/contract/rest'
+import { ratesQuerySchema } from '@vertexsms/contract/routes'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { parse } from '../http/parse.ts'
 import type { Routes } from './route-options.ts'
-
-const querySchema = z.object({ format: z.enum(['json', 'csv']).default('json') })
 
 const CSV_COLUMNS = ['CountryName', 'CountryCode', 'Operator', 'Network', 'MCC', 'MNC', 'Rate'] as const
 
@@ -18,20 +16,21 @@ function toCsv(rates: readonly Rate[]): string {
   return `${[CSV_COLUMNS.join(','), ...lines].join('\r\n')}\r\n`
 }
 
-/** `GET /rates` and `GET /rates/`, as JSON or CSV. */
+/** `GET /rates` and `GET /rates/`, as JSON or CSV, of all countries or of one. */
 export const ratesRoutes: Routes = (app, { upstream }) => {
   // A rate card is long and changes rarely: the same list is written out once.
-  let written: { rates: readonly Rate[]; json: string; csv: string } | undefined
+  let whole: { rates: readonly Rate[]; json: string; csv: string } | undefined
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
-    const { format } = parse(querySchema, request.query)
+    const { format, country } = parse(ratesQuerySchema, request.query)
     const rates = await upstream.rates(request.token)
-    if (written?.rates !== rates) written = { rates, json: JSON.stringify(rates), csv: toCsv(rates) }
-    return format === 'csv'
-      ? reply.type('text/csv; charset=utf-8').send(written.csv)
-      : reply.type('application/json; charset=utf-8').send(written.json)
+    if (whole?.rates !== rates) whole = { rates, json: JSON.stringify(rates), csv: toCsv(rates) }
+    const wanted = country?.toUpperCase()
+    const own = wanted === undefined ? undefined : rates.filter(({ CountryCode }) => CountryCode === wanted)
+    if (format === 'csv') return reply.type('text/csv; charset=utf-8').send(own ? toCsv(own) : whole.csv)
+    return reply.type('application/json; charset=utf-8').send(own ? JSON.stringify(own) : whole.json)
   }
 
-  app.get('/rates', { config: { permission: 'GET /rates' } }, answer)
-  app.get('/rates/', { config: { permission: 'GET /rates' } }, answer)
+  app.get('/rates', answer)
+  app.get('/rates/', answer)
 }

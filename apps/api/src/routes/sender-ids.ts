@@ -6,7 +6,7 @@ import { idempotencyKeyOf, replayHeaders } from './sms.ts'
 
 /** `POST /senderId` and `POST /senderId/confirm/{id}`. A number is registered by a text, on the path of everything that is sent. */
 export const senderIdRoutes: Routes = (app, { upstream, deps }) => {
-  app.post('/senderId', { config: { permission: 'POST /senderId' } }, async (request, reply) => {
+  app.post('/senderId', async (request, reply) => {
     const body = parse(senderIdRequestSchema, request.body)
     reply.type('text/plain; charset=utf-8')
     if (body.type !== 'MSISDN') return reply.send(await upstream.registerSender(request.token, body))
@@ -22,7 +22,7 @@ export const senderIdRoutes: Routes = (app, { upstream, deps }) => {
     return reply.headers(replayHeaders(replayed)).send(id)
   })
 
-  app.post('/senderId/confirm/:id', { config: { permission: 'POST /senderId/confirm' } }, async (request, reply) => {
+  app.post('/senderId/confirm/:id', async (request, reply) => {
     const id = idParam(request.params)
     const { code } = parse(senderConfirmRequestSchema, request.body)
     await upstream.confirmSender(request.token, id, code)

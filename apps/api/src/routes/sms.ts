@@ -35,7 +35,7 @@ export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
     throughMcp: request.throughMcp,
   })
 
-  app.post('/sms', { config: { permission: 'POST /sms' } }, async (request, reply) => {
+  app.post('/sms', async (request, reply) => {
     const body = parse(limitedSendRequestSchema, request.body)
     const sent = await sending.sendOne({
       ...callOf(request),
@@ -48,28 +48,28 @@ export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
       .send([String(sent.id)])
   })
 
-  app.post('/sms/batch', { config: { permission: 'POST /sms' } }, async (request, reply) => {
+  app.post('/sms/batch', async (request, reply) => {
     const { allowRepeat = false, ...body } = parse(batchRequestSchema, request.body)
     const { answer, replayed } = await sending.sendList({ ...callOf(request), route: '/sms/batch', body, allowRepeat })
     return reply.headers(replayHeaders(replayed)).send(answer)
   })
 
-  app.post('/sms/quote', { config: { permission: ['POST /sms', 'POST /sms/cost'] } }, async (request) => {
+  app.post('/sms/quote', async (request) => {
     const { allowRepeat: _nothingIsSent, ...body } = parse(quoteRequestSchema, request.body)
     return quoteSms(deps, sending.prices, request.token, body)
   })
 
-  app.post('/sms/cost', { config: { permission: 'POST /sms/cost' } }, async (request) => [
+  app.post('/sms/cost', async (request) => [
     await upstream.smsCost(request.token, parse(smsCostRequestSchema, request.body)),
   ])
 
-  app.get('/sms/status/:id', { config: { permission: 'POST /sms' } }, async (request) => {
+  app.get('/sms/status/:id', async (request) => {
     const row = await messageOf(deps.db, request.token.spenderId, idParam(request.params))
     if (row?.kind !== 'sms') throw new ApiError('NOT_FOUND')
     return statusAnswer(row)
   })
 
-  app.delete('/sms/:id', { config: { permission: 'POST /sms' } }, async (request, reply) => {
+  app.delete('/sms/:id', async (request, reply) => {
     await cancel(deps.db, request.token.spenderId, idParam(request.params))
     return reply.code(204).send()
   })

@@ -6,7 +6,7 @@ import type { Routes } from './route-options.ts'
 
 /** `GET /token`: the token describes itself, from the row the guard has just read, with its limits and what is left. */
 export const tokenRoutes: Routes = (app, { deps }) => {
-  app.get('/token', { config: { permission: 'none' } }, async ({ token }): Promise<TokenDescription> => {
+  app.get('/token', async ({ token }): Promise<TokenDescription> => {
     const { spenders, today } = await readSpenders(deps.db, token, deps.operator.name, token.now())
     const [own, account] = spenders
     const shown =

@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
 import type { SendingDeps } from '../../src/sending/deps.ts'
+import { watchAnswers } from './documented.ts'
 
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
 export const ISSUER = 'http://localhost:4000'
@@ -91,11 +92,18 @@ export async function startNode(
   const db = createDatabase({ ...databaseOptions(env), poolSize: 5 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
   const app = buildApp({ env, db, logger, outbound, sendingChanges })
+  const undocumented = watchAnswers(app)
   app.addHook('onClose', () => outbound.close())
   app.addHook('onClose', () => db.$disconnect())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-  return { url, app, lines, call: caller(url), close: () => app.close() }
+  return { url, app, lines, call: caller(url), close }
+
+  async function close(): Promise<void> {
+    await app.close()
+    if (undocumented.length > 0)
+      throw new Error(`answers that the reference does not know:\n${undocumented.join('\n')}`)
+  }
 }
 
 /** Makes requests of a node at this origin. */

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
+import { isPossibleToken, MANUAL_TOKEN_PREFIX, manualToken } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
@@ -20,7 +20,7 @@ const DEMO_SENDER = 'VertexDemo'
 const credentialsSchema = z.object({
   email: emailSchema,
   password: z.string().min(12),
-  token: z.string().regex(/^vsms_[\w-]{43}$/),
+  token: z.string().startsWith(MANUAL_TOKEN_PREFIX).refine(isPossibleToken),
 })
 type Credentials = z.infer<typeof credentialsSchema>
 
@@ -51,7 +51,7 @@ function parse(json: string): Credentials {
 function fromFile(file: string): Credentials {
   if (existsSync(file)) return parse(readFileSync(file, 'utf8'))
   const password = randomBytes(15).toString('base64url')
-  const credentials = { email: DEMO_EMAIL, password, token: MANUAL_TOKEN_PREFIX + newSecret() }
+  const credentials = { email: DEMO_EMAIL, password, token: manualToken(newSecret()) }
   write(file, credentials)
   return credentials
 }
@@ -94,7 +94,7 @@ async function seedToken(
 ): Promise<string> {
   if (await db.apiToken.findUnique({ where: { tokenHash: hashToken(wanted) } })) return wanted
   const wasSeeded = await db.senderId.count({ where: { accountId, name: DEMO_SENDER } })
-  const value = mayReplace && wasSeeded > 0 ? MANUAL_TOKEN_PREFIX + newSecret() : wanted
+  const value = mayReplace && wasSeeded > 0 ? manualToken(newSecret()) : wanted
   const id = randomUUID()
   await db.$transaction(async (tx) => {
     await tx.apiToken.create({

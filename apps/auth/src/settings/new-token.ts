@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { MANUAL_TOKEN_PREFIX, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
+import { manualToken, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
@@ -118,7 +118,7 @@ export async function createManualToken(
   now: Date,
 ): Promise<{ readonly value: string } | { readonly refused: TokenRefusal }> {
   const { accountId } = by
-  const value = MANUAL_TOKEN_PREFIX + newSecret()
+  const value = manualToken(newSecret())
   const data = {
     id: randomUUID(),
     accountId,

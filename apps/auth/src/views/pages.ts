@@ -1,4 +1,5 @@
 // What each page is given to show, one type a template, in one list: a page may hold nothing that does not stand here.
+import type { ClientGuide } from '@vertexsms/contract/connect'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { Scope } from '@vertexsms/contract/scopes'
 
@@ -30,6 +31,15 @@ export interface SignInPage {
   /** JSON for the passkey ceremony, run by /assets/passkeys.js. */
   readonly passkeyOptions: string
   readonly error: string | null
+}
+
+/** `connect`: how each client is connected; the same for everybody. */
+export interface ConnectPage {
+  readonly mcpUrl: string
+  readonly apiUrl: string
+  /** True where only programs on the same computer reach the address. */
+  readonly isLocal: boolean
+  readonly clients: readonly ClientGuide[]
 }
 
 /** `request-access`: the form of somebody without an account. */
@@ -261,6 +271,7 @@ export interface SpenderPage {
 
 /** Every page and the data it needs; the names are the files in views/pages. */
 export interface Pages {
+  readonly connect: ConnectPage
   readonly 'sign-in': SignInPage
   readonly consent: ConsentPage
   readonly continue: ContinuePage

@@ -177,7 +177,7 @@ describe.each(ENDINGS)('%s', (_name, end) => {
     expect(await waysIn(account)).toEqual(NONE)
     // Nor a page with a value: whoever is still signed in gets one.
     const owner = await stack.person((await makeAccount(stack)).id)
-    expect((await makeToken(owner)).html).toMatch(/vsms_[\w-]{43}/)
+    expect((await makeToken(owner)).html).toMatch(/vsms_[\w-]{49}/)
   })
 
   it('leaves no connection that was being approved', async () => {

@@ -1,6 +1,7 @@
 import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
-import { isJwtShaped, isPossibleToken } from '@vertexsms/contract/api-token'
+import { TOKEN_MISTYPED_MESSAGE } from '@vertexsms/contract/api-errors'
+import { isJwtShaped, isMistypedToken, isPossibleToken } from '@vertexsms/contract/api-token'
 import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from './caller.ts'
@@ -48,7 +49,7 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
     if (lookup.waitSeconds > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: lookup.waitSeconds })
     if (!isPossible) {
       lookup.refused()
-      throw challenges.invalid()
+      throw challenges.invalid(isMistypedToken(token) ? TOKEN_MISTYPED_MESSAGE : undefined)
     }
     return { ...caller, lookup }
   }
