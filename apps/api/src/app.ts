@@ -8,6 +8,7 @@ import type { Outbound } from '@vertexsms/service/outbound'
 import { createTokenLookups } from '@vertexsms/service/token-lookups'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../../package.json' with { type: 'json' }
+import { createRefusalLog } from './activity/record.ts'
 import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
 import type { ApiEnv } from './env.ts'
 import { registerGuard } from './guard/guard.ts'
@@ -18,6 +19,7 @@ import { collectRoutes } from './http/wrong-methods.ts'
 import { createCallbackJob } from './jobs/callbacks.ts'
 import { createCleanUpJob } from './jobs/clean-up.ts'
 import { createPauseWatch } from './limits/pause.ts'
+import { LIMITS } from './limits.ts'
 import { hlrRoutes } from './routes/hlr.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
@@ -27,7 +29,7 @@ import { smsRoutes } from './routes/sms.ts'
 import { tokenRoutes } from './routes/token.ts'
 import { SENDING_TIMES, type SendingDeps } from './sending/deps.ts'
 import { idle } from './sending/hand-over.ts'
-import { createPlaces } from './sending/places.ts'
+import { createCrowd, createPlaces } from './sending/places.ts'
 import { createReportDoor } from './sending/reports.ts'
 import { createScheduleJob } from './sending/schedule.ts'
 import { createSending } from './sending/send.ts'
@@ -91,6 +93,9 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
     checkCallbackUrl,
     times: SENDING_TIMES,
     places: createPlaces(),
+    turns: createPlaces(),
+    lists: createCrowd(LIMITS.lists.perAccount),
+    refusals: createRefusalLog(db),
     watch: createPauseWatch(db, app.log, PAUSE_LOOK_MS),
     log: app.log,
     wakeIn: (ms) => jobs.wakeIn(ms),

@@ -9,6 +9,13 @@ export const LIMITS = {
     /** Tokens and accounts whose pace a node remembers; who is forgotten begins with a full burst. */
     remembered: 20_000,
   },
+  /** Lists that were let in and are not done, on one node: each holds what is sent, and its runner a lease. */
+  lists: {
+    /** Five thousand messages at eight at a time: whoever posts faster waits outside. */
+    perAccount: 50,
+    /** What was scheduled and is due, beside them: the rest waits in the database, for this node or another. */
+    duePerAccount: 16,
+  },
   /** `GET /hlr/{id}?wait=` that wait, on one node: each holds a socket and a request, none a connection of the database. */
   waits: {
     /** One more than the MCP server lets an account have, which counts before us, and some for a script beside it. */

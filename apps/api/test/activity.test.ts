@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { activityFrom, recordRefusal } from '../src/activity/record.ts'
+import { activityFrom, createRefusalLog, type RefusedCall } from '../src/activity/record.ts'
+import { idle } from '../src/sending/hand-over.ts'
+import { fakeOperator } from './support/fake-operator.ts'
+import { limit, makePayer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
 import { seed } from './support/world.ts'
 
 let db: Database
@@ -18,8 +22,8 @@ beforeEach(async () => {
   accountId = (await seed(db).makeAccount()).accountId
 })
 
-const refused = (set: Partial<Parameters<typeof recordRefusal>[1]> = {}) =>
-  recordRefusal(db, {
+const refused = (set: Partial<RefusedCall> = {}) =>
+  createRefusalLog(db).note({
     accountId,
     spenderId: accountId,
     what: 'sms',
@@ -50,6 +54,34 @@ describe('the activity of an account', () => {
     await refused()
     await followDate()
     expect((await entries()).map((row) => row.count)).toEqual([1, 1])
+  })
+
+  test('has the refusals of a hundred recipients by a few statements, and counts each', async () => {
+    const payer = await makePayer(db, accountId)
+    await limit(db, payer, payer.tokenId, { countries: ['LT'] })
+    let statements = 0
+    const counting = db.$extends({
+      query: {
+        $executeRaw({ args, query }) {
+          if (/INSERT INTO activity/.test(String(args.sql))) statements++
+          return query(args)
+        },
+      },
+    }) as unknown as Database
+    const { sending, deps } = pathNode(counting, fakeOperator())
+    const to = Array.from({ length: 100 }, (_, at) => `${at % 2 === 0 ? 37120 : 37250}${String(at).padStart(6, '0')}`)
+    const { answer } = await sending.sendList(smsCall(payer, to))
+    expect(answer.messages.filter(({ error }) => error?.code === 'DESTINATION_NOT_ALLOWED')).toHaveLength(100)
+    await idle(deps)
+    expect(statements).toBeLessThanOrEqual(2)
+    const counts = new Map<string | null, number>()
+    for (const { country, count } of await entries()) counts.set(country, (counts.get(country) ?? 0) + count)
+    expect(counts).toEqual(
+      new Map([
+        ['LV', 50],
+        ['EE', 50],
+      ]),
+    )
   })
 
   test('tells three digits of a recipient and no more, with a signed amount, in the statement that did it', async () => {

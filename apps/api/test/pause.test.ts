@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { recordRefusal } from '../src/activity/record.ts'
+import { recordRefusals } from '../src/activity/record.ts'
 import { createPauseWatch, pauseIfAttacking } from '../src/limits/pause.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
 import { eventually } from './support/eventually.ts'
@@ -161,14 +161,9 @@ describe('a block of numbers', () => {
 
 describe('refused countries', () => {
   const refuse = (country: string, id = spenderId) =>
-    recordRefusal(db, {
-      accountId,
-      spenderId: id,
-      what: 'sms',
-      outcome: 'DESTINATION_NOT_ALLOWED',
-      country,
-      upstream: 'sandbox',
-    })
+    recordRefusals(db, [
+      { accountId, spenderId: id, what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', country, upstream: 'sandbox' },
+    ])
 
   test('pause the connection when there are three in ten minutes', async () => {
     for (const country of ['CU', 'JM', 'KZ']) await refuse(country)

@@ -39,13 +39,64 @@ export interface RefusedCall {
   readonly upstream: UpstreamName
 }
 
-/** Notes a refusal. Equal ones within one minute of the database's clock are one entry with a count, on all nodes. */
-export async function recordRefusal(db: Database, refused: RefusedCall): Promise<void> {
-  const { accountId, spenderId, what, outcome, country, upstream } = refused
-  const equal = [spenderId, upstream, what, outcome, country ?? ''].join(' ')
+/** Notes refusals. Equal ones within one minute of the database's clock are one entry with a count, on all nodes. */
+export async function recordRefusals(db: Database, refused: readonly RefusedCall[]): Promise<void> {
+  const counted = new Map<string, RefusedCall & { count: number }>()
+  for (const one of refused) {
+    const key = keyOf(one)
+    const count = (counted.get(key)?.count ?? 0) + 1
+    counted.set(key, { ...one, count })
+  }
+  // In one order for all, so that two nodes do not wait for each other.
+  const json = JSON.stringify(
+    [...counted]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, { accountId, spenderId, what, outcome, country, upstream, count }]) => ({
+        ...{ key, account_id: accountId, spender_id: spenderId, what, outcome, country, upstream, count },
+      })),
+  )
   await db.$executeRaw`
-    INSERT INTO activity (account_id, spender_id, at, what, outcome, country, upstream, equal_key)
-    VALUES (${accountId}::uuid, ${spenderId}::uuid, database_now(), ${what}, ${outcome}, ${country}, ${upstream},
-            ${equal} || ' ' || floor(extract(epoch FROM database_now()) / 60)::bigint)
-    ON CONFLICT (equal_key) DO UPDATE SET count = activity.count + 1`
+    INSERT INTO activity (account_id, spender_id, at, what, outcome, country, upstream, count, equal_key)
+    SELECT r.account_id, r.spender_id, database_now(), r.what, r.outcome, r.country, r.upstream, r.count,
+           r.key || ' ' || floor(extract(epoch FROM database_now()) / 60)::bigint
+    FROM jsonb_to_recordset(${json}::jsonb) AS r(key text, account_id uuid, spender_id uuid, what text, outcome text,
+                                                 country text, upstream text, count int)
+    JOIN account a ON a.id = r.account_id
+    ON CONFLICT (equal_key) DO UPDATE SET count = activity.count + excluded.count`
+}
+
+function keyOf({ spenderId, upstream, what, outcome, country }: RefusedCall): string {
+  return [spenderId, upstream, what, outcome, country ?? ''].join(' ')
+}
+
+/** Refusals that wait to be noted; what comes above it in that time is not noted. */
+const WAITING_MAX = 10_000
+
+/** Refusals of one process, noted behind their answers. */
+export interface RefusalLog {
+  /** Resolves when it is noted; rejects with what the database threw. */
+  note(refused: RefusedCall): Promise<void>
+}
+
+/** One statement at a time, whatever is refused in the meantime: a list of a hundred refusals is no hundred statements. */
+export function createRefusalLog(db: Database): RefusalLog {
+  let waiting: RefusedCall[] = []
+  let next: Promise<void> | undefined
+  let running: Promise<void> = Promise.resolve()
+
+  function flush(): Promise<void> {
+    const refused = waiting
+    waiting = []
+    next = undefined
+    running = recordRefusals(db, refused)
+    return running
+  }
+
+  return {
+    note(refused) {
+      if (waiting.length < WAITING_MAX) waiting.push(refused)
+      next ??= running.then(flush, flush)
+      return next
+    },
+  }
 }

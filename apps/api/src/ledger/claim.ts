@@ -7,7 +7,7 @@ import { isCurrent } from './current.ts'
 import { AT_ONCE_MAX } from './standing.ts'
 
 /** Messages of a list that are handed over together. */
-const CHUNK = 4
+export const CHUNK = 4
 
 /** What is claimed, and by whom. */
 export interface Claim {

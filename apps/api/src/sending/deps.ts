@@ -1,9 +1,10 @@
 import type { Database } from '@vertexsms/db/client'
 import type { DerivedKeys } from '@vertexsms/secrets/derived-keys'
 import type { FastifyBaseLogger } from 'fastify'
+import type { RefusalLog } from '../activity/record.ts'
 import type { PauseWatch } from '../limits/pause.ts'
 import type { Caller, SendingUpstream } from '../upstream/upstream.ts'
-import type { Places } from './places.ts'
+import type { Crowd, Places } from './places.ts'
 
 /** Who sends, as the guard found them in this request. */
 export interface Sender extends Caller {
@@ -61,7 +62,13 @@ export interface SendingDeps {
   readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
   readonly times: SendingTimes
   readonly places: Places
+  /** Turns of lists and of what was scheduled: as many places, in the order in which they came. */
+  readonly turns: Places
+  /** Lists that were let in and are not done. */
+  readonly lists: Crowd
   readonly log: FastifyBaseLogger
+  /** Notes refusals behind their answers. */
+  readonly refusals: RefusalLog
   /** Looks at connections behind their answers. */
   readonly watch: Pick<PauseWatch, 'note'>
   /** Tells the jobs when something becomes due. */

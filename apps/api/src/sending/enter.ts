@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
-import { recordRefusal } from '../activity/record.ts'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
 import { type Admission, admit, type NewMessage, type NewSend } from '../ledger/admit.ts'
@@ -21,7 +20,7 @@ import {
 } from '../limits/judge.ts'
 import { type Approved, requireApproval } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
-import { giveBackLater } from './hand-over.ts'
+import { giveBackLater, inBackground } from './hand-over.ts'
 import { noPlace } from './places.ts'
 import { type Priced, sum } from './price.ts'
 import { checkQuote } from './quote.ts'
@@ -409,16 +408,18 @@ function refusalOf(
   country: string | null = null,
 ): ApiError {
   const { sender, kind } = entry
-  recordRefusal(deps.db, {
-    accountId: sender.accountId,
-    spenderId: sender.spenderId,
-    what: kind,
-    outcome: code,
-    country,
-    upstream: deps.operator.name,
-  })
+  const noted = deps.refusals
+    .note({
+      accountId: sender.accountId,
+      spenderId: sender.spenderId,
+      what: kind,
+      outcome: code,
+      country,
+      upstream: deps.operator.name,
+    })
     .then(() => watch(deps, sender))
     .catch((error: Error) => deps.log.warn({ err: error }, 'refusal not noted'))
+  inBackground(deps, noted)
   return new ApiError(code, { details })
 }
 

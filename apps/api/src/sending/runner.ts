@@ -1,13 +1,14 @@
 // Runs the held messages of a list: settles one chunk and claims the next in one statement, until none is left.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import type { Claim } from '../ledger/claim.ts'
+import { CHUNK, type Claim } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { handOver, settleLater } from './hand-over.ts'
+import { within } from './price.ts'
 
 /** One message of a list and how it is handed over. */
 export interface Item {
@@ -30,8 +31,68 @@ const PLACE_LOOK_MS = 100
 /** After a statement that failed. */
 const RETRY_MS = 250
 
-/** Hands over what is held, each message once, and settles it. What may not go any more is released. Never throws. */
-export async function runList(deps: SendingDeps, { claim, items, stopping }: List): Promise<void> {
+/**
+ * Hands over what is held, each message once, and settles it, when the turn of the list comes. What may not go any more is
+ * released. Never throws.
+ */
+export async function runList(deps: SendingDeps, list: List): Promise<void> {
+  const giveBack = await turnOf(deps, list)
+  if (giveBack === null) return
+  try {
+    await runInTurn(deps, list)
+  } finally {
+    giveBack()
+  }
+}
+
+/** Between two looks of a list that waits for its turn. */
+const TURN_LOOK_MS = 200
+
+/** Times in one lease that it is renewed while the turn is waited for. */
+const RENEWALS = 3
+
+/**
+ * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner. Null
+ * where the list is over before its turn: given back, or left to another node.
+ */
+async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Promise<(() => void) | null> {
+  const { runnerMs } = deps.times
+  const taking = deps.turns.take(claim.grant.accountId, null, Math.min(Math.max(items.size, 1), CHUNK))
+  const taken: { turn?: () => void } = {}
+  taking.then((giveBack) => {
+    if (giveBack !== null) taken.turn = giveBack
+  })
+  const giveUp = () => taking.then((giveBack) => giveBack?.())
+  for (let renewedMs = performance.now(); ; ) {
+    await within(taking, TURN_LOOK_MS)
+    if (taken.turn !== undefined) return taken.turn
+    if (stopping()) {
+      giveUp()
+      // The lease ends by itself where the database does not answer.
+      await leave(deps.db, claim.sendId, []).catch((error: Error) => deps.log.warn({ err: error }, 'list not left'))
+      return null
+    }
+    const now = performance.now()
+    if (now - renewedMs < runnerMs / RENEWALS) continue
+    const kept = await keepLease(deps.db, claim.sendId, Math.ceil(runnerMs / 1000)).catch(() => null)
+    if (kept === true) renewedMs = now
+    if (kept === false) {
+      giveUp()
+      return null
+    }
+  }
+}
+
+/** False for a list whose lease was over, or of which nothing waits any more. */
+async function keepLease(db: Database, sendId: string, seconds: number): Promise<boolean> {
+  const kept = await db.$executeRaw`
+    UPDATE send s SET runner_until = database_now() + ${seconds}::int * interval '1 second'
+    WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now()
+      AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state = 'held')`
+  return kept > 0
+}
+
+async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): Promise<void> {
   const { times } = deps
   const handed = new Set<bigint>()
   let settlements: Settlement[] = []

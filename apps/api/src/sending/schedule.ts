@@ -7,8 +7,10 @@ import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
 import { daysAround } from '../limits/days.ts'
 import { judgeCaps, judgeCountry, judgePause, judgeSender, judgeUnknownPrice, type Refusal } from '../limits/judge.ts'
+import { LIMITS } from '../limits.ts'
 import type { SendingDeps } from './deps.ts'
 import { inBackground } from './hand-over.ts'
+import { createCrowd } from './places.ts'
 import { sum } from './price.ts'
 import type { Content } from './request.ts'
 import { type RunnerOf, type Sending, sealedContext } from './send.ts'
@@ -16,8 +18,9 @@ import { type RunnerOf, type Sending, sealedContext } from './send.ts'
 /** A message that names no validity and could not go for so long is not sent any more. */
 const LATE_MAX_SECONDS = 21_600
 
-/** Sends of one turn. */
+/** Sends of one turn, and of one account in it. */
 const BATCH = 20
+const BATCH_OF_ACCOUNT = 8
 
 interface DueSend extends RunnerOf {
   readonly id: string
@@ -38,6 +41,7 @@ interface Waiting {
 /** Hands over what is due; several nodes share it. */
 export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: number): Job {
   const { db, operator } = deps
+  const underWay = createCrowd(LIMITS.lists.duePerAccount)
 
   return {
     name: 'schedule',
@@ -48,7 +52,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
-      const due = await takeDue(db, operator.name)
+      const due = await takeDue(db, operator.name, underWay.full())
       for (const send of due) await begin(send, now)
       return expired.length + due.length
     },
@@ -100,7 +104,9 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       }
     }
     const messages = recipients.map(({ id, msisdn }) => ({ id, recipient: msisdn, toldMicros: null }))
-    inBackground(deps, sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages }))
+    const done = underWay.join(send.accountId) ?? (() => {})
+    const running = sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages })
+    inBackground(deps, running.finally(done))
   }
 
   function read({ id, accountId, sealedText }: DueSend): Content | null {
@@ -119,14 +125,21 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 }
 
-/** Takes sends that are due, for the time of a turn, and those whose runner is gone. */
-function takeDue(db: Database, upstream: string): Promise<DueSend[]> {
+/**
+ * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
+ * those that are `full`, so that one with many does not hold up the others.
+ */
+function takeDue(db: Database, upstream: string, full: readonly string[]): Promise<DueSend[]> {
+  const isDue = Prisma.sql`s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
+    AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
   return db.$queryRaw<DueSend[]>`
-    WITH due AS MATERIALIZED (
-      SELECT s.id FROM send s
-      WHERE s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
-        AND (s.runner_until IS NULL OR s.runner_until <= database_now())
+    WITH waiting AS MATERIALIZED (
+      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY s.priority, s.scheduled_at) AS turn
+      FROM send s WHERE ${isDue} AND s.account_id <> ALL (${[...full]}::uuid[])
         AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
+    ), due AS MATERIALIZED (
+      SELECT s.id FROM waiting w JOIN send s ON s.id = w.id
+      WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
       ORDER BY s.priority, s.scheduled_at LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
       UPDATE send s SET runner_until = database_now() + interval '30 seconds' FROM due WHERE s.id = due.id

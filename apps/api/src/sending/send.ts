@@ -7,7 +7,7 @@ import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { type Entered, type Entrance, enter, type Key } from './enter.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
-import { inPlace } from './places.ts'
+import { inPlace, tooManyLists } from './places.ts'
 import { createPrices, type Prices, within } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
 import { byNumber, repeatedList } from './repeated-list.ts'
@@ -187,12 +187,13 @@ export function createSending(deps: SendingDeps): Sending {
     return rowOf(sendId, message, 'accepted', settlement.chargedMicros ?? message.holdMicros)
   }
 
-  /** Hands over a list and waits for it as long as an answer may take. */
+  /** Hands over a list, `done` with it at its end, and waits for it as long as an answer may take. */
   async function handList(
     call: SmsCall,
     content: Content,
     sendId: string,
     entered: Extract<Entrance, { kind: 'entered' }>,
+    done: () => void,
   ) {
     await deps.at('admitted')
     const { sender } = call
@@ -207,7 +208,7 @@ export function createSending(deps: SendingDeps): Sending {
         recipient,
         toldMicros: priced.told?.micros ?? null,
       })),
-    })
+    }).finally(done)
     inBackground(deps, running)
     await within(
       running.catch(() => {}),
@@ -250,7 +251,8 @@ export function createSending(deps: SendingDeps): Sending {
 
     async sendList(call) {
       const plan = readSms(deps, call.body, call.sender.now())
-      if (plan.scheduledAt !== null || !isSingle(plan.drafts)) return sendPlannedList(call, plan, null)
+      if (plan.scheduledAt !== null) return sendPlannedList(call, plan, null)
+      if (!isSingle(plan.drafts)) return sendAmongOthers(call, plan)
       return inPlace(deps, call.sender.accountId, (refusal) => sendPlannedList(call, plan, refusal))
     },
   }
@@ -270,7 +272,28 @@ export function createSending(deps: SendingDeps): Sending {
     return { id: row.id, parts: row.parts, replayed: false }
   }
 
-  async function sendPlannedList(call: SmsCall, plan: SmsPlan, refusal: ApiError | null): Promise<SentList> {
+  /** A list beside the others of its account; where there are too many it is told so unless it is a repeat. */
+  async function sendAmongOthers(call: SmsCall, plan: SmsPlan): Promise<SentList> {
+    const leave = deps.lists.join(call.sender.accountId)
+    if (leave === null) return sendPlannedList(call, plan, tooManyLists())
+    let runs = false
+    try {
+      return await sendPlannedList(call, plan, null, () => {
+        runs = true
+        return leave
+      })
+    } finally {
+      if (!runs) leave()
+    }
+  }
+
+  async function sendPlannedList(
+    call: SmsCall,
+    plan: SmsPlan,
+    refusal: ApiError | null,
+    /** Called when the list begins to run; gives what is to be called at its end. */
+    begin: () => () => void = () => () => {},
+  ): Promise<SentList> {
     const { drafts, content, scheduledAt } = plan
     const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') {
@@ -286,7 +309,7 @@ export function createSending(deps: SendingDeps): Sending {
     } else if (sendId !== null && only !== undefined && isSingle(drafts)) {
       rows = [await handOne(call, content, sendId, only, entrance)]
     } else if (sendId !== null) {
-      await handList(call, content, sendId, entrance)
+      await handList(call, content, sendId, entrance, begin())
       rows = await messagesOfSend(deps.db, sendId)
     }
     const known = byNumber([...rows, ...replayed.values()])

@@ -3,8 +3,10 @@ import type { Database } from '@vertexsms/db/client'
 import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import { createLogger } from '@vertexsms/service/logger'
 import type { FastifyBaseLogger } from 'fastify'
+import { createRefusalLog } from '../../src/activity/record.ts'
+import { LIMITS } from '../../src/limits.ts'
 import { SENDING_TIMES, type Sender, type SendingDeps, type Step } from '../../src/sending/deps.ts'
-import { createPlaces } from '../../src/sending/places.ts'
+import { createCrowd, createPlaces } from '../../src/sending/places.ts'
 import { createSending, type Sending, type SmsCall } from '../../src/sending/send.ts'
 import type { SendingUpstream } from '../../src/upstream/upstream.ts'
 import type { Payer } from './ledger.ts'
@@ -26,6 +28,9 @@ export function pathNode(db: Database, operator: SendingUpstream, changes: Parti
     checkCallbackUrl: (url) => url,
     times: SENDING_TIMES,
     places: createPlaces(),
+    turns: createPlaces(),
+    lists: createCrowd(LIMITS.lists.perAccount),
+    refusals: createRefusalLog(db),
     watch: { note: () => {} },
     log: createLogger({ service: 'api', level: 'silent', destination: { write: () => {} } }) as FastifyBaseLogger,
     wakeIn: () => {},
