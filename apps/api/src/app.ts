@@ -21,6 +21,7 @@ import { createCleanUpJob } from './jobs/clean-up.ts'
 import { createPauseWatch } from './limits/pause.ts'
 import { LIMITS } from './limits.ts'
 import { hlrRoutes } from './routes/hlr.ts'
+import { internalRoutes } from './routes/internal.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
 import { referenceRoutes } from './routes/reference.ts'
@@ -43,6 +44,8 @@ export interface ApiDeps {
   readonly db: Database
   readonly logger: Logger
   readonly outbound: Outbound
+  /** Where the authorization server asks, on a port of its own; absent where nobody does. */
+  readonly internal?: FastifyInstance | undefined
   /** What a test has otherwise in sending: its times, the upstream, what happens between its steps. */
   readonly sendingChanges?: Partial<SendingDeps>
 }
@@ -57,7 +60,7 @@ const PAUSE_LOOK_MS = 5_000
 const REQUEST_TIMEOUT_MS = 15_000
 
 /** The REST API: one guard, one upstream behind it, and the jobs that let time pass. Jobs start with the instance. */
-export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps): FastifyInstance {
+export function buildApp({ env, db, logger, outbound, internal, sendingChanges }: ApiDeps): FastifyInstance {
   const app = createHttp({
     service: 'api',
     logger,
@@ -105,6 +108,8 @@ export function buildApp({ env, db, logger, outbound, sendingChanges }: ApiDeps)
   const sending = createSending(deps)
   // A list that is under way ends with the chunk that is out, which is waited for.
   app.addHook('preClose', async () => sending.stop())
+
+  if (internal) internalRoutes(internal, { deps, upstream, keys: env.API_KEYS, checkToken: async () => 'not_asked' })
 
   const everyMs = env.SANDBOX_POLL_MS
   const jobs = createJobRunner(

@@ -18,6 +18,8 @@ const schema = z.object({
   ...outboundEnv,
   ...databaseEnv,
   API_PORT: portSchema.default(4002),
+  /** Where the authorization server asks, on the same address. Never published; without it nothing listens there. */
+  API_INTERNAL_PORT: portSchema.optional(),
   /** `iss` of the access tokens that are taken. */
   ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
   /** This API's own identifier, as it stands in `aud`. */

@@ -4,14 +4,19 @@ import { createOutbound } from '@vertexsms/service/outbound'
 import { runService } from '@vertexsms/service/run'
 import { buildApp } from './app.ts'
 import { readApiEnv } from './env.ts'
+import { createInternalListener } from './routes/internal.ts'
 
 await runService(async () => {
   const env = readApiEnv()
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
-  const app = buildApp({ env, db, logger, outbound })
+  const internalPort = env.API_INTERNAL_PORT
+  const internal = internalPort === undefined ? undefined : createInternalListener(logger)
+  const app = buildApp({ env, db, logger, outbound, internal })
+  await internal?.listen({ host: env.HOST, port: internalPort ?? 0 })
   app.addHook('onClose', async () => {
+    await internal?.close()
     await outbound.close()
     await db.$disconnect()
   })

@@ -10,6 +10,8 @@ import {
   readEnv,
   secondsSchema,
   serviceEnv,
+  upstreamSchema,
+  urlSchema,
 } from '@vertexsms/service/env'
 import { z } from 'zod'
 
@@ -54,6 +56,10 @@ const schema = z.object({
   REFRESH_OVERLAP_SECONDS: secondsSchema(0, 300).default(30),
   SESSION_SECONDS: secondsSchema(1, 90 * DAY_SECONDS).default(604_800),
   INTERACTION_SECONDS: secondsSchema(1, DAY_SECONDS).default(900),
+  /** Where the API sends to: with `sandbox` no account needs a token of its own. */
+  UPSTREAM: upstreamSchema.default('sandbox'),
+  /** The internal listener of the API. Without it nothing is asked there: tokens are stored unchecked, prices not shown. */
+  API_INTERNAL_URL: urlSchema.optional(),
   /** Whether clients may be known by a metadata document. With `off` none is fetched, and clients register. */
   CLIENT_DOCUMENTS: onOffSchema.default(true),
 })

@@ -14,6 +14,7 @@ export const API_KEY_PURPOSES = [
   'quote',
   'report-address',
   'upstream-token',
+  'internal',
 ] as const
 
 /** One 256-bit key a purpose. */

@@ -185,6 +185,9 @@ export const keySchema = z
     when: ({ issues }) => issues.length === 0,
   })
 
+/** Where messages go: the simulated operator, or the real one. */
+export const upstreamSchema = z.enum(['sandbox', 'vertexsms'], { error: 'must be sandbox or vertexsms' })
+
 /** `on` or `off`, parsed to a boolean. */
 export const onOffSchema = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((value) => value === 'on')
 

@@ -22,6 +22,12 @@ export async function cancel(db: Database, spenderId: string, id: bigint): Promi
   throw new ApiError('ALREADY_HANDED_OVER')
 }
 
+/** Cancels a scheduled message of an account, whoever sent it. False for one that is not its own or does not wait. */
+export async function cancelOfAccount(db: Database, accountId: string, id: bigint): Promise<boolean> {
+  const waiting = Prisma.sql`m.id = ${id}::bigint AND m.account_id = ${accountId}::uuid AND m.state = 'scheduled'`
+  return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length > 0
+}
+
 /** A condition: the connection, the token, the account or a spender under which a send `s` was accepted has ended. */
 const ENDED = Prisma.sql`(
   EXISTS (SELECT FROM account a WHERE a.id = s.account_id AND NOT ${accountLives('a')})

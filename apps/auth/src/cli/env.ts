@@ -1,4 +1,4 @@
-import { databaseEnv, issuerUrlSchema, keySchema, readEnv } from '@vertexsms/service/env'
+import { databaseEnv, issuerUrlSchema, keySchema, readEnv, urlSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 import { accessTokenSecondsSchema } from '../env.ts'
 
@@ -13,4 +13,9 @@ export function readKeysEnv(source?: Record<string, string | undefined>) {
     z.object({ OPERATOR_KEY: keySchema, ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema.default(600) }),
     source,
   )
+}
+
+/** What the commands about the account's own token at the operator read besides. */
+export function readUpstreamEnv(source?: Record<string, string | undefined>) {
+  return readEnv(z.object({ OPERATOR_KEY: keySchema, API_INTERNAL_URL: urlSchema.optional() }), source)
 }

@@ -11,6 +11,7 @@ import { introspectionClient } from './introspection-client.ts'
 import { apiKeys, keys, rotateKeys } from './keys.ts'
 import { limits, pause, resume } from './limits.ts'
 import { seedDemo } from './seed-demo.ts'
+import { removeToken, setToken, upstream } from './upstream.ts'
 
 /** Every command, in the order of the help. */
 const COMMANDS: readonly Command[] = [
@@ -34,6 +35,9 @@ const COMMANDS: readonly Command[] = [
   settleUnknown,
   activity,
   timeZone,
+  upstream,
+  setToken,
+  removeToken,
   seedDemo,
 ]
 
@@ -48,6 +52,7 @@ Environment (each also as NAME_FILE, naming a file that holds the value):
   DATABASE_URL   The PostgreSQL database of the deployment.
   ISSUER_URL     The public URL that links begin with; http://localhost:4000 if unset.
   OPERATOR_KEY   Only for the commands that say so: the deployment's 32 bytes in base64url.
+  API_INTERNAL_URL  The internal listener of the API, where a token is checked before it is stored.
 
 Links are printed once and stored as hashes. Hand them over by a way you trust: whoever opens one sets the password.`
 

@@ -1,0 +1,51 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { checkedTokenContext, INTERNAL_PATHS, internalRequests, type TokenVerdict } from '@vertexsms/contract/internal'
+import { open } from '@vertexsms/secrets/seal'
+import { subkey } from '@vertexsms/secrets/subkey'
+
+/** The internal listener of an API that says of each token what a test wants. */
+export interface InternalApiDouble {
+  readonly url: string
+  /** Tokens that were asked about, as they arrived and were opened. */
+  readonly asked: { readonly accountId: string; readonly token: string }[]
+  /** Everything that came over the wire. */
+  readonly seen: string[]
+  verdict: TokenVerdict
+  /** Answers from now on with this instead. */
+  answer: { readonly status: number; readonly body: string } | null
+  close(): Promise<void>
+}
+
+/** Starts one for an operator key: whoever does not prove himself gets 401. */
+export async function startInternalApi(operatorKey: Uint8Array): Promise<InternalApiDouble> {
+  const proof = `Bearer ${Buffer.from(subkey(operatorKey, 'internal')).toString('base64url')}`
+  const server = createServer(async (request, response) => {
+    const body = await text(request)
+    double.seen.push(`${request.url}\n${body}`)
+    if (double.answer) return response.writeHead(double.answer.status).end(double.answer.body)
+    if (request.headers.authorization !== proof) return response.writeHead(401).end('{}')
+    if (request.url !== INTERNAL_PATHS.checkToken) return response.writeHead(404).end('{}')
+    const { accountId, sealedToken } = internalRequests.checkToken.parse(JSON.parse(body))
+    const key = subkey(operatorKey, 'upstream-token')
+    const token = open(key, Buffer.from(sealedToken, 'base64url'), checkedTokenContext(accountId))
+    double.asked.push({ accountId, token })
+    return response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ verdict: double.verdict }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const double: InternalApiDouble = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: [],
+    seen: [],
+    verdict: 'accepted',
+    answer: null,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return double
+}
