@@ -241,7 +241,7 @@ describe('ordinary traffic', () => {
     const known = Array.from({ length: 50 }, number)
     return Array.from({ length: 7 * 144 }, (_, window) => {
       const agoMs = window * 10 * MINUTE_MS
-      const isDay = ((Date.now() - agoMs) % DAY_MS) / DAY_MS > 0.3
+      const isDay = (agoMs % DAY_MS) / DAY_MS > 0.3
       const sends = Math.floor(next() * (isDay ? 5 : 1.3))
       return Array.from({ length: sends }, () => ({
         agoMs: agoMs + next() * 10 * MINUTE_MS,

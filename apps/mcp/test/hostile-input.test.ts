@@ -43,6 +43,8 @@ describe('a token that nobody vouches for', () => {
     const credentials = value === undefined ? [] : [`authorization: Bearer ${value}`]
     const head = [`POST ${pathname} HTTP/1.1`, `host: ${hostname}`, ...credentials, 'content-type: application/json']
     const socket = connect(Number(port), hostname)
+    // Its body is cut short: the end may be a reset, after the answer.
+    socket.on('error', () => {})
     try {
       socket.write(`${[...head, 'content-length: 200000'].join('\r\n')}\r\n\r\n`)
       const [answer] = (await once(socket, 'data')) as [Buffer]

@@ -1,5 +1,5 @@
 import { Agent, request as nodeRequest } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, createConnection, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
@@ -37,6 +37,18 @@ function gc(): () => void {
 async function listen(app: FastifyInstance): Promise<number> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   return (app.server.address() as AddressInfo).port
+}
+
+/** A client that is told of an end by `close` alone: one in the middle of what is sent may be a reset. */
+function connect(port: number): Socket {
+  return createConnection(port, '127.0.0.1').on('error', () => {})
+}
+
+/** Connections that nothing but the stop itself ends, however slow the machine. */
+function patient() {
+  const { app } = build({ requestTimeoutMs: 600_000 })
+  app.server.keepAliveTimeout = 600_000
+  return { app }
 }
 
 describe('a service over HTTP', () => {
@@ -148,7 +160,7 @@ describe('a client that goes before it is answered', () => {
       await gone
       return 'late'
     })
-    const socket = connect(await listen(app), '127.0.0.1')
+    const socket = connect(await listen(app))
     socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(count))
     await expect.poll(() => held.length).toBe(count)
     socket.destroy()
@@ -164,8 +176,8 @@ describe('a client that goes before it is answered', () => {
 })
 
 describe('a stopping service', () => {
-  it('finishes the request in flight, closes idle connections at once and is gone quickly', async () => {
-    const { app } = build()
+  it('finishes the request in flight, closes idle connections before that, and is gone with it', async () => {
+    const { app } = patient()
     let finish: () => void = () => {}
     const started = new Promise<void>((resolve) => {
       app.get('/slow', async () => {
@@ -177,7 +189,7 @@ describe('a stopping service', () => {
       })
     })
     const port = await listen(app)
-    const idle = connect(port, '127.0.0.1')
+    const idle = connect(port)
     await new Promise<void>((resolve) => {
       idle.once('data', () => resolve())
       idle.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -193,29 +205,24 @@ describe('a stopping service', () => {
         .end()
     })
     await started
-    const begun = Date.now()
     const closed = app.close()
     await idleClosed
-    expect(Date.now() - begun).toBeLessThan(1_000)
     finish()
     expect(await answer).toBe('finished')
     await closed
-    expect(Date.now() - begun).toBeLessThan(2_000)
     agent.destroy()
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow()
   })
 
   it('does not wait for a connection that never carried a request', async () => {
-    const { app } = build()
+    const { app } = patient()
     const port = await listen(app)
-    const spare = connect(port, '127.0.0.1')
+    const spare = connect(port)
     const spareClosed = new Promise((resolve) => spare.once('close', resolve))
     await new Promise<void>((resolve) => spare.once('connect', resolve))
     await fetch(`http://127.0.0.1:${port}/healthz`, { headers: { connection: 'close' } })
-    const begun = Date.now()
     await app.close()
     await spareClosed
-    expect(Date.now() - begun).toBeLessThan(4_000)
   })
 
   it('tells the client of an answer still owed not to use the connection again', async () => {
@@ -231,7 +238,7 @@ describe('a stopping service', () => {
     })
     const stopping = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()))
     const port = await listen(app)
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port)
     let received = ''
     socket.setEncoding('utf8').on('data', (text) => {
       received += text

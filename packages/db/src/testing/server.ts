@@ -15,6 +15,11 @@ const SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
   max_connections: '300',
+  // Databases of a minute's life: looking after each of them cost more than the tests' own statements.
+  autovacuum: 'off',
+  jit: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
 }
 
 /**
