@@ -96,7 +96,7 @@ export async function buildApp({
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)
     registerFormBodies(pages)
-    registerConnect(pages, { resources })
+    registerConnect(pages, { issuer, resources })
     await pages.register(registerSignInPages, web)
     await pages.register(registerConsent, {
       ...web,

@@ -8,6 +8,7 @@ import { createChallenges } from './caller/challenge.ts'
 import { registerMetadata } from './caller/metadata.ts'
 import { registerOldEndpoints } from './caller/old-endpoints.ts'
 import { createPublishedTokens } from './caller/published-keys.ts'
+import { registerDiscovery } from './discovery.ts'
 import { createLimits } from './endpoint/limits.ts'
 import { createOriginPolicy } from './endpoint/origin.ts'
 import { BODY_LIMIT_BYTES, registerMcpRoute } from './endpoint/route.ts'
@@ -68,6 +69,7 @@ export async function buildApp({
   })
   registerMetadata(app, config)
   registerOldEndpoints(app, config)
+  registerDiscovery(app, config)
   registerMcpRoute(app, {
     api,
     authenticate: createAuthenticate(tokens, challenges, limits),

@@ -1,6 +1,7 @@
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
   issuerUrlSchema,
+  onOffSchema,
   perMinuteSchema,
   portSchema,
   publicUrlSchema,
@@ -46,6 +47,8 @@ const schema = z.object({
   SIGNIN_URL: urlSchema.optional(),
   TOKEN_URL: urlSchema.optional(),
   DOCUMENTATION_URL: urlSchema.default('https://vertexsms.com/en/mcp/authentication'),
+  /** Whether the server card and the AI catalogue are served: both are drafts. */
+  DISCOVERY: onOffSchema.default(false),
   /** How long `send_sms` waits for delivery reports where it is asked to. */
   DELIVERY_WAIT_MS: z.coerce.number().int().min(1).max(DELIVERY_WAIT_MAX_MS).default(DELIVERY_WAIT_MAX_MS),
   /** This and the next: see the table of limits in `endpoint/limits.ts`. */

@@ -1,4 +1,5 @@
 // The reference of the REST API as Markdown, made from its OpenAPI document.
+import { code, table } from './markdown.ts'
 import type { Json, OpenApiDocument, Operation } from './openapi.ts'
 
 interface Schema extends Json {
@@ -20,13 +21,6 @@ interface Schema extends Json {
   readonly maxLength?: number
   readonly minItems?: number
   readonly maxItems?: number
-}
-
-const code = (text: string) => `\`${text}\``
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 function range(least: number | undefined, most: number | undefined, unit: string): string {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { errorsPage } from '@vertexsms/contract/errors-page'
 import { openApiDocument } from '@vertexsms/contract/openapi'
 import { referencePage } from '@vertexsms/contract/reference'
 import type { FastifyInstance } from 'fastify'
@@ -16,7 +17,7 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
 
 /**
  * The reference, which needs no token: `GET /openapi.json` (OpenAPI 3.1), `GET /reference` for people and
- * `GET /reference.md` for programs that read. Made once, when they are registered.
+ * `GET /reference.md` and `GET /errors.md` for programs that read. Made once, when they are registered.
  */
 export function referenceRoutes(app: FastifyInstance, serverUrl: string, version: string): void {
   const document = openApiDocument(serverUrl, version)
@@ -26,6 +27,7 @@ export function referenceRoutes(app: FastifyInstance, serverUrl: string, version
     ['/openapi.json', 'application/json; charset=utf-8', JSON.stringify(document)],
     ['/reference', 'text/html; charset=utf-8', page],
     ['/reference.md', 'text/markdown; charset=utf-8', markdown],
+    ['/errors.md', 'text/markdown; charset=utf-8', errorsPage()],
   ] as const
   for (const [path, type, text] of texts) {
     app.get(path, (_request, reply) =>
