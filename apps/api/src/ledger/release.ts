@@ -5,8 +5,9 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { retried } from './retry.ts'
 import { movedBy, settledParts } from './settle.ts'
 
-/** Rows of one statement. */
+/** Rows of one statement, and those that it looks at: another node may hold the first of them. */
 const RELEASE_BATCH = 100
+const LOOKED_AT = 1_000
 
 /** What is told of the rows that a condition finds. */
 export interface Told {
@@ -25,24 +26,26 @@ export interface Moved {
 
 /**
  * Settles up to {@link RELEASE_BATCH} messages `m` of sends `s` that the condition holds for; it is looked at again under
- * the lock of each. Two nodes that run it at once take different ones.
+ * the lock of each. Two nodes that run it at once take different ones. They are found before they are put in order: a walk
+ * in the order of ids would pass all messages there ever were where few or none are found.
  */
 export function settleWhere(
   db: Database,
   condition: Prisma.Sql,
   { outcome, failure, reason, final = false }: Told,
 ): Promise<Moved[]> {
+  const found = Prisma.sql`FROM send_message m JOIN send s ON s.id = m.send_id`
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
            m.hold_micros, m.charged_micros, m.charged_hold, ${outcome}::text AS outcome,
            NULL::text AS reference, NULL::bigint AS charged, ${failure}::text AS failure, NULL::int AS failure_number,
            ${reason}::text AS failure_reason, ${final}::boolean AS final
-    FROM send_message m JOIN send s ON s.id = m.send_id
-    WHERE ${condition}
+    ${found}
+    WHERE m.id = ANY (ARRAY(SELECT id FROM candidates ORDER BY id LIMIT ${LOOKED_AT}::int)) AND ${condition}
     ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m SKIP LOCKED`
   return retried(
     () => db.$queryRaw<Moved[]>`
-    WITH ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
+    WITH candidates AS MATERIALIZED (SELECT m.id ${found} WHERE ${condition}), ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
     SELECT id, account_id::text AS "accountId" FROM settled`,
   )
 }

@@ -72,12 +72,10 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     SELECT coalesce(sum(hold), 0)::bigint AS hold, coalesce(sum(already), 0)::bigint AS already, count(*)::int AS messages
     FROM asked
   ), unknown_countries AS MATERIALIZED (
-    SELECT DISTINCT a.country, s.id FROM stand s CROSS JOIN asked a
-    WHERE s.ask_new_country AND NOT EXISTS (
-      SELECT FROM send_message m
-      WHERE (m.spender_id = s.id OR s.is_account AND m.account_id = s.id) AND m.country = a.country
-        AND m.state IN ('handed_over', 'unknown', 'accepted')
-    )
+    SELECT a.country, s.id FROM stand s CROSS JOIN (SELECT DISTINCT country FROM asked) a
+    WHERE s.ask_new_country AND CASE
+      WHEN s.is_account THEN (SELECT ${knownIn(accountId)} ${BY_INDEX})
+      ELSE (SELECT ${knownIn(accountId)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL
   ), judged AS MATERIALIZED (
     SELECT count(*) = ${accountId === spenderId ? 1 : 2}::int AS complete,
       coalesce(bool_and(s.ended_at IS NULL), TRUE) AS unended,
@@ -108,6 +106,18 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     FROM stand s CROSS JOIN sums
   )`
 }
+
+/**
+ * Messages that went, or may have gone, to the country `a.country`. Asked as a range and in the order of the index over
+ * account, country and spender: otherwise the whole table is walked where most of it goes to one country and none to this.
+ */
+function knownIn(accountId: string): Prisma.Sql {
+  return Prisma.sql`TRUE FROM send_message m
+    WHERE m.account_id = ${accountId}::uuid AND m.country BETWEEN a.country AND a.country
+      AND m.state IN ('handed_over', 'unknown', 'accepted')`
+}
+
+const BY_INDEX = Prisma.sql`ORDER BY m.account_id, m.country, m.spender_id LIMIT 1`
 
 /**
  * A CTE `moved` that moves the counters of `stand` to today and takes `sums` up in them, for one row of `go`; to be used

@@ -48,8 +48,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     everyMs,
     async run(now) {
       if (sending.stopping()) return 0
-      const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.scheduled_at
-        <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
+      const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.sealed_text IS NOT NULL
+        AND s.scheduled_at <= database_now() AND s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
       const due = await takeDue(db, operator.name, underWay.full())

@@ -14,6 +14,9 @@ const UNKNOWN_DAYS = 4
 const NUMBER_DAYS = 30
 const NUMBER_DIGITS = 3
 
+/** As the index over what is not shortened yet says it, letter by letter. */
+const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
+
 /** Rows of one statement. */
 const BATCH = 500
 
@@ -62,16 +65,22 @@ export function createRetentionJob(db: Database): Job {
     async run() {
       // Nothing but a late report can come after so long, and it finds its row without the number.
       const settled = await db.$executeRaw`
-        UPDATE send_message SET final_at = database_now() WHERE id IN (
-          SELECT id FROM send_message WHERE state = 'accepted' AND final_at IS NULL
+        UPDATE send_message SET final_at = database_now() WHERE id = ANY (ARRAY(
+          SELECT id FROM send_message WHERE state = 'accepted' AND final_at IS NULL AND ${HAS_NUMBER}
             AND handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'
-          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))`
       const shortened = await db.$executeRaw`
         UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL, result = NULL
-        WHERE id IN (
+        WHERE id = ANY (ARRAY(
           SELECT id FROM send_message
-          WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND length(recipient) > ${NUMBER_DIGITS}::int
-          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
+          WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND ${HAS_NUMBER}
+          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))`
+      // Two that were cancelled at the same moment each saw the other one wait.
+      const emptied = await db.$executeRaw`
+        UPDATE send SET sealed_text = NULL WHERE id = ANY (ARRAY(
+          SELECT s.id FROM send s WHERE s.sealed_text IS NOT NULL AND NOT EXISTS (
+            SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
+          LIMIT ${BATCH}::int FOR UPDATE OF s SKIP LOCKED))`
       const approvals = await forgetAskedTexts(db, BATCH)
       const old = Prisma.sql`database_now() - ${MONEY_KEPT_MONTHS}::int * interval '1 month'`
       const sends = await db.$executeRaw`
@@ -84,7 +93,7 @@ export function createRetentionJob(db: Database): Job {
           SELECT id FROM approval WHERE created_at <= ${old} LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED)`
       const told = await db.$executeRaw`
         DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE at <= ${old} LIMIT ${BATCH}::int)`
-      return settled + shortened + approvals + sends + asked + told
+      return settled + shortened + emptied + approvals + sends + asked + told
     },
   }
 }
