@@ -25,18 +25,17 @@ import { internalRoutes } from './routes/internal.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { ratesRoutes } from './routes/rates.ts'
 import { referenceRoutes } from './routes/reference.ts'
+import { reportRoutes } from './routes/reports.ts'
 import { senderIdRoutes } from './routes/sender-ids.ts'
 import { smsRoutes } from './routes/sms.ts'
 import { tokenRoutes } from './routes/token.ts'
 import { SENDING_TIMES, type SendingDeps } from './sending/deps.ts'
 import { idle } from './sending/hand-over.ts'
 import { createCrowd, createPlaces } from './sending/places.ts'
-import { createReportDoor } from './sending/reports.ts'
 import { createScheduleJob } from './sending/schedule.ts'
 import { createSending } from './sending/send.ts'
 import { createRetentionJob, createSweepJob } from './sending/sweep.ts'
-import { createOperator } from './upstream/sandbox/operator.ts'
-import { createSandbox } from './upstream/sandbox/sandbox.ts'
+import { chooseUpstream } from './upstreams.ts'
 
 /** What the API is built from. */
 export interface ApiDeps {
@@ -59,6 +58,14 @@ const PAUSE_LOOK_MS = 5_000
 /** For a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 15_000
 
+/** An answer that comes in time has this long to be read and settled before it counts as late. */
+const ANSWER_SLACK_MS = 500
+
+function timesOf(env: ApiEnv): SendingDeps['times'] {
+  const handOverMs = env.VERTEXSMS_SEND_TIMEOUT_MS + ANSWER_SLACK_MS
+  return { ...SENDING_TIMES, handOverMs, pricesMs: env.VERTEXSMS_COST_TIMEOUT_MS }
+}
+
 /** The REST API: one guard, one upstream behind it, and the jobs that let time pass. Jobs start with the instance. */
 export function buildApp({ env, db, logger, outbound, internal, sendingChanges }: ApiDeps): FastifyInstance {
   const app = createHttp({
@@ -73,28 +80,28 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
   })
 
   const checkCallbackUrl = createCallbackUrlCheck(outbound)
-  const upstream = createSandbox({
+  const {
+    operator,
+    upstream,
+    registerNumber,
+    jobs: upstreamJobs,
+    reports,
+    checkToken,
+    close,
+  } = chooseUpstream({
+    env,
     db,
-    times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
-    pinKey: env.API_KEYS['sender-pin'],
     checkCallbackUrl,
     wakeIn: (ms) => jobs.wakeIn(ms),
-  })
-
-  const operator = createOperator({
-    db,
-    times: { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS },
-    wakeIn: (ms) => jobs.wakeIn(ms),
-    door: createReportDoor(db, () => operator),
   })
   const deps: SendingDeps = {
     db,
     operator,
-    registerNumber: (caller, name) => upstream.registerSender(caller, { type: 'MSISDN', name }),
+    registerNumber,
     keys: env.API_KEYS,
     issuer: env.ISSUER_URL,
     checkCallbackUrl,
-    times: SENDING_TIMES,
+    times: timesOf(env),
     places: createPlaces(),
     turns: createPlaces(),
     lists: createCrowd(LIMITS.lists.perAccount),
@@ -109,12 +116,12 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
   // A list that is under way ends with the chunk that is out, which is waited for.
   app.addHook('preClose', async () => sending.stop())
 
-  if (internal) internalRoutes(internal, { deps, upstream, keys: env.API_KEYS, checkToken: async () => 'not_asked' })
+  if (internal) internalRoutes(internal, { deps, upstream, keys: env.API_KEYS, checkToken })
 
   const everyMs = env.SANDBOX_POLL_MS
   const jobs = createJobRunner(
     [
-      { name: 'sandbox', everyMs, run: async (now) => (await upstream.advance(now)) + (await operator.tell(now)) },
+      ...upstreamJobs,
       createScheduleJob(deps, sending, everyMs),
       createSweepJob(db, deps.operator.name, everyMs),
       createRetentionJob(db),
@@ -130,6 +137,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     scope.addHook('onClose', async () => {
       await jobs.stop()
       await idle(deps)
+      await close()
     })
   })
 
@@ -159,6 +167,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     senderIdRoutes(scope, options)
     numberRoutes(scope, options)
   })
+  if (reports !== null) app.register(async (scope) => reportRoutes(scope, reports))
   app.register(async (scope) => answerWrongMethods(scope))
   return app
 }

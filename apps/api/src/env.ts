@@ -1,3 +1,4 @@
+import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import {
   databaseEnv,
@@ -10,8 +11,18 @@ import {
   readEnv,
   secretSchema,
   serviceEnv,
+  upstreamSchema,
 } from '@vertexsms/service/env'
 import { z } from 'zod'
+
+/** Addresses and CIDR blocks, separated by commas. */
+const addressListSchema = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .refine(
+    (entries) => entries.every((entry) => readAllowListEntry(entry) !== null),
+    'must be IP addresses and CIDR blocks, separated by commas',
+  )
 
 const schema = z.object({
   ...serviceEnv,
@@ -37,6 +48,18 @@ const schema = z.object({
   SANDBOX_DELIVERY_MS: millisecondsSchema().default(1_500),
   SANDBOX_HLR_MS: millisecondsSchema().default(1_000),
   SANDBOX_REVIEW_MS: millisecondsSchema().default(3_000),
+  /** What stands behind the guard: the simulated operator, or the real one with each account's own token. */
+  UPSTREAM: upstreamSchema.default('sandbox'),
+  VERTEXSMS_API_URL: publicUrlSchema.default('https://api.vertexsms.com'),
+  /** To take a message, all in all; and for everything that only reads. */
+  VERTEXSMS_SEND_TIMEOUT_MS: millisecondsSchema(100).default(15_000),
+  VERTEXSMS_COST_TIMEOUT_MS: millisecondsSchema(100).default(8_000),
+  /** From a message to the first question what became of it, where the operator cannot tell us by himself. */
+  VERTEXSMS_ASK_AFTER_MS: millisecondsSchema(10).default(5_000),
+  /** The public URL of this API under which the real operator reports; without one lookups cannot be made. */
+  REPORT_ADDRESS: publicUrlSchema.optional(),
+  /** From where reports are taken; from everywhere when absent, for their addresses are signed. */
+  REPORT_SOURCES: addressListSchema.optional(),
   /** The longest time between two looks at what is due. */
   SANDBOX_POLL_MS: millisecondsSchema(10).default(1_000),
 })

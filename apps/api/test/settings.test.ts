@@ -43,6 +43,12 @@ describe('the settings', () => {
     ['SANDBOX_POLL_MS', '0'],
     ['SANDBOX_DELIVERY_MS', '86400001'],
     ['FAILURES_PER_MINUTE', '0'],
+    ['UPSTREAM', 'production'],
+    ['VERTEXSMS_API_URL', 'http://api.vertexsms.example'],
+    ['VERTEXSMS_SEND_TIMEOUT_MS', '0'],
+    ['REPORT_ADDRESS', 'http://api.example'],
+    ['REPORT_SOURCES', '178.33.133.192/33'],
+    ['REPORT_SOURCES', 'api.example'],
   ])('refuse %s=%s by its name alone, and never repeat it', (name, value) => {
     const found = problems({ [name]: value })
     expect(found).toEqual([expect.stringMatching(`^${name}: `)])
@@ -52,6 +58,9 @@ describe('the settings', () => {
   it.each([
     ['SANDBOX_POLL_MS', '10'],
     ['SANDBOX_DELIVERY_MS', '0'],
+    ['VERTEXSMS_API_URL', 'http://127.0.0.1:4010'],
+    ['REPORT_ADDRESS', 'https://sms.example/api'],
+    ['REPORT_SOURCES', '178.33.133.192/28, 178.32.167.92'],
     ['DATABASE_URL', 'postgres://u:p@h:5432/d?sslmode=require'],
   ])('take %s=%s', (name, value) => {
     expect(problems({ [name]: value })).toEqual([])

@@ -95,6 +95,7 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
         'UPSTREAM_ACCOUNT_MISSING',
         'UPSTREAM_CHANGED',
         'UPSTREAM_ACCOUNT_REFUSED',
+        'UPSTREAM_ANSWER_WRONG',
       ] as const
     ).map((code) => [code, { tool: () => refusedWith(code) }]),
   ),

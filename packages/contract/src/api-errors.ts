@@ -89,6 +89,11 @@ export const API_ERRORS = {
     status: 502,
     message: 'VertexSMS refused the token of this account. Its owner must set it anew. Nothing was sent.',
   },
+  UPSTREAM_ANSWER_WRONG: {
+    status: 502,
+    message:
+      'VertexSMS answered in a way that makes no sense here. Nothing was sent. Whoever runs this installation must look into it.',
+  },
   OUTCOME_UNKNOWN: {
     status: 504,
     message:

@@ -191,7 +191,7 @@ export const ERRORS = {
     tool: true,
     retryable: false,
     message:
-      'This account has no VertexSMS token yet. Nothing was sent or charged. Tell the person; only the owner can set it, in Settings -> VertexSMS account on the dashboard.',
+      'This account has no VertexSMS token yet. Nothing was sent or charged. Tell the person; only the owner can set it, in Settings -> VertexSMS account on the dashboard, at manageUrl.',
     fix: 'Have the owner set the token in Settings -> VertexSMS account, on the dashboard.',
   },
   UPSTREAM_CHANGED: {
@@ -209,6 +209,14 @@ export const ERRORS = {
     message:
       'VertexSMS refused the token that the owner set for this account. Nothing was sent or charged. Tell the person; only the owner can set it anew, on the dashboard.',
     fix: 'Have the owner set the token of the VertexSMS account anew, on the dashboard.',
+  },
+  UPSTREAM_ANSWER_WRONG: {
+    http: null,
+    tool: true,
+    retryable: false,
+    message:
+      'VertexSMS answered in a way that makes no sense here. Nothing was sent or charged. Calling again will not help; tell the person.',
+    fix: 'Have whoever runs the installation check VERTEXSMS_API_URL and the log.',
   },
   CALLBACK_ADDRESS_MISSING: {
     http: null,
@@ -291,6 +299,7 @@ export const TOLD_CODES = {
   UPSTREAM_ACCOUNT_MISSING: { code: 'UPSTREAM_ACCOUNT_MISSING' },
   UPSTREAM_CHANGED: { code: 'UPSTREAM_CHANGED' },
   UPSTREAM_ACCOUNT_REFUSED: { code: 'UPSTREAM_ACCOUNT_REFUSED' },
+  UPSTREAM_ANSWER_WRONG: { code: 'UPSTREAM_ANSWER_WRONG' },
   OUTCOME_UNKNOWN: { code: 'SEND_OUTCOME_UNKNOWN' },
   UNAVAILABLE: { code: 'UPSTREAM_UNAVAILABLE' },
 } as const satisfies Record<ApiErrorCode, ToldCode>

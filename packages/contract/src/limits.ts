@@ -81,6 +81,7 @@ export const ERROR_DETAILS = {
   PRICE_CHANGED: z.strictObject({ price: moneyText, maxPrice: moneyText, currency: z.literal(CURRENCY) }),
   SEND_OUTCOME_UNKNOWN: z.strictObject({ sendId: z.string(), ids: z.array(z.string()) }),
   TOO_MANY_WAITING: z.strictObject({ max: z.int(), manageUrl }),
+  UPSTREAM_ACCOUNT_MISSING: z.strictObject({ manageUrl }),
 } as const satisfies Record<string, z.ZodType>
 
 /** A code that comes with details of its own. */

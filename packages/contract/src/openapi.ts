@@ -50,11 +50,11 @@ export interface Response {
 }
 
 /** Statuses that every route can answer, whose body is that of an error. */
-const EVERY_ROUTE = [400, 401, 403, 429, 500, 503]
+const EVERY_ROUTE = [400, 401, 403, 429, 500, 502, 503]
 const WITH_PATH = [404]
 const WITH_BODY = [413, 415]
-/** Where something may be with the operator: repeated, under way, refused by the account there, of unknown outcome. */
-const ONCE = [409, 422, 501, 502, 504]
+/** Where something may be with the operator: repeated, under way, impossible here, of unknown outcome. */
+const ONCE = [409, 422, 501, 504]
 
 const WORDS: Readonly<Record<number, string>> = {
   400: 'The request is not valid; the message names the field and the way to mend it.',
@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<number, string>> = {
   429: 'Too many requests.',
   500: 'It failed on our side, or its outcome is not known.',
   501: 'This installation cannot do it.',
-  502: 'VertexSMS refused the account.',
+  502: 'VertexSMS refused the account, or answered what makes no sense.',
   503: 'A part of the service is down.',
   504: 'The answer was lost; it may have been carried out.',
 }

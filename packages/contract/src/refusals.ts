@@ -45,6 +45,15 @@ export const REFUSAL_REASONS = {
     field: 'scheduled',
     fix: `lies too far ahead. Name a time within the next ${SCHEDULE_MAX_DAYS} days.`,
   },
+  recipient_refused: {
+    field: null,
+    fix: 'was refused by VertexSMS. Check the digits, and that the account may send there.',
+  },
+  sender_refused: {
+    field: 'from',
+    fix: 'was refused by VertexSMS. Use a sender that is registered and confirmed on the account.',
+  },
+  message_refused: { field: 'message', fix: 'was refused by VertexSMS. Change the text.' },
   sender_name_form: {
     field: 'name',
     fix: 'must be 3 to 11 latin letters, digits, spaces, dots and - _ & # !, with a letter. A Shortcode or Landline may be digits alone.',

@@ -1,4 +1,5 @@
 // Hands one message to the upstream, once, and says what is to be settled.
+import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
@@ -46,6 +47,10 @@ export async function handOver(
   return handedOf(messageId, { kind: 'unknown' }, toldMicros)
 }
 
+/** Refusals that pass by themselves, and when to try again. */
+const AGAIN: ReadonlySet<ApiErrorCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE'])
+const AGAIN_SECONDS = 2
+
 function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null): Handed {
   switch (answer.kind) {
     case 'accepted':
@@ -72,6 +77,7 @@ function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null
           ...(errorCode === undefined ? {} : { errorCode }),
           ...(reason === undefined ? {} : { reason }),
           ...(message === undefined ? {} : { message }),
+          ...(AGAIN.has(code) ? { headers: { 'retry-after': String(AGAIN_SECONDS) } } : {}),
         }),
       }
     }

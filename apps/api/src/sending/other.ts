@@ -39,7 +39,10 @@ export async function sendOther(deps: SendingDeps, call: OtherCall): Promise<Oth
       message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
     })
   }
-  return inPlace(deps, sender.accountId, (refusal) => enterAndDeliver(deps, call, refusal))
+  // Known before any money is held; a repeat is told its result all the same.
+  const cannot = call.kind === 'hlr' && deps.operator.cannotLookUp
+  const impossible = cannot ? new ApiError(cannot) : null
+  return inPlace(deps, sender.accountId, (refusal) => enterAndDeliver(deps, call, impossible ?? refusal))
 }
 
 async function enterAndDeliver(deps: SendingDeps, call: OtherCall, refusal: ApiError | null): Promise<OtherResult> {

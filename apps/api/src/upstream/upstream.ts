@@ -154,6 +154,8 @@ export interface SendingUpstream {
   readonly name: UpstreamName
   /** Reads a number as this upstream knows numbers; asks nobody. */
   readonly readNumber: ReadNumber
+  /** Why no lookup can be made here, known before anything is held; null where they can. */
+  readonly cannotLookUp: ApiErrorCode | null
   /** Of the account's token there, as ledger/current.ts has it; 0 where there is only one. */
   generation(accountId: string): Promise<number>
   send(order: SmsOrder): Promise<HandOver>
@@ -166,7 +168,8 @@ export interface SendingUpstream {
   networkRateMicros(accountId: string, country: string, mcc: string, mnc: string): Promise<bigint | null>
   /** The price of a lookup; null where it is not known. */
   hlrPriceMicros(accountId: string): Promise<bigint | null>
-  status(accountId: string, reference: string): Promise<DeliveryReport | null>
+  /** What became of a message that it took under this id of its own; null while nothing is known. */
+  status(accountId: string, reference: string): Promise<Omit<DeliveryReport, 'messageId'> | null>
   /** Null where the upstream does not tell it. */
   balanceMicros(accountId: string): Promise<bigint | null>
 }

@@ -37,6 +37,7 @@ export function fakeOperator(
   return {
     name: 'sandbox',
     readNumber,
+    cannotLookUp: null,
     handOvers,
     charges,
     recipients,

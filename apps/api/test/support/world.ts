@@ -95,7 +95,7 @@ export async function startNode(
   const undocumented = watchAnswers(app)
   app.addHook('onClose', () => outbound.close())
   app.addHook('onClose', () => db.$disconnect())
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host: '127.0.0.1', port: Number(overrides.API_PORT ?? 0) })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return { url, app, lines, call: caller(url), close }
 

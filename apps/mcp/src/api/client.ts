@@ -6,9 +6,9 @@ import {
   REQUEST_ID_HEADER,
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
+import { Circuit } from '@vertexsms/service/circuit'
 import { type Dispatcher, Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
-import { Circuit } from './circuit.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
 /** What of a caller a request to the API carries. */

@@ -28,4 +28,5 @@ export const DETAILS: { [Code in DetailedCode]: z.input<(typeof ERROR_DETAILS)[C
   PRICE_CHANGED: { price: '0.05', maxPrice: '0.04', currency: 'EUR' },
   SEND_OUTCOME_UNKNOWN: { sendId: 's1', ids: ['128153256012815325'] },
   TOO_MANY_WAITING: { max: 1000, manageUrl },
+  UPSTREAM_ACCOUNT_MISSING: { manageUrl },
 }

@@ -28,6 +28,7 @@ export function createOperator(options: OperatorOptions): SimulatedOperator {
   return {
     name: 'sandbox',
     readNumber,
+    cannotLookUp: null,
     generation: async () => 0,
     send: createSmsOrders(options),
     hlr: createLookupOrders(options),

@@ -2,8 +2,9 @@ const FAILURES_TO_OPEN = 3
 const PROBE_AFTER_MS = 500
 
 /**
- * Stops calls to an API that does not answer: after a few failures in a row it admits one call every half second as
- * a probe and refuses the others at once, so that nobody waits for a time limit; the first answer closes it again.
+ * Stops calls to a service that does not answer: after a few failures in a row it admits one call every half second as
+ * a probe and refuses the others at once, so that nobody waits for a time limit; the first answer closes it again. Any
+ * answer is one, whatever its status: only silence is a failure.
  */
 export class Circuit {
   #failures = 0
@@ -29,7 +30,7 @@ export class Circuit {
     this.#probeAt = performance.now() + PROBE_AFTER_MS
   }
 
-  /** The call was ended by us: it says nothing of the API. */
+  /** The call was ended by us: it says nothing of the service. */
   cancelled(): void {
     this.#probing = false
   }

@@ -1,0 +1,68 @@
+// Asks the operator what became of messages, where he has not told: with pauses that grow with their age, by any node, and
+// from where the last one stopped.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import type { Job } from '@vertexsms/service/jobs'
+import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
+
+/** Messages of one turn, and questions at the same time. */
+const BATCH = 50
+const AT_ONCE = 8
+
+/** A pause is this share of a message's age, and never longer than an hour. */
+const SHARE_OF_AGE = 0.5
+const PAUSE_MAX_SECONDS = 3_600
+
+/** What asking needs. */
+export interface StatusJobOptions {
+  readonly db: Database
+  readonly operator: SendingUpstream
+  readonly door: ReportDoor
+  /** From a message to the first question, and the shortest pause after it. */
+  readonly firstMs: number
+  readonly everyMs: number
+}
+
+interface Asked {
+  readonly id: bigint
+  readonly accountId: string
+  readonly reference: string
+}
+
+/** A job that asks for what is open. An answer goes through the door as a report does; a question without one is asked again. */
+export function createStatusJob({ db, operator, door, firstMs, everyMs }: StatusJobOptions): Job {
+  return {
+    name: 'status',
+    everyMs,
+    async run() {
+      const asked = await takeDue(db, operator.name, firstMs)
+      const waiting = [...asked]
+      const ask = async () => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const { id, accountId, reference } = next
+          // Whatever stands in the way now is asked past after the next pause.
+          const status = await operator.status(accountId, reference).catch(() => null)
+          if (status !== null && status.status !== 0) await door.delivery({ ...status, messageId: id })
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, ask))
+      return asked.length
+    },
+  }
+}
+
+/** Takes what is due and sets the time of its next question, before it is asked: a node that dies leaves it to that. */
+function takeDue(db: Database, upstream: string, firstMs: number): Promise<Asked[]> {
+  const first = Prisma.sql`${firstMs}::float8 * interval '1 millisecond'`
+  return db.$queryRaw<Asked[]>`
+    WITH due AS MATERIALIZED (
+      SELECT m.id FROM send_message m JOIN send s ON s.id = m.send_id
+      WHERE m.final_at IS NULL AND m.state = 'accepted' AND m.upstream = ${upstream} AND m.reference IS NOT NULL
+        AND s.kind = 'sms' AND coalesce(m.ask_at, m.handed_at + ${first}) <= database_now()
+      ORDER BY coalesce(m.ask_at, m.handed_at) LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED
+    )
+    UPDATE send_message m SET ask_at = database_now() + least(
+      greatest((database_now() - m.handed_at) * ${SHARE_OF_AGE}::float8, ${first}),
+      ${PAUSE_MAX_SECONDS}::int * interval '1 second')
+    FROM due WHERE m.id = due.id
+    RETURNING m.id, m.account_id::text AS "accountId", m.reference`
+}

@@ -1,0 +1,113 @@
+// The operator's rate card: what it says of a country and of one network, and how long it is believed.
+import type { Rate } from '@vertexsms/contract/rest'
+import { isSupportedCountry } from 'libphonenumber-js/max'
+import { LRUCache } from 'lru-cache'
+import { z } from 'zod'
+import { ApiError } from '../../http/api-error.ts'
+import { OPERATORS } from '../sandbox/operators.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
+import { judgeRead } from './judge.ts'
+import { readPriceMicros } from './prices.ts'
+import { CURRENCY, PATHS, rateRowSchema } from './wire.ts'
+
+/** A rate card that was read. */
+export interface RateCard {
+  /** As it is shown: without rows whose price is none. */
+  readonly rows: readonly Rate[]
+  /** The dearest part price of a country; null where it has none, or where one of its prices cannot be read. */
+  dearestMicros(country: string): bigint | null
+  /** The part price in a network of a country, or of its other networks; null where the card has neither. */
+  networkMicros(country: string, mcc: string, mnc: string): bigint | null
+}
+
+interface Row {
+  readonly mcc: string
+  readonly mnc: string | null
+  /** Null where the price cannot be read. */
+  readonly micros: bigint | null
+}
+
+/** Asks for the rate card. */
+export function ratesRequest(): UpstreamRequest {
+  return { method: 'GET', path: PATHS.rates }
+}
+
+/** The rate card. Throws as {@link judgeRead}, and UPSTREAM_ANSWER_WRONG where there is none. */
+export function judgeRates(answer: UpstreamAnswer): RateCard {
+  const written = judgeRead(answer, z.array(z.unknown()).min(1))
+  if (written === undefined) throw new ApiError('UPSTREAM_ANSWER_WRONG')
+  return readRateCard(written)
+}
+
+/** Which country a mobile country code belongs to; several where they share one. */
+const countriesOfMcc = new Map<string, Set<string>>()
+for (const { mcc, country } of OPERATORS) countriesOfMcc.set(mcc, (countriesOfMcc.get(mcc) ?? new Set()).add(country))
+
+function readRateCard(written: readonly unknown[]): RateCard {
+  const shown: Rate[] = []
+  const byCountry = new Map<string, Row[]>()
+  for (const one of written) {
+    const read = rateRowSchema.safeParse(one)
+    // A row that is no row tells of no country, and so stops none.
+    if (!read.success) continue
+    const { CountryName, CountryCode, Operator, Network, MCC, MNC, Rate: rate, Currency } = read.data
+    const code = (CountryCode ?? '').toUpperCase()
+    const mcc = MCC ?? ''
+    const isForeign = Currency !== undefined && Currency !== null && Currency !== CURRENCY
+    const row = { mcc, mnc: MNC ?? null, micros: isForeign ? null : readPriceMicros(rate) }
+    // A code need not be that of a country: then the network's says where it is.
+    const countries = isCountry(code) ? [code] : [...(countriesOfMcc.get(mcc) ?? [])]
+    for (const country of countries) byCountry.set(country, [...(byCountry.get(country) ?? []), row])
+    if (row.micros === null) continue
+    shown.push({
+      CountryName: CountryName ?? code,
+      CountryCode: CountryCode ?? '',
+      Operator: Operator ?? '',
+      Network: Network ?? '',
+      MCC: mcc,
+      MNC: row.mnc,
+      Rate: String(rate).trim(),
+    })
+  }
+  return {
+    rows: shown,
+    dearestMicros(country) {
+      const prices = (byCountry.get(country) ?? []).map(({ micros }) => micros)
+      // The one that cannot be read may be the dearest.
+      if (prices.length === 0 || prices.includes(null)) return null
+      return prices.reduce((most, price) => ((price ?? 0n) > (most ?? 0n) ? price : most))
+    },
+    networkMicros(country, mcc, mnc) {
+      const rows = byCountry.get(country) ?? []
+      const own = rows.find((row) => row.mcc === mcc && row.mnc !== null && isSameMnc(row.mnc, mnc))
+      return (own ?? rows.find((row) => row.mnc === null))?.micros ?? null
+    },
+  }
+}
+
+function isCountry(code: string): boolean {
+  return /^[A-Z]{2}$/.test(code) && isSupportedCountry(code)
+}
+
+/** `21` and `021` are one network: which zeros are written differs from list to list. */
+function isSameMnc(left: string, right: string): boolean {
+  return left.replace(/^0+/, '') === right.replace(/^0+/, '')
+}
+
+const BELIEVED_MS = 3_600_000
+const CARDS_MAX = 200
+
+/** The rate cards of accounts, each asked for once an hour; a failure is not kept. `key` names an account's very token. */
+export function createRateCards(): (key: string, ask: () => Promise<RateCard>) => Promise<RateCard> {
+  const cards = new LRUCache<string, Promise<RateCard>>({ max: CARDS_MAX, ttl: BELIEVED_MS })
+  return (key, ask) => {
+    const known = cards.get(key)
+    if (known) return known
+    const asked = ask()
+    cards.set(key, asked)
+    asked.catch(() => {
+      if (cards.peek(key) === asked) cards.delete(key)
+    })
+    return asked
+  }
+}

@@ -1,0 +1,191 @@
+// Senders that are registered at the real operator. Their ids are ours: the operator's stands in our row and is never shown.
+import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { z } from 'zod'
+import { laneOf } from '../../callback-lane.ts'
+import { ApiError } from '../../http/api-error.ts'
+import { LIMITS } from '../../limits.ts'
+import { notMobile, numberReader } from '../../message/number.ts'
+import { newNumberId } from '../sandbox/ids.ts'
+import { createPinLimits } from '../sandbox/pin-limit.ts'
+import type { Caller, HandOver, Upstream } from '../upstream.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
+import { judgeHandOver, judgeRead } from './judge.ts'
+import type { VertexAccess } from './operator.ts'
+import type { ReportAddresses } from './report-address.ts'
+import { PATHS } from './wire.ts'
+
+/** Guesses that one PIN takes, and for how long it may be tried; the operator may take fewer. */
+const PIN_TRIES = 5
+const PIN_SECONDS = 600
+
+const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
+
+/** What registration needs. */
+export interface SenderOptions {
+  readonly db: Database
+  readonly access: VertexAccess
+  readonly addresses: ReportAddresses
+  /** 32 bytes, under which the counters of PINs are kept. */
+  readonly pinKey: Uint8Array
+  /** Throws URL_NOT_ALLOWED; gives the URL as it is kept. */
+  readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
+}
+
+/** Registers and confirms. */
+export interface Senders extends Pick<Upstream, 'registerSender' | 'confirmSender'> {
+  /** Our id of a number that was sent its PIN. Throws the refusal, and OUTCOME_UNKNOWN. */
+  registerNumber(caller: Caller, name: string, generation: number): Promise<string>
+}
+
+/** A registration as the operator takes it; his report of a name's review comes to us and is passed on. */
+export function senderRequest(request: SenderIdRequest, reportAddress: string | null): UpstreamRequest {
+  const body =
+    request.type === 'MSISDN'
+      ? { name: request.name, type: request.type }
+      : {
+          name: request.name,
+          type: request.type,
+          category: request.category,
+          categoryDescription: request.categoryDescription,
+          ...(reportAddress === null ? {} : { notificationUrl: reportAddress }),
+        }
+  return { method: 'POST', path: PATHS.senders, body }
+}
+
+/** What became of a registration. */
+export function judgeSender(answer: UpstreamAnswer): HandOver {
+  if (answer.kind === 'answer' && answer.status === 409) {
+    // Nothing is charged for a name, and one that is there already is not registered again.
+    return { kind: 'refused', code: 'CONFLICT', message: 'The sender is already registered on the account.' }
+  }
+  return judgeHandOver(answer, 'INVALID_INPUT')
+}
+
+/** Registers and confirms senders at the operator. */
+export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl }: SenderOptions): Senders {
+  const pinLimits = createPinLimits(db, pinKey)
+  const readNumber = numberReader()
+
+  async function register(caller: Caller, request: SenderIdRequest, generation: number, url: string | null) {
+    const { accountId } = caller
+    const id = newNumberId()
+    const report = url === null ? null : addresses.of('sender', id)
+    const outcome = await access.handOver(accountId, generation, senderRequest(request, report), judgeSender)
+    if (outcome.kind === 'refused') {
+      const { code, message, errorCode } = outcome
+      throw new ApiError(code, {
+        ...(message === undefined ? {} : { message }),
+        ...(errorCode === undefined ? {} : { errorCode }),
+        ...(code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? { headers: { 'retry-after': '2' } } : {}),
+      })
+    }
+    if (outcome.kind === 'unknown') throw new ApiError('OUTCOME_UNKNOWN')
+    const { type, name } = request
+    await db.upstreamSender
+      .create({
+        data: {
+          id,
+          accountId,
+          generation,
+          reference: outcome.reference,
+          type,
+          name,
+          notificationUrl: url,
+          createdAt: caller.now(),
+        },
+      })
+      .catch(() => {
+        throw new ApiError('OUTCOME_UNKNOWN')
+      })
+    return String(id)
+  }
+
+  const registerNumber: Senders['registerNumber'] = async (caller, name, generation) => {
+    const number = readNumber(name)
+    if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
+    await pinLimits.countPin(caller.accountId, number.msisdn)
+    return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null)
+  }
+
+  return {
+    registerNumber,
+
+    async registerSender(caller: Caller, request: SenderIdRequest): Promise<string> {
+      const { generation } = await access.tokens.of(caller.accountId)
+      if (request.type === 'MSISDN') return registerNumber(caller, request.name, generation)
+      const isDigits = NUMERIC_CATEGORIES.has(request.category) && /^\d+$/.test(request.name)
+      if (!isDigits && !SENDER_NAME_PATTERN.test(request.name)) {
+        throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
+      }
+      const url = checkCallbackUrl(request.notificationUrl, 'notificationUrl') ?? null
+      if (url !== null && addresses.of('sender', 0n) === null) {
+        throw new ApiError('CALLBACK_ADDRESS_MISSING', { message: NO_NOTIFICATION })
+      }
+      return register(caller, request, generation, url)
+    },
+
+    async confirmSender({ accountId, now }: Caller, id: bigint, code: string): Promise<void> {
+      const { generation } = await access.tokens.of(accountId)
+      // A try is counted in the row before the operator is asked, so that nodes and parallel requests share the tries.
+      const { count } = await db.upstreamSender.updateMany({
+        where: {
+          id,
+          accountId,
+          generation,
+          type: 'MSISDN',
+          confirmedAt: null,
+          tries: { lt: PIN_TRIES },
+          createdAt: { gt: new Date(now().getTime() - PIN_SECONDS * 1000) },
+        },
+        data: { tries: { increment: 1 } },
+      })
+      const row = await db.upstreamSender.findFirst({ where: { id, accountId } })
+      if (row === null) throw new ApiError('NOT_FOUND')
+      if (row.type !== 'MSISDN') {
+        throw new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })
+      }
+      if (row.confirmedAt !== null) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
+      if (count === 0) throw new ApiError('CODE_EXPIRED')
+      await pinLimits.countGuess(accountId)
+      judgeConfirmation(await access.ask(accountId, confirmRequest(row.reference, code)))
+      await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
+    },
+  }
+}
+
+const NO_NOTIFICATION =
+  'Notifications need a public address of this installation: set REPORT_ADDRESS, or leave notificationUrl out. Nothing was registered.'
+
+/** A PIN as the operator takes it. */
+export function confirmRequest(reference: string, code: string): UpstreamRequest {
+  return { method: 'POST', path: PATHS.confirmSender(reference), body: { code } }
+}
+
+/** Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, OUTCOME_UNKNOWN, and what a read throws; returns where the number is confirmed. */
+export function judgeConfirmation(answer: UpstreamAnswer): void {
+  if (answer.kind === 'silence' && answer.handedOver) throw new ApiError('OUTCOME_UNKNOWN')
+  if (answer.kind === 'answer') {
+    const { status } = answer
+    if (status === 400) throw new ApiError('CODE_WRONG')
+    if (status === 404) throw new ApiError('CODE_EXPIRED')
+    if (status === 409) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
+    if (status >= 500) throw new ApiError('OUTCOME_UNKNOWN')
+  }
+  judgeRead(answer, z.unknown())
+}
+
+/** Takes the end of a name's review: its owner is told once, by the outbox and under our id. */
+export async function takeReview(db: Database, id: bigint, status: 'confirmed' | 'rejected'): Promise<void> {
+  await db.$executeRaw`
+    WITH reviewed AS (
+      UPDATE upstream_sender SET reviewed_at = database_now()
+      WHERE id = ${id}::bigint AND reviewed_at IS NULL
+      RETURNING id, account_id, name, notification_url
+    )
+    INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+    SELECT account_id, notification_url, ${laneOf(Prisma.sql`notification_url`)},
+           jsonb_build_object('id', id::text, 'name', name, 'status', ${status}::text), 0, ${LIMITS.tries.usual}::int,
+           database_now(), database_now()
+    FROM reviewed WHERE notification_url IS NOT NULL`
+}

@@ -1,0 +1,203 @@
+// The forwarder to the real operator, against the stand-in: what each of his answers comes to, for the caller and in the
+// ledger.
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Fault } from './stand-in/stand-in.ts'
+import { eventually } from './support/eventually.ts'
+import { giveToken, startVertexWorld, UPSTREAM_TOKEN, type VertexWorld } from './support/vertex.ts'
+
+let vertex: VertexWorld
+let accountId: string
+let token: string
+beforeAll(async () => {
+  vertex = await startVertexWorld()
+})
+afterAll(() => vertex?.close())
+beforeEach(async () => {
+  ;({ accountId, token } = await vertex.makeAccount())
+  vertex.standIn.behaviour.outcomes = {}
+  vertex.standIn.behaviour.reportAfterMs = 20
+})
+
+const LT = '37060000001'
+const sms = { to: LT, from: 'Tests', message: 'Hello' }
+const call = (request: string, body?: unknown, headers: Record<string, string> = {}) =>
+  vertex.world.node.call(request, { token, body, headers })
+const rowsOf = () => vertex.world.db.sendMessage.findMany({ where: { accountId } })
+const countsOf = () =>
+  vertex.world.db.spenderCount.findFirstOrThrow({ where: { spenderId: accountId, upstream: 'vertexsms' } })
+const handOvers = () => vertex.standIn.accepted.filter((one) => one.body.message === sms.message)
+const limit = (limits: Record<string, unknown>) =>
+  vertex.world.db.spender.upsert({
+    where: { id: accountId },
+    create: { id: accountId, accountId, kind: 'account', createdAt: new Date(), ...limits },
+    update: limits,
+  })
+
+test('a message goes out with the account’s token, under our id, and is charged and delivered', async () => {
+  const { status, body, headers } = await call('POST /sms', {
+    ...sms,
+    to: '+370 600 00001',
+    from: 'A-b_c&d#e!',
+    priority: 'high',
+    expireIn: 600,
+    dlrUrl: 'https://customer.example/reports',
+  })
+  expect([status, headers.get('x-vertexsms-amount-sent')]).toEqual([200, '1'])
+  const [id] = body
+  const sent = vertex.standIn.accepted.at(-1)
+  expect(sent?.token).toBe(UPSTREAM_TOKEN)
+  expect(sent?.id).not.toBe(id)
+  expect(sent?.body).toEqual({
+    to: LT,
+    from: 'A-b_c&d#e!',
+    message: 'Hello',
+    priority: 'high',
+    expireIn: 600,
+    dlrUrl: expect.stringMatching(new RegExp(`/reports/sms/${id}/[\\w-]{22}$`)),
+  })
+  await eventually(async () => (await call(`GET /sms/status/${id}`)).body.state === 'delivered')
+  const [row] = await rowsOf()
+  // The card's dearest row was held; the report named the network that it went to.
+  expect(row).toMatchObject({ state: 'accepted', chargedMicros: 39_000n, holdMicros: 0n, delivery: 1, mccmnc: '24602' })
+  expect((await countsOf()).totalSpentMicros).toBe(39_000n)
+  const owed = await vertex.world.db.callback.findMany({ where: { accountId } })
+  expect(owed.map(({ url, body: told }) => [url, told])).toEqual([
+    ['https://customer.example/reports', { id, status: 1, error: 0, mcc: '246', mnc: '02' }],
+  ])
+})
+
+test('a named coding, a user data header and a test mode are written as the operator takes them', async () => {
+  const udh = '%05%00%03%CC%02%01'
+  expect((await call('POST /sms', { ...sms, coding: 0, udh, testMode: 1 })).status).toBe(200)
+  expect(vertex.standIn.accepted.at(-1)?.body).toMatchObject({ coding: 0, udh, testMode: 1 })
+  // On a real account a test counts as paid.
+  expect((await rowsOf())[0]?.chargedMicros).toBeGreaterThan(0n)
+  expect((await call('POST /sms', sms)).status).toBe(200)
+  expect(vertex.standIn.accepted.at(-1)?.body).not.toHaveProperty('coding')
+})
+
+/** What the operator does, what the caller reads, where the money is, how many messages he accepted. */
+const ANSWERS: readonly [title: string, fault: Fault, status: number, code: string, state: string, orders: number][] = [
+  ['400', { kind: 'status', status: 400 }, 400, 'SEND_REFUSED', 'released', 0],
+  ['401', { kind: 'status', status: 401 }, 502, 'UPSTREAM_ACCOUNT_REFUSED', 'released', 0],
+  ['403', { kind: 'status', status: 403 }, 502, 'UPSTREAM_ACCOUNT_REFUSED', 'released', 0],
+  ['404', { kind: 'status', status: 404 }, 502, 'UPSTREAM_ANSWER_WRONG', 'released', 0],
+  ['405', { kind: 'status', status: 405 }, 502, 'UPSTREAM_ANSWER_WRONG', 'released', 0],
+  ['429', { kind: 'status', status: 429 }, 429, 'RATE_LIMITED', 'released', 0],
+  ['409', { kind: 'status', status: 409 }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 0],
+  ['500', { kind: 'status', status: 500 }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 0],
+  ['503', { kind: 'status', status: 503 }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 0],
+  ['a redirect', { kind: 'redirect' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 0],
+  ['a reset before it was accepted', { kind: 'reset_before' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 0],
+  ['a reset after it was accepted', { kind: 'reset_after' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['garbage', { kind: 'garbage' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['half an answer', { kind: 'half' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['no id', { kind: 'body', body: [] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['two ids', { kind: 'body', body: ['1', '2'] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['an id that is none', { kind: 'body', body: ['<b>'] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['an answer without an end', { kind: 'body', body: 'x'.repeat(200_000) }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+]
+
+test.each(ANSWERS)(
+  '%s to a message is told and settled for what it is',
+  async (_title, fault, status, code, state, orders) => {
+    vertex.standIn.behaviour.reportAfterMs = null
+    const before = handOvers().length
+    vertex.standIn.fault({ route: 'POST /sms', ...fault })
+    const headers = { 'idempotency-key': randomUUID() }
+    const answer = await call('POST /sms', sms, headers)
+    expect([answer.status, answer.body.code]).toEqual([status, code])
+    expect(status === 429).toBe(answer.headers.get('retry-after') !== null)
+    const [row] = await rowsOf()
+    expect(row?.state).toBe(state)
+    await eventually(async () => handOvers().length - before === orders)
+    // An unknown one stays held; one that was given back costs nothing.
+    const { totalHeldMicros, totalSpentMicros, handedOver } = await countsOf()
+    expect([totalHeldMicros > 0n, totalSpentMicros, handedOver]).toEqual([state === 'unknown', 0n, 0])
+    // Its repeat is told the same of what may be out, and goes anew where nothing was done.
+    const again = await call('POST /sms', sms, headers)
+    expect(again.status).toBe(state === 'unknown' ? 500 : 200)
+    expect(handOvers().length - before).toBe(state === 'unknown' ? orders : 1)
+    expect(JSON.stringify([answer.body, again.body])).not.toContain(UPSTREAM_TOKEN)
+  },
+)
+
+test('no answer in time leaves the outcome unknown, and what comes late is taken up', async () => {
+  vertex.standIn.behaviour.reportAfterMs = null
+  const node = await vertex.world.startNode({ API_PORT: '0', VERTEXSMS_SEND_TIMEOUT_MS: '300' })
+  const before = handOvers().length
+  vertex.standIn.fault({ route: 'POST /sms', kind: 'slow', ms: 2_000 })
+  const answer = await node.call('POST /sms', { token, body: sms })
+  expect([answer.status, answer.body.code]).toEqual([500, 'SEND_OUTCOME_UNKNOWN'])
+  expect((await rowsOf())[0]?.state).toBe('unknown')
+  // It went out all the same: its report says so, and it is charged.
+  const order = await eventually(async () => handOvers()[before])
+  expect(await vertex.standIn.report(order, { id: order.id, status: 1, error: 0 })).toEqual({ status: 200, body: 'OK' })
+  const [row] = await rowsOf()
+  expect(row).toMatchObject({ state: 'accepted', delivery: 1, holdMicros: 0n })
+  expect(row?.chargedMicros).toBeGreaterThan(0n)
+})
+
+test.each([
+  ['POST /sms', 'from', 'sender_refused'],
+  ['POST /sms', 'to', 'recipient_refused'],
+  ['POST /sms', 'message', 'message_refused'],
+])('a refusal of %s that names %s says so in our words', async (route, field, reason) => {
+  const body = { message: `Invalid value for field '${field}'. canary-of-their-words` }
+  vertex.standIn.fault({ route, kind: 'status', status: 400, body })
+  const answer = await call('POST /sms', sms)
+  expect(answer.body).toMatchObject({ code: 'SEND_REFUSED', details: { reason } })
+  expect(JSON.stringify(answer.body)).not.toContain('canary')
+})
+
+test('plain text and other statuses of success are read', async () => {
+  for (const [status, body] of [
+    [200, '1281532560'],
+    [202, ['1281532561']],
+    [201, 1281532562],
+  ] as const) {
+    vertex.standIn.fault({ route: 'POST /sms', kind: 'body', status, body })
+    expect((await call('POST /sms', sms)).status).toBe(200)
+  }
+})
+
+describe('without what is needed', () => {
+  test('an account without a token is told where it is set, before anything is held', async () => {
+    await vertex.world.db.upstreamAccount.deleteMany({ where: { accountId } })
+    for (const [route, body] of [
+      ['POST /sms', sms],
+      ['POST /hlr', { msisdn: LT }],
+      ['POST /sms/quote', sms],
+      ['GET /rates', undefined],
+      ['GET /mccmnc/LT', undefined],
+      ['POST /senderId', { name: LT, type: 'MSISDN' }],
+    ] as const) {
+      const answer = await call(route, body)
+      expect([route, answer.status, answer.body.code]).toEqual([route, 403, 'UPSTREAM_ACCOUNT_MISSING'])
+      expect(answer.body.details).toEqual({ manageUrl: 'http://localhost:4000/settings/vertexsms-account' })
+    }
+    expect(await rowsOf()).toEqual([])
+  })
+
+  test('a token that does not open, or that the operator does not take, is its owner’s to set anew', async () => {
+    await giveToken(vertex.world.db, accountId, { token: 'another-token-than-he-knows' })
+    expect((await call('POST /sms', sms)).body.code).toBe('UPSTREAM_ACCOUNT_REFUSED')
+    expect((await call('GET /rates')).body.code).toBe('UPSTREAM_ACCOUNT_REFUSED')
+    await limit({ maxPerDayMicros: 1_000_000n })
+    expect((await call('POST /sms', sms)).body.code).toBe('UPSTREAM_ACCOUNT_REFUSED')
+    await vertex.world.db.upstreamAccount.updateMany({ where: { accountId }, data: { generation: 7 } })
+    expect((await call('POST /sms', sms)).body.code).toBe('UPSTREAM_ACCOUNT_REFUSED')
+  })
+
+  test('an operator that cannot be reached has done nothing: it is told so, and his circuit closes with his first answer', async () => {
+    const node = await vertex.world.startNode({ API_PORT: '0', VERTEXSMS_API_URL: 'http://127.0.0.1:9' })
+    for (let at = 0; at < 5; at++) {
+      const answer = await node.call('POST /sms', { token, body: sms })
+      expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'UNAVAILABLE', '2'])
+    }
+    expect(new Set((await rowsOf()).map(({ state }) => state))).toEqual(new Set(['released']))
+    expect((await countsOf()).totalHeldMicros).toBe(0n)
+    expect((await node.call('GET /mccmnc/LT', { token })).status).toBe(503)
+  })
+})
