@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import { createSignInDelay } from './accounts/sign-in-delay.ts'
 import { createAuthorizationServer } from './authorization/authorization-server.ts'
 import { registerOAuth } from './authorization/endpoints.ts'
+import { createInternalApi } from './connections/internal-api.ts'
 import { registerConsent } from './consent/page.ts'
 import type { AuthEnv } from './env.ts'
 import { createCleanUpJobs } from './jobs/clean-up.ts'
@@ -105,7 +106,11 @@ export async function buildApp({
       maxPerDayMicros: env.CONNECTION_MAX_PER_DAY_EUR,
       allowLocalhost,
     })
-    await pages.register(registerSettings, web)
+    await pages.register(registerSettings, {
+      ...web,
+      upstream: env.UPSTREAM,
+      internalApi: createInternalApi({ url: env.API_INTERNAL_URL, operatorKey }),
+    })
   })
   return app
 }

@@ -53,6 +53,8 @@ export const LIMITS = {
   requestAccess: { hits: 10, network: 50, seconds: HOUR_SECONDS },
   /** Uses of password links; each costs a password hash. */
   setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
+  /** Tokens of VertexSMS that one account sets or removes; each costs a password hash and a call to VertexSMS. */
+  upstreamToken: { hits: 20, network: 20, seconds: TEN_MINUTES_SECONDS },
   /** Passkey ceremonies; each costs a signature check and leaves a row until its challenge has expired. */
   passkey: { hits: 120, network: 600, seconds: TEN_MINUTES_SECONDS },
 } as const satisfies Record<string, Limit>

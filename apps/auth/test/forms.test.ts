@@ -73,6 +73,13 @@ const FORMS: readonly (() => Promise<Form>)[] = [
     ['credential', '{}'],
   ]),
   sessionForm('/settings/passkeys/remove', '/settings/passkeys/remove', [['passkey', 'none']]),
+  sessionForm('/settings/vertexsms-account', '/settings/vertexsms-account', [
+    ['token', 'a-token-of-the-operator-0001'],
+    ['password', PASSWORD],
+    ['unasked', 'on'],
+  ]),
+  sessionForm('/settings/vertexsms-account/price', '/settings/vertexsms-account/price', [['hlr_price', '0.01']]),
+  sessionForm('/settings/vertexsms-account/remove', '/settings/vertexsms-account/remove', [['password', PASSWORD]]),
   // Nobody's: a post that is let in finds nothing.
   sessionForm('/approvals/:approvalId', `/approvals/${SOME_ID}`, [['decision', 'refuse']], [404]),
   sessionForm('/connections/:connectionId/limits', `/connections/${SOME_ID}/limits`, [], [404]),
@@ -125,6 +132,7 @@ async function counts() {
     await db.account.count(),
     await db.passkey.count(),
     await db.passkeyChallenge.count(),
+    await db.upstreamAccount.count(),
     await db.passwordLink.count({ where: { usedAt: null } }),
   ])
 }
@@ -221,7 +229,13 @@ describe('every form', () => {
 
   it('has its token in a field alone, never in a link (RFC 9700 §4.2.4)', async () => {
     const { person } = await newSignedIn(stack)
-    for (const page of ['/settings/api', '/settings/sessions', '/settings/passkeys', '/sandbox/phone']) {
+    for (const page of [
+      '/settings/api',
+      '/settings/sessions',
+      '/settings/passkeys',
+      '/settings/vertexsms-account',
+      '/sandbox/phone',
+    ]) {
       const { html } = await person.get(page)
       const targets = [...html.matchAll(/(?:href|action|src|content)="([^"]*)"/g)].map(([, target]) => target)
       expect(targets.length, page).toBeGreaterThan(0)

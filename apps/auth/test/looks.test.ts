@@ -165,6 +165,30 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     }
   })
 
+  it('the VertexSMS account, without a token, refused, not asked, and set (WCAG 2.2)', async () => {
+    await page.goto('/settings/vertexsms-account')
+    await look('vertexsms-account-empty')
+    const fill = async (token: string, password: string) => {
+      await page.locator('[name="token"]').fill(token)
+      await page.getByLabel('Your password here').first().fill(password)
+      await page.getByRole('button', { name: 'Store token' }).click()
+    }
+    await fill('with spaces in it', 'not the password')
+    await page.getByRole('alert').first().waitFor()
+    expect(await page.getByRole('alert').count()).toBe(2)
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('token')
+    await look('vertexsms-account-refused')
+    await fill('a-token-of-the-operator-4f2a', PASSWORD)
+    await page.getByLabel(/without asking VertexSMS/).check()
+    await look('vertexsms-account-not-asked')
+    await fill('a-token-of-the-operator-4f2a', PASSWORD)
+    await page.getByText('ends in').waitFor()
+    await page.getByLabel('EUR for one HLR lookup').fill('0.0035')
+    await page.getByRole('button', { name: 'Set price' }).click()
+    await page.getByRole('status').waitFor()
+    await look('vertexsms-account')
+  })
+
   it('a send to approve, before and after, and what a connection may spend, did and is set to (WCAG 2.2)', async () => {
     await crowd(stack, account.id, 1)
     const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })

@@ -33,6 +33,7 @@ describe('every page', () => {
     '/connect',
     '/settings/api',
     '/settings/passkeys',
+    '/settings/vertexsms-account',
     '/settings/sessions',
     '/sandbox/phone',
     '/nowhere',
@@ -70,6 +71,7 @@ describe('every page', () => {
       '/request-access',
       '/settings/api',
       '/settings/passkeys',
+      '/settings/vertexsms-account',
       '/settings/sessions',
       '/sandbox/phone',
     ]) {

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { WebDeps } from '../web/deps.ts'
 import { requireSession } from '../web/require-session.ts'
 import { registerApiTokens } from './api-tokens.ts'
 import { registerApprovals } from './approvals.ts'
@@ -7,9 +6,10 @@ import { registerConnections } from './connections.ts'
 import { registerPasskeys } from './passkeys.ts'
 import { registerSandboxPhone } from './sandbox-phone.ts'
 import { registerSessions } from './sessions.ts'
+import { registerUpstreamAccount, type UpstreamAccountDeps } from './upstream-account.ts'
 
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
-export async function registerSettings(app: FastifyInstance, deps: WebDeps): Promise<void> {
+export async function registerSettings(app: FastifyInstance, deps: UpstreamAccountDeps): Promise<void> {
   requireSession(app, deps)
   registerApiTokens(app, deps)
   registerConnections(app, deps)
@@ -17,4 +17,5 @@ export async function registerSettings(app: FastifyInstance, deps: WebDeps): Pro
   registerPasskeys(app, deps)
   registerSessions(app, deps)
   registerSandboxPhone(app, deps)
+  registerUpstreamAccount(app, deps)
 }

@@ -220,6 +220,28 @@ export interface PasskeysPage {
   }[]
 }
 
+/** `upstream-account`: Settings -> VertexSMS account. */
+export interface UpstreamAccountPage {
+  readonly viewer: Viewer
+  readonly formAction: string
+  /** False where the installation sends to the simulated operator. */
+  readonly isReal: boolean
+  readonly notice: string | null
+  /** Null while none is set. */
+  readonly token: { readonly lastFour: string; readonly set: TimeView; readonly checked: TimeView | null } | null
+  /** As it stands in its field. */
+  readonly hlrPrice: string
+  /** What is wrong with each field. */
+  readonly errors: {
+    readonly token?: string
+    readonly password?: string
+    readonly remove?: string
+    readonly price?: string
+  }
+  /** True after VertexSMS could not be asked: the token may be stored all the same. */
+  readonly offersUnasked: boolean
+}
+
 /** A send that its owner is asked about. */
 export interface ApprovalPage {
   readonly viewer: Viewer
@@ -284,6 +306,7 @@ export interface Pages {
   readonly 'set-password': SetPasswordPage
   readonly sessions: SessionsPage
   readonly passkeys: PasskeysPage
+  readonly 'upstream-account': UpstreamAccountPage
   readonly approval: ApprovalPage
   readonly spender: SpenderPage
 }

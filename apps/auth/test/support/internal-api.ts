@@ -13,6 +13,8 @@ export interface InternalApiDouble {
   /** Everything that came over the wire. */
   readonly seen: string[]
   verdict: TokenVerdict
+  /** Happens while VertexSMS is asked. */
+  meanwhile: () => Promise<unknown>
   /** Answers from now on with this instead. */
   answer: { readonly status: number; readonly body: string } | null
   close(): Promise<void>
@@ -31,6 +33,7 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     const key = subkey(operatorKey, 'upstream-token')
     const token = open(key, Buffer.from(sealedToken, 'base64url'), checkedTokenContext(accountId))
     double.asked.push({ accountId, token })
+    await double.meanwhile()
     return response
       .writeHead(200, { 'content-type': 'application/json' })
       .end(JSON.stringify({ verdict: double.verdict }))
@@ -41,6 +44,7 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     asked: [],
     seen: [],
     verdict: 'accepted',
+    meanwhile: async () => {},
     answer: null,
     async close() {
       server.closeAllConnections()

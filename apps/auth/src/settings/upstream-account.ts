@@ -1,0 +1,157 @@
+import { toEurText } from '@vertexsms/contract/money'
+import { databaseNow } from '@vertexsms/db/clock'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
+import { verifyPassword } from '../accounts/password.ts'
+import { passwordProof } from '../accounts/proof.ts'
+import {
+  findUpstreamAccount,
+  readTypedHlrPrice,
+  readTypedToken,
+  removeUpstreamToken,
+  setHlrPrice,
+  setUpstreamToken,
+} from '../accounts/upstream-account.ts'
+import type { InternalApi } from '../connections/internal-api.ts'
+import type { AuthEnv } from '../env.ts'
+import type { UpstreamAccountPage } from '../views/pages.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { textField } from '../web/fields.ts'
+import { sendPage } from '../web/page.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { signInPath } from '../web/return-to.ts'
+import { timeView } from '../web/times.ts'
+import { assertAllowed } from '../web/tries.ts'
+
+/** What the page needs besides. */
+export interface UpstreamAccountDeps extends WebDeps {
+  readonly upstream: AuthEnv['UPSTREAM']
+  readonly internalApi: InternalApi
+}
+
+const PATH = '/settings/vertexsms-account'
+
+const NOTICES = {
+  stored: 'The token is stored. What waited to be sent with another one is cancelled.',
+  same: 'This very token was stored already; nothing else changed.',
+  removed: 'The token is removed. What waited to be sent with it is cancelled.',
+  priced: 'The price of a lookup is set.',
+} as const
+type Notice = keyof typeof NOTICES
+
+type Errors = UpstreamAccountPage['errors']
+
+const WRONG_PASSWORD = 'The password is not right. Nothing was changed.'
+const PRICE_CHARS_MAX = 40
+const TOKEN_CHARS_MAX = 2000
+
+/** Settings -> VertexSMS account: the account's own token at the real operator. Behind a session. */
+export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAccountDeps): void {
+  app.get(PATH, (request, reply) => show(deps, request, reply))
+
+  app.post(PATH, async (request, reply) => {
+    const { account } = signedInOf(request)
+    await assertAllowed(deps, reply, 'upstreamToken', { about: account.id })
+    const unasked = textField(request, 'unasked') === 'on'
+    const typed = textField(request, 'token')
+    const read = readTypedToken(typed.length > TOKEN_CHARS_MAX ? 'x' : typed)
+    // Whoever finds this browser open must not be able to have the texts of this account sent through theirs.
+    const proof = await proofOf(deps, request)
+    const errors: Errors = {
+      ...('problem' in read && { token: read.problem }),
+      ...(proof === null && { password: WRONG_PASSWORD }),
+    }
+    if ('problem' in read || proof === null) return show(deps, request, reply, errors)
+    const verdict = unasked ? null : await deps.internalApi.checkToken(account.id, read.token)
+    if (verdict === 'refused') {
+      return show(deps, request, reply, { token: 'VertexSMS does not take this token. Nothing was stored.' })
+    }
+    if (verdict === 'not_asked') {
+      const token = 'VertexSMS could not be asked about this token just now. Nothing was stored.'
+      return show(deps, request, reply, { token }, true)
+    }
+    return change(deps, request, reply, proof, async (tx, now) => {
+      const set = { token: read.token, checkedAt: verdict === 'accepted' ? now : null }
+      const to = { operatorKey: deps.operatorKey, accountId: account.id }
+      return (await setUpstreamToken(tx, to, set, now)) === 'set' ? 'stored' : 'same'
+    })
+  })
+
+  app.post(`${PATH}/remove`, async (request, reply) => {
+    const { account } = signedInOf(request)
+    await assertAllowed(deps, reply, 'upstreamToken', { about: account.id })
+    const proof = await proofOf(deps, request)
+    if (proof === null) return show(deps, request, reply, { remove: WRONG_PASSWORD })
+    return change(deps, request, reply, proof, async (tx, now) => {
+      await removeUpstreamToken(tx, account.id, now)
+      return 'removed'
+    })
+  })
+
+  app.post(`${PATH}/price`, async (request, reply) => {
+    const { account } = signedInOf(request)
+    const read = readTypedHlrPrice(textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX + 1))
+    if ('problem' in read) return show(deps, request, reply, { price: read.problem })
+    return change(deps, request, reply, null, async (tx, now) => {
+      await setHlrPrice(tx, account.id, read.micros, now)
+      return 'priced'
+    })
+  })
+}
+
+type Proof = ReturnType<typeof passwordProof>
+
+async function proofOf(deps: WebDeps, request: FastifyRequest): Promise<Proof | null> {
+  const { id } = signedInOf(request).account
+  const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id } })
+  return (await verifyPassword(passwordHash, textField(request, 'password'))) ? passwordProof(id, passwordHash) : null
+}
+
+/** Changes something while session, account and what was proved still hold; else the browser signs in anew. */
+async function change(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  proof: Proof | null,
+  work: (tx: Parameters<Proof['stillHolds']>[0], now: Date) => Promise<Notice>,
+) {
+  const { account, sessionId } = signedInOf(request)
+  const done = await accountTransaction(deps.db, async (tx) => {
+    const locked = await lockSession(tx, { accountId: account.id, sessionId })
+    if (!locked || (proof !== null && !(await proof.stillHolds(tx, locked)))) return null
+    return work(tx, await databaseNow(tx))
+  })
+  return reply.redirect(done === null ? signInPath(PATH) : `${PATH}?done=${done}`, 303)
+}
+
+async function show(
+  deps: UpstreamAccountDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  errors: Errors = {},
+  offersUnasked = false,
+): Promise<string> {
+  const { id } = signedInOf(request).account
+  const now = await databaseNow(deps.db)
+  const row = await findUpstreamAccount(deps.db, id)
+  const { done } = request.query as { done?: unknown }
+  const isWrong = Object.keys(errors).length > 0
+  const typedPrice = textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX)
+  const page: UpstreamAccountPage = {
+    viewer: viewerOf(deps, request),
+    formAction: PATH,
+    isReal: deps.upstream === 'vertexsms',
+    notice: !isWrong && typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Notice] : null,
+    token: row?.lastFour
+      ? {
+          lastFour: row.lastFour,
+          set: timeView(row.changedAt, now),
+          checked: row.checkedAt && timeView(row.checkedAt, now),
+        }
+      : null,
+    hlrPrice: errors.price ? typedPrice : row?.hlrPriceMicros == null ? '' : toEurText(row.hlrPriceMicros, 2),
+    errors,
+    offersUnasked,
+  }
+  return sendPage(reply, 'upstream-account', page, isWrong ? 422 : 200)
+}
