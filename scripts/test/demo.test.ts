@@ -176,6 +176,17 @@ describe("what the operator's commands need", () => {
     expect(readOperatorEnvironment(folder)).toBeUndefined()
   })
 
+  it('lets them start on every Node that is supported', () => {
+    keepOperatorEnvironment(folder, environment)
+    const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, '--help'], {
+      env: { ...process.env, DATA_DIR: folder },
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('settle-unknown ID')
+  })
+
   it('is missed in one sentence where no demo runs', () => {
     const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
     const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, 'accounts'], {
