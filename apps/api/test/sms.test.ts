@@ -220,7 +220,10 @@ describe('POST /sms', () => {
     [{ udh: '050003CC0201', coding: 0, message: 'x'.repeat(154) }, "'message': it is too long for one part"],
     [{ correctBy: 'lt' }, "'correctBy'"],
     [{ to: ['+37060000001'] }, "'to': a phone number in international form expected"],
-    [{ to: Array(9).fill('+37060000001').join(',') }, 'send one request for each recipient'],
+    [{ to: Array(9).fill('+37060000001').join(',') }, 'POST /sms/batch takes a list'],
+    [{ to: ['+37060000001'] }, 'POST /sms/batch takes a list'],
+    [{ maxPrice: {} }, 'an amount in EUR'],
+    [{ quoteId: 5 }, 'the quoteId of POST /sms/quote'],
     [{ extra: 'secret-value' }, "'extra'"],
     [{ 'secret-value <b>': 1 }, 'a field that this route does not take'],
   ])('refuses %j naming the field, never its value', async (changes, named) => {
@@ -228,6 +231,24 @@ describe('POST /sms', () => {
     expect([status, body.code, body.error_code]).toEqual([400, 'INVALID_INPUT', null])
     expect(body.message).toContain(named)
     expect(body.message).not.toContain('secret-value')
+  })
+
+  test.each([
+    [
+      'a list that is too long',
+      Array.from({ length: 101 }, (_, at) => `+3706000${1000 + at}`),
+      /'to': at most 100 entries expected/,
+    ],
+    ['an empty list', [], /'to': at least 1 entries expected/],
+    ['a number without a list', '+37060000001', /'to': a list expected, and of each entry: a phone number/],
+    ['a list in a list', [['+37060000001']], /'to\.0': a phone number in international form expected/],
+    ['null in a list', [null], /'to\.0' is missing: a phone number in international form expected/],
+  ])('refuses %s of POST /sms/batch saying what a list takes', async (_what, to, named) => {
+    const { token } = world
+    const body = { to, from: 'Tests', message: 'Hello' }
+    const answer = await world.node.call('POST /sms/batch', { token, body })
+    expect([answer.status, answer.body.code]).toEqual([400, 'INVALID_INPUT'])
+    expect(answer.body.message).toMatch(named)
   })
 
   test.each([['Verylongname1'], ['Ünïcode'], [''], [' '], ['a$b'], ['a\nb'], ['+']])(

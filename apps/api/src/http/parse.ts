@@ -22,7 +22,7 @@ const URL_EXPECTED = 'a public https URL expected'
 
 /** What each field takes, where its schema does not say it by itself. */
 const EXPECTED: Readonly<Record<string, string>> = {
-  to: `${PHONE}; send one request for each recipient`,
+  to: `${PHONE}; POST /sms/batch takes a list`,
   msisdn: `${PHONE}, as text`,
   number: PHONE,
   from: 'a sender name or a phone number expected, as text',
@@ -42,7 +42,12 @@ const EXPECTED: Readonly<Record<string, string>> = {
   wait: 'a whole number of seconds expected',
   format: 'json or csv expected',
   code: `the ${PIN_DIGITS} digits of the PIN expected, as text`,
+  maxPrice: 'an amount in EUR with at most six decimals expected, for example "0.5"',
+  quoteId: 'the quoteId of POST /sms/quote expected, as text',
 }
+
+/** What each entry of a list takes. */
+const ENTRY_EXPECTED: Readonly<Record<string, string>> = { to: `${PHONE}, as text` }
 
 const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,39}$/
 
@@ -54,7 +59,7 @@ function describe(issue: Issue, value: unknown): string {
   }
   // Numbers in a path are places in a list; names come from our schemas alone.
   const field = issue.path.map(String).join('.')
-  const hint = EXPECTED[String(issue.path.at(-1))]
+  const hint = hintOf(issue)
   if (field === '') return `Invalid body: ${expected(issue)}.`
   if (memberAt(value, issue.path) === undefined) {
     return `The field '${field}' is missing${hint === undefined ? '' : `: ${hint}`}.`
@@ -64,6 +69,18 @@ function describe(issue: Issue, value: unknown): string {
   // Several numbers in one text are too long for one, and it is not their length that is wrong.
   const isTooLong = issue.code === 'too_big' && issue.origin === 'string' && !hint?.startsWith(PHONE)
   return `Invalid value for field '${field}': ${isTooLong ? expected(issue) : (hint ?? expected(issue))}.`
+}
+
+function hintOf(issue: Issue): string | undefined {
+  const last = issue.path.at(-1)
+  if (typeof last === 'number') return ENTRY_EXPECTED[String(issue.path.at(-2))]
+  const isOfList = (issue.code === 'too_big' || issue.code === 'too_small') && issue.origin === 'array'
+  if (isOfList) return expected(issue)
+  if (issue.code === 'invalid_type' && issue.expected === 'array') {
+    const entries = ENTRY_EXPECTED[String(last)]
+    return entries === undefined ? expected(issue) : `a list expected, and of each entry: ${entries}`
+  }
+  return EXPECTED[String(last)]
 }
 
 function memberAt(value: unknown, path: readonly PropertyKey[]): unknown {

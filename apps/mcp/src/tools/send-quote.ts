@@ -46,6 +46,7 @@ async function askForQuote(args: SendArguments, context: ToolContext): Promise<Q
 }
 
 function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteResponse, data: SendOutput): string {
+  const refusals = data.quote?.refusals ?? []
   const distinct = data.messages.filter(({ duplicate_of }) => duplicate_of === undefined)
   const parts = distinct.reduce((sum, message) => sum + (message.parts ?? 0), 0)
   const remains = [
@@ -55,11 +56,11 @@ function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteRe
   ]
   const heading = [
     `Nothing was sent or charged. It would cost ${price} ${currency}: ${distinct.length} message(s), ${parts} part(s).`,
-    ...(data.quote?.refusals ?? []).map(({ message }) => `It would be refused: ${message}`),
+    ...refusals.map(({ message }) => `It would be refused: ${message}`),
     ...(remains.length === 0 ? [] : [`Left of the limits: ${remains.join(', ')}.`]),
     quoteId === null
       ? 'There is no quoteId, because a price cannot be had.'
-      : `To send at this price at most, make the same call with quoteId ${quoteId} instead of dryRun, before ${expiresAt}.`,
+      : `${refusals.length === 0 ? 'To send' : 'To send, once nothing stands in its way,'} at this price at most, make the same call with quoteId ${quoteId} instead of dryRun, before ${expiresAt}.`,
   ]
   const rows = data.messages.map(({ destination, parts, price, error, duplicate_of }, index) => {
     const number = `${index + 1}. ${destination}`
