@@ -163,6 +163,7 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
       ...(route.path === undefined ? [] : WITH_PATH),
       ...(body === undefined ? [] : WITH_BODY),
       ...(route.once ? ONCE : method === 'DELETE' ? [409] : []),
+      ...(route.confirms ? [409, 504] : []),
     ].sort((one, other) => one - other)
     return {
       operationId: operationId(method, path),

@@ -58,6 +58,8 @@ export interface RouteDefinition {
   readonly answer: Answer
   /** True where something is sent, asked or registered once for each Idempotency-Key. */
   readonly once?: true
+  /** True where something is confirmed with the operator, once: confirmed already, or of unknown outcome. */
+  readonly confirms?: true
   /** True where the answer tells how many parts were charged (X-VertexSMS-Amount-Sent). */
   readonly tellsParts?: true
 }
@@ -217,6 +219,7 @@ export const ROUTES = {
       description: 'The number is confirmed.',
       content: { 'text/plain': { name: 'Confirmed', schema: z.literal('OK') } },
     },
+    confirms: true,
   },
   'GET /operators/{id}': {
     summary: 'Read an operator',
