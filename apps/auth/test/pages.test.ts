@@ -15,14 +15,30 @@ afterAll(() => stack.close())
 const CONSENT = {
   formAction: '/interaction/x',
   csrf: 'x',
-  redirectHost: 'claude.ai',
-  isLocalApp: true,
-  clientName: 'Claude',
+  asker: { kind: 'local' as const, title: 'An app on this computer', place: 'localhost' },
+  claim: 'Claude',
   documentHost: null,
+  warnings: [],
   accountEmail: 'ada@example.com',
-  scopes: SCOPE_NAMES.map((name) => ({ name, ...SCOPES[name] })),
-  limits: ['At most 5.00 EUR a day'],
+  scopes: SCOPE_NAMES.map((name) => ({ name, ...SCOPES[name], explained: 'x', isTicked: true, isNew: false })),
+  nothingTicked: false,
+  offersReadingOnly: true,
+  bounds: {
+    amounts: [{ value: '5.00', label: '5.00 EUR a day' }],
+    offersNone: true,
+    chosen: '5.00',
+    own: '',
+    countries: '',
+    times: [{ value: '30d', label: '30 days', isChosen: true }],
+    isEarlier: false,
+    problems: {},
+  },
+  limits: [],
   asksForLimits: false,
+  widening: null,
+  spentToday: 'nothing yet',
+  goesOn: null,
+  replaceable: [],
   signOut: { csrf: 'x', returnTo: '/interaction/x' },
 }
 
@@ -109,18 +125,24 @@ describe('every page', () => {
 })
 
 describe('the consent page', () => {
-  it('shows the redirect host first and the name as what the client says of itself', () => {
-    const html = renderPage('consent', { ...CONSENT, clientName: '<b>VertexSMS Support</b>' })
+  it('shows the registrable domain first, and the name as what the client says of itself', () => {
+    const site = { kind: 'web' as const, title: 'claude.ai', place: 'api.claude.ai' }
+    const html = renderPage('consent', { ...CONSENT, asker: site, claim: '<b>VertexSMS Support</b>' })
     const text = html.replace(/<[^>]*>/g, ' ')
     expect(html).toMatch(/<h1 class="host">claude\.ai<\/h1>/)
     expect(text.indexOf('claude.ai')).toBeLessThan(text.indexOf('calls itself'))
     expect(html).toContain('&lt;b&gt;VertexSMS Support&lt;/b&gt;')
     expect(html).toContain('Nobody has verified this name.')
-    expect(html).toContain('This is an app on your own computer.')
-    const published = renderPage('consent', { ...CONSENT, isLocalApp: false, documentHost: 'claude.ai' })
-    expect(published).toMatch(/Published at <strong>claude\.ai<\/strong>/)
+    expect(text).not.toContain('This is an app on your own computer.')
+    const published = renderPage('consent', { ...CONSENT, asker: site, documentHost: 'claude.ai' })
+    expect(published).toMatch(/Published at <strong class="name">claude\.ai<\/strong>/)
     expect(published).not.toMatch(/verified/i)
-    expect(published).not.toContain('This is an app on your own computer.')
+  })
+
+  it('calls a program on the same computer what it is, and warns of links from others', () => {
+    const text = renderPage('consent', CONSENT).replace(/<[^>]*>/g, ' ')
+    for (const part of ['An app on this computer', 'localhost', 'This is an app on your own computer.'])
+      expect(text).toContain(part)
   })
 
   it('lists the five sentences ticked, and marks exactly those that cost money', () => {
@@ -135,9 +157,9 @@ describe('the consent page', () => {
     }
   })
 
-  it('refuses by default: the first submit button, which Enter presses, is Deny', () => {
+  it('grants nothing by default: the first submit button, which Enter presses, only shows the page again', () => {
     const buttons = [...renderPage('consent', CONSENT).matchAll(/<button[^>]*value="(\w+)"/g)].map(([, value]) => value)
-    expect(buttons).toEqual(['deny', 'allow'])
+    expect(buttons).toEqual(['look', 'deny', 'reading', 'allow'])
   })
 })
 

@@ -25,7 +25,15 @@ export async function createSpender(
 
 /** The limits of a spender; none while it has no row. */
 export async function limitsOf(tx: Pick<Database, 'spender'>, spenderId: string): Promise<SpenderLimits> {
-  return (await tx.spender.findUnique({ where: { id: spenderId } })) ?? NO_LIMITS
+  const select = {
+    maxPerSendMicros: true,
+    maxPerDayMicros: true,
+    maxTotalMicros: true,
+    recipientsPerDay: true,
+    countries: true,
+    senders: true,
+  } as const
+  return (await tx.spender.findUnique({ where: { id: spenderId }, select })) ?? NO_LIMITS
 }
 
 /**

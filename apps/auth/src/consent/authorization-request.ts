@@ -11,13 +11,18 @@ import { readAuthorizationDetails } from '../connections/authorization-details.t
 /** An authorization request that waits for a person, in the words of the consent page. */
 export interface AuthorizationRequest {
   readonly uid: string
-  /** True once somebody decided; the answer stands and only the way on is left. */
-  readonly answered: boolean
+  /** What somebody decided; then the answer stands and only the way on is left. Null while nobody has. */
+  readonly answer: 'allowed' | 'denied' | null
   readonly client: {
     readonly id: string
+    /** What a page and a list call it. */
     readonly name: string
+    /** What it calls itself; null when it gave no name. */
+    readonly claim: string | null
     /** Host of the client's metadata document; null for a client that registered itself. */
     readonly documentHost: string | null
+    /** True for a client known by a metadata document: many installs share it, so each approval is a new connection. */
+    readonly isShared: boolean
   }
   readonly redirectHost: string
   /** True when the answer stays on the person's own computer. */
@@ -51,13 +56,16 @@ export async function readAuthorizationRequest(
   const client = clientId ? await provider.Client.find(clientId) : undefined
   if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
   const documentHost = isDocumentUrl(clientId, deps) ? new URL(clientId).host : null
+  const claim = displayName(client.clientName) ?? null
   return {
     uid,
-    answered: interaction.result !== undefined,
+    answer: interaction.result === undefined ? null : 'error' in interaction.result ? 'denied' : 'allowed',
     client: {
       id: clientId,
-      name: displayName(client.clientName) ?? documentHost ?? 'An app without a name',
+      name: claim ?? documentHost ?? 'An app without a name',
+      claim,
       documentHost,
+      isShared: documentHost !== null,
     },
     redirectHost: redirectHost(redirectUri),
     isLocalApp: isLoopbackRedirect(redirectUri) || isPrivateUseRedirect(redirectUri),

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { connectionLives, liveConnection } from '@vertexsms/db/alive'
-import { type Database, Prisma } from '@vertexsms/db/client'
+import { connectionLives } from '@vertexsms/db/alive'
+import { Prisma } from '@vertexsms/db/client'
 import { endReplaced } from '../connections/end.ts'
-import { narrower } from '../connections/limits.ts'
+import { isWithin, narrower } from '../connections/limits.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
+import { wideningText } from './bounds.ts'
 
 /** What may become the limits of a connection. */
 export interface ConsentLimits {
@@ -13,6 +14,10 @@ export interface ConsentLimits {
   readonly initial: SpenderLimits
   /** What the client asked to be held to; null when it asked nothing. */
   readonly asked: SpenderLimits | null
+  /** What the person set on the page; the rest stays. */
+  readonly chosen?: Pick<SpenderLimits, 'maxPerDayMicros' | 'countries'>
+  /** The widening that the person was shown and confirmed, as {@link wideningText} writes it; null for none. */
+  readonly confirmed?: string | null
 }
 
 /** An answer that allows. */
@@ -39,8 +44,12 @@ export interface Approval {
 export interface Place {
   /** The connection that goes on, or whose place is taken; null where one begins. */
   readonly earlier: EarlierConnection | null
-  /** What it will be held to: never more than before, and never more than was asked. Null when nothing fits both. */
+  /** What it will be held to: never more than was asked. Null when nothing fits both. */
   readonly limits: SpenderLimits | null
+  /** False where the limits of the earlier connection stay as they are. */
+  readonly changes: boolean
+  /** What is wider than before and was not confirmed; null where nothing is. */
+  readonly widening: { readonly before: SpenderLimits; readonly after: SpenderLimits } | null
 }
 
 interface EarlierConnection {
@@ -61,35 +70,22 @@ export async function findPlace(tx: Prisma.TransactionClient, approval: Approval
   const goesOn = client.shared ? null : await lockLatest(tx, { accountId, clientId: client.id }, now)
   const earlier = goesOn ?? (replaces === undefined ? null : await lockLatest(tx, { accountId, id: replaces }, now))
   const before = earlier ? await limitsOf(tx, earlier.spenderId) : limits.initial
+  const wanted = { ...before, ...limits.chosen }
+  const after = limits.asked ? narrower(wanted, limits.asked) : wanted
+  const isWider = earlier !== null && after !== null && !isWithin(after, before)
   return {
     earlier: earlier && { ...earlier, goesOn: goesOn !== null },
-    limits: limits.asked ? narrower(before, limits.asked) : before,
+    limits: after,
+    changes: isWider || (after !== null && !isWithin(before, after)),
+    widening: isWider && limits.confirmed !== wideningText(before, after) ? { before, after } : null,
   }
-}
-
-/** What {@link findPlace} would find for a person who approves now, without a lock: what a page may say beforehand. */
-export async function expectedLimits(
-  db: Database,
-  { accountId, client, limits }: Pick<Approval, 'accountId' | 'client' | 'limits'>,
-  now: Date,
-): Promise<SpenderLimits | null> {
-  const live = { accountId, clientId: client.id, ...liveConnection(now) }
-  const goesOn = client.shared
-    ? null
-    : await db.connection.findFirst({
-        where: live,
-        orderBy: { approvedAt: 'desc' },
-        select: { id: true, spenderId: true },
-      })
-  const before = goesOn ? await limitsOf(db, goesOn.spenderId ?? goesOn.id) : limits.initial
-  return limits.asked ? narrower(before, limits.asked) : before
 }
 
 /** Makes the connection of an approval, or goes on with the one there is, under the limits of its place. */
 export async function connect(
   tx: Prisma.TransactionClient,
   approval: Approval,
-  place: Place & { readonly limits: SpenderLimits; readonly grantId: string; readonly now: Date },
+  place: Omit<Place, 'widening'> & { readonly limits: SpenderLimits; readonly grantId: string; readonly now: Date },
 ): Promise<void> {
   const { accountId, client, scopes, redirectHost, lifetimeSeconds } = approval
   const { earlier, limits, grantId, now } = place
@@ -116,7 +112,7 @@ export async function connect(
     if (earlier) await endReplaced(tx, earlier.id, now)
     else await createSpender(tx, { kind: 'connection', id, accountId }, limits, now)
   }
-  if (earlier && approval.limits.asked) {
+  if (earlier && place.changes) {
     const spenderId = await holdSpender(tx, accountId, { kind: 'connection', id })
     if (spenderId === null || !(await setRules(tx, spenderId, limits)))
       throw new Error('a live connection has no spender')

@@ -1,3 +1,4 @@
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { newSecret } from '@vertexsms/secrets/new-secret'
@@ -10,12 +11,18 @@ import { type Approval, connect, findPlace, type Place } from './connect.ts'
 export type Decision = { readonly kind: 'denied' } | Approval
 
 /** What became of a decision; nothing changed unless it is `decided`. */
-export type DecisionOutcome = 'decided' | 'answered_before' | 'signed_out'
+export type DecisionOutcome =
+  | { readonly kind: 'answered_before' | 'signed_out' }
+  /** `denied` too where it was allowed and no limits fit both sides. */
+  | { readonly kind: 'decided'; readonly answer: 'allowed' | 'denied' }
+  /** Wider than what a connection has, which the person has not confirmed. */
+  | { readonly kind: 'wider'; readonly before: SpenderLimits; readonly after: SpenderLimits }
 
 /**
  * Answers an authorization request, once: in one transaction the answer is stored where the library resumes from, and
  * an approval makes or continues the connection. `answered_before` after a double click or from another tab;
- * `signed_out` when the session that approves has ended, as a reset of the account ends it.
+ * `signed_out` when the session that approves has ended, as a reset of the account ends it; `wider` when the connection
+ * that goes on would be allowed more than the person has seen it be.
  */
 export function decide(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
@@ -23,14 +30,15 @@ export function decide(
   decision: Decision,
 ): Promise<DecisionOutcome> {
   return accountTransaction(deps.db, async (tx) => {
-    if (decision.kind === 'approved' && !(await lockSession(tx, decision))) return 'signed_out'
+    if (decision.kind === 'approved' && !(await lockSession(tx, decision))) return { kind: 'signed_out' }
     const now = await databaseNow(tx)
     const grantId = newSecret()
     const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
+    if (place?.widening) return { kind: 'wider', ...place.widening }
     const result = resultOf(decision, place, grantId)
     const key = { kind: 'Interaction', id: artifactId(uid) }
     const stored = await tx.oidcArtifact.findUnique({ where: { kind_id: key }, select: { payload: true } })
-    if (!stored) return 'answered_before'
+    if (!stored) return { kind: 'answered_before' }
     const payload = { ...openInteraction(deps.operatorKey, uid, stored.payload), result }
     const { count } = await tx.oidcArtifact.updateMany({
       where: { ...key, consumedAt: null, expiresAt: { gt: now } },
@@ -40,10 +48,10 @@ export function decide(
         payload: { sealed: sealInteraction(deps.operatorKey, uid, payload) },
       },
     })
-    if (count === 0) return 'answered_before'
+    if (count === 0) return { kind: 'answered_before' }
     if (decision.kind === 'approved' && place?.limits)
       await connect(tx, decision, { ...place, limits: place.limits, grantId, now })
-    return 'decided'
+    return { kind: 'decided', answer: 'error' in result ? 'denied' : 'allowed' }
   })
 }
 

@@ -1,4 +1,4 @@
-import { isScope, parseScopes, SCOPES, type Scope } from '@vertexsms/contract/scopes'
+import { isScope, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
@@ -6,12 +6,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
-import { limitWords } from '../connections/limit-words.ts'
+import { spentOf } from '../connections/spent.ts'
+import { textField } from '../web/fields.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
 import { sendPage } from '../web/page.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
-import { type ConsentLimits, expectedLimits } from './connect.ts'
+import { readBounds, type Start, type TypedBounds } from './bounds.ts'
 import { type Decision, decide } from './decide.ts'
+import { type Earlier, earlierConnections } from './earlier.ts'
+import { consentView, type Filled, READING_SCOPES, type Shown } from './view.ts'
+import { ownDomains } from './warnings.ts'
 
 /** What the consent pages need. */
 export interface ConsentDeps extends SessionDeps {
@@ -33,10 +37,10 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
   app.get('/interaction/:uid', async (request, reply) => {
     const asked = await findRequest(deps, request, reply)
     if (!asked) return sendEnded(reply)
-    if (asked.answered) return sendContinue(reply, asked)
+    if (asked.answer) return sendContinue(reply, asked, asked.answer)
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn) return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
-    return sendConsent(deps, reply, asked, signedIn)
+    return sendConsent(deps, reply, await sceneOf(deps, asked, signedIn), {})
   })
 
   app.post('/interaction/:uid', async (request, reply) => {
@@ -47,11 +51,17 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
       // Signed out, or somebody else by now: the page is shown again to whoever is there.
       return reply.redirect(`/interaction/${asked.uid}`, 303)
     }
-    const outcome = asked.answered
-      ? 'answered_before'
-      : await decide(deps, asked.uid, decisionOf(deps, request, asked, signedIn))
-    if (outcome === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
-    return sendContinue(reply, asked)
+    if (asked.answer) return sendContinue(reply, asked, asked.answer)
+    const scene = await sceneOf(deps, asked, signedIn, request)
+    const judged = decisionOf(deps, request, scene)
+    if ('shown' in judged) return sendConsent(deps, reply, scene, judged.shown)
+    const outcome = await decide(deps, asked.uid, judged.decision)
+    if (outcome.kind === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
+    if (outcome.kind === 'wider') return sendConsent(deps, reply, scene, { wider: outcome })
+    if (outcome.kind === 'decided') return sendContinue(reply, asked, outcome.answer, signedIn)
+    // Answered in another tab meanwhile, whose answer stands.
+    const answered = await findRequest(deps, request, reply)
+    return answered?.answer ? sendContinue(reply, answered, answered.answer) : sendEnded(reply)
   })
 }
 
@@ -90,72 +100,128 @@ function binding(asked: AuthorizationRequest, signedIn: SignedIn): string {
   return `${interactionBinding(asked.uid)} ${sessionBinding(signedIn.sessionId)}`
 }
 
-/** Nothing ticked is a denial, and so is every answer but the one that allows. */
-function decisionOf(
+/** The person, what the app has already, and what was filled in so far. */
+interface Scene {
+  readonly asked: AuthorizationRequest
+  readonly signedIn: SignedIn
+  readonly earlier: readonly Earlier[]
+  readonly filled: Filled
+  readonly start: Start
+}
+
+async function sceneOf(
   deps: ConsentDeps,
-  request: FastifyRequest,
   asked: AuthorizationRequest,
   signedIn: SignedIn,
-): Decision {
-  const { decision, scope } = (request.body ?? {}) as { decision?: unknown; scope?: unknown }
-  const ticked = (Array.isArray(scope) ? scope : [scope]).filter((name): name is Scope => isScope(String(name)))
-  const scopes = asked.scopes.filter((name) => ticked.includes(name))
-  if (decision !== 'allow' || scopes.length === 0) return { kind: 'denied' }
+  sent?: FastifyRequest,
+): Promise<Scene> {
+  const { id: clientId, isShared } = asked.client
+  const of = { accountId: signedIn.account.id, clientId, isShared }
+  const earlier = await earlierConnections(deps.db, of, await databaseNow(deps.db))
+  const filled = sent ? filledIn(sent, asked, earlier) : untouched(asked, earlier)
+  const before = isShared ? earlier.find(({ id }) => id === filled.replaces) : earlier[0]
+  const initial = { ...NO_LIMITS, maxPerDayMicros: deps.maxPerDayMicros }
+  const start = {
+    limits: before?.limits ?? initial,
+    asked: asked.askedLimits,
+    isEarlier: before !== undefined,
+    connectionSeconds: deps.connectionSeconds,
+  }
+  return { asked, signedIn, earlier, filled, start }
+}
+
+/** A page that is opened: everything ticked, and the only connection of a shared client about to be replaced. */
+function untouched(asked: AuthorizationRequest, earlier: readonly Earlier[]): Filled {
+  const [only, another] = asked.client.isShared ? earlier : []
+  return { scopes: asked.scopes, bounds: {}, replaces: only && !another ? only.id : null }
+}
+
+/** A field that is missing stays as the page would start; one that was sent twice is none. */
+function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier: readonly Earlier[]): Filled {
+  const sent = (request.body ?? {}) as Record<string, unknown>
+  const field = (name: keyof TypedBounds) => (sent[name] === undefined ? undefined : textField(request, name))
+  const ticked = [sent.scope].flat().filter((name): name is Scope => isScope(String(name)))
+  const replaces = textField(request, 'replaces')
   return {
-    kind: 'approved',
-    accountId: signedIn.account.id,
-    sessionId: signedIn.sessionId,
-    client: clientOf(asked),
-    redirectHost: asked.redirectHost,
-    scopes,
-    lifetimeSeconds: deps.connectionSeconds,
-    limits: consentLimits(deps, asked),
+    scopes: asked.scopes.filter((name) => ticked.includes(name)),
+    bounds: {
+      limit: field('limit'),
+      own_limit: field('own_limit'),
+      countries: field('countries'),
+      lasts: field('lasts'),
+    },
+    replaces: earlier.some(({ id }) => id === replaces) ? replaces : null,
   }
 }
 
-function clientOf(asked: AuthorizationRequest) {
-  return { id: asked.client.id, name: asked.client.name, shared: asked.client.documentHost !== null }
-}
-
-function consentLimits(deps: ConsentDeps, asked: AuthorizationRequest): ConsentLimits {
-  return { initial: { ...NO_LIMITS, maxPerDayMicros: deps.maxPerDayMicros }, asked: asked.askedLimits }
-}
-
-async function sendConsent(
+/** Only the word that denies denies; an answer that cannot be taken as it is leads to the page again. */
+function decisionOf(
   deps: ConsentDeps,
-  reply: FastifyReply,
-  asked: AuthorizationRequest,
-  signedIn: SignedIn,
-): Promise<string> {
-  const approval = { accountId: signedIn.account.id, client: clientOf(asked), limits: consentLimits(deps, asked) }
-  const limits = await expectedLimits(deps.db, approval, await databaseNow(deps.db))
-  return sendPage(reply, 'consent', {
+  request: FastifyRequest,
+  scene: Scene,
+): { decision: Decision } | { shown: Shown } {
+  const { asked, signedIn, filled, start } = scene
+  const word = textField(request, 'decision')
+  if (word === 'deny') return { decision: { kind: 'denied' } }
+  const read = readBounds(filled.bounds, start)
+  if ('problems' in read) return { shown: { problems: read.problems } }
+  if (word !== 'allow' && word !== 'reading') return { shown: {} }
+  const scopes = word === 'allow' ? filled.scopes : filled.scopes.filter((name) => READING_SCOPES.includes(name))
+  if (scopes.length === 0) return { shown: { nothingTicked: true } }
+  const { maxPerDayMicros, countries, lifetimeSeconds } = read.bounds
+  return {
+    decision: {
+      kind: 'approved',
+      accountId: signedIn.account.id,
+      sessionId: signedIn.sessionId,
+      client: { id: asked.client.id, name: asked.client.name, shared: asked.client.isShared },
+      redirectHost: asked.redirectHost,
+      scopes,
+      lifetimeSeconds,
+      limits: {
+        initial: { ...NO_LIMITS, maxPerDayMicros: deps.maxPerDayMicros },
+        asked: asked.askedLimits,
+        chosen: { maxPerDayMicros, countries },
+        confirmed: textField(request, 'confirmed') || null,
+      },
+      ...(filled.replaces !== null && { replaces: filled.replaces }),
+    },
+  }
+}
+
+async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene, shown: Shown): Promise<string> {
+  const { asked, signedIn } = scene
+  const now = await databaseNow(deps.db)
+  const spent = await spentOf(deps.db, signedIn.account.id, now)
+  const page = {
+    ...consentView({ ...scene, shown, spent, own: ownDomains(deps.issuerUrl), now }),
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
-    redirectHost: asked.redirectHost,
-    isLocalApp: asked.isLocalApp,
-    clientName: asked.client.name,
-    documentHost: asked.client.documentHost,
-    accountEmail: signedIn.account.email,
-    scopes: parseScopes(asked.scopes.join(' ')).map((name) => {
-      const { description, billable } = SCOPES[name]
-      return { name, description, billable }
-    }),
-    limits: limits && limitWords(limits),
-    asksForLimits: asked.askedLimits !== null,
     signOut: {
       csrf: deps.forms.token(sessionBinding(signedIn.sessionId)),
       returnTo: `/interaction/${asked.uid}`,
     },
-  })
+  }
+  return sendPage(reply, 'consent', page, Object.keys(shown).length > 0 ? 422 : 200)
 }
 
 /**
  * The way on is a page, not a redirect: with `form-action 'self'` a browser blocks a form whose answer leads to
  * another origin, and an app with a scheme of its own leaves the page standing.
  */
-function sendContinue(reply: FastifyReply, asked: AuthorizationRequest): Promise<string> {
-  return sendPage(reply, 'continue', { url: asked.resumeUrl, clientName: asked.client.name })
+function sendContinue(
+  reply: FastifyReply,
+  asked: AuthorizationRequest,
+  answer: 'allowed' | 'denied',
+  signedIn?: SignedIn,
+): Promise<string> {
+  const { resumeUrl: url, client } = asked
+  return sendPage(reply, 'continue', {
+    url,
+    clientName: client.name,
+    answer,
+    accountEmail: signedIn?.account.email ?? null,
+  })
 }
 
 function sendEnded(reply: FastifyReply): Promise<string> {

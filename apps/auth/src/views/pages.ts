@@ -62,33 +62,98 @@ export interface SetPasswordPage {
   readonly error: string | null
 }
 
-/** `consent`: who asks, where the answer goes, and what may be unticked. */
+/** Who asks, by what can be known of it: where its answers go. */
+export interface AskerView {
+  /** `web`: a site; `local`: a program on the person's own computer; `link`: a program that a scheme of its own opens. */
+  readonly kind: 'web' | 'local' | 'link'
+  /** What to call it: the registrable domain of a site, else what kind of program it is. */
+  readonly title: string
+  /** Where exactly its answers go: the host with its port, or the scheme with its colon. */
+  readonly place: string
+}
+
+/** What a person may set of a connection while approving it. */
+export interface BoundsView {
+  /** Amounts to choose from, as the field sends them. */
+  readonly amounts: readonly { readonly value: string; readonly label: string }[]
+  /** True where no limit at all may be chosen. */
+  readonly offersNone: boolean
+  /** The value of `limit` that is chosen: one of the amounts, or `none`. */
+  readonly chosen: string
+  /** An amount that was typed. */
+  readonly own: string
+  readonly countries: string
+  readonly times: readonly { readonly value: string; readonly label: string; readonly isChosen: boolean }[]
+  /** True where there is a connection already, and what is wider must be typed. */
+  readonly isEarlier: boolean
+  /** What is wrong, by field. */
+  readonly problems: { readonly own_limit?: string; readonly countries?: string; readonly lasts?: string }
+}
+
+/** `consent`: who asks, where the answer goes, what it may cost, and what may be unticked. */
 export interface ConsentPage {
   readonly formAction: string
   /** CSRF token bound to the interaction. */
   readonly csrf: string
-  /** Host, or custom scheme such as `cursor:`, that receives the answer. */
-  readonly redirectHost: string
-  /** True when the answer goes to a program on the person's own computer (loopback address or custom scheme). */
-  readonly isLocalApp: boolean
-  /** What the client calls itself; never verified. */
-  readonly clientName: string
+  readonly asker: AskerView
+  /** What the client calls itself, never verified; null when it gave no name. */
+  readonly claim: string | null
   /** Host at which the client's metadata document is published; null for a registered client. */
   readonly documentHost: string | null
+  /** What a person should know before believing it. */
+  readonly warnings: readonly string[]
   readonly accountEmail: string
-  readonly scopes: readonly { readonly name: Scope; readonly description: string; readonly billable: boolean }[]
-  /** What it will be held to, a sentence each; null when nothing fits both what it asked for and what is set. */
+  readonly scopes: readonly {
+    readonly name: Scope
+    readonly description: string
+    readonly explained: string
+    readonly billable: boolean
+    readonly isTicked: boolean
+    /** True where the app is connected and did not have it. */
+    readonly isNew: boolean
+  }[]
+  /** True when nothing was ticked and the page asks again. */
+  readonly nothingTicked: boolean
+  /** True when some of what is asked for only reads. */
+  readonly offersReadingOnly: boolean
+  readonly bounds: BoundsView
+  /** Limits besides those of the form, a sentence each; null when nothing fits both what it asked for and what is set. */
   readonly limits: readonly string[] | null
   /** True when the app asked for limits itself. */
   readonly asksForLimits: boolean
+  /** What becomes wider than it was, and the words that confirm it; null where nothing does. */
+  readonly widening: {
+    readonly confirms: string
+    readonly changes: readonly { readonly what: string; readonly before: string; readonly after: string }[]
+  } | null
+  /** Spent by the whole account today, in words. */
+  readonly spentToday: string
+  /** The connection of this client that goes on. */
+  readonly goesOn: EarlierView | null
+  /** Those of which one may be replaced; `isChosen` for the one that is. */
+  readonly replaceable: readonly (EarlierView & { readonly isChosen: boolean })[]
   /** The "not you?" form: CSRF token bound to the session, and where to come back after signing in again. */
   readonly signOut: { readonly csrf: string; readonly returnTo: string }
 }
 
-/** The page after approval or denial, which carries the browser on to the client. */
+/** A connection that the client has already. */
+export interface EarlierView {
+  readonly id: string
+  readonly name: string
+  readonly approved: TimeView
+  readonly lastUsed: TimeView | null
+  /** What it may spend, a sentence each. */
+  readonly limits: readonly string[]
+  /** Scopes that it has and does not ask for now: they end. */
+  readonly loses: readonly Scope[]
+}
+
+/** The page after an approval or a denial, which carries the browser on to the client. */
 export interface ContinuePage {
   readonly url: string
   readonly clientName: string
+  readonly answer: 'allowed' | 'denied'
+  readonly accountEmail: string | null
 }
 
 /** `message`: something to read and nothing to do. */

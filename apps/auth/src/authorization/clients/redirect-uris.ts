@@ -3,26 +3,31 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '
 
 /**
  * The schemes of AI clients that do not follow RFC 8252 §7.1. Every other scheme without a dot may belong to a browser,
- * the system or an installer, which act on what strangers send there (`ms-appinstaller`, `search-ms`, `ms-word` ...).
+ * the system or an installer, which act on what strangers send there (`ms-appinstaller`, `search-ms`, `ms-word` ...). Each with the name of its program.
  */
-const CLIENT_SCHEMES: ReadonlySet<string> = new Set([
-  'antigravity',
-  'claude',
-  'code-oss',
-  'cursor',
-  'goose',
-  'kiro',
-  'lmstudio',
-  'raycast',
-  'trae',
-  'vscode',
-  'vscode-insiders',
-  'vscodium',
-  'warp',
-  'windsurf',
-  'windsurf-next',
-  'zed',
+const CLIENT_SCHEMES: ReadonlyMap<string, string> = new Map([
+  ['antigravity', 'Antigravity'],
+  ['claude', 'Claude'],
+  ['code-oss', 'Code OSS'],
+  ['cursor', 'Cursor'],
+  ['goose', 'Goose'],
+  ['kiro', 'Kiro'],
+  ['lmstudio', 'LM Studio'],
+  ['raycast', 'Raycast'],
+  ['trae', 'Trae'],
+  ['vscode', 'VS Code'],
+  ['vscode-insiders', 'VS Code Insiders'],
+  ['vscodium', 'VSCodium'],
+  ['warp', 'Warp'],
+  ['windsurf', 'Windsurf'],
+  ['windsurf-next', 'Windsurf Next'],
+  ['zed', 'Zed'],
 ])
+
+/** What a known client's scheme opens, by the name people know it by; null for a scheme that we do not know. */
+export function appOfScheme(scheme: string): string | null {
+  return CLIENT_SCHEMES.get(scheme) ?? null
+}
 
 /** A domain name in reverse, as RFC 8252 §7.1 wants a scheme: a top-level domain first, then at least one more label. */
 const REVERSE_DOMAIN = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/

@@ -75,7 +75,10 @@ export function displayName(name: unknown): string | undefined {
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, ' ')
     .replace(/\s+/gu, ' ')
     .trim()
-  return plain === '' ? undefined : [...plain].slice(0, MAX_NAME_CHARS).join('')
+  if (plain === '') return undefined
+  const letters = [...plain]
+  // What is cut says so: the end of a name may be what tells it from another.
+  return letters.length > MAX_NAME_CHARS ? `${letters.slice(0, MAX_NAME_CHARS - 1).join('')}…` : plain
 }
 
 function readRedirectUris(value: unknown): string[] {

@@ -1,0 +1,152 @@
+import { readEurText, toEurText } from '@vertexsms/contract/money'
+import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
+import { eur } from '../connections/limit-words.ts'
+import { narrower } from '../connections/limits.ts'
+import { readRules } from '../connections/rules.ts'
+import type { BoundsView } from '../views/pages.ts'
+
+/** What a person may set on the consent page: the limit a day, the countries, and how long. */
+export interface Bounds {
+  readonly maxPerDayMicros: bigint | null
+  readonly countries: readonly string[]
+  readonly lifetimeSeconds: number
+}
+
+/** What the form starts from. */
+export interface Start {
+  /** Limits of the connection that goes on, or those of a connection that begins. */
+  readonly limits: SpenderLimits
+  /** What the client asked to be held to; null when it asked nothing. */
+  readonly asked: SpenderLimits | null
+  /** True where there is a connection already: what is wider than its limits must be typed. */
+  readonly isEarlier: boolean
+  /** The longest that a connection may live. */
+  readonly connectionSeconds: number
+}
+
+/** The fields as they were typed; one that was not sent starts as the page shows it. */
+export interface TypedBounds {
+  readonly limit?: string | undefined
+  readonly own_limit?: string | undefined
+  readonly countries?: string | undefined
+  readonly lasts?: string | undefined
+}
+
+const PRESETS_MICROS = [1_000_000n, 5_000_000n, 20_000_000n]
+const NONE = 'none'
+
+const HOUR_SECONDS = 3600
+const DAY_SECONDS = 24 * HOUR_SECONDS
+const LASTS = [
+  { value: '1h', label: '1 hour', seconds: HOUR_SECONDS },
+  { value: '1d', label: '1 day', seconds: DAY_SECONDS },
+  { value: '30d', label: '30 days', seconds: 30 * DAY_SECONDS },
+  { value: '1y', label: '1 year', seconds: 365 * DAY_SECONDS },
+]
+/** Preselected; an app that is still in use then asks again. */
+const USUAL_SECONDS = 30 * DAY_SECONDS
+
+/** Reads what was typed: what to set, or what is wrong, a sentence for each field. */
+export function readBounds(
+  typed: TypedBounds,
+  start: Start,
+): { bounds: Bounds } | { problems: BoundsView['problems'] } {
+  const first = firstBounds(start)
+  const limit = readLimit(typed, first.maxPerDayMicros, start.asked?.maxPerDayMicros ?? null)
+  const countries = readCountries(typed.countries, first.countries, start)
+  const lasts = typed.lasts === undefined ? usualTime(start) : timesOf(start).find(({ value }) => value === typed.lasts)
+  if ('problem' in limit || 'problem' in countries || !lasts) {
+    return {
+      problems: {
+        ...('problem' in limit && { own_limit: limit.problem }),
+        ...('problem' in countries && { countries: countries.problem }),
+        ...(!lasts && { lasts: 'Choose how long it may stay connected.' }),
+      },
+    }
+  }
+  return {
+    bounds: { maxPerDayMicros: limit.micros, countries: countries.codes, lifetimeSeconds: lasts.seconds },
+  }
+}
+
+/** The fields as the page shows them: as they were typed, else as they start. */
+export function boundsView(typed: TypedBounds, start: Start, problems: BoundsView['problems'] = {}): BoundsView {
+  const first = firstBounds(start)
+  const chosen = typed.limit ?? (first.maxPerDayMicros === null ? NONE : toEurText(first.maxPerDayMicros, 2))
+  const own = typed.own_limit ?? ''
+  const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
+  const amounts = [...new Set([...PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])])]
+    .filter((micros) => ceiling === null || micros <= ceiling)
+    .sort((one, other) => Number(one - other))
+  const offersNone = ceiling === null
+  const lasts = typed.lasts ?? usualTime(start).value
+  return {
+    amounts: amounts.map((micros) => ({ value: toEurText(micros, 2), label: `${eur(micros)} a day` })),
+    offersNone,
+    chosen,
+    own,
+    countries: typed.countries ?? first.countries.join(', '),
+    times: timesOf(start).map(({ value, label }) => ({ value, label, isChosen: value === lasts })),
+    isEarlier: start.isEarlier,
+    problems,
+  }
+}
+
+/** How a person's word on wider limits is tied to what was shown: what they were, and what they become. */
+export function wideningText(before: SpenderLimits, after: SpenderLimits): string {
+  return `${boundsText(before)}>${boundsText(after)}`
+}
+
+function boundsText({ maxPerDayMicros, countries }: SpenderLimits): string {
+  return `${maxPerDayMicros ?? NONE}/${[...countries].sort().join(',')}`
+}
+
+/** What the form starts from: the limits there are, and never more than was asked for. */
+function firstBounds({ limits, asked }: Start): Pick<SpenderLimits, 'maxPerDayMicros' | 'countries'> {
+  return (asked && narrower(limits, asked)) ?? limits
+}
+
+function timesOf({ connectionSeconds }: Start): typeof LASTS {
+  const times = LASTS.filter(({ seconds }) => seconds <= connectionSeconds)
+  return times.length > 0 ? times : [{ value: 'all', label: 'as long as it may', seconds: connectionSeconds }]
+}
+
+function usualTime(start: Start): (typeof LASTS)[number] {
+  const times = timesOf(start)
+  const usual = times.findLast(({ seconds }) => seconds <= USUAL_SECONDS) ?? times[0]
+  if (!usual) throw new Error('no time to choose')
+  return usual
+}
+
+/** The amount: what was typed counts before what was chosen from the list. */
+function readLimit(
+  { limit, own_limit: own = '' }: TypedBounds,
+  first: bigint | null,
+  asked: bigint | null,
+): { micros: bigint | null } | { problem: string } {
+  const text =
+    own
+      .trim()
+      .replace(/\s*(EUR|€)$/i, '')
+      .replace(',', '.') || limit
+  if (text === undefined) return { micros: first }
+  const micros = text === NONE ? null : readEurText(text)
+  if (micros === null && text !== NONE) return { problem: 'The limit takes an amount in EUR a day, for example 5.00.' }
+  if (asked !== null && (micros === null || micros > asked))
+    return { problem: `The app asked to be held to ${eur(asked)} a day; the limit may be lower, not higher.` }
+  return { micros }
+}
+
+function readCountries(
+  text: string | undefined,
+  first: readonly string[],
+  { limits, asked }: Start,
+): { codes: readonly string[] } | { problem: string } {
+  if (text === undefined) return { codes: first }
+  const read = readRules({ countries: text })
+  if ('problems' in read) return { problem: read.problems.join(' ') }
+  const codes = read.rules.countries ?? []
+  if (asked && codes.length > 0 && narrower({ ...limits, countries: codes }, asked) === null)
+    return { problem: `The app asked for ${asked.countries.join(', ')} alone; choose among these.` }
+  return { codes }
+}

@@ -1,0 +1,412 @@
+import { randomUUID } from 'node:crypto'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ownDomains, warningsOf } from '../src/consent/warnings.ts'
+import { CHROMIUM } from './support/chromium.ts'
+import { answer, connect, discover, exchange, register, start, type TestClient } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
+import { Outside } from './support/documents.ts'
+import { makeAccount, PASSWORD } from './support/people.ts'
+import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const outside = new Outside()
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack({ outbound: outside })
+})
+afterAll(() => stack?.close())
+afterEach(() => realTime(stack))
+
+async function newPerson() {
+  const { id: accountId } = await stack.account()
+  return { accountId, person: await stack.person(accountId) }
+}
+
+const textOf = (html: string) => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+
+/** Posts the consent form with every offered scope ticked, and some fields; the page that comes back. */
+async function fill(person: Person, page: View, fields: Record<string, string>, scopes?: string[]): Promise<View> {
+  const ticked = scopes ?? checkboxes(page.html, 'scope')
+  return person.post(page.url, [
+    ['csrf', hiddenField(page.html, 'csrf')],
+    ...ticked.map((scope): [string, string] => ['scope', scope]),
+    ...Object.entries({ decision: 'allow', ...fields }),
+  ])
+}
+
+const spenderOf = (accountId: string) => stack.db.spender.findFirstOrThrow({ where: { accountId } })
+const liveOf = (accountId: string) => stack.db.connection.findMany({ where: { accountId, endedAt: null } })
+
+/** A client that is known by a document. */
+async function published(): Promise<TestClient> {
+  const id = `https://app.example/${randomUUID()}`
+  const redirectUri = 'https://app.example/callback'
+  outside.serve(id, { client_id: id, client_name: 'Published', redirect_uris: [redirectUri] })
+  const server = await discover(stack)
+  const known = await register(stack)
+  return { ...known, server, client: { client_id: id }, redirectUri }
+}
+
+async function pageFor(metadata: Record<string, unknown>): Promise<string> {
+  const { person } = await newPerson()
+  return textOf((await person.open((await start(await register(stack, metadata))).url)).html)
+}
+
+describe('who asks', () => {
+  it.each([
+    ['https://www.claude.ai/cb', 'claude.ai', 'Full address: www.claude.ai'],
+    ['https://user.github.io/cb', 'user.github.io', 'user.github.io'],
+    ['https://a.b.example.co.uk/cb', 'example.co.uk', 'Full address: a.b.example.co.uk'],
+    ['https://app.example:8443/cb', 'app.example', 'Full address: app.example:8443'],
+    ['http://127.0.0.1:1234/cb', 'An app on this computer', 'Its answer goes to 127.0.0.1'],
+    ['http://localhost:1234/cb', 'An app on this computer', 'Its answer goes to localhost'],
+    ['cursor://anysphere.cursor-mcp/oauth/callback', "The Cursor app's own link", 'Its answer goes to cursor:'],
+    ['com.example.app:/callback', "An app's own link", 'Its answer goes to com.example.app:'],
+  ])('%s is called %s', async (uri, title, fact) => {
+    const { person } = await newPerson()
+    const { html } = await person.open((await start(await register(stack, { redirect_uris: [uri] }))).url)
+    const [, heading = ''] = /<h1 class="host">(.*?)<\/h1>/.exec(html) ?? []
+    expect(heading.replace('&#39;', "'")).toBe(title)
+    expect(textOf(html)).toContain(fact)
+  })
+
+  const judged = (name: string, host: string) =>
+    warningsOf({ name, hosts: host.endsWith(':') ? [] : [host], ownDomains: ownDomains('https://tool.example') }).join(
+      ' ',
+    )
+
+  it.each([
+    ['VertexSMS Support', 'app.example', 'Its name looks like ours'],
+    ['Official V e r t e x - S M S', 'app.example', 'Its name looks like ours'],
+    ['Vеrtехsмs', 'app.example', 'Its name looks like ours'],
+    ['VertexSMS', 'cursor:', 'It belongs to an app that we did not make'],
+    ['Gооgle', 'app.example', 'different alphabets'],
+    ['App', 'vertexsms.com.login.example', 'it belongs to login.example'],
+    ['App', 'vertexsrns.example:8443', 'looks like ours'],
+    ['App', 'vertex5ms.com', 'looks like ours'],
+    ['App', 'xn--80ak6aa92e.com', 'may imitate another'],
+    ['App', '192.0.2.7', 'bare address'],
+    ['App', '[2001:db8::1]:8443', 'bare address'],
+  ])('with the name %s at %s is warned of', (name, host, words) => {
+    expect(judged(name, host)).toContain(words)
+  })
+
+  it.each([
+    ['Claude', 'claude.ai'],
+    ['Vertex Search', 'search.example'],
+    ['SMS Gateway', 'cursor:'],
+    ['Приложение', 'app.example'],
+    ['VertexSMS Console', 'console.vertexsms.com'],
+    ['VertexSMS of ours', 'apps.tool.example'],
+  ])('with the name %s at %s is not', (name, host) => {
+    expect(judged(name, host)).toBe('')
+  })
+
+  it('is warned of on the page', async () => {
+    const redirect_uris = ['https://vertexsms.com.login.example/cb']
+    const text = await pageFor({ client_name: 'VertexSMS Support', redirect_uris })
+    expect(text).toContain('Careful. The address vertexsms.com.login.example looks like ours')
+    expect(text).toContain('Careful. Its name looks like ours')
+    expect(await pageFor({ redirect_uris: ['https://app.example/cb'] })).not.toContain('Careful.')
+  })
+
+  it('is cut with an ellipsis where it goes on too long, turned by nothing, and loads no picture', async () => {
+    const name = `\u202eevil ${'x'.repeat(2000)}`
+    const logo = 'https://evil.example/logo.png'
+    const client = await register(stack, { client_name: name, logo_uri: logo })
+    const { person } = await newPerson()
+    const { html } = await person.open((await start(client)).url)
+    expect(html).toMatch(/<bdi class="name">evil x+…<\/bdi>/)
+    expect(html).not.toContain('\u202e')
+    expect(html).not.toContain('logo.png')
+    expect(outside.asked).not.toContain(logo)
+  })
+
+  it('without a name says that it has none', async () => {
+    expect(await pageFor({ client_name: undefined })).toContain('It gives no name.')
+  })
+})
+
+describe('what is set while allowing', () => {
+  it('is 5.00 EUR a day and 30 days unless the person says otherwise', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    expect(page.html).toMatch(/name="limit" value="5\.00" data-at="1" checked/)
+    expect(page.html).toMatch(/<option value="30d" selected>/)
+    await answer(person, page)
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 5_000_000n, countries: [] })
+    const [connection] = await liveOf(accountId)
+    expect(Number(connection?.expiresAt) - Number(connection?.approvedAt)).toBe(30 * 86_400_000)
+  })
+
+  it.each([
+    [{ limit: '1.00' }, 1_000_000n],
+    [{ limit: '5.00', own_limit: '0,50 EUR' }, 500_000n],
+    [{ limit: '5.00', own_limit: '120' }, 120_000_000n],
+    [{ limit: 'none' }, null],
+  ])('is the amount of %j', async (fields, micros) => {
+    const { accountId, person } = await newPerson()
+    await fill(person, await person.open((await start(await register(stack))).url), fields)
+    expect((await spenderOf(accountId)).maxPerDayMicros).toBe(micros)
+  })
+
+  it('is the countries and the time, and no token outlives the end', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    const flow = await start(client)
+    const done = await fill(person, await person.open(flow.url), { countries: 'lt, LV', lasts: '1h' })
+    const back = await person.open(new URL(refreshTarget(done.html) ?? '', person.origin))
+    const tokens = await exchange(client, flow, back.url)
+    expect((await spenderOf(accountId)).countries).toEqual(['LT', 'LV'])
+    await later(3500, stack)
+    expect(tokens.expiresIn).toBeLessThanOrEqual(3600)
+    const rows = await stack.db.apiToken.findMany({ where: { accountId } })
+    const [connection] = await liveOf(accountId)
+    for (const row of rows) expect(Number(row.expiresAt)).toBeLessThanOrEqual(Number(connection?.expiresAt))
+  })
+
+  it.each([
+    [{ own_limit: 'five' }, 'amount in EUR'],
+    [{ own_limit: '-1' }, 'amount in EUR'],
+    [{ limit: 'constructor' }, 'amount in EUR'],
+    [{ countries: 'Lithuania' }, 'two letters'],
+    [{ lasts: '10y' }, 'how long'],
+  ])('is asked again with what was typed for %j, and nothing is allowed', async (fields, words) => {
+    const { accountId, person } = await newPerson()
+    const view = await fill(person, await person.open((await start(await register(stack))).url), fields, ['sms:rates'])
+    expect(view.status).toBe(422)
+    expect(textOf(view.html)).toContain(words)
+    expect(view.html).toContain('value="sms:rates" checked')
+    expect(view.html).not.toContain('value="sms:send" checked')
+    expect(await liveOf(accountId)).toHaveLength(0)
+  })
+
+  it('is never wider than what the app asked to be held to', async () => {
+    const { accountId, person } = await newPerson()
+    const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '2', countries: ['LT'] }])
+    const page = await person.open((await start(await register(stack), { authorization_details: asked })).url)
+    expect((await fill(person, page, { own_limit: '3' })).html).toContain('asked to be held to 2.00 EUR')
+    expect((await fill(person, page, { limit: 'none' })).status).toBe(422)
+    expect((await fill(person, page, { countries: 'LV' })).html).toContain('asked for LT alone')
+    await fill(person, page, { own_limit: '1.50', countries: '' })
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_500_000n, countries: ['LT'] })
+  })
+
+  it('is only shown by the button that shows it', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const view = await fill(person, page, { decision: 'look', own_limit: '7.5', lasts: '1d' })
+    expect(view.status).toBe(200)
+    expect(view.html).toContain('name="own_limit" value="7.5"')
+    expect(view.html).toContain('<option value="1d" selected>')
+    expect(await liveOf(accountId)).toHaveLength(0)
+  })
+})
+
+describe('the answer', () => {
+  it('with nothing ticked says so and asks again; only Deny denies', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const view = await fill(person, page, {}, [])
+    expect(view.status).toBe(422)
+    expect(view.html).toContain('Nothing is ticked')
+    expect((await fill(person, page, { decision: 'constructor' })).html).toContain('Allow access')
+    expect((await fill(person, page, {})).html).toContain('Access is allowed')
+    expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  it('that denies has a page of its own, and leads back', async () => {
+    const { person } = await newPerson()
+    const page = await person.open((await start(await register(stack, { client_name: 'Denied one' }))).url)
+    const { html } = await fill(person, page, { decision: 'deny' })
+    const text = textOf(html)
+    expect(text).toContain('Access denied')
+    expect(text).toContain('Denied one gets no access')
+    expect(text).not.toContain('Once the app shows that it is done')
+    const { url } = await person.open(new URL(refreshTarget(html) ?? '', page.url))
+    expect(url.searchParams.get('error')).toBe('access_denied')
+  })
+
+  it('Allow reading only gives what only reads of what is ticked', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    expect(page.html).toContain('Allow reading only')
+    await fill(person, page, { decision: 'reading' })
+    expect((await liveOf(accountId))[0]?.scopes).toEqual(['sms:rates', 'numbers:read'])
+    const narrow = await person.open((await start(await register(stack))).url)
+    expect((await fill(person, narrow, { decision: 'reading' }, ['sms:send'])).status).toBe(422)
+    const spending = await person.open((await start(await register(stack), { scope: 'sms:send hlr:lookup' })).url)
+    expect(spending.html).not.toContain('Allow reading only')
+  })
+})
+
+describe('an app that reconnects', () => {
+  it('is shown with what it has and what is new, and its form starts from its row', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person, { choice: { scopes: ['sms:rates', 'sms:send'] } })
+    const { id } = await spenderOf(accountId)
+    const data = { maxPerDayMicros: 2_000_000n, countries: ['LT'], maxTotalMicros: 9_000_000n }
+    await stack.db.spender.update({ where: { id }, data })
+    const page = await person.open((await start(client, { scope: 'sms:rates numbers:read' })).url)
+    const text = textOf(page.html)
+    expect(text).toContain('It is connected already')
+    expect(text).toContain('no longer asks for sms:send')
+    expect(text).toContain('At most 9.00 EUR in total')
+    expect(page.html).toMatch(/value="2\.00" data-at="1" checked/)
+    expect(page.html).not.toContain('value="5.00"')
+    expect(page.html).not.toContain('value="none"')
+    expect(page.html).toContain('name="countries" value="LT"')
+    const rows = [...page.html.matchAll(/<label class="grant">.*?<\/label>/gs)].map(([row]) => row)
+    expect(rows.map((row) => row.includes('>new<'))).toEqual([false, true])
+    await answer(person, page)
+    expect(await spenderOf(accountId)).toMatchObject(data)
+  })
+
+  it('gets more only once it was typed and confirmed as old and new', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const page = await person.open((await start(client)).url)
+    const wider = { own_limit: '8', countries: '' }
+    const asked = await fill(person, page, wider)
+    expect(asked.status).toBe(422)
+    expect(textOf(asked.html)).toContain('Limit: 5.00 EUR a day → becomes 8.00 EUR a day')
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 5_000_000n })
+    const confirmed = hiddenField(asked.html, 'confirmed')
+    expect((await fill(person, page, { ...wider, own_limit: '800', confirmed })).status).toBe(422)
+    expect((await fill(person, page, { ...wider, confirmed })).status).toBe(200)
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 8_000_000n })
+  })
+
+  it('is not given back what was taken from it while the page was open', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const page = await person.open((await start(client)).url)
+    const { id } = await spenderOf(accountId)
+    await stack.db.spender.update({ where: { id }, data: { maxPerDayMicros: 1_000_000n, countries: ['LT'] } })
+    const view = await fill(person, page, { limit: '5.00', own_limit: '', countries: '' })
+    expect(view.status).toBe(422)
+    const text = textOf(view.html)
+    expect(text).toContain('1.00 EUR a day → becomes 5.00 EUR a day')
+    expect(text).toContain('Countries: LT → becomes any country')
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_000_000n, countries: ['LT'] })
+  })
+})
+
+describe('an app known by a document', () => {
+  it('offers to replace its only connection, whose counters go on', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await answer(person, await person.open((await start(client)).url))
+    const [first] = await liveOf(accountId)
+    await stack.db.spender.updateMany({ where: { accountId }, data: { maxPerDayMicros: 3_000_000n } })
+    const page = await person.open((await start(client)).url)
+    expect(textOf(page.html)).toContain('Published at app.example')
+    expect(page.html).toContain(`name="replaces" value="${first?.id}" checked`)
+    expect(page.html).toMatch(/value="3\.00" data-at="1" checked/)
+    await fill(person, page, { replaces: first?.id ?? '', limit: '3.00' })
+    const [second, ...others] = await liveOf(accountId)
+    expect(others).toEqual([])
+    expect(second?.id).not.toBe(first?.id)
+    expect(second?.spenderId).toBe(first?.id)
+    const ended = await stack.db.connection.findUniqueOrThrow({ where: { id: first?.id ?? '' } })
+    expect(ended.endedReason).toBe('replaced')
+    expect(await spenderOf(accountId)).toMatchObject({ endedAt: null, maxPerDayMicros: 3_000_000n })
+  })
+
+  it('makes another connection where it is unticked, and then asks which one with none chosen', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    for (let round = 0; round < 2; round += 1) await fill(person, await person.open((await start(client)).url), {})
+    expect(await liveOf(accountId)).toHaveLength(2)
+    const page = await person.open((await start(client)).url)
+    expect(textOf(page.html)).toContain('This app is connected 2 times')
+    expect(page.html).toMatch(/name="replaces" value="" checked/)
+  })
+
+  it("cannot replace what is not its own, whatever is posted: another app's, or another account's", async () => {
+    const { accountId, person } = await newPerson()
+    await connect(await register(stack), person)
+    const [victim] = await liveOf(accountId)
+    const client = await published()
+    const stranger = await newPerson()
+    await fill(stranger.person, await stranger.person.open((await start(client)).url), {})
+    const [strange] = await liveOf(stranger.accountId)
+    for (const replaces of [victim?.id ?? '', strange?.id ?? '', 'x', '__proto__']) {
+      await fill(person, await person.open((await start(client)).url), { replaces })
+    }
+    expect((await liveOf(accountId)).map(({ id }) => id)).toContain(victim?.id)
+    expect(await liveOf(accountId)).toHaveLength(5)
+    expect(await liveOf(stranger.accountId)).toHaveLength(1)
+  })
+})
+
+describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
+  })
+  afterAll(() => browser?.close())
+
+  async function openConsent(options: { javaScriptEnabled?: boolean } = {}): Promise<{ page: Page; id: string }> {
+    const { id, email } = await makeAccount(stack)
+    const context = await browser.newContext({
+      baseURL: stack.issuer,
+      viewport: { width: 1366, height: 657 },
+      ...options,
+    })
+    const page = await context.newPage()
+    const client = await register(stack, { client_name: 'An assistant', redirect_uris: ['http://localhost:1234/cb'] })
+    await page.goto((await start(client)).url.href)
+    await page.getByLabel('Email').fill(email)
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+    await page.getByRole('button', { name: 'Allow access' }).waitFor()
+    return { page, id }
+  }
+
+  it('shows the decision and who is signed in without scrolling, with five scopes and a local app, at 1366x657', async () => {
+    const { page } = await openConsent()
+    expect(await page.getByRole('checkbox').count()).toBe(5)
+    const parts = [
+      page.getByRole('button', { name: 'Allow access' }),
+      page.getByRole('button', { name: 'Allow reading only' }),
+      page.getByRole('button', { name: 'Deny' }),
+      page.getByText('Signed in as'),
+      page.getByRole('heading', { level: 1 }),
+      page.getByText('numbers:read'),
+      page.locator('summary'),
+    ]
+    for (const part of parts) {
+      const box = await part.boundingBox()
+      expect(box?.y).toBeGreaterThanOrEqual(0)
+      expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(657)
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(657)
+    await page.context().close()
+  })
+
+  it('says in the folded line what is set, by keyboard alone and without a script', async () => {
+    const { page, id } = await openConsent({ javaScriptEnabled: false })
+    const line = page.locator('summary')
+    const said = async () => (await page.locator('summary').allInnerTexts()).join()
+    expect(await said()).toMatch(/At most 5\.00 EUR a day, to any country,\s+for 30 days/)
+    await line.press('Enter')
+    await page.getByLabel('1.00 EUR', { exact: true }).press('Space')
+    expect(await said()).toContain('At most 1.00 EUR a day')
+    await page.getByLabel('Stays connected for').selectOption('1 day')
+    expect(await said()).toContain('for 1 day')
+    await page.getByLabel('Own amount').press('2')
+    expect(await said()).toContain('At most your own amount a day')
+    await page.getByLabel('Own amount').press('Enter')
+    expect(await said()).toContain('At most 2 EUR a day')
+    expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
+    await page.getByRole('button', { name: 'Allow access' }).press('Enter')
+    await page.waitForURL(/localhost:1234|chrome-error/).catch(() => undefined)
+    expect(await spenderOf(id)).toMatchObject({ maxPerDayMicros: 2_000_000n })
+    await page.context().close()
+  })
+})
