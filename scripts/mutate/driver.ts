@@ -1,27 +1,50 @@
 // Runs one test file once for each mutant, in one process that has loaded everything else once. It is a test file itself,
-// which only run.ts starts.
+// which only judge.ts starts.
 import { afterEach, beforeAll, beforeEach, describe, inject } from 'vitest'
+import { OUTSIDE, RECORDS, type Turn } from './turns.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    mutation: { readonly ids: readonly number[]; readonly test: string }
+    mutation: { readonly turns: readonly Turn[]; readonly test: string }
+  }
+  interface TaskMeta {
+    /** In a turn of {@link RECORDS}: which mutants were reached so far, each with the numbers of the tests that did. */
+    reached?: (readonly [id: number, tests: readonly number[]])[]
   }
 }
 
-const { ids, test } = inject('mutation')
-for (const id of ids) {
+const { turns, test } = inject('mutation')
+const reached = new Map<number, Set<number>>()
+let awake: number | undefined
+let testsBegun = 0
+let running = OUTSIDE
+Object.assign(globalThis, {
+  isMutant(id: number) {
+    if (awake === RECORDS) {
+      const tests = reached.get(id) ?? new Set()
+      reached.set(id, tests.add(running))
+    }
+    return id === awake
+  },
+})
+
+for (const { id, tests } of turns) {
   describe(String(id), async () => {
     let isNoticed = false
     beforeAll(() => {
-      Object.assign(globalThis, { mutant: id })
+      awake = id
+      testsBegun = 0
     })
     beforeEach(({ skip }) => {
-      if (isNoticed) skip()
+      running = testsBegun++
+      if (isNoticed || tests?.includes(running) === false) skip()
     })
     afterEach(({ task }) => {
+      running = OUTSIDE
       isNoticed ||= task.result?.state === 'fail'
+      if (id === RECORDS) task.meta.reached = [...reached].map(([one, by]) => [one, [...by]] as const)
     })
     // The module is loaded anew for each, and puts its tests here.
-    await import(/* @vite-ignore */ `${test}?mutant=${id}`)
+    await import(/* @vite-ignore */ `${test}?turn=${id}`)
   })
 }

@@ -9,7 +9,7 @@ interface Place {
 }
 
 /**
- * The source with all its mutants in it, each asleep until `globalThis.mutant` is its id. `ids` gives the id of each; those
+ * The source with all its mutants in it, each asleep while `globalThis.isMutant` says no to its id. `ids` gives the id of each; those
  * that have none are left out.
  */
 export function instrument(source: string, mutants: readonly Mutant[], ids: readonly number[]): string {
@@ -45,9 +45,9 @@ function switched(source: string, place: Place): string {
   const original = inner(source, place)
   const [first] = place.changes
   // In braces of their own, so that neither a missing semicolon nor an `else` joins them with a neighbour.
-  if (first?.mutant.isStatement) return `{if(globalThis.mutant!==${first.id}){${original}}}`
+  if (first?.mutant.isStatement) return `{if(!globalThis.isMutant(${first.id})){${original}}}`
   return place.changes.reduceRight(
-    (otherwise, { id, mutant }) => `(globalThis.mutant===${id}?(${mutant.text}):${otherwise})`,
+    (otherwise, { id, mutant }) => `(globalThis.isMutant(${id})?(${mutant.text}):${otherwise})`,
     `(${original})`,
   )
 }

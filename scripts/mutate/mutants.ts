@@ -44,9 +44,13 @@ const FLIPPED: Readonly<Record<string, string>> = {
   '!==': '===',
   '+': '-',
   '-': '+',
+  '*': '/',
+  '/': '*',
 }
 
 const CHANGE_CHARS = 160
+/** What is no longer is a word, of which there may be many. */
+const WORD_CHARS = 12
 
 /** Every mutant of a TypeScript source, in its order. Throws where it cannot be parsed. */
 export function mutantsOf(source: string): Mutant[] {
@@ -107,6 +111,8 @@ function changesOf(node: Node, parent: Node | null, member: string, source: stri
     case 'IfStatement':
     case 'ConditionalExpression': {
       const test = node.test as Node
+      // Each of its sides left out is sharper.
+      if (test.type === 'LogicalExpression') return []
       return [{ node: test, text: `!(${textOf(test)})` }]
     }
     case 'LogicalExpression':
@@ -115,12 +121,20 @@ function changesOf(node: Node, parent: Node | null, member: string, source: stri
       const flipped = FLIPPED[node.operator as string]
       // Negating the condition is the same change.
       if (flipped === undefined || (member === 'test' && flipped.endsWith('=='))) return []
-      return [{ node, text: `${textOf(node.left as Node)} ${flipped} ${textOf(node.right as Node)}` }]
+      return [{ node, text: withOperator(source, node, flipped) }]
+    }
+    case 'AssignmentExpression': {
+      const flipped = FLIPPED[String(node.operator).slice(0, -1)]
+      if (flipped === undefined) return []
+      return [{ node, text: withOperator(source, node, `${flipped}=`) }]
     }
     case 'UnaryExpression':
       return node.operator === '!' && member !== 'test' ? [{ node, text: textOf(node.argument as Node) }] : []
     case 'Literal':
-      if (typeof node.value === 'boolean') return [{ node, text: String(!node.value) }]
+      if (typeof node.value === 'boolean') return [shown(source, node, String(!node.value))]
+      if (typeof node.value === 'number')
+        return isIndex(parent, member) ? [] : [shown(source, node, String(node.value + 1))]
+      if (typeof node.value === 'bigint') return [shown(source, node, `${node.value + 1n}n`)]
       return typeof node.value === 'string' && node.value !== '' && isValue(parent, member)
         ? [{ node, text: "''" }]
         : []
@@ -129,10 +143,12 @@ function changesOf(node: Node, parent: Node | null, member: string, source: stri
     case 'ThrowStatement':
       return [{ node, text: '' }]
     case 'ReturnStatement': {
-      // Without a whole object nothing works; between these and undefined nobody tells a difference.
+      // Without a whole object or statement nothing works; between these and undefined nobody tells a difference.
       const argument = node.argument as Node | null
       const isPlain =
-        !argument || argument.type === 'ObjectExpression' || /^(?:null|undefined|false)$/.test(textOf(argument))
+        !argument ||
+        /^(?:Object|TaggedTemplate)Expression$/.test(argument.type) ||
+        /^(?:null|undefined|false)$/.test(textOf(argument))
       return isPlain ? [] : [{ node: argument, text: 'undefined', to: 'undefined' }]
     }
     case 'SpreadElement':
@@ -140,16 +156,40 @@ function changesOf(node: Node, parent: Node | null, member: string, source: stri
         { node: node.argument as Node, text: parent?.type === 'ObjectExpression' ? '{}' : '[]', from: textOf(node) },
       ]
     case 'TaggedTemplateExpression':
-      return sqlChanges(source, node.quasi as { quasis: Node[] }).map(({ start, end, text }) => ({
+      return sqlChanges(source, node.quasi as { quasis: Node[] }).map((change) => ({
+        ...shown(source, change, change.text),
         node,
-        text: source.slice(node.start, start) + text + source.slice(end, node.end),
-        from: source.slice(start, end),
-        to: text,
-        at: start,
+        text: source.slice(node.start, change.start) + change.text + source.slice(change.end, node.end),
+        at: change.start,
       }))
     default:
       return []
   }
+}
+
+/** A change of a word, told with the words around it, so that one is known from the next. */
+function shown<Place extends { readonly start: number; readonly end: number }>(
+  source: string,
+  node: Place,
+  text: string,
+) {
+  const { start, end } = node
+  if (end - start > WORD_CHARS) return { node, text, from: source.slice(start, end), to: text }
+  const [, before = ''] = /(\S{0,40}\s?\S{0,40}\s?)$/.exec(source.slice(0, start)) ?? []
+  const [, after = ''] = /^(\s?\S{0,40}\s?\S{0,40})/.exec(source.slice(end)) ?? []
+  return { node, text, from: before + source.slice(start, end) + after, to: before + text + after }
+}
+
+/** With another operator; what stands around the two sides stays. */
+function withOperator(source: string, node: Node, operator: string): string {
+  const [left, right] = [node.left as Node, node.right as Node]
+  const between = source.slice(left.end, right.start).replace(String(node.operator), operator)
+  return source.slice(node.start, left.end) + between + source.slice(right.start, node.end)
+}
+
+/** Which of several: the name of a member. */
+function isIndex(parent: Node | null, member: string): boolean {
+  return parent?.type === 'MemberExpression' && member === 'property'
 }
 
 /** A text that the program works with: not the name of a member, nor what an error says to an operator. */

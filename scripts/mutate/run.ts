@@ -1,4 +1,4 @@
-// npx -y pnpm mutate [ZONE...] [--sample N] [--seed N] [--only FILE] [--list]
+// npx -y pnpm mutate [ZONE...] [--sample N] [--seed N] [--only TEXT] [--list]
 //
 // Changes the meaning of a zone's code in one place at a time and runs the tests that judge it: a change that none of
 // them notices has survived, and either a test is missing or `standing.ts` says why it may stay.
@@ -6,14 +6,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import startServer from '@vertexsms/db/testing/server'
-import { type Candidate, survivorsOf } from './judge.ts'
+import { type Candidate, startJudge } from './judge.ts'
 import { mutantsOf } from './mutants.ts'
 import { STANDING } from './standing.ts'
-import { ZONES, type Zone } from './zones.ts'
+import { filesOf, ZONES, type Zone } from './zones.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-
-const AT_ONCE = 60
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,7 +29,9 @@ if (unknown !== undefined) throw new Error(`no zone ${unknown}; there are ${Obje
 // The server is ended at the exit. The test runner makes one of a signal too, but only while it runs.
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
-const endServer = await startServer()
+const endServer = values.list ? undefined : await startServer()
+// Of tests that try many seeds, so many; each mutant runs them again.
+process.env.PROPERTY_RUNS ??= '2'
 let unexplained = 0
 try {
   for (const [name, zone] of Object.entries(ZONES)) if (names.includes(name)) unexplained += await runZone(name, zone)
@@ -41,7 +41,10 @@ try {
 process.exit(unexplained === 0 ? 0 : 1)
 
 async function runZone(name: string, zone: Zone): Promise<number> {
-  const all = zone.files.filter((file) => file.includes(values.only ?? '')).flatMap((file) => candidatesOf(file))
+  const all = filesOf(ROOT, zone)
+    .flatMap((file) => candidatesOf(file))
+    .filter((candidate) => describe(candidate).includes(values.only ?? ''))
+  if (all.length === 0) throw new Error(`${name}: nothing to change`)
   const chosen = (values.sample === undefined ? all : sampled(all, Number(values.sample), seed)).map(
     (candidate, index) => ({ ...candidate, id: index + 1 }),
   )
@@ -50,35 +53,24 @@ async function runZone(name: string, zone: Zone): Promise<number> {
     for (const candidate of chosen) say(`  ${describe(candidate)}`)
     return 0
   }
+  const judge = await startJudge(ROOT, chosen)
   // Each file sees only what those before it let pass.
   let left = chosen
   for (const test of zone.tests) {
     const began = performance.now()
-    const before = left.length
-    left = await passedBy(test, left)
-    const noticed = before - left.length
-    say(`  ${test}: ${noticed} noticed, ${left.length} left, ${Math.round((performance.now() - began) / 1000)} s`)
+    const { reached, noticed } = await judge.judge(test, new Set(left.map(({ id }) => id)))
+    left = left.filter(({ id }) => !noticed.has(id))
+    const seconds = Math.round((performance.now() - began) / 1000)
+    say(`  ${test}: ${reached.size} reached, ${noticed.size} noticed, ${left.length} left, ${seconds} s`)
     if (left.length === 0) break
   }
+  await judge.close()
   const open = left.filter((candidate) => !isExplained(candidate))
   say(
     `${name}: ${chosen.length - left.length} noticed, ${left.length - open.length} explained, ${open.length} survived`,
   )
   for (const candidate of open) say(`  SURVIVED ${describe(candidate)}`)
   return open.length
-}
-
-/** Of these mutants those that a test file does not notice. A process takes only so many: what they broke stays in it. */
-async function passedBy(test: string, candidates: readonly Candidate[]): Promise<Candidate[]> {
-  const passed: Candidate[] = []
-  for (let at = 0; at < candidates.length; at += AT_ONCE) {
-    const some = candidates.slice(at, at + AT_ONCE)
-    const survivors = await survivorsOf(ROOT, test, some, (id, isNoticed) => {
-      if (process.stdout.isTTY) process.stdout.write(`\r  ${id} ${isNoticed ? 'noticed' : 'passed '}`)
-    })
-    passed.push(...some.filter(({ id }) => survivors.has(id)))
-  }
-  return passed
 }
 
 /** Those that act while a module is loaded are left out: they are constants, and nothing switches them afterwards. */
@@ -106,7 +98,7 @@ function isExplained({ file, change }: Candidate): boolean {
   return STANDING.some((row) => file.endsWith(row.file) && row.change === change)
 }
 
-function describe({ file, line, change }: Candidate): string {
+function describe({ file, line, change }: Omit<Candidate, 'id'>): string {
   return `${file}:${line}  ${change}`
 }
 

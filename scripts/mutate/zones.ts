@@ -1,70 +1,152 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
 /** A part of the product whose tests must notice every change of its meaning. */
 export interface Zone {
-  /** The files that are changed. */
+  /** The files that are changed; of a folder all that lie in it. */
   readonly files: readonly string[]
   /** The test files that judge, the quickest and sharpest first: the first failure ends a run. */
   readonly tests: readonly string[]
 }
 
+const api = (...names: string[]) => names.map((name) => `apps/api/test/${name}.test.ts`)
+const auth = (...names: string[]) => names.map((name) => `apps/auth/test/${name}.test.ts`)
+const mcp = (...names: string[]) => names.map((name) => `apps/mcp/test/${name}.test.ts`)
+
 /** The zones, by the name the command takes. */
 export const ZONES: Readonly<Record<string, Zone>> = {
   guard: {
-    files: [
-      'apps/api/src/guard/address.ts',
-      'apps/api/src/guard/guard.ts',
-      'apps/api/src/guard/signing-keys.ts',
-      'apps/api/src/guard/token-row.ts',
-      'apps/api/src/guard/token-value.ts',
-    ],
-    tests: [
-      'apps/api/test/guard.test.ts',
-      'apps/api/test/token-headers.test.ts',
-      'apps/api/test/allow-list.test.ts',
-      'apps/api/test/allow-list-grammar.test.ts',
-      'apps/api/test/lookup-limit.test.ts',
-      'apps/api/test/clocks.test.ts',
-    ],
+    files: ['apps/api/src/guard'],
+    tests: api(
+      'guard',
+      'token-headers',
+      'allow-list',
+      'allow-list-grammar',
+      'lookup-limit',
+      'clocks',
+      'shares',
+      'faults',
+      'silence',
+    ),
+  },
+  alive: {
+    files: ['packages/db/src/alive.ts'],
+    tests: ['packages/db/test/alive.test.ts', ...api('guard', 'ended'), ...auth('spenders', 'tokens', 'accounts')],
   },
   'access-token': {
-    files: ['packages/access-token/src/remember.ts', 'packages/access-token/src/verify.ts'],
-    tests: ['packages/access-token/test/verify.test.ts', 'apps/api/test/guard.test.ts'],
+    files: ['packages/access-token/src'],
+    tests: ['packages/access-token/test/verify.test.ts', ...api('guard')],
   },
   tokens: {
     files: [
       'apps/auth/src/authorization/adapters/tokens.ts',
       'apps/auth/src/connections/end.ts',
-      'apps/auth/src/authorization/tokens/jwt-tokens.ts',
-      'apps/auth/src/authorization/tokens/refresh-overlap.ts',
-      'apps/auth/src/authorization/tokens/token-endpoint.ts',
-      'apps/auth/src/authorization/tokens/token-store.ts',
+      'apps/auth/src/authorization/tokens',
     ],
-    tests: [
-      'apps/auth/test/tokens.test.ts',
-      'apps/auth/test/overlap.test.ts',
-      'apps/auth/test/faults.test.ts',
-      'apps/auth/test/attacks/refresh.test.ts',
-      'apps/auth/test/attacks/codes.test.ts',
-      'apps/auth/test/api-tokens.test.ts',
-      'apps/auth/test/clocks.test.ts',
-    ],
+    tests: auth(
+      'tokens',
+      'overlap',
+      'faults',
+      'attacks/refresh',
+      'attacks/codes',
+      'api-tokens',
+      'clocks',
+      'spenders',
+      'accounts',
+      'clean-up',
+    ),
   },
   classifier: {
-    files: ['apps/mcp/src/protocol/classify.ts', 'apps/mcp/src/endpoint/route.ts'],
-    tests: [
-      'apps/mcp/test/edge.test.ts',
-      'apps/mcp/test/batch.test.ts',
-      'apps/mcp/test/clients.test.ts',
-      'apps/mcp/test/liveness.test.ts',
-      'apps/mcp/test/hostile-input.test.ts',
-      'apps/mcp/test/limits.test.ts',
-    ],
+    files: ['apps/mcp/src/protocol', 'apps/mcp/src/endpoint'],
+    tests: mcp(
+      'edge',
+      'batch',
+      'clients',
+      'old-endpoints',
+      'errors',
+      'registry',
+      'resources',
+      'liveness',
+      'hostile-input',
+      'limits',
+      'auth',
+      'release',
+    ),
   },
   consent: {
-    files: ['apps/auth/src/consent/page.ts', 'apps/auth/src/consent/decide.ts'],
-    tests: [
-      'apps/auth/test/consent.test.ts',
-      'apps/auth/test/attacks/consent.test.ts',
-      'apps/auth/test/connect.test.ts',
-    ],
+    files: ['apps/auth/src/consent'],
+    tests: auth('consent', 'attacks/consent', 'connect', 'spenders', 'parameters', 'authorization-details', 'outage'),
   },
+  ledger: {
+    files: ['apps/api/src/ledger', 'apps/api/src/activity', 'apps/api/src/live.ts'],
+    tests: api(
+      'agree',
+      'admit',
+      'ledger',
+      'activity',
+      'late-money',
+      'approval',
+      'repeat',
+      'days',
+      'sending',
+      'reports',
+      'stop',
+      'pause',
+      'clocks',
+      'ended',
+      'faults',
+      'sms',
+      'hlr',
+      'money.property',
+    ),
+  },
+  limits: {
+    files: ['apps/api/src/limits'],
+    tests: api('judge', 'days', 'agree', 'pause', 'ledger', 'approval', 'sending', 'sms', 'money.property'),
+  },
+  sending: {
+    files: ['apps/api/src/sending'],
+    tests: api(
+      'sending',
+      'repeat',
+      'late-money',
+      'approval',
+      'reports',
+      'places',
+      'lost-answer',
+      'stop',
+      'sms',
+      'hlr',
+      'spellings',
+      'sender-ids',
+      'pause',
+      'judge',
+      'faults',
+      'ended',
+      'statements',
+      'operator',
+      'shares',
+      'clocks',
+      'delivery',
+      'reference',
+      'callback-shares',
+      'hostile-input',
+      'money.property',
+    ),
+  },
+}
+
+/**
+ * The files of a zone, from the root of the repository, with those of its folders. Throws for one that is not there, and
+ * for a test that is not: a zone that lost its files would pass every run.
+ */
+export function filesOf(root: string, { files, tests }: Zone): string[] {
+  const missing = [...files, ...tests].filter((path) => !existsSync(join(root, path)))
+  if (missing.length > 0) throw new Error(`not there: ${missing.join(', ')}`)
+  return files.flatMap((path) => {
+    if (path.endsWith('.ts')) return [path]
+    const inside = readdirSync(join(root, path)).filter((name) => name.endsWith('.ts'))
+    if (inside.length === 0) throw new Error(`nothing lies in ${path}`)
+    return inside.sort().map((name) => `${path}/${name}`)
+  })
 }

@@ -25,6 +25,7 @@ export type DueAdmitted =
   | { readonly kind: 'ended' }
   /** Not as it was read any more: another node has it, or some of it was cancelled. */
   | { readonly kind: 'changed' }
+  /** The rows are those without what is held for it. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
 
 interface Row extends Stand {
@@ -32,6 +33,7 @@ interface Row extends Stand {
   readonly same: boolean
   readonly unended: boolean
   readonly admitted: boolean
+  readonly already: bigint
 }
 
 /** Admits all of its messages or none. */
@@ -64,11 +66,13 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       WHERE m.id = a.id RETURNING m.id
     )
     SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT messages FROM sums) = ${holds.length}::int AS same,
-           EXISTS (SELECT FROM go) AS admitted, ${STAND_COLUMNS}
+           EXISTS (SELECT FROM go) AS admitted, (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`,
   )
   const [row] = rows
   if (!row?.live || !row.unended) return { kind: 'ended' }
   if (row.admitted) return { kind: 'admitted' }
-  return row.same ? { kind: 'refused', stands: rows } : { kind: 'changed' }
+  if (!row.same) return { kind: 'changed' }
+  const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
+  return { kind: 'refused', stands }
 }
