@@ -2,14 +2,16 @@
 // what changes).
 import { startEmbedded } from '@vertexsms/db/embedded'
 import { migrate } from '@vertexsms/db/migrate'
-import { checkSettings, describeApps, publicUrls } from './demo/apps.ts'
+import { checkSettings, describeApps, internalUrl, publicUrls } from './demo/apps.ts'
 import { Children, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
-import { waitForPorts } from './demo/ports.ts'
+import { freePort, waitForPorts } from './demo/ports.ts'
 import { programOf } from './demo/program.ts'
+import { FIRST_DAY_LIMIT_EUR, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
 import {
   credentialsFile,
   forget,
+  isReal,
   keepOperatorEnvironment,
   keepSecrets,
   readCredentials,
@@ -44,6 +46,7 @@ async function main(flags: string[]): Promise<void> {
   const settings = readSettings()
   const { AUTH_PORT, MCP_PORT, API_PORT, DATA_DIR, HOST, DEMO_PROGRAMS_DIR } = settings
 
+  for (const note of realAccountNotes(settings)) say(note)
   say(`starting the database in ${DATA_DIR}${fresh ? ', from nothing' : ''}`)
   const database = await startEmbedded(DATA_DIR, { fresh })
   cleanups.push(() => database.close())
@@ -54,7 +57,8 @@ async function main(flags: string[]): Promise<void> {
 
   await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, { host: HOST, waitMs: settings.DEMO_PORT_WAIT_MS, say })
   say('starting the authorization server, the MCP server and the REST API')
-  const apps = describeApps(settings, { databaseUrl: database.url, ...secrets })
+  const internalPort = await freePort()
+  const apps = describeApps(settings, { databaseUrl: database.url, ...secrets, internalPort })
   const log = openLog(settings.DEMO_LOG_FILE, say, { verbose: flags.includes('--verbose') })
   cleanups.push(async () => log.close())
   const children = new Children({
@@ -71,6 +75,7 @@ async function main(flags: string[]): Promise<void> {
       [
         ...programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR),
         ...['seed-demo', '--credentials', credentialsFile(DATA_DIR)],
+        ...(isReal(settings) ? ['--first-max-per-day', FIRST_DAY_LIMIT_EUR] : []),
       ],
       { DATABASE_URL: database.url, ISSUER_URL: issuer },
       ['ignore', 'ignore', 'inherit'],
@@ -79,10 +84,18 @@ async function main(flags: string[]): Promise<void> {
     }),
   ])
   if (ending) return
-  const operator = { DATABASE_URL: database.url, ISSUER_URL: issuer, OPERATOR_KEY: secrets.operatorKey }
+  const operator = {
+    DATABASE_URL: database.url,
+    ISSUER_URL: issuer,
+    OPERATOR_KEY: secrets.operatorKey,
+    API_INTERNAL_URL: internalUrl(internalPort),
+  }
+  await storeRealAccount(settings, { email: readCredentials(DATA_DIR).email, env: operator })
+  if (ending) return
   const forgetOperator = keepOperatorEnvironment(DATA_DIR, operator)
   cleanups.push(async () => forgetOperator())
-  console.log(welcomeText({ dashboardUrl: issuer, mcpUrl: mcp, apiUrl: api, ...readCredentials(DATA_DIR) }))
+  const urls = { dashboardUrl: issuer, mcpUrl: mcp, apiUrl: api }
+  console.log(welcomeText({ ...urls, isReal: isReal(settings), ...readCredentials(DATA_DIR) }))
   say(`requests are logged to ${settings.DEMO_LOG_FILE}; --verbose shows them here`)
   const where = process.env.DATA_DIR === undefined ? '' : `DATA_DIR=${DATA_DIR} `
   say(`commands of the operator, such as inviting people: ${where}npx -y pnpm operator --help`)

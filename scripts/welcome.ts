@@ -6,6 +6,8 @@ export interface Welcome {
   /** The MCP endpoint, as it is pasted into clients. */
   mcpUrl: string
   apiUrl: string
+  /** True where messages reach phones. */
+  isReal?: boolean
   email: string
   password: string
   token: string
@@ -22,7 +24,7 @@ const SHOWN: Readonly<Record<string, string>> = {
  * What a person needs to connect a client: blocks to paste, what to ask then, addresses, the account and one token.
  * Short, and the account last, so that its password is on the screen of a terminal of 24 lines.
  */
-export function welcomeText({ dashboardUrl, mcpUrl, apiUrl, email, password, token }: Welcome): string {
+export function welcomeText({ dashboardUrl, mcpUrl, apiUrl, isReal = false, email, password, token }: Welcome): string {
   const guides = clientGuides(mcpUrl, token)
   const blocks = Object.entries(SHOWN).map(([id, name]) => {
     const block = guides.find((guide) => guide.id === id)?.blocks[0]
@@ -45,7 +47,7 @@ Other clients: ${dashboardUrl}/connect
 Dashboard:     ${dashboardUrl}
 MCP server:    ${mcpUrl}
 REST API:      ${apiUrl} (reference: /reference)
-Sandbox phone: ${dashboardUrl}/sandbox/phone
+${isReal ? `Your account:  ${dashboardUrl}/settings/vertexsms-account (real SMS, paid)` : `Sandbox phone: ${dashboardUrl}/sandbox/phone`}
 
 email: ${email}
 password: ${password}

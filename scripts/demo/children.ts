@@ -9,8 +9,8 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Long, for a busy machine: an app that dies ends the start at once anyway. */
 const READY_WITHIN_MS = 180_000
 const READY_POLL_MS = 100
-/** An app ends by itself within five seconds; what is left then is killed. */
-const KILL_AFTER_MS = 6_000
+/** An app ends by itself within its time; what is left a moment later is killed. */
+const KILL_SLACK_MS = 1_500
 
 export interface ChildrenOptions {
   say: (text: string) => void
@@ -24,6 +24,7 @@ export interface ChildrenOptions {
 /** The running apps. One that dies is started again, the others stay up; before all were ready once it ends the start. */
 export class Children {
   private readonly running = new Map<string, ChildProcess>()
+  private readonly stopWithinMs = new Map<string, number>()
   private readonly options: ChildrenOptions
   private started = false
   private stopping = false
@@ -49,14 +50,14 @@ export class Children {
   async restart(app: AppDescription): Promise<void> {
     const child = this.running.get(app.name)
     this.running.delete(app.name)
-    if (child) await end(child)
+    if (child) await end(child, app.stopWithinMs)
     if (!this.stopping && !this.running.has(app.name)) this.spawn(app)
   }
 
   /** Ends all in good order. */
   async stop(): Promise<void> {
     this.stopping = true
-    await Promise.all([...this.running.values()].map(end))
+    await Promise.all([...this.running].map(([name, child]) => end(child, this.stopWithinMs.get(name) ?? 0)))
   }
 
   private spawn(app: AppDescription): void {
@@ -68,6 +69,7 @@ export class Children {
     })
     passOn(child)
     this.running.set(app.name, child)
+    this.stopWithinMs.set(app.name, app.stopWithinMs)
     child.once('exit', (code, signal) => void this.onExit(app, child, signal ?? `status ${code}`))
   }
 
@@ -85,13 +87,20 @@ export class Children {
   }
 }
 
-/** Runs Node to its end; resolves with its status. */
-export async function runToEnd(args: string[], env: Record<string, string>, stdio: StdioOptions): Promise<number> {
+/** Runs Node to its end, with `input` where its standard input is a pipe; resolves with its status. */
+export async function runToEnd(
+  args: string[],
+  env: Record<string, string>,
+  stdio: StdioOptions,
+  input?: string,
+): Promise<number> {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: childEnvironment(env) as NodeJS.ProcessEnv,
     stdio,
   })
+  // One that ends before it has read everything says why by its status.
+  child.stdin?.on('error', () => {}).end(input)
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 }
 
@@ -106,10 +115,10 @@ function passOn(child: ChildProcess): void {
   })
 }
 
-function end(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess, stopWithinMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
   return new Promise((resolve) => {
-    const late = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    const late = setTimeout(() => child.kill('SIGKILL'), stopWithinMs + KILL_SLACK_MS)
     child.once('exit', () => {
       clearTimeout(late)
       resolve()

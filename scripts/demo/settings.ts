@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ConfigurationError, millisecondsSchema, portSchema, readEnv } from '@vertexsms/service/env'
+import { readEurText } from '@vertexsms/contract/money'
+import { ConfigurationError, millisecondsSchema, portSchema, readEnv, upstreamSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 
 /** The addresses are printed before anything listens, so none can be left to the system. */
@@ -16,6 +17,17 @@ export function readSettings(source?: Record<string, string | undefined>) {
       API_PORT: ownPortSchema.default(4002),
       DATA_DIR: z.string().default('.data'),
       HOST: z.string().default('127.0.0.1'),
+      /** Of the real account of the one person whose demo it is; real SMS are sent and paid. Goes to no service. */
+      VERTEXSMS_TOKEN: z
+        .string()
+        .regex(/^[\x21-\x7e]{12,512}$/, 'must be 12 to 512 letters, digits and signs, without spaces')
+        .optional(),
+      /** What a lookup costs there. */
+      VERTEXSMS_HLR_PRICE_EUR: z
+        .string()
+        .refine((text) => readEurText(text) !== null, 'must be an amount in EUR such as 0.0035')
+        .optional(),
+      UPSTREAM: upstreamSchema.optional(),
       /** Where the services write their log lines; in the data folder if unset. */
       DEMO_LOG_FILE: z.string().optional(),
       /** Apps of a launcher that was killed end within five seconds, and only then give their ports back. */
@@ -30,11 +42,19 @@ export function readSettings(source?: Record<string, string | undefined>) {
   if (new Set([AUTH_PORT, MCP_PORT, API_PORT]).size < 3) {
     throw new ConfigurationError(['AUTH_PORT, MCP_PORT, API_PORT: each must be a port of its own'])
   }
+  if (env.VERTEXSMS_TOKEN !== undefined && env.UPSTREAM === 'sandbox') {
+    throw new ConfigurationError(['VERTEXSMS_TOKEN: set together with UPSTREAM=sandbox, which needs none; choose one'])
+  }
   const folder = resolve(env.DATA_DIR)
   return { ...env, DATA_DIR: folder, DEMO_LOG_FILE: resolve(env.DEMO_LOG_FILE ?? join(folder, 'demo.log')) }
 }
 
 export type Settings = ReturnType<typeof readSettings>
+
+/** True where messages go to VertexSMS: for its token, or because the installation is told so. */
+export function isReal({ VERTEXSMS_TOKEN, UPSTREAM }: Pick<Settings, 'VERTEXSMS_TOKEN' | 'UPSTREAM'>): boolean {
+  return VERTEXSMS_TOKEN !== undefined || UPSTREAM === 'vertexsms'
+}
 
 const secretsSchema = z.object({ operatorKey: z.string(), edgeSecret: z.string() })
 
@@ -55,7 +75,13 @@ function writePrivately(file: string, value: object): void {
   renameSync(`${file}.new`, file)
 }
 
-const operatorSchema = z.object({ DATABASE_URL: z.string(), ISSUER_URL: z.string(), OPERATOR_KEY: z.string() })
+const operatorSchema = z.object({
+  DATABASE_URL: z.string(),
+  ISSUER_URL: z.string(),
+  OPERATOR_KEY: z.string(),
+  /** Empty in the folder of a version that had none. */
+  API_INTERNAL_URL: z.string().default(''),
+})
 
 /** Keeps what the operator's commands need while the demo runs, for its owner alone; the result forgets it. */
 export function keepOperatorEnvironment(folder: string, environment: z.infer<typeof operatorSchema>): () => void {

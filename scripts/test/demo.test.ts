@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { childEnvironment, describeApps } from '../demo/apps.ts'
 import { openLog, troubleOf } from '../demo/log.ts'
 import { waitForPorts } from '../demo/ports.ts'
+import { realAccountNotes } from '../demo/real-account.ts'
 import {
   forget,
   keepOperatorEnvironment,
@@ -119,6 +120,7 @@ describe('the secrets of an installation', () => {
       databaseUrl: 'postgresql://u:database-secret@h/d',
       operatorKey: 'operator-secret'.padEnd(43, 'A'),
       edgeSecret: 'edge-secret',
+      internalPort: 1,
     }
     const told = Object.fromEntries(
       describeApps(readSettings(), shared).map(({ name, env }) => [name, JSON.stringify(childEnvironment(env))]),
@@ -127,6 +129,47 @@ describe('the secrets of an installation', () => {
     expect(told.mcp).not.toMatch(/database-secret|operator-secret/)
     expect(told.auth).not.toContain('edge-secret')
     expect(told.api).toMatch(/database-secret/)
+  })
+})
+
+describe('the demo with a real account', () => {
+  const TOKEN = 'canary-of-the-demo-0001'
+  const real = { VERTEXSMS_TOKEN: TOKEN }
+
+  it('says before anything starts that real SMS are paid, within which limit, and what is off without an address', () => {
+    const notes = realAccountNotes(readSettings(real), {}).join('\n')
+    for (const part of ['REAL SMS', 'https://api.vertexsms.com', '1.00 EUR a day', 'REPORT_ADDRESS', '(HLR) are off'])
+      expect(notes).toContain(part)
+    expect(notes).not.toContain(TOKEN)
+    const reachable = realAccountNotes(readSettings(real), { REPORT_ADDRESS: 'https://api.example.com' }).join('\n')
+    expect(reachable).not.toContain('HLR')
+    expect(realAccountNotes(readSettings({ UPSTREAM: 'vertexsms' }), {})[0]).toContain('REAL SMS')
+    expect(realAccountNotes(readSettings({}), {})).toEqual([])
+  })
+
+  it('tells no service the token, and every service that needs it where messages go', () => {
+    const before = process.env.VERTEXSMS_TOKEN
+    process.env.VERTEXSMS_TOKEN = TOKEN
+    try {
+      const shared = { databaseUrl: 'd', operatorKey: 'A'.repeat(43), edgeSecret: 'e', internalPort: 1 }
+      const told = describeApps(readSettings(), shared).map(({ name, env }) => ({ name, env: childEnvironment(env) }))
+      expect(JSON.stringify(told)).not.toContain(TOKEN)
+      for (const name of ['auth', 'api']) expect(told.find((one) => one.name === name)?.env.UPSTREAM).toBe('vertexsms')
+    } finally {
+      if (before === undefined) delete process.env.VERTEXSMS_TOKEN
+      else process.env.VERTEXSMS_TOKEN = before
+    }
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['VERTEXSMS_TOKEN', { VERTEXSMS_TOKEN: 'with spaces in it' }],
+    ['VERTEXSMS_TOKEN', { ...real, UPSTREAM: 'sandbox' }],
+    ['VERTEXSMS_HLR_PRICE_EUR', { ...real, VERTEXSMS_HLR_PRICE_EUR: '-1' }],
+    ['UPSTREAM', { UPSTREAM: 'real' }],
+  ])('does not start with a wrong %s, and does not repeat it', (name, source) => {
+    const read = () => readSettings(source)
+    expect(read).toThrow(name)
+    expect(read).not.toThrow(source.VERTEXSMS_TOKEN ?? '"')
   })
 })
 
@@ -166,7 +209,12 @@ describe('the log of the services', () => {
 })
 
 describe("what the operator's commands need", () => {
-  const environment = { DATABASE_URL: 'postgresql://h/d', ISSUER_URL: 'http://localhost:4000', OPERATOR_KEY: 'k' }
+  const environment = {
+    DATABASE_URL: 'postgresql://h/d',
+    ISSUER_URL: 'http://localhost:4000',
+    OPERATOR_KEY: 'k',
+    API_INTERNAL_URL: 'http://127.0.0.1:1',
+  }
 
   it('is kept for the owner alone while the demo runs, and forgotten after', () => {
     const forgetAgain = keepOperatorEnvironment(folder, environment)

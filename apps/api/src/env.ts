@@ -3,6 +3,7 @@ import { API_KEY_PURPOSES, derivedKeysSchema } from '@vertexsms/secrets/derived-
 import {
   databaseEnv,
   issuerUrlSchema,
+  listenHostSchema,
   millisecondsSchema,
   outboundEnv,
   perMinuteSchema,
@@ -29,8 +30,10 @@ const schema = z.object({
   ...outboundEnv,
   ...databaseEnv,
   API_PORT: portSchema.default(4002),
-  /** Where the authorization server asks, on the same address. Never published; without it nothing listens there. */
+  /** Where the authorization server asks. Never published; without it nothing listens there. */
   API_INTERNAL_PORT: portSchema.optional(),
+  /** On which address; `HOST` if unset. */
+  API_INTERNAL_HOST: listenHostSchema.optional(),
   /** `iss` of the access tokens that are taken. */
   ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
   /** This API's own identifier, as it stands in `aud`. */

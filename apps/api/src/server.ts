@@ -14,7 +14,7 @@ await runService(async () => {
   const internalPort = env.API_INTERNAL_PORT
   const internal = internalPort === undefined ? undefined : createInternalListener(logger)
   const app = buildApp({ env, db, logger, outbound, internal })
-  await internal?.listen({ host: env.HOST, port: internalPort ?? 0 })
+  await internal?.listen({ host: env.API_INTERNAL_HOST ?? env.HOST, port: internalPort ?? 0 })
   app.addHook('onClose', async () => {
     await internal?.close()
     await outbound.close()

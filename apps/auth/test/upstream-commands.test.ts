@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,6 +106,37 @@ describe('the command upstream-token', () => {
     expect(code).toBe(1)
     if (typed) expect(out + err).not.toContain(typed.split('\n')[0])
     expect(api.asked).toEqual([])
+  })
+})
+
+describe('the demo account with a real account behind it', () => {
+  it('begins with so much a day, and keeps what its owner sets once there was a token', async () => {
+    const email = `${randomUUID()}@vertexsms.test`
+    const password = 'a-password-of-the-demo'
+    const credentials = JSON.stringify({
+      email,
+      password,
+      token: `vsms_${randomUUID().replaceAll('-', '').padEnd(43, 'x')}`,
+    })
+    const seed = (...args: string[]) => operator(stack, ['seed-demo', ...args], { input: credentials })
+    const limit = async () => {
+      const { id } = await stack.db.account.findUniqueOrThrow({ where: { email } })
+      return (await stack.db.spender.findUnique({ where: { id } }))?.maxPerDayMicros ?? null
+    }
+    expect((await seed()).code).toBe(0)
+    expect(await limit()).toBeNull()
+    // However much it could spend in the sandbox.
+    await operator(stack, ['limits', email, '--max-per-day', '100'])
+    expect((await seed('--first-max-per-day', '1.00')).code).toBe(0)
+    expect(await limit()).toBe(1_000_000n)
+    await operator(stack, ['limits', email, '--max-per-day', '0.5'])
+    await seed('--first-max-per-day', '1.00')
+    expect(await limit()).toBe(500_000n)
+    await operator(stack, ['upstream-token', email], { input: TOKEN })
+    await operator(stack, ['limits', email, '--max-per-day', '7'])
+    await seed('--first-max-per-day', '1.00')
+    expect(await limit()).toBe(7_000_000n)
+    expect((await seed('--first-max-per-day', 'much')).code).toBe(1)
   })
 })
 

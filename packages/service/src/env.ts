@@ -232,7 +232,7 @@ export const outboundEnv = {
 }
 
 /** An address or host name to listen on, without a port. */
-const listenHostSchema = z
+export const listenHostSchema = z
   .string()
   .refine(
     (value) =>

@@ -1,16 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isPossibleToken, MANUAL_TOKEN_PREFIX, manualToken } from '@vertexsms/contract/api-token'
+import { readEurText } from '@vertexsms/contract/money'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
+import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { hashPassword, verifyPassword } from '../accounts/password.ts'
 import { STARTING_BALANCE_MICROS } from '../accounts/password-link.ts'
-import { createSpender } from '../connections/spenders.ts'
+import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
 import { type Command, CommandError } from './command.ts'
 
 const DEMO_EMAIL = 'demo@vertexsms.test'
@@ -26,16 +28,20 @@ type Credentials = z.infer<typeof credentialsSchema>
 
 /** `seed-demo`: makes the account and the API token of the demo, or leaves those that are there. */
 export const seedDemo: Command = {
-  usage: 'seed-demo [--credentials FILE]',
+  usage: 'seed-demo [--credentials FILE] [--first-max-per-day EUR]',
   summary:
-    'Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input',
-  options: ['credentials'],
-  async run({ db, now, readInput, print }, _args, { credentials: file }) {
+    'Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input. The limit of a day is set until the account first has a VertexSMS token',
+  options: ['credentials', 'first-max-per-day'],
+  async run({ db, now, readInput, print }, _args, { credentials: file, 'first-max-per-day': first }) {
+    const firstMicros = first === undefined ? null : readEurText(first)
+    if (first !== undefined && firstMicros === null)
+      throw new CommandError('--first-max-per-day takes an amount in EUR.')
     const credentials = file === undefined ? parse(await readInput()) : fromFile(file)
     const accountId = await seedAccount(db, credentials, now)
     const token = await seedToken(db, accountId, credentials.token, { mayReplace: file !== undefined, now })
     if (file !== undefined && token !== credentials.token) write(file, { ...credentials, token })
     await seedSender(db, accountId, now)
+    if (firstMicros !== null) await seedLimit(db, accountId, firstMicros)
     print('demo account ready')
   },
 }
@@ -120,5 +126,18 @@ async function seedSender(db: Database, accountId: string, now: Date): Promise<v
     where: { accountId_type_name: name },
     update: {},
     create: { ...name, status: 'confirmed', category: 'Brand', categoryDescription: 'Demo', createdAt: now },
+  })
+}
+
+/** The most a day that the account begins with, however much more it may spend; what its owner sets later stays. */
+async function seedLimit(db: Database, accountId: string, maxPerDayMicros: bigint): Promise<void> {
+  await accountTransaction(db, async (tx) => {
+    await lockAccount(tx, accountId)
+    if ((await tx.upstreamAccount.count({ where: { accountId, generation: { gt: 0 } } })) > 0) return
+    const spenderId = await holdSpender(tx, accountId, { kind: 'account', id: accountId })
+    if (spenderId === null) throw new CommandError('The demo account has ended.')
+    const row = await limitsOf(tx, spenderId)
+    const isLower = row.maxPerDayMicros !== null && row.maxPerDayMicros <= maxPerDayMicros
+    if (!isLower) await setRules(tx, spenderId, { maxPerDayMicros })
   })
 }

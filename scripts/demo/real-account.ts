@@ -1,0 +1,44 @@
+// The demo with a real account behind it: what its owner is told before anything starts, and how his token gets in.
+import { runToEnd } from './children.ts'
+import { programOf } from './program.ts'
+import { isReal, type Settings } from './settings.ts'
+
+/** What the account of the demo begins with, in EUR a day. */
+export const FIRST_DAY_LIMIT_EUR = '1.00'
+
+/** The lines that come before everything else, of who pays and of what is different. */
+export function realAccountNotes(settings: Settings, env: NodeJS.ProcessEnv = process.env): string[] {
+  if (!isReal(settings)) return []
+  const service = env.VERTEXSMS_API_URL ?? 'https://api.vertexsms.com'
+  return [
+    `REAL SMS WILL BE SENT, AND PAID BY YOUR VERTEXSMS ACCOUNT, through ${service}`,
+    `the demo account may spend ${FIRST_DAY_LIMIT_EUR} EUR a day to begin with; the dashboard and \`operator limits\` change it`,
+    ...(env.REPORT_ADDRESS
+      ? []
+      : [
+          'there is no public address for reports (REPORT_ADDRESS): whether a message arrived is asked for, with growing pauses,',
+          'and number lookups (HLR) are off, because VertexSMS sends their results to a public address alone',
+        ]),
+  ]
+}
+
+/** Where the commands find what they need. */
+interface Place {
+  readonly email: string
+  readonly env: Record<string, string>
+}
+
+/**
+ * Stores the token and the price of a lookup by the operator's own commands: the token by standard input, because
+ * everybody sees arguments. VertexSMS is asked first. Throws where it refuses, or cannot be asked.
+ */
+export async function storeRealAccount(settings: Settings, { email, env }: Place): Promise<void> {
+  const { VERTEXSMS_TOKEN: token, VERTEXSMS_HLR_PRICE_EUR: price, DEMO_PROGRAMS_DIR } = settings
+  const command = async (args: readonly string[], input: string) => {
+    const program = programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR)
+    const status = await runToEnd([...program, ...args], env, ['pipe', 'ignore', 'inherit'], input)
+    if (status !== 0) throw new Error('the VertexSMS account could not be set; nothing can be sent')
+  }
+  if (price !== undefined) await command(['upstream', email, '--hlr-price', price], '')
+  if (token !== undefined) await command(['upstream-token', email], token)
+}
