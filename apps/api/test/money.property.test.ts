@@ -11,11 +11,14 @@ import { settle } from '../src/ledger/settle.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
-import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { type Fate, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { Died, dying, mortally, pathNode, smsCall } from './support/path.ts'
+import { type CountedOperator, vertexOperator } from './support/vertex-operator.ts'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? (readTestDatabaseUrl() === undefined ? 3 : 20))
+/** The same against the stand-in of the real operator, over real connections. */
+const VERTEX_RUNS = Number(process.env.VERTEX_RUNS ?? (readTestDatabaseUrl() === undefined ? 1 : 2))
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const SENDERS = 64
 
@@ -46,9 +49,13 @@ function randomOf(seed: number): () => number {
 
 const PREFIXES = ['3706000', '3712000', '3725000'] as const
 
-test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
-  'no limit is passed and every sum agrees, seed %i',
-  async (seed) => {
+const CASES = (['sandbox', 'vertexsms'] as const).flatMap((upstream) =>
+  Array.from({ length: upstream === 'sandbox' ? RUNS : VERTEX_RUNS }, (_, at) => [upstream, SEED + at] as const),
+)
+
+test.each(CASES)(
+  'with %s no limit is passed and every sum agrees, seed %i',
+  async (upstream, seed) => {
     const random = randomOf(seed)
     const below = (most: number) => Math.floor(random() * most)
     const pick = <One>(from: readonly One[]): One => from[below(from.length)] as One
@@ -72,10 +79,11 @@ test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
       })
     }
 
-    const operator = fakeOperator(
-      () => pick(['accepted', 'accepted', 'accepted', 'accepted', 'refused', 'lost_charged', 'lost'] as const),
-      () => new Promise((resolve) => setTimeout(resolve, below(8))),
-    )
+    const fate = () => pick<Fate>(['accepted', 'accepted', 'accepted', 'accepted', 'refused', 'lost_charged', 'lost'])
+    const counted = await (upstream === 'sandbox'
+      ? simulated(fate, () => new Promise((resolve) => setTimeout(resolve, below(8))))
+      : vertexOperator(owner, db, [...new Set(payers.map(({ accountId }) => accountId))], fate))
+    const { operator } = counted
     const places = { take: async () => () => {} }
     const times = {
       handOverMs: 2_000,
@@ -87,7 +95,7 @@ test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
       repeatMs: 50,
     }
     const nodes = [0, 1].map(() => pathNode(db, operator, { at: dying, places, times }))
-    const sweep = createSweepJob(db, 'sandbox', 1_000)
+    const sweep = createSweepJob(db, upstream, 1_000)
     const first = nodes[0]
     if (first === undefined) throw new Error('there is no node')
     const schedule = createScheduleJob(first.deps, first.sending, 1_000)
@@ -150,7 +158,7 @@ test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
       while ((await sweep.run(now())) > 0);
       await expectWithinLimits(owner, payers)
     }
-    for (const [messageId, { micros }] of operator.charges) {
+    for (const [messageId, { micros }] of counted.charges()) {
       const report = { messageId, status: 1, error: 0, mcc: '246', mnc: '01' }
       await door.delivery(report)
       // Whatever comes twice, or corrects itself, moves the difference alone.
@@ -167,11 +175,17 @@ test.each(Array.from({ length: RUNS }, (_, at) => SEED + at))(
     await owner.sendMessage.updateMany({ where: { state: 'unknown' }, data: { notSentAt: now() } })
     while ((await sweep.run(now())) > 0);
 
-    expect(Math.max(0, ...operator.handOvers.values())).toBeLessThanOrEqual(1)
-    await expectSumsAgree(owner, payers, operator)
+    expect(Math.max(0, ...counted.handOvers().values())).toBeLessThanOrEqual(1)
+    await expectSumsAgree(owner, payers, counted)
+    await counted.close()
   },
   300_000,
 )
+
+function simulated(fate: () => Fate, pause: () => Promise<void>): CountedOperator {
+  const operator = fakeOperator(fate, pause)
+  return { operator, handOvers: () => operator.handOvers, charges: () => operator.charges, close: async () => {} }
+}
 
 /** Nothing is under way any more: what runs on behind answers has come to its end. */
 async function settled(owner: Database): Promise<void> {
@@ -197,7 +211,7 @@ async function expectWithinLimits(owner: Database, payers: readonly Payer[]): Pr
   expect(passed).toEqual([])
 }
 
-async function expectSumsAgree(owner: Database, payers: readonly Payer[], operator: FakeOperator): Promise<void> {
+async function expectSumsAgree(owner: Database, payers: readonly Payer[], operator: CountedOperator): Promise<void> {
   const accounts = [...new Set(payers.map(({ accountId }) => accountId))]
   const open = await owner.sendMessage.findMany({
     where: { accountId: { in: accounts }, state: { in: ['scheduled', 'held', 'handed_over', 'unknown'] } },
@@ -219,7 +233,7 @@ async function expectSumsAgree(owner: Database, payers: readonly Payer[], operat
     const { totalSpentMicros } = (await owner.spenderCount.findFirst({ where: { spenderId: accountId } })) ?? {
       totalSpentMicros: 0n,
     }
-    const charged = [...operator.charges.values()].filter((charge) => charge.accountId === accountId)
+    const charged = [...operator.charges().values()].filter((charge) => charge.accountId === accountId)
     expect(totalSpentMicros).toBe(charged.reduce((sum, { micros }) => sum + micros, 0n))
   }
 }

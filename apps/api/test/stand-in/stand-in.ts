@@ -53,6 +53,8 @@ export interface Behaviour {
   /** Members of a price that replace the right ones. */
   cost: Record<string, unknown>
   rates: readonly unknown[]
+  /** Decides of each call whether something goes wrong with it; what was ordered comes first. */
+  chance: ((route: string) => Fault | undefined) | null
 }
 
 /** A running stand-in. */
@@ -102,6 +104,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
     isDoubled: false,
     cost: {},
     rates: RATES,
+    chance: null,
     ...changes,
   }
   const faults: { fault: Fault; left: number }[] = []
@@ -118,7 +121,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
   function take(route: string): Fault | undefined {
     const found = faults.find(({ fault, left }) => left !== 0 && (fault.route ?? route) === route)
     if (found) found.left--
-    return found?.fault
+    return found ? found.fault : behaviour.chance?.(route)
   }
 
   const post = async (of: Accepted, body: unknown) => {

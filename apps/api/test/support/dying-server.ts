@@ -6,6 +6,7 @@ import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
+import { SENDING_TIMES } from '../../src/sending/deps.ts'
 
 let stopsAt: string | null = null
 process.on('message', (step: string) => {
@@ -21,6 +22,10 @@ const app = buildApp({
   logger: createLogger({ service: 'api', level: 'error', destination: { write: () => {} } }),
   outbound: createOutbound({ allowLocalhost: true }),
   sendingChanges: {
+    // What a dead process had is free soon, where its parent does not want to wait.
+    ...(process.env.SHORT_LEASES && {
+      times: { ...SENDING_TIMES, handOverMs: 1_000, leaseSlackMs: 1_000, repeatMs: 200 },
+    }),
     at: (step) => {
       if (step !== stopsAt) return
       stopsAt = null

@@ -12,6 +12,7 @@ import { startWorld, type World } from './world.ts'
 /** The token that the stand-in takes. */
 export const UPSTREAM_TOKEN = 'upstream-token-of-the-tests-0001'
 
+/** The keys of the nodes of tests. */
 const keys = derivedKeysSchema(API_KEY_PURPOSES).parse(deriveApiKeys(Buffer.alloc(32, 7)))
 
 /** Sets the token of an account, as its owner does on the dashboard. */
