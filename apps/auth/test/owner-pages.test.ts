@@ -50,6 +50,13 @@ describe('the page of an approval', () => {
     expect(html).toMatch(/<button[^>]*>Refuse<\/button>\s*<button[^>]*>Approve<\/button>/)
   })
 
+  it('answers HEAD as GET, without the page (RFC 9110 section 9.3.2)', async () => {
+    const { person, path } = await waiting()
+    const headers = { cookie: person.cookieHeader(path) }
+    const head = await fetch(stack.issuer + path, { method: 'HEAD', headers })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+  })
+
   it('approves for 15 minutes and one send: the text goes, and the page says how it stands', async () => {
     const { person, path, id } = await waiting()
     const answered = await send(person, path, path, { decision: 'approve' })

@@ -15,12 +15,17 @@ export function requireSession(app: FastifyInstance, deps: WebDeps): void {
   app.addHook('preHandler', async (request, reply) => {
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn) {
-      const backTo = request.method === 'GET' ? request.url : '/settings/api'
+      const backTo = isReading(request) ? request.url : '/settings/api'
       return reply.redirect(signInPath(backTo), 303)
     }
-    if (request.method !== 'GET') deps.forms.check(request, sessionBinding(signedIn.sessionId))
+    if (!isReading(request)) deps.forms.check(request, sessionBinding(signedIn.sessionId))
     signedInBy.set(request, signedIn)
   })
+}
+
+/** What changes nothing (RFC 9110 §9.2.1): HEAD is answered as GET is, without its page. */
+function isReading({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 /** Who is signed in, in a route behind {@link requireSession}. */
