@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle, settleAndClaim } from '../src/ledger/settle.ts'
 import { eventually } from './support/eventually.ts'
-import { admission, admitted, countOf, limit, makePayer, message } from './support/ledger.ts'
+import { admission, admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 
 let database: TestDatabase
 let owner: Database
@@ -264,3 +264,26 @@ async function standsInLine(tx: Pick<Database, '$queryRaw'>): Promise<void> {
     return row !== undefined && row.waiting > 0n
   })
 }
+
+test('a new token does not begin the day of the account anew before it ends, though its owner has another time zone', async () => {
+  const first = await makePayer(owner)
+  await limit(owner, first, first.accountId, { maxPerDayMicros: 60_000n })
+  const moment = Date.now()
+  const day = (date: string, fromHours: number) => ({
+    date,
+    startsAt: new Date(moment + fromHours * 3_600_000),
+    endsAt: new Date(moment + (fromHours + 24) * 3_600_000),
+  })
+  const today = new Date(moment).toISOString().slice(0, 10)
+  const tomorrow = new Date(moment + 86_400_000).toISOString().slice(0, 10)
+  const inZone = async (payer: Payer, days: ReturnType<typeof day>[]) => {
+    const one = await admission(db, payer, [message(50_000n)])
+    return (await admit(db, { ...one, ledger: { ...one.ledger, days } })).kind
+  }
+  expect(await inZone(first, [day(today, -20)])).toBe('admitted')
+  // Further east it is tomorrow already.
+  const second = await makePayer(owner, first.accountId)
+  expect(await inZone(second, [day(today, -25), day(tomorrow, -1)])).toBe('refused')
+  const count = await countOf(owner, first.accountId)
+  expect([count.day.toISOString().slice(0, 10), count.dayHeldMicros]).toEqual([today, 50_000n])
+})

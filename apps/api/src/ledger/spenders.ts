@@ -1,6 +1,6 @@
 // The rows that limits and counters hang on: made at first use, read for whoever shows or judges them.
 // Twin: standing.ts reads the same rows under their locks.
-import type { Database } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { daysAround, type OwnersDay } from '../limits/days.ts'
 import type { Spender } from '../limits/judge.ts'
 import { type Grant, openLive } from '../live.ts'
@@ -13,7 +13,7 @@ import { type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
  * or token that lives and is held by this very statement. False where it has ended.
  */
 export async function ensureSpenders(db: Database, grant: Grant, ledger: Ledger): Promise<boolean> {
-  const { accountId, spenderId, upstream, days } = ledger
+  const { accountId, spenderId, upstream } = ledger
   const kind = grant.connectionId === null ? 'token' : 'connection'
   const [row] = await retried(
     () => db.$queryRaw<{ live: boolean }[]>`
@@ -26,14 +26,24 @@ export async function ensureSpenders(db: Database, grant: Grant, ledger: Ledger)
         RETURNING id
       ), counted AS (
         INSERT INTO spender_count (spender_id, upstream, day, day_ends_at)
-        SELECT wanted.id, ${upstream}, picked.day, picked.ends_at
-        FROM wanted CROSS JOIN (${pickedDay(days)}) picked CROSS JOIN (SELECT count(*) FROM made) m
+        SELECT wanted.id, ${upstream}, began.day, began.ends_at
+        FROM wanted CROSS JOIN (${dayThatBegan(ledger)}) began CROSS JOIN (SELECT count(*) FROM made) m
         ORDER BY wanted.id ON CONFLICT (spender_id, upstream) DO NOTHING
         RETURNING spender_id
       )
       SELECT EXISTS (SELECT FROM live) AS live, (SELECT count(*) FROM counted) AS counted`,
   )
   return row?.live === true
+}
+
+/**
+ * The day that a counter begins in: that of the account, which lasts to the end it was given when it began, though the
+ * owner has another time zone since; else nobody's limit of the day would outlast a new connection.
+ */
+function dayThatBegan({ accountId, upstream, days }: Pick<Ledger, 'accountId' | 'upstream' | 'days'>): Prisma.Sql {
+  return Prisma.sql`
+    SELECT coalesce(a.day, p.day) AS day, coalesce(a.day_ends_at, p.ends_at) AS ends_at
+    FROM (${pickedDay(days)}) p LEFT JOIN spender_count a ON a.spender_id = ${accountId}::uuid AND a.upstream = ${upstream}`
 }
 
 /** What `readSpenders` needs of the caller. */
@@ -71,7 +81,7 @@ export async function readSpenders(
            coalesce(c.day_spent_micros, 0) AS "daySpentMicros", coalesce(c.day_held_micros, 0) AS "dayHeldMicros",
            coalesce(c.day_recipients, 0) AS "dayRecipients", coalesce(c.total_spent_micros, 0) AS "totalSpentMicros",
            coalesce(c.total_held_micros, 0) AS "totalHeldMicros"
-    FROM spender s CROSS JOIN (${pickedDay(days)}) p
+    FROM spender s CROSS JOIN (${dayThatBegan({ accountId, upstream, days })}) p
     LEFT JOIN spender_count c ON c.spender_id = s.id AND c.upstream = ${upstream}
     WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid`
   const found = new Map(rows.map((row) => [row.id, row]))
