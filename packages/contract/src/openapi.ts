@@ -53,8 +53,6 @@ export interface Response {
 const EVERY_ROUTE = [400, 401, 403, 429, 500, 502, 503]
 const WITH_PATH = [404]
 const WITH_BODY = [413, 415]
-/** Where the operator is asked, whose account or answer may be at fault. */
-const ASKING = [502]
 /** Where something is asked for that may conflict with what is there, or whose answer may be lost. */
 const ACTING = [409, 504]
 const ONCE = [422, 501]
@@ -165,7 +163,6 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
       ...EVERY_ROUTE,
       ...(route.path === undefined ? [] : WITH_PATH),
       ...(body === undefined ? [] : WITH_BODY),
-      ...(route.ours ? [] : ASKING),
       ...(method === 'GET' ? [] : ACTING),
       ...(route.once ? ONCE : []),
     ].sort((one, other) => one - other)

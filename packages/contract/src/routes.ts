@@ -58,8 +58,6 @@ export interface RouteDefinition {
   readonly answer: Answer
   /** True where something is sent, asked or registered once for each Idempotency-Key. */
   readonly once?: true
-  /** True where the answer is read from what we keep ourselves, and the operator is not asked. */
-  readonly ours?: true
   /** True where the answer tells how many parts were charged (X-VertexSMS-Amount-Sent). */
   readonly tellsParts?: true
 }
@@ -132,7 +130,6 @@ export const ROUTES = {
     description: 'The account, the permissions, the limits, and what was spent and is left under them.',
     permission: 'none',
     answer: json('Token', tokenResponseSchema, 'The token describes itself.'),
-    ours: true,
   },
   'POST /sms': {
     summary: 'Send a message',
@@ -171,7 +168,6 @@ export const ROUTES = {
     permission: 'POST /sms',
     path: idPath,
     answer: json('MessageStatus', smsStatusResponseSchema, 'Where the message stands.'),
-    ours: true,
   },
   'DELETE /sms/{id}': {
     summary: 'Cancel a scheduled message',
@@ -179,7 +175,6 @@ export const ROUTES = {
     permission: 'POST /sms',
     path: idPath,
     answer: { status: 204, description: 'It is cancelled, and its price is free again.', content: {} },
-    ours: true,
   },
   'GET /rates': rates,
   'GET /rates/': rates,
