@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { approvalContext, readAskedSend } from '@vertexsms/contract/approval'
+import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
 import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import { open } from '@vertexsms/secrets/seal'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRetentionJob } from '../src/sending/sweep.ts'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
-import { type Node, startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
 
 const PRICE = 40_000n
 const DAY_MS = 86_400_000
@@ -103,6 +105,44 @@ describe('a send that the owner is asked about', () => {
     const rows = await approvals()
     expect(rows.map(({ state }) => state)).toEqual(['used', 'pending'])
     expect(rows[0]?.sendId).not.toBeNull()
+  })
+
+  test.each([
+    ['by its key', { 'idempotency-key': randomUUID() }],
+    ['through MCP without a key', { [EDGE_SECRET_HEADER]: EDGE_SECRET, [CLIENT_ADDRESS_HEADER]: '127.0.0.1' }],
+  ])('is told its message when it is repeated %s, and the owner is not asked once more', async (_how, headers) => {
+    const body = { to: ['37060000001'], from: 'Tests', message: 'Hello' }
+    const call = (on = node) => on.call('POST /sms/batch', { token, body, headers })
+    expect((await call()).body.code).toBe('APPROVAL_REQUIRED')
+    await decide('approved')
+    const sent = await call()
+    const repeats = [await call(), await call(other)]
+    for (const { body } of repeats)
+      expect(body.messages[0]).toMatchObject({ id: sent.body.messages[0].id, status: 'sent', replayed: true })
+    expect((await approvals()).map(({ state }) => state)).toEqual(['used'])
+    expect(scripted.orders.length).toBe(1)
+  })
+
+  test.each([
+    ['for its price', { askAboveMicros: PRICE - 1n }],
+    ['for its country', { askAboveMicros: null, askNewCountry: true }],
+  ])('is quoted with word that the owner would be asked %s, and without the limit that asks', async (_why, limits) => {
+    await limit(limits)
+    const body = { to: '37060000001', from: 'Tests', message: 'Hello' }
+    const quote = async () => (await node.call('POST /sms/quote', { token, body })).body
+    const asked = await quote()
+    expect(asked.refusals.map(({ code, details }: Record<string, unknown>) => [code, details])).toEqual([
+      ['APPROVAL_REQUIRED', undefined],
+    ])
+    expect(asked.quoteId).not.toBeNull()
+    expect(JSON.stringify(asked)).not.toContain('0.039999')
+    expect(await approvals()).toEqual([])
+    await send()
+    expect((await quote()).refusals.length).toBe(1)
+    await decide('approved')
+    expect((await quote()).refusals).toEqual([])
+    expect(await code(send())).toBe('sent')
+    expect((await quote()).refusals.length).toBe(limits.askAboveMicros === null ? 0 : 1)
   })
 
   test('stays refused while the owner’s refusal holds', async () => {

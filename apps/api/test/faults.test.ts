@@ -23,9 +23,9 @@ beforeAll(async () => {
   scripted = scriptedUpstream(world.db)
   const changes = withUpstream(scripted, {
     repeatMs: REPEAT_MS,
-    handOverMs: 5_000,
-    leaseSlackMs: 5_000,
-    placeMs: 30_000,
+    handOverMs: 300_000,
+    leaseSlackMs: 300_000,
+    placeMs: 300_000,
   })
   node = await world.startNode({}, changes)
   other = await world.startNode({}, changes)
@@ -169,7 +169,7 @@ describe('a hold', () => {
     scripted.answer = () => answer.promise
     const first = send()
     await orderCame()
-    await world.followDate(60_000)
+    await world.followDate(601_000)
     const id = scripted.orders[0]?.messageId ?? 0n
     await eventually(async () => {
       const row = await world.db.sendMessage.findUniqueOrThrow({ where: { id } })

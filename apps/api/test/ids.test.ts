@@ -70,6 +70,45 @@ describe('an id', () => {
     expect((await confirm(other.token)).status).toBe(404)
   })
 
+  test('of an SMS of an older release tells its status to who sent it, and to nobody else of the account', async () => {
+    const { accountId } = await world.makeAccount()
+    const [own, another] = [await world.makeToken({ accountId }), await world.makeToken({ accountId })]
+    const now = new Date()
+    const text = { recipient: '37060000001', sender: 'Test', text: '', coding: 0, parts: 1, mccmnc: '24601' }
+    const times = { createdAt: now, sendAt: new Date(now.getTime() + 3_600_000), reportAt: now, expiresAt: now }
+    const older = { accountId, ...text, ...times, priority: 1, outcomeCode: 0, priceMicros: 0n, manualTokenId: own.id }
+    const later = new Date(now.getTime() + 3_600_000)
+    const rows = [
+      [{ status: 'scheduled' }, { status: null, error: null, state: 'scheduled' }],
+      [
+        { status: 'accepted', reportAt: later },
+        { status: null, error: null, state: 'sent' },
+      ],
+      [
+        { status: 'delivered', errorCode: 0 },
+        { status: 1, error: 0, state: 'delivered' },
+      ],
+      [
+        { status: 'failed', errorCode: 1, expiresAt: later },
+        { status: 2, error: 1, state: 'failed' },
+      ],
+      [
+        { status: 'failed', errorCode: 2 },
+        { status: 16, error: 2, state: 'expired' },
+      ],
+      [{ status: 'cancelled' }, { status: null, error: null, state: 'cancelled' }],
+    ] as const
+    for (const [at, [data, told]] of rows.entries()) {
+      const { id } = await world.db.message.create({ data: { ...older, ...data, id: 100n + BigInt(at) } })
+      const { status, body } = await world.node.call(`GET /sms/status/${id}`, { token: own.token })
+      expect([status, body]).toEqual([200, { id: String(id), ...told }])
+      expect((await world.node.call(`GET /sms/status/${id}`, { token: another.token })).status).toBe(404)
+    }
+    const { body } = await world.node.call('POST /sms', { token: own.token, body: sms })
+    const { id } = await world.db.message.findFirstOrThrow({ where: { orderId: BigInt(body[0]) } })
+    expect((await world.node.call(`GET /sms/status/${id}`, { token: own.token })).status).toBe(404)
+  })
+
   test('that is taken is drawn again, and what the insert did with it is done once', async () => {
     const { accountId, token } = await world.makeAccount()
     const [taken] = (await world.node.call('POST /sms', { token, body: sms })).body

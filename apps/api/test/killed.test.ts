@@ -18,6 +18,8 @@ const SERVER = 'apps/api/test/support/dying-server'
 /** A sample; `test:money` takes a thousand. */
 const CUT = Number(process.env.CUT_SENDS ?? 40)
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
+/** Nothing was done, or it is under way: the same call may be made again. */
+const ASKS_AGAIN: ReadonlySet<number> = new Set([409, 429, 503])
 /** Past every lease. */
 const LATER_MS = 120_000
 
@@ -181,7 +183,7 @@ test(`${CUT} sends whose connections are cut at any moment, each repeated until 
           (read) => {
             clearTimeout(cut)
             if (answer.statusCode === 200) resolve((read as string[])[0] ?? null)
-            else if (answer.statusCode === 409 || answer.statusCode === 429) resolve(null)
+            else if (ASKS_AGAIN.has(answer.statusCode ?? 0)) resolve(null)
             else reject(new Error(`${answer.statusCode} ${JSON.stringify(read)}`))
           },
           () => resolve(null),

@@ -133,6 +133,35 @@ test('through MCP [A,B] tried again as [B] sends nothing, as [B,C] only C, and o
   expect(operator.recipients).toHaveLength(6)
 })
 
+test('through MCP a list is let in without whom an earlier call reached, so that only the rest counts against a limit, and a repeat is told what it sent', async () => {
+  const operator = fakeOperator()
+  const { sending } = pathNode(db, operator)
+  const [a = '', b = '', c = ''] = numbers(3)
+  await limit(owner, payer, payer.tokenId, { maxTotalMicros: 78_000n })
+  const list = (to: string[]) => sending.sendList(smsCall(payer, to, { throughMcp: true, route: '/sms/batch' }))
+  const first = await list([a])
+  const second = await list([a, b])
+  expect(second.answer.messages.map(({ id, replayed }) => [id, replayed])).toEqual([
+    [first.answer.messages[0]?.id, true],
+    [second.answer.messages[1]?.id, false],
+  ])
+  expect((await list([b, a])).answer.messages.map(({ status, replayed }) => [status, replayed])).toEqual([
+    ['sent', true],
+    ['sent', true],
+  ])
+  await expect(list([a, c])).rejects.toMatchObject({ code: 'SPEND_CAP_REACHED' })
+  await limit(owner, payer, payer.tokenId, { countries: ['LV'] })
+  const narrowed = await list([a, c])
+  expect(narrowed.answer.messages.map(({ status, replayed, error }) => [status, replayed, error?.code])).toEqual([
+    ['sent', true, undefined],
+    ['failed', false, 'DESTINATION_NOT_ALLOWED'],
+  ])
+  await limit(owner, payer, payer.tokenId, { countries: [], pausedAt: new Date() })
+  expect((await list([a])).answer.messages.map(({ status, replayed }) => [status, replayed])).toEqual([['sent', true]])
+  await expect(list([c])).rejects.toMatchObject({ code: 'CONNECTION_PAUSED' })
+  expect(operator.recipients).toEqual([a, b])
+})
+
 test('spellings of one number are one message, and a recipient that is refused fails alone', async () => {
   const operator = fakeOperator()
   await limit(owner, payer, payer.tokenId, { countries: ['LT'] })

@@ -145,12 +145,32 @@ it('every code of the catalogue is provoked here, in each form that the catalogu
   expect(provoked('http').map(([code]) => code)).toEqual(CODES.filter((code) => ERRORS[code].http !== null))
 })
 
-it('a rate limit of the API says how long to wait, in the words of the catalogue', async () => {
-  const response = await PROVOKED.RATE_LIMITED?.tool?.()
-  expect(failureOf(await resultOf(response as Response)).message).toBe(
-    'Too many requests. Wait 7 seconds, then try again.',
-  )
-})
+it.each([
+  ['RATE_LIMITED', 429, '7', 'Too many requests. Wait 7 seconds, then try again.'],
+  ['RATE_LIMITED', 429, '1', 'Too many requests. Wait 1 second, then try again.'],
+  [
+    'SEND_IN_PROGRESS',
+    409,
+    '7',
+    'The same request is still under way. Nothing more was sent. Call again in 7 seconds with the same idempotencyKey.',
+  ],
+  ['UNAVAILABLE', 503, '7', 'VertexSMS cannot be reached at the moment. Nothing was done. Try again in 7 seconds.'],
+  ['SEND_IN_PROGRESS', 409, 'soon', ERRORS.SEND_IN_PROGRESS.message],
+  ['UNAVAILABLE', 503, '-1', ERRORS.UPSTREAM_UNAVAILABLE.message],
+  ['UPSTREAM_ACCOUNT_REFUSED', 502, '7', ERRORS.UPSTREAM_ACCOUNT_REFUSED.message],
+] as const)(
+  '%s (%i) of the API with Retry-After %s is told with the seconds to wait, where it is worth it',
+  async (code, status, retryAfter, message) => {
+    for (const [tool, args] of [
+      ['send_sms', SEND],
+      ['lookup_hlr', { msisdn: SEND.to }],
+      ['register_msisdn_sender', { msisdn: SEND.to }],
+    ] as const) {
+      answerWith(() => ({ status, body: errorAnswer(code).body, headers: { 'retry-after': retryAfter } }))
+      expect(failureOf(await resultOf(await call(tool, args))).message, tool).toBe(message)
+    }
+  },
+)
 
 it('what the API wrote never reaches the model', async () => {
   for (const status of [400, 403, 404, 409, 413, 415, 418, 500, 502]) {

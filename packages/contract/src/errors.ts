@@ -309,6 +309,17 @@ export function toldCode(code: string): ToldCode {
   return Object.hasOwn(TOLD_CODES, code) ? TOLD_CODES[code as ApiErrorCode] : MADE_WRONG
 }
 
+/** The words of the catalogue for a wait whose length it cannot know. */
+const SOME_TIME = /(?:for the time in Retry-After|shortly|in a few seconds)/
+
+/** The sentence of a code; where it asks to wait and is told for how many seconds, it says them. */
+export function waitSentence(code: ErrorCode, retryAfterSeconds: number | null): string {
+  const { message } = ERRORS[code]
+  if (retryAfterSeconds === null) return message
+  const time = `${retryAfterSeconds} second${retryAfterSeconds === 1 ? '' : 's'}`
+  return message.replace(SOME_TIME, (words) => (words.startsWith('for') ? time : `in ${time}`))
+}
+
 /** Where a person is sent on authentication errors; every host is configuration. */
 export interface AuthLinks {
   readonly signup_url: string

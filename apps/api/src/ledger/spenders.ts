@@ -6,7 +6,7 @@ import type { Spender } from '../limits/judge.ts'
 import { type Grant, openLive } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { retried } from './retry.ts'
-import { type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
+import { isNewCountry, type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
 
 /**
  * Makes the rows of account and spender, and their counters of the upstream, where they are missing: from a connection
@@ -92,6 +92,19 @@ export async function readSpenders(
   ]
   const { spenders } = toSpenders(stands, connectionId)
   return { spenders, today: todayOf(rows, days, now) }
+}
+
+/** Those of the countries before the first send to which the owner wants to be asked, without any lock. */
+export async function newCountriesOf(
+  db: Database,
+  { accountId, spenderId }: Pick<SpenderOf, 'accountId' | 'spenderId'>,
+  countries: readonly string[],
+): Promise<string[]> {
+  const rows = await db.$queryRaw<{ country: string }[]>`
+    SELECT DISTINCT a.country FROM spender s CROSS JOIN unnest(${[...countries]}::text[]) AS a(country)
+    WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid
+      AND s.ask_new_country AND ${isNewCountry(accountId, Prisma.sql`s.kind = 'account'`)}`
+  return rows.map(({ country }) => country)
 }
 
 /** The latest of the days that the counters are in: each lasts to the end it was given when it began. */

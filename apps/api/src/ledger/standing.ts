@@ -73,9 +73,7 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     FROM asked
   ), unknown_countries AS MATERIALIZED (
     SELECT a.country, s.id FROM stand s CROSS JOIN (SELECT DISTINCT country FROM asked) a
-    WHERE s.ask_new_country AND CASE
-      WHEN s.is_account THEN (SELECT ${knownIn(accountId)} ${BY_INDEX})
-      ELSE (SELECT ${knownIn(accountId)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL
+    WHERE s.ask_new_country AND ${isNewCountry(accountId, Prisma.sql`s.is_account`)}
   ), judged AS MATERIALIZED (
     SELECT count(*) = ${accountId === spenderId ? 1 : 2}::int AS complete,
       coalesce(bool_and(s.ended_at IS NULL), TRUE) AS unended,
@@ -105,6 +103,12 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
       ), FALSE) AS asks
     FROM stand s CROSS JOIN sums
   )`
+}
+
+/** A condition over a spender `s` and a country `a.country`: nothing of the spender went there before. */
+export function isNewCountry(accountId: string, isAccount: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`CASE WHEN ${isAccount} THEN (SELECT ${knownIn(accountId)} ${BY_INDEX})
+    ELSE (SELECT ${knownIn(accountId)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL`
 }
 
 /**

@@ -10,6 +10,7 @@ import { quoteSms } from '../sending/quoting.ts'
 import { readIdempotencyKey } from '../sending/repeat.ts'
 import { messageOf } from '../sending/rows.ts'
 import type { SmsCall } from '../sending/send.ts'
+import { readOlderSms } from '../upstream/sandbox/older.ts'
 import type { Routes } from './route-options.ts'
 
 /** The key of a request; null where it has none. Throws IDEMPOTENCY_KEY_INVALID. */
@@ -64,9 +65,12 @@ export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
   ])
 
   app.get('/sms/status/:id', async (request) => {
-    const row = await messageOf(deps.db, request.token.spenderId, idParam(request.params))
-    if (row?.kind !== 'sms') throw new ApiError('NOT_FOUND')
-    return statusAnswer(row)
+    const id = idParam(request.params)
+    const row = await messageOf(deps.db, request.token.spenderId, id)
+    if (row?.kind === 'sms') return statusAnswer(row)
+    const older = await readOlderSms(deps.db, request.token, id)
+    if (older === undefined) throw new ApiError('NOT_FOUND')
+    return older
   })
 
   app.delete('/sms/:id', async (request, reply) => {

@@ -72,10 +72,22 @@ export async function requireApproval(deps: SendingDeps, asked: AskedApproval): 
   throw new ApiError('TOO_MANY_WAITING', { details: { max: APPROVALS_OPEN_MAX, manageUrl } })
 }
 
+/** True while the owner's approval of this very send, at this price, waits to be used. */
+export async function isApproved(
+  deps: SendingDeps,
+  asked: Pick<AskedApproval, 'sender' | 'generation' | 'digest' | 'priceMicros'>,
+): Promise<boolean> {
+  const latest = await latestOf(deps, asked)
+  return latest?.state === 'approved' && !latest.over && latest.ceilingMicros >= asked.priceMicros
+}
+
 /** Where none could be made, somebody else may just have asked the same; then it is found. */
 const LOOKS = 2
 
-async function latestOf(deps: SendingDeps, { sender, digest, generation }: AskedApproval): Promise<Row | undefined> {
+async function latestOf(
+  deps: SendingDeps,
+  { sender, digest, generation }: Pick<AskedApproval, 'sender' | 'generation' | 'digest'>,
+): Promise<Row | undefined> {
   const [latest] = await deps.db.$queryRaw<Row[]>`
     SELECT id::text AS id, state::text AS state, expires_at <= database_now() AS over, ceiling_micros AS "ceilingMicros",
            expires_at AS "expiresAt"

@@ -100,28 +100,37 @@ const OWED_RETRY_SECONDS = 60
 /** Between two looks for a place with the upstream. */
 const PLACE_LOOK_MS = 40
 
-/** Lets a request in. Throws the refusal of all of it. A repeat of its key is found whatever else would refuse it. */
+/**
+ * Lets a request in. Throws the refusal of all of it. A repeat is found whatever else would refuse it, by its key as by
+ * what it would send, and of a list only the rest is let in: nobody is told that nothing was sent who was sent to.
+ */
 export async function enter(deps: SendingDeps, entry: Entry): Promise<Entrance> {
-  try {
-    return await enterOnce(deps, entry)
-  } catch (error) {
-    if (entry.key === null || !(error instanceof ApiError) || KEY_REFUSALS.has(error.code)) throw error
-    const rows = await repeatOf(deps, entry, entry.key)
-    if (rows === null) throw error
-    return { kind: 'replay', rows }
+  const replayed = new Map<number, MessageRow>()
+  for (;;) {
+    try {
+      const entrance = await enterOnce(deps, entry, replayed)
+      if (entrance.kind === 'entered') await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed)
+      return entrance
+    } catch (error) {
+      if (!(error instanceof ApiError) || KEY_REFUSALS.has(error.code)) throw error
+      const found = await lookForRepeat(deps, entry, replayed)
+      if (found === 'none') throw error
+      if (found !== 'some') return found
+    }
   }
 }
 
 const KEY_REFUSALS: ReadonlySet<string> = new Set(['SEND_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'])
 
-async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
+async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, MessageRow>): Promise<Entrance> {
   const { sender, key } = entry
-  if (entry.refusal) throw entry.refusal
+  const isRepeat = replayed.size > 0 && replayed.size === entry.recipients.length
+  if (entry.refusal && !isRepeat) throw entry.refusal
   const refused = new Map<number, ApiError>()
-  const replayed = new Map<number, MessageRow>()
   const generation = await deps.operator.generation(sender.accountId)
   let approval: Approved | null = null
   let remote = entry.asksPrice
+  let looked = false
   const busyUntilMs = performance.now() + deps.times.placeMs
   const entered = { kind: 'entered', refused, replayed, generation } as const
   for (let round = 0; round < ROUNDS; round++) {
@@ -130,9 +139,11 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
     let standings: Standings | undefined
     if (remote && open.length > 0) {
       // Before anything about a number leaves us: is it a repeat, and is it allowed?
-      if (round === 0 && key !== null) {
-        const rows = await repeatOf(deps, entry, key)
-        if (rows !== null) return { kind: 'replay', rows }
+      if (!looked) {
+        looked = true
+        const found = await lookForRepeat(deps, entry, replayed)
+        if (found === 'some') continue
+        if (found !== 'none') return found
       }
       standings = await readSpenders(deps.db, sender, deps.operator.name, sender.now())
       judgeAll(deps, entry, standings)
@@ -225,7 +236,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
       case 'repeat': {
         const rows = key === null ? null : await repeatOf(deps, entry, key)
         if (rows !== null) return { kind: 'replay', rows }
-        await findReplayed(deps, fingerprints, replayed)
+        await findReplayed(deps, entry, new Set(fingerprints.keys()), replayed)
         break
       }
       case 'asks': {
@@ -234,6 +245,10 @@ async function enterOnce(deps: SendingDeps, entry: Entry): Promise<Entrance> {
           remote = true
           break
         }
+        // What went out under the approval that it used up is not asked about once more.
+        const found = await lookForRepeat(deps, entry, replayed)
+        if (found === 'some') break
+        if (found !== 'none') return found
         const { spenders } = toSpenders(outcome.stands, sender.connectionId)
         const priceMicros = sum(priced)
         approval = await requireApproval(deps, {
@@ -290,12 +305,30 @@ async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promise<read
 
 const REPEAT_LOOK_MS = 100
 
+/** What stands of a request: all of it under its key, or of some recipients what an earlier call sent. */
+async function lookForRepeat(
+  deps: SendingDeps,
+  entry: Entry,
+  replayed: Map<number, MessageRow>,
+): Promise<Extract<Entrance, { kind: 'replay' }> | 'some' | 'none'> {
+  const rows = entry.key === null ? null : await repeatOf(deps, entry, entry.key)
+  if (rows !== null) return { kind: 'replay', rows }
+  const before = replayed.size
+  await findReplayed(deps, entry, new Set(entry.recipients.map(({ position }) => position)), replayed)
+  return replayed.size > before ? 'some' : 'none'
+}
+
+/** Notes of the recipients in these places whom an earlier call has sent the same, once it is not under way any more. */
 async function findReplayed(
   deps: SendingDeps,
-  fingerprints: ReadonlyMap<number, Uint8Array | null>,
+  entry: Entry,
+  positions: ReadonlySet<number>,
   replayed: Map<number, MessageRow>,
 ): Promise<void> {
-  const wanted = [...fingerprints].flatMap(([position, bytes]) => (bytes === null ? [] : [{ position, bytes }]))
+  const wanted = entry.recipients.flatMap((one) => {
+    const bytes = positions.has(one.position) && !replayed.has(one.position) ? entry.fingerprint(one) : null
+    return bytes === null ? [] : [{ position: one.position, bytes }]
+  })
   if (wanted.length === 0) return
   const until = performance.now() + deps.times.repeatMs
   for (;;) {

@@ -3,7 +3,7 @@ import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import type { QuoteResponse } from '@vertexsms/contract/sending'
 import { ApiError } from '../http/api-error.ts'
-import { readSpenders } from '../ledger/spenders.ts'
+import { newCountriesOf, readSpenders } from '../ledger/spenders.ts'
 import {
   approvalReasons,
   judgeCaps,
@@ -14,6 +14,7 @@ import {
   type Refusal,
 } from '../limits/judge.ts'
 import { leftOf } from '../limits/shown.ts'
+import { isApproved } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { type Priced, type Prices, sum } from './price.ts'
 import { QUOTE_SECONDS, writeQuote } from './quote.ts'
@@ -53,18 +54,19 @@ export async function quoteSms(
     unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null,
     judgeCaps(spenders, asked, today, deps.issuer),
   ].flatMap((refusal) => (refusal === null ? [] : [describe(asError(refusal))]))
-  if (approvalReasons(limits, { priceMicros, newCountries: [] }).length > 0) {
+  const digest = digestOf(deps.keys.quote, deps.operator.name, plan)
+  const scope = { spenderId: sender.spenderId, upstream: deps.operator.name, generation, digest }
+  const asksCountry = limits.some(({ askNewCountry }) => askNewCountry)
+  const countries = [...new Set(going.map(({ country }) => country))]
+  const newCountries = asksCountry ? await newCountriesOf(deps.db, sender, countries) : []
+  const asks = approvalReasons(limits, { priceMicros, newCountries }).length > 0
+  // That the owner would be asked, and neither why nor from which price on.
+  if (asks && !(await isApproved(deps, { sender, generation, digest, priceMicros }))) {
     refusals.push(describe(new ApiError('APPROVAL_REQUIRED')))
   }
   const byPosition = new Map(priced.map((one) => [one.position, one]))
   const quotable = unknown === undefined && going.length > 0
   const expiresAt = new Date(now.getTime() + QUOTE_SECONDS * 1000)
-  const scope = {
-    spenderId: sender.spenderId,
-    upstream: deps.operator.name,
-    generation,
-    digest: digestOf(deps.keys.quote, deps.operator.name, plan),
-  }
   return {
     coding: content.coding,
     parts: content.parts,

@@ -1,4 +1,4 @@
-import { type ErrorCode, toldCode } from '@vertexsms/contract/errors'
+import { type ErrorCode, toldCode, waitSentence } from '@vertexsms/contract/errors'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { type ApiErrorBody, apiErrorBodySchema } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
@@ -22,11 +22,14 @@ export class RouteRefusal extends Error {
   override name = 'RouteRefusal'
   readonly status: number
   readonly error: ApiErrorBody
+  /** After which the API says that the same call may be made again; null where it says nothing. */
+  readonly retryAfterSeconds: number | null
 
-  constructor(status: number, error: ApiErrorBody) {
+  constructor(status: number, error: ApiErrorBody, retryAfterSeconds: number | null = null) {
     super(error.code)
     this.status = status
     this.error = error
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -65,13 +68,16 @@ export function judgeAnswer(
   if (status < 300) return answer
   const error = readError(answer)
   if (status === 403 && error.code === 'PERMISSION_MISSING') return challenges.permissionMissing(scope, grantedScope)
-  if (status === 429) return new RouteFailure('RATE_LIMITED', rateLimitMessage(answer))
+  if (status === 429) return new RouteFailure('RATE_LIMITED', waitSentence('RATE_LIMITED', retryAfterSeconds(answer)))
   // A code of ours says what happened, whatever its status: only what has none is judged by that.
-  if (status >= 500 && saysOutcome(error.code)) return new RouteRefusal(status, error)
-  if (status === 503) return new RouteFailure('UPSTREAM_UNAVAILABLE')
+  const told = new RouteRefusal(status, error, toldRetryAfterSeconds(answer))
+  if (status >= 500 && saysOutcome(error.code)) return told
+  if (status === 503) {
+    return new RouteFailure('UPSTREAM_UNAVAILABLE', waitSentence('UPSTREAM_UNAVAILABLE', told.retryAfterSeconds))
+  }
   if (status >= 500 && effect) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
   if (status >= 500) return new RouteFailure(status === 500 ? 'INTERNAL' : 'UPSTREAM_UNAVAILABLE')
-  return new RouteRefusal(status, error)
+  return told
 }
 
 const SAYS_NOTHING: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
@@ -118,11 +124,11 @@ function readError({ body }: ApiAnswer): ApiErrorBody {
   return parsed.success ? parsed.data : { message: '', code: 'UNKNOWN', error_code: null }
 }
 
-function retryAfterSeconds({ headers }: ApiAnswer): number {
-  const seconds = Number(headers['retry-after'])
-  return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 3600) : 1
+function retryAfterSeconds(answer: ApiAnswer): number {
+  return toldRetryAfterSeconds(answer) ?? 1
 }
 
-function rateLimitMessage(answer: ApiAnswer): string {
-  return `Too many requests. Wait ${retryAfterSeconds(answer)} seconds, then try again.`
+function toldRetryAfterSeconds({ headers }: ApiAnswer): number | null {
+  const seconds = Number(headers['retry-after'])
+  return Number.isInteger(seconds) && seconds > 0 ? Math.min(seconds, 3600) : null
 }

@@ -1,5 +1,12 @@
 import type { CallToolResult } from '@modelcontextprotocol/server'
-import { ERRORS, type ErrorCode, type ErrorEnvelope, errorEnvelope, toldCode } from '@vertexsms/contract/errors'
+import {
+  ERRORS,
+  type ErrorCode,
+  type ErrorEnvelope,
+  errorEnvelope,
+  toldCode,
+  waitSentence,
+} from '@vertexsms/contract/errors'
 import { readErrorDetails } from '@vertexsms/contract/limits'
 import { refusalReason } from '@vertexsms/contract/refusals'
 import type { ApiErrorBody } from '@vertexsms/contract/rest'
@@ -48,20 +55,27 @@ export function reasonSentence(name: unknown): string | undefined {
   return reason.field === null ? `The number ${reason.fix}` : `Argument \`${reason.field}\`: ${reason.fix}`
 }
 
-/** The failure for an error of the API, in the sentences and with the details of the catalogue. */
-export function failureFor({ code, error_code, details }: ApiErrorBody): ToolFailure {
+/**
+ * The failure for an error of the API, in the sentences and with the details of the catalogue; where the API said for how
+ * long to wait, so does the sentence.
+ */
+export function failureFor(
+  { code, error_code, details }: ApiErrorBody,
+  retryAfterSeconds: number | null = null,
+): ToolFailure {
   const told = toldCode(code)
   // A token is judged at the HTTP edge alone; nothing else may say here that it does not stand.
   if (!ERRORS[told.code].tool) return new ToolFailure('INTERNAL')
   const reason = told.code === 'INVALID_INPUT' ? reasonSentence(details?.reason) : undefined
-  return new ToolFailure(told.code, reason ?? told.message, error_code, readErrorDetails(code, details))
+  const message = reason ?? told.message ?? waitSentence(told.code, retryAfterSeconds)
+  return new ToolFailure(told.code, message, error_code, readErrorDetails(code, details))
 }
 
 /** The failure in what was thrown while a route was called; undefined where it is none. */
 export function failureIn(thrown: unknown): ToolFailure | undefined {
   if (thrown instanceof ToolFailure) return thrown
   if (thrown instanceof RouteFailure) return new ToolFailure(thrown.code, thrown.message)
-  return thrown instanceof RouteRefusal ? failureFor(thrown.error) : undefined
+  return thrown instanceof RouteRefusal ? failureFor(thrown.error, thrown.retryAfterSeconds) : undefined
 }
 
 /** The wire form of a success. */

@@ -157,8 +157,9 @@ export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: Rou
 
 /** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */
 export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<string, ToolFailure>> = {}): ToolFailure {
-  const { code } = refusal.error
-  return Object.hasOwn(known, code) ? (known[code] ?? failureFor(refusal.error)) : failureFor(refusal.error)
+  const { error, retryAfterSeconds } = refusal
+  const better = Object.hasOwn(known, error.code) ? known[error.code] : undefined
+  return better ?? failureFor(error, retryAfterSeconds)
 }
 
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */

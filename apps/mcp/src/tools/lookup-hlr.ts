@@ -111,8 +111,8 @@ function askWithId([id]: readonly string[]): string {
   return `lookup_hlr with lookupId ${id} tells its result, which is free.`
 }
 
-function lookupFailure({ error }: RouteRefusal): ToolFailure {
-  const failure = failureFor(error)
+function lookupFailure({ error, retryAfterSeconds }: RouteRefusal): ToolFailure {
+  const failure = failureFor(error, retryAfterSeconds)
   if (error.code !== 'LOOKUP_REFUSED') return failure
   const meaning = reasonSentence(error.details?.reason) ?? errorMeaning(error.error_code)
   return new ToolFailure(

@@ -41,7 +41,7 @@ async function askForQuote(args: SendArguments, context: ToolContext): Promise<Q
   try {
     return readAnswer(quoteResponseSchema, await context.call(quoteRequest(args)))
   } catch (error) {
-    throw error instanceof RouteRefusal ? sendFailure(error.error) : error
+    throw error instanceof RouteRefusal ? sendFailure(error.error, error.retryAfterSeconds) : error
   }
 }
 

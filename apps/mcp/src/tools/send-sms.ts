@@ -102,7 +102,7 @@ async function send(args: SendArguments, context: ToolContext): Promise<SendOutp
     stopIfNoneSent(messages)
     return outputOf(messages, answer.data, isReplayed(given) ? { replayed: true } : {})
   } catch (error) {
-    const failure = error instanceof RouteRefusal ? sendFailure(error.error) : failureIn(error)
+    const failure = error instanceof RouteRefusal ? sendFailure(error.error, error.retryAfterSeconds) : failureIn(error)
     throw failure === undefined ? error : withWayOut(failure, askForStatus, args.idempotencyKey)
   }
 }

@@ -74,9 +74,9 @@ export function createLookups({ db }: Pick<SandboxOptions, 'db'>) {
   }
 
   return {
-    /** A lookup of the caller's account, answered on the spot when its time has come. */
+    /** A lookup from before there were orders, of the caller's account, answered on the spot when its time has come. */
     async read(caller: Caller, id: bigint): Promise<HlrProgress | undefined> {
-      const where = { id, accountId: caller.accountId }
+      const where = { id, accountId: caller.accountId, orderId: null }
       let row = await db.hlrLookup.findFirst({ where })
       const now = caller.now()
       if (row && row.result === null && row.dueAt <= now) {
