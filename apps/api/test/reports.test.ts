@@ -200,6 +200,26 @@ describe('a report before its settle', () => {
   })
 })
 
+describe('an answer that comes after the report', () => {
+  test('charges nothing for what the account was out of money for, whichever came first', async () => {
+    const id = await handed()
+    await database.followDate(60_000)
+    await door.delivery(report(id, 2, 24))
+    await settle(db, [{ messageId: id, outcome: 'accepted', chargedMicros: PRICE }])
+    expect(await row(id)).toMatchObject({ state: 'released', chargedMicros: 0n, delivery: 2 })
+    expect(await spent()).toBe(0n)
+  })
+
+  test('charges what was refused by a filter after it was accepted, whichever came first', async () => {
+    const [first, second] = [await handed(), await handed()]
+    await settle(db, [{ messageId: first, outcome: 'accepted', chargedMicros: PRICE }])
+    await database.followDate(60_000)
+    for (const id of [first, second]) await door.delivery(report(id, 2, 21))
+    await settle(db, [{ messageId: second, outcome: 'accepted', chargedMicros: PRICE }])
+    for (const id of [first, second]) expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: PRICE })
+  })
+})
+
 describe('the result of a lookup', () => {
   test('is kept and told under our id, once', async () => {
     const id = await settled('accepted')

@@ -37,7 +37,7 @@ export function settleWhere(
   const found = Prisma.sql`FROM send_message m JOIN send s ON s.id = m.send_id`
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-           m.hold_micros, m.charged_micros, m.charged_hold, ${outcome}::text AS outcome,
+           m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${outcome}::text AS outcome,
            NULL::text AS reference, NULL::bigint AS charged, ${failure}::text AS failure, NULL::int AS failure_number,
            ${reason}::text AS failure_reason, ${final}::boolean AS final
     ${found}

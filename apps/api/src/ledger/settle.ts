@@ -3,7 +3,7 @@
 //
 // It runs under the lock of the message and applies what is charged less what was charged already, so that it may be run
 // again, come late, and come more than once.
-import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
+import { type ApiErrorCode, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
 import { type Claim, claimParts } from './claim.ts'
@@ -11,6 +11,12 @@ import { retried } from './retry.ts'
 
 /** How long a repeat through MCP is looked for after the first one settled. */
 const FINGERPRINT_SECONDS = 120
+
+/**
+ * The balance of the account at the upstream did not reach. It is reported of what was accepted, too, and the answer that
+ * accepted it may come after the report: it then charges nothing.
+ */
+const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
 /** What became of one message. */
 export interface Settlement {
@@ -89,8 +95,8 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
 function lockTold(after = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-         m.hold_micros, m.charged_micros, m.charged_hold, t.outcome, t.reference, t.charged, t.failure,
-         t.failure_number, t.failure_reason, t.final
+         m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, t.outcome, t.reference, t.charged,
+         t.failure, t.failure_number, t.failure_reason, t.final
   FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
 }
 
@@ -108,7 +114,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       l.outcome = 'accepted' AND l.charged IS NULL AND (l.hold_micros > 0 OR l.charged_hold) AS by_hold
     FROM locked l
     WHERE CASE l.outcome
-      WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted', 'released')
+      WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')
+        OR l.state = 'released' AND (l.final OR l.refused_by IS DISTINCT FROM ${NOT_PAID}::int)
       WHEN 'released' THEN l.state IN ('scheduled', 'held', 'handed_over', 'unknown', 'accepted')
       ELSE l.state = 'handed_over' END
   ), settled AS MATERIALIZED (

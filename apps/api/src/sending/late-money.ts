@@ -1,6 +1,7 @@
 // What a report changes about money, without touching anything. Delivery is apart from money: a message that failed was
 // sent all the same. A report gives back only what it shows was never accepted, lowers only what was charged by the hold,
 // and charges what was given back and was sent after all.
+import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import type { Settlement } from '../ledger/settle.ts'
 
 /** A message as it stands when its report comes in. */
@@ -28,7 +29,7 @@ export interface PartPrices {
 export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
 
 /** The balance of the account at the upstream did not reach: it takes nothing for the message, even after accepting it. */
-const NOT_PAID = 24
+const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
 /** Codes under which an upstream refuses a message before it accepts it. */
 const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
