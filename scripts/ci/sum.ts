@@ -41,7 +41,7 @@ function failuresOf(module: TestModule): Failure[] {
   const suites: TestSuite[] = [...module.children.allSuites()]
   const tests: TestCase[] = [...module.children.allTests()].filter((test) => test.result().state === 'failed')
   return [
-    ...ownErrors(place, 'does not load', module.errors()),
+    ...ownErrors(place, 'does not load, or its hooks fail', module.errors()),
     ...suites.flatMap((suite) => ownErrors(place, `${suite.fullName} (its hooks)`, suite.errors())),
     ...tests.map((test) => ({ where: `${place}: ${test.fullName}`, errors: test.result().errors ?? [] })),
   ]

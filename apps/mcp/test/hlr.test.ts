@@ -235,7 +235,7 @@ describe('lookups that are waited for', () => {
     )
     expect(told).toHaveLength(320 - 16)
     await other.close()
-  })
+  }, 120_000)
 
   it('give their place back, so that the next one is waited for', async () => {
     for (let round = 0; round < 20; round++) {

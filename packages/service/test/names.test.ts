@@ -13,9 +13,11 @@ const ADDRESSES: Record<string, Record<number, number[]>> = {
   'inside.example.com': { [A]: [10, 0, 0, 1] },
 }
 
-// A name server that says nothing of names that begin with `slow`, and of the IPv6 half of one that begins with `half`.
+// A name server that says nothing of names that begin with `slow` until it is told to refuse them, and nothing of the
+// IPv6 half of one that begins with `half`.
 const server = createSocket('udp4')
 const asked = new Set<string>()
+const unanswered: (() => void)[] = []
 let servers: string[]
 beforeAll(async () => {
   server.on('message', answer)
@@ -35,14 +37,20 @@ function answer(query: Buffer, { address, port }: RemoteInfo): void {
   const name = labels.join('.').toLowerCase()
   const type = query.readUInt16BE(at + 1)
   asked.add(name)
+  const question = query.subarray(12, at + 5)
+  if (name.startsWith('slow')) unanswered.push(() => send(query, question, 0x8183))
   if (name.startsWith('slow') || (name.startsWith('half') && type === AAAA)) return
   const data = ADDRESSES[name]?.[type]
-  const header = Buffer.from(query.subarray(0, 12))
-  header.writeUInt16BE(ADDRESSES[name] ? 0x8180 : 0x8183, 2)
-  header.writeUInt16BE(data ? 1 : 0, 6)
-  header.fill(0, 8)
   const record = data ? Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length, ...data]) : Buffer.alloc(0)
-  server.send(Buffer.concat([header, query.subarray(12, at + 5), record]), port, address)
+  send(query, question, ADDRESSES[name] ? 0x8180 : 0x8183, record)
+
+  function send(asking: Buffer, asked: Buffer, flags: number, found = Buffer.alloc(0)): void {
+    const header = Buffer.from(asking.subarray(0, 12))
+    header.writeUInt16BE(flags, 2)
+    header.writeUInt16BE(found.length > 0 ? 1 : 0, 6)
+    header.fill(0, 8)
+    server.send(Buffer.concat([header, asked, found]), port, address)
+  }
 }
 
 describe('a name', () => {
@@ -80,6 +88,7 @@ describe('a name', () => {
     while (!slow.every((host) => asked.has(host))) await new Promise((resolve) => setImmediate(resolve))
     expect(await lookup('quick.example.com')).toHaveLength(1)
     expect(ended).toEqual([])
+    for (const refuse of unanswered.splice(0)) refuse()
     await Promise.all(all)
     expect(ended).toHaveLength(slow.length)
   })

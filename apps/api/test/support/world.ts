@@ -77,6 +77,10 @@ export async function startNode(
     API_RESOURCE_URL: AUDIENCE,
     OUTBOUND_ALLOW_LOCALHOST: 'on',
     RATE_LIMITS: 'off',
+    // Nothing waits so long for the database but on a machine that is out of breath: that is no answer of ours.
+    DATABASE_CONNECT_TIMEOUT_MS: '60000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '60000',
+    DATABASE_LOCK_TIMEOUT_MS: '60000',
     SANDBOX_DELIVERY_MS: '20',
     SANDBOX_HLR_MS: '20',
     SANDBOX_REVIEW_MS: '20',
