@@ -27,7 +27,7 @@ test('every other envelope carries vertex_error_code, null where VertexSMS gave 
 test('a code can be told in at least one way, and only server-side trouble is retryable', () => {
   for (const [code, definition] of Object.entries(ERRORS)) {
     expect(definition.tool || definition.http !== null, code).toBe(true)
-    const passing = ['RATE_LIMITED', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'SEND_IN_PROGRESS']
+    const passing = ['RATE_LIMITED', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_CHANGED', 'SEND_IN_PROGRESS']
     if (definition.retryable) expect(passing).toContain(code)
   }
 })
