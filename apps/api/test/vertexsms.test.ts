@@ -162,6 +162,19 @@ test('plain text and other statuses of success are read', async () => {
   }
 })
 
+test('the operator is asked for no price of a number that the limits do not allow', async () => {
+  await limit({ countries: ['EE'] })
+  // The rate card names no number.
+  const asked = () => vertex.standIn.calls.filter((route) => route !== 'GET /rates/').length
+  const before = asked()
+  for (const route of ['POST /sms/cost', 'POST /sms/quote', 'POST /sms']) {
+    const { body } = await call(route, sms)
+    expect(JSON.stringify(body)).toContain('DESTINATION_NOT_ALLOWED')
+  }
+  expect(asked()).toBe(before)
+  expect((await call('POST /sms/cost', { ...sms, to: '37255000001' })).status).toBe(200)
+})
+
 describe('without what is needed', () => {
   test('an account without a token is told where it is set, before anything is held', async () => {
     await vertex.world.db.upstreamAccount.deleteMany({ where: { accountId } })

@@ -6,7 +6,7 @@ import { ApiError } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
 import { statusAnswer } from '../sending/answers.ts'
 import { cancel } from '../sending/cancel.ts'
-import { quoteSms } from '../sending/quoting.ts'
+import { quoteSms, refuseDestination } from '../sending/quoting.ts'
 import { readIdempotencyKey } from '../sending/repeat.ts'
 import { messageOf } from '../sending/rows.ts'
 import type { SmsCall } from '../sending/send.ts'
@@ -60,9 +60,11 @@ export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
     return quoteSms(deps, sending.prices, request.token, body)
   })
 
-  app.post('/sms/cost', async (request) => [
-    await upstream.smsCost(request.token, parse(smsCostRequestSchema, request.body)),
-  ])
+  app.post('/sms/cost', async (request) => {
+    const body = parse(smsCostRequestSchema, request.body)
+    await refuseDestination(deps, request.token, body)
+    return [await upstream.smsCost(request.token, body)]
+  })
 
   app.get('/sms/status/:id', async (request) => {
     const id = idParam(request.params)

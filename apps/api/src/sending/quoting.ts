@@ -88,6 +88,23 @@ export async function quoteSms(
   }
 }
 
+/**
+ * Throws DESTINATION_NOT_ALLOWED where the limits of the caller do not allow the country of a number, so that the upstream
+ * is not told of it. What is wrong with the number itself is the upstream's to say.
+ */
+export async function refuseDestination(
+  { db, operator, issuer }: SendingDeps,
+  sender: Sender,
+  { to, correctBy }: { readonly to: string; readonly correctBy?: string | undefined },
+): Promise<void> {
+  const number = operator.readNumber(to, correctBy)
+  if ('fix' in number) return
+  const { spenders } = await readSpenders(db, sender, operator.name, sender.now())
+  const limits = spenders.map((spender) => spender.limits)
+  const refusal = judgeCountry(limits, number.country, issuer)
+  if (refusal) throw new ApiError(refusal.code, { details: refusal.details })
+}
+
 function messageOf(
   draft: ReturnType<typeof readSms>['drafts'][number],
   priced: Priced | undefined,

@@ -1,19 +1,16 @@
 // Senders that are registered at the real operator. Their ids are ours: the operator's stands in our row and is never shown.
 import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { z } from 'zod'
 import { laneOf } from '../../callback-lane.ts'
 import { ApiError } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
 import { newNumberId } from '../sandbox/ids.ts'
 import { createPinLimits } from '../sandbox/pin-limit.ts'
-import type { Caller, HandOver, Upstream } from '../upstream.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
-import { judgeHandOver, judgeRead } from './judge.ts'
+import type { Caller, Upstream } from '../upstream.ts'
 import type { VertexAccess } from './operator.ts'
+import { confirmRequest, judgeConfirmation, judgeSender, senderRequest } from './registrations.ts'
 import type { ReportAddresses } from './report-address.ts'
-import { PATHS } from './wire.ts'
 
 /** Guesses that one PIN takes, and for how long it may be tried; the operator may take fewer. */
 const PIN_TRIES = 5
@@ -36,30 +33,6 @@ export interface SenderOptions {
 export interface Senders extends Pick<Upstream, 'registerSender' | 'confirmSender'> {
   /** Our id of a number that was sent its PIN. Throws the refusal, and OUTCOME_UNKNOWN. */
   registerNumber(caller: Caller, name: string, generation: number): Promise<string>
-}
-
-/** A registration as the operator takes it; his report of a name's review comes to us and is passed on. */
-export function senderRequest(request: SenderIdRequest, reportAddress: string | null): UpstreamRequest {
-  const body =
-    request.type === 'MSISDN'
-      ? { name: request.name, type: request.type }
-      : {
-          name: request.name,
-          type: request.type,
-          category: request.category,
-          categoryDescription: request.categoryDescription,
-          ...(reportAddress === null ? {} : { notificationUrl: reportAddress }),
-        }
-  return { method: 'POST', path: PATHS.senders, body }
-}
-
-/** What became of a registration. */
-export function judgeSender(answer: UpstreamAnswer): HandOver {
-  if (answer.kind === 'answer' && answer.status === 409) {
-    // Nothing is charged for a name, and one that is there already is not registered again.
-    return { kind: 'refused', code: 'CONFLICT', message: 'The sender is already registered on the account.' }
-  }
-  return judgeHandOver(answer, 'INVALID_INPUT')
 }
 
 /** Registers and confirms senders at the operator. */
@@ -156,24 +129,6 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
 
 const NO_NOTIFICATION =
   'Notifications need a public address of this installation: set REPORT_ADDRESS, or leave notificationUrl out. Nothing was registered.'
-
-/** A PIN as the operator takes it. */
-export function confirmRequest(reference: string, code: string): UpstreamRequest {
-  return { method: 'POST', path: PATHS.confirmSender(reference), body: { code } }
-}
-
-/** Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, OUTCOME_UNKNOWN, and what a read throws; returns where the number is confirmed. */
-export function judgeConfirmation(answer: UpstreamAnswer): void {
-  if (answer.kind === 'silence' && answer.handedOver) throw new ApiError('OUTCOME_UNKNOWN')
-  if (answer.kind === 'answer') {
-    const { status } = answer
-    if (status === 400) throw new ApiError('CODE_WRONG')
-    if (status === 404) throw new ApiError('CODE_EXPIRED')
-    if (status === 409) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
-    if (status >= 500) throw new ApiError('OUTCOME_UNKNOWN')
-  }
-  judgeRead(answer, z.unknown())
-}
 
 /** Takes the end of a name's review: its owner is told once, by the outbox and under our id. */
 export async function takeReview(db: Database, id: bigint, status: 'confirmed' | 'rejected'): Promise<void> {
