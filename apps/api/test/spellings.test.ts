@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
+/** A sample; `test:spellings` takes ten thousand. */
 const SPELLINGS = Number(process.env.SPELLINGS ?? 2_000)
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const LIST = 100

@@ -1,0 +1,80 @@
+// How long what was sent is kept, and with how much of its number.
+import { createDatabase, type Database } from '@vertexsms/db/client'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createReportDoor } from '../src/sending/reports.ts'
+import { createRetentionJob } from '../src/sending/sweep.ts'
+import { fakeOperator } from './support/fake-operator.ts'
+import { makePayer, type Payer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
+
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+
+let database: TestDatabase
+let owner: Database
+let db: Database
+let payer: Payer
+beforeAll(async () => {
+  database = await testDatabase()
+  owner = database.db
+  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
+  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 4, limits })
+})
+afterAll(async () => {
+  await db?.$disconnect()
+  await database?.close()
+})
+beforeEach(async () => {
+  await database.followDate()
+  payer = await makePayer(owner)
+})
+
+const keep = async (aheadMs: number) => {
+  await database.followDate(aheadMs)
+  while ((await createRetentionJob(db).run(new Date())) > 0);
+}
+const send = async () => {
+  const operator = fakeOperator()
+  const { id } = await pathNode(db, operator).sending.sendOne(smsCall(payer, ['37060000123'], { throughMcp: true }))
+  return { id, door: createReportDoor(db, () => operator) }
+}
+const rowOf = (id: bigint) => owner.sendMessage.findUniqueOrThrow({ where: { id } })
+
+test('a message that was reported shrinks to its country and last three digits thirty days later, and not before', async () => {
+  const { id, door } = await send()
+  await door.delivery({ messageId: id, status: 1, error: 0, mcc: '246', mnc: '01' })
+  await keep(30 * DAY_MS - MINUTE_MS)
+  expect((await rowOf(id)).recipient).toBe('37060000123')
+  await keep(30 * DAY_MS + MINUTE_MS)
+  expect(await rowOf(id)).toMatchObject({ recipient: '123', country: 'LT', fingerprint: null, chargedMicros: 39_000n })
+})
+
+test('a message of which nobody reports is final after four days, and shrinks thirty days after that', async () => {
+  const { id } = await send()
+  await keep(4 * DAY_MS - MINUTE_MS)
+  expect((await rowOf(id)).finalAt).toBeNull()
+  await keep(4 * DAY_MS + MINUTE_MS)
+  expect((await rowOf(id)).finalAt).not.toBeNull()
+  await keep(34 * DAY_MS - MINUTE_MS)
+  expect((await rowOf(id)).recipient).toBe('37060000123')
+  await keep(34 * DAY_MS + 2 * MINUTE_MS)
+  expect((await rowOf(id)).recipient).toBe('123')
+})
+
+test('activity and sends are kept for 13 months, and the counters and limits of who lives for ever', async () => {
+  const { id, door } = await send()
+  await door.delivery({ messageId: id, status: 1, error: 0, mcc: '246', mnc: '01' })
+  const { spenderId, accountId } = await rowOf(id)
+  const kept = async () => [
+    await owner.activity.count({ where: { accountId } }),
+    await owner.send.count({ where: { accountId } }),
+    await owner.sendMessage.count({ where: { accountId } }),
+    await owner.spenderCount.count({ where: { spenderId } }),
+  ]
+  await keep(394 * DAY_MS)
+  expect(await kept()).toEqual([1, 1, 1, 1])
+  await keep(400 * DAY_MS)
+  expect(await kept()).toEqual([0, 0, 0, 1])
+})
