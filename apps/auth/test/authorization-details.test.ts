@@ -69,6 +69,9 @@ async function newPerson() {
 
 const spenderOf = (accountId: string) => stack.db.spender.findFirstOrThrow({ where: { accountId } })
 
+/** Rounds of a race whose order nobody decides. */
+const RACES = 6
+
 describe('authorization details (RFC 9396)', () => {
   it('are announced in the metadata of the server (RFC 9396 §10)', async () => {
     const metadata = await (await fetch(`${stack.issuer}/.well-known/oauth-authorization-server`)).json()
@@ -155,6 +158,32 @@ describe('authorization details (RFC 9396)', () => {
     expect(url.searchParams.get('error')).toBe('invalid_authorization_details')
     expect(await spenderOf(accountId)).toMatchObject({ countries: ['LT'] })
     expect((await refreshed(test, tokens.refresh_token)).authorization_details).toMatchObject([{ countries: ['LT'] }])
+  })
+
+  it('that are approved and refreshed while the owner lowers and pauses widen nothing and resume nothing, whichever comes first', async () => {
+    const { accountId, person, test } = await newPerson()
+    let tokens = await connect(test, person, asking({ maxPerDay: '5', maxTotal: '50' }))
+    for (let round = 1; round <= RACES; round++) {
+      const lowered = {
+        maxPerDayMicros: BigInt(5_000_000 - round * 10_000),
+        maxTotalMicros: BigInt(50_000_000 - round),
+      }
+      const pausedAt = new Date()
+      const [next] = await Promise.all([
+        connect(test, person, asking({ maxPerDay: '5', maxTotal: '50' })),
+        ...Array.from({ length: 4 }, () => refreshed(test, tokens.refresh_token).catch(() => undefined)),
+        stack.db.spender.updateMany({ where: { accountId }, data: { ...lowered, pausedAt } }),
+      ])
+      expect(await spenderOf(accountId)).toMatchObject({ ...lowered, pausedAt })
+      tokens = next
+    }
+    // Its end is final, too: what comes after begins another connection, with limits of its own.
+    await Promise.all([
+      stack.db.spender.updateMany({ where: { accountId }, data: { endedAt: new Date() } }),
+      ...Array.from({ length: 4 }, () => refreshed(test, tokens.refresh_token).catch(() => undefined)),
+      connect(test, person, asking({ maxPerDay: '5' })).catch(() => undefined),
+    ])
+    expect(await stack.db.spender.count({ where: { accountId, endedAt: { not: null } } })).toBe(1)
   })
 
   it('of a refresh are the limits as they are then, lowered or raised by the owner', async () => {
