@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../src/accounts/password.ts'
 import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
 import { approve, connect, exchange, post, refresh, register, start, type TestClient } from './support/client.ts'
+import { operator as storeUpstreamToken } from './support/operator.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 const PASSWORD = 'a quite unusual pass phrase'
@@ -34,7 +36,10 @@ async function busyRun(): Promise<void> {
     const client = await register(stack, metadata)
     clients.push(client)
     keep('client secret', client.client.client_secret as string | undefined)
-    const { id } = await stack.account()
+    const { id, email } = await stack.account()
+    const upstreamToken = `of-the-operator-${randomBytes(24).toString('base64url')}`
+    keep('upstream token', upstreamToken)
+    await storeUpstreamToken(stack, ['upstream-token', email], { input: upstreamToken })
     await stack.db.account.update({ where: { id }, data: { passwordHash: await hashPassword(PASSWORD) } })
     const person = await stack.person(id)
     let tokens = await connect(client, person)
@@ -102,10 +107,19 @@ describe('a copy of the database', () => {
       ['code', 4],
       ['client secret', 2],
       ['cookie', 6],
+      ['upstream token', 2],
     ] as const) {
       expect([kind, (secrets[kind] ?? []).length >= count]).toEqual([kind, true])
     }
-    for (const table of ['oidc_artifact', 'used_refresh_token', 'api_token', 'session', 'oidc_client', 'signing_key']) {
+    for (const table of [
+      'oidc_artifact',
+      'used_refresh_token',
+      'api_token',
+      'session',
+      'oidc_client',
+      'signing_key',
+      'upstream_account',
+    ]) {
       const [row] = await stack.db.$queryRawUnsafe<{ count: bigint }[]>(`SELECT count(*) FROM ${table}`)
       expect([table, Number(row?.count) > 0]).toEqual([table, true])
     }
