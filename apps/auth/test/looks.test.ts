@@ -148,6 +148,12 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     await signInWith(PASSWORD)
     await page.waitForURL('**/settings/api')
     await look('settings-api-empty')
+    await page.getByLabel('Name').fill('oauth:mine')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    // What is wrong is what is looked at, however long the page.
+    expect(await alert.evaluate((element) => element === document.activeElement)).toBe(true)
     await page.getByLabel('Name').fill('Nightly report')
     for (const route of ['POST /sms', 'GET /rates']) await page.locator(`[value="${route}"]`).check()
     await page.getByLabel(/IP/).fill('203.0.113.7')

@@ -101,6 +101,8 @@ describe('every page', () => {
     const unknown = await person.get('/no/such/page')
     expect(unknown.status).toBe(404)
     expect(unknown.html).toContain('There is no such page')
+    expect(unknown.html).toContain(`<code class="name">${unknown.headers.get('x-request-id')}</code>`)
+    expect(unknown.html).toContain('href="/"')
     for (const path of ['/%', '/assets/../env.ts', '/assets/%2e%2e/web/page.ts', '/assets/missing.css']) {
       const { status, html } = await person.get(path)
       expect([400, 404], path).toContain(status)

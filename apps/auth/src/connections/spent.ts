@@ -11,16 +11,31 @@ export interface Spent {
 
 /** What was spent under a spender, once an upstream; members of the day are none once the owner's day is over. */
 export async function spentOf(db: Database, spenderId: string, now: Date): Promise<Spent[]> {
-  const rows = await db.spenderCount.findMany({ where: { spenderId }, orderBy: { upstream: 'asc' } })
-  return rows.map((row) => {
+  return (await spentUnder(db, [spenderId], now)).get(spenderId) ?? []
+}
+
+/** The same of some spenders at once, by their ids; one that never spent is left out. */
+export async function spentUnder(
+  db: Database,
+  spenderIds: readonly string[],
+  now: Date,
+): Promise<ReadonlyMap<string, Spent[]>> {
+  const rows = await db.spenderCount.findMany({
+    where: { spenderId: { in: [...spenderIds] } },
+    orderBy: { upstream: 'asc' },
+  })
+  const spent = new Map<string, Spent[]>()
+  for (const row of rows) {
     const isToday = row.dayEndsAt > now
-    return {
+    const one = {
       upstream: row.upstream,
       dayMicros: isToday ? row.daySpentMicros + row.dayHeldMicros : 0n,
       totalMicros: row.totalSpentMicros + row.totalHeldMicros,
       recipients: isToday ? row.dayRecipients : 0,
     }
-  })
+    spent.set(row.spenderId, [...(spent.get(row.spenderId) ?? []), one])
+  }
+  return spent
 }
 
 /** What is left of a limit; null where there is none. Never below nothing: a late price may have passed it. */

@@ -227,7 +227,8 @@ function sendContinue(
 function sendEnded(reply: FastifyReply): Promise<string> {
   const data = {
     title: 'This request has ended',
-    text: 'It was answered already, or it took too long. If your app is not connected, start again from the app.',
+    text: 'It was answered already, or it took too long. If your app is not connected, start again from the app. What is connected stands under Settings → API.',
+    link: { href: '/settings/api', label: 'Go to Settings → API' },
   }
   return sendPage(reply, 'message', data, 400)
 }

@@ -49,6 +49,7 @@ export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
       name: token.name,
       connection: connection && {
         clientName: connection.clientName,
+        redirectHost: connection.redirectHost,
         scheduledMessages: await scheduledUnder(deps.db, connection.id),
       },
     })
@@ -77,7 +78,7 @@ async function findToken(deps: WebDeps, request: FastifyRequest<TokenParams>) {
   if (!UUID.test(tokenId)) return null
   return deps.db.apiToken.findFirst({
     where: { id: tokenId, accountId: signedInOf(request).account.id },
-    select: { id: true, name: true, connection: { select: { id: true, clientName: true } } },
+    select: { id: true, name: true, connection: { select: { id: true, clientName: true, redirectHost: true } } },
   })
 }
 

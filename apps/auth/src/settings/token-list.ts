@@ -1,11 +1,15 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import { isScope, SCOPES } from '@vertexsms/contract/scopes'
 import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { lastUsedOf } from '../connections/last-used.ts'
+import { eur } from '../connections/limit-words.ts'
+import { spentUnder } from '../connections/spent.ts'
 import { listTokens, type TokenRow } from '../connections/tokens.ts'
-import type { ApiTokensPage, TokenView } from '../views/pages.ts'
+import type { ApiTokensPage, TimeView, TokenView } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 
@@ -35,6 +39,8 @@ export async function tokenList(
     take: PAGE_ROWS,
   })
   const issued = await listTokens(db, accountId, now, { connectionIds: connections.map(({ id }) => id) })
+  const used = await lastUsedOf(db, connections)
+  const spent = await spentUnder(db, connections.map(spenderIdOf), now)
   const tokens = await listTokens(db, accountId, now, { connectionIds: null, skip: own.skip, take: PAGE_ROWS })
   return {
     connections: connections.map((connection) => ({
@@ -43,6 +49,13 @@ export async function tokenList(
       redirectHost: connection.redirectHost,
       approved: timeView(connection.approvedAt, now),
       expires: timeView(connection.expiresAt, now),
+      lastUsed: timeOf(used.get(connection.id), now),
+      may: connection.scopes.filter(isScope).map((scope) => SCOPES[scope].description),
+      spent: (spent.get(spenderIdOf(connection)) ?? []).map(({ upstream, dayMicros, totalMicros }) => ({
+        upstream,
+        today: eur(dayMicros),
+        total: eur(totalMicros),
+      })),
       tokens: issued
         .filter((row) => row.connectionId === connection.id)
         .sort((one, other) => one.kind.localeCompare(other.kind))
@@ -52,6 +65,14 @@ export async function tokenList(
     connectionPager: apps.pager,
     tokenPager: own.pager,
   }
+}
+
+function spenderIdOf({ id, spenderId }: { readonly id: string; readonly spenderId: string | null }): string {
+  return spenderId ?? id
+}
+
+function timeOf(moment: Date | undefined, now: Date): TimeView | null {
+  return moment ? timeView(moment, now) : null
 }
 
 function tokenView(row: TokenRow, now: Date): TokenView {

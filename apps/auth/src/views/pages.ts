@@ -161,6 +161,8 @@ export interface MessagePage {
   readonly title: string
   readonly text: string
   readonly link?: { readonly href: string; readonly label: string }
+  /** Of the request, for whoever looks into it. */
+  readonly reference?: string
 }
 
 /** One token in a list. */
@@ -187,6 +189,12 @@ export interface ConnectionView {
   readonly redirectHost: string
   readonly approved: TimeView
   readonly expires: TimeView
+  /** Over all its tokens, those that are gone too. */
+  readonly lastUsed: TimeView | null
+  /** What it may do, in the words of the consent page. */
+  readonly may: readonly string[]
+  /** What it spent, once an upstream. */
+  readonly spent: readonly { readonly upstream: string; readonly today: string; readonly total: string }[]
   readonly tokens: readonly TokenView[]
 }
 
@@ -234,7 +242,11 @@ export interface TokenDeletePage {
   readonly formAction: string
   readonly name: string
   /** The connection that ends with it; null for a token made by hand. */
-  readonly connection: { readonly clientName: string; readonly scheduledMessages: number } | null
+  readonly connection: {
+    readonly clientName: string
+    readonly redirectHost: string
+    readonly scheduledMessages: number
+  } | null
 }
 
 /** `sandbox-phone`: what the simulated operator delivered. */

@@ -5,6 +5,7 @@ import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
+import { waitText } from './times.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
 const assetsFolder = fileURLToPath(new URL('../public', import.meta.url))
@@ -84,12 +85,16 @@ const ERROR_PAGES: Readonly<Record<number, MessagePage>> = {
 }
 const OUR_FAULT: MessagePage = {
   title: 'Something went wrong',
-  text: 'The fault is ours. Please try again in a moment.',
+  text: 'The fault is ours. Please try again in a moment. If it stays so, tell the operator of this service the reference below.',
+  link: HOME,
 }
 
 function errorPage(reply: FastifyReply, status: number): Promise<string> {
-  const page = ERROR_PAGES[status]
-  return page ? sendPage(reply, 'message', page, status) : sendPage(reply, 'message', OUR_FAULT, 500)
+  const known = ERROR_PAGES[status] ?? OUR_FAULT
+  const waitSeconds = Number(reply.getHeader('retry-after'))
+  const text = status === 429 && waitSeconds > 0 ? `Please wait ${waitText(waitSeconds)}, then try again.` : known.text
+  const page = { ...known, text, reference: reply.request.id }
+  return sendPage(reply, 'message', page, ERROR_PAGES[status] ? status : 500)
 }
 
 /** The HTML of a failure, for answers that do not go through {@link sendPage}. */

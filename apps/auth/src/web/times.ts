@@ -19,8 +19,16 @@ function shortText(moment: Date, now: Date): string {
   const differenceMs = moment.getTime() - now.getTime()
   const size = Math.abs(differenceMs)
   if (size < MINUTE_MS) return differenceMs > 0 ? 'within a minute' : 'just now'
-  if (size < HOUR_MS) return relative.format(Math.trunc(differenceMs / MINUTE_MS), 'minute')
-  if (size < DAY_MS) return relative.format(Math.trunc(differenceMs / HOUR_MS), 'hour')
-  if (size < RELATIVE_DAYS * DAY_MS) return relative.format(Math.trunc(differenceMs / DAY_MS), 'day')
+  // Rounded, not cut: what ends in 30 days says so at once. Each step ends where rounding would reach the next one.
+  if (size < HOUR_MS - MINUTE_MS / 2) return relative.format(Math.round(differenceMs / MINUTE_MS), 'minute')
+  if (size < DAY_MS - HOUR_MS / 2) return relative.format(Math.round(differenceMs / HOUR_MS), 'hour')
+  if (size < RELATIVE_DAYS * DAY_MS) return relative.format(Math.round(differenceMs / DAY_MS), 'day')
   return day.format(moment)
+}
+
+/** How long a wait of whole seconds is, as a person reads it: never shorter than it is. */
+export function waitText(seconds: number): string {
+  if (seconds <= 90) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
+  const minutes = Math.ceil(seconds / 60)
+  return minutes <= 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
 }
