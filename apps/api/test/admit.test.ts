@@ -283,3 +283,25 @@ describe('what was let in', () => {
     expect(await states()).toEqual(['unknown', 'released'])
   })
 })
+
+describe('a limit', () => {
+  test('of senders finds a number by its digits and a name by its letters, and is none for what has no sender', async () => {
+    await limit(owner, payer, payer.tokenId, { senders: ['+370 600-00001', ' Acme '] })
+    const from = (limitedSender: string | null) => kindOf(admitted(db, payer, [message(1n)], { limitedSender }))
+    expect([await from('37060000001'), await from('37060000002')]).toEqual(['admitted', 'refused'])
+    expect([await from('Acme'), await from('acme'), await from(null)]).toEqual(['admitted', 'refused', 'admitted'])
+  })
+
+  test('counts what one upstream was sent, and leaves the counters of another as they are', async () => {
+    const spenderId = payer.tokenId
+    await limit(owner, payer, spenderId, { maxTotalMicros: 10n })
+    const now = new Date()
+    const elsewhere = { day: now, dayEndsAt: now, totalSpentMicros: 10n, totalHeldMicros: 1n }
+    await owner.spenderCount.create({ data: { spenderId, upstream: 'vertexsms', ...elsewhere } })
+    expect(await send(payer, message(10n))).toBe('admitted')
+    expect(await send()).toBe('refused')
+    const where = { spenderId_upstream: { spenderId, upstream: 'vertexsms' } }
+    const { totalSpentMicros, totalHeldMicros } = await owner.spenderCount.findUniqueOrThrow({ where })
+    expect([totalSpentMicros, totalHeldMicros]).toEqual([10n, 1n])
+  })
+})

@@ -63,8 +63,11 @@ const spender = fc.record({
   paused: fc.constantFrom(null, null, null, 'owner' as const, 'automatic' as const),
   autoPaused: moment,
   resumed: moment,
-  /** Of its counters: yesterday's, of which the end is past or still to come; today's; those of a clock that was ahead. */
-  day: fc.constantFrom('over', 'lasts', 'today', 'today', 'later'),
+  /**
+   * Of its counters: yesterday's, of which the end is past or still to come; today's; those of a clock that was ahead, or
+   * of a zone where tomorrow is over already.
+   */
+  day: fc.constantFrom('over', 'lasts', 'today', 'today', 'later', 'farther'),
   counters: fc.record({
     daySpentMicros: few,
     dayHeldMicros: few,
@@ -86,8 +89,9 @@ type Send = typeof send extends fc.Arbitrary<infer One> ? One : never
 async function write(id: string, now: Date, { limits, paused, autoPaused, resumed, day, counters }: Spender) {
   const days = daysAround(now, null)
   const today = days.indexOf(dayAt(days, now))
-  const counted = days[today + { over: -1, lasts: -1, today: 0, later: 1 }[day]]
+  const counted = days[today + { over: -1, lasts: -1, today: 0, later: 1, farther: 1 }[day]]
   if (counted === undefined) throw new Error('the day has no neighbour')
+  const inAnHour = new Date(now.getTime() + HOUR_MS)
   const ago = (minutes: number | null) => (minutes === null ? null : new Date(now.getTime() - minutes * 60_000))
   await owner.spender.update({
     where: { id },
@@ -103,7 +107,7 @@ async function write(id: string, now: Date, { limits, paused, autoPaused, resume
     data: {
       ...counters,
       day: new Date(`${counted.date}T00:00:00Z`),
-      dayEndsAt: day === 'lasts' ? new Date(now.getTime() + HOUR_MS) : counted.endsAt,
+      dayEndsAt: { lasts: inAnHour, farther: now }[day as string] ?? counted.endsAt,
       handedOver: 0,
       scheduled: 0,
     },
