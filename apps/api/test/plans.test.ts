@@ -12,7 +12,7 @@ import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 
 const FINISHED = 60_000
-const FILLED_AT_ONCE = 6_000
+const FILLED_AT_ONCE = 2_000
 const GROWING: ReadonlySet<string> = new Set(['send', 'send_message'])
 /** Indexes over the few rows that wait, which may be read whole. */
 const SMALL: ReadonlySet<string> = new Set(['send_waiting', 'send_message_with_number'])
