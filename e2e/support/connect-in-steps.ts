@@ -28,7 +28,7 @@ export async function expectConnectsInSteps(
   const readPin = async (msisdn: string) =>
     /\b\d{5}\b/.exec(await readTextOn(page, stack, msisdn, /\b\d{5}\b/))?.[0] ?? ''
 
-  await authorize(page, expectAuthorization(client, await client.connect()), stack, [unticked])
+  await authorize(page, expectAuthorization(client, await client.connect()), stack, { untick: [unticked] })
   await client.finish()
   const granted = SCOPE_NAMES.filter((scope) => scope !== unticked)
   expect((await client.credentials()).scope.split(' ').sort()).toEqual([...granted].sort())

@@ -78,7 +78,7 @@ describe.skipIf(findChromium() === null)('As time passes', () => {
 
   test('a refresh token lives 30 days from its last use and no longer, and a year at most (OAuth 2.1 §4.3)', async () => {
     const client = await rawClient(stack.mcpUrl)
-    const held = await connectInFull(client, await browser.newVisitor(), stack)
+    const held = await connectInFull(client, await browser.newVisitor(), stack, { lasts: '1 year' })
     pass(29 * DAY)
     const kept = await refresh(stack, held)
     expect(kept.status).toBe(200)
@@ -94,9 +94,23 @@ describe.skipIf(findChromium() === null)('As time passes', () => {
     await client.close()
   })
 
-  test('a connection that is used every few weeks ends a year after the approval all the same', async () => {
+  test('a connection that was approved for the usual 30 days ends with them, however often it is used', async () => {
     const client = await rawClient(stack.mcpUrl)
-    let held = await connectInFull(client, await browser.newVisitor(), stack)
+    const held = await connectInFull(client, await browser.newVisitor(), stack)
+    pass(29 * DAY)
+    const kept = await refresh(stack, held)
+    expect(kept.status).toBe(200)
+    pass(DAY + MINUTE)
+    expect(await refresh(stack, { ...held, refreshToken: kept.body.refresh_token ?? '' })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    })
+    await client.close()
+  })
+
+  test('a connection that was approved for a year ends with it, however often it is used', async () => {
+    const client = await rawClient(stack.mcpUrl)
+    let held = await connectInFull(client, await browser.newVisitor(), stack, { lasts: '1 year' })
     for (let day = 28; day < 365; day += 28) {
       pass(28 * DAY)
       const { status, body } = await refresh(stack, held)

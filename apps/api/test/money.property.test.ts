@@ -94,7 +94,8 @@ test.each(CASES)(
       placeMs: 0,
       repeatMs: 50,
     }
-    const nodes = [0, 1].map(() => pathNode(db, operator, { at: dying, places, times }))
+    // What died gives no place and no turn back; a process that dies takes them with it.
+    const nodes = [0, 1].map(() => pathNode(db, operator, { at: dying, places, turns: places, times }))
     const sweep = createSweepJob(db, upstream, 1_000)
     const first = nodes[0]
     if (first === undefined) throw new Error('there is no node')

@@ -277,6 +277,24 @@ test('a pause in the middle of a list stops the rest of it, which reads as not s
   expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalHeldMicros: 0n, dayRecipients: 8 })
 })
 
+test('a limit that is lowered in the middle of a list takes nothing back of it, and refuses what comes next', async () => {
+  await limit(owner, payer, payer.tokenId, { maxPerDayMicros: 5_000_000n })
+  let sent = 0
+  const operator = fakeOperator(undefined, async () => {
+    if (++sent === 4) await limit(owner, payer, payer.tokenId, { maxPerDayMicros: 1n })
+  })
+  const { sending } = pathNode(db, operator)
+  const { answer } = await sending.sendList(smsCall(payer, numbers(20)))
+  expect(answer.messages.map(({ status }) => status)).toEqual(Array(20).fill('sent'))
+  const counted = await countOf(owner, payer.tokenId)
+  await expect(sending.sendOne(smsCall(payer, ['37060000099']))).rejects.toMatchObject({ code: 'SPEND_CAP_REACHED' })
+  expect(operator.recipients).toHaveLength(20)
+  expect([counted, await countOf(owner, payer.tokenId)]).toEqual([
+    expect.objectContaining({ totalHeldMicros: 0n, dayRecipients: 20 }),
+    counted,
+  ])
+})
+
 test('a long list is answered in time, its rest reads queued and goes on', async () => {
   let go = () => {}
   const gate = new Promise<void>((resolve) => {

@@ -76,19 +76,24 @@ describe('connecting', () => {
     expect(view.url.searchParams.get('return_to')).toMatch(/^\/interaction\//)
   })
 
-  it('sends access_denied with state and issuer when the person denies, and when nothing is ticked', async () => {
+  it('sends access_denied with state and issuer when the person denies', async () => {
     const client = await register(stack)
     const account = await stack.account()
-    const person = await stack.person(account.id)
-    for (const choice of [{ decision: 'deny' as const }, { scopes: [] }]) {
-      const flow = await start(client)
-      const callback = await approve(person, flow, choice)
-      expect(Object.fromEntries(callback.searchParams)).toMatchObject({
-        error: 'access_denied',
-        state: flow.state,
-        iss: stack.issuer,
-      })
-    }
+    const flow = await start(client)
+    const callback = await approve(await stack.person(account.id), flow, { decision: 'deny' })
+    expect(Object.fromEntries(callback.searchParams)).toMatchObject({
+      error: 'access_denied',
+      state: flow.state,
+      iss: stack.issuer,
+    })
+    expect(await stack.db.connection.count({ where: { accountId: account.id } })).toBe(0)
+  })
+
+  it('asks again when nothing is ticked, and connects nothing', async () => {
+    const client = await register(stack)
+    const account = await stack.account()
+    const stayed = await approve(await stack.person(account.id), await start(client), { scopes: [] })
+    expect([stayed.origin, stayed.pathname.split('/')[1]]).toEqual([new URL(stack.issuer).origin, 'interaction'])
     expect(await stack.db.connection.count({ where: { accountId: account.id } })).toBe(0)
   })
 

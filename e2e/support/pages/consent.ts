@@ -1,6 +1,13 @@
 import type { Page } from 'playwright-core'
 import { signIn } from './sign-in.ts'
 
+/** What the person changes on the page before allowing. */
+export interface Choice {
+  readonly untick?: readonly string[]
+  /** The end of the connection, as the page words it. */
+  readonly lasts?: string
+}
+
 /** The consent page that `page` shows, for the person at the browser. */
 export function consentPage(page: Page) {
   const scope = (name: string) => page.locator(`input[type=checkbox][name=scope][value="${name}"]`)
@@ -8,26 +15,31 @@ export function consentPage(page: Page) {
     /** Waits until the page is there. */
     shown: () => page.getByRole('button', { name: 'Allow access' }).waitFor(),
     untick: (name: string) => scope(name).uncheck(),
+    async lasts(words: string) {
+      await page.locator('details.bounds > summary').click()
+      await page.getByLabel('Stays connected for').selectOption({ label: words })
+    },
     allow: () => page.getByRole('button', { name: 'Allow access' }).click(),
     deny: () => page.getByRole('button', { name: 'Deny' }).click(),
   }
 }
 
 /**
- * Opens a client's authorize URL as a person who signs in where asked, unticks some scopes and allows the rest. Ends
- * on the client's own page.
+ * Opens a client's authorize URL as a person who signs in where asked, makes the choice and allows the rest. Ends on the
+ * client's own page.
  */
 export async function authorize(
   page: Page,
   authorizeUrl: URL,
   account: { email: string; password: string; issuer: string },
-  untick: readonly string[] = [],
+  { untick = [], lasts }: Choice = {},
 ): Promise<void> {
   await page.goto(authorizeUrl.href)
   if (new URL(page.url()).pathname === '/sign-in') await signIn(page, account)
   const consent = consentPage(page)
   await consent.shown()
   for (const name of untick) await consent.untick(name)
+  if (lasts !== undefined) await consent.lasts(lasts)
   await consent.allow()
   await page.waitForURL((url) => url.origin !== account.issuer)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
+import { type Choice, connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
 import { later, realTime } from '../support/clock.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
@@ -16,10 +16,10 @@ beforeAll(async () => {
 afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
 
-async function connected(): Promise<{ client: TestClient; tokens: Tokens; accountId: string }> {
+async function connected(choice: Choice = {}): Promise<{ client: TestClient; tokens: Tokens; accountId: string }> {
   const client = await register(stack)
   const { id } = await stack.account()
-  return { client, tokens: await connect(client, await stack.person(id)), accountId: id }
+  return { client, tokens: await connect(client, await stack.person(id), { choice }), accountId: id }
 }
 
 async function endOf(accountId: string) {
@@ -138,11 +138,11 @@ describe('a stolen refresh token', () => {
   })
 
   it('is dead once it has expired, and sliding does not carry it past the end of the connection (RFC 9700 §4.14.2)', async () => {
-    const { client, tokens } = await connected()
+    const { client, tokens } = await connected({ lasts: '1y' })
     await later(31 * 86_400, stack)
     await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     await realTime(stack)
-    const second = await connected()
+    const second = await connected({ lasts: '1y' })
     let latest = second.tokens
     const end = Date.now() + 365 * 86_400_000
     while (Date.now() + 29 * 86_400_000 < end) {

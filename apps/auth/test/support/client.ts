@@ -20,6 +20,8 @@ export interface Choice {
   readonly decision?: 'allow' | 'deny'
   /** Scopes left ticked; all that were offered when absent. */
   readonly scopes?: readonly string[]
+  /** How long it may stay connected; what the page starts with when absent. */
+  readonly lasts?: '1h' | '1d' | '30d' | '1y'
 }
 
 export interface StartedFlow {
@@ -96,6 +98,7 @@ export async function answer(person: Person, page: View, choice: Choice = {}): P
     ['decision', choice.decision ?? 'allow'],
   ]
   for (const scope of choice.scopes ?? checkboxes(page.html, 'scope')) fields.push(['scope', scope])
+  if (choice.lasts !== undefined) fields.push(['lasts', choice.lasts])
   const answered = await person.post(page.url, fields)
   const next = answered.headers.get('location') ?? refreshTarget(answered.html)
   return next === null ? answered : person.open(new URL(next, page.url))
