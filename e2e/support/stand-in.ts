@@ -66,22 +66,25 @@ export async function startStandInProcess(token: string): Promise<StandInProcess
 
 /** Stores the account's own token by the operator's command, which reads it from its standard input. */
 export async function storeUpstreamToken(dataDir: string, email: string, token: string): Promise<void> {
+  await operate(dataDir, ['upstream-token', email, '--check', 'off'], `${token}\n`)
+}
+
+/** Says by the operator's command what a lookup costs the account. */
+export async function setLookupPrice(dataDir: string, email: string, eur: string): Promise<void> {
+  await operate(dataDir, ['upstream', email, '--hlr-price', eur], '')
+}
+
+async function operate(dataDir: string, command: readonly string[], input: string): Promise<void> {
   const child = spawn(
     process.execPath,
-    [
-      ...programOf('apps/auth/src/cli/main.ts', process.env.E2E_PROGRAMS_DIR),
-      'upstream-token',
-      email,
-      '--check',
-      'off',
-    ],
+    [...programOf('apps/auth/src/cli/main.ts', process.env.E2E_PROGRAMS_DIR), ...command],
     {
       cwd: ROOT,
       stdio: ['pipe', 'ignore', 'inherit'],
       env: { ...process.env, ...readOperatorEnvironment(dataDir) },
     },
   )
-  child.stdin?.end(`${token}\n`)
+  child.stdin?.end(input)
   const [code] = (await once(child, 'exit')) as [number | null]
   if (code !== 0) throw new Error(`The command ended with ${code}.`)
 }

@@ -7,7 +7,7 @@ import { sdkV2Client } from '../support/clients/sdk-v2.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { rememberSecret } from '../support/secrets.ts'
 import { type Stack, startStack } from '../support/stack.ts'
-import { type StandInProcess, startStandInProcess, storeUpstreamToken } from '../support/stand-in.ts'
+import { type StandInProcess, setLookupPrice, startStandInProcess, storeUpstreamToken } from '../support/stand-in.ts'
 import { callWithRealArguments, newRound } from '../support/ten-calls.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
@@ -42,6 +42,8 @@ describe('On an account at the real operator, as far as he is known', () => {
       env: { UPSTREAM: 'vertexsms', VERTEXSMS_API_URL: standIn.url, REPORT_ADDRESS: `http://localhost:${api}` },
     })
     await storeUpstreamToken(stack.dataDir, stack.email, upstreamToken)
+    // Of an account with a limit nothing goes out whose price is not known.
+    await setLookupPrice(stack.dataDir, stack.email, '0.01')
   })
   afterAll(async () => {
     await stack?.stop()

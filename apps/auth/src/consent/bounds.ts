@@ -127,7 +127,8 @@ function readLimit(
   const text =
     own
       .trim()
-      .replace(/\s*(EUR|€)$/i, '')
+      .replace(/(EUR|€)$/i, '')
+      .trimEnd()
       .replace(',', '.') || limit
   if (text === undefined) return { micros: first }
   const micros = text === NONE ? null : readEurText(text)
