@@ -70,6 +70,7 @@ describe('Standard output and error of the whole run, the welcome block apart', 
       expect.arrayContaining([
         'password',
         'token',
+        'upstream token',
         'e-mail',
         'access token',
         'refresh token',
