@@ -151,6 +151,21 @@ test.each([
   expect(JSON.stringify(answer.body)).not.toContain('canary')
 })
 
+test('a list to an operator that takes one message at a time goes out at that pace, each message once', async () => {
+  vertex.standIn.behaviour.paceMs = 60
+  const message = `At a pace ${randomUUID()}`
+  const to = Array.from({ length: 9 }, (_, at) => `3706000010${at}`)
+  const beganMs = performance.now()
+  const { status, body } = await call('POST /sms/batch', { ...sms, to, message }).finally(() => {
+    vertex.standIn.behaviour.paceMs = null
+  })
+  // They did wait their turns: the ninth came eight paces after the first, but for what clocks round.
+  expect(performance.now() - beganMs).toBeGreaterThan(7 * 60)
+  expect([status, body.messages.map((one: { status: string }) => one.status)]).toEqual([200, Array(9).fill('sent')])
+  const accepted = vertex.standIn.accepted.filter((one) => one.body.message === message)
+  expect(accepted.map((one) => one.to).sort()).toEqual(to)
+})
+
 test('plain text and other statuses of success are read', async () => {
   for (const [status, body] of [
     [200, '1281532560'],

@@ -42,8 +42,8 @@ export interface Accepted {
 export interface Behaviour {
   /** Tokens that it takes. */
   tokens: string[]
-  /** One message a second and token; the surplus is answered in its turn. */
-  isPaced: boolean
+  /** From one message of a token to the next: a second there; the surplus is answered in its turn. Null is no pace. */
+  paceMs: number | null
   /** From a message to its report; null for no report. */
   reportAfterMs: number | null
   /** What becomes of messages, by the last digits of their number; delivered where none fits. */
@@ -98,7 +98,7 @@ const FIELD = (name: string, more: string): Reply => ({
 export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): Promise<StandIn> {
   const behaviour: Behaviour = {
     tokens: ['upstream-token-of-the-tests-0001'],
-    isPaced: false,
+    paceMs: null,
     reportAfterMs: 20,
     outcomes: {},
     isDoubled: false,
@@ -295,11 +295,11 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
     return [...senders.values()].some(({ name, confirmed }) => name === from && confirmed)
   }
 
-  /** One message a second: answered in its turn. */
+  /** At the operator's pace: answered in its turn. */
   async function turn(token: string): Promise<void> {
-    if (!behaviour.isPaced) return
+    if (behaviour.paceMs === null) return
     const at = Math.max(Date.now(), turns.get(token) ?? 0)
-    turns.set(token, at + 1_000)
+    turns.set(token, at + behaviour.paceMs)
     await new Promise((resolve) => setTimeout(resolve, at - Date.now()))
   }
 
