@@ -246,5 +246,6 @@ try {
 } finally {
   load.stop()
   for (const target of started) await target.stop()
-  for (const database of databases) await database.close()
+  // The first has started the server that the others are on.
+  for (const database of databases.toReversed()) await database.close()
 }
