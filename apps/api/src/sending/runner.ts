@@ -8,6 +8,7 @@ import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { handOver, settleLater } from './hand-over.ts'
+import { pause } from './pause.ts'
 import { within } from './price.ts'
 
 /** One message of a list and how it is handed over. */
@@ -181,8 +182,4 @@ async function release(
   if (settlements.length > 0) await settle(db, settlements)
   const held = Prisma.sql`s.id = ${sendId}::uuid AND m.state = 'held'`
   while ((await settleWhere(db, held, { outcome: 'released', failure, reason: 'not_sent' })).length > 0);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,11 +1,13 @@
-// The path of a message: parse -> repeat? -> judge -> price -> admit -> hand over -> settle -> activity.
+// The path of a message: parse -> repeat? -> judge -> price -> admit -> hand over -> settle -> activity. One file, so that
+// the four ways in (one or a list, now or later) are read beside each other; each step stands in a file of its own.
 import { toEurText } from '@vertexsms/contract/money'
 import { seal } from '@vertexsms/secrets/seal'
 import { ApiError } from '../http/api-error.ts'
 import { newSmsId } from '../upstream/sandbox/ids.ts'
 import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
-import { type Entered, type Entrance, enter, type Key } from './enter.ts'
+import { enter } from './enter.ts'
+import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
 import { inPlace, tooManyLists } from './places.ts'
 import { createPrices, type Prices, within } from './price.ts'

@@ -1,0 +1,71 @@
+// What is to be let in, and what came of it.
+import type { ApiError } from '../http/api-error.ts'
+import type { Admission, NewMessage, NewSend } from '../ledger/admit.ts'
+import type { Sender } from './deps.ts'
+import type { Priced } from './price.ts'
+import type { Recipient } from './request.ts'
+import type { MessageRow } from './rows.ts'
+
+/** A caller's idempotency key, and what came with it. */
+export interface Key {
+  readonly hash: Uint8Array
+  readonly digest: Uint8Array
+}
+
+/** What is to be let in. */
+export interface Entry {
+  readonly kind: NewSend['kind']
+  readonly sender: Sender
+  readonly route: string
+  readonly key: Key | null
+  readonly recipients: readonly Recipient[]
+  /** What refuses its only recipient refuses all of it. */
+  readonly single: boolean
+  /** Told once it is known to be no repeat. */
+  readonly refusal: ApiError | null
+  readonly parts: number
+  /** As limits name it; null for what has none. */
+  readonly limitedSender: string | null
+  readonly fingerprint: (recipient: Recipient) => Uint8Array | null
+  /** What is held where nobody asks for the very price. */
+  readonly byRates: (recipients: readonly Recipient[]) => Promise<Priced[]>
+  /** The upstream's own answer, for the account's token of this generation. */
+  readonly byCost: (recipients: readonly Recipient[], generation: number) => Promise<Priced[]>
+  /** Whether that is asked for at once. */
+  readonly asksPrice: boolean
+  readonly maxPriceMicros: bigint | null
+  readonly quoteId: string | null
+  /** Of what a quote and an approval are for. */
+  readonly digest: () => Uint8Array
+  /** What the owner is shown who is asked for an approval. */
+  readonly shown: { readonly from: string; readonly text: string }
+  readonly how: Admission['how']
+  readonly newId: () => bigint
+  readonly columns: Pick<
+    NewSend,
+    'sender' | 'coding' | 'priority' | 'testMode' | 'dlrUrl' | 'scheduledAt' | 'expireInSeconds'
+  >
+  /** What the hand-over needs later; null where it comes at once. */
+  readonly sealed: (sendId: string) => Uint8Array | null
+}
+
+/** A message that was let in. */
+export interface Entered extends NewMessage {
+  readonly priced: Priced
+}
+
+/** What came of it. */
+export type Entrance =
+  | { readonly kind: 'replay'; readonly rows: readonly MessageRow[] }
+  | {
+      readonly kind: 'entered'
+      /** Null where nothing new was let in. */
+      readonly sendId: string | null
+      readonly messages: readonly Entered[]
+      /** By place in the request. */
+      readonly refused: ReadonlyMap<number, ApiError>
+      readonly replayed: ReadonlyMap<number, MessageRow>
+      /** A moment before the lease began, by a clock that never goes back. */
+      readonly sinceMs: number
+      readonly generation: number
+    }

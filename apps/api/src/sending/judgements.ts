@@ -1,0 +1,135 @@
+// The limits and ceilings of a request, as errors; each refusal is noted in the activity.
+import { CURRENCY } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
+import { ApiError } from '../http/api-error.ts'
+import type { Standings } from '../ledger/spenders.ts'
+import {
+  judgeCaps,
+  judgeCountry,
+  judgePause,
+  judgeSender,
+  judgeUnknownPrice,
+  manageUrl,
+  type Refusal,
+} from '../limits/judge.ts'
+import type { Sender, SendingDeps } from './deps.ts'
+import type { Entry } from './entry.ts'
+import { inBackground } from './hand-over.ts'
+import { type Priced, sum } from './price.ts'
+import { checkQuote } from './quote.ts'
+import type { Recipient } from './request.ts'
+
+/** Throws the refusal of a pause or of the sender, which is one of all recipients. */
+export function judgeAll(deps: SendingDeps, entry: Entry, { spenders }: Pick<Standings, 'spenders'>): void {
+  const limits = spenders.map((spender) => spender.limits)
+  const refusal =
+    judgePause(limits, deps.issuer) ??
+    (entry.limitedSender === null ? null : judgeSender(limits, entry.limitedSender, deps.issuer))
+  if (refusal) throw refusalOf(deps, entry, refusal)
+}
+
+/** Those that may go; the refusals of the others are noted. Throws the refusal of the only one. */
+export function judgeEach<One extends Recipient>(
+  deps: SendingDeps,
+  entry: Entry,
+  { spenders }: Pick<Standings, 'spenders'>,
+  recipients: readonly (One & { readonly told?: Priced['told'] })[],
+  refused: Map<number, ApiError>,
+): One[] {
+  const limits = spenders.map((spender) => spender.limits)
+  return recipients.filter(({ position, country, told }) => {
+    const refusal = judgeCountry(limits, country, deps.issuer, told?.country ?? country)
+    if (refusal === null) return true
+    const error = refusalOf(deps, entry, refusal, country)
+    if (entry.single) throw error
+    refused.set(position, error)
+    return false
+  })
+}
+
+/** Throws the refusal that the limits have for these prices: one that is unknown, or a cap that they would pass. */
+export function judgePrice(
+  deps: SendingDeps,
+  entry: Entry,
+  { spenders, today }: Standings,
+  priced: readonly Priced[],
+): void {
+  const limits = spenders.map((spender) => spender.limits)
+  const unknown = priced.find(({ micros }) => micros === null)
+  const refusal =
+    (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
+    judgeCaps(
+      spenders,
+      { priceMicros: sum(priced), recipients: priced.length, scheduled: entry.how === 'scheduled' },
+      today,
+      deps.issuer,
+    )
+  if (refusal) throw refusalOf(deps, entry, refusal, unknown?.country ?? null)
+}
+
+/** Throws PRICE_CHANGED above what was allowed for the whole send, QUOTE_EXPIRED for a quote that is over or for another. */
+export function checkCeilings(
+  deps: SendingDeps,
+  entry: Entry,
+  { spenders }: Standings,
+  priced: readonly Priced[],
+  generation: number,
+): void {
+  if (entry.maxPriceMicros === null && entry.quoteId === null) return
+  const ceilings = entry.maxPriceMicros === null ? [] : [entry.maxPriceMicros]
+  if (entry.quoteId !== null) {
+    const scope = {
+      spenderId: entry.sender.spenderId,
+      upstream: deps.operator.name,
+      generation,
+      digest: entry.digest(),
+    }
+    const quote = checkQuote(deps.keys.quote, scope, entry.quoteId, entry.sender.now())
+    if (quote.kind !== 'ok') throw new ApiError('QUOTE_EXPIRED')
+    ceilings.push(quote.priceMicros)
+  }
+  const unknown = priced.find(({ micros }) => micros === null)
+  const [own] = spenders
+  if (unknown && own) {
+    const details = { country: unknown.country, manageUrl: manageUrl(deps.issuer, own.limits) }
+    throw refusalOf(deps, entry, { code: 'PRICE_UNKNOWN', details }, unknown.country)
+  }
+  const price = sum(priced)
+  const ceiling = ceilings.reduce(lesser)
+  if (price <= ceiling) return
+  const details = { price: toEurText(price), maxPrice: toEurText(ceiling), currency: CURRENCY }
+  throw new ApiError('PRICE_CHANGED', { details })
+}
+
+/** A connection is looked at behind its answer; what a token made by hand does is its owner's own doing. */
+export function watch({ watch, operator }: SendingDeps, { connectionId, accountId, spenderId }: Sender): void {
+  if (connectionId !== null) watch.note({ accountId, spenderId, upstream: operator.name })
+}
+
+/** The refusal as an error; it is noted in the activity, which nobody waits for. */
+export function refusalOf(
+  deps: SendingDeps,
+  entry: Entry,
+  { code, details }: Refusal,
+  country: string | null = null,
+): ApiError {
+  const { sender, kind } = entry
+  const noted = deps.refusals
+    .note({
+      accountId: sender.accountId,
+      spenderId: sender.spenderId,
+      what: kind,
+      outcome: code,
+      country,
+      upstream: deps.operator.name,
+    })
+    .then(() => watch(deps, sender))
+    .catch((error: Error) => deps.log.warn({ err: error }, 'refusal not noted'))
+  inBackground(deps, noted)
+  return new ApiError(code, { details })
+}
+
+function lesser(left: bigint, right: bigint): bigint {
+  if (left < right) return left
+  return right
+}

@@ -1,0 +1,75 @@
+// Which of a request's messages earlier calls have sent already: under its key, or the same to the same person.
+import { ApiError } from '../http/api-error.ts'
+import type { SendingDeps } from './deps.ts'
+import type { Entrance, Entry, Key } from './entry.ts'
+import { pause } from './pause.ts'
+import type { KeyScope } from './repeat.ts'
+import { type MessageRow, messagesOfFingerprints, messagesOfKey } from './rows.ts'
+
+/** The rows that stand under the key of a request, once they are not under way any more; null where it is free. */
+export async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promise<readonly MessageRow[] | null> {
+  const scope: KeyScope = { spenderId: entry.sender.spenderId, upstream: deps.operator.name, route: entry.route }
+  const until = performance.now() + deps.times.repeatMs
+  for (;;) {
+    const rows = await messagesOfKey(deps.db, scope, key.hash)
+    const [first] = rows
+    if (first === undefined) return null
+    if (!Buffer.from(first.payloadDigest ?? []).equals(Buffer.from(key.digest)))
+      throw new ApiError('IDEMPOTENCY_KEY_REUSED')
+    const runs = first.scheduledAt === null && rows.some(({ state }) => state === 'held' || state === 'handed_over')
+    // Past the time in which it was answered, the first one has told what it could, and so may its repeat.
+    if (!runs || (rows.length > 1 && first.ageMs > deps.times.answerMs)) return rows
+    if (performance.now() >= until) throw new ApiError('SEND_IN_PROGRESS', { headers: { 'retry-after': '2' } })
+    await pause(REPEAT_LOOK_MS)
+  }
+}
+
+const REPEAT_LOOK_MS = 100
+
+/** What stands of a request: all of it under its key, or of some recipients what an earlier call sent. */
+export async function lookForRepeat(
+  deps: SendingDeps,
+  entry: Entry,
+  replayed: Map<number, MessageRow>,
+): Promise<Extract<Entrance, { kind: 'replay' }> | 'some' | 'none'> {
+  const rows = entry.key === null ? null : await repeatOf(deps, entry, entry.key)
+  if (rows !== null) return { kind: 'replay', rows }
+  const before = replayed.size
+  await findReplayed(deps, entry, new Set(entry.recipients.map(({ position }) => position)), replayed)
+  return replayed.size > before ? 'some' : 'none'
+}
+
+/** Notes of the recipients in these places whom an earlier call has sent the same, once it is not under way any more. */
+export async function findReplayed(
+  deps: SendingDeps,
+  entry: Entry,
+  positions: ReadonlySet<number>,
+  replayed: Map<number, MessageRow>,
+): Promise<void> {
+  const wanted = entry.recipients.flatMap((one) => {
+    const bytes = positions.has(one.position) && !replayed.has(one.position) ? entry.fingerprint(one) : null
+    return bytes === null ? [] : [{ position: one.position, bytes }]
+  })
+  if (wanted.length === 0) return
+  const until = performance.now() + deps.times.repeatMs
+  for (;;) {
+    const rows = await messagesOfFingerprints(
+      deps.db,
+      wanted.map(({ bytes }) => bytes),
+    )
+    const runs = rows.some(
+      ({ state, scheduledAt }) => scheduledAt === null && (state === 'held' || state === 'handed_over'),
+    )
+    if (runs && performance.now() < until) {
+      await pause(REPEAT_LOOK_MS)
+      continue
+    }
+    for (const { position, bytes } of wanted) {
+      const row = rows.find(
+        ({ fingerprint }) => fingerprint !== null && Buffer.from(fingerprint).equals(Buffer.from(bytes)),
+      )
+      if (row) replayed.set(position, row)
+    }
+    return
+  }
+}
