@@ -2,7 +2,6 @@
 // not a page or rule of ours. What it keeps in memory is what the product cannot go below.
 import { fastifyCookie } from '@fastify/cookie'
 import { fastifyStatic } from '@fastify/static'
-import fastifyView from '@fastify/view'
 import * as webauthn from '@simplewebauthn/server'
 import { createDatabase } from '@vertexsms/db/client'
 import { Eta } from 'eta'
@@ -16,7 +15,7 @@ import { z } from 'zod'
 import { createLibrary } from '../auth/library.ts'
 
 /** Named, so that nothing of them is left out of the bundle. */
-export const libraries = [fastifyStatic, fastifyView, webauthn, Eta, ipaddr, jose, LRUCache, Agent, z]
+export const libraries = [fastifyStatic, webauthn, Eta, ipaddr, jose, LRUCache, Agent, z]
 
 const db = createDatabase({ url: process.env.DATABASE_URL ?? '' })
 await db.account.count()

@@ -21,7 +21,8 @@ import { registerConnect } from './sign-in/connect.ts'
 import { registerSignInPages } from './sign-in/pages.ts'
 import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
-import { failurePage, notFoundPage, registerPages } from './web/page.ts'
+import { registerLanguage } from './web/language.ts'
+import { failurePage, notFoundPage, registerAssets } from './web/page.ts'
 import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
@@ -93,10 +94,11 @@ export async function buildApp({
 
   // The pages' zone: forms parsed, errors as pages.
   await app.register(fastifyCookie)
-  await registerPages(app)
+  await registerAssets(app)
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)
     registerFormBodies(pages)
+    registerLanguage(pages, session)
     registerConnect(pages, { issuer, resources })
     await pages.register(registerSignInPages, web)
     await pages.register(registerConsent, {

@@ -42,6 +42,9 @@ const CONSENT = {
   signOut: { csrf: 'x', returnTo: '/interaction/x' },
 }
 
+const consentHtml = (page: Partial<typeof CONSENT> | object = {}) =>
+  renderPage('consent', { ...CONSENT, ...page }, { language: 'en', address: '/interaction/x' })
+
 describe('every page', () => {
   it.each([
     '/sign-in',
@@ -129,26 +132,26 @@ describe('every page', () => {
 describe('the consent page', () => {
   it('shows the registrable domain first, and the name as what the client says of itself', () => {
     const site = { kind: 'web' as const, title: 'claude.ai', place: 'api.claude.ai' }
-    const html = renderPage('consent', { ...CONSENT, asker: site, claim: '<b>VertexSMS Support</b>' })
+    const html = consentHtml({ asker: site, claim: '<b>VertexSMS Support</b>' })
     const text = html.replace(/<[^>]*>/g, ' ')
     expect(html).toMatch(/<h1 class="host">claude\.ai<\/h1>/)
     expect(text.indexOf('claude.ai')).toBeLessThan(text.indexOf('calls itself'))
     expect(html).toContain('&lt;b&gt;VertexSMS Support&lt;/b&gt;')
     expect(html).toContain('Nobody has verified this name.')
     expect(text).not.toContain('This is an app on your own computer.')
-    const published = renderPage('consent', { ...CONSENT, asker: site, documentHost: 'claude.ai' })
+    const published = consentHtml({ asker: site, documentHost: 'claude.ai' })
     expect(published).toMatch(/Published at <strong class="name">claude\.ai<\/strong>/)
     expect(published).not.toMatch(/verified/i)
   })
 
   it('calls a program on the same computer what it is, and warns of links from others', () => {
-    const text = renderPage('consent', CONSENT).replace(/<[^>]*>/g, ' ')
+    const text = consentHtml().replace(/<[^>]*>/g, ' ')
     for (const part of ['An app on this computer', 'localhost', 'This is an app on your own computer.'])
       expect(text).toContain(part)
   })
 
   it('lists the five sentences ticked, and marks exactly those that cost money', () => {
-    const html = renderPage('consent', CONSENT)
+    const html = consentHtml()
     const rows = [...html.matchAll(/<label class="grant">.*?<\/label>/gs)].map(([row]) => row)
     expect(rows).toHaveLength(5)
     for (const [index, name] of SCOPE_NAMES.entries()) {
@@ -160,7 +163,7 @@ describe('the consent page', () => {
   })
 
   it('grants nothing by default: the first submit button, which Enter presses, only shows the page again', () => {
-    const buttons = [...renderPage('consent', CONSENT).matchAll(/<button[^>]*value="(\w+)"/g)].map(([, value]) => value)
+    const buttons = [...consentHtml().matchAll(/<button[^>]*value="(\w+)"/g)].map(([, value]) => value)
     expect(buttons).toEqual(['look', 'deny', 'reading', 'allow'])
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { timeView, waitText } from '../src/web/times.ts'
+import { WORDS } from '../src/words/words.ts'
+
+const { format } = WORDS.en
 
 const NOW = new Date('2026-01-10T12:00:00Z')
 const SECOND = 1000
@@ -16,7 +18,7 @@ describe('a moment', () => {
     [-(2 * HOUR + 40 * 60 * SECOND), '3 hours ago'],
     [40 * DAY, '19 Feb 2026'],
   ])('%d ms from now reads %s: rounded, never cut', (aheadMs, words) => {
-    expect(timeView(new Date(NOW.getTime() + aheadMs), NOW).short).toBe(words)
+    expect(format.short({ moment: new Date(NOW.getTime() + aheadMs), now: NOW })).toBe(words)
   })
 })
 
@@ -28,6 +30,6 @@ describe('a wait', () => {
     [900, '15 minutes'],
     [5401, '2 hours'],
   ])('of %d seconds reads %s, and is never told shorter than it is', (seconds, words) => {
-    expect(waitText(seconds)).toBe(words)
+    expect(format.wait(seconds)).toBe(words)
   })
 })

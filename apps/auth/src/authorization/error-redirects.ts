@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { renderPage } from '../web/page.ts'
 import { isLoopbackRedirect, redirectHost, redirectUriProblem } from './clients/redirect-uris.ts'
+import { answerWithPage } from './message-page.ts'
 import { PATHS } from './paths.ts'
 
 /** What decides whether an answer may leave without a page of ours before it. */
@@ -26,12 +26,11 @@ export function pageBeforeErrors(deps: ErrorRedirectDeps) {
     if (mayFollow && (await mayGoStraight(deps, ctx, redirectUri))) return
     ctx.remove('location')
     ctx.status = 400
-    ctx.type = 'html'
-    ctx.body = renderPage('message', {
-      title: 'This request cannot continue',
-      text: `The app that sent you here asked for something that cannot be done. Nothing was shared with it. (${reasonIn(target)})`,
-      ...(mayFollow && { link: { href: target, label: `Tell the app at ${redirectHost(redirectUri)}` } }),
-    })
+    answerWithPage(ctx, (t) => ({
+      title: t.ends.cannotContinue,
+      text: t.ends.asksTheImpossible(reasonIn(target)),
+      ...(mayFollow && { link: { href: target, label: t.ends.tellApp(redirectHost(redirectUri)) } }),
+    }))
   }
 }
 

@@ -2,7 +2,8 @@ import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider'
 import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../web/outage.ts'
-import { renderPage, UNAVAILABLE_PAGE } from '../web/page.ts'
+import { failureMessage } from '../web/page.ts'
+import { answerWithPage } from './message-page.ts'
 import { PATHS } from './paths.ts'
 
 // The library answers a lost database with `server_error`, sends it to the client's redirect address, or takes what it
@@ -48,8 +49,7 @@ export async function answerOutages(ctx: KoaContextWithOIDC, next: () => Promise
   ctx.status = 503
   ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
   if (ctx.path === PATHS.authorization || ctx.path.startsWith(`${PATHS.authorization}/`)) {
-    ctx.type = 'html'
-    ctx.body = renderPage('message', UNAVAILABLE_PAGE)
+    answerWithPage(ctx, (t) => failureMessage(t, 503))
   } else {
     ctx.body = OAUTH_UNAVAILABLE
   }

@@ -7,7 +7,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { DETAILS_TYPE, DetailsRefused, readAuthorizationDetails } from '../connections/authorization-details.ts'
 import { isWithin } from '../connections/limits.ts'
-import { renderPage } from '../web/page.ts'
+import type { Words } from '../words/words.ts'
 import { createAdapters, DOCUMENT_ERROR } from './adapters/adapters.ts'
 import { type AdapterDeps, currentWork } from './adapters/base.ts'
 import type { KeySets } from './clients/key-sets.ts'
@@ -15,6 +15,7 @@ import { redirectUriMatches } from './clients/redirect-uris.ts'
 import { CLIENT_AUTH_METHODS, OPERATOR_MARK } from './clients/registration.ts'
 import { type ErrorRedirectDeps, pageBeforeErrors } from './error-redirects.ts'
 import { type SigningKey, signingKeyAt } from './keys.ts'
+import { answerWithPage } from './message-page.ts'
 import { ASSERTION_ALGS } from './metadata.ts'
 import { answerOutages, noteOutage } from './outage.ts'
 import { OFFLINE_ACCESS, requestedScopes } from './parameters.ts'
@@ -215,11 +216,10 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       return deps.keySets.fetch(target instanceof Request ? target.url : String(target), client?.clientId ?? '')
     },
     renderError: async (ctx, out) => {
-      ctx.type = 'html'
-      ctx.body = renderPage('message', {
-        title: 'This request cannot continue',
-        text: errorText(out.error, out.error_description),
-      })
+      answerWithPage(ctx, (t) => ({
+        title: t.ends.cannotContinue,
+        text: errorText(t, out.error, out.error_description),
+      }))
     },
   }
 }
@@ -294,12 +294,10 @@ function cookieKey(operatorKey: Uint8Array): Buffer {
 }
 
 /** What a person reads where the request must not be answered by a redirect (RFC 6749 §4.1.2.1). */
-function errorText(error: string, description: string | undefined): string {
+function errorText(t: Words, error: string, description: string | undefined): string {
   if (description?.startsWith(DOCUMENT_ERROR)) return `${description}.`
-  if (error === 'invalid_client')
-    return 'The app that sent you here is not known. Remove the connection in the app and add it again.'
-  if (error === 'invalid_redirect_uri')
-    return 'The app asked for an address it did not register. Nothing was sent there.'
-  if (error === 'server_error') return 'Something went wrong on our side. Try again in a moment.'
-  return `Start again from your app. (${description ?? error})`
+  if (error === 'invalid_client') return t.ends.unknownClient
+  if (error === 'invalid_redirect_uri') return t.ends.unknownAddress
+  if (error === 'server_error') return t.ends.ourSide
+  return t.ends.startAgain(description ?? error)
 }

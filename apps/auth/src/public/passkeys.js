@@ -30,10 +30,8 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
       credential.value = JSON.stringify(answer.toJSON())
       form.requestSubmit()
     } catch (error) {
-      problem.textContent =
-        error.name === 'InvalidStateError'
-          ? 'This device has a passkey of your account already.'
-          : 'No passkey was used. You can try again.'
+      // The sentences stand in the page, in its language.
+      problem.textContent = error.name === 'InvalidStateError' ? problem.dataset.known : problem.dataset.unused
       problem.hidden = false
     }
   })

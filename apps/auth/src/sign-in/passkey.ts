@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { checkPasskey } from '../accounts/passkeys.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
 import { safeReturnTo } from '../web/return-to.ts'
 import { assertAllowed } from '../web/tries.ts'
 import { passkeyBinding, showSignIn, startSession } from './sign-in.ts'
@@ -15,7 +16,7 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
     const returnTo = safeReturnTo(textField(request, 'return_to'))
     const proof = await checkPasskey(deps, textField(request, 'credential'), passkeyBinding(visitor))
     if (!proof || !(await startSession(deps, request, reply, proof))) {
-      const error = 'That passkey was not accepted. Try again, or use your password.'
+      const error = wordsFor(request).signIn.passkeyRefused
       return showSignIn(deps, request, reply, { returnTo, email: '', status: 422, error })
     }
     return reply.redirect(returnTo, 303)

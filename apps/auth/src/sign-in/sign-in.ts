@@ -11,6 +11,7 @@ import { type Proof, passwordProof } from '../accounts/proof.ts'
 import { createSession, endSession, readSession } from '../accounts/session.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
+import { wordsFor } from '../web/language.ts'
 import { RETRY_AFTER_SECONDS } from '../web/outage.ts'
 import { sendPage } from '../web/page.ts'
 import type { Subject } from '../web/rate-limit.ts'
@@ -22,9 +23,6 @@ const credentialsSchema = z.object({
   password: z.string().max(1000),
   return_to: z.string().optional(),
 })
-
-/** One sentence for every failure: it does not tell whether the account exists, is disabled, or was mistyped. */
-const REFUSED = 'The e-mail address or the password is not right.'
 
 /** `/`, `/sign-in` and `/sign-out`. */
 export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
@@ -47,7 +45,8 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
     const tries = await countTry(deps, request, reply, email ?? '')
     const proof = await checkCredentials(deps, email, sent.data?.password)
     if (!proof || !(await startSession(deps, request, reply, proof))) {
-      return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error: REFUSED })
+      const error = wordsFor(request).signIn.refused
+      return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error })
     }
     await tries.forget()
     return reply.redirect(returnTo, 303)

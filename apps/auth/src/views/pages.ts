@@ -12,11 +12,10 @@ export interface Viewer {
   readonly csrf: string
 }
 
-/** A moment: machine-readable, in full, and as it is read at a glance. */
+/** A moment, and the one at which the page is made; `partials/time` and `t.format` put them into words. */
 export interface TimeView {
-  readonly iso: string
-  readonly full: string
-  readonly short: string
+  readonly moment: Date
+  readonly now: Date
 }
 
 /** `sign-in`: password and passkey. */

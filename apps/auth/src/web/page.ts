@@ -1,15 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import fastifyView from '@fastify/view'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage, PageName, Pages } from '../views/pages.ts'
+import type { Language } from '../words/room.ts'
+import { WORDS, type Words } from '../words/words.ts'
+import { languageHeaders, languageOf, pageAddress } from './language.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
-import { waitText } from './times.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
 const assetsFolder = fileURLToPath(new URL('../public', import.meta.url))
-const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true })
+/** Every template has the words of its reader as `t`. */
+const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t } = it' })
 
 /** Pages that need a script file of ours: the passkey ceremonies happen in the browser. */
 const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys'])
@@ -31,27 +33,31 @@ export function pageHeaders(name: PageName): Record<string, string> {
   }
 }
 
-/** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
-export function renderPage<Name extends PageName>(name: Name, data: Pages[Name]): string {
-  return engine.render(`pages/${name}`, data)
+/** Who reads a page: in which language, and at which address, to which the link to the other language comes back. */
+export interface Reader {
+  readonly language: Language
+  readonly address: string
 }
 
-/**
- * Renders a page and sets its status and security headers; return the result from the handler, which sends it. Needs
- * {@link registerPages} on the same instance or above it.
- */
-export function sendPage<Name extends PageName>(
+/** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
+export function renderPage<Name extends PageName>(name: Name, data: Pages[Name], reader: Reader): string {
+  return engine.render(`pages/${name}`, { ...data, t: WORDS[reader.language], address: reader.address })
+}
+
+/** Renders a page and sets its status, language and security headers; return the result from the handler, which sends it. */
+export async function sendPage<Name extends PageName>(
   reply: FastifyReply,
   name: Name,
   data: Pages[Name],
   status = 200,
 ): Promise<string> {
-  return reply.code(status).headers(pageHeaders(name)).viewAsync(`pages/${name}`, data)
+  const language = languageOf(reply.request.headers)
+  reply.code(status).headers({ ...pageHeaders(name), ...languageHeaders(language) })
+  return renderPage(name, data, { language, address: pageAddress(reply.request) })
 }
 
-/** Makes pages and their assets (`/assets/*`) available on this instance and everything registered below it. */
-export async function registerPages(app: FastifyInstance): Promise<void> {
-  await app.register(fastifyView, { engine: { eta: engine }, root: viewsFolder, production: true })
+/** Serves the assets of pages (`/assets/*`). */
+export async function registerAssets(app: FastifyInstance): Promise<void> {
   await app.register(fastifyStatic, {
     root: assetsFolder,
     prefix: '/assets/',
@@ -64,42 +70,34 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
   })
 }
 
-const HOME = { href: '/', label: 'Go to the start page' }
+/** What went wrong, by its status; every other failure is ours. */
+const FAILURES = {
+  400: 'notUnderstood',
+  403: 'refusedForm',
+  404: 'notFound',
+  413: 'tooLarge',
+  415: 'notUnderstood',
+  429: 'tooMany',
+  503: 'busy',
+} as const satisfies Record<number, keyof Words['errors']>
 
-/** What a person reads while the database is away or too much is asked at once. */
-export const UNAVAILABLE_PAGE: MessagePage = { title: 'We are busy', text: 'Please try again in a moment.' }
-
-/** What a person reads for each status; every other failure is ours. */
-const ERROR_PAGES: Readonly<Record<number, MessagePage>> = {
-  400: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
-  403: {
-    title: 'Please try again',
-    text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Go back, reload the page and send it again.',
-    link: HOME,
-  },
-  404: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.', link: HOME },
-  413: { title: 'That was too much', text: 'The form is larger than we accept.', link: HOME },
-  415: { title: 'That did not work', text: 'The request could not be understood.', link: HOME },
-  429: { title: 'Too many tries', text: 'Please wait a few minutes, then try again.', link: HOME },
-  503: UNAVAILABLE_PAGE,
+/** What a person reads of a failure, with the way on. */
+export function failureMessage(t: Words, status: number): MessagePage {
+  const { title, text } = t.errors[isKnown(status) ? FAILURES[status] : 'ours']
+  return { title, text, ...(status !== 503 && { link: { href: '/', label: t.errors.home } }) }
 }
-const OUR_FAULT: MessagePage = {
-  title: 'Something went wrong',
-  text: 'The fault is ours. Please try again in a moment. If it stays so, tell the operator of this service the reference below.',
-  link: HOME,
+
+function isKnown(status: number): status is keyof typeof FAILURES {
+  return Object.hasOwn(FAILURES, status)
 }
 
 function errorPage(reply: FastifyReply, status: number): Promise<string> {
-  const known = ERROR_PAGES[status] ?? OUR_FAULT
+  const t = WORDS[languageOf(reply.request.headers)]
+  const known = failureMessage(t, status)
   const waitSeconds = Number(reply.getHeader('retry-after'))
-  const text = status === 429 && waitSeconds > 0 ? `Please wait ${waitText(waitSeconds)}, then try again.` : known.text
+  const text = status === 429 && waitSeconds > 0 ? t.errors.tooMany.wait(t.format.wait(waitSeconds)) : known.text
   const page = { ...known, text, reference: reply.request.id }
-  return sendPage(reply, 'message', page, ERROR_PAGES[status] ? status : 500)
-}
-
-/** The HTML of a failure, for answers that do not go through {@link sendPage}. */
-export function failureHtml(status: number): string {
-  return renderPage('message', ERROR_PAGES[status] ?? OUR_FAULT)
+  return sendPage(reply, 'message', page, isKnown(status) ? status : 500)
 }
 
 /** The not-found handler of the pages: the app's own look, also for addresses that nobody knows. */

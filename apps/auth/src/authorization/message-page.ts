@@ -1,0 +1,16 @@
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { MessagePage } from '../views/pages.ts'
+import { languageHeaders, languageOf } from '../web/language.ts'
+import { renderPage } from '../web/page.ts'
+import { WORDS, type Words } from '../words/words.ts'
+
+/** Answers a person in the library's context with a page that says what `message` makes of their language's words. */
+export function answerWithPage(
+  ctx: Pick<KoaContextWithOIDC, 'headers' | 'originalUrl' | 'set'> & { type: string; body: unknown },
+  message: (t: Words) => MessagePage,
+): void {
+  const language = languageOf(ctx.headers)
+  ctx.type = 'html'
+  ctx.set(languageHeaders(language))
+  ctx.body = renderPage('message', message(WORDS[language]), { language, address: ctx.originalUrl })
+}

@@ -1,0 +1,50 @@
+import { room } from './room.ts'
+
+/** Pages that say what went wrong. */
+export const errors = room({
+  en: {
+    home: 'Go to the start page',
+    reference: 'Reference:',
+    notUnderstood: { title: 'That did not work', text: 'The request could not be understood.' },
+    refusedForm: {
+      title: 'Please try again',
+      text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Go back, reload the page and send it again.',
+    },
+    notFound: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.' },
+    tooLarge: { title: 'That was too much', text: 'The form is larger than we accept.' },
+    tooMany: {
+      title: 'Too many tries',
+      text: 'Please wait a few minutes, then try again.',
+      wait: (wait: string) => `Please wait ${wait}, then try again.`,
+    },
+    busy: { title: 'We are busy', text: 'Please try again in a moment.' },
+    ours: {
+      title: 'Something went wrong',
+      text: 'The fault is ours. Please try again in a moment. If it stays so, tell the operator of this service the reference below.',
+    },
+  },
+  lt: {
+    home: 'Į pradžios puslapį',
+    reference: 'Užklausos numeris:',
+    notUnderstood: { title: 'Nepavyko', text: 'Užklausos nepavyko suprasti.' },
+    refusedForm: {
+      title: 'Bandykite dar kartą',
+      text: 'Jūsų saugumui ši forma priimama tik iš mūsų puslapio, kurį ką tik atvėrėte. Niekas nepakeista. Grįžkite, įkelkite puslapį iš naujo ir siųskite dar kartą.',
+    },
+    notFound: {
+      title: 'Tokio puslapio nėra',
+      text: 'Adresas galbūt įvestas su klaida, arba to, ką jis rodė, nebėra.',
+    },
+    tooLarge: { title: 'Per daug duomenų', text: 'Forma didesnė, nei priimame.' },
+    tooMany: {
+      title: 'Per daug bandymų',
+      text: 'Palaukite kelias minutes ir bandykite dar kartą.',
+      wait: (wait) => `Palaukite ${wait} ir bandykite dar kartą.`,
+    },
+    busy: { title: 'Esame užimti', text: 'Bandykite dar kartą po akimirkos.' },
+    ours: {
+      title: 'Įvyko klaida',
+      text: 'Klaida mūsų pusėje. Bandykite dar kartą po akimirkos. Jei klaida kartojasi, perduokite šios paslaugos operatoriui žemiau esantį užklausos numerį.',
+    },
+  },
+})

@@ -1,0 +1,82 @@
+import { toEurText } from '@vertexsms/contract/money'
+import type { TimeView } from '../views/pages.ts'
+import { type Language, one, vienas } from './room.ts'
+
+/** How amounts, times, names of countries and lists read in one language. Times are UTC and say so. */
+export interface Formats {
+  /** An amount with its currency, two decimals at least. */
+  eur(micros: bigint): string
+  number(count: number): string
+  /** "a, b and c". */
+  list(entries: readonly string[]): string
+  /** The name of a country; its code where it has none. */
+  country(code: string): string
+  /** A moment as it is read at a glance: how long ago or ahead when it is near, else the date. */
+  short(time: TimeView): string
+  /** The date and the time. */
+  full(time: TimeView): string
+  /** How long a wait of whole seconds is: never shorter than it is. */
+  wait(seconds: number): string
+}
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+/** Beyond this a date says more than a count of days. */
+const RELATIVE_DAYS = 31
+
+/** What `Intl` does not know: which of its locales writes dates as people here do, and the few words it has not. */
+const WORDS = {
+  en: {
+    dates: 'en-GB',
+    soon: 'within a minute',
+    now: 'just now',
+    seconds: (n: number) => `${n} ${one(n, 'second', 'seconds')}`,
+    minutes: (n: number) => `${n} ${one(n, 'minute', 'minutes')}`,
+    hours: (n: number) => `${n} ${one(n, 'hour', 'hours')}`,
+  },
+  lt: {
+    dates: 'lt',
+    soon: 'per minutę',
+    now: 'ką tik',
+    seconds: (n: number) => `${n} ${vienas(n, 'sekundę', 'sekundes', 'sekundžių')}`,
+    minutes: (n: number) => `${n} ${vienas(n, 'minutę', 'minutes', 'minučių')}`,
+    hours: (n: number) => `${n} ${vienas(n, 'valandą', 'valandas', 'valandų')}`,
+  },
+} as const
+
+/** The {@link Formats} of a language. */
+export function formatsOf(language: Language): Formats {
+  const words = WORDS[language]
+  const amounts = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 6 })
+  const numbers = new Intl.NumberFormat(language)
+  const lists = new Intl.ListFormat(language, { type: 'conjunction' })
+  const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' })
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
+  const day = new Intl.DateTimeFormat(words.dates, { dateStyle: 'medium', timeZone: 'UTC' })
+  const full = new Intl.DateTimeFormat(words.dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+
+  return {
+    // From the decimal text: a number would lose the last digits of a large amount.
+    eur: (micros) => `${amounts.format(toEurText(micros) as Intl.StringNumericLiteral)} EUR`,
+    number: (count) => numbers.format(count),
+    list: (entries) => lists.format(entries),
+    country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
+    short: ({ moment, now }) => {
+      const aheadMs = moment.getTime() - now.getTime()
+      const size = Math.abs(aheadMs)
+      if (size < MINUTE_MS) return aheadMs > 0 ? words.soon : words.now
+      // Rounded, not cut: what ends in 30 days says so at once. Each step ends where rounding would reach the next one.
+      if (size < HOUR_MS - MINUTE_MS / 2) return relative.format(Math.round(aheadMs / MINUTE_MS), 'minute')
+      if (size < DAY_MS - HOUR_MS / 2) return relative.format(Math.round(aheadMs / HOUR_MS), 'hour')
+      if (size < RELATIVE_DAYS * DAY_MS) return relative.format(Math.round(aheadMs / DAY_MS), 'day')
+      return day.format(moment)
+    },
+    full: ({ moment }) => `${full.format(moment)} UTC`,
+    wait: (seconds) => {
+      if (seconds <= 90) return words.seconds(seconds)
+      const minutes = Math.ceil(seconds / 60)
+      return minutes <= 90 ? words.minutes(minutes) : words.hours(Math.ceil(minutes / 60))
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import { room } from './room.ts'
+
+/** What stands around every page. */
+export const frame = room({
+  en: {
+    skip: 'Skip to content',
+    signOut: 'Sign out',
+    settings: 'Settings',
+    dashboard: 'Dashboard',
+    api: 'API',
+    phone: 'Sandbox phone',
+    upstream: 'VertexSMS account',
+    passkeys: 'Passkeys',
+    sessions: 'Sessions',
+    /** Of a way through pages of a list. */
+    newer: 'Newer',
+    older: 'Older',
+    pageOf: (page: string, pages: string, rows: string) => `Page ${page} of ${pages}, ${rows} in all`,
+  },
+  lt: {
+    skip: 'Pereiti prie turinio',
+    signOut: 'Atsijungti',
+    settings: 'Nustatymai',
+    dashboard: 'Mano paskyra',
+    api: 'API',
+    phone: 'Bandomasis telefonas',
+    upstream: 'VertexSMS paskyra',
+    passkeys: 'Prieigos raktai',
+    sessions: 'Seansai',
+    newer: 'Naujesni',
+    older: 'Senesni',
+    pageOf: (page, pages, rows) => `${page} puslapis iš ${pages}, iš viso įrašų: ${rows}`,
+  },
+})

@@ -1,0 +1,34 @@
+import { room } from './room.ts'
+
+/** `sign-in`. */
+export const signIn = room({
+  en: {
+    title: 'Sign in',
+    toGoOn: 'to go on connecting your app',
+    email: 'Email',
+    password: 'Password',
+    submit: 'Sign in',
+    passkey: 'Use a passkey',
+    inviteOnly: 'VertexSMS is invite-only.',
+    requestAccess: 'Request access',
+    /** One sentence for every failure: it does not tell whether the account exists, is disabled, or was mistyped. */
+    refused: 'The e-mail address or the password is not right.',
+    passkeyRefused: 'That passkey was not accepted. Try again, or use your password.',
+    passkeyKnown: 'This device has a passkey of your account already.',
+    noPasskeyUsed: 'No passkey was used. You can try again.',
+  },
+  lt: {
+    title: 'Prisijungimas',
+    toGoOn: 'ir toliau prijunkite savo programą',
+    email: 'El. paštas',
+    password: 'Slaptažodis',
+    submit: 'Prisijungti',
+    passkey: 'Naudoti prieigos raktą',
+    inviteOnly: 'VertexSMS naudojasi tik pakviestieji.',
+    requestAccess: 'Prašyti prieigos',
+    refused: 'Neteisingas el. pašto adresas arba slaptažodis.',
+    passkeyRefused: 'Šis prieigos raktas nepriimtas. Bandykite dar kartą arba naudokite slaptažodį.',
+    passkeyKnown: 'Šiame įrenginyje jau yra jūsų paskyros prieigos raktas.',
+    noPasskeyUsed: 'Prieigos raktas nepanaudotas. Galite bandyti dar kartą.',
+  },
+})

@@ -1,0 +1,35 @@
+import { ends } from './ends.ts'
+import { errors } from './errors.ts'
+import { type Formats, formatsOf } from './format.ts'
+import { frame } from './frame.ts'
+import type { Language } from './room.ts'
+import { signIn } from './sign-in.ts'
+
+/** Every room of the catalogue. */
+export const ROOMS = { frame, signIn, ends, errors } as const
+
+/** Every sentence that a person reads on a page, in one language, and how amounts and times are written in it. */
+export type Words = { readonly language: Language; readonly other: OtherLanguage; readonly format: Formats } & {
+  readonly [Room in keyof typeof ROOMS]: (typeof ROOMS)[Room][Language]
+}
+
+/** The language to which a page links, and what it calls itself. */
+interface OtherLanguage {
+  readonly language: Language
+  readonly name: string
+}
+const OTHERS: Readonly<Record<Language, OtherLanguage>> = {
+  en: { language: 'lt', name: 'Lietuviškai' },
+  lt: { language: 'en', name: 'English' },
+}
+
+/** The words of each language. */
+export const WORDS: Readonly<Record<Language, Words>> = {
+  en: wordsIn('en'),
+  lt: wordsIn('lt'),
+}
+
+function wordsIn(language: Language): Words {
+  const rooms = Object.entries(ROOMS).map(([name, words]) => [name, words[language]])
+  return { ...Object.fromEntries(rooms), language, other: OTHERS[language], format: formatsOf(language) }
+}

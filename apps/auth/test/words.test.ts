@@ -1,0 +1,243 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { preferredLanguage } from '@vertexsms/service/accepts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LANGUAGES, type Language, one, room, type Sentences, vienas } from '../src/words/room.ts'
+import { ROOMS, WORDS } from '../src/words/words.ts'
+import { makeAccount } from './support/people.ts'
+import { hiddenField } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const SOURCES = fileURLToPath(new URL('../src', import.meta.url))
+
+/** Every sentence of a language by its path. */
+function sentencesOf(language: Language): Map<string, Sentences[string]> {
+  const found = new Map<string, Sentences[string]>()
+  const walk = (path: string, words: Sentences) => {
+    for (const [name, sentence] of Object.entries(words)) {
+      const at = `${path}.${name}`
+      if (typeof sentence === 'object') walk(at, sentence)
+      else found.set(at, sentence)
+    }
+  }
+  for (const [name, words] of Object.entries(ROOMS)) walk(name, words[language] as unknown as Sentences)
+  return found
+}
+
+const ENGLISH = sentencesOf('en')
+const LITHUANIAN = sentencesOf('lt')
+
+/** What a sentence says of values that are told apart: texts, and a count where it wants one. */
+function said(sentence: Sentences[string] | undefined): string {
+  if (typeof sentence !== 'function') return String(sentence)
+  const make = sentence as (...values: unknown[]) => string
+  const texts = Array.from({ length: sentence.length }, (_, at) => `<${at}>`)
+  return make(...texts)
+}
+
+describe('the catalogue of words', () => {
+  it('has the same sentences in every language, each made of the same values', () => {
+    expect([...LITHUANIAN.keys()].sort()).toEqual([...ENGLISH.keys()].sort())
+    for (const [path, english] of ENGLISH) {
+      const lithuanian = LITHUANIAN.get(path)
+      expect([path, typeof lithuanian]).toEqual([path, typeof english])
+      const values = (text: string) => [...new Set(text.match(/<\d>/g))].sort()
+      expect([path, values(said(lithuanian))]).toEqual([path, values(said(english))])
+    }
+  })
+
+  it('does not compile where a language lacks a sentence, has one more, or is given other values', () => {
+    const en = { title: 'Title', made: (name: string) => name }
+    // @ts-expect-error: a sentence is missing.
+    room({ en, lt: { title: 'Antraštė' } })
+    // @ts-expect-error: English has no such sentence.
+    room({ en, lt: { title: 'Antraštė', made: (name) => name, more: 'Daugiau' } })
+    // @ts-expect-error: it is made of a text, not of a count.
+    room({ en, lt: { title: 'Antraštė', made: (count: number) => String(count) } })
+    // @ts-expect-error: it is made of nothing.
+    room({ en, lt: { title: () => 'Antraštė', made: (name) => name } })
+    expect(room({ en, lt: { title: 'Antraštė', made: (name) => name } }).lt.made('x')).toBe('x')
+  })
+
+  it('has no sentence that is empty, left in English, or written without Lithuanian letters where a word needs them', () => {
+    for (const [path, lithuanian] of LITHUANIAN) {
+      expect(said(lithuanian).trim(), path).not.toBe('')
+      expect(said(ENGLISH.get(path)).trim(), path).not.toBe('')
+      const words = said(lithuanian).split(/\s+/)
+      if (words.length > 4) expect(said(lithuanian), path).not.toBe(said(ENGLISH.get(path)))
+    }
+    const letters = new Set([...LITHUANIAN.values()].map(said).join('').toLowerCase())
+    for (const letter of 'ąčęėįšųūž') expect(letters).toContain(letter)
+  })
+
+  it('holds every sentence that a page asks for, and none that nothing asks for', () => {
+    const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
+      (path) => /\.(ts|eta)$/.test(path) && !path.startsWith('words/'),
+    )
+    const text = files.map((path) => readFileSync(`${SOURCES}/${path}`, 'utf8')).join('\n')
+    const groups = new Set(
+      [...ENGLISH.keys()].flatMap((path) => path.split('.').map((_, at, all) => all.slice(0, at).join('.'))),
+    )
+    for (const [, room = '', name = ''] of text.matchAll(/\bt\.(\w+)\.(\w+)/g)) {
+      if (!(room in ROOMS)) continue
+      expect(ENGLISH.has(`${room}.${name}`) || groups.has(`${room}.${name}`), `t.${room}.${name}`).toBe(true)
+    }
+    for (const path of ENGLISH.keys()) {
+      const [room, ...names] = path.split('.')
+      const isAsked =
+        new RegExp(`\\b${room}\\b`).test(text) && names.some((name) => new RegExp(`\\b${name}\\b`).test(text))
+      expect(isAsked, path).toBe(true)
+    }
+  })
+
+  it('counts in Lithuanian with its three forms, in English with two', () => {
+    const messages = (n: number) => vienas(n, 'žinutė', 'žinutės', 'žinučių')
+    expect([0, 1, 2, 9, 10, 11, 12, 19, 20, 21, 22, 30, 101, 111].map(messages)).toEqual([
+      'žinučių',
+      'žinutė',
+      'žinutės',
+      'žinutės',
+      'žinučių',
+      'žinučių',
+      'žinučių',
+      'žinučių',
+      'žinučių',
+      'žinutė',
+      'žinutės',
+      'žinučių',
+      'žinutė',
+      'žinučių',
+    ])
+    expect([0, 1, 2, 21].map((n) => one(n, 'message', 'messages'))).toEqual([
+      'messages',
+      'message',
+      'messages',
+      'messages',
+    ])
+  })
+})
+
+describe('amounts and times', () => {
+  const now = new Date('2026-01-10T12:00:00Z')
+  const at = (iso: string) => ({ moment: new Date(iso), now })
+
+  it('read as people write them in each language, exact to the last digit', () => {
+    const amounts = [39_000n, 5_000_000n, -1_000_000n, 123_456_789_012_345_678n]
+    expect(amounts.map(WORDS.en.format.eur)).toEqual([
+      '0.039 EUR',
+      '5.00 EUR',
+      '-1.00 EUR',
+      '123,456,789,012.345678 EUR',
+    ])
+    expect(amounts.map(WORDS.lt.format.eur).map((text) => text.replaceAll('\u00a0', ' '))).toEqual([
+      '0,039 EUR',
+      '5,00 EUR',
+      '−1,00 EUR',
+      '123 456 789 012,345678 EUR',
+    ])
+    expect(WORDS.lt.format.full(at('2026-11-26T23:05:00Z'))).toBe('2026 m. lapkričio 26 d. 23:05 UTC')
+    expect(WORDS.en.format.full(at('2026-11-26T23:05:00Z'))).toBe('26 November 2026 at 23:05 UTC')
+    expect(WORDS.lt.format.short(at('2026-01-12T12:00:00Z'))).toBe('poryt')
+    expect(WORDS.lt.format.short(at('2026-01-10T11:55:00Z'))).toBe('prieš 5 minutes')
+    expect(WORDS.lt.format.wait(21)).toBe('21 sekundę')
+    expect(WORDS.lt.format.wait(600)).toBe('10 minučių')
+    expect(WORDS.lt.format.country('DE')).toBe('Vokietija')
+    expect(WORDS.lt.format.list(['a', 'b', 'c'])).toBe('a, b ir c')
+  })
+})
+
+describe('the language of a page', () => {
+  let stack: Stack
+  beforeAll(async () => {
+    stack = await startStack()
+  })
+  afterAll(() => stack.close())
+
+  const ask = (headers: Record<string, string>, path = '/sign-in') =>
+    fetch(`${stack.issuer}${path}`, { headers, redirect: 'manual' })
+
+  it.each([
+    [undefined, 'en'],
+    ['', 'en'],
+    ['*', 'en'],
+    ['de, fr;q=0.5', 'en'],
+    ['lt', 'lt'],
+    ['lt-LT,lt;q=0.9,en;q=0.8', 'lt'],
+    ['en-GB, lt;q=0.9', 'en'],
+    ['de, lt;q=0.2', 'lt'],
+    ['lt;q=0', 'en'],
+    [`${'x,'.repeat(2000)}lt`, 'lt'],
+  ])('is, for Accept-Language %s, %s (RFC 9110 §12.5.4)', async (header, language) => {
+    const headers = header === undefined ? {} : { 'accept-language': header }
+    expect(preferredLanguage(headers, LANGUAGES)).toBe(language)
+    const answer = await ask(headers)
+    const html = await answer.text()
+    expect(html).toContain(`<html lang="${language}">`)
+    expect(html).toContain(language === 'lt' ? '<h1>Prisijungimas</h1>' : '<h1>Sign in</h1>')
+    expect(answer.headers.get('content-language')).toBe(language)
+    expect(answer.headers.get('vary')).toMatch(/Accept-Language, Cookie/)
+  })
+
+  it('is said of pages that the protocol answers with, too, and never of its JSON', async () => {
+    const page = await ask({ 'accept-language': 'lt' }, '/oauth/authorize?client_id=nobody')
+    expect(page.status).toBe(400)
+    expect(page.headers.get('content-language')).toBe('lt')
+    expect(await page.text()).toMatch(/<html lang="lt">[\s\S]*programa nežinoma/)
+    const json = await fetch(`${stack.issuer}/oauth/token`, { method: 'POST', headers: { 'accept-language': 'lt' } })
+    expect(json.headers.get('content-language')).toBeNull()
+    expect(JSON.stringify(await json.json())).not.toMatch(/[ąčęėįšųūž]/)
+  })
+
+  it('is kept when it was chosen by the link at the foot, which comes back to the same page and changes nothing else', async () => {
+    const { id } = await makeAccount(stack)
+    const person = await stack.person(id)
+    const link = (html: string) => (/href="(\/language\?[^"]*)"/.exec(html)?.[1] ?? '').replaceAll('&amp;', '&')
+    const first = await person.get('/settings/sessions?x=1')
+    const chosen = await person.get(link(first.html))
+    expect([chosen.status, chosen.headers.get('location')]).toEqual([303, '/settings/sessions?x=1'])
+    expect(chosen.headers.getSetCookie()).toHaveLength(1)
+    expect(chosen.headers.getSetCookie()[0]).toMatch(/^vertexsms_language=lt; .*HttpOnly; SameSite=Lax/)
+    const lithuanian = await person.get('/settings/sessions')
+    expect(lithuanian.html).toContain('<html lang="lt">')
+    await person.get(link(lithuanian.html))
+    expect((await person.get('/settings/sessions')).html).toContain('<html lang="en">')
+    // A page that a refused form is answered with leads back to the page of the form.
+    const csrf = hiddenField((await person.get('/settings/vertexsms-account')).html, 'csrf')
+    const fields = [
+      ['csrf', csrf],
+      ['hlr_price', 'x'],
+    ] as const
+    const refused = await person.post('/settings/vertexsms-account/price', fields)
+    expect(refused.status).toBe(422)
+    expect((await person.get(link(refused.html))).headers.get('location')).toBe('/settings/vertexsms-account')
+  })
+
+  it.each([
+    '//evil.example',
+    '/\\evil.example',
+    '/%5cevil.example/..//evil.example',
+    '/.//evil.example',
+    '/x/..//evil.example',
+    'https://evil.example/',
+    'javascript:alert(1)',
+    '/\t/evil.example',
+    '/a\r\nset-cookie: x=y',
+    'evil.example',
+    '',
+    `/${'x'.repeat(5000)}`,
+  ])('never leads away from here: %j (RFC 9700 §4.11.1)', async (back) => {
+    const { status, headers } = await ask({}, `/language?${new URLSearchParams({ to: 'lt', back })}`)
+    expect(status).toBe(303)
+    const location = headers.get('location') ?? ''
+    expect(new URL(location, stack.issuer).origin).toBe(stack.issuer)
+    expect(location).toMatch(/^\/(?!\/)/)
+    expect(location).not.toMatch(/[\\\s]/)
+  })
+
+  it('stays as it is for a language that there is none of', async () => {
+    const { headers } = await ask({}, '/language?to=xx&back=/sign-in')
+    expect([headers.get('location'), headers.getSetCookie()]).toEqual(['/sign-in', []])
+    const html = await (await ask({ cookie: 'vertexsms_language=xx', 'accept-language': 'lt' })).text()
+    expect(html).toContain('<html lang="lt">')
+  })
+})
