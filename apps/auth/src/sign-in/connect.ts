@@ -1,5 +1,6 @@
 import { clientGuides, isLocalAddress } from '@vertexsms/contract/connect'
 import { LIVE, llmsText } from '@vertexsms/contract/discovery'
+import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
 import type { FastifyInstance } from 'fastify'
 import { sendPage } from '../web/page.ts'
 
@@ -14,9 +15,12 @@ export interface ConnectDeps {
 
 /** `GET /connect`: how to connect each client, and `GET /llms.txt`, for everybody. Nothing on them is of an account. */
 export function registerConnect(app: FastifyInstance, { issuer, resources: { mcp, api } }: ConnectDeps): void {
+  const apiUrl = api.replace(/\/$/, '')
   const page = {
     mcpUrl: mcp,
-    apiUrl: api.replace(/\/$/, ''),
+    apiUrl,
+    tokenCommand: tokenCommand(TOKEN_PLACEHOLDER),
+    quickStart: quickStart(apiUrl),
     isLocal: isLocalAddress(mcp),
     clients: clientGuides(mcp, TOKEN_PLACEHOLDER),
   }

@@ -1,6 +1,7 @@
 // What each page is given to show, one type a template, in one list: a page may hold nothing that does not stand here.
 import type { ClientGuide } from '@vertexsms/contract/connect'
 import type { Permission } from '@vertexsms/contract/permissions'
+import type { QuickStart } from '@vertexsms/contract/quick-start'
 import type { Scope } from '@vertexsms/contract/scopes'
 
 // What each page shows, one interface a page. Templates get nothing else.
@@ -39,6 +40,9 @@ export interface ConnectPage {
   /** True where only programs on the same computer reach the address. */
   readonly isLocal: boolean
   readonly clients: readonly ClientGuide[]
+  /** What sets the token for the lines of {@link quickStart}. */
+  readonly tokenCommand: string
+  readonly quickStart: readonly QuickStart[]
 }
 
 /** `request-access`: the form of somebody without an account. */
