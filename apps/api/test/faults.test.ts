@@ -223,6 +223,24 @@ describe('a repeat', () => {
     expect(scripted.orders.length).toBe(2)
   })
 
+  test('of an unknown send stays the first one once its owner has said that it was sent, which closes it as charged', async () => {
+    scripted.answer = async () => ({ kind: 'unknown' })
+    const [key, to] = [randomUUID(), '37061112244']
+    await send({ key, to })
+    const id = scripted.orders[0]?.messageId ?? 0n
+    const { held } = await counters()
+    expect(held).toBeGreaterThan(0n)
+    await world.db.sendMessage.update({ where: { id }, data: { wasSentAt: new Date() } })
+    await eventually(async () => ((await counters()).held === 0n ? true : undefined))
+    expect(await counters()).toEqual({ spent: held, held: 0n, handedOver: 0 })
+    const row = await world.db.sendMessage.findUniqueOrThrow({ where: { id } })
+    expect(row).toMatchObject({ state: 'accepted', chargedMicros: held, finalAt: expect.any(Date) })
+    scripted.answer = async (order) => accepted(order)
+    const again = await send({ key, to })
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true'])
+    expect(scripted.orders.length).toBe(1)
+  })
+
   test('while the first is under way is told to wait, not that the service is down', async () => {
     const answer = pending<HandOver>()
     scripted.answer = () => answer.promise

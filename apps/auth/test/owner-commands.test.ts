@@ -278,6 +278,16 @@ describe('the command settle-unknown', () => {
     expect(await verdictOf(id)).toEqual(first)
   })
 
+  it('says the other word of one, too, and never both', async () => {
+    const id = await message({})
+    expect((await run('settle-unknown', String(id), '--was', 'perhaps')).code).toBe(1)
+    expect((await run('settle-unknown', String(id), '--was', 'sent')).code).toBe(0)
+    for (const word of ['sent', 'not-sent'])
+      expect((await run('settle-unknown', String(id), '--was', word)).code).toBe(1)
+    const row = await stack.db.sendMessage.findUniqueOrThrow({ where: { id } })
+    expect([row.wasSentAt, row.notSentAt]).toEqual([expect.any(Date), null])
+  })
+
   it.each([
     ['accepted', { state: 'accepted' }],
     ['under way', { state: 'handed_over', leaseUntil: new Date(Date.now() + 3_600_000) }],

@@ -26,7 +26,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     rate_counter: ALL,
     sandbox_text: 'SELECT',
     send: 'SELECT',
-    send_message: 'SELECT UPDATE(not_sent_at)',
+    send_message: 'SELECT UPDATE(not_sent_at,was_sent_at)',
     sender_id: 'SELECT',
     session: ALL,
     signing_key: ALL,

@@ -37,6 +37,10 @@ const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] 
     told: { outcome: 'released', failure: null, reason: 'not_sent' },
   },
   {
+    condition: Prisma.sql`m.state = 'unknown' AND m.was_sent_at IS NOT NULL`,
+    told: { outcome: 'accepted', failure: null, reason: null, final: true },
+  },
+  {
     condition: Prisma.sql`m.state = 'unknown' AND m.handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'`,
     told: { outcome: 'accepted', failure: null, reason: null, final: true },
   },

@@ -1,7 +1,7 @@
-import type { Database } from '@vertexsms/db/client'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { decideApproval, findApproval, pendingApprovals } from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
+import { sayOutcome } from '../connections/outcomes.ts'
 import { type Command, type CommandContext, CommandError, plainText } from './command.ts'
 import { readKeysEnv } from './env.ts'
 import { accountOf } from './who.ts'
@@ -54,21 +54,19 @@ async function decide({ db, print }: CommandContext, id: string | undefined, ver
   print(verdict === 'approved' ? 'Approved.' : 'Refused.')
 }
 
-export const settleUnknown: Command = {
-  usage: 'settle-unknown ID',
-  summary: 'Say of a message whose outcome is unknown that it was not sent; its money is given back',
-  async run({ db, print }, [id = '']) {
-    if (!/^\d{1,18}$/.test(id)) throw new CommandError('The id of a message is up to 18 digits.')
-    if (await sayNotSent(db, BigInt(id))) return print('Noted. Its money is given back in a moment.')
-    throw new CommandError('No message with this id has an unknown outcome, or it was settled already.')
-  },
-}
+const WORDS = { sent: 'sent', 'not-sent': 'not_sent' } as const
 
-/** The owner's word that a message was not sent; past its lease one that was handed over is unknown as well. */
-async function sayNotSent(db: Database, id: bigint): Promise<boolean> {
-  const said = await db.$executeRaw`
-    UPDATE send_message SET not_sent_at = database_now()
-    WHERE id = ${id} AND not_sent_at IS NULL AND final_at IS NULL
-      AND (state = 'unknown' OR (state = 'handed_over' AND lease_until < database_now()))`
-  return said === 1
+export const settleUnknown: Command = {
+  usage: 'settle-unknown ID [--was sent]',
+  summary: 'Say of a message whose outcome is unknown that it was not sent, which gives its money back, or that it was',
+  options: ['was'],
+  async run({ db, print }, [id = ''], { was = 'not-sent' }) {
+    if (!/^\d{1,18}$/.test(id)) throw new CommandError('The id of a message is up to 18 digits.')
+    if (!Object.hasOwn(WORDS, was)) throw new CommandError('--was takes sent or not-sent.')
+    const word = WORDS[was as keyof typeof WORDS]
+    if (!(await sayOutcome(db, { id: BigInt(id) }, word))) {
+      throw new CommandError('No message with this id has an unknown outcome, or it was settled already.')
+    }
+    print(word === 'sent' ? 'Noted. It stays charged.' : 'Noted. Its money is given back in a moment.')
+  },
 }
