@@ -4,7 +4,7 @@ import type { Prisma } from '@vertexsms/db/client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deleteToken } from '../src/connections/tokens.ts'
 import { findPlace, connect as write } from '../src/consent/connect.ts'
-import { createManualToken } from '../src/settings/new-token.ts'
+import { createManualToken, replaceToken } from '../src/settings/manual-tokens.ts'
 import { cleanUp } from './support/clean-up.ts'
 import { connect, post, refresh, register, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
@@ -186,36 +186,32 @@ describe('the spender of a connection', () => {
 
 describe('the spender of a token made by hand', () => {
   const made = async () => {
-    const { account, person } = await newSignedIn(stack)
+    const { account } = await newSignedIn(stack)
     const session = await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })
-    const create = (replaces?: { tokenId: string; overlapSeconds: number }) => {
-      const token = { name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
-      const by = { accountId: account.id, sessionId: session.id }
-      return createManualToken(stack.db, by, { ...token, ...(replaces && { replaces }) }, new Date())
+    const by = { accountId: account.id, sessionId: session.id }
+    const create = (limits = NO_LIMITS, id: string = randomUUID()) => {
+      const token = { id, name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
+      return createManualToken(stack.db, by, { ...token, limits }, new Date())
     }
+    const row = (id: string) => stack.db.apiToken.findUniqueOrThrow({ where: { id } })
     const rows = () => stack.db.apiToken.findMany({ where: { accountId: account.id } })
-    const replace = async (tokenId: string) => {
-      const known = new Set((await rows()).map(({ id }) => id))
-      await create({ tokenId, overlapSeconds: 600 })
-      const made = (await rows()).find(({ id }) => !known.has(id))
-      if (!made) throw new Error('no token was made')
-      return made
+    const replace = async (tokenId: string, overlapSeconds = 600) => {
+      const lastFour = (await stack.db.apiToken.findUnique({ where: { id: tokenId } }))?.lastFour ?? null
+      return replaceToken(stack.db, by, { tokenId, lastFour, overlapSeconds })
     }
     await create()
-    const [row] = await rows()
-    return { accountId: account.id, person, create, replace, tokenId: row?.id ?? '' }
+    const tokenId = (await rows())[0]?.id ?? ''
+    return { accountId: account.id, by, create, replace, row, rows, tokenId }
   }
 
-  it('begins with it, without limits', async () => {
-    const { accountId, tokenId } = await made()
+  it('begins with it, with the limits that were set', async () => {
+    const { accountId, tokenId, create } = await made()
     const [spender] = await spendersOf(accountId)
     expect(spender).toMatchObject({ id: tokenId, kind: 'token', endedAt: null })
-    expect(spender && limits(spender)).toEqual({
-      maxPerSendMicros: null,
-      maxPerDayMicros: null,
-      maxTotalMicros: null,
-      countries: [],
-    })
+    expect(spender && limits(spender)).toMatchObject({ maxPerDayMicros: null, countries: [] })
+    const bounded = await create({ ...NO_LIMITS, maxPerDayMicros: 5_000_000n, countries: ['LT'] })
+    expect(bounded).toEqual({ value: expect.stringMatching(/^vsms_/) })
+    expect((await spendersOf(accountId)).at(-1)).toMatchObject({ maxPerDayMicros: 5_000_000n, countries: ['LT'] })
   })
 
   it('ends with it, a row or not', async () => {
@@ -227,39 +223,86 @@ describe('the spender of a token made by hand', () => {
     }
   })
 
-  it('goes on with the token that replaces it, through two rotations, and ends with the last', async () => {
-    const { accountId, tokenId, replace } = await made()
+  it('goes on under each new value, and ends with the token and every value of it', async () => {
+    const { accountId, tokenId, replace, row, rows } = await made()
     await stack.db.spender.update({ where: { id: tokenId }, data: { maxTotalMicros: 9_000_000n } })
-    const second = await replace(tokenId)
-    const third = await replace(second.id)
-    expect([second.spenderId, third.spenderId]).toEqual([tokenId, tokenId])
-    await deleteToken(stack.db, { accountId, tokenId, now: new Date() })
-    await deleteToken(stack.db, { accountId, tokenId: second.id, now: new Date() })
+    const first = await row(tokenId)
+    expect(await replace(tokenId)).toEqual({ value: expect.stringMatching(/^vsms_/) })
+    const second = await row(tokenId)
+    expect(await replace(tokenId)).toEqual({ value: expect.stringMatching(/^vsms_/) })
+    const held = await rows()
+    // The oldest value ended with the second replacement.
+    expect(held.map(({ tokenHash }) => tokenHash)).not.toContainEqual(first.tokenHash)
+    expect(held.find(({ replacedById }) => replacedById === tokenId)).toMatchObject({
+      tokenHash: second.tokenHash,
+      lastFour: second.lastFour,
+      spenderId: tokenId,
+    })
+    expect(held).toHaveLength(2)
     expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: null, maxTotalMicros: 9_000_000n }])
-    await deleteToken(stack.db, { accountId, tokenId: third.id, now: new Date() })
+    expect(await deleteToken(stack.db, { accountId, tokenId, now: new Date() })).toBe('token')
+    expect(await rows()).toEqual([])
     expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: expect.any(Date) }])
   })
 
-  it('leaves the replaced token good for the overlap, and never longer than it was', async () => {
-    const { tokenId, replace } = await made()
+  it('leaves the value before good for the overlap, never longer than it was, and not at all where none is asked', async () => {
+    const { tokenId, replace, rows } = await made()
     const before = Date.now()
+    const old = async () => (await rows()).find(({ replacedById }) => replacedById === tokenId)
     await replace(tokenId)
-    const expiry = async () =>
-      (await stack.db.apiToken.findUniqueOrThrow({ where: { id: tokenId } })).expiresAt?.getTime() ?? 0
-    const first = await expiry()
-    expect(first).toBeGreaterThan(before + 590_000)
-    await later(300, stack)
+    expect((await old())?.expiresAt?.getTime()).toBeGreaterThan(before + 590_000)
+    await stack.db.apiToken.update({ where: { id: tokenId }, data: { expiresAt: new Date(before + 300_000) } })
     await replace(tokenId)
-    expect(await expiry()).toBe(first)
+    expect((await old())?.expiresAt?.getTime()).toBe(before + 300_000)
+    await replace(tokenId, 0)
+    expect(await old()).toBeUndefined()
   })
 
-  it("is not given to a token that replaces nothing that lives, or what is another account's", async () => {
-    const { tokenId } = await made()
+  it('gives the new value as long again as the token was made for', async () => {
+    const { tokenId, replace, row } = await made()
+    const { createdAt } = await row(tokenId)
+    await stack.db.apiToken.update({
+      where: { id: tokenId },
+      data: { expiresAt: new Date(createdAt.getTime() + 7 * DAY_MS) },
+    })
+    await later(5 * 86_400, stack)
+    await replace(tokenId)
+    const after = await row(tokenId)
+    expect((after.expiresAt?.getTime() ?? 0) - after.createdAt.getTime()).toBe(7 * DAY_MS)
+    expect(after.createdAt.getTime()).toBeGreaterThanOrEqual(createdAt.getTime() + 5 * DAY_MS)
+  })
+
+  it('is removed with a value whose overlap is over, and the token stays', async () => {
+    const { tokenId, replace, rows } = await made()
+    await replace(tokenId)
+    await cleanUp(stack.db, new Date(Date.now() + 599_000))
+    expect(await rows()).toHaveLength(2)
+    await cleanUp(stack.db, new Date(Date.now() + 700_000))
+    expect(await rows()).toMatchObject([{ id: tokenId, replacedById: null }])
+  })
+
+  it('is replaced once by a form that comes twice, and made once', async () => {
+    const { tokenId, by, rows, create } = await made()
+    const [row] = await rows()
+    const twice = { tokenId, lastFour: row?.lastFour ?? null, overlapSeconds: 600 }
+    const answers = await Promise.all([replaceToken(stack.db, by, twice), replaceToken(stack.db, by, twice)])
+    expect(answers).toContainEqual({ refused: 'made_before' })
+    expect(answers).toContainEqual({ value: expect.any(String) })
+    expect((await rows()).map(({ lastFour }) => lastFour)).toContain(row?.lastFour)
+    const id = randomUUID()
+    const made2 = await Promise.all([create(NO_LIMITS, id), create(NO_LIMITS, id)])
+    expect(made2).toContainEqual({ refused: 'made_before' })
+    await deleteToken(stack.db, { accountId: by.accountId, tokenId: id, now: new Date() })
+    expect(await create(NO_LIMITS, id)).toEqual({ refused: 'made_before' })
+  })
+
+  it("gives no value to a token that ran out, that never was, or that is another account's", async () => {
+    const { tokenId, replace } = await made()
     const stranger = await made()
-    expect(await stranger.create({ tokenId, overlapSeconds: 0 })).toEqual({ refused: 'nothing_replaced' })
-    expect(await stranger.create({ tokenId: randomUUID(), overlapSeconds: 0 })).toEqual({ refused: 'nothing_replaced' })
-    expect(await stack.db.apiToken.count({ where: { accountId: stranger.accountId } })).toBe(1)
-    expect((await stack.db.apiToken.findUniqueOrThrow({ where: { id: tokenId } })).expiresAt).toBeNull()
+    for (const id of [tokenId, randomUUID()]) expect(await stranger.replace(id)).toEqual({ refused: 'gone' })
+    expect(await stack.db.apiToken.count({ where: { replacedById: tokenId } })).toBe(0)
+    await stack.db.apiToken.update({ where: { id: tokenId }, data: { expiresAt: new Date(Date.now() - 1) } })
+    expect(await replace(tokenId)).toEqual({ refused: 'gone' })
   })
 
   it("is not ended by another account's deletion", async () => {

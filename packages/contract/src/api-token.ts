@@ -60,6 +60,11 @@ export function manualToken(secret: string): string {
   return value + checksumOf(value)
 }
 
+/** The four characters by which a person tells a manual token from others: those before its checksum. */
+export function lastFourOf(value: string): string {
+  return value.slice(0, MANUAL_TOKEN_PREFIX.length + SECRET_CHARACTERS).slice(-4)
+}
+
 /**
  * True for a value that begins as a manual token does and was never issued: its length or its checksum is not one that
  * we gave out, so it was mistyped or not copied whole. That tells nobody anything: the checksum can be computed.

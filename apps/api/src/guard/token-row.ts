@@ -5,6 +5,7 @@ import { runningFrom } from '@vertexsms/db/clock'
 
 /** What the guard needs to know of a token, its account and its connection. */
 export interface TokenRow {
+  /** Of the token; both values of one that was replaced have the same. */
   readonly id: string
   readonly accountId: string
   readonly connectionId: string | null
@@ -99,7 +100,7 @@ const UNENDED = connectionUnended('c')
 
 async function readRows(db: Database, hashes: string[]): Promise<Map<string, TokenRow>> {
   const rows = await db.$queryRaw<RawRow[]>`
-    SELECT wanted.hash, t.id, t.account_id AS "accountId", t.connection_id AS "connectionId",
+    SELECT wanted.hash, coalesce(t.replaced_by, t.id) AS id, t.account_id AS "accountId", t.connection_id AS "connectionId",
            CASE WHEN c.id IS NULL THEN coalesce(t.spender_id, t.id) ELSE coalesce(c.spender_id, c.id) END AS "spenderId",
            a.time_zone AS "timeZone", t.kind::text AS kind,
            CASE WHEN cardinality(t.permissions) > 0 THEN array_to_string(t.permissions, E'\n') END AS permissions,

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { isPossibleToken, MANUAL_TOKEN_PREFIX, manualToken } from '@vertexsms/contract/api-token'
+import { isPossibleToken, lastFourOf, MANUAL_TOKEN_PREFIX, manualToken } from '@vertexsms/contract/api-token'
 import { readEurText } from '@vertexsms/contract/money'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
@@ -110,6 +110,7 @@ async function seedToken(
         kind: 'manual',
         name: DEMO_TOKEN_NAME,
         tokenHash: hashToken(value),
+        lastFour: lastFourOf(value),
         permissions: [...PERMISSIONS],
         ipAllowList: [],
         createdAt: now,

@@ -2,6 +2,7 @@ import { APPROVAL_GOOD_SECONDS, type AskedSend, approvalContext, readAskedSend }
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
+import { MADE_BY_HAND } from './tokens.ts'
 
 type Approval = Prisma.ApprovalGetPayload<object>
 
@@ -69,5 +70,5 @@ async function nameOfSpender(db: Database, { accountId, spenderId }: Approval): 
   const which = { accountId, OR: [{ id: spenderId }, { spenderId }] }
   const connection = await db.connection.findFirst({ where: which, orderBy: { approvedAt: 'desc' } })
   if (connection) return connection.clientName
-  return (await db.apiToken.findFirst({ where: { ...which, kind: 'manual' } }))?.name ?? null
+  return (await db.apiToken.findFirst({ where: { ...which, ...MADE_BY_HAND } }))?.name ?? null
 }

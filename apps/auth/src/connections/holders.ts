@@ -1,6 +1,7 @@
 import { isConnectionAlive, isTokenAlive, liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Holder } from './spenders.ts'
+import { MADE_BY_HAND } from './tokens.ts'
 
 /** What may spend, as an owner or operator looks at it. */
 export interface FoundHolder extends Holder {
@@ -20,7 +21,7 @@ export async function findHolder(
 ): Promise<FoundHolder | null> {
   const connection = await db.connection.findFirst({ where: of })
   if (connection) return ofConnection(connection, now)
-  const token = await db.apiToken.findFirst({ where: { ...of, kind: 'manual' } })
+  const token = await db.apiToken.findFirst({ where: { ...of, ...MADE_BY_HAND } })
   return token && ofToken(token, now)
 }
 
@@ -36,7 +37,7 @@ export async function holdersOf(
     orderBy: { approvedAt: 'desc' },
   })
   const tokens = await db.apiToken.findMany({
-    where: { accountId, kind: 'manual', ...liveToken(now) },
+    where: { accountId, ...MADE_BY_HAND, ...liveToken(now) },
     orderBy: { createdAt: 'desc' },
   })
   return [

@@ -1,8 +1,11 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { liveToken } from '@vertexsms/db/alive'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
 import { endSpenders } from './spenders.ts'
+
+/** Tokens made by hand; not the rows of values that were replaced, which are part of their token. */
+export const MADE_BY_HAND = { kind: 'manual', replacedById: null } as const satisfies Prisma.ApiTokenWhereInput
 
 /** One row of Settings -> API. */
 export interface TokenRow {
@@ -18,6 +21,12 @@ export interface TokenRow {
   readonly lastUsedAt: Date | null
   /** Null never expires. */
   readonly expiresAt: Date | null
+  /** Of its value, before the checksum; null where it is not known. */
+  readonly lastFour: string | null
+  /** What its limits hang on; null stands for its own id, and in a token of a connection for that. */
+  readonly spenderId: string | null
+  /** The value before, while it is good. */
+  readonly replaced: { readonly lastFour: string | null; readonly expiresAt: Date } | null
 }
 
 /**
@@ -35,15 +44,20 @@ export async function listTokens(
     ...slice,
     where: {
       accountId,
+      replacedById: null,
       ...liveToken(now),
       ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),
     },
-    omit: { tokenHash: true, accountId: true },
-    include: { connection: { select: { clientName: true, redirectHost: true } } },
+    omit: { tokenHash: true, accountId: true, replacedById: true },
+    include: {
+      connection: { select: { clientName: true, redirectHost: true } },
+      replaced: { where: { expiresAt: { gt: now } }, select: { lastFour: true, expiresAt: true } },
+    },
     orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
   })
-  return rows.map(({ connection, ...row }) => ({
+  return rows.map(({ connection, replaced: [value], ...row }) => ({
     ...row,
+    replaced: value?.expiresAt ? { lastFour: value.lastFour, expiresAt: value.expiresAt } : null,
     client: connection ? { name: connection.clientName, redirectHost: connection.redirectHost } : null,
   }))
 }
@@ -56,14 +70,18 @@ export type Deletion = 'not_found' | 'token' | 'connection'
 /**
  * Deletes one token of an account. A token of a connection takes the whole connection with it: a client that lost only
  * its access token would refresh it back within a second, and nothing would have been revoked. What was scheduled with a
- * token made by hand is cancelled with it. Another account's token is `not_found`.
+ * token made by hand is cancelled with it, and the value that it had before ends as well. Another account's token is
+ * `not_found`.
  */
 export async function deleteToken(
   db: Database,
   { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
 ): Promise<Deletion> {
   if (!UUID.test(tokenId)) return 'not_found'
-  const token = await db.apiToken.findFirst({ where: { id: tokenId, accountId }, select: { connectionId: true } })
+  const token = await db.apiToken.findFirst({
+    where: { id: tokenId, accountId, replacedById: null },
+    select: { connectionId: true },
+  })
   if (!token) return 'not_found'
   if (token.connectionId) {
     return (await endConnection(db, token.connectionId, 'deleted')) ? 'connection' : 'not_found'
@@ -73,7 +91,8 @@ export async function deleteToken(
     db.$queryRaw<[{ count: number }]>`
       WITH gone AS (
         DELETE FROM api_token
-        WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid AND connection_id IS NULL
+        WHERE (id = ${tokenId}::uuid OR replaced_by = ${tokenId}::uuid)
+          AND account_id = ${accountId}::uuid AND connection_id IS NULL
         RETURNING id, account_id, coalesce(spender_id, id) AS spender_id
       ), spenders AS (${endSpenders('token', now)})
       SELECT count(*)::int AS count FROM gone`,
@@ -82,5 +101,5 @@ export async function deleteToken(
       data: { status: 'cancelled' },
     }),
   ])
-  return deleted.count === 1 ? 'token' : 'not_found'
+  return deleted.count > 0 ? 'token' : 'not_found'
 }

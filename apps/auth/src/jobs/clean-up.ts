@@ -79,11 +79,11 @@ function deleteExpiredArtifacts(db: Database, over: Date): Promise<number> {
     )`
 }
 
-/** Issued tokens only: an expired manual token stays on the dashboard until its owner deletes it. */
+/** Issued tokens and replaced values only: an expired manual token stays until its owner deletes it. */
 function deleteExpiredTokens(db: Database, over: Date): Promise<number> {
   return db.$executeRaw`
     DELETE FROM api_token WHERE id IN (
-      SELECT id FROM api_token WHERE expires_at < ${over}::timestamptz AND kind <> 'manual'
+      SELECT id FROM api_token WHERE expires_at < ${over}::timestamptz AND (kind <> 'manual' OR replaced_by IS NOT NULL)
       LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
     )`
 }

@@ -7,7 +7,8 @@ import type { WebDeps } from '../web/deps.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
-import { createManualToken, emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
+import { createManualToken } from './manual-tokens.ts'
+import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
 import { tokenList } from './token-list.ts'
 
 /** What the list says after a deletion. */

@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { manualToken, OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
+import { OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
-import { tokenLives } from '@vertexsms/db/alive'
-import type { Database, Prisma } from '@vertexsms/db/client'
-import { hashToken } from '@vertexsms/secrets/hash-token'
-import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
-import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
-import { createSpender } from '../connections/spenders.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
+import type { NewToken } from './manual-tokens.ts'
 
 /** What most scripts need; ticked in an empty form. */
 const TYPICAL_PERMISSIONS: readonly Permission[] = ['POST /sms', 'GET /rates']
@@ -56,17 +51,6 @@ const nameSchema = z
     `Names that begin with “${OAUTH_NAME_PREFIX}” belong to connected apps.`,
   )
 
-/** A manual token that may be stored. */
-export interface NewToken {
-  readonly name: string
-  readonly permissions: readonly Permission[]
-  readonly ipAllowList: readonly string[]
-  /** Null never expires. */
-  readonly expiresAt: Date | null
-  /** The token that this one takes the place of: it goes on until the overlap is over, and its spender for longer. */
-  readonly replaces?: { readonly tokenId: string; readonly overlapSeconds: number }
-}
-
 /** The form before anything is filled in. */
 export function emptyTokenForm(): TokenFormView {
   return formView({ name: '', permissions: TYPICAL_PERMISSIONS, ip_allow_list: '', expires_in: DEFAULT_EXPIRY }, [])
@@ -93,7 +77,7 @@ export function readTokenForm(body: unknown, now: Date): { token: NewToken } | {
 
   if (!name.success || !expiry || errors.length > 0) return { form: formView(sent, errors) }
   const expiresAt = expiry.seconds === null ? null : new Date(now.getTime() + expiry.seconds * 1000)
-  return { token: { name: name.data, permissions, ipAllowList, expiresAt } }
+  return { token: { id: randomUUID(), name: name.data, permissions, ipAllowList, expiresAt, limits: NO_LIMITS } }
 }
 
 /** The form of an account that has as many tokens as it may have. */
@@ -102,59 +86,6 @@ export function refusedTokenForm(body: unknown): TokenFormView {
   return formView(sent, [
     `An account may have ${SIZES.manualTokensOfAccount} tokens. Delete one that is no longer used.`,
   ])
-}
-
-/** Why no token was made: the account has too many, the browser is signed in no more, or what it replaces is gone. */
-export type TokenRefusal = 'too_many' | 'signed_out' | 'nothing_replaced'
-
-/**
- * Stores a new manual token and returns its value, which exists nowhere else. `signed_out` when the session that asks
- * has ended since it was read: a token made by hand outlives a reset, so none may slip in behind one.
- */
-export async function createManualToken(
-  db: Database,
-  by: { readonly accountId: string; readonly sessionId: string },
-  token: NewToken,
-  now: Date,
-): Promise<{ readonly value: string } | { readonly refused: TokenRefusal }> {
-  const { accountId } = by
-  const value = manualToken(newSecret())
-  const data = {
-    id: randomUUID(),
-    accountId,
-    kind: 'manual' as const,
-    name: token.name,
-    tokenHash: hashToken(value),
-    permissions: [...token.permissions],
-    ipAllowList: [...token.ipAllowList],
-    createdAt: now,
-    expiresAt: token.expiresAt,
-  }
-  // Counted and stored while the account is held, so that posts at once cannot all find room for one.
-  return accountTransaction(db, async (tx) => {
-    if (!(await lockSession(tx, by))) return { refused: 'signed_out' }
-    const has = await tx.apiToken.count({ where: { accountId, kind: 'manual' } })
-    if (has >= SIZES.manualTokensOfAccount) return { refused: 'too_many' }
-    const spenderId = token.replaces ? await giveWay(tx, accountId, token.replaces) : null
-    if (token.replaces && spenderId === null) return { refused: 'nothing_replaced' }
-    await tx.apiToken.create({ data: { ...data, spenderId } })
-    if (spenderId === null) await createSpender(tx, { kind: 'token', id: data.id, accountId }, NO_LIMITS, now)
-    return { value }
-  })
-}
-
-/** Lets a token run out when the overlap is over, and never later than it would have; its spender, null without one. */
-async function giveWay(
-  tx: Prisma.TransactionClient,
-  accountId: string,
-  { tokenId, overlapSeconds }: { readonly tokenId: string; readonly overlapSeconds: number },
-): Promise<string | null> {
-  const [replaced] = await tx.$queryRaw<{ spenderId: string }[]>`
-    UPDATE api_token SET expires_at = least(expires_at, database_now() + ${overlapSeconds}::int * interval '1 second')
-    WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid AND kind = 'manual'
-      AND ${tokenLives('api_token')}
-    RETURNING coalesce(spender_id, id)::text AS "spenderId"`
-  return replaced?.spenderId ?? null
 }
 
 function formView(
