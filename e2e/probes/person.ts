@@ -43,14 +43,12 @@ export async function neighbour(product: StackFacts, email: string): Promise<Per
   const person = visitor(product)
   const password = `${crypto.randomUUID()} Aa1`
   rememberSecret('password', password)
-  const [status] = await person.submit(
-    link.pathname + link.search,
-    [
-      ['link', link.searchParams.get('link') ?? ''],
-      ['password', password],
-    ],
-    '/set-password',
-  )
+  // The secret leaves the address for a cookie.
+  await person.page(link.pathname + link.search)
+  const [status] = await person.submit('/set-password', [
+    ['link', link.searchParams.get('link') ?? ''],
+    ['password', password],
+  ])
   if (status !== 303) throw new Error(`set-password answered ${status}`)
   return person
 }

@@ -91,6 +91,9 @@ export const ROOM = {
   accessRequests: { maxRows: 10_000, maxBytes: 16 * MIB, maxRowsOfOrigin: 100 },
 } as const satisfies Record<string, Room>
 
+/** How long a request for access is kept since an operator handled it; the form says so. */
+export const HANDLED_REQUEST_DAYS = 90
+
 /** Counters of the limits above, each a row: the clean-up drops those that counted least. */
 export const COUNTERS_MAX = 1_000_000
 

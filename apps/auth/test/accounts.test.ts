@@ -47,7 +47,7 @@ async function operator(args: string[], input = ''): Promise<{ code: number; out
 
 /** Opens the link and sends its form. */
 async function usePasswordLink(person: Person, link: string, password: string) {
-  const { html } = await person.get(link)
+  const { html } = await person.open(link)
   const fields: [string, string][] = [
     ['csrf', hiddenField(html, 'csrf')],
     ['link', hiddenField(html, 'link')],
@@ -101,8 +101,8 @@ describe('from a request to an account', () => {
 
   it.each([
     ['no e-mail address', { email: 'nonsense' }, 'Enter a complete e-mail address.'],
-    ['no name', { name: ' ' }, 'Your name is missing.'],
-    ['a text of 1001 characters', { reason: 'x'.repeat(1001) }, '1000 characters at most'],
+    ['no name', { name: ' ' }, 'Name: this is missing.'],
+    ['a text of 1001 characters', { reason: 'x'.repeat(1001) }, '1,000 characters at most'],
   ])('a request with %s is refused', async (_name, changes, sentence) => {
     const { status, html } = await requestAccess(await stack.person(), changes)
     expect(status).toBe(422)
@@ -126,9 +126,54 @@ describe('a password link', () => {
     expect((await (await stack.person()).get(link)).status).toBe(410)
   })
 
+  it('leaves the address at once and stays in no link of the page; a reload finds it, also after a refused password', async () => {
+    const email = `${randomUUID()}@example.com`
+    const link = await linkFor(email)
+    const secret = new URL(link).searchParams.get('link') ?? ''
+    const person = await stack.person()
+    const first = await person.get(link)
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/set-password'])
+    expect(first.headers.get('cache-control')).toBe('no-store')
+    expect(first.headers.getSetCookie().join()).toMatch(/Path=\/set-password; HttpOnly; SameSite=Lax/)
+    const page = await person.get('/set-password')
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer')
+    for (const [, target] of page.html.matchAll(/(?:href|action|src|content)="([^"]*)"/g)) {
+      expect(target).not.toContain(secret)
+    }
+    expect((await person.get('/settings/api')).headers.get('location')).toBe('/sign-in')
+    expect(person.cookieHeader('/sign-in')).not.toContain(secret)
+
+    const refused = await usePasswordLink(person, '/set-password', 'short')
+    expect(refused.status).toBe(422)
+    expect((await person.get('/set-password')).html).toContain(email)
+    expect((await usePasswordLink(person, '/set-password', PASSWORD)).status).toBe(303)
+    expect((await person.get('/set-password')).status).toBe(410)
+  })
+
+  it('of two that are open side by side each sets the password of the account that its page names', async () => {
+    const emails = [`${randomUUID()}@example.com`, `${randomUUID()}@example.com`] as const
+    const person = await stack.person()
+    const first = await person.open(await linkFor(emails[0]))
+    await person.open(await linkFor(emails[1]))
+    const fields = ['csrf', 'link'].map((name) => [name, hiddenField(first.html, name)] as const)
+    expect((await person.post('/set-password', [...fields, ['password', PASSWORD]])).status).toBe(303)
+    expect(await stack.db.account.count({ where: { email: emails[0] } })).toBe(1)
+    expect(await stack.db.account.count({ where: { email: emails[1] } })).toBe(0)
+  })
+
+  it('welcomes a newcomer, and tells who resets a password what ends by it', async () => {
+    const newcomer = await (await stack.person()).open(await linkFor(`${randomUUID()}@example.com`))
+    expect(newcomer.html).toContain('Welcome to VertexSMS')
+    expect(newcomer.html).not.toContain('signs you out everywhere')
+    const { email } = await makeAccount(stack)
+    const owner = await (await stack.person()).open(await linkFor(email))
+    expect(owner.html).toContain('signs you out everywhere')
+    expect(owner.html).not.toContain('Welcome')
+  })
+
   it('is not spent by opening it, as link scanners do', async () => {
     const link = await linkFor(`${randomUUID()}@example.com`)
-    for (let round = 0; round < 3; round += 1) expect((await (await stack.person()).get(link)).status).toBe(200)
+    for (let round = 0; round < 3; round += 1) expect((await (await stack.person()).open(link)).status).toBe(200)
     expect((await usePasswordLink(await stack.person(), link, PASSWORD)).status).toBe(303)
   })
 
@@ -136,7 +181,7 @@ describe('a password link', () => {
     const email = `${randomUUID()}@example.com`
     const link = await linkFor(email)
     const person = await stack.person()
-    const { html } = await person.get(link)
+    const { html } = await person.open(link)
     await stack.db.passwordLink.updateMany({ where: { email }, data: { expiresAt: new Date() } })
     const fields: [string, string][] = [
       ['csrf', hiddenField(html, 'csrf')],
@@ -151,7 +196,7 @@ describe('a password link', () => {
     const email = `${randomUUID()}@example.com`
     const [older, newer] = [await linkFor(email), await linkFor(email)]
     expect((await (await stack.person()).get(older)).status).toBe(410)
-    expect((await (await stack.person()).get(newer)).status).toBe(200)
+    expect((await (await stack.person()).open(newer)).status).toBe(200)
   })
 
   it('is kept as a hash only', async () => {
@@ -206,7 +251,7 @@ describe('what is over', () => {
       'clean-up of passkey challenges': 1,
     })
     expect((await person.get('/settings/api')).html).toContain(account.email)
-    expect((await (await stack.person()).get(stays)).status).toBe(200)
+    expect((await (await stack.person()).open(stays)).status).toBe(200)
   })
 })
 

@@ -73,6 +73,11 @@ const FORMS: readonly (() => Promise<Form>)[] = [
     ['credential', '{}'],
   ]),
   sessionForm('/settings/passkeys/remove', '/settings/passkeys/remove', [['passkey', 'none']]),
+  sessionForm('/settings/account/password', '/settings/account/password', [
+    ['password', 'not the password'],
+    ['new_password', PASSWORD],
+  ]),
+  sessionForm('/settings/account/time-zone', '/settings/account/time-zone', [['time_zone', 'Europe/Vilnius']]),
   sessionForm('/settings/vertexsms-account', '/settings/vertexsms-account', [
     ['token', 'a-token-of-the-operator-0001'],
     ['password', PASSWORD],
@@ -149,7 +154,7 @@ describe('every form', () => {
   it('is taken from our own page and refused from anywhere else (RFC 6749 §10.12)', async () => {
     for (const make of FORMS) {
       const form = await make()
-      const { html } = await form.person.get(form.page)
+      const { html } = await form.person.open(form.page)
       const csrf = hiddenField(html, 'csrf')
       const send = (token: string | null, headers?: Record<string, string>) =>
         form.person.post(
@@ -205,7 +210,7 @@ describe('every form', () => {
       const form = await make()
       const says: Record<string, string>[] = [{ origin: 'null' }, { origin: 'null', 'sec-fetch-site': 'same-origin' }]
       for (const headers of says) {
-        const csrf = hiddenField((await form.person.get(form.page)).html, 'csrf')
+        const csrf = hiddenField((await form.person.open(form.page)).html, 'csrf')
         const { status } = await form.person.post(form.path, [['csrf', csrf], ...form.fields], headers)
         expect(form.accepted, `${form.route} with ${JSON.stringify(headers)}`).toContain(status)
         // The first one may have used up what the form is about.
@@ -233,6 +238,7 @@ describe('every form', () => {
       '/settings/api',
       '/settings/sessions',
       '/settings/passkeys',
+      '/settings/account',
       '/settings/vertexsms-account',
       '/sandbox/phone',
     ]) {

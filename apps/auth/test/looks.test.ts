@@ -181,6 +181,23 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     }
   })
 
+  it('the account, before, refused and changed (WCAG 2.2)', async () => {
+    await page.goto('/settings/account')
+    await look('settings-account')
+    await page.getByLabel('Password now').fill('not the password')
+    await page.getByLabel('New password').fill('password123')
+    await page.getByLabel('New password').evaluate((input) => input.removeAttribute('minlength'))
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.getByRole('alert').first().waitFor()
+    expect(await page.getByRole('alert').count()).toBe(2)
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('password')
+    await look('settings-account-refused')
+    await page.getByLabel('Your day begins').selectOption('Europe/Vilnius')
+    await page.getByRole('button', { name: 'Set time zone' }).click()
+    await page.getByRole('status').waitFor()
+    await look('settings-account-set')
+  })
+
   it('the VertexSMS account, without a token, refused, not asked, and set (WCAG 2.2)', async () => {
     await page.goto('/settings/vertexsms-account')
     await look('vertexsms-account-empty')

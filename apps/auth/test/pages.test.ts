@@ -54,6 +54,7 @@ describe('every page', () => {
     '/settings/passkeys',
     '/settings/vertexsms-account',
     '/settings/sessions',
+    '/settings/account',
     '/sandbox/phone',
     '/nowhere',
   ])('%s cannot be framed, stored, or made to load or send anything elsewhere (RFC 9700 §4.16)', async (path) => {
@@ -92,6 +93,7 @@ describe('every page', () => {
       '/settings/passkeys',
       '/settings/vertexsms-account',
       '/settings/sessions',
+      '/settings/account',
       '/sandbox/phone',
     ]) {
       const { html } = await person.get(path)

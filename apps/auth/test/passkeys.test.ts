@@ -68,7 +68,10 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     expect((await stack.db.passkey.findFirstOrThrow({ where: { accountId } })).lastUsedAt).not.toBeNull()
 
     await page.goto('/settings/passkeys')
-    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('link', { name: 'Remove Test laptop' }).click()
+    await page.getByRole('heading', { name: 'Remove Test laptop?' }).waitFor()
+    expect(await stack.db.passkey.count({ where: { accountId } })).toBe(1)
+    await page.getByRole('button', { name: 'Remove passkey' }).click()
     await page.getByText('You have no passkey yet.').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.waitForURL('**/sign-in')
@@ -83,6 +86,8 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     await signIn(page, email)
     await addPasskey(page, 'not the password')
     await page.getByText('No passkey was added.').waitFor()
+    // What was typed beside it is not lost.
+    expect(await page.getByLabel('Name').inputValue()).toBe('Test laptop')
     expect(await stack.db.passkey.count({ where: { accountId } })).toBe(0)
     await context.close()
   })

@@ -12,3 +12,15 @@ export async function endAccess(tx: Prisma.TransactionClient, accountId: string,
   await tx.passkey.deleteMany({ where: { accountId } })
   await endConnectionsOfAccount(tx, accountId, now)
 }
+
+/**
+ * Ends every session of an account and every link that would set its password, when its owner, who knows the old one,
+ * changes it. Passkeys and connections stay: the owner sees them, and says which end. The same transaction as above.
+ */
+export async function endOtherWaysIn(
+  tx: Prisma.TransactionClient,
+  account: { readonly id: string; readonly email: string },
+): Promise<void> {
+  await tx.session.deleteMany({ where: { accountId: account.id } })
+  await tx.passwordLink.deleteMany({ where: { email: account.email } })
+}

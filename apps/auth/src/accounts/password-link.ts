@@ -42,10 +42,17 @@ export async function createPasswordLink(
   return `${link.issuerUrl}/set-password?link=${secret}`
 }
 
+/** Whose password a link sets, and whether it is a first one. */
+export interface PasswordLinkOwner {
+  readonly email: string
+  /** False for an invitation. */
+  readonly hasAccount: boolean
+}
+
 /** Whose password a link sets; null when it is unknown, used or expired, or the account is disabled. */
-export async function findPasswordLink(db: Database, secret: string): Promise<{ email: string } | null> {
-  const [link] = await db.$queryRaw<{ email: string }[]>`
-    SELECT l.email FROM password_link l LEFT JOIN account a ON a.email = l.email
+export async function findPasswordLink(db: Database, secret: string): Promise<PasswordLinkOwner | null> {
+  const [link] = await db.$queryRaw<PasswordLinkOwner[]>`
+    SELECT l.email, a.id IS NOT NULL AS "hasAccount" FROM password_link l LEFT JOIN account a ON a.email = l.email
     WHERE l.secret_hash = ${hashToken(secret)} AND l.used_at IS NULL AND l.expires_at > database_now()
       AND (a.id IS NULL OR ${accountLives('a')})`
   return link ?? null

@@ -1,6 +1,10 @@
 /** Length is what counts (NIST SP 800-63B §5.1.1.2); the upper end only keeps hashing cheap. */
 export const PASSWORD_MIN_CHARS = 12
-const PASSWORD_MAX_CHARS = 200
+/** The most characters of a password. */
+export const PASSWORD_MAX_CHARS = 200
+
+/** Why a password may not be used; the catalogue of words has a sentence for each. */
+export type PasswordProblem = 'short' | 'long' | 'common' | 'own'
 
 /** What the most used long passwords are made of; a password that is one of them, repeated or padded, is refused. */
 const COMMON_PARTS = [
@@ -58,19 +62,19 @@ const COMMON_PARTS = [
   'sms',
 ]
 
-/** Why a password may not be used, as a sentence for the person; null when it may. No composition rules. */
-export function passwordProblem(password: string, email: string): string | null {
+/** Why a password may not be used; null when it may. No composition rules. */
+export function passwordProblem(password: string, email: string): PasswordProblem | null {
   const chars = [...password].length
-  if (chars < PASSWORD_MIN_CHARS) return `Use at least ${PASSWORD_MIN_CHARS} characters. A few unrelated words do well.`
-  if (chars > PASSWORD_MAX_CHARS) return `Use at most ${PASSWORD_MAX_CHARS} characters.`
+  if (chars < PASSWORD_MIN_CHARS) return 'short'
+  if (chars > PASSWORD_MAX_CHARS) return 'long'
   const lower = password.toLowerCase()
   if (new Set(lower).size < 5 || leftOver(lower, COMMON_PARTS).length < 4) {
-    return 'This is one of the first passwords anybody would try. Choose another one.'
+    return 'common'
   }
   const [mailbox = ''] = email.split('@')
   const own = [email, ...(mailbox.length >= 4 ? [mailbox] : [])]
   if (own.some((part) => lower.includes(part)) && leftOver(lower, [...own, ...COMMON_PARTS]).length < 4) {
-    return 'The password must not be your e-mail address.'
+    return 'own'
   }
   return null
 }

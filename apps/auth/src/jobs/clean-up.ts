@@ -3,7 +3,7 @@ import { connectionLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
-import { COUNTERS_MAX } from '../limits.ts'
+import { COUNTERS_MAX, HANDLED_REQUEST_DAYS } from '../limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60
@@ -16,8 +16,6 @@ const UNUSED_CLIENT_DAYS = 7
 const USED_CLIENT_DAYS = 365
 /** An ended connection is kept for its reason, not for ever. */
 const ENDED_CONNECTION_DAYS = 90
-/** A request for access since an operator handled it. */
-const HANDLED_REQUEST_DAYS = 90
 
 /** One kind of rows that end: what deletes a batch of them, and how many that were. */
 type CleanUp = (db: Database, now: Date) => Promise<number>

@@ -1,73 +1,93 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Addition, addPasskey, MAX_PASSKEYS, registrationOptions } from '../accounts/passkeys.ts'
-import { verifyPassword } from '../accounts/password.ts'
+import { addPasskey, MAX_PASSKEYS, registrationOptions } from '../accounts/passkeys.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { doneText } from '../web/done.ts'
 import { textField } from '../web/fields.ts'
 import { sessionBinding } from '../web/forms.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
+import { provePassword } from './account-change.ts'
 
 const MAX_NAME_CHARS = 60
 
-/** Why no passkey was added. */
-const NOT_ADDED: Readonly<Record<Exclude<Addition, 'added'>, string>> = {
-  refused: 'The passkey could not be added. Please try again.',
-  too_many: `An account may have ${MAX_PASSKEYS} passkeys. Remove one first.`,
-}
+const PATH = '/settings/passkeys'
 
 /** Settings -> Passkeys: see them, add one, remove one. Behind a session. */
 export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/settings/passkeys', (request, reply) => showPasskeys(deps, request, reply))
+  app.get(PATH, (request, reply) => showPasskeys(deps, request, reply))
 
-  app.post('/settings/passkeys', async (request, reply) => {
+  app.post(PATH, async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
     await assertAllowed(deps, reply, 'passkey', { about: account.id })
     // A browser left open must not be enough to plant a second way in.
-    const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id: account.id } })
-    if (!(await verifyPassword(passwordHash, textField(request, 'password')))) {
-      return showPasskeys(deps, request, reply, 'The password is not right. No passkey was added.')
-    }
-    const name = textField(request, 'name')
-      .slice(0, 4 * MAX_NAME_CHARS)
-      .replace(/\p{C}/gu, '')
-      .trim()
-      .slice(0, MAX_NAME_CHARS)
+    const proof = await provePassword(deps, request, reply)
+    if (!proof) return showPasskeys(deps, request, reply, { passwordError: wordsFor(request).passkeys.wrongPassword })
     const added = await addPasskey(deps, {
       accountId: account.id,
       sessionId,
-      passwordHash,
-      name: name || browserName(request.headers['user-agent'] ?? ''),
+      passwordHash: proof.passwordHash,
+      name: nameOf(request),
       answer: textField(request, 'credential'),
       binding: `register:${sessionBinding(sessionId)}`,
     })
-    if (added !== 'added') return showPasskeys(deps, request, reply, NOT_ADDED[added])
-    return reply.redirect('/settings/passkeys', 303)
+    if (added !== 'added') {
+      const { passkeys: w, format } = wordsFor(request)
+      const error = added === 'too_many' ? w.tooMany(format.number(MAX_PASSKEYS)) : w.notAdded
+      return showPasskeys(deps, request, reply, { error })
+    }
+    return reply.redirect(`${PATH}?done=added`, 303)
   })
 
-  app.post('/settings/passkeys/remove', async (request, reply) => {
+  app.get(`${PATH}/remove`, async (request, reply) => {
+    const { passkey: id } = request.query as { passkey?: unknown }
+    const where = { accountId: signedInOf(request).account.id, id: typeof id === 'string' ? id : '' }
+    const row = await deps.db.passkey.findFirst({ where })
+    if (!row) return reply.redirect(PATH, 303)
+    const now = new Date()
+    const { name, createdAt, lastUsedAt } = row
+    const times = { created: timeView(createdAt, now), lastUsed: lastUsedAt && timeView(lastUsedAt, now) }
+    return sendPage(reply, 'passkey-remove', { viewer: viewerOf(deps, request), id: row.id, name, ...times })
+  })
+
+  app.post(`${PATH}/remove`, async (request, reply) => {
     const accountId = signedInOf(request).account.id
     await deps.db.passkey.deleteMany({ where: { accountId, id: textField(request, 'passkey') } })
-    return reply.redirect('/settings/passkeys', 303)
+    return reply.redirect(`${PATH}?done=removed`, 303)
   })
+}
+
+/** As it was typed, without what no name has; the browser's own name for none. */
+function nameOf(request: FastifyRequest): string {
+  const name = textField(request, 'name')
+    .slice(0, 4 * MAX_NAME_CHARS)
+    .replace(/\p{C}/gu, '')
+    .trim()
+    .slice(0, MAX_NAME_CHARS)
+  return name || browserName(request.headers['user-agent'] ?? '')
 }
 
 async function showPasskeys(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  error: string | null = null,
+  problems: { readonly error?: string; readonly passwordError?: string } = {},
 ): Promise<string> {
+  const { error = null, passwordError = null } = problems
+  const { wasAdded, wasRemoved } = wordsFor(request).passkeys
   const { account, sessionId } = signedInOf(request)
   const now = new Date()
   const rows = await deps.db.passkey.findMany({ where: { accountId: account.id }, orderBy: { createdAt: 'desc' } })
   const data = {
     viewer: viewerOf(deps, request),
+    notice: doneText(request, { added: wasAdded, removed: wasRemoved }),
     error,
+    passwordError,
     options: await registrationOptions(deps, account, `register:${sessionBinding(sessionId)}`),
-    suggestedName: browserName(request.headers['user-agent'] ?? ''),
+    suggestedName: nameOf(request),
     passkeys: rows.map((row) => ({
       id: row.id,
       name: row.name,
@@ -75,5 +95,5 @@ async function showPasskeys(
       lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     })),
   }
-  return sendPage(reply, 'passkeys', data, error ? 422 : 200)
+  return sendPage(reply, 'passkeys', data, error || passwordError ? 422 : 200)
 }

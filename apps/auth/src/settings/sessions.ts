@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { endSession } from '../accounts/session.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { doneText } from '../web/done.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
@@ -23,8 +25,10 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
       created: timeView(row.createdAt, now),
       lastSeen: timeView(row.lastSeenAt, now),
     }))
+    const { ended, endedOthers } = wordsFor(request).sessions
     return sendPage(reply, 'sessions', {
       viewer: viewerOf(deps, request),
+      notice: doneText(request, { one: ended, others: endedOthers }),
       current: sessions.filter((session) => session.isThis),
       others: sessions.filter((session) => !session.isThis),
     })
@@ -36,12 +40,12 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     // The session one is in ends by "Sign out", which also clears the cookie.
     if (sessionId !== own && /^[\da-f-]{36}$/.test(sessionId))
       await endSession(deps, { accountId: account.id, sessionId })
-    return reply.redirect('/settings/sessions', 303)
+    return reply.redirect('/settings/sessions?done=one', 303)
   })
 
   app.post('/settings/sessions/end-others', async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
     await deps.db.session.deleteMany({ where: { accountId: account.id, id: { not: sessionId } } })
-    return reply.redirect('/settings/sessions', 303)
+    return reply.redirect('/settings/sessions?done=others', 303)
   })
 }

@@ -1,9 +1,7 @@
 import { toEurText } from '@vertexsms/contract/money'
+import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
-import { verifyPassword } from '../accounts/password.ts'
-import { passwordProof } from '../accounts/proof.ts'
 import {
   findUpstreamAccount,
   readTypedHlrPrice,
@@ -19,9 +17,9 @@ import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
-import { signInPath } from '../web/return-to.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
+import { changeAccount, type PasswordProof, provePassword } from './account-change.ts'
 
 /** What the page needs besides. */
 export interface UpstreamAccountDeps extends WebDeps {
@@ -56,7 +54,7 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
     const typed = textField(request, 'token')
     const read = readTypedToken(typed.length > TOKEN_CHARS_MAX ? 'x' : typed)
     // Whoever finds this browser open must not be able to have the texts of this account sent through theirs.
-    const proof = await proofOf(deps, request)
+    const proof = await provePassword(deps, request, reply)
     const errors: Errors = {
       ...('problem' in read && { token: read.problem }),
       ...(proof === null && { password: WRONG_PASSWORD }),
@@ -70,7 +68,7 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
       const token = 'VertexSMS could not be asked about this token just now. Nothing was stored.'
       return show(deps, request, reply, { token }, true)
     }
-    return change(deps, request, reply, proof, async (tx, now) => {
+    return changeHere(deps, request, reply, proof, async (tx, now) => {
       const set = { token: read.token, checkedAt: verdict === 'accepted' ? now : null }
       const to = { operatorKey: deps.operatorKey, accountId: account.id }
       return (await setUpstreamToken(tx, to, set, now)) === 'set' ? 'stored' : 'same'
@@ -80,9 +78,9 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
   app.post(`${PATH}/remove`, async (request, reply) => {
     const { account } = signedInOf(request)
     await assertAllowed(deps, reply, 'upstreamToken', { about: account.id })
-    const proof = await proofOf(deps, request)
+    const proof = await provePassword(deps, request, reply)
     if (proof === null) return show(deps, request, reply, { remove: WRONG_PASSWORD })
-    return change(deps, request, reply, proof, async (tx, now) => {
+    return changeHere(deps, request, reply, proof, async (tx, now) => {
       await removeUpstreamToken(tx, account.id, now)
       return 'removed'
     })
@@ -92,36 +90,26 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
     const { account } = signedInOf(request)
     const read = readTypedHlrPrice(textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX + 1))
     if ('problem' in read) return show(deps, request, reply, { price: read.problem })
-    return change(deps, request, reply, null, async (tx, now) => {
+    return changeHere(deps, request, reply, null, async (tx, now) => {
       await setHlrPrice(tx, account.id, read.micros, now)
       return 'priced'
     })
   })
 }
 
-type Proof = ReturnType<typeof passwordProof>
-
-async function proofOf(deps: WebDeps, request: FastifyRequest): Promise<Proof | null> {
-  const { id } = signedInOf(request).account
-  const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id } })
-  return (await verifyPassword(passwordHash, textField(request, 'password'))) ? passwordProof(id, passwordHash) : null
-}
-
-/** Changes something while session, account and what was proved still hold; else the browser signs in anew. */
-async function change(
+/** {@link changeAccount} of this page: what was done is told by it. */
+function changeHere(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  proof: Proof | null,
-  work: (tx: Parameters<Proof['stillHolds']>[0], now: Date) => Promise<Notice>,
+  proof: PasswordProof | null,
+  work: (tx: Prisma.TransactionClient, now: Date) => Promise<Notice>,
 ) {
-  const { account, sessionId } = signedInOf(request)
-  const done = await accountTransaction(deps.db, async (tx) => {
-    const locked = await lockSession(tx, { accountId: account.id, sessionId })
-    if (!locked || (proof !== null && !(await proof.stillHolds(tx, locked)))) return null
-    return work(tx, await databaseNow(tx))
+  return changeAccount(deps, request, reply, {
+    proof,
+    page: PATH,
+    work: async (tx, now) => ({ done: await work(tx, now) }),
   })
-  return reply.redirect(done === null ? signInPath(PATH) : `${PATH}?done=${done}`, 303)
 }
 
 async function show(

@@ -2,49 +2,51 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { emailSchema } from '../accounts/email.ts'
+import { HANDLED_REQUEST_DAYS } from '../limits.ts'
 import { keepWithin, originOf } from '../room.ts'
+import type { RequestAccessPage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { assertAllowed } from '../web/tries.ts'
+import type { Words } from '../words/words.ts'
 
-const line = (label: string, max: number) =>
+/** Longest texts; what was sent may be longer by what is trimmed. */
+const MAX_CHARS = { name: 100, company: 100, reason: 1000 } as const
+
+/** What is wrong with a text is told by the name of its sentence. */
+const line = (max: number) =>
   z
     .string()
-    .max(4 * max, `${label} may have ${max} characters at most.`)
+    .max(4 * max, 'tooLong')
     .pipe(z.string().trim())
-    .pipe(z.string().min(1, `${label} is missing.`).max(max, `${label} may have ${max} characters at most.`))
-    .refine((value) => !/\p{Cc}/u.test(value.replace(/[\r\n\t]/g, '')), `${label} may not contain control characters.`)
+    .pipe(z.string().min(1, 'missing').max(max, 'tooLong'))
+    .refine((value) => !/\p{Cc}/u.test(value.replace(/[\r\n\t]/g, '')), 'control')
 
 const formSchema = z.object({
   email: emailSchema,
-  name: line('Your name', 100),
-  company: line('Your company', 100),
-  reason: line('What you want to do', 1000),
+  name: line(MAX_CHARS.name),
+  company: line(MAX_CHARS.company),
+  reason: line(MAX_CHARS.reason),
 })
 const FIELDS = ['email', 'name', 'company', 'reason'] as const
 type Fields = Record<(typeof FIELDS)[number], string>
 
 /** "Request access": the request is kept for an operator. The answer is the same whether the address is known or not. */
 export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/request-access', (request, reply) => showForm(deps, request, reply, emptyFields(), [], 200))
+  app.get('/request-access', (request, reply) => showForm(deps, request, reply, emptyFields(), {}))
 
   app.post('/request-access', async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     const sent = sentFields(request.body)
     const judged = formSchema.safeParse(sent)
     if (!judged.success) {
-      const errors = judged.error.issues.map(({ path, message }) =>
-        path[0] === 'email' ? 'Enter a complete e-mail address.' : message,
-      )
-      return showForm(deps, request, reply, sent, [...new Set(errors)], 422)
+      return showForm(deps, request, reply, sent, errorsOf(wordsFor(request), judged.error.issues))
     }
     await assertAllowed(deps, reply, 'requestAccess', { address: request.ip })
     await keep(deps, judged.data, originOf(deps.operatorKey, request.ip))
-    return sendPage(reply, 'message', {
-      title: 'Thank you',
-      text: 'We have your request. If you are invited, the operator gives you a link with which you set a password.',
-      link: { href: '/sign-in', label: 'Back to sign in' },
-    })
+    const { title, text, back } = wordsFor(request).requestAccess.thanks
+    return sendPage(reply, 'message', { title, text, link: { href: '/sign-in', label: back } })
   })
 }
 
@@ -65,14 +67,29 @@ function sentFields(body: unknown): Fields {
   ) as Fields
 }
 
+type Errors = RequestAccessPage['errors']
+
+/** A sentence for each field, the first of several. */
+function errorsOf({ requestAccess: w, format }: Words, issues: readonly z.core.$ZodIssue[]): Errors {
+  const errors: Record<string, string> = {}
+  for (const { path, message } of issues) {
+    const field = FIELDS.find((name) => name === path[0])
+    if (field === undefined || field in errors) continue
+    if (field === 'email') errors.email = w.problem.email
+    else if (message === 'tooLong') errors[field] = w.problem.tooLong(w[field], format.number(MAX_CHARS[field]))
+    else errors[field] = message === 'control' ? w.problem.control(w[field]) : w.problem.missing(w[field])
+  }
+  return errors
+}
+
 function showForm(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   fields: Fields,
-  errors: readonly string[],
-  status: number,
+  errors: Errors,
 ): Promise<string> {
   const csrf = deps.forms.token(deps.forms.visitor(request, reply))
-  return sendPage(reply, 'request-access', { csrf, errors, ...fields }, status)
+  const page = { csrf, errors, keptDays: HANDLED_REQUEST_DAYS, ...fields }
+  return sendPage(reply, 'request-access', page, Object.keys(errors).length > 0 ? 422 : 200)
 }

@@ -1,55 +1,96 @@
+import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { findPasswordLink, usePasswordLink } from '../accounts/password-link.ts'
+import { findPasswordLink, type PasswordLinkOwner, usePasswordLink } from '../accounts/password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { passwordProof } from '../accounts/proof.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
+import { passwordProblemText } from '../web/password-problem.ts'
 import { HOME_PATH } from '../web/return-to.ts'
 import { assertAllowed } from '../web/tries.ts'
 import { startSession } from './sign-in.ts'
 
-const SPENT = {
-  title: 'This link no longer works',
-  text: 'It has been used, has expired, or was replaced by a newer one. Ask for a new link.',
-  link: { href: '/sign-in', label: 'Back to sign in' },
-}
+const PATH = '/set-password'
+const SENT_MAX_CHARS = 1000
+/** How long the page may be reloaded; the link's own end counts besides. */
+const COOKIE_SECONDS = 3600
 
-/** The page behind an invitation or reset link. Opening it changes nothing, so that a link scanner cannot spend it. */
+/**
+ * The page behind an invitation or reset link. Opening it changes nothing, so that a link scanner cannot spend it. The
+ * secret leaves the address at once, for a cookie that goes to this page alone: it stays in no history and stands in no
+ * link of the page, and a reload, after a refused password too, finds it. The form has it as well, so that of two links
+ * open side by side each sets the password that its page names.
+ */
 export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/set-password', async (request, reply) => {
-    const secret = textOf(request.query, 'link')
+  app.get(PATH, async (request, reply) => {
+    const given = (request.query as { link?: unknown } | undefined)?.link
+    const fromLink = typeof given === 'string' ? given.slice(0, SENT_MAX_CHARS) : null
+    const secret = fromLink ?? readCookie(deps, request)
     const link = await findPasswordLink(deps.db, secret)
-    return link ? showForm(deps, request, reply, { secret, email: link.email }) : sendPage(reply, 'message', SPENT, 410)
+    if (!link) return sendSpent(request, reply)
+    if (fromLink === null) return showForm(deps, request, reply, { ...link, secret })
+    return reply.header('cache-control', 'no-store').header('set-cookie', cookie(deps, secret)).redirect(PATH, 303)
   })
 
-  app.post('/set-password', async (request, reply) => {
+  app.post(PATH, async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     await assertAllowed(deps, reply, 'setPassword', { address: request.ip })
-    const secret = textOf(request.body, 'link')
-    const password = textOf(request.body, 'password')
+    const secret = textField(request, 'link').slice(0, SENT_MAX_CHARS)
+    const password = textField(request, 'password').slice(0, SENT_MAX_CHARS)
     const link = await findPasswordLink(deps.db, secret)
-    if (!link) return sendPage(reply, 'message', SPENT, 410)
-    const error = passwordProblem(password, link.email)
-    if (error) return showForm(deps, request, reply, { secret, email: link.email, error })
+    if (!link) return sendSpent(request, reply)
+    const problem = passwordProblem(password, link.email)
+    if (problem) {
+      return showForm(deps, request, reply, { ...link, secret }, passwordProblemText(wordsFor(request), problem))
+    }
     const account = await usePasswordLink(deps.db, { secret, password })
-    if (!account) return sendPage(reply, 'message', SPENT, 410)
+    if (!account) return sendSpent(request, reply)
     await startSession(deps, request, reply, passwordProof(account.accountId, account.passwordHash))
+    reply.header('set-cookie', cookie(deps, ''))
     return reply.redirect(HOME_PATH, 303)
   })
 }
 
-function textOf(from: unknown, name: string): string {
-  const value = (from as Record<string, unknown> | undefined)?.[name]
-  return typeof value === 'string' ? value.slice(0, 1000) : ''
+function cookieName({ issuerUrl }: WebDeps): string {
+  return issuerUrl.startsWith('https:') ? '__Secure-vertexsms_password_link' : 'vertexsms_password_link'
+}
+
+/** The `Set-Cookie` value that carries the secret of a link to this page; the empty one takes it away. */
+function cookie(deps: WebDeps, secret: string): string {
+  return fastifyCookie.serialize(cookieName(deps), secret, {
+    path: PATH,
+    httpOnly: true,
+    // Lax: a link in a mail that is read in a browser leads here from another site.
+    sameSite: 'lax',
+    secure: deps.issuerUrl.startsWith('https:'),
+    maxAge: secret === '' ? 0 : COOKIE_SECONDS,
+  })
+}
+
+function readCookie(deps: WebDeps, request: FastifyRequest): string {
+  return fastifyCookie.parse(request.headers.cookie ?? '')[cookieName(deps)] ?? ''
+}
+
+function sendSpent(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  const { title, text } = wordsFor(request).setPassword.spent
+  const link = { href: '/sign-in', label: wordsFor(request).requestAccess.thanks.back }
+  return sendPage(reply, 'message', { title, text, link }, 410)
 }
 
 function showForm(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { secret, email, error }: { secret: string; email: string; error?: string },
+  { secret, email, hasAccount }: PasswordLinkOwner & { readonly secret: string },
+  error: string | null = null,
 ): Promise<string> {
   const csrf = deps.forms.token(deps.forms.visitor(request, reply))
-  const data = { csrf, link: secret, email, minChars: PASSWORD_MIN_CHARS, error: error ?? null }
-  return sendPage(reply, 'set-password', data, error ? 422 : 200)
+  return sendPage(
+    reply,
+    'set-password',
+    { csrf, link: secret, email, hasAccount, minChars: PASSWORD_MIN_CHARS, error },
+    error ? 422 : 200,
+  )
 }

@@ -1,5 +1,4 @@
 import { isAccountAlive } from '@vertexsms/db/alive'
-import { addressGroups } from '@vertexsms/service/address'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
@@ -12,11 +11,9 @@ import { createSession, endSession, readSession } from '../accounts/session.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
-import { RETRY_AFTER_SECONDS } from '../web/outage.ts'
 import { sendPage } from '../web/page.ts'
-import type { Subject } from '../web/rate-limit.ts'
+import { countPasswordTry } from '../web/password-tries.ts'
 import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
-import { assertAllowed, TooManyTries } from '../web/tries.ts'
 
 const credentialsSchema = z.object({
   email: z.string().max(1000),
@@ -42,7 +39,7 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
     const sent = credentialsSchema.safeParse(request.body)
     const returnTo = safeReturnTo(sent.data?.return_to)
     const email = emailSchema.safeParse(sent.data?.email).data
-    const tries = await countTry(deps, request, reply, email ?? '')
+    const tries = await countPasswordTry(deps, request, reply, email ?? '')
     const proof = await checkCredentials(deps, email, sent.data?.password)
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.refused
@@ -114,34 +111,6 @@ export async function showSignIn(
     error: error ?? null,
   }
   return sendPage(reply, 'sign-in', data, form.status)
-}
-
-/**
- * Counts this try before the password is looked at, so that parallel tries cannot slip through, alike for addresses
- * with and without an account. Wrong passwords lock the pair they were tried in, of account and address group or known
- * browser, and throw TooManyTries there; from anywhere else the account's owner waits a moment at most. A right password
- * forgets the tries that led to it.
- */
-async function countTry(deps: WebDeps, request: FastifyRequest, reply: FastifyReply, email: string) {
-  const { ip: address } = request
-  await assertAllowed(deps, reply, 'signInAddress', { address })
-  const known = knownBrowser(deps, request.headers.cookie, email)
-  const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
-  await assertAllowed(deps, reply, 'signIn', pair)
-  const account: Subject = { about: email }
-  if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
-    const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
-    if (!waited) {
-      reply.header('retry-after', String(RETRY_AFTER_SECONDS))
-      throw new TooManyTries('Too many tries at once.')
-    }
-  }
-  return {
-    async forget(): Promise<void> {
-      await deps.rateLimiter.forget('signIn', pair)
-      await deps.rateLimiter.forget('signInAccount', account)
-    },
-  }
 }
 
 async function checkCredentials(

@@ -48,7 +48,15 @@ export interface ConnectPage {
 /** `request-access`: the form of somebody without an account. */
 export interface RequestAccessPage {
   readonly csrf: string
-  readonly errors: readonly string[]
+  /** What is wrong with each field. */
+  readonly errors: {
+    readonly email?: string
+    readonly name?: string
+    readonly company?: string
+    readonly reason?: string
+  }
+  /** How long a request is kept once it was handled. */
+  readonly keptDays: number
   readonly email: string
   readonly name: string
   readonly company: string
@@ -61,6 +69,8 @@ export interface SetPasswordPage {
   /** The link's secret, carried on to the post. */
   readonly link: string
   readonly email: string
+  /** False for an invited newcomer, who loses nothing by it. */
+  readonly hasAccount: boolean
   readonly minChars: number
   readonly error: string | null
 }
@@ -280,17 +290,50 @@ export interface SessionView {
 /** `sessions`: Settings -> Sessions. */
 export interface SessionsPage {
   readonly viewer: Viewer
+  readonly notice: string | null
   /** The one this page is seen in. */
   readonly current: readonly SessionView[]
   readonly others: readonly SessionView[]
 }
 
+/** `account`: Settings -> Account. */
+export interface AccountPage {
+  readonly viewer: Viewer
+  readonly formAction: string
+  readonly notice: string | null
+  readonly minChars: number
+  /** Whether the box that ends connections is ticked: as it was sent, where the form is shown again. */
+  readonly endsConnections: boolean
+  /** The zone that is set; empty for UTC. */
+  readonly timeZone: string
+  readonly timeZones: readonly {
+    readonly area: string
+    readonly zones: readonly { readonly name: string; readonly place: string }[]
+  }[]
+  /** What is wrong with each field. */
+  readonly errors: { readonly password?: string; readonly new_password?: string; readonly time_zone?: string }
+}
+
+/** `passkey-remove`: asks before a passkey goes. */
+export interface PasskeyRemovePage {
+  readonly viewer: Viewer
+  readonly id: string
+  readonly name: string
+  readonly created: TimeView
+  readonly lastUsed: TimeView | null
+}
+
 /** `passkeys`: Settings -> Passkeys. */
 export interface PasskeysPage {
   readonly viewer: Viewer
+  /** What was done. */
+  readonly notice: string | null
+  /** What is wrong with the passkey, or with the password that was typed. */
   readonly error: string | null
+  readonly passwordError: string | null
   /** JSON for the ceremony that makes a passkey, run by /assets/passkeys.js. */
   readonly options: string
+  /** As it was typed, where the form is shown again. */
   readonly suggestedName: string
   readonly passkeys: readonly {
     readonly id: string
@@ -386,6 +429,8 @@ export interface Pages {
   readonly 'set-password': SetPasswordPage
   readonly sessions: SessionsPage
   readonly passkeys: PasskeysPage
+  readonly 'passkey-remove': PasskeyRemovePage
+  readonly account: AccountPage
   readonly 'upstream-account': UpstreamAccountPage
   readonly approval: ApprovalPage
   readonly spender: SpenderPage

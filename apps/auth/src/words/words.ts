@@ -1,12 +1,29 @@
+import { account } from './account.ts'
 import { ends } from './ends.ts'
 import { errors } from './errors.ts'
 import { type Formats, formatsOf } from './format.ts'
 import { frame } from './frame.ts'
+import { passkeys } from './passkeys.ts'
+import { passwords } from './passwords.ts'
+import { requestAccess } from './request-access.ts'
 import type { Language } from './room.ts'
+import { sessions } from './sessions.ts'
+import { setPassword } from './set-password.ts'
 import { signIn } from './sign-in.ts'
 
 /** Every room of the catalogue. */
-export const ROOMS = { frame, signIn, ends, errors } as const
+export const ROOMS = {
+  frame,
+  signIn,
+  requestAccess,
+  setPassword,
+  passwords,
+  account,
+  passkeys,
+  sessions,
+  ends,
+  errors,
+} as const
 
 /** Every sentence that a person reads on a page, in one language, and how amounts and times are written in it. */
 export type Words = { readonly language: Language; readonly other: OtherLanguage; readonly format: Formats } & {

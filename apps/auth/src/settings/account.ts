@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { endOtherWaysIn } from '../accounts/access-end.ts'
+import { hashPassword } from '../accounts/password.ts'
+import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
+import { createSession } from '../accounts/session.ts'
+import { endConnectionsOfAccount } from '../connections/end.ts'
+import { isTimeZone, timeZoneAreas } from '../connections/time-zone.ts'
+import type { AccountPage } from '../views/pages.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { doneText } from '../web/done.ts'
+import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
+import { sendPage } from '../web/page.ts'
+import { passwordProblemText } from '../web/password-problem.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { changeAccount, provePassword } from './account-change.ts'
+
+const PATH = '/settings/account'
+
+/** What was done, as `?done=` names it. */
+type Done = 'password' | 'password-connections' | 'zone'
+
+/** Far more than a password may have, and little enough to hash. */
+const PASSWORD_SENT_MAX_CHARS = 1000
+
+/** Settings -> Account: the password and the time zone. Behind a session. */
+export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
+  app.get(PATH, (request, reply) => show(deps, request, reply))
+
+  app.post(`${PATH}/password`, async (request, reply) => {
+    const { account } = signedInOf(request)
+    const t = wordsFor(request)
+    const typed = textField(request, 'new_password').slice(0, PASSWORD_SENT_MAX_CHARS)
+    const proof = await provePassword(deps, request, reply, 'password')
+    const weak = passwordProblem(typed, account.email)
+    const isSame = proof !== null && typed === textField(request, 'password')
+    const problem = weak ? passwordProblemText(t, weak) : isSame ? t.account.password.same : null
+    if (proof === null || problem !== null) {
+      return show(deps, request, reply, {
+        ...(proof === null && { password: t.account.password.wrong }),
+        ...(problem && { new_password: problem }),
+      })
+    }
+    const endsConnections = textField(request, 'end_connections') === 'on'
+    const passwordHash = await hashPassword(typed)
+    return changeAccount(deps, request, reply, {
+      proof,
+      page: PATH,
+      async work(tx, now) {
+        await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
+        await endOtherWaysIn(tx, account)
+        if (endsConnections) await endConnectionsOfAccount(tx, account.id, now)
+        // This browser goes on under a new secret: whoever has a copy of the old one is out, too.
+        const browser = { accountId: account.id, userAgent: request.headers['user-agent'], address: request.ip }
+        const { setCookie } = await createSession({ ...deps, db: tx }, browser)
+        const done: Done = endsConnections ? 'password-connections' : 'password'
+        return { done, setCookie }
+      },
+    })
+  })
+
+  app.post(`${PATH}/time-zone`, async (request, reply) => {
+    const { id } = signedInOf(request).account
+    const typed = textField(request, 'time_zone')
+    if (typed !== '' && !isTimeZone(typed)) {
+      return show(deps, request, reply, { time_zone: wordsFor(request).account.zone.wrong })
+    }
+    return changeAccount(deps, request, reply, {
+      proof: null,
+      page: PATH,
+      async work(tx) {
+        await tx.account.update({ where: { id }, data: { timeZone: typed === '' ? null : typed } })
+        return { done: 'zone' satisfies Done }
+      },
+    })
+  })
+}
+
+async function show(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  errors: AccountPage['errors'] = {},
+): Promise<string> {
+  const { id } = signedInOf(request).account
+  const { timeZone } = await deps.db.account.findUniqueOrThrow({ where: { id }, select: { timeZone: true } })
+  const { password, zone } = wordsFor(request).account
+  const sentences: Readonly<Record<Done, string>> = {
+    password: password.changed,
+    'password-connections': password.changedAll,
+    zone: zone.changed,
+  }
+  const isWrong = Object.keys(errors).length > 0
+  const page: AccountPage = {
+    viewer: viewerOf(deps, request),
+    formAction: PATH,
+    notice: isWrong ? null : doneText(request, sentences),
+    minChars: PASSWORD_MIN_CHARS,
+    endsConnections: isWrong && textField(request, 'end_connections') === 'on',
+    timeZone: timeZone ?? '',
+    timeZones: timeZoneAreas(timeZone),
+    errors,
+  }
+  return sendPage(reply, 'account', page, isWrong ? 422 : 200)
+}

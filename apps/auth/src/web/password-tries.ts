@@ -1,0 +1,46 @@
+import { addressGroups } from '@vertexsms/service/address'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { knownBrowser } from '../accounts/known-browser.ts'
+import type { WebDeps } from './deps.ts'
+import { RETRY_AFTER_SECONDS } from './outage.ts'
+import type { Subject } from './rate-limit.ts'
+import { assertAllowed, TooManyTries } from './tries.ts'
+
+/** A counted try at a password. */
+export interface PasswordTry {
+  /** Forgets the tries that led to a right password. */
+  forget(): Promise<void>
+}
+
+/**
+ * Counts a try before the password is looked at, so that parallel tries cannot slip through, alike for addresses with and
+ * without an account. Wrong passwords lock the pair they were tried in, of account and address group or known browser, and
+ * throw TooManyTries there; from anywhere else the account's owner waits a moment at most. Signing in and every page that
+ * asks for the password count together, so that no page gives more guesses than another.
+ */
+export async function countPasswordTry(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  email: string,
+): Promise<PasswordTry> {
+  const { ip: address } = request
+  await assertAllowed(deps, reply, 'signInAddress', { address })
+  const known = knownBrowser(deps, request.headers.cookie, email)
+  const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
+  await assertAllowed(deps, reply, 'signIn', pair)
+  const account: Subject = { about: email }
+  if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
+    const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
+    if (!waited) {
+      reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+      throw new TooManyTries('Too many tries at once.')
+    }
+  }
+  return {
+    async forget() {
+      await deps.rateLimiter.forget('signIn', pair)
+      await deps.rateLimiter.forget('signInAccount', account)
+    },
+  }
+}

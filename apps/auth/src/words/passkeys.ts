@@ -1,0 +1,66 @@
+import { room } from './room.ts'
+
+/** `passkeys` and `passkey-remove`: Settings -> Passkeys. */
+export const passkeys = room({
+  en: {
+    title: 'Passkeys',
+    lead: 'A passkey signs you in with your fingerprint, face or screen lock instead of the password, and it cannot be phished. Your password keeps working.',
+    yours: 'Your passkeys',
+    none: 'You have no passkey yet.',
+    added: 'added',
+    lastUsed: 'last used',
+    neverUsed: 'never used',
+    remove: 'Remove',
+    removeThis: (name: string) => `Remove ${name}`,
+    add: 'Add a passkey',
+    withoutScript:
+      'This browser cannot make a passkey, or scripts are switched off. Passkeys are the only part of this site that needs a script.',
+    name: 'Name',
+    password: 'Password',
+    why: 'So that nobody who finds this browser open can add a way in.',
+    wrongPassword: 'The password is not right. No passkey was added.',
+    notAdded: 'The passkey could not be added. Please try again.',
+    tooMany: (count: string) => `An account may have ${count} passkeys. Remove one first.`,
+    wasAdded: 'The passkey is added.',
+    wasRemoved: 'The passkey is removed.',
+    removing: {
+      title: 'Remove a passkey',
+      before: 'Remove',
+      after: '?',
+      lead: 'It signs nobody in any more. Your password keeps working.',
+      keep: 'Keep it',
+      confirm: 'Remove passkey',
+    },
+  },
+  lt: {
+    title: 'Prieigos raktai',
+    lead: 'Su prieigos raktu prisijungiate piršto atspaudu, veidu ar ekrano užraktu, o ne slaptažodžiu, ir jo neįmanoma iš jūsų išvilioti. Slaptažodis veikia ir toliau.',
+    yours: 'Jūsų prieigos raktai',
+    none: 'Prieigos raktų dar neturite.',
+    added: 'pridėtas',
+    lastUsed: 'paskutinį kartą naudotas',
+    neverUsed: 'nenaudotas',
+    remove: 'Šalinti',
+    removeThis: (name) => `Šalinti ${name}`,
+    add: 'Pridėti prieigos raktą',
+    withoutScript:
+      'Ši naršyklė negali sukurti prieigos rakto arba scenarijai išjungti. Prieigos raktai – vienintelė šios svetainės dalis, kuriai reikia scenarijaus.',
+    name: 'Pavadinimas',
+    password: 'Slaptažodis',
+    why: 'Kad niekas, radęs atvirą šią naršyklę, nepridėtų sau kelio į paskyrą.',
+    wrongPassword: 'Slaptažodis neteisingas. Prieigos raktas nepridėtas.',
+    notAdded: 'Prieigos rakto pridėti nepavyko. Bandykite dar kartą.',
+    tooMany: (count) =>
+      `Paskyroje gali būti ne daugiau kaip ${count} prieigos raktų. Pirmiausia kurį nors pašalinkite.`,
+    wasAdded: 'Prieigos raktas pridėtas.',
+    wasRemoved: 'Prieigos raktas pašalintas.',
+    removing: {
+      title: 'Prieigos rakto šalinimas',
+      before: 'Šalinti',
+      after: '?',
+      lead: 'Su juo daugiau niekas neprisijungs. Slaptažodis veikia ir toliau.',
+      keep: 'Palikti',
+      confirm: 'Šalinti prieigos raktą',
+    },
+  },
+})

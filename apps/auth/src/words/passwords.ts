@@ -1,0 +1,25 @@
+import { room } from './room.ts'
+
+/** What a new password has to be, wherever one is typed. */
+export const passwords = room({
+  en: {
+    rules: (chars: string) =>
+      `At least ${chars} characters. Length is what counts: a few unrelated words do well, and a password manager does best.`,
+    problem: {
+      short: (chars: string) => `Use at least ${chars} characters. A few unrelated words do well.`,
+      long: (chars: string) => `Use at most ${chars} characters.`,
+      common: 'This is one of the first passwords anybody would try. Choose another one.',
+      own: 'The password must not be your e-mail address.',
+    },
+  },
+  lt: {
+    rules: (chars) =>
+      `Bent ${chars} ženklų. Svarbiausia – ilgis: tinka keli tarpusavyje nesusiję žodžiai, o geriausiai – slaptažodžių tvarkyklė.`,
+    problem: {
+      short: (chars) => `Reikia bent ${chars} ženklų. Tinka keli tarpusavyje nesusiję žodžiai.`,
+      long: (chars) => `Daugiausia gali būti ${chars} ženklų.`,
+      common: 'Tokį slaptažodį kiekvienas išbandytų vieną pirmųjų. Pasirinkite kitą.',
+      own: 'Slaptažodis negali būti jūsų el. pašto adresas.',
+    },
+  },
+})

@@ -1,0 +1,53 @@
+import { room } from './room.ts'
+
+/** `request-access`, and what answers it. */
+export const requestAccess = room({
+  en: {
+    title: 'Request access',
+    lead: 'VertexSMS is invite-only. Tell us who you are, and the operator of this service will look at your request.',
+    email: 'Work email',
+    name: 'Name',
+    company: 'Company',
+    reason: 'What do you want to do?',
+    submit: 'Request access',
+    haveAccount: 'You have an account?',
+    signIn: 'Sign in',
+    kept: (days: string) =>
+      `A person reads it, so it may take some days. What you write is seen by the operator alone, and deleted ${days} days after it was handled.`,
+    problem: {
+      email: 'Enter a complete e-mail address.',
+      missing: (label: string) => `${label}: this is missing.`,
+      tooLong: (label: string, chars: string) => `${label}: ${chars} characters at most.`,
+      control: (label: string) => `${label}: control characters cannot stand here.`,
+    },
+    thanks: {
+      title: 'Thank you',
+      text: 'We have your request. If you are invited, the operator gives you a link with which you set a password.',
+      back: 'Back to sign in',
+    },
+  },
+  lt: {
+    title: 'Prieigos prašymas',
+    lead: 'VertexSMS naudojasi tik pakviestieji. Parašykite, kas esate, ir šios paslaugos operatorius peržiūrės jūsų prašymą.',
+    email: 'Darbo el. paštas',
+    name: 'Vardas',
+    company: 'Įmonė',
+    reason: 'Ką norite daryti?',
+    submit: 'Prašyti prieigos',
+    haveAccount: 'Turite paskyrą?',
+    signIn: 'Prisijungti',
+    kept: (days) =>
+      `Prašymus skaito žmogus, todėl tai gali užtrukti kelias dienas. Ką parašysite, matys tik operatorius, o praėjus ${days} dienų po peržiūros tai bus ištrinta.`,
+    problem: {
+      email: 'Įveskite visą el. pašto adresą.',
+      missing: (label) => `${label}: šis laukas tuščias.`,
+      tooLong: (label, chars) => `${label}: daugiausia ${chars} ženklų.`,
+      control: (label) => `${label}: valdymo ženklų čia būti negali.`,
+    },
+    thanks: {
+      title: 'Ačiū',
+      text: 'Jūsų prašymą gavome. Jei būsite pakviesti, operatorius duos nuorodą, su kuria nustatysite slaptažodį.',
+      back: 'Grįžti prie prisijungimo',
+    },
+  },
+})

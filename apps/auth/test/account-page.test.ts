@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { verifyPassword } from '../src/accounts/password.ts'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { LIMITS } from '../src/limits.ts'
+import { connect, refresh, register } from './support/client.ts'
+import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const PATH = '/settings/account'
+const NEW_PASSWORD = 'four other unrelated words'
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(() => stack.close())
+
+async function send(person: Person, form: string, fields: Record<string, string>) {
+  const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
+  return person.post(`${PATH}/${form}`, Object.entries({ csrf, ...fields }))
+}
+
+function change(person: Person, fields: Record<string, string> = {}) {
+  return send(person, 'password', { password: PASSWORD, new_password: NEW_PASSWORD, ...fields })
+}
+
+async function hashOf(accountId: string): Promise<string> {
+  return (await stack.db.account.findUniqueOrThrow({ where: { id: accountId } })).passwordHash
+}
+
+describe('the password', () => {
+  it('is changed by who knows it, which signs every other browser out and this one in anew', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const copy = person.cookieHeader(PATH)
+    const other = await stack.person(account.id)
+    const link = { issuerUrl: stack.issuer, email: account.email, hours: 1, now: new Date() }
+    const waiting = await createPasswordLink(stack.db, link)
+
+    const answer = await change(person)
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${PATH}?done=password`])
+    const { html } = await person.get(`${PATH}?done=password`)
+    expect(html).toContain('Your password is changed.')
+    expect((await other.get(PATH)).headers.get('location')).toContain('/sign-in')
+    // A copy of this browser's cookie is out as well, and so is a link that was under way.
+    const copied = await fetch(stack.issuer + PATH, { headers: { cookie: copy }, redirect: 'manual' })
+    expect(copied.status).toBe(303)
+    expect((await (await stack.person()).open(waiting)).status).toBe(410)
+
+    const { email } = account
+    expect((await fillSignIn(await stack.person(), { email })).status).toBe(422)
+    expect((await fillSignIn(await stack.person(), { email, password: NEW_PASSWORD })).status).toBe(303)
+  })
+
+  it.each([
+    ['leaves connected apps and passkeys alone, unless the box is ticked', {}, true],
+    ['disconnects every app where the box is ticked', { end_connections: 'on' }, false],
+  ])('%s', async (_title, fields, goesOn) => {
+    const { account, person } = await newSignedIn(stack)
+    const client = await register(stack)
+    const tokens = await connect(client, person)
+    const passkey = { accountId: account.id, publicKey: new Uint8Array(1), counter: 0n, createdAt: new Date() }
+    await stack.db.passkey.create({ data: { ...passkey, id: account.id, name: 'Laptop' } })
+    expect((await person.get(PATH)).html).not.toMatch(/name="end_connections"[^>]*checked/)
+    expect((await change(person, fields)).status).toBe(303)
+    expect(await stack.db.passkey.count({ where: { accountId: account.id } })).toBe(1)
+    const refreshed = refresh(client, tokens.refresh).then(
+      () => true,
+      () => false,
+    )
+    expect(await refreshed).toBe(goesOn)
+    const [connection] = await stack.db.connection.findMany({ where: { accountId: account.id } })
+    expect(connection?.endedReason ?? null).toBe(goesOn ? null : 'account')
+  })
+
+  it.each([
+    ['with a wrong password', { password: 'not the password' }, 'Nothing was changed.'],
+    ['without the password', { password: '' }, 'Nothing was changed.'],
+    ['to a short one', { new_password: 'short' }, 'Use at least 12 characters.'],
+    ['to a common one', { new_password: 'password123456' }, 'one of the first passwords'],
+    ['to the same one', { new_password: PASSWORD }, 'the password you have now'],
+  ])('is not changed %s, and nobody is signed out', async (_case, fields, sentence) => {
+    const { account, person } = await newSignedIn(stack)
+    const other = await stack.person(account.id)
+    const before = await hashOf(account.id)
+    const { status, html } = await change(person, { end_connections: 'on', ...fields })
+    expect(status).toBe(422)
+    expect(html).toContain(sentence)
+    // What was typed is not in the page; what was ticked still is.
+    for (const typed of [PASSWORD, NEW_PASSWORD, 'not the password']) expect(html).not.toContain(typed)
+    expect(html).toMatch(/name="end_connections"[^>]*checked/)
+    expect(await hashOf(account.id)).toBe(before)
+    expect((await other.get(PATH)).status).toBe(200)
+    expect((await person.get(PATH)).status).toBe(200)
+  })
+
+  it('is not the e-mail address, as by a link', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { status, html } = await change(person, { new_password: account.email })
+    expect([status, html.includes('must not be your e-mail address')]).toEqual([422, true])
+  })
+
+  it('of two changes at once one stands: the other was proved with a password that is gone', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
+    const send = (new_password: string) =>
+      person.post(`${PATH}/password`, Object.entries({ csrf, password: PASSWORD, new_password }))
+    const answers = await Promise.all([send(NEW_PASSWORD), send('yet another four words')])
+    const done = answers.filter(({ headers }) => headers.get('location')?.includes('done=password'))
+    expect(done.length).toBe(1)
+    const winner = answers[0] === done[0] ? NEW_PASSWORD : 'yet another four words'
+    expect(await verifyPassword(await hashOf(account.id), winner)).toBe(true)
+  })
+
+  it('gives no more guesses than signing in, counted together, on every page that asks for it', async () => {
+    const strict = await startStack({ settings: { RATE_LIMITS: 'on' } })
+    try {
+      const { email, id } = await makeAccount(strict)
+      const person = await strict.person(id)
+      const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
+      const guess = (path: string) =>
+        person.post(path, Object.entries({ csrf, password: 'wrong', token: 'x'.repeat(20) }))
+      const paths = [`${PATH}/password`, '/settings/passkeys', '/settings/vertexsms-account']
+      for (let at = 0; at < LIMITS.signIn.hits; at += 1) {
+        expect((await guess(paths[at % paths.length] ?? '')).status).toBe(422)
+      }
+      for (const path of paths) expect((await guess(path)).status).toBe(429)
+      expect((await fillSignIn(await strict.person(), { email })).status).toBe(429)
+    } finally {
+      await strict.close()
+    }
+  })
+})
+
+describe('the time zone', () => {
+  it('is chosen from those there are, and UTC again', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const zone = async () => (await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })).timeZone
+    expect((await person.get(PATH)).html).toMatch(/<option value="" selected>UTC/)
+    expect((await send(person, 'time-zone', { time_zone: 'Europe/Vilnius' })).status).toBe(303)
+    expect(await zone()).toBe('Europe/Vilnius')
+    const { html } = await person.get(`${PATH}?done=zone`)
+    expect(html).toContain('<option value="Europe/Vilnius" selected>Vilnius')
+    expect(html).toContain('The time zone is set.')
+    expect((await send(person, 'time-zone', { time_zone: '' })).status).toBe(303)
+    expect(await zone()).toBeNull()
+  })
+
+  it('that stands under an older name is kept by looking at it', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await stack.db.account.update({ where: { id: account.id }, data: { timeZone: 'Asia/Calcutta' } })
+    expect((await person.get(PATH)).html).toContain('<option value="Asia/Calcutta" selected>')
+  })
+
+  it.each(['+02:00', 'Europe/Nowhere', 'Europe/Vilnius; DROP', '../etc/passwd', 'x'.repeat(5000)])(
+    'is not set to %j',
+    async (time_zone) => {
+      const { account, person } = await newSignedIn(stack)
+      const { status, html } = await send(person, 'time-zone', { time_zone })
+      expect([status, html.includes('Choose a time zone from the list.')]).toEqual([422, true])
+      expect((await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })).timeZone).toBeNull()
+    },
+  )
+
+  it('of another account stays as it is', async () => {
+    const other = await stack.account()
+    const { person } = await newSignedIn(stack)
+    await send(person, 'time-zone', { time_zone: 'Europe/Vilnius' })
+    expect((await stack.db.account.findUniqueOrThrow({ where: { id: other.id } })).timeZone).toBeNull()
+  })
+})
