@@ -23,6 +23,7 @@ beforeAll(async () => {
   db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10 })
   door = createReportDoor(db, () => ({
     networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
+    hlrPriceMicros: async () => 5_000n,
     dearestRateMicros: async () => DEAREST,
   }))
 })

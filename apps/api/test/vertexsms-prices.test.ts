@@ -122,6 +122,23 @@ describe('the rate card', () => {
     expect(read.networkMicros('LV', '246', '01')).toBeNull()
   })
 
+  test('takes the dearest of several rows of one network, and none where one of them has no price', () => {
+    const rows = [row({ Rate: '0.03' }), row({ MNC: '1', Rate: '0.05' }), row({ MNC: '02', Rate: '0.04' })]
+    expect(card(...rows).networkMicros('LT', '246', '01')).toBe(50_000n)
+    expect(card(...rows, row({ Rate: 'free' })).networkMicros('LT', '246', '01')).toBeNull()
+    const others = [row({ MNC: null, Rate: '0.06' }), row({ MNC: null, Rate: '0.07' })]
+    expect(card(...rows, ...others).networkMicros('LT', '246', '99')).toBe(70_000n)
+  })
+
+  test('of very many rows of one country is read at once, and with more than there can be is none', () => {
+    const many = (rows: number) => Array(rows).fill(row({}))
+    const beganMs = performance.now()
+    expect(card(...many(50_000)).dearestMicros('LT')).toBe(35_000n)
+    // A list that was copied for each of its rows would take minutes.
+    expect(performance.now() - beganMs).toBeLessThan(30_000)
+    expect(() => card(...many(50_001))).toThrow(expect.objectContaining({ code: 'UPSTREAM_ANSWER_WRONG' }))
+  })
+
   test('finds a country by its network where the code is none', () => {
     expect(card(row({ CountryCode: '370', MCC: 246, MNC: 1 })).dearestMicros('LT')).toBe(35_000n)
   })

@@ -87,11 +87,11 @@ describe('with a public address', () => {
   })
 
   /** The signed address of a message that the operator refused, and so did not keep. */
-  async function addressOf(id: bigint, like: string): Promise<string> {
+  async function addressOf(id: bigint, like: string, kind: 'sms' | 'hlr' = 'sms'): Promise<string> {
     const { createReportAddresses } = await import('../src/upstream/vertexsms/report-address.ts')
     const { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } = await import('@vertexsms/secrets/derived-keys')
     const keys = derivedKeysSchema(API_KEY_PURPOSES).parse(deriveApiKeys(Buffer.alloc(32, 7)))
-    return createReportAddresses(keys['report-address'], new URL(like).origin).of('sms', id) ?? ''
+    return createReportAddresses(keys['report-address'], new URL(like).origin).of(kind, id) ?? ''
   }
 
   test('a forged report is at no address, changes nothing, and learns nothing', async () => {
@@ -133,6 +133,64 @@ describe('with a public address', () => {
       status: 200,
       body: 'OK',
     })
+  })
+
+  test.each([
+    ['an id that is no exact number', '{"id":12345678901234567890,"status":1,"error":0}'],
+    ['no id', '{"id":null,"status":1,"error":0}'],
+    ['an empty error', '{"id":"1","status":"1","error":"","mcc":null}'],
+    ['a network that is none', `{"id":"1","status":1,"mcc":"${'9'.repeat(9_000)}","mnc":"<b>"}`],
+    ['a network that is a number', '{"status":1,"error":0,"mcc":246,"mnc":-1}'],
+  ])('a report with %s is taken for what it says', async (_what, raw) => {
+    const order = await sent()
+    const answer = await fetch(order.address ?? '', { method: 'POST', body: Buffer.from(raw) })
+    expect([answer.status, await answer.text()]).toEqual([200, 'OK'])
+    const { delivery, deliveryError, mccmnc } = await rowOf()
+    expect([delivery, deliveryError]).toEqual([1, 0])
+    expect(mccmnc ?? '').toMatch(/^\d{0,3}$/)
+    expect(JSON.stringify((await owed()).map(({ body }) => body)).length).toBeLessThan(200)
+  })
+
+  test.each(['3000000000', '-1', '1.5', '"-24"', '1e400'])(
+    'a report whose error is %s makes no sense, and fails nothing on our side',
+    async (error) => {
+      const order = await sent()
+      const raw = `{"status":2,"error":${error}}`
+      const { status } = await fetch(order.address ?? '', { method: 'POST', body: Buffer.from(raw) })
+      expect(status).toBe(400)
+      expect((await rowOf()).delivery).toBeNull()
+    },
+  )
+
+  test('a lookup that was given back and came after all is charged what a lookup costs', async () => {
+    vertex.standIn.fault({ route: 'POST /hlr', kind: 'status', status: 429 })
+    expect((await call('POST /hlr', { msisdn: LT })).status).toBe(429)
+    const { id } = await rowOf()
+    const of = { address: await addressOf(id, vertex.world.node.url, 'hlr') } as Accepted
+    const result = { id: '1', error: '0', country: 'LT', mcc: '246', mnc: '01' }
+    for (let times = 0; times < 2; times++) expect((await vertex.standIn.report(of, result)).body).toBe('OK')
+    expect(await rowOf()).toMatchObject({ state: 'accepted', chargedMicros: 5_000n, result: { country: 'LT' } })
+    expect(await spentOf()).toBe(5_000n)
+  })
+
+  test('a report is taken after the account’s token is gone, whatever became of its message', async () => {
+    const order = await sent()
+    vertex.standIn.fault({ route: 'POST /sms', kind: 'status', status: 400 })
+    await call('POST /sms', sms)
+    const refused = await vertex.world.db.sendMessage.findFirstOrThrow({ where: { accountId, state: 'released' } })
+    await vertex.world.db.upstreamAccount.updateMany({
+      where: { accountId },
+      data: { sealedToken: null, generation: 2 },
+    })
+    const late = { address: await addressOf(refused.id, order.address ?? '') } as Accepted
+    for (const of of [order, late]) {
+      expect(await vertex.standIn.report(of, { status: 1, error: 0, mcc: '', mnc: '' })).toEqual({
+        status: 200,
+        body: 'OK',
+      })
+    }
+    const rows = await vertex.world.db.sendMessage.findMany({ where: { accountId } })
+    expect(rows.map(({ state, delivery }) => [state, delivery])).toEqual(Array(2).fill(['accepted', 1]))
   })
 
   test('reports come only from where the installation says, if it says', async () => {

@@ -1,7 +1,7 @@
 // The forwarder to the real operator, against the stand-in: what each of his answers comes to, for the caller and in the
 // ledger.
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Fault } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { giveToken, startVertexWorld, UPSTREAM_TOKEN, type VertexWorld } from './support/vertex.ts'
@@ -175,6 +175,103 @@ test('plain text and other statuses of success are read', async () => {
     vertex.standIn.fault({ route: 'POST /sms', kind: 'body', status, body })
     expect((await call('POST /sms', sms)).status).toBe(200)
   }
+})
+
+test.each(['[123456789012345678]', '123456789012345678', ' [ "123456789012345678" ] '])(
+  'an id that no JSON number holds is read by its digits: %s',
+  async (body) => {
+    vertex.standIn.behaviour.reportAfterMs = null
+    vertex.standIn.fault({ route: 'POST /sms', kind: 'body', body })
+    expect((await call('POST /sms', sms)).status).toBe(200)
+    expect((await rowsOf())[0]?.reference).toBe('123456789012345678')
+  },
+)
+
+describe('more parts than were counted', () => {
+  beforeEach(() => {
+    vertex.standIn.behaviour.reportAfterMs = null
+    vertex.standIn.behaviour.parts = 3
+  })
+  afterEach(() => {
+    vertex.standIn.behaviour.parts = null
+  })
+
+  test('are told, charged by what was held, above the limit too, and by the rate of the report once', async () => {
+    await limit({ maxPerDayMicros: 50_000n })
+    const { status, headers } = await call('POST /sms', sms)
+    expect([status, headers.get('x-vertexsms-amount-sent')]).toEqual([200, '3'])
+    expect((await rowsOf())[0]).toMatchObject({ parts: 3, chargedMicros: 135_000n, holdMicros: 0n })
+    const order = handOvers().at(-1)
+    if (order === undefined) throw new Error('nothing was handed over')
+    for (let times = 0; times < 2; times++) {
+      await vertex.standIn.report(order, { status: 1, error: 0, mcc: '246', mnc: '01' })
+      expect((await countsOf()).totalSpentMicros).toBe(105_000n)
+    }
+    expect((await call('POST /sms', sms)).body.code).toBe('SPEND_CAP_REACHED')
+  })
+
+  test('of a list are charged each, and an answer that comes after its report charges the rest', async () => {
+    const { body } = await call('POST /sms/batch', {
+      ...sms,
+      to: Array.from({ length: 11 }, (_, at) => `370600001${at + 10}`),
+    })
+    expect(body.messages.map((one: { parts: number; price: string }) => [one.parts, one.price])).toEqual(
+      Array(11).fill([3, '0.135']),
+    )
+    expect((await countsOf()).totalSpentMicros).toBe(11n * 135_000n)
+  })
+
+  test('fewer parts change nothing: what was counted stays charged', async () => {
+    vertex.standIn.behaviour.parts = 1
+    const { headers } = await call('POST /sms', { ...sms, message: 'x'.repeat(200) })
+    expect(headers.get('x-vertexsms-amount-sent')).toBe('2')
+    expect((await rowsOf())[0]).toMatchObject({ parts: 2, chargedMicros: 90_000n })
+  })
+})
+
+test('an account whose token the operator takes no more, or that has none, holds up nothing that others scheduled', async () => {
+  vertex.standIn.behaviour.reportAfterMs = null
+  // Accepted by a node whose jobs rest, so that the one that hands over has read no rate card yet.
+  const accepting = await vertex.world.startNode({ API_PORT: '0', SANDBOX_POLL_MS: '3600000' })
+  const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+  const accounts: { accountId: string; token: string }[] = []
+  for (const theirs of ['token-that-ends-0001', 'token-that-goes-0002', UPSTREAM_TOKEN]) {
+    const account = await vertex.makeAccount()
+    vertex.standIn.behaviour.tokens.push(theirs)
+    await giveToken(vertex.world.db, account.accountId, { token: theirs })
+    const { status } = await accepting.call('POST /sms', { token: account.token, body: { ...sms, scheduled } })
+    expect(status).toBe(200)
+    accounts.push(account)
+  }
+  vertex.standIn.behaviour.tokens = [UPSTREAM_TOKEN]
+  const [refused = '', removed = '', sound = ''] = accounts.map((account) => account.accountId)
+  await vertex.world.db.upstreamAccount.updateMany({ where: { accountId: removed }, data: { sealedToken: null } })
+  // The others' first, so that they would be met first.
+  for (const [id, seconds] of [
+    [refused, 3],
+    [removed, 2],
+    [sound, 1],
+  ] as const) {
+    await vertex.world.db.$executeRaw`
+      UPDATE send SET scheduled_at = database_now() - ${seconds}::int * interval '1 second' WHERE account_id = ${id}::uuid`
+  }
+  const stands = async () => {
+    const rows = await vertex.world.db.sendMessage.findMany({
+      where: { accountId: { in: accounts.map((one) => one.accountId) } },
+    })
+    if (rows.some(({ state }) => !['accepted', 'released'].includes(state))) return null
+    return Object.fromEntries(
+      rows.map(({ accountId: id, state, failure, failureReason, holdMicros }) => [
+        id,
+        [state, failure, failureReason, holdMicros],
+      ]),
+    )
+  }
+  expect(await eventually(stands)).toEqual({
+    [refused]: ['released', 'UPSTREAM_ACCOUNT_REFUSED', null, 0n],
+    [removed]: ['released', null, 'cancelled', 0n],
+    [sound]: ['accepted', null, null, 0n],
+  })
 })
 
 test('the operator is asked for no price of a number that the limits do not allow', async () => {

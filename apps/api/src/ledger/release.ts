@@ -38,7 +38,7 @@ export function settleWhere(
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
            m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${outcome}::text AS outcome,
-           NULL::text AS reference, NULL::bigint AS charged, ${failure}::text AS failure, NULL::int AS failure_number,
+           NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent, ${failure}::text AS failure, NULL::int AS failure_number,
            ${reason}::text AS failure_reason, ${final}::boolean AS final
     ${found}
     WHERE m.id = ANY (ARRAY(SELECT id FROM candidates ORDER BY id LIMIT ${LOOKED_AT}::int)) AND ${condition}

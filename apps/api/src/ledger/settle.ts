@@ -25,6 +25,8 @@ export interface Settlement {
   readonly reference?: string
   /** What it costs in the end; null charges what is held, which a report may still lower. */
   readonly chargedMicros?: bigint | null
+  /** As many as the upstream says it sent; more than were counted are charged for, and by reports, too. */
+  readonly parts?: number | null
   readonly failure?: ApiErrorCode
   readonly failureNumber?: number | null
   readonly failureReason?: string | null
@@ -78,6 +80,7 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
       outcome: one.outcome,
       reference: one.reference ?? null,
       charged: one.chargedMicros === undefined || one.chargedMicros === null ? null : String(one.chargedMicros),
+      parts: one.parts ?? null,
       failure: one.failure ?? null,
       failure_number: one.failureNumber ?? null,
       failure_reason: one.failureReason ?? null,
@@ -86,8 +89,8 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
   )
   return Prisma.sql`told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(${json}::jsonb)
-      AS t(id bigint, outcome text, reference text, charged bigint, failure text, failure_number int, failure_reason text,
-           final boolean)
+      AS t(id bigint, outcome text, reference text, charged bigint, parts int, failure text, failure_number int,
+           failure_reason text, final boolean)
   )`
 }
 
@@ -96,7 +99,7 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, t.outcome, t.reference, t.charged,
-         t.failure, t.failure_number, t.failure_reason, t.final
+         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final
   FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
 }
 
@@ -108,7 +111,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
   locked AS MATERIALIZED (${locked}), settling AS MATERIALIZED (
     SELECT l.*,
-      CASE l.outcome WHEN 'accepted' THEN coalesce(l.charged, l.hold_micros + l.charged_micros)
+      CASE l.outcome WHEN 'accepted'
+                       THEN coalesce(l.charged, ceil((l.hold_micros + l.charged_micros) * l.parts_sent / l.parts::numeric)::bigint)
                      WHEN 'released' THEN 0 ELSE l.charged_micros END AS now_charged,
       CASE WHEN l.outcome = 'unknown' THEN l.hold_micros ELSE 0 END AS now_held,
       l.outcome = 'accepted' AND l.charged IS NULL AND (l.hold_micros > 0 OR l.charged_hold) AS by_hold
@@ -127,7 +131,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
   ), noted AS (
     UPDATE send_message m SET
       state = s.outcome::send_state, hold_micros = s.now_held, charged_micros = s.now_charged,
-      charged_hold = s.by_hold, reference = coalesce(s.reference, m.reference), lease_until = NULL,
+      charged_hold = s.by_hold, parts = s.parts_sent, reference = coalesce(s.reference, m.reference), lease_until = NULL,
       failure = s.failure, failure_number = s.failure_number, failure_reason = s.failure_reason,
       fingerprint = CASE WHEN s.outcome = 'released' THEN NULL ELSE m.fingerprint END,
       fingerprint_until = CASE WHEN s.outcome = 'accepted'
@@ -159,7 +163,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
                 ELSE 'settle' END AS what,
            CASE s.outcome WHEN 'accepted' THEN 'OK' WHEN 'unknown' THEN 'SEND_OUTCOME_UNKNOWN'
                 ELSE coalesce(s.failure, 'OK') END AS outcome,
-           s.country, s.parts, s.now_charged - s.charged_micros AS amount_micros, s.recipient, s.send_id,
+           s.country, s.parts_sent AS parts, s.now_charged - s.charged_micros AS amount_micros, s.recipient, s.send_id,
            s.id AS message_id, s.upstream
     FROM settling s JOIN send p ON p.id = s.send_id
     WHERE s.outcome <> s.state::text OR s.now_charged <> s.charged_micros

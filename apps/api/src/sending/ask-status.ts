@@ -39,9 +39,12 @@ export function createStatusJob({ db, operator, door, firstMs, everyMs }: Status
       const ask = async () => {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
           const { id, accountId, reference } = next
-          // Whatever stands in the way now is asked past after the next pause.
-          const status = await operator.status(accountId, reference).catch(() => null)
-          if (status !== null && status.status !== 0) await door.delivery({ ...status, messageId: id })
+          try {
+            const status = await operator.status(accountId, reference)
+            if (status !== null && status.status !== 0) await door.delivery({ ...status, messageId: id })
+          } catch {
+            // Whatever stands in the way of this one now is asked past after the next pause, and is nothing to the others.
+          }
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, ask))

@@ -60,6 +60,7 @@ function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null
           outcome: 'accepted',
           reference: answer.reference,
           chargedMicros: answer.priceMicros ?? toldMicros,
+          parts: answer.parts,
         },
         refusal: null,
       }

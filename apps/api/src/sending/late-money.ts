@@ -21,7 +21,7 @@ export interface ReportedMessage {
 export interface PartPrices {
   /** In the network that the report names. */
   readonly networkMicros: bigint | null
-  /** The dearest of the country. */
+  /** The dearest of the country; of a lookup, what one costs. */
   readonly dearestMicros: bigint | null
 }
 

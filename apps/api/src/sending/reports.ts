@@ -2,6 +2,7 @@
 // as told when it was taken, which is after everything was written.
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../callback-lane.ts'
+import { ApiError } from '../http/api-error.ts'
 import { settle } from '../ledger/settle.ts'
 import { LIMITS } from '../limits.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
@@ -13,11 +14,12 @@ const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
 /** A message that changes while it is looked at is looked at again so often. */
 const LOOKS = 3
 
-type Rates = Pick<SendingUpstream, 'networkRateMicros' | 'dearestRateMicros'>
+type Rates = Pick<SendingUpstream, 'networkRateMicros' | 'dearestRateMicros' | 'hlrPriceMicros'>
 
 interface Row extends ReportedMessage {
   readonly accountId: string
   readonly country: string
+  readonly kind: 'sms' | 'hlr' | 'msisdn'
 }
 
 /** Where in the world a message ended. */
@@ -37,11 +39,19 @@ export class ReportTooEarly extends Error {
  * door.
  */
 export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
-  async function pricesOf({ accountId, country, state, chargedHold }: Row, { mcc, mnc }: Network): Promise<PartPrices> {
+  async function pricesOf(
+    { kind, accountId, country, state, chargedHold }: Row,
+    { mcc, mnc }: Network,
+  ): Promise<PartPrices> {
+    const isLate = state === 'released'
+    if (kind !== 'sms') {
+      const lookupMicros = isLate ? await priceOrNone(rates().hlrPriceMicros(accountId)) : null
+      return { networkMicros: null, dearestMicros: lookupMicros }
+    }
     if (state === 'accepted' && !chargedHold) return { networkMicros: null, dearestMicros: null }
     const networkMicros =
-      mcc === null || mnc === null ? null : await rates().networkRateMicros(accountId, country, mcc, mnc)
-    const dearestMicros = state === 'released' ? await rates().dearestRateMicros(accountId, country) : null
+      mcc === null || mnc === null ? null : await priceOrNone(rates().networkRateMicros(accountId, country, mcc, mnc))
+    const dearestMicros = isLate ? await priceOrNone(rates().dearestRateMicros(accountId, country)) : null
     return { networkMicros, dearestMicros }
   }
 
@@ -91,10 +101,18 @@ export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
   }
 }
 
+/** A report is taken whatever became of the account's token: a price that cannot be asked for now is none. */
+function priceOrNone(asked: Promise<bigint | null>): Promise<bigint | null> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof ApiError) return null
+    throw error
+  })
+}
+
 async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
   const [row] = await db.$queryRaw<Row[]>`
     SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
-           m.account_id::text AS "accountId", m.country, m.parts, m.hold_micros AS "holdMicros",
+           m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`

@@ -1,7 +1,9 @@
 // Scheduled sends, whose time has come: judged and admitted to the day at that day's price, then run as a list is.
+import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
+import { ApiError } from '../http/api-error.ts'
 import { admitDue } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
@@ -53,9 +55,27 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
       const due = await takeDue(db, operator.name, underWay.full())
-      for (const send of due) await begin(send, now)
+      // Accounts side by side: what is slow or goes wrong for one is nothing to the others. Those of one keep their order.
+      await Promise.all([...byAccount(due)].map((sends) => beginInTurn(sends, now)))
       return expired.length + due.length
     },
+  }
+
+  /**
+   * A token that is gone or refused is only its owner's to mend, and ends what waits for it, as it ends what is sent at once.
+   * What fails otherwise is tried again when the lease of its turn is over, until it is late.
+   */
+  async function beginInTurn(sends: readonly DueSend[], now: Date): Promise<void> {
+    for (const send of sends) {
+      await begin(send, now)
+        .catch((error: unknown) => {
+          if (!(error instanceof ApiError)) throw error
+          if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send.id, null, 'cancelled')
+          if (error.code === 'UPSTREAM_ACCOUNT_REFUSED') return giveUp(send.id, error.code, null)
+          throw error
+        })
+        .catch((error: Error) => deps.log.warn({ err: error }, 'scheduled send not begun'))
+    }
   }
 
   async function begin(send: DueSend, now: Date): Promise<void> {
@@ -119,10 +139,17 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     }
   }
 
-  async function giveUp(sendId: string, failure: Refusal['code'] | null, reason: string | null): Promise<void> {
+  async function giveUp(sendId: string, failure: ApiErrorCode | null, reason: string | null): Promise<void> {
     const waiting = Prisma.sql`s.id = ${sendId}::uuid AND m.state IN ('scheduled', 'held')`
     await settleWhere(db, waiting, { outcome: 'released', failure, reason })
   }
+}
+
+/** Of each account, in their order. */
+function byAccount(due: readonly DueSend[]): Iterable<DueSend[]> {
+  const accounts = new Map<string, DueSend[]>()
+  for (const send of due) accounts.set(send.accountId, [...(accounts.get(send.accountId) ?? []), send])
+  return accounts.values()
 }
 
 /**

@@ -186,7 +186,10 @@ export function createSending(deps: SendingDeps): Sending {
     await deps.at('settled')
     if (refusal) throw refusal
     if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
-    return rowOf(sendId, message, 'accepted', settlement.chargedMicros ?? message.holdMicros)
+    const row = rowOf(sendId, message, 'accepted', settlement.chargedMicros ?? message.holdMicros)
+    if ((settlement.parts ?? 0) <= row.parts) return row
+    const [counted] = await messagesOfSend(deps.db, sendId).catch(() => [])
+    return counted ?? row
   }
 
   /** Hands over a list, `done` with it at its end, and waits for it as long as an answer may take. */

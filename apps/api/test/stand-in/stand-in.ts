@@ -50,6 +50,8 @@ export interface Behaviour {
   outcomes: Record<string, Outcome>
   /** Each report comes twice. */
   isDoubled: boolean
+  /** Parts that it says it sent, where that is not as many as there are. */
+  parts: number | null
   /** Members of a price that replace the right ones. */
   cost: Record<string, unknown>
   rates: readonly unknown[]
@@ -102,6 +104,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
     reportAfterMs: 20,
     outcomes: {},
     isDoubled: false,
+    parts: null,
     cost: {},
     rates: RATES,
     chance: null,
@@ -188,7 +191,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
       return {
         status: accepted.length % 2 === 0 ? 200 : 201,
         body: [id],
-        headers: { 'X-VertexSMS-Amount-Sent': String(parts) },
+        headers: { 'X-VertexSMS-Amount-Sent': String(behaviour.parts ?? parts) },
       }
     },
     'POST /sms/cost': ({ body }) => {

@@ -1,4 +1,6 @@
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { Circuit } from '@vertexsms/service/circuit'
+import { LRUCache } from 'lru-cache'
 import { type Dispatcher, Pool } from 'undici'
 import { AMOUNT_SENT_HEADER, TOKEN_HEADER } from './wire.ts'
 
@@ -39,15 +41,31 @@ export interface UpstreamClient {
 }
 
 /** As many as all accounts together have on the way at one time; more wait for a connection. */
-const CONNECTIONS_MAX = 128
+const CONNECTIONS_MAX = 256
 const CONNECT_TIMEOUT_MS = 3_000
 /** Short, because a call on a connection that the other side is just closing has an unknown outcome. */
 const KEEP_ALIVE_MS = 4_000
 
-/** A client of the API at this address; connections are kept alive, and while nobody answers calls fail at once. */
+/** Calls of one token on the way at one time: its hand-overs and as many reads; more wait, so that no account has all connections. */
+const CALLS_MAX = 16
+/** Tokens whose silence is remembered. */
+const TOKENS_MAX = 10_000
+
+/** What is known of one token: whether its calls are answered, and which of them wait. */
+interface Line {
+  /** The operator lets the surplus of a token wait: its silence says nothing of other tokens. */
+  readonly circuit: Circuit
+  readonly waiting: { readonly exchange: Exchange; readonly dispatch: () => void }[]
+  free: number
+}
+
+/**
+ * A client of the API at this address; connections are kept alive. While no connection can be made all calls fail at once,
+ * and while a token's calls are not answered, those of this token.
+ */
 export function createUpstreamClient(apiUrl: string): UpstreamClient {
   const { origin, pathname } = new URL(apiUrl)
-  const prefix = pathname === '/' ? '' : pathname
+  const prefix = pathname === '/' ? '' : pathname.replace(/\/$/, '')
   const pool = new Pool(origin, {
     connections: CONNECTIONS_MAX,
     pipelining: 1,
@@ -55,54 +73,94 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
   })
-  const circuit = new Circuit()
+  const host = new Circuit()
+  const lines = new LRUCache<string, Line>({ max: TOKENS_MAX })
+
+  function lineOf(token: string): Line {
+    const key = Buffer.from(hashToken(token)).toString('base64')
+    const line = lines.get(key) ?? { circuit: new Circuit(), waiting: [], free: CALLS_MAX }
+    lines.set(key, line)
+    return line
+  }
 
   return {
     call(token, { method, path, body }, limits) {
-      if (!circuit.admits()) return Promise.resolve({ kind: 'silence', handedOver: false })
+      const line = lineOf(token)
+      if (!line.circuit.admits()) return Promise.resolve(NOT_CALLED)
+      if (!host.admits()) {
+        line.circuit.cancelled()
+        return Promise.resolve(NOT_CALLED)
+      }
       return new Promise((resolve) => {
-        const exchange = new Exchange(limits, (answer) => {
-          if (answer.kind === 'answer') circuit.succeeded()
-          else circuit.failed()
+        const exchange = new Exchange(limits, (answer, unreachable) => {
+          if (answer.kind === 'answer') line.circuit.succeeded()
+          else if (answer.handedOver) line.circuit.failed()
+          else line.circuit.cancelled()
+          if (unreachable) host.failed()
+          else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
+          else host.cancelled()
           resolve(answer)
         })
-        pool.dispatch(
-          {
-            method,
-            path: prefix + path,
-            headers: {
-              [TOKEN_HEADER]: token,
-              accept: 'application/json',
-              'user-agent': 'VertexSMS-Connect',
-              ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        const dispatch = () => {
+          pool.dispatch(
+            {
+              method,
+              path: prefix + path,
+              headers: {
+                [TOKEN_HEADER]: token,
+                accept: 'application/json',
+                'user-agent': 'VertexSMS-Connect',
+                ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+              },
+              body: body === undefined ? null : JSON.stringify(body),
+              idempotent: false,
+              // The call has a time of its own, for all of it.
+              headersTimeout: 0,
+              bodyTimeout: 0,
             },
-            body: body === undefined ? null : JSON.stringify(body),
-            idempotent: false,
-            // The call has a time of its own, for all of it.
-            headersTimeout: 0,
-            bodyTimeout: 0,
-          },
-          exchange,
-        )
+            exchange,
+          )
+        }
+        line.waiting.push({ exchange, dispatch })
+        serve(line)
       })
     },
     close: () => pool.destroy(),
   }
 }
 
+const NOT_CALLED = { kind: 'silence', handedOver: false } as const
+
+/** Calls whoever waits in a line while it has places; a call has its place until it ends, and one that ended waiting needs none. */
+function serve(line: Line): void {
+  while (line.free > 0) {
+    const next = line.waiting.shift()
+    if (next === undefined) return
+    if (next.exchange.over) continue
+    line.free--
+    next.exchange.whenOver(() => {
+      line.free++
+      queueMicrotask(() => serve(line))
+    })
+    next.dispatch()
+  }
+}
+
 /** One call on its way. Whatever ends it ends it once. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
-  readonly #settle: (answer: UpstreamAnswer) => void
+  readonly #settle: (answer: UpstreamAnswer, unreachable: boolean) => void
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #over = false
+  #whenOver = () => {}
   #status = 0
   #amountSent: string | null = null
   #size = 0
   readonly #chunks: Buffer[] = []
 
-  constructor({ timeoutMs, maxBytes }: CallLimits, settle: (answer: UpstreamAnswer) => void) {
+  /** `unreachable` is told where no connection could be made. */
+  constructor({ timeoutMs, maxBytes }: CallLimits, settle: (answer: UpstreamAnswer, unreachable: boolean) => void) {
     this.#maxBytes = maxBytes
     this.#settle = settle
     this.#timer = setTimeout(
@@ -139,14 +197,25 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(): void {
-    this.#end({ kind: 'silence', handedOver: this.#controller !== undefined })
+    const handedOver = this.#controller !== undefined
+    this.#end({ kind: 'silence', handedOver }, !handedOver)
   }
 
-  #end(answer: UpstreamAnswer): void {
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** What is done at the end of a call that is under way. */
+  whenOver(work: () => void): void {
+    this.#whenOver = work
+  }
+
+  #end(answer: UpstreamAnswer, unreachable = false): void {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#timer)
     if (answer.kind === 'silence') this.#controller?.abort(new Error('no whole answer'))
-    this.#settle(answer)
+    this.#settle(answer, unreachable)
+    this.#whenOver()
   }
 }

@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { ApiError } from '../../http/api-error.ts'
 import type { HandOver } from '../upstream.ts'
 import type { UpstreamAnswer } from './client.ts'
-import { errorAnswerSchema, FIELD_IN_MESSAGE, idAnswerSchema } from './wire.ts'
+import { errorAnswerSchema, FIELD_IN_MESSAGE, parseBody, readIdAnswer } from './wire.ts'
 
 type Refused = Extract<HandOver, { kind: 'refused' }>
 
@@ -36,10 +36,10 @@ export function judgeHandOver(
   }
   const { status, body } = answer
   if (isSuccess(status)) {
-    const id = idAnswerSchema.safeParse(parseBody(body))
-    return id.success
-      ? { kind: 'accepted', reference: id.data, parts: readParts(answer.amountSent), priceMicros: null }
-      : { kind: 'unknown' }
+    const reference = readIdAnswer(body)
+    return reference === null
+      ? { kind: 'unknown' }
+      : { kind: 'accepted', reference, parts: readParts(answer.amountSent), priceMicros: null }
   }
   switch (status) {
     case 400:
@@ -100,16 +100,6 @@ export function judgeRead<Schema extends z.ZodType>(
 /** True for what was carried out, whichever of its statuses says so. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
-}
-
-/** The value of a body: JSON, or the text itself where it is none. */
-export function parseBody(body: string): unknown {
-  const text = body.trim()
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
 
 function refusalOf(body: string, code: Refused['code']): Refused {

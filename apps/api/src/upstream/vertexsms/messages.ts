@@ -1,7 +1,7 @@
 import type { DeliveryReport, HandOver, LookupOrder, SmsOrder } from '../upstream.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
-import { isSuccess, judgeHandOver, parseBody } from './judge.ts'
-import { PATHS, statusAnswerSchema, writeUdh } from './wire.ts'
+import { isSuccess, judgeHandOver } from './judge.ts'
+import { PATHS, parseBody, statusAnswerSchema, writeUdh } from './wire.ts'
 
 /**
  * A message as the operator takes it. The number is complete and goes without `correctBy`, and its time has come, so that
@@ -48,7 +48,8 @@ export function judgeStatus(answer: UpstreamAnswer, reference: string): Omit<Del
   if (answer.kind === 'silence' || !isSuccess(answer.status)) return null
   const body = parseBody(answer.body)
   const read = statusAnswerSchema.safeParse(Array.isArray(body) && body.length === 1 ? body[0] : body)
-  if (!read.success || read.data.id !== reference) return null
-  const { status, error } = read.data
+  if (!read.success) return null
+  const { id, status, error } = read.data
+  if (typeof id === 'number' ? id !== Number(reference) : id !== reference) return null
   return { status, error: error ?? 0, mcc: null, mnc: null }
 }

@@ -7,7 +7,6 @@ import { toApiError } from '../../http/error-answers.ts'
 import { numberReader } from '../../message/number.ts'
 import type { HandOver, SendingUpstream } from '../upstream.ts'
 import type { CallLimits, UpstreamAnswer, UpstreamClient, UpstreamRequest } from './client.ts'
-import { isSuccess } from './judge.ts'
 import { judgeLookup, judgeSms, judgeStatus, lookupRequest, smsRequest, statusRequest } from './messages.ts'
 import { costRequest, judgeCost } from './prices.ts'
 import { createRateCards, judgeRates, type RateCard, ratesRequest } from './rates.ts'
@@ -42,7 +41,7 @@ export interface VertexAccess {
   ask(accountId: string, request: UpstreamRequest, maxBytes?: number): Promise<UpstreamAnswer>
   /** The account's rate card, an hour old at most. Throws where it cannot be had. */
   rateCard(accountId: string): Promise<RateCard>
-  /** What he says to a token that is stored nowhere; a token without the rate card's route is one that he takes. */
+  /** What he says to a token that is stored nowhere. One that may not read the rate card can send nothing here, and is refused. */
   checkToken(token: string): Promise<TokenVerdict>
   cannotLookUp: SendingUpstream['cannotLookUp']
 }
@@ -81,9 +80,14 @@ export function createVertexAccess(options: VertexOptions): VertexAccess {
 
     async checkToken(token) {
       const answer = await client.call(token, ratesRequest(), reading(RATES_MAX_BYTES))
-      if (answer.kind === 'silence') return 'not_asked'
-      if (answer.status === 401) return 'refused'
-      return isSuccess(answer.status) || answer.status === 403 ? 'accepted' : 'not_asked'
+      if (answer.kind === 'answer' && (answer.status === 401 || answer.status === 403)) return 'refused'
+      try {
+        // Whatever else answers there with success is not the operator: a page of a proxy, or another address.
+        judgeRates(answer)
+        return 'accepted'
+      } catch {
+        return 'not_asked'
+      }
     },
 
     async rateCard(accountId) {

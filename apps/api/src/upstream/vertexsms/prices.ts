@@ -2,8 +2,8 @@ import { readEurNumber } from '@vertexsms/contract/money'
 import type { SmsCost } from '@vertexsms/contract/rest'
 import type { SmsOrder, UpstreamPrice } from '../upstream.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
-import { isSuccess, parseBody } from './judge.ts'
-import { CURRENCY, costAnswerSchema, PATHS } from './wire.ts'
+import { isSuccess } from './judge.ts'
+import { CURRENCY, costAnswerSchema, PATHS, parseBody } from './wire.ts'
 
 /** Below a million EUR; a price that is larger is a mistake. */
 const AMOUNT = /^(\d{1,6})(?:\.(\d{1,18}))?$/

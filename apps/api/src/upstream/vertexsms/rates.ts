@@ -32,9 +32,12 @@ export function ratesRequest(): UpstreamRequest {
   return { method: 'GET', path: PATHS.rates }
 }
 
+/** All networks of the world, many times: more rows are no rate card. */
+const ROWS_MAX = 50_000
+
 /** The rate card. Throws as {@link judgeRead}, and UPSTREAM_ANSWER_WRONG where there is none. */
 export function judgeRates(answer: UpstreamAnswer): RateCard {
-  const written = judgeRead(answer, z.array(z.unknown()).min(1))
+  const written = judgeRead(answer, z.array(z.unknown()).min(1).max(ROWS_MAX))
   if (written === undefined) throw new ApiError('UPSTREAM_ANSWER_WRONG')
   return readRateCard(written)
 }
@@ -57,7 +60,11 @@ function readRateCard(written: readonly unknown[]): RateCard {
     const row = { mcc, mnc: MNC ?? null, micros: isForeign ? null : readPriceMicros(rate) }
     // A code need not be that of a country: then the network's says where it is.
     const countries = isCountry(code) ? [code] : [...(countriesOfMcc.get(mcc) ?? [])]
-    for (const country of countries) byCountry.set(country, [...(byCountry.get(country) ?? []), row])
+    for (const country of countries) {
+      const rows = byCountry.get(country)
+      if (rows) rows.push(row)
+      else byCountry.set(country, [row])
+    }
     if (row.micros === null) continue
     shown.push({
       CountryName: CountryName ?? code,
@@ -72,17 +79,24 @@ function readRateCard(written: readonly unknown[]): RateCard {
   return {
     rows: shown,
     dearestMicros(country) {
-      const prices = (byCountry.get(country) ?? []).map(({ micros }) => micros)
-      // The one that cannot be read may be the dearest.
-      if (prices.length === 0 || prices.includes(null)) return null
-      return prices.reduce((most, price) => ((price ?? 0n) > (most ?? 0n) ? price : most))
+      return dearest(byCountry.get(country) ?? [])
     },
     networkMicros(country, mcc, mnc) {
       const rows = byCountry.get(country) ?? []
-      const own = rows.find((row) => row.mcc === mcc && row.mnc !== null && isSameMnc(row.mnc, mnc))
-      return (own ?? rows.find((row) => row.mnc === null))?.micros ?? null
+      const own = rows.filter((row) => row.mcc === mcc && row.mnc !== null && isSameMnc(row.mnc, mnc))
+      return dearest(own.length > 0 ? own : rows.filter((row) => row.mnc === null))
     },
   }
+}
+
+/** Null where there is no row, or one whose price cannot be read: it may be the dearest. */
+function dearest(rows: readonly Row[]): bigint | null {
+  let most: bigint | null = null
+  for (const { micros } of rows) {
+    if (micros === null) return null
+    if (most === null || micros > most) most = micros
+  }
+  return most
 }
 
 function isCountry(code: string): boolean {

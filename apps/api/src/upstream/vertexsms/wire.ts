@@ -36,19 +36,54 @@ const ID = /^[\w-]{1,64}$/
 
 const id = z.union([z.string(), z.number().int().nonnegative().transform(String)]).pipe(z.string().regex(ID))
 
-/** The one id that a send, a lookup or a registration is answered with: alone, in a list, or as plain text. */
-export const idAnswerSchema = z.union([id, z.tuple([id]).transform(([only]) => only)])
+const idAnswerSchema = z.union([id, z.tuple([id]).transform(([only]) => only)])
+const BARE_DIGITS = /^\s*(?:\[\s*(\d{1,64})\s*\]|(\d{1,64}))\s*$/
 
-/** A whole number, also written as text. */
+/**
+ * The one id that a send, a lookup or a registration is answered with: alone, in a list, or as plain text; null for anything
+ * else. A number is read by its digits: past 2^53 JSON's are not exact.
+ */
+export function readIdAnswer(body: string): string | null {
+  const [, listed, alone] = BARE_DIGITS.exec(body) ?? []
+  return listed ?? alone ?? idAnswerSchema.safeParse(parseBody(body)).data ?? null
+}
+
+/** The value of a body: JSON, or the text itself where it is none. */
+export function parseBody(body: string): unknown {
+  const text = body.trim()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** A whole number below 2^31, also written as text. */
 const wholeNumber = z.union([
-  z.int(),
+  z.int32().nonnegative(),
   z
     .string()
     .regex(/^\d{1,9}$/)
     .transform(Number),
 ])
 
-const code = z.union([z.string(), z.number().int().nonnegative().transform(String)])
+/** An error that is left out is none. */
+const errorNumber = z.union([wholeNumber, z.literal('').transform(() => 0)]).nullish()
+
+/** No code or name of theirs is longer. */
+const CHARACTERS_MAX = 200
+
+const name = z.string().max(CHARACTERS_MAX)
+const code = z.union([name, z.number().int().nonnegative().transform(String)])
+
+/** Digits of a network or a subscriber; anything else tells of none, and takes nothing else of the answer with it. */
+const digits = (most: number) =>
+  code
+    .pipe(z.string().regex(new RegExp(`^\\d{1,${most}}$`)))
+    .nullish()
+    .catch(null)
+const mcc = digits(3)
+const mnc = digits(3)
 
 /** The body of an error. A numeric code beside the message is assumed. */
 export const errorAnswerSchema = z.object({
@@ -65,7 +100,7 @@ export const costAnswerSchema = z.object({
   to: code.optional(),
   parts: wholeNumber,
   countryISO: z.string().nullish(),
-  mccmnc: code.nullish(),
+  mccmnc: digits(6),
   pricePerPart: z.unknown(),
   totalPrice: z.unknown(),
   currency: z.string(),
@@ -73,42 +108,40 @@ export const costAnswerSchema = z.object({
 
 /** One row of the rate card; `MNC` null stands for all other networks of the country. A currency is assumed to be EUR. */
 export const rateRowSchema = z.object({
-  CountryName: z.string().nullish().catch(null),
+  CountryName: name.nullish().catch(null),
   CountryCode: code.nullish().catch(null),
-  Operator: z.string().nullish().catch(null),
-  Network: z.string().nullish().catch(null),
+  Operator: name.nullish().catch(null),
+  Network: name.nullish().catch(null),
   MCC: code.nullish().catch(null),
   MNC: code.nullish().catch(null),
   Rate: z.unknown(),
   Currency: z.string().nullish().catch(''),
 })
 
-/** What `GET /sms/status/{id}` says. */
-export const statusAnswerSchema = z.object({ id, status: wholeNumber, error: wholeNumber.nullish() })
-
-/** A delivery report, as it is posted to us. */
-export const deliveryReportSchema = z.object({
-  id: id.optional(),
+/** What `GET /sms/status/{id}` says; its id may be a number that is not exact. */
+export const statusAnswerSchema = z.object({
+  id: z.union([z.string(), z.number()]),
   status: wholeNumber,
-  error: wholeNumber.nullish(),
-  mcc: code.nullish(),
-  mnc: code.nullish(),
+  error: errorNumber,
 })
+
+/** A delivery report, as it is posted to us. The address says of what it is: their id in it is not read. */
+export const deliveryReportSchema = z.object({ status: wholeNumber, error: errorNumber, mcc, mnc })
 
 /** The result of a lookup, as it is posted to us. */
 export const lookupResultSchema = z.object({
-  id: id.optional(),
   error: wholeNumber,
-  imsi: code.nullish(),
-  country: z.string().nullish(),
-  operatorId: wholeNumber.nullish(),
-  operator: z.string().nullish(),
-  mcc: code.nullish(),
-  mnc: code.nullish(),
+  imsi: digits(15),
+  country: name.nullish().catch(null),
+  operatorId: wholeNumber.nullish().catch(null),
+  operator: name.nullish().catch(null),
+  mcc,
+  mnc,
   ported: z
-    .array(z.object({ operatorId: wholeNumber, operator: z.string().nullish(), country: z.string().nullish() }))
-    .nullish(),
+    .array(z.object({ operatorId: wholeNumber, operator: name.nullish(), country: name.nullish() }))
+    .nullish()
+    .catch(null),
 })
 
 /** The end of the review of a sender name; assumed. */
-export const senderReportSchema = z.object({ id: id.optional(), status: z.enum(['confirmed', 'rejected']) })
+export const senderReportSchema = z.object({ status: z.enum(['confirmed', 'rejected']) })

@@ -1,0 +1,122 @@
+// The client of the real API: what one account's calls come to is nothing to another's.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Database } from '@vertexsms/db/client'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createUpstreamClient, type UpstreamClient } from '../src/upstream/vertexsms/client.ts'
+import { createVertexAccess } from '../src/upstream/vertexsms/operator.ts'
+import { createReportAddresses } from '../src/upstream/vertexsms/report-address.ts'
+import { eventually } from './support/eventually.ts'
+
+const SLOW = 'token-of-a-full-queue'
+const SOUND = 'token-of-another-account'
+const read = { method: 'GET', path: '/rates' } as const
+const limits = { timeoutMs: 60, maxBytes: 1_000 }
+const patient = { ...limits, timeoutMs: 60_000 }
+const NOT_CALLED = { kind: 'silence', handedOver: false }
+
+let close: () => Promise<void>
+let url: string
+let client: UpstreamClient
+/** Calls of {@link SLOW} that were not answered yet. */
+let held: ServerResponse[]
+let calls: string[]
+/** To the sound token. */
+let answer: { status: number; body: string }
+
+beforeEach(async () => {
+  held = []
+  calls = []
+  answer = { status: 200, body: '[]' }
+  const server = createServer((request: IncomingMessage, response) => {
+    calls.push(request.url ?? '')
+    if (request.headers['x-vertexsms-token'] === SLOW) held.push(response)
+    else response.writeHead(answer.status, { location: '/elsewhere' }).end(answer.body)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  client = createUpstreamClient(`${url}/v1/`)
+  close = async () => {
+    await client.close()
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+afterEach(() => close())
+
+test('a token whose calls are not answered is not called for a moment; other tokens are', async () => {
+  for (let at = 0; at < 3; at++)
+    expect(await client.call(SLOW, read, limits)).toEqual({ kind: 'silence', handedOver: true })
+  // But for a probe every half second, which a busy machine may be late enough for.
+  await eventually(async () => {
+    const before = calls.length
+    const answer = await client.call(SLOW, read, limits)
+    return answer.kind === 'silence' && !answer.handedOver && calls.length === before
+  })
+  expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer', status: 200 })
+})
+
+test('the probe of such a token, which waits for long, holds up no other', async () => {
+  for (let at = 0; at < 3; at++) await client.call(SLOW, read, limits)
+  const probe = await eventually(async () => {
+    const answer = client.call(SLOW, read, patient)
+    return (await Promise.race([answer, new Promise((resolve) => setImmediate(resolve))])) === undefined && { answer }
+  })
+  expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
+  for (const response of await eventually(async () => held.length > 3 && held)) response.end('[]')
+  expect(await probe.answer).toMatchObject({ kind: 'answer' })
+  // Its answer ends the pause of its token.
+  expect(await client.call(SLOW, read, limits)).toEqual({ kind: 'silence', handedOver: true })
+})
+
+test('a token has some calls on the way at one time; the others wait their turn, and another token waits for none', async () => {
+  const many = Array.from({ length: 400 }, () => client.call(SLOW, read, patient))
+  await eventually(async () => held.length > 0)
+  expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
+  let answered = 0
+  for (; answered < many.length; ) {
+    const now = await eventually(async () => held.length > 0 && held.splice(0))
+    expect(now.length).toBeLessThanOrEqual(16)
+    answered += now.length
+    for (const response of now) response.end('[]')
+  }
+  expect((await Promise.all(many)).every(({ kind }) => kind === 'answer')).toBe(true)
+})
+
+test('a call whose time is over while it waits its turn was certainly not made', async () => {
+  const first = Array.from({ length: 16 }, () => client.call(SLOW, read, patient))
+  await eventually(async () => held.length === 16)
+  expect(await client.call(SLOW, read, limits)).toEqual(NOT_CALLED)
+  for (const response of held) response.end('[]')
+  await Promise.all(first)
+  expect(calls.length).toBe(16)
+})
+
+test('the path of the API’s address comes before that of the route', async () => {
+  await client.call(SOUND, read, patient)
+  expect(calls).toEqual(['/v1/rates'])
+})
+
+test.each([
+  ['a rate card', 200, JSON.stringify([{ CountryCode: 'LT', MCC: '246', MNC: null, Rate: '0.04' }]), 'accepted'],
+  ['401', 401, '{"message":"Authentication failed"}', 'refused'],
+  ['403, with which nothing could be sent', 403, '{"message":"Not from this address"}', 'refused'],
+  ['the page of a proxy', 200, '<html>Sign in to the network</html>', 'not_asked'],
+  ['an empty list', 200, '[]', 'not_asked'],
+  ['a redirect', 302, '', 'not_asked'],
+  ['a failure', 500, '{}', 'not_asked'],
+])('a token that is answered with %s is told so', async (_what, status, body, verdict) => {
+  answer = { status, body }
+  const access = createVertexAccess({
+    // A token that is stored nowhere is looked for nowhere.
+    db: {} as Database,
+    client,
+    addresses: createReportAddresses(Buffer.alloc(32), undefined),
+    tokenKey: Buffer.alloc(32),
+    issuer: 'http://localhost:4000',
+    sendTimeoutMs: 1_000,
+    readTimeoutMs: 60_000,
+  })
+  expect(await access.checkToken(SOUND)).toBe(verdict)
+  expect(calls).toHaveLength(1)
+})
