@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownDomains, warningsOf } from '../src/consent/warnings.ts'
+import { WORDS } from '../src/words/words.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { answer, connect, discover, exchange, register, start, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
@@ -72,9 +73,10 @@ describe('who asks', () => {
   })
 
   const judged = (name: string, host: string) =>
-    warningsOf({ name, hosts: host.endsWith(':') ? [] : [host], ownDomains: ownDomains('https://tool.example') }).join(
-      ' ',
-    )
+    warningsOf(
+      { name, hosts: host.endsWith(':') ? [] : [host], ownDomains: ownDomains('https://tool.example') },
+      WORDS.en,
+    ).join(' ')
 
   it.each([
     ['VertexSMS Support', 'app.example', 'Its name looks like ours'],

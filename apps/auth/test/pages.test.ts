@@ -24,7 +24,7 @@ const CONSENT = {
   nothingTicked: false,
   offersReadingOnly: true,
   bounds: {
-    amounts: [{ value: '5.00', label: '5.00 EUR a day' }],
+    amounts: [{ value: '5.00', short: '5.00 EUR', label: '5.00 EUR a day' }],
     offersNone: true,
     chosen: '5.00',
     own: '',

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { preferredLanguage } from '@vertexsms/service/accepts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { renderPage } from '../src/web/page.ts'
 import { LANGUAGES, type Language, one, room, type Sentences, vienas } from '../src/words/room.ts'
 import { ROOMS, WORDS } from '../src/words/words.ts'
 import { makeAccount } from './support/people.ts'
@@ -87,6 +88,29 @@ describe('the catalogue of words', () => {
       const isAsked =
         new RegExp(`\\b${room}\\b`).test(text) && names.some((name) => new RegExp(`\\b${name}\\b`).test(text))
       expect(isAsked, path).toBe(true)
+    }
+  })
+
+  it('is written out as markup with marked values alone: nothing that somebody else wrote is in it as it came', () => {
+    const views = readdirSync(`${SOURCES}/views`, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.eta'),
+    )
+    for (const view of views) {
+      const text = readFileSync(`${SOURCES}/views/${view}`, 'utf8')
+      for (const [out, way = ''] of text.matchAll(/<%~([\s\S]*?)%>/g)) {
+        if (!/^\s*[tw]\./.test(way)) continue
+        const [, values = ''] = /^\s*[\w.]+\((.*)\)\s*$/s.exec(way) ?? [way, 'nothing marked']
+        const marked = /^(mark\.\w+\(([^()]|\([^()]*\))*\)(,\s*)?)+$/.test(values)
+        expect([view, out, marked]).toEqual([view, out, true])
+      }
+    }
+    for (const sentences of [ENGLISH, LITHUANIAN]) {
+      for (const [path, sentence] of sentences) expect(said(sentence).replace(/<\d>/g, ''), path).not.toMatch(/[<>&]/)
+    }
+    const attack = '<img src=x onerror=alert(1)>"\''
+    for (const language of LANGUAGES) {
+      const page = { url: '/x', clientName: attack, answer: 'denied', accountEmail: attack } as const
+      expect(renderPage('continue', page, { language, address: attack })).not.toMatch(/<img src=x|="[^"]*<img/)
     }
   })
 

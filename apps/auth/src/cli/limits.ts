@@ -2,9 +2,10 @@ import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { type FoundHolder, holdersOf } from '../connections/holders.ts'
 import { eur, limitWords } from '../connections/limit-words.ts'
-import { RULE_FIELDS, type RuleField, readRules } from '../connections/rules.ts'
+import { RULE_FIELDS, readRules } from '../connections/rules.ts'
 import { limitsOf, type PauseState, pauseOf, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { leftOf, spentOf } from '../connections/spent.ts'
+import { WORDS } from '../words/words.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
 import { changeSpender, holderOf } from './who.ts'
 
@@ -12,19 +13,21 @@ import { changeSpender, holderOf } from './who.ts'
 const NONE = 'none'
 
 const optionOf = (field: string) => field.replaceAll('_', '-')
-const FIELDS = Object.keys(RULE_FIELDS) as RuleField[]
 
 export const limits: Command = {
   usage: 'limits WHO [--OPTION X]',
-  summary: `Show what an account (e-mail) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
-  options: FIELDS.map(optionOf),
+  summary: `Show what an account (e-mail) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${RULE_FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
+  options: RULE_FIELDS.map(optionOf),
   async run(context, args, options) {
     const holder = await holderOf(context, args[0])
     if (Object.keys(options).length > 0) {
-      const typed = FIELDS.map((field) => [field, options[optionOf(field)]] as const).filter(
+      const typed = RULE_FIELDS.map((field) => [field, options[optionOf(field)]] as const).filter(
         ([, text]) => text !== undefined,
       )
-      const read = readRules(Object.fromEntries(typed.map(([field, text]) => [field, text === NONE ? '' : text])))
+      const read = readRules(
+        Object.fromEntries(typed.map(([field, text]) => [field, text === NONE ? '' : text])),
+        WORDS.en,
+      )
       if ('problems' in read) throw new CommandError(read.problems.join('\n'))
       await changeSpender(context, holder, (tx, spenderId) => setRules(tx, spenderId, read.rules))
     }
@@ -64,7 +67,7 @@ async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<stri
     row?.askAboveMicros != null && `Asks the owner above ${eur(row.askAboveMicros)}`,
     row?.askNewCountry && 'Asks the owner before a new country',
   ].filter((words) => typeof words === 'string')
-  const words = [...limitWords(bounds), ...asks]
+  const words = [...limitWords(bounds, WORDS.en), ...asks]
   const spent = await spentOf(db, spenderId, now)
   const left = spent.map((one) => leftOf(bounds, one))
   return [

@@ -1,31 +1,30 @@
 import { toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { countryName } from './limits.ts'
+import type { Words } from '../words/words.ts'
 
 /** Countries that are named one by one; of more the rest is counted. */
 const NAMED_MAX = 12
 
 /** Limits in plain words for a person, one sentence each; none for a spender that nothing bounds. */
-export function limitWords(limits: SpenderLimits): string[] {
+export function limitWords(limits: SpenderLimits, t: Words): string[] {
   const { maxPerSendMicros, maxPerDayMicros, maxTotalMicros, recipientsPerDay, countries, senders } = limits
+  const { eur, number, country } = t.format
   return [
-    maxPerDayMicros !== null && `At most ${eur(maxPerDayMicros)} a day`,
-    maxPerSendMicros !== null && `At most ${eur(maxPerSendMicros)} for one send`,
-    maxTotalMicros !== null && `At most ${eur(maxTotalMicros)} in total`,
-    recipientsPerDay !== null &&
-      `At most ${recipientsPerDay} ${recipientsPerDay === 1 ? 'recipient' : 'recipients'} a day`,
-    countries.length > 0 && `Only to ${named(countries.map((code) => countryName(code) ?? code))}`,
-    senders.length > 0 && `Only with the ${senders.length === 1 ? 'sender' : 'senders'} ${named(senders)}`,
+    maxPerDayMicros !== null && t.limits.perDay(eur(maxPerDayMicros)),
+    maxPerSendMicros !== null && t.limits.perSend(eur(maxPerSendMicros)),
+    maxTotalMicros !== null && t.limits.inTotal(eur(maxTotalMicros)),
+    recipientsPerDay !== null && t.limits.recipientsPerDay(recipientsPerDay, number(recipientsPerDay)),
+    countries.length > 0 && t.limits.onlyTo(named(countries.map(country), t)),
+    senders.length > 0 && t.limits.onlyWith(senders.length, named(senders, t)),
   ].filter((sentence) => sentence !== false)
 }
 
-/** An amount as people read it. */
+/** An amount as operators read it in their terminal. */
 export function eur(micros: bigint): string {
   return `${toEurText(micros, 2)} EUR`
 }
 
-function named(names: readonly string[]): string {
+function named(names: readonly string[], t: Words): string {
   const more = names.length - NAMED_MAX
-  const shown = more > 0 ? [...names.slice(0, NAMED_MAX), `${more} more`] : names
-  return new Intl.ListFormat('en', { type: 'conjunction' }).format(shown)
+  return t.format.list(more > 0 ? [...names.slice(0, NAMED_MAX), t.limits.more(t.format.number(more))] : names)
 }

@@ -1,31 +1,32 @@
 import { readEurText } from '@vertexsms/contract/money'
+import type { Words } from '../words/words.ts'
 import { limitMembers } from './limits.ts'
 import type { OwnersRules } from './spenders.ts'
 
 /** The rules that an owner sets, by the name of their field. */
-export const RULE_FIELDS = {
-  max_per_send: 'Most for one send',
-  max_per_day: 'Most a day',
-  max_total: 'Most in total',
-  recipients_per_day: 'Recipients a day',
-  countries: 'Countries',
-  senders: 'Senders',
-  ask_above: 'Ask me above',
-  ask_new_country: 'Ask me before a new country',
-} as const
-export type RuleField = keyof typeof RULE_FIELDS
+export const RULE_FIELDS = [
+  'max_per_send',
+  'max_per_day',
+  'max_total',
+  'recipients_per_day',
+  'countries',
+  'senders',
+  'ask_above',
+  'ask_new_country',
+] as const
+export type RuleField = (typeof RULE_FIELDS)[number]
 
 /** Rules as a person typed them. What is left out stays as it is; an empty text is no limit. */
 export type TypedRules = Partial<Record<RuleField, string>>
 
-type Read = { readonly rules: Partial<OwnersRules> } | { readonly problem: string }
+type Read = { readonly rules: Partial<OwnersRules> } | { readonly problem: keyof Words['limits']['problems'] }
 type Reader = (text: string) => Read
 
 const money =
   (member: 'maxPerSendMicros' | 'maxPerDayMicros' | 'maxTotalMicros' | 'askAboveMicros'): Reader =>
   (text) => {
     const micros = text === '' ? null : readEurText(text)
-    if (text !== '' && micros === null) return { problem: 'takes an amount in EUR, for example 5.00.' }
+    if (text !== '' && micros === null) return { problem: 'amount' }
     return { rules: { [member]: micros } }
   }
 
@@ -36,7 +37,7 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
   recipients_per_day: (text) => {
     if (text === '') return { rules: { recipientsPerDay: null } }
     const read = limitMembers.recipientsPerDay.safeParse(/^\d{1,9}$/.test(text) ? Number(text) : undefined)
-    if (read.data === undefined) return { problem: 'takes a whole number up to 1000000.' }
+    if (read.data === undefined) return { problem: 'count' }
     return { rules: { recipientsPerDay: read.data } }
   },
   countries: (text) => {
@@ -45,7 +46,7 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
       .split(/[\s,;]+/)
       .filter(Boolean)
     const read = limitMembers.countries.safeParse(codes.length === 0 ? undefined : codes)
-    if (!read.success) return { problem: 'takes codes of two letters such as LT, LV.' }
+    if (!read.success) return { problem: 'countries' }
     return { rules: { countries: read.data ?? [] } }
   },
   senders: (text) => {
@@ -54,26 +55,26 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
       .map((name) => name.trim())
       .filter(Boolean)
     const read = limitMembers.senders.safeParse(names.length === 0 ? undefined : names)
-    if (!read.success) return { problem: 'takes names of 1 to 11 characters, or numbers as digits, fifty at most.' }
+    if (!read.success) return { problem: 'senders' }
     return { rules: { senders: read.data ?? [] } }
   },
   ask_above: money('askAboveMicros'),
   ask_new_country: (text) =>
-    text === 'on' || text === 'off' ? { rules: { askNewCountry: text === 'on' } } : { problem: 'is on or off.' },
+    text === 'on' || text === 'off' ? { rules: { askNewCountry: text === 'on' } } : { problem: 'onOff' },
 }
 
 /** The longest text of one rule: every country with its comma. */
 const RULE_CHARACTERS_MAX = 2000
 
 /** Reads rules as they were typed: what to set, or what is wrong, a sentence each. */
-export function readRules(typed: TypedRules): { rules: Partial<OwnersRules> } | { problems: string[] } {
+export function readRules(typed: TypedRules, t: Words): { rules: Partial<OwnersRules> } | { problems: string[] } {
   const problems: string[] = []
   let rules: Partial<OwnersRules> = {}
-  for (const field of Object.keys(RULE_FIELDS) as RuleField[]) {
+  for (const field of RULE_FIELDS) {
     const text = typed[field]
     if (text === undefined) continue
-    const read = text.length > RULE_CHARACTERS_MAX ? { problem: 'is too long.' } : READERS[field](text.trim())
-    if ('problem' in read) problems.push(`${RULE_FIELDS[field]} ${read.problem}`)
+    const read = text.length > RULE_CHARACTERS_MAX ? { problem: 'long' as const } : READERS[field](text.trim())
+    if ('problem' in read) problems.push(t.limits.problems[read.problem](t.limits.fields[field]))
     else rules = { ...rules, ...read.rules }
   }
   return problems.length > 0 ? { problems } : { rules }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { getDomain } from 'tldts'
 import { appOfScheme } from '../authorization/clients/redirect-uris.ts'
 import type { AskerView } from '../views/pages.ts'
+import type { Words } from '../words/words.ts'
 
 /** The part of a host that somebody registered and answers for; the host itself where it has none, as an address has. */
 export function registrableDomain(host: string): string {
@@ -12,9 +13,12 @@ export function registrableDomain(host: string): string {
 }
 
 /** Who asks, by the `redirectHost` of the request: nothing in it is what the client says of itself. */
-export function askerOf({ redirectHost, isLocalApp }: { redirectHost: string; isLocalApp: boolean }): AskerView {
+export function askerOf(
+  { redirectHost, isLocalApp }: { redirectHost: string; isLocalApp: boolean },
+  t: Words,
+): AskerView {
   if (!isLocalApp) return { kind: 'web', title: registrableDomain(redirectHost), place: redirectHost }
-  if (!redirectHost.endsWith(':')) return { kind: 'local', title: 'An app on this computer', place: redirectHost }
+  if (!redirectHost.endsWith(':')) return { kind: 'local', title: t.consent.asker.local, place: redirectHost }
   const app = appOfScheme(redirectHost.slice(0, -1))
-  return { kind: 'link', title: app ? `The ${app} app's own link` : "An app's own link", place: redirectHost }
+  return { kind: 'link', title: app ? t.consent.asker.link(app) : t.consent.asker.unknownLink, place: redirectHost }
 }

@@ -1,9 +1,9 @@
 import { readEurText, toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { eur } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
 import type { BoundsView } from '../views/pages.ts'
+import type { Words } from '../words/words.ts'
 
 /** What a person may set on the consent page: the limit a day, the countries, and how long. */
 export interface Bounds {
@@ -38,11 +38,16 @@ const NONE = 'none'
 const HOUR_SECONDS = 3600
 const DAY_SECONDS = 24 * HOUR_SECONDS
 const LASTS = [
-  { value: '1h', label: '1 hour', seconds: HOUR_SECONDS },
-  { value: '1d', label: '1 day', seconds: DAY_SECONDS },
-  { value: '30d', label: '30 days', seconds: 30 * DAY_SECONDS },
-  { value: '1y', label: '1 year', seconds: 365 * DAY_SECONDS },
-]
+  { value: '1h', seconds: HOUR_SECONDS },
+  { value: '1d', seconds: DAY_SECONDS },
+  { value: '30d', seconds: 30 * DAY_SECONDS },
+  { value: '1y', seconds: 365 * DAY_SECONDS },
+] as const
+/** How long a connection may live, by the value of its field. */
+interface Time {
+  readonly value: keyof Words['consent']['times']
+  readonly seconds: number
+}
 /** Preselected; an app that is still in use then asks again. */
 const USUAL_SECONDS = 30 * DAY_SECONDS
 
@@ -50,17 +55,18 @@ const USUAL_SECONDS = 30 * DAY_SECONDS
 export function readBounds(
   typed: TypedBounds,
   start: Start,
+  t: Words,
 ): { bounds: Bounds } | { problems: BoundsView['problems'] } {
   const first = firstBounds(start)
-  const limit = readLimit(typed, first.maxPerDayMicros, start.asked?.maxPerDayMicros ?? null)
-  const countries = readCountries(typed.countries, first.countries, start)
+  const limit = readLimit(typed, first.maxPerDayMicros, start.asked?.maxPerDayMicros ?? null, t)
+  const countries = readCountries(typed.countries, first.countries, start, t)
   const lasts = typed.lasts === undefined ? usualTime(start) : timesOf(start).find(({ value }) => value === typed.lasts)
   if ('problem' in limit || 'problem' in countries || !lasts) {
     return {
       problems: {
         ...('problem' in limit && { own_limit: limit.problem }),
         ...('problem' in countries && { countries: countries.problem }),
-        ...(!lasts && { lasts: 'Choose how long it may stay connected.' }),
+        ...(!lasts && { lasts: t.consent.problems.lasts }),
       },
     }
   }
@@ -70,7 +76,12 @@ export function readBounds(
 }
 
 /** The fields as the page shows them: as they were typed, else as they start. */
-export function boundsView(typed: TypedBounds, start: Start, problems: BoundsView['problems'] = {}): BoundsView {
+export function boundsView(
+  typed: TypedBounds,
+  start: Start,
+  t: Words,
+  problems: BoundsView['problems'] = {},
+): BoundsView {
   const first = firstBounds(start)
   const chosen = typed.limit ?? (first.maxPerDayMicros === null ? NONE : toEurText(first.maxPerDayMicros, 2))
   const own = typed.own_limit ?? ''
@@ -81,12 +92,16 @@ export function boundsView(typed: TypedBounds, start: Start, problems: BoundsVie
   const offersNone = ceiling === null
   const lasts = typed.lasts ?? usualTime(start).value
   return {
-    amounts: amounts.map((micros) => ({ value: toEurText(micros, 2), label: `${eur(micros)} a day` })),
+    amounts: amounts.map((micros) => ({
+      value: toEurText(micros, 2),
+      short: t.format.eur(micros),
+      label: t.consent.aDay(t.format.eur(micros)),
+    })),
     offersNone,
     chosen,
     own,
     countries: typed.countries ?? first.countries.join(', '),
-    times: timesOf(start).map(({ value, label }) => ({ value, label, isChosen: value === lasts })),
+    times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,
     problems,
   }
@@ -106,12 +121,12 @@ function firstBounds({ limits, asked }: Start): Pick<SpenderLimits, 'maxPerDayMi
   return (asked && narrower(limits, asked)) ?? limits
 }
 
-function timesOf({ connectionSeconds }: Start): typeof LASTS {
+function timesOf({ connectionSeconds }: Start): readonly Time[] {
   const times = LASTS.filter(({ seconds }) => seconds <= connectionSeconds)
-  return times.length > 0 ? times : [{ value: 'all', label: 'as long as it may', seconds: connectionSeconds }]
+  return times.length > 0 ? times : [{ value: 'all', seconds: connectionSeconds }]
 }
 
-function usualTime(start: Start): (typeof LASTS)[number] {
+function usualTime(start: Start): Time {
   const times = timesOf(start)
   const usual = times.findLast(({ seconds }) => seconds <= USUAL_SECONDS) ?? times[0]
   if (!usual) throw new Error('no time to choose')
@@ -123,6 +138,7 @@ function readLimit(
   { limit, own_limit: own = '' }: TypedBounds,
   first: bigint | null,
   asked: bigint | null,
+  t: Words,
 ): { micros: bigint | null } | { problem: string } {
   const text =
     own
@@ -132,9 +148,9 @@ function readLimit(
       .replace(',', '.') || limit
   if (text === undefined) return { micros: first }
   const micros = text === NONE ? null : readEurText(text)
-  if (micros === null && text !== NONE) return { problem: 'The limit takes an amount in EUR a day, for example 5.00.' }
+  if (micros === null && text !== NONE) return { problem: t.consent.problems.amount }
   if (asked !== null && (micros === null || micros > asked))
-    return { problem: `The app asked to be held to ${eur(asked)} a day; the limit may be lower, not higher.` }
+    return { problem: t.consent.problems.askedAmount(t.format.eur(asked)) }
   return { micros }
 }
 
@@ -142,12 +158,13 @@ function readCountries(
   text: string | undefined,
   first: readonly string[],
   { limits, asked }: Start,
+  t: Words,
 ): { codes: readonly string[] } | { problem: string } {
   if (text === undefined) return { codes: first }
-  const read = readRules({ countries: text })
+  const read = readRules({ countries: text }, t)
   if ('problems' in read) return { problem: read.problems.join(' ') }
   const codes = read.rules.countries ?? []
   if (asked && codes.length > 0 && narrower({ ...limits, countries: codes }, asked) === null)
-    return { problem: `The app asked for ${asked.countries.join(', ')} alone; choose among these.` }
+    return { problem: t.consent.problems.askedCountries(asked.countries.join(', ')) }
   return { codes }
 }

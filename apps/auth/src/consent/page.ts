@@ -9,6 +9,7 @@ import type { LiveProvider } from '../authorization/live-provider.ts'
 import { spentOf } from '../connections/spent.ts'
 import { textField } from '../web/fields.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
 import { readBounds, type Start, type TypedBounds } from './bounds.ts'
@@ -163,7 +164,7 @@ function decisionOf(
   const { asked, signedIn, filled, start } = scene
   const word = textField(request, 'decision')
   if (word === 'deny') return { decision: { kind: 'denied' } }
-  const read = readBounds(filled.bounds, start)
+  const read = readBounds(filled.bounds, start, wordsFor(request))
   if ('problems' in read) return { shown: { problems: read.problems } }
   if (word !== 'allow' && word !== 'reading') return { shown: {} }
   const scopes = word === 'allow' ? filled.scopes : filled.scopes.filter((name) => READING_SCOPES.includes(name))
@@ -194,7 +195,7 @@ async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene,
   const now = await databaseNow(deps.db)
   const spent = await spentOf(deps.db, signedIn.account.id, now)
   const page = {
-    ...consentView({ ...scene, shown, spent, own: ownDomains(deps.issuerUrl), now }),
+    ...consentView({ ...scene, shown, spent, own: ownDomains(deps.issuerUrl), now, t: wordsFor(reply.request) }),
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
     signOut: {
@@ -225,10 +226,8 @@ function sendContinue(
 }
 
 function sendEnded(reply: FastifyReply): Promise<string> {
-  const data = {
-    title: 'This request has ended',
-    text: 'It was answered already, or it took too long. If your app is not connected, start again from the app. What is connected stands under Settings → API.',
-    link: { href: '/settings/api', label: 'Go to Settings → API' },
-  }
+  const { consent } = wordsFor(reply.request)
+  const link = { href: '/settings/api', label: consent.goToSettings }
+  const data = { title: consent.ended, text: consent.endedMore, link }
   return sendPage(reply, 'message', data, 400)
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { domainToUnicode } from 'node:url'
+import type { Words } from '../words/words.ts'
 import { registrableDomain } from './asker.ts'
 
 /** What imitations are made of: our name, and the domain that is ours wherever we run. */
@@ -43,23 +44,26 @@ const ALPHABETS = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Georgi
 )
 
 /** What a person should know before believing a client: a sentence each, none for one that imitates nobody. */
-export function warningsOf(client: {
-  readonly name: string | null
-  /** Its hosts: where answers go, where its document is. Schemes have none. */
-  readonly hosts: readonly string[]
-  /** Domains that are ours. */
-  readonly ownDomains: ReadonlySet<string>
-}): string[] {
+export function warningsOf(
+  client: {
+    readonly name: string | null
+    /** Its hosts: where answers go, where its document is. Schemes have none. */
+    readonly hosts: readonly string[]
+    /** Domains that are ours. */
+    readonly ownDomains: ReadonlySet<string>
+  },
+  t: Words,
+): string[] {
+  const w = t.consent.warnings
   const foreign = client.hosts.filter((host) => !client.ownDomains.has(registrableDomain(host)))
-  const warnings = foreign.flatMap(hostWarnings)
+  const warnings = foreign.flatMap((host) => hostWarnings(host, w))
   const { name } = client
   const isOurs = client.hosts.length > 0 && foreign.length === 0
   if (name !== null && !isOurs && looksLikeUs(name)) {
-    const owner = foreign[0] === undefined ? 'an app that we did not make' : registrableDomain(foreign[0])
-    warnings.push(`Its name looks like ours, but this is not VertexSMS. It belongs to ${owner}.`)
+    const owner = foreign[0] === undefined ? w.notOurApp : registrableDomain(foreign[0])
+    warnings.push(w.nameLikeOurs(owner))
   }
-  if (name?.split(/[\s\p{P}]+/u).some(mixesAlphabets))
-    warnings.push('Its name mixes letters of different alphabets, as imitations of other names do.')
+  if (name?.split(/[\s\p{P}]+/u).some(mixesAlphabets)) warnings.push(w.mixedName)
   return [...new Set(warnings)]
 }
 
@@ -68,16 +72,14 @@ export function ownDomains(issuerUrl: string): ReadonlySet<string> {
   return new Set([OUR_DOMAIN, registrableDomain(new URL(issuerUrl).hostname)])
 }
 
-function hostWarnings(host: string): string[] {
+function hostWarnings(host: string, w: Words['consent']['warnings']): string[] {
   const name = host.replace(/:\d+$/, '')
-  if (isIP(name.replace(/^\[|\]$/g, ''))) return [`${host} is a bare address: nobody has put a name to it.`]
+  if (isIP(name.replace(/^\[|\]$/g, ''))) return [w.bareAddress(host)]
   const spelled = domainToUnicode(name)
   const warnings: string[] = []
-  if (looksLikeUs(spelled))
-    warnings.push(`The address ${host} looks like ours, but it belongs to ${registrableDomain(host)}.`)
-  if (spelled !== name) warnings.push(`The address ${name} is shown by some as “${spelled}”, and may imitate another.`)
-  if (spelled.split(/[.-]/).some(mixesAlphabets))
-    warnings.push(`The address ${name} mixes letters of different alphabets, as imitations do.`)
+  if (looksLikeUs(spelled)) warnings.push(w.hostLikeOurs(host, registrableDomain(host)))
+  if (spelled !== name) warnings.push(w.shownAs(name, spelled))
+  if (spelled.split(/[.-]/).some(mixesAlphabets)) warnings.push(w.mixedHost(name))
   return warnings
 }
 

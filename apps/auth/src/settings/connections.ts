@@ -3,10 +3,11 @@ import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { type FoundHolder, findHolder } from '../connections/holders.ts'
-import { RULE_FIELDS, type RuleField, readRules, type TypedRules } from '../connections/rules.ts'
+import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
 import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { HOME_PATH, signInPath } from '../web/return-to.ts'
@@ -41,7 +42,7 @@ export function registerConnections(app: FastifyInstance, deps: WebDeps): void {
     const holder = await ownConnection(deps, request)
     if (!holder) return reply.callNotFound()
     const typed = typedRules(request)
-    const read = readRules(typed)
+    const read = readRules(typed, wordsFor(request))
     if ('problems' in read) return show(deps, request, reply, holder, { typed, errors: read.problems })
     return change(deps, request, reply, holder, 'limits', (tx, id) => setRules(tx, id, read.rules))
   })
@@ -74,8 +75,7 @@ async function ownConnection(deps: WebDeps, request: FastifyRequest<ConnectionPa
 
 /** The fields of the form; a box that is not ticked is not sent. */
 function typedRules(request: FastifyRequest): TypedRules {
-  const fields = Object.keys(RULE_FIELDS) as RuleField[]
-  const texts = fields.map((field) => [field, textField(request, field)] as const)
+  const texts = RULE_FIELDS.map((field) => [field, textField(request, field)] as const)
   return {
     ...Object.fromEntries(texts),
     ask_new_country: textField(request, 'ask_new_country') === 'on' ? 'on' : 'off',
@@ -109,7 +109,7 @@ async function show(
 ): Promise<string> {
   const { done } = request.query as { done?: unknown }
   const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as keyof typeof NOTICES] : null
-  const page = await spenderPage(deps.db, holder, await databaseNow(deps.db))
+  const page = await spenderPage(deps.db, holder, await databaseNow(deps.db), wordsFor(request))
   const form = refused ? { errors: refused.errors, values: refused.typed } : { errors: [], values: page.values }
   const formAction = `/connections/${holder.id}`
   return sendPage(

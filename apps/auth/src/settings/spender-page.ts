@@ -2,13 +2,13 @@ import { toEurText } from '@vertexsms/contract/money'
 import type { Database } from '@vertexsms/db/client'
 import { listActivity } from '../connections/activity.ts'
 import type { FoundHolder } from '../connections/holders.ts'
-import { eur, limitWords } from '../connections/limit-words.ts'
-import { countryName } from '../connections/limits.ts'
+import { limitWords } from '../connections/limit-words.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { type PauseState, pauseOf } from '../connections/spenders.ts'
 import { leftOf, spentOf } from '../connections/spent.ts'
 import type { SpenderPage } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
 
 const ACTIVITY_ROWS = 20
 
@@ -23,21 +23,23 @@ export async function spenderPage(
   db: Database,
   holder: FoundHolder,
   now: Date,
+  t: Words,
 ): Promise<Omit<SpenderPage, 'viewer' | 'formAction' | 'notice' | 'form'> & { readonly values: TypedRules }> {
   const { accountId, spenderId } = holder
+  const { eur, country } = t.format
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
   const spent = await spentOf(db, spenderId, now)
   const activity = await listActivity(db, { accountId, spenderId }, ACTIVITY_ROWS)
   const pause = row && pauseOf(row)
   const asks = [
-    ...(row?.askAboveMicros == null ? [] : [`Asks you first above ${eur(row.askAboveMicros)}`]),
-    ...(row?.askNewCountry ? ['Asks you first before a country it never sent to'] : []),
+    ...(row?.askAboveMicros == null ? [] : [t.limits.asksAbove(eur(row.askAboveMicros))]),
+    ...(row?.askNewCountry ? [t.limits.asksNewCountry] : []),
   ]
   return {
     name: holder.name,
     isAlive: holder.isAlive && !row?.endedAt,
     pause: pause ? PAUSES[pause] : null,
-    limits: row ? [...limitWords(row), ...asks] : [],
+    limits: row ? [...limitWords(row, t), ...asks] : [],
     spent: spent.map((one) => {
       const left = row ? leftOf(row, one) : { dayMicros: null, totalMicros: null }
       return {
@@ -56,7 +58,7 @@ export async function spenderPage(
       what: one.count > 1 ? `${one.what} (${one.count} times)` : one.what,
       outcome: one.outcome,
       amount: eur(one.amountMicros),
-      country: one.country === null ? null : (countryName(one.country) ?? one.country),
+      country: one.country === null ? null : country(one.country),
       number: one.lastDigits === null ? null : `…${one.lastDigits}`,
     })),
     values: {

@@ -88,7 +88,7 @@ export interface AskerView {
 /** What a person may set of a connection while approving it. */
 export interface BoundsView {
   /** Amounts to choose from, as the field sends them. */
-  readonly amounts: readonly { readonly value: string; readonly label: string }[]
+  readonly amounts: readonly { readonly value: string; readonly short: string; readonly label: string }[]
   /** True where no limit at all may be chosen. */
   readonly offersNone: boolean
   /** The value of `limit` that is chosen: one of the amounts, or `none`. */

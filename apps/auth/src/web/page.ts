@@ -6,12 +6,18 @@ import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import { languageHeaders, languageOf, pageAddress } from './language.ts'
+import { marksOf } from './marks.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
 const assetsFolder = fileURLToPath(new URL('../public', import.meta.url))
-/** Every template has the words of its reader as `t`. */
-const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t } = it' })
+/** Every template has the words of its reader as `t`, and `mark` for values inside a sentence. */
+const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t, mark } = it' })
+const MARKS = { en: marksOf(WORDS.en.format, escapeHtml), lt: marksOf(WORDS.lt.format, escapeHtml) }
+
+function escapeHtml(text: string): string {
+  return engine.config.escapeFunction(text)
+}
 
 /** Pages that need a script file of ours: the passkey ceremonies happen in the browser. */
 const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys'])
@@ -41,7 +47,12 @@ export interface Reader {
 
 /** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
 export function renderPage<Name extends PageName>(name: Name, data: Pages[Name], reader: Reader): string {
-  return engine.render(`pages/${name}`, { ...data, t: WORDS[reader.language], address: reader.address })
+  return engine.render(`pages/${name}`, {
+    ...data,
+    t: WORDS[reader.language],
+    mark: MARKS[reader.language],
+    address: reader.address,
+  })
 }
 
 /** Renders a page and sets its status, language and security headers; return the result from the handler, which sends it. */

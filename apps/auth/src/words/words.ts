@@ -1,28 +1,36 @@
 import { account } from './account.ts'
+import { consent } from './consent.ts'
 import { ends } from './ends.ts'
 import { errors } from './errors.ts'
 import { type Formats, formatsOf } from './format.ts'
 import { frame } from './frame.ts'
+import { limits } from './limits.ts'
 import { passkeys } from './passkeys.ts'
 import { passwords } from './passwords.ts'
+import { phone } from './phone.ts'
 import { requestAccess } from './request-access.ts'
 import type { Language } from './room.ts'
+import { scopes } from './scopes.ts'
 import { sessions } from './sessions.ts'
 import { setPassword } from './set-password.ts'
 import { signIn } from './sign-in.ts'
 
-/** Every room of the catalogue. */
+/** Every room of the catalogue, one a line and by its name. */
 export const ROOMS = {
-  frame,
-  signIn,
-  requestAccess,
-  setPassword,
-  passwords,
   account,
-  passkeys,
-  sessions,
+  consent,
   ends,
   errors,
+  frame,
+  limits,
+  passkeys,
+  passwords,
+  phone,
+  requestAccess,
+  scopes,
+  sessions,
+  setPassword,
+  signIn,
 } as const
 
 /** Every sentence that a person reads on a page, in one language, and how amounts and times are written in it. */

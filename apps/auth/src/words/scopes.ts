@@ -1,0 +1,38 @@
+import { SCOPES, type Scope } from '@vertexsms/contract/scopes'
+import { room } from './room.ts'
+
+type OfScopes = Readonly<Record<Scope, string>>
+
+function described(): OfScopes {
+  return Object.fromEntries(Object.entries(SCOPES).map(([name, { description }]) => [name, description])) as OfScopes
+}
+
+/** What a scope lets an app do, in a sentence, and what that means to somebody who never sent an SMS by a program. */
+export const scopes = room({
+  en: {
+    may: described(),
+    explained: {
+      'sms:send': 'to any number, within the limits below',
+      'sms:rates': 'what an SMS costs in each country',
+      'sender:write': 'the names and numbers that your texts come from',
+      'hlr:lookup': 'whether a number is in use',
+      'numbers:read': 'countries, operators, and how numbers are written',
+    },
+  },
+  lt: {
+    may: {
+      'sms:send': 'Siųsti SMS jūsų vardu.',
+      'sms:rates': 'Peržiūrėti SMS kainas.',
+      'sender:write': 'Registruoti ir patvirtinti siuntėjus jūsų paskyroje.',
+      'hlr:lookup': 'Atlikti HLR užklausas (kiekviena apmokestinama).',
+      'numbers:read': 'Peržiūrėti mobiliojo ryšio tinklų duomenis ir tikrinti telefono numerius.',
+    },
+    explained: {
+      'sms:send': 'bet kokiu numeriu, neviršijant toliau nurodytų ribų',
+      'sms:rates': 'kiek kainuoja SMS kiekvienoje šalyje',
+      'sender:write': 'vardai ir numeriai, iš kurių ateina jūsų žinutės',
+      'hlr:lookup': 'ar numeris naudojamas',
+      'numbers:read': 'šalys, operatoriai ir kaip rašomi numeriai',
+    },
+  },
+})
