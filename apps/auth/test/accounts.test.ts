@@ -354,7 +354,7 @@ describe('the operator', () => {
     expect((await operator(['accounts'])).out).toMatch(
       new RegExp(`${email}\\s+active\\s+\\d{4}-\\d\\d-\\d\\d\\s+0\\s+0`),
     )
-    expect((await operator(['keys'])).out).toMatch(/signs/)
+    expect((await operator(['keys'])).out).toMatch(/signs[\s\S]*under operator key [0-9a-f]{8}\./)
     expect((await operator(['rotate-keys'])).out).toMatch(/is published and signs from/)
     expect((await operator(['keys'])).out).toMatch(/signs[\s\S]*next/)
     expect(await operator(['rotate-keys'])).toMatchObject({ code: 1, out: '' })

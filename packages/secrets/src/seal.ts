@@ -1,9 +1,27 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { SealError, subkey } from './subkey.ts'
 
-const VERSION = 1
+/** The first byte. Values of version 1 name no key: nothing is sealed so any more, and they are opened as long as they last. */
+const VERSION = 2
+const UNNAMED_VERSION = 1
+const KEY_ID_BYTES = 4
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+
+/**
+ * Which key it is: eight hexadecimal digits, derived (HKDF) so that they tell nothing of it. Every sealed value names the
+ * key that it was sealed with, so that one that does not open can say why. Throws SealError for a key under 32 bytes.
+ */
+export function keyIdOf(key: Uint8Array): string {
+  return idBytesOf(key).toString('hex')
+}
+
+/** The id of the key that a value was sealed with; null for one of before keys were named, and for what is no sealed value. */
+export function sealedUnder(sealed: Uint8Array): string | null {
+  return sealed[0] === VERSION && sealed.length > KEY_ID_BYTES
+    ? Buffer.from(sealed.subarray(1, 1 + KEY_ID_BYTES)).toString('hex')
+    : null
+}
 
 /**
  * Encrypts and authenticates a text with AES-256-GCM. The context (`purpose:identifier`, for example `signing-key:k1`)
@@ -12,26 +30,44 @@ const TAG_BYTES = 16
  */
 export function seal(key: Uint8Array, plaintext: string, context: string): Uint8Array<ArrayBuffer> {
   const nonce = randomBytes(NONCE_BYTES)
+  const head = Buffer.concat([Buffer.of(VERSION), idBytesOf(key)])
   const cipher = createCipheriv('aes-256-gcm', subkey(key, context), nonce)
-  cipher.setAAD(Buffer.from(context, 'utf8'))
+  cipher.setAAD(Buffer.concat([head, Buffer.from(context, 'utf8')]))
   const body = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
-  return new Uint8Array(Buffer.concat([Buffer.of(VERSION), nonce, body, cipher.getAuthTag()]))
+  return new Uint8Array(Buffer.concat([head, nonce, body, cipher.getAuthTag()]))
 }
 
 /** The text that `seal` was given. Throws SealError when the key, the context or a single bit is not the same. */
 export function open(key: Uint8Array, sealed: Uint8Array, context: string): string {
   const bytes = Buffer.from(sealed)
-  if (bytes[0] !== VERSION || bytes.length < 1 + NONCE_BYTES + TAG_BYTES)
+  const isNamed = bytes[0] === VERSION
+  const headBytes = isNamed ? 1 + KEY_ID_BYTES : 1
+  if ((!isNamed && bytes[0] !== UNNAMED_VERSION) || bytes.length < headBytes + NONCE_BYTES + TAG_BYTES)
     throw new SealError('cannot open sealed value')
-  const decipher = createDecipheriv('aes-256-gcm', subkey(key, context), bytes.subarray(1, 1 + NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  })
-  decipher.setAAD(Buffer.from(context, 'utf8'))
+  const head = bytes.subarray(0, headBytes)
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    subkey(key, context),
+    bytes.subarray(headBytes, headBytes + NONCE_BYTES),
+    { authTagLength: TAG_BYTES },
+  )
+  decipher.setAAD(Buffer.concat([isNamed ? head : Buffer.alloc(0), Buffer.from(context, 'utf8')]))
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
   try {
-    const body = decipher.update(bytes.subarray(1 + NONCE_BYTES, -TAG_BYTES))
+    const body = decipher.update(bytes.subarray(headBytes + NONCE_BYTES, -TAG_BYTES))
     return Buffer.concat([body, decipher.final()]).toString('utf8')
   } catch {
-    throw new SealError('cannot open sealed value')
+    throw new SealError(whyNot(key, sealed))
   }
+}
+
+function whyNot(key: Uint8Array, sealed: Uint8Array): string {
+  const under = sealedUnder(sealed)
+  return under === null || under === keyIdOf(key)
+    ? 'cannot open sealed value'
+    : `cannot open sealed value: it is sealed under key ${under}, and this is key ${keyIdOf(key)}`
+}
+
+function idBytesOf(key: Uint8Array): Buffer {
+  return Buffer.from(subkey(key, 'key-id').subarray(0, KEY_ID_BYTES))
 }

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 
 const KEY_BYTES = 32
 
-/** A key that is too short, or a sealed value that cannot be opened: wrong key, wrong context, or changed bytes. Says no more than that. */
+/** A key that is too short, or a sealed value that cannot be opened: wrong key, wrong context, or changed bytes. Says no more than that, and by its id which key. */
 export class SealError extends Error {
   override name = 'SealError'
   readonly code = 'SEAL_BROKEN'

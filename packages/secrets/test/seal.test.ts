@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
+import { createCipheriv, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { hashToken } from '../src/hash-token.ts'
 import { newSecret } from '../src/new-secret.ts'
-import { open, seal } from '../src/seal.ts'
-import { SealError } from '../src/subkey.ts'
+import { keyIdOf, open, seal, sealedUnder } from '../src/seal.ts'
+import { SealError, subkey } from '../src/subkey.ts'
 
 const key = randomBytes(32)
 const text = JSON.stringify({ kty: 'EC', d: 'größer als ASCII ✓' })
@@ -37,6 +37,33 @@ describe('a sealed value', () => {
       expect(() => open(key, sealed.subarray(0, index), 'a:b')).toThrow(SealError)
     }
     expect(() => open(key, Uint8Array.of(...sealed, 0), 'a:b')).toThrow(SealError)
+  })
+
+  it('names its key, and one that does not open says under which it is sealed', () => {
+    const other = randomBytes(32)
+    const sealed = seal(key, text, 'signing-key:k1')
+    expect(sealedUnder(sealed)).toBe(keyIdOf(key))
+    expect([keyIdOf(key), keyIdOf(other)].every((id) => /^[0-9a-f]{8}$/.test(id))).toBe(true)
+    expect(() => open(other, sealed, 'signing-key:k1')).toThrow(
+      `it is sealed under key ${keyIdOf(key)}, and this is key ${keyIdOf(other)}`,
+    )
+    // Under the right key it is the row or the bytes that are wrong: nothing is said of keys.
+    expect(() => open(key, sealed, 'signing-key:k2')).toThrow(/^cannot open sealed value$/)
+    expect(Buffer.from(key).toString('hex')).not.toContain(keyIdOf(key))
+  })
+
+  it('of before keys were named opens, and names none', () => {
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', subkey(key, 'a:b'), nonce)
+    cipher.setAAD(Buffer.from('a:b'))
+    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+    const old = new Uint8Array(Buffer.concat([Buffer.of(1), nonce, body, cipher.getAuthTag()]))
+    expect(open(key, old, 'a:b')).toBe(text)
+    expect(sealedUnder(old)).toBeNull()
+    expect(() => open(key, old, 'a:c')).toThrow(SealError)
+    for (const nothing of [new Uint8Array(), Uint8Array.of(2), Uint8Array.of(9, 1, 2, 3, 4, 5)]) {
+      expect(sealedUnder(nothing)).toBeNull()
+    }
   })
 
   it('is not made with a short key', () => {

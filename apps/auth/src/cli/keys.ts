@@ -1,4 +1,5 @@
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
+import { keyIdOf } from '@vertexsms/secrets/seal'
 import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../authorization/keys.ts'
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'
@@ -17,6 +18,7 @@ export const keys: Command = {
       ['KEY', 'STATE', 'SIGNS FROM'],
       published.map(({ kid, signsFrom }) => [kid, state(kid, signsFrom), signsFrom.toISOString()]),
     )
+    print(`They are sealed under operator key ${keyIdOf(readKeysEnv(source).OPERATOR_KEY)}.`)
   },
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { SealError } from '@vertexsms/secrets/subkey'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
 import { activity, timeZone } from './activity.ts'
@@ -116,6 +117,7 @@ async function run(
 }
 
 function isExpected(error: unknown): error is Error {
-  if (error instanceof CommandError || error instanceof ConfigurationError) return true
+  // Of a value that does not open only its key's id and ours are said.
+  if (error instanceof CommandError || error instanceof ConfigurationError || error instanceof SealError) return true
   return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
