@@ -233,6 +233,9 @@ describe('with a public address', () => {
     const before = vertex.standIn.lookups.length
     const answer = await call('POST /hlr', { msisdn: LT })
     expect([answer.status, answer.body.code]).toEqual([403, 'PRICE_UNKNOWN'])
+    // It is theirs to say, and they are told where.
+    expect(answer.body.message).toContain('Settings -> VertexSMS account')
+    expect(answer.body.details.manageUrl).toBe('http://localhost:4000/settings/vertexsms-account')
     expect(vertex.standIn.lookups.length).toBe(before)
   })
 

@@ -145,8 +145,9 @@ export const ERRORS = {
     http: null,
     tool: true,
     retryable: false,
-    message: 'The price of this send cannot be had, so the limits cannot be kept. Nothing was sent. Tell the person.',
-    fix: 'Try again later, or have the owner remove the limit under manageUrl.',
+    message:
+      'The price of this call cannot be had, so the limits cannot be kept. Nothing was sent or charged. Tell the person; the owner can change that at manageUrl: for a lookup by saying what one costs.',
+    fix: 'For a lookup, have the owner set its price in Settings -> VertexSMS account, or the operator with `upstream EMAIL --hlr-price EUR`; for a message try again later, or have the owner remove the limit under manageUrl.',
   },
   PRICE_CHANGED: {
     http: null,

@@ -51,6 +51,8 @@ export interface Spender {
 export interface Refusal {
   readonly code: ApiErrorCode
   readonly details: Readonly<Record<string, unknown>>
+  /** In place of the code's own sentence. */
+  readonly message?: string
 }
 
 /** What a send asks of the caps. */

@@ -1,6 +1,7 @@
 // The limits and ceilings of a request, as errors; each refusal is noted in the activity.
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
+import { UPSTREAM_ACCOUNT_PATH } from '@vertexsms/contract/upstream-account'
 import { ApiError } from '../http/api-error.ts'
 import type { Standings } from '../ledger/spenders.ts'
 import {
@@ -57,7 +58,7 @@ export function judgePrice(
   const limits = spenders.map((spender) => spender.limits)
   const unknown = priced.find(({ micros }) => micros === null)
   const refusal =
-    (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
+    (unknown ? unknownPrice(deps, entry, judgeUnknownPrice(limits, unknown.country, deps.issuer)) : null) ??
     judgeCaps(
       spenders,
       { priceMicros: sum(priced), recipients: priced.length, scheduled: entry.how === 'scheduled' },
@@ -106,11 +107,21 @@ export function watch({ watch, operator }: SendingDeps, { connectionId, accountI
   if (connectionId !== null) watch.note({ accountId, spenderId, upstream: operator.name })
 }
 
+/** What a lookup costs is told by nobody but the owner of the account: where they can say so, beside the limit. */
+function unknownPrice({ issuer }: SendingDeps, { kind }: Entry, refusal: Refusal | null): Refusal | null {
+  if (refusal === null || kind !== 'hlr') return refusal
+  const details = { ...refusal.details, manageUrl: issuer + UPSTREAM_ACCOUNT_PATH }
+  return { ...refusal, message: LOOKUP_PRICE_UNKNOWN, details }
+}
+
+const LOOKUP_PRICE_UNKNOWN =
+  'What a lookup costs is not known, so no limit can be kept: the owner of the account sets it in Settings -> VertexSMS account. Nothing was asked or charged.'
+
 /** The refusal as an error; it is noted in the activity, which nobody waits for. */
 export function refusalOf(
   deps: SendingDeps,
   entry: Entry,
-  { code, details }: Refusal,
+  { code, details, message }: Refusal,
   country: string | null = null,
 ): ApiError {
   const { sender, kind } = entry
@@ -126,7 +137,7 @@ export function refusalOf(
     .then(() => watch(deps, sender))
     .catch((error: Error) => deps.log.warn({ err: error }, 'refusal not noted'))
   inBackground(deps, noted)
-  return new ApiError(code, { details })
+  return new ApiError(code, { details, ...(message === undefined ? {} : { message }) })
 }
 
 function lesser(left: bigint, right: bigint): bigint {

@@ -2,8 +2,7 @@
 // sealed and comes out nowhere in this service but to be compared with itself.
 import { randomUUID } from 'node:crypto'
 import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
-import { readEurText } from '@vertexsms/contract/money'
-import { upstreamTokenContext } from '@vertexsms/contract/upstream-account'
+import { readHlrPrice, UPSTREAM_TOKEN_PATTERN, upstreamTokenContext } from '@vertexsms/contract/upstream-account'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
@@ -18,12 +17,6 @@ export interface UpstreamAccount {
   readonly hlrPriceMicros: bigint | null
 }
 
-/** As it goes into a header: shorter ones are no secret, longer ones no token. */
-const TOKEN = /^[\x21-\x7e]{12,512}$/
-
-/** No lookup costs a hundred EUR; who types more has mistaken the unit. */
-const HLR_PRICE_MAX_MICROS = 100_000_000n
-
 /** A token as it was typed or piped: what to store, or what is wrong with it, which never repeats it. */
 export function readTypedToken(typed: string): { readonly token: string } | { readonly problem: string } {
   const token = typed.trim()
@@ -31,7 +24,7 @@ export function readTypedToken(typed: string): { readonly token: string } | { re
   if (token.startsWith(MANUAL_TOKEN_PREFIX)) {
     return { problem: 'This is a token of this site. The one asked for is from the dashboard of VertexSMS.' }
   }
-  if (!TOKEN.test(token)) {
+  if (!UPSTREAM_TOKEN_PATTERN.test(token)) {
     return { problem: 'This is no token: it takes 12 to 512 letters, digits and signs, without spaces.' }
   }
   return { token }
@@ -41,8 +34,8 @@ export function readTypedToken(typed: string): { readonly token: string } | { re
 export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: string } {
   const text = typed.trim()
   if (text === '') return { micros: null }
-  const micros = readEurText(text)
-  if (micros === null || micros > HLR_PRICE_MAX_MICROS) {
+  const micros = readHlrPrice(text)
+  if (micros === null) {
     return { problem: 'Write an amount in EUR up to 100, with six decimals at most, for example 0.0035.' }
   }
   return { micros }
