@@ -7,7 +7,7 @@ import { Children, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
 import { freePort, waitForPorts } from './demo/ports.ts'
 import { programOf } from './demo/program.ts'
-import { FIRST_DAY_LIMIT_EUR, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
+import { FIRST_DAY_LIMIT_EUR, leftAccountNotes, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
 import {
   credentialsFile,
   forget,
@@ -53,6 +53,7 @@ async function main(flags: string[]): Promise<void> {
   if (fresh) forget(DATA_DIR)
   const applied = await migrate(database.url)
   if (applied.length > 0) say(`created the tables (${applied.length} migrations)`)
+  for (const note of await leftAccountNotes(settings, database.url)) say(note)
   const secrets = keepSecrets(DATA_DIR)
 
   await waitForPorts({ AUTH_PORT, MCP_PORT, API_PORT }, { host: HOST, waitMs: settings.DEMO_PORT_WAIT_MS, say })
@@ -99,6 +100,9 @@ async function main(flags: string[]): Promise<void> {
   say(`requests are logged to ${settings.DEMO_LOG_FILE}; --verbose shows them here`)
   const where = process.env.DATA_DIR === undefined ? '' : `DATA_DIR=${DATA_DIR} `
   say(`commands of the operator, such as inviting people: ${where}npx -y pnpm operator --help`)
+  if (isReal(settings)) {
+    say('your VertexSMS token is kept in the data folder, sealed: the next start needs UPSTREAM=vertexsms and no token')
+  }
   say(`Ctrl-C stops, --fresh starts over; account and token are kept in ${credentialsFile(DATA_DIR)}`)
   if (flags.includes('--watch')) watchSources(apps, children, say)
 }

@@ -1,4 +1,5 @@
 // The demo with a real account behind it: what its owner is told before anything starts, and how his token gets in.
+import { createDatabase } from '@vertexsms/db/client'
 import { runToEnd } from './children.ts'
 import { programOf } from './program.ts'
 import { isReal, type Settings } from './settings.ts'
@@ -14,12 +15,41 @@ export function realAccountNotes(settings: Settings, env: NodeJS.ProcessEnv = pr
     `REAL SMS WILL BE SENT, AND PAID BY YOUR VERTEXSMS ACCOUNT, through ${service}`,
     `the demo account may spend ${FIRST_DAY_LIMIT_EUR} EUR a day to begin with; the dashboard and \`operator limits\` change it`,
     ...(env.REPORT_ADDRESS
-      ? []
+      ? settings.VERTEXSMS_HLR_PRICE_EUR === undefined
+        ? ['number lookups (HLR) need their price, unless it was set before: VERTEXSMS_HLR_PRICE_EUR, or the dashboard']
+        : []
       : [
           'there is no public address for reports (REPORT_ADDRESS): whether a message arrived is asked for, with growing pauses,',
           'and number lookups (HLR) are off, because VertexSMS sends their results to a public address alone',
         ]),
   ]
+}
+
+/**
+ * What is to be known of a real account that an earlier start left in this database, before anything is started: what
+ * waits for it is cancelled by a start without it. Throws where something waits and nobody said that it may go.
+ */
+export async function leftAccountNotes(settings: Settings, databaseUrl: string): Promise<string[]> {
+  if (isReal(settings)) return []
+  const db = createDatabase({ url: databaseUrl, poolSize: 1 })
+  try {
+    if ((await db.upstreamAccount.count({ where: { sealedToken: { not: null } } })) === 0) return []
+    const waiting = await db.sendMessage.count({
+      where: { upstream: 'vertexsms', state: { in: ['scheduled', 'held'] } },
+    })
+    if (waiting > 0 && settings.UPSTREAM === undefined) {
+      throw new Error(
+        `${waiting} ${waiting === 1 ? 'message waits' : 'messages wait'} here to be sent by your VertexSMS account, and a start without it cancels them. ` +
+          'UPSTREAM=vertexsms goes on with the stored token: real SMS. UPSTREAM=sandbox cancels them.',
+      )
+    }
+    return [
+      'NOTHING REAL IS SENT: this start simulates the network. The token of your VertexSMS account is still stored here;',
+      'UPSTREAM=vertexsms uses it again, and `operator upstream-remove` or --fresh forgets it',
+    ]
+  } finally {
+    await db.$disconnect()
+  }
 }
 
 /** Where the commands find what they need. */

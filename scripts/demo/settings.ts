@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { readEurText } from '@vertexsms/contract/money'
+import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
+import { readHlrPrice, UPSTREAM_TOKEN_PATTERN } from '@vertexsms/contract/upstream-account'
 import { ConfigurationError, millisecondsSchema, portSchema, readEnv, upstreamSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 
@@ -20,12 +21,16 @@ export function readSettings(source?: Record<string, string | undefined>) {
       /** Of the real account of the one person whose demo it is; real SMS are sent and paid. Goes to no service. */
       VERTEXSMS_TOKEN: z
         .string()
-        .regex(/^[\x21-\x7e]{12,512}$/, 'must be 12 to 512 letters, digits and signs, without spaces')
+        .regex(UPSTREAM_TOKEN_PATTERN, 'must be 12 to 512 letters, digits and signs, without spaces')
+        .refine(
+          (text) => !text.startsWith(MANUAL_TOKEN_PREFIX),
+          'is a token of this product; it takes one of VertexSMS',
+        )
         .optional(),
       /** What a lookup costs there. */
       VERTEXSMS_HLR_PRICE_EUR: z
         .string()
-        .refine((text) => readEurText(text) !== null, 'must be an amount in EUR such as 0.0035')
+        .refine((text) => readHlrPrice(text) !== null, 'must be an amount in EUR up to 100, such as 0.0035')
         .optional(),
       UPSTREAM: upstreamSchema.optional(),
       /** Where the services write their log lines; in the data folder if unset. */

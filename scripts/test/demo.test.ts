@@ -142,7 +142,9 @@ describe('the demo with a real account', () => {
       expect(notes).toContain(part)
     expect(notes).not.toContain(TOKEN)
     const reachable = realAccountNotes(readSettings(real), { REPORT_ADDRESS: 'https://api.example.com' }).join('\n')
-    expect(reachable).not.toContain('HLR')
+    expect(reachable).toContain('VERTEXSMS_HLR_PRICE_EUR')
+    const priced = readSettings({ ...real, VERTEXSMS_HLR_PRICE_EUR: '0.0035' })
+    expect(realAccountNotes(priced, { REPORT_ADDRESS: 'https://api.example.com' }).join('\n')).not.toContain('HLR')
     expect(realAccountNotes(readSettings({ UPSTREAM: 'vertexsms' }), {})[0]).toContain('REAL SMS')
     expect(realAccountNotes(readSettings({}), {})).toEqual([])
   })
@@ -164,7 +166,9 @@ describe('the demo with a real account', () => {
   it.each<[string, Record<string, string>]>([
     ['VERTEXSMS_TOKEN', { VERTEXSMS_TOKEN: 'with spaces in it' }],
     ['VERTEXSMS_TOKEN', { ...real, UPSTREAM: 'sandbox' }],
+    ['VERTEXSMS_TOKEN', { VERTEXSMS_TOKEN: 'vsms_of_this_site_and_not_of_vertexsms' }],
     ['VERTEXSMS_HLR_PRICE_EUR', { ...real, VERTEXSMS_HLR_PRICE_EUR: '-1' }],
+    ['VERTEXSMS_HLR_PRICE_EUR', { ...real, VERTEXSMS_HLR_PRICE_EUR: '100.01' }],
     ['UPSTREAM', { UPSTREAM: 'real' }],
   ])('does not start with a wrong %s, and does not repeat it', (name, source) => {
     const read = () => readSettings(source)
