@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Admission, admit } from '../src/ledger/admit.ts'
 import type { Claim } from '../src/ledger/claim.ts'
@@ -10,22 +8,19 @@ import { settle, settleAndClaim } from '../src/ledger/settle.ts'
 import { toSpenders, WAITING_MAX } from '../src/ledger/standing.ts'
 import { judgeCaps } from '../src/limits/judge.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { admission, admitted, countOf, ledgerOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let payer: Payer
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 5, limits })
+  database = await serviceDatabase(5)
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)

@@ -1,8 +1,7 @@
 // What lets a send in is a statement, what explains a refusal is limits/judge.ts: neither may say anything that the other
 // does not. Small numbers, so that limits are met exactly as often as they are passed.
-import { createDatabase, type Database } from '@vertexsms/db/client'
+import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readSpenders, type Standings } from '../src/ledger/spenders.ts'
@@ -16,6 +15,7 @@ import {
   judgeSender,
   judgeUnknownPrice,
 } from '../src/limits/judge.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { admitted, makePayer, message } from './support/ledger.ts'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 40)
@@ -23,18 +23,15 @@ const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const ISSUER = 'http://localhost:4000'
 const HOUR_MS = 3_600_000
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 2 })
+  database = await serviceDatabase(2)
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 
 const few = fc.bigInt({ min: 0n, max: 4n })
 const most = fc.option(fc.bigInt({ min: 0n, max: 9n }), { freq: 1 })

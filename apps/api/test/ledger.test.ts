@@ -1,27 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle, settleAndClaim } from '../src/ledger/settle.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { admission, admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
   // Fifty at once share ten connections, and on the embedded database one session.
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10, limits })
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 
 const hash = (text: string) => new Uint8Array(createHash('sha256').update(text).digest())
 const kindOf = async (outcome: Promise<{ kind: string }>) => (await outcome).kind

@@ -1,16 +1,15 @@
 // Whatever 64 senders do at once, whatever dies and whenever the sweep comes: no limit is passed, nothing is handed over
 // twice, and in the end every sum is the same sum.
 import { randomUUID } from 'node:crypto'
-import { createDatabase, type Database } from '@vertexsms/db/client'
+import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ApiError } from '../src/http/api-error.ts'
 import { settle } from '../src/ledger/settle.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { Died, dying, mortally, pathNode, smsCall } from './support/path.ts'
@@ -22,19 +21,15 @@ const VERTEX_RUNS = Number(process.env.VERTEX_RUNS ?? (readTestDatabaseUrl() ===
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const SENDERS = 64
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10, limits })
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 
 /** The same numbers for the same seed (mulberry32). */
 function randomOf(seed: number): () => number {

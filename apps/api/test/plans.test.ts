@@ -2,11 +2,11 @@
 import { createDatabase, type Database, type Prisma } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancel } from '../src/sending/cancel.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
+import { PATIENT_LIMITS } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
@@ -49,8 +49,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
              database_now(), database_now(), database_now() - interval '40 days' FROM generate_series(${from + 1}::int, ${from + FILLED_AT_ONCE}::int) i`
     }
     await database.db.$executeRawUnsafe('ANALYZE')
-    const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-    const plain = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 3, limits })
+    const plain = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 3, limits: PATIENT_LIMITS })
     const explain = async (statement: unknown) => {
       const [row] = await plain.$queryRaw<{ 'QUERY PLAN': [{ Plan: Plan }] }[]>`
       EXPLAIN (FORMAT JSON) ${statement as Prisma.Sql}`

@@ -1,9 +1,9 @@
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { settle } from '../src/ledger/settle.ts'
 import { createReportDoor, ReportTooEarly } from '../src/sending/reports.ts'
 import type { DeliveryReport, ReportDoor } from '../src/upstream/upstream.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 
 const HOLD = 50_000n
@@ -12,25 +12,22 @@ const NETWORK = 30_000n
 const DEAREST = 60_000n
 const RESULT = { error: '0', imsi: '1', country: 'LT', operatorId: 1, operator: 'A', mcc: '246', mnc: '03', ported: [] }
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let door: ReportDoor
 let payer: Payer
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10 })
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
   door = createReportDoor(db, () => ({
     networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
     hlrPriceMicros: async () => 5_000n,
     dearestRateMicros: async () => DEAREST,
   }))
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)

@@ -1,10 +1,9 @@
 // How long what was sent is kept, and with how much of its number.
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createRetentionJob } from '../src/sending/sweep.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
@@ -12,20 +11,16 @@ import { pathNode, smsCall } from './support/path.ts'
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let payer: Payer
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 4, limits })
+  database = await serviceDatabase(4)
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)

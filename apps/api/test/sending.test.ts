@@ -1,8 +1,6 @@
 // Faults that others shipped, each against the path of every send.
 import { randomUUID } from 'node:crypto'
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle } from '../src/ledger/settle.ts'
@@ -11,24 +9,21 @@ import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { admission, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 import { dying, mortally, pathNode, smsCall } from './support/path.ts'
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let payer: Payer
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10, limits })
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)

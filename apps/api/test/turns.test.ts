@@ -1,7 +1,6 @@
 // Lists of one account take turns: whoever posts many is no burden for the others.
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import { LIMITS } from '../src/limits.ts'
@@ -9,6 +8,7 @@ import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
+import { PATIENT_LIMITS } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
@@ -20,8 +20,7 @@ let payer: Payer
 let claims = 0
 beforeAll(async () => {
   database = await testDatabase()
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  const plain = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10, limits })
+  const plain = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10, limits: PATIENT_LIMITS })
   db = plain.$extends({
     query: {
       $queryRaw({ args, query }) {

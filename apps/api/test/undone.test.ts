@@ -1,8 +1,7 @@
 // The server undoes a statement for another's sake: what is admitted and what is settled is tried again, and a hand-over never.
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { countOf, makePayer, type Payer } from './support/ledger.ts'
@@ -12,15 +11,14 @@ const NUMBER = '37060000001'
 /** SQLSTATE of a deadlock and of a serialization failure. */
 const CODES = ['40P01', '40001'] as const
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let payer: Payer
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  const limits = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 4, limits })
+  database = await serviceDatabase(4)
+  owner = database.owner
+  db = database.db
   // A sequence counts what is undone, too.
   await owner.$executeRawUnsafe('CREATE SEQUENCE undone')
   await undo('INSERT', '40001', 0)
@@ -28,10 +26,7 @@ beforeAll(async () => {
     'CREATE TRIGGER undo BEFORE INSERT OR UPDATE ON send_message FOR EACH ROW EXECUTE FUNCTION undo()',
   )
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   payer = await makePayer(owner)
 })

@@ -1,30 +1,27 @@
 // What was accepted for one upstream, or for one token of an account there, goes to no other.
 import { randomUUID } from 'node:crypto'
-import { createDatabase, type Database } from '@vertexsms/db/client'
-import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { quoteSms } from '../src/sending/quoting.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import type { SmsOrder, UpstreamName } from '../src/upstream/upstream.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { type PathNode, pathNode, senderOf, smsCall } from './support/path.ts'
 
-let database: TestDatabase
+let database: ServiceDatabase
 let owner: Database
 let db: Database
 let payer: Payer
 
 beforeAll(async () => {
-  database = await testDatabase()
-  owner = database.db
-  db = createDatabase({ url: database.serviceUrl('vertexsms_api'), poolSize: 10 })
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
 })
-afterAll(async () => {
-  await db?.$disconnect()
-  await database?.close()
-})
+afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)

@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
 import type { SendingDeps } from '../../src/sending/deps.ts'
+import { PATIENT_LIMITS } from './database.ts'
 import { watchAnswers } from './documented.ts'
 
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
@@ -77,14 +78,13 @@ export async function startNode(
     API_RESOURCE_URL: AUDIENCE,
     OUTBOUND_ALLOW_LOCALHOST: 'on',
     RATE_LIMITS: 'off',
-    // Nothing waits so long for the database but on a machine that is out of breath: that is no answer of ours.
-    DATABASE_CONNECT_TIMEOUT_MS: '60000',
-    DATABASE_STATEMENT_TIMEOUT_MS: '60000',
-    DATABASE_LOCK_TIMEOUT_MS: '60000',
+    DATABASE_CONNECT_TIMEOUT_MS: String(PATIENT_LIMITS.connectMs),
+    DATABASE_STATEMENT_TIMEOUT_MS: String(PATIENT_LIMITS.statementMs),
+    DATABASE_LOCK_TIMEOUT_MS: String(PATIENT_LIMITS.lockMs),
     SANDBOX_DELIVERY_MS: '20',
     SANDBOX_HLR_MS: '20',
     SANDBOX_REVIEW_MS: '20',
-    SANDBOX_POLL_MS: '50',
+    SANDBOX_POLL_MS: '200',
     ...overrides,
   })
   const lines: string[] = []
