@@ -18,6 +18,8 @@ const SETTINGS = {
   // Databases of a minute's life: looking after each of them cost more than the tests' own statements.
   autovacuum: 'off',
   jit: 'off',
+  // A plan once for each connection and statement, not five times: planning cost more than running.
+  plan_cache_mode: 'force_generic_plan',
   wal_level: 'minimal',
   max_wal_senders: '0',
 }
