@@ -68,7 +68,7 @@ async function startNode(name: string, offSeconds: number): Promise<Node['call']
     RATE_LIMITS: 'off',
     API_PORT: String(port),
     SANDBOX_DELIVERY_MS: '20',
-    SANDBOX_POLL_MS: '50',
+    SANDBOX_POLL_MS: '200',
     DATE_SHIFT_FILE: shiftFile,
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
