@@ -21,16 +21,17 @@ let tokenId: string
 beforeAll(async () => {
   world = await startWorld()
   scripted = scriptedUpstream(world.db)
-  const changes = withUpstream(scripted, {
-    repeatMs: REPEAT_MS,
-    handOverMs: 300_000,
-    leaseSlackMs: 300_000,
-    placeMs: 300_000,
-  })
-  node = await world.startNode({}, changes)
-  other = await world.startNode({}, changes)
+  node = await startNode(REPEAT_MS)
+  other = await startNode(REPEAT_MS)
 })
 afterAll(() => world.close())
+
+/** A node that gives an equal call so long until the one before it is answered. */
+function startNode(repeatMs: number): Promise<Node> {
+  const times = { repeatMs, handOverMs: 300_000, leaseSlackMs: 300_000, placeMs: 300_000 }
+  return world.startNode({}, withUpstream(scripted, times))
+}
+
 beforeEach(async () => {
   await world.followDate()
   scripted.orders.length = 0
@@ -115,8 +116,9 @@ describe('a hold', () => {
   test('is taken once for fifty calls with one key that come together, and one message goes out', async () => {
     const key = randomUUID()
     const to = '37061112233'
+    const patient = [await startNode(60_000), await startNode(60_000)]
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, at) => send({ key, to, on: at % 2 ? node : other })),
+      Array.from({ length: 50 }, (_, at) => send({ key, to, on: patient[at % 2] ?? node })),
     )
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
     expect(new Set(answers.map(({ body }) => body[0])).size).toBe(1)
