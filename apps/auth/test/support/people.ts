@@ -5,13 +5,16 @@ import type { Stack } from './stack.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 
+/** A hash costs what it must; nobody looks at whether two accounts have the same. */
+let passwordHash: string | undefined
+
 /** An active account with {@link PASSWORD}. */
 export async function makeAccount(
   stack: Stack,
   status: 'active' | 'disabled' = 'active',
 ): Promise<{ id: string; email: string }> {
   const account = { id: randomUUID(), email: `${randomUUID()}@example.com` }
-  const passwordHash = await hashPassword(PASSWORD)
+  passwordHash ??= await hashPassword(PASSWORD)
   await stack.db.account.create({ data: { ...account, passwordHash, status, createdAt: new Date() } })
   return account
 }
