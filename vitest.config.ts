@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { TURN } from './vitest.suite.ts'
 
 // One queue for the files of all suites, so that no processor waits at the end of each. A suite's own settings stand in
 // its folder; so does what it needs to run by itself (`npx vitest run` there).
@@ -12,7 +13,7 @@ export default defineConfig({
           root: 'e2e',
           include: ['test/canary.test.ts'],
           isolate: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: TURN.afterEndToEnd },
         },
       },
     ],

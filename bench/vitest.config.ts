@@ -1,11 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../vitest.suite.ts'
 
-export default defineConfig({
-  test: {
-    name: 'bench',
-    include: ['test/**/*.test.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    isolate: false,
-  },
-})
+export default suite('bench', { testTimeout: 300_000, hookTimeout: 300_000 })

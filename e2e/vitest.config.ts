@@ -1,14 +1,10 @@
-import { defineConfig } from 'vitest/config'
+import { suite, TURN } from '../vitest.suite.ts'
 
-export default defineConfig({
-  test: {
-    name: 'e2e',
-    include: ['test/**/*.test.ts'],
-    // It reads the logs of everything before it, and so is a project of its own that comes last (the root's config).
-    exclude: ['test/canary.test.ts'],
-    globalSetup: ['support/global-setup.ts'],
-    isolate: false,
-    testTimeout: 120_000,
-    hookTimeout: 240_000,
-  },
+export default suite('e2e', {
+  // It reads the logs of everything before it, and so is a project of its own that comes after (the root's config).
+  exclude: ['test/canary.test.ts'],
+  globalSetup: ['support/global-setup.ts'],
+  sequence: { groupOrder: TURN.endToEnd },
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
 })

@@ -1,11 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../vitest.suite.ts'
 
-export default defineConfig({
-  test: {
-    name: 'scripts',
-    include: ['test/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    isolate: false,
-  },
-})
+export default suite('scripts', { testTimeout: 120_000, hookTimeout: 120_000 })

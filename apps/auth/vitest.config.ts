@@ -1,5 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../../vitest.suite.ts'
 
-export default defineConfig({
-  test: { name: 'auth', include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, isolate: false },
-})
+export default suite('auth', { testTimeout: 60_000, hookTimeout: 60_000 })

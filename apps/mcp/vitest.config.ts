@@ -1,5 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../../vitest.suite.ts'
 
-export default defineConfig({
-  test: { name: 'mcp', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000, isolate: false },
-})
+export default suite('mcp', { testTimeout: 30_000, hookTimeout: 60_000 })

@@ -18,7 +18,7 @@ declare module 'vitest' {
 const RESULTS = join(dirname(dirname(fileURLToPath(import.meta.url))), 'test-results')
 
 /**
- * Starts the product once for all test files and ends it after the last: from bundles that are made here, or as
+ * Starts the product once for all test files and ends it after them: from bundles that are made here, or as
  * `pnpm demo` does with E2E_FROM=sources.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -36,9 +36,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     process.env.E2E_PROGRAMS_DIR = join(runDir, 'programs')
     await bundleForTests(PROGRAMS, process.env.E2E_PROGRAMS_DIR)
   }
-  const stack = await startStack()
+  const stack = await startStack({ fromNothing: true })
   const { stop, crash, clean, ...facts } = stack
   project.provide('stack', facts)
+  // The canary test ends it; without that test it ends with the run.
+  process.env.E2E_STACK_PID = String(stack.pid)
   return async () => {
     const code = await stop()
     await clean()

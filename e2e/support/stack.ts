@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { layEmbedded } from '@vertexsms/db/testing'
 import { programOf } from '../../scripts/demo/program.ts'
 import { freePorts } from './free-ports.ts'
 import { descendantsOf, isRunning, type RunningProcess } from './processes.ts'
@@ -30,8 +31,10 @@ export interface StackPorts {
 export interface StackOptions {
   /** Added to the environment of the launcher and of all apps. */
   readonly env?: Readonly<Record<string, string>>
-  /** The folder of the data; a new temporary one by default. */
+  /** The folder of the data; a new temporary one by default, whose tables are there already. */
   readonly dataDir?: string
+  /** The new folder is empty, as a person's is at the first start. */
+  readonly fromNothing?: boolean
   readonly ports?: StackPorts
 }
 
@@ -84,6 +87,7 @@ export async function isReady(stack: Pick<StackFacts, 'ports'>, app: AppName): P
 /** Starts the product by the script of its one command and resolves when all three apps can serve. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'vertexsms-e2e-'))
+  if (options.dataDir === undefined && !options.fromNothing) await layEmbedded(dataDir)
   const ports = options.ports ?? (await choosePorts())
   const logFile = join(process.env.E2E_RUN_DIR ?? tmpdir(), `${basename(dataDir)}.log`)
   const appsLogFile = logFile.replace(/log$/, 'apps.log')

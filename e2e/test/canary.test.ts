@@ -1,10 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { isRunning } from '../support/processes.ts'
 import { rememberedSecrets, type Secret } from '../support/secrets.ts'
+import { waitUntil } from '../support/wait-until.ts'
 
 // Reads what the other test files have left behind, and so runs after them (the root's vitest.config.ts).
 const runDir = process.env.E2E_RUN_DIR ?? ''
+const sharedPid = Number(process.env.E2E_STACK_PID)
+
+// Nobody needs the shared product any more. What it says at its end is read, too.
+process.kill(sharedPid, 'SIGTERM')
+await waitUntil('the shared product to end', 30_000, () => (isRunning(sharedPid) ? undefined : true))
 
 /** What a secret looks like, for values that no test has seen. */
 const SHAPES: readonly (readonly [string, RegExp])[] = [

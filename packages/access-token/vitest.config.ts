@@ -1,5 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../../vitest.suite.ts'
 
-export default defineConfig({
-  test: { name: 'access-token', include: ['test/**/*.test.ts'], isolate: false },
-})
+export default suite('access-token')

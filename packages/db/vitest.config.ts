@@ -1,5 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { suite } from '../../vitest.suite.ts'
 
-export default defineConfig({
-  test: { name: 'db', include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, isolate: false },
-})
+export default suite('db', { testTimeout: 120_000, hookTimeout: 120_000 })

@@ -24,7 +24,7 @@ export async function startEmbedded(folder: string, { fresh = false } = {}): Pro
   chmodSync(folder, 0o700)
   const unlock = lockFolder(folder)
   try {
-    const dataDir = join(folder, 'postgres')
+    const dataDir = dataFolderIn(folder)
     if (fresh) rmSync(dataDir, { recursive: true, force: true })
     const db = await PGlite.create({ dataDir })
     const password = newSecret()
@@ -41,6 +41,11 @@ export async function startEmbedded(folder: string, { fresh = false } = {}): Pro
     unlock()
     throw error
   }
+}
+
+/** Where the engine's files lie under the `folder` of {@link startEmbedded}. */
+export function dataFolderIn(folder: string): string {
+  return join(folder, 'postgres')
 }
 
 /** The URL of a PGlite front end. */

@@ -1,0 +1,20 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+/**
+ * When a suite has its turn in a run of all. The end-to-end tests come first: their product, which asks its database for
+ * work every second, is ended after them instead of running on beside all others.
+ */
+export const TURN = { endToEnd: 0, afterEndToEnd: 1, others: 2 }
+
+/** The suite of a folder: its `test/**` in processes that its files share one after another. */
+export function suite(name: string, options: TestProjectInlineConfiguration['test'] = {}) {
+  return defineConfig({
+    test: {
+      name,
+      include: ['test/**/*.test.ts'],
+      isolate: false,
+      sequence: { groupOrder: TURN.others },
+      ...options,
+    },
+  })
+}
