@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createPauseWatch } from '../src/limits/pause.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
@@ -33,7 +34,12 @@ beforeAll(async () => {
   // The jobs of the node look once, at its start.
   node = await world.startNode(
     { SANDBOX_POLL_MS: '60000' },
-    { ...withUpstream(scripted), db: counting as unknown as Database },
+    {
+      ...withUpstream(scripted),
+      db: counting as unknown as Database,
+      // Looks are taken behind answers, and are not what a send asks.
+      watch: createPauseWatch(world.db, world.node.app.log, 0),
+    },
   )
   const limits = { maxPerDayMicros: 10n ** 12n, maxTotalMicros: 10n ** 12n, recipientsPerDay: 1_000, countries: ['LT'] }
   const { id, token } = await world.makeToken()

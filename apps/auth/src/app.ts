@@ -11,10 +11,14 @@ import { createSignInDelay } from './accounts/sign-in-delay.ts'
 import { createAuthorizationServer } from './authorization/authorization-server.ts'
 import { registerOAuth } from './authorization/endpoints.ts'
 import { createInternalApi } from './connections/internal-api.ts'
+import { COST_TIMEOUT_MS } from './consent/cost.ts'
 import { registerConsent } from './consent/page.ts'
 import type { AuthEnv } from './env.ts'
 import { createCleanUpJobs } from './jobs/clean-up.ts'
 import { createFollowKeysJob } from './jobs/follow-keys.ts'
+import { createMailer } from './jobs/mailer.ts'
+import { createNoticeMailJob } from './jobs/notice-mails.ts'
+import { createPasswordMailJob } from './jobs/password-mails.ts'
 import { SIZES } from './limits.ts'
 import { registerSettings } from './settings/settings.ts'
 import { registerConnect } from './sign-in/connect.ts'
@@ -39,6 +43,8 @@ export interface AppDeps {
   readonly keyPollMs?: number
   /** How long a try waits at an account that many are guessing at, in a browser that never signed in to it; 2 s when absent. */
   readonly signInDelayMs?: number
+  /** How often to look for mail to send; seconds when absent. */
+  readonly mailPollMs?: number
 }
 
 /**
@@ -52,6 +58,7 @@ export async function buildApp({
   outbound,
   keyPollMs,
   signInDelayMs,
+  mailPollMs,
 }: AppDeps): Promise<FastifyInstance> {
   const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
   const guard = outbound ?? createOutbound({ allowLocalhost, proxy: env.OUTBOUND_PROXY })
@@ -61,7 +68,9 @@ export async function buildApp({
 
   const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
   const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)
-  const web = { ...session, operatorKey, forms, rateLimiter: limiter, signInDelay }
+  const mailer = env.SMTP_URL && env.MAIL_FROM ? createMailer({ smtp: env.SMTP_URL, from: env.MAIL_FROM }) : null
+  const help = { sendsMail: mailer !== null, operatorContact: env.OPERATOR_CONTACT ?? null }
+  const web = { ...session, operatorKey, forms, rateLimiter: limiter, signInDelay, help }
   const resources = { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL }
 
   const app = createHttp({
@@ -73,8 +82,10 @@ export async function buildApp({
     ready: () => takesWrites(db),
     notFoundHandler: notFoundPage,
   })
+  const mail = mailer && { db, issuerUrl: issuer, mailer, log: app.log, ...(mailPollMs && { everyMs: mailPollMs }) }
+  const mailJobs = mail ? [createPasswordMailJob(mail), createNoticeMailJob(mail)] : []
   const followKeys = createFollowKeysJob(provider, keyPollMs)
-  const jobs = createJobRunner([followKeys, ...createCleanUpJobs(db)], () => databaseNow(db), app.log)
+  const jobs = createJobRunner([followKeys, ...createCleanUpJobs(db), ...mailJobs], () => databaseNow(db), app.log)
   app.addHook('onReady', async () => jobs.start())
   app.addHook('onClose', async () => {
     await jobs.stop()
@@ -107,6 +118,7 @@ export async function buildApp({
       connectionSeconds: env.CONNECTION_SECONDS,
       maxPerDayMicros: env.CONNECTION_MAX_PER_DAY_EUR,
       allowLocalhost,
+      internalApi: createInternalApi({ url: env.API_INTERNAL_URL, operatorKey, timeoutMs: COST_TIMEOUT_MS }),
     })
     await pages.register(registerSettings, {
       ...web,

@@ -29,6 +29,44 @@ const dailyLimitSchema = z.string().transform((written, context) => {
   return z.NEVER
 })
 
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
+
+/** A mail server by one URL, credentials in it. Its connection is encrypted, except on this very machine. */
+const smtpUrlSchema = z.string().transform((written, context) => {
+  const url = URL.canParse(written) ? new URL(written) : null
+  const known = url?.protocol === 'smtp:' || url?.protocol === 'smtps:'
+  const plain = url && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === ''
+  const whole = url && (url.username === '') === (url.password === '')
+  if (!url || !known || !plain || !whole || url.hostname === '') {
+    const message = 'must be smtps://user:password@host or smtp://user:password@host:587, without a path'
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  const isImplicit = url.protocol === 'smtps:'
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (isImplicit ? 465 : 587),
+    /** TLS from the first byte. */
+    isImplicit,
+    /** STARTTLS or nothing: never a password or a link in the clear. */
+    needsTls: !LOOPBACK.includes(url.hostname),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  }
+})
+
+/** Where mail goes out. */
+export type SmtpServer = z.infer<typeof smtpUrlSchema>
+
+/** Where a person reaches whoever runs this: an address to write to, or a page. */
+const contactSchema = z
+  .string()
+  .max(200)
+  .refine(
+    (value) => z.email().safeParse(value).success || (/^https:\/\/[^\s]+$/.test(value) && URL.canParse(value)),
+    'must be an e-mail address or an https URL',
+  )
+
 /** Every setting of the authorization server, with its default. Lifetimes are in whole seconds. */
 const schema = z.object({
   ...serviceEnv,
@@ -62,6 +100,18 @@ const schema = z.object({
   API_INTERNAL_URL: urlSchema.optional(),
   /** Whether clients may be known by a metadata document. With `off` none is fetched, and clients register. */
   CLIENT_DOCUMENTS: onOffSchema.default(true),
+  /** The mail server. Without it no mail is sent: links and words come from the operator. */
+  SMTP_URL: smtpUrlSchema.optional(),
+  /** The address that mail comes from; needed with SMTP_URL. */
+  MAIL_FROM: z.email('must be one e-mail address').optional(),
+  /** Told to whoever forgot a password or asks for access; an e-mail address or an https URL. */
+  OPERATOR_CONTACT: contactSchema.optional(),
+})
+
+/** Nothing is sent from nobody. */
+const checkedSchema = schema.refine(({ SMTP_URL, MAIL_FROM }) => SMTP_URL === undefined || MAIL_FROM !== undefined, {
+  path: ['MAIL_FROM'],
+  message: 'is needed with SMTP_URL',
 })
 
 /** The parsed settings. */
@@ -69,5 +119,5 @@ export type AuthEnv = z.infer<typeof schema>
 
 /** Reads the settings once; throws one ConfigurationError that names everything wrong. */
 export function readAuthEnv(source?: Record<string, string | undefined>): AuthEnv {
-  return readEnv(schema, source)
+  return readEnv(checkedSchema, source)
 }

@@ -51,6 +51,10 @@ export const LIMITS = {
   signInAddress: { hits: 600, network: 3000, seconds: TEN_MINUTES_SECONDS },
   /** Requests for access, each a row that a person reads. */
   requestAccess: { hits: 10, network: 50, seconds: HOUR_SECONDS },
+  /** Forgotten passwords, each a row and perhaps a mail. People behind one company's address forget a few an hour. */
+  forgotPassword: { hits: 20, network: 100, seconds: HOUR_SECONDS },
+  /** The same for one e-mail address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
+  forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },
   /** Uses of password links; each costs a password hash. */
   setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
   /** Tokens of VertexSMS that one account sets or removes; each costs a password hash and a call to VertexSMS. */
@@ -87,6 +91,8 @@ export const ROOM = {
   unusedClients: { maxRows: 20_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 2000 },
   /** Copies of metadata documents of clients that never connected: a cache, fetched again when it is needed. */
   unusedDocuments: { maxRows: 2000, maxBytes: 16 * MIB, maxRowsOfOrigin: 2000 },
+  /** Requests for a new password, with and without an account, until the job has answered them. */
+  passwordRequests: { maxRows: 10_000, maxBytes: 8 * MIB, maxRowsOfOrigin: 100 },
   /** Requests for access that no operator has handled. */
   accessRequests: { maxRows: 10_000, maxBytes: 16 * MIB, maxRowsOfOrigin: 100 },
 } as const satisfies Record<string, Room>

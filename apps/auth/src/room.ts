@@ -34,6 +34,11 @@ const PLACES: Readonly<Record<Kind, { table: Prisma.Sql; rows: Prisma.Sql; since
     rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NOT NULL`,
     since: Prisma.sql`created_at`,
   },
+  passwordRequests: {
+    table: Prisma.sql`password_request`,
+    rows: Prisma.sql`true`,
+    since: Prisma.sql`created_at`,
+  },
   accessRequests: {
     table: Prisma.sql`access_request`,
     rows: Prisma.sql`handled_at IS NULL`,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownDomains, warningsOf } from '../src/consent/warnings.ts'
@@ -7,6 +7,7 @@ import { CHROMIUM } from './support/chromium.ts'
 import { answer, connect, discover, exchange, register, start, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
+import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { makeAccount, PASSWORD } from './support/people.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -411,4 +412,69 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
     expect(await spenderOf(id)).toMatchObject({ maxPerDayMicros: 2_000_000n })
     await page.context().close()
   })
+})
+
+describe('what it costs', () => {
+  const rate = (CountryCode: string, Rate: string) => ({
+    ...{ CountryName: CountryCode, CountryCode, Operator: 'Default', Network: 'Default', MCC: '246', MNC: null, Rate },
+  })
+  let api: InternalApiDouble
+  let priced: Stack
+  beforeAll(async () => {
+    const key = randomBytes(32)
+    api = await startInternalApi(key)
+    const OPERATOR_KEY = key.toString('base64url')
+    priced = await startStack({ settings: { API_INTERNAL_URL: api.url, OPERATOR_KEY } })
+  })
+  afterAll(async () => {
+    await priced?.close()
+    await api?.close()
+  })
+  afterEach(() => Object.assign(api, { answer: null, rates: [], balance: null, meanwhile: async () => {} }))
+
+  async function consentOf(metadata: Record<string, unknown> = {}, scope: string | null = null) {
+    const person = await priced.person((await priced.account()).id)
+    const page = await person.open((await start(await register(priced, metadata), { scope })).url)
+    return { person, page, text: textOf(page.html) }
+  }
+
+  it('is the range of the account’s prices, with its balance and what was spent today', async () => {
+    Object.assign(api, { rates: [rate('LT', '0.0310'), rate('DE', '0.0875'), rate('LV', '0.029')], balance: '98.2' })
+    const { text, page, person } = await consentOf()
+    expect(text).toContain('A part of an SMS costs 0.029 EUR to 0.0875 EUR, by country and network.')
+    expect(text).toContain('Today your account spent nothing yet. Its balance is 98.20 EUR.')
+    // In the countries that were chosen, once they are.
+    const chosen = await fill(person, page, { decision: 'look', countries: 'LT' })
+    expect(textOf(chosen.html)).toContain('A part of an SMS costs 0.031 EUR.')
+  })
+
+  it('is what was spent today where no balance is told, and nothing is made up for a price that is none', async () => {
+    Object.assign(api, { rates: [rate('LT', 'free'), rate('LV', '-1'), rate('EE', '1e-3')], balance: null })
+    const { text } = await consentOf()
+    expect(text).toContain('Prices unavailable just now. Today your account spent nothing yet.')
+    expect(text).not.toContain('balance')
+  })
+
+  it('is not asked about an app that only reads', async () => {
+    Object.assign(api, { rates: [rate('LT', '0.0310')] })
+    const { text } = await consentOf({}, 'sms:rates numbers:read')
+    expect(text).not.toContain('A part of an SMS costs')
+    expect(text).not.toContain('Prices unavailable')
+  })
+
+  it.each([
+    ['refuses', { answer: { status: 500, body: 'no' } }],
+    ['talks nonsense', { answer: { status: 200, body: '<html>' } }],
+    ['answers something else', { answer: { status: 200, body: '{"rates":7,"balance":{}}' } }],
+    ['never answers', { meanwhile: () => new Promise(() => {}) }],
+  ])(
+    'says that prices are unavailable where the API %s, and the app is connected all the same',
+    async (_case, broken) => {
+      Object.assign(api, broken)
+      const { person, page, text } = await consentOf()
+      expect(text).toContain('Prices unavailable just now.')
+      const callback = await answer(person, page)
+      expect(callback.url.searchParams.get('code')).not.toBeNull()
+    },
+  )
 })

@@ -8,7 +8,8 @@ import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack()
+  // Nobody listens there: the form that asks for a mail is shown, and only noted.
+  stack = await startStack({ settings: { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'connect@example.com' } })
 })
 afterAll(() => stack.close())
 
@@ -77,6 +78,8 @@ const FORMS: readonly (() => Promise<Form>)[] = [
     ['password', 'not the password'],
     ['new_password', PASSWORD],
   ]),
+  visitorForm('/forgot-password', '/forgot-password', async () => [['email', `${randomUUID()}@example.com`]]),
+  sessionForm('/settings/account/mails', '/settings/account/mails', [['notice', 'first_send']]),
   sessionForm('/settings/account/time-zone', '/settings/account/time-zone', [['time_zone', 'Europe/Vilnius']]),
   sessionForm('/settings/vertexsms-account', '/settings/vertexsms-account', [
     ['token', 'a-token-of-the-operator-0001'],
@@ -138,6 +141,7 @@ async function counts() {
     await db.passkey.count(),
     await db.passkeyChallenge.count(),
     await db.upstreamAccount.count(),
+    await db.passwordRequest.count(),
     await db.passwordLink.count({ where: { usedAt: null } }),
   ])
 }

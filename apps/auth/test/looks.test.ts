@@ -40,7 +40,13 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
   const faults: string[] = []
   beforeAll(async () => {
     if (FOLDER) mkdirSync(FOLDER, { recursive: true })
-    stack = await startStack()
+    stack = await startStack({
+      settings: {
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        MAIL_FROM: 'connect@example.com',
+        OPERATOR_CONTACT: 'help@example.com',
+      },
+    })
     account = await makeAccount(stack)
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
     context = await browser.newContext({ baseURL: stack.issuer })
@@ -91,6 +97,17 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     await signInWith('not the password')
     await page.getByRole('alert').waitFor()
     await look('sign-in-refused')
+  })
+
+  it('a forgotten password, before and after asking for a link (WCAG 2.2)', async () => {
+    await page.goto('/sign-in')
+    await page.getByRole('link', { name: 'Forgot your password?' }).click()
+    await page.getByRole('button', { name: 'Mail me a link' }).waitFor()
+    await look('forgot-password')
+    await page.getByLabel('Email').fill('somebody@example.com')
+    await page.getByRole('button', { name: 'Mail me a link' }).click()
+    await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    await look('forgot-password-sent')
   })
 
   it('asking for access, and setting a first password (WCAG 2.2)', async () => {

@@ -26,6 +26,9 @@ interface Scene {
   readonly authorize: URL
 }
 
+/** Nobody listens there: the page that asks for a mail only notes it. */
+const MAIL = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'connect@example.com' }
+
 const ID = '00000000-0000-4000-8000-000000000000'
 
 const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
@@ -116,6 +119,12 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
         reason: 'C',
       }),
   ],
+  'GET /forgot-password': [200, get('/forgot-password')],
+  'POST /forgot-password': [
+    'page',
+    ({ stranger, strangerCsrf }) =>
+      send(stranger, 'POST', '/forgot-password', { csrf: strangerCsrf, email: 'a@example.com' }),
+  ],
   'GET /set-password': ['page', get('/set-password?link=x')],
   'POST /set-password': [
     'page',
@@ -131,6 +140,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   'GET /settings/passkeys/remove': ['page', signedIn('GET', '/settings/passkeys/remove?passkey=x')],
   'GET /settings/account': ['page', signedIn('GET', '/settings/account')],
   'POST /settings/account/password': ['page', signedIn('POST', '/settings/account/password', { password: 'x' })],
+  'POST /settings/account/mails': ['page', signedIn('POST', '/settings/account/mails', { language: 'lt' })],
   'POST /settings/account/time-zone': ['page', signedIn('POST', '/settings/account/time-zone', { time_zone: '' })],
   'GET /settings/vertexsms-account': ['page', signedIn('GET', '/settings/vertexsms-account')],
   'POST /settings/vertexsms-account': ['page', signedIn('POST', '/settings/vertexsms-account', { token: 'x' })],
@@ -202,7 +212,7 @@ describe.each(['on', 'off'])('while the database is away, with rate limits %s', 
     test = await testDatabase()
     door = await doorTo(test.url)
     db = createDatabase({ url: door.url, poolSize: 4 })
-    stack = await startStack({ test, db: () => db, settings: { RATE_LIMITS: limits } })
+    stack = await startStack({ test, db: () => db, settings: { RATE_LIMITS: limits, ...MAIL } })
     scene = await makeScene(stack)
   })
   afterEach(() => door.open())

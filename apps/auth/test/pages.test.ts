@@ -36,7 +36,7 @@ const CONSENT = {
   limits: [],
   asksForLimits: false,
   widening: null,
-  spentToday: 'nothing yet',
+  cost: 'Prices unavailable just now.',
   goesOn: null,
   replaceable: [],
   signOut: { csrf: 'x', returnTo: '/interaction/x' },
@@ -49,6 +49,7 @@ describe('every page', () => {
   it.each([
     '/sign-in',
     '/request-access',
+    '/forgot-password',
     '/connect',
     '/settings/api',
     '/settings/passkeys',
@@ -89,6 +90,7 @@ describe('every page', () => {
     for (const path of [
       '/sign-in',
       '/request-access',
+      '/forgot-password',
       '/settings/api',
       '/settings/passkeys',
       '/settings/vertexsms-account',

@@ -4,6 +4,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { UpstreamName } from '../upstream/upstream.ts'
+import { noteForOwner, pauseNotices } from './owner-notices.ts'
 
 /** The rules, by the name that `spender.auto_paused_reason` keeps. */
 export const PAUSE_RULES = {
@@ -19,10 +20,16 @@ export const PAUSE_RULES = {
 export type PauseRule = keyof typeof PAUSE_RULES
 
 /** Whose behaviour is looked at. */
-export interface Watched {
+interface Looked {
   readonly accountId: string
   readonly spenderId: string
   readonly upstream: UpstreamName
+}
+
+/** Whose behaviour is looked at behind an answer. */
+export interface Watched extends Looked {
+  /** What a token made by hand does is its owner's own doing: it is never paused, and its limits are looked at alone. */
+  readonly isConnection: boolean
 }
 
 /** Rows that one look reads at most; whoever sends more in this time has no usual pace that ten minutes could exceed. */
@@ -33,7 +40,7 @@ function since(span: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`greatest(database_now() - ${span}, (SELECT resumed_at FROM me))`
 }
 
-function meOf({ spenderId, accountId }: Watched): Prisma.Sql {
+function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   return Prisma.sql`me AS MATERIALIZED (
     SELECT id, resumed_at FROM spender
     WHERE id = ${spenderId}::uuid AND account_id = ${accountId}::uuid AND kind = 'connection' AND ended_at IS NULL
@@ -44,7 +51,7 @@ function meOf({ spenderId, accountId }: Watched): Prisma.Sql {
 /** What was sent, or tried to be: not what waits, and not what was cancelled before its time. */
 const TRIED = Prisma.sql`m.handed_at IS NOT NULL`
 
-async function isBurst(db: Database, watched: Watched): Promise<boolean> {
+async function isBurst(db: Database, watched: Looked): Promise<boolean> {
   const { windowMinutes, times, afterSends, lookBackDays } = PAUSE_RULES.burst
   const window = Prisma.sql`${windowMinutes}::int * interval '1 minute'`
   const [row] = await db.$queryRaw<{ fires: boolean }[]>`
@@ -66,7 +73,7 @@ async function isBurst(db: Database, watched: Watched): Promise<boolean> {
   return row?.fires === true
 }
 
-async function isNumberBlock(db: Database, watched: Watched): Promise<boolean> {
+async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const { numbers, within, lookBackHours } = PAUSE_RULES.number_block
   const span = Prisma.sql`${lookBackHours}::int * interval '1 hour'`
   // A shortened number is older than any look goes back.
@@ -102,7 +109,7 @@ function hasBlock(numbers: readonly bigint[]): boolean {
   })
 }
 
-async function areCountriesTried(db: Database, watched: Watched): Promise<boolean> {
+async function areCountriesTried(db: Database, watched: Looked): Promise<boolean> {
   const { countries, minutes } = PAUSE_RULES.refused_countries
   const [row] = await db.$queryRaw<{ count: bigint }[]>`
     WITH ${meOf(watched)}
@@ -111,7 +118,7 @@ async function areCountriesTried(db: Database, watched: Watched): Promise<boolea
   return (row?.count ?? 0n) >= BigInt(countries)
 }
 
-const LOOKS: Readonly<Record<PauseRule, (db: Database, watched: Watched) => Promise<boolean>>> = {
+const LOOKS: Readonly<Record<PauseRule, (db: Database, watched: Looked) => Promise<boolean>>> = {
   refused_countries: areCountriesTried,
   number_block: isNumberBlock,
   burst: isBurst,
@@ -121,7 +128,7 @@ const LOOKS: Readonly<Record<PauseRule, (db: Database, watched: Watched) => Prom
  * Looks at what a connection did, and pauses it where a rule fires: the rule, or null. Tokens made by hand and accounts are
  * never paused; neither is a connection that is paused already, or for what it did before its owner resumed.
  */
-export async function pauseIfAttacking(db: Database, watched: Watched): Promise<PauseRule | null> {
+export async function pauseIfAttacking(db: Database, watched: Looked): Promise<PauseRule | null> {
   for (const rule of Object.keys(LOOKS) as PauseRule[]) {
     if (!(await LOOKS[rule](db, watched))) continue
     const paused = await db.$executeRaw`
@@ -129,7 +136,7 @@ export async function pauseIfAttacking(db: Database, watched: Watched): Promise<
         UPDATE spender s SET auto_paused_at = database_now(), auto_paused_reason = ${rule} FROM me WHERE s.id = me.id
           AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
         RETURNING s.id, s.account_id
-      )
+      ), told AS (${pauseNotices(rule)})
       INSERT INTO activity (account_id, spender_id, at, what, outcome, upstream)
       SELECT account_id, id, database_now(), 'pause', 'CONNECTION_PAUSED', ${watched.upstream} FROM paused`
     return paused > 0 ? rule : null
@@ -137,10 +144,10 @@ export async function pauseIfAttacking(db: Database, watched: Watched): Promise<
   return null
 }
 
-/** Connections that a process keeps in mind for the next look. */
+/** Connections and tokens that a process keeps in mind for the next look. */
 const WATCHED_MAX = 10_000
 
-/** Watches connections behind their answers. */
+/** Watches connections and tokens behind their answers. */
 export interface PauseWatch {
   /** Something was sent or refused; returns at once, and a look is taken soon. */
   note(watched: Watched): void
@@ -148,7 +155,7 @@ export interface PauseWatch {
   idle(): Promise<void>
 }
 
-/** One look a connection at a time, and not more often than `everyMs`, however much it sends. */
+/** One look a connection or token at a time, and not more often than `everyMs`, however much it sends. */
 export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: number): PauseWatch {
   const lookedMs = new LRUCache<string, number>({ max: WATCHED_MAX })
   /** Connections whose next look has not begun. */
@@ -162,7 +169,8 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
     due.delete(watched.spenderId)
     lookedMs.set(watched.spenderId, performance.now())
     try {
-      const rule = await pauseIfAttacking(db, watched)
+      const rule = watched.isConnection ? await pauseIfAttacking(db, watched) : null
+      await noteForOwner(db, watched)
       if (rule !== null) log.warn({ event: 'auto-pause' }, 'connection paused')
     } catch (error) {
       log.warn({ err: error as Error }, 'look at a connection failed')

@@ -102,9 +102,9 @@ export function checkCeilings(
   throw new ApiError('PRICE_CHANGED', { details })
 }
 
-/** A connection is looked at behind its answer; what a token made by hand does is its owner's own doing. */
+/** Who sent is looked at behind the answer. */
 export function watch({ watch, operator }: SendingDeps, { connectionId, accountId, spenderId }: Sender): void {
-  if (connectionId !== null) watch.note({ accountId, spenderId, upstream: operator.name })
+  watch.note({ accountId, spenderId, isConnection: connectionId !== null, upstream: operator.name })
 }
 
 /** What a lookup costs is told by nobody but the owner of the account: where they can say so, beside the limit. */

@@ -14,6 +14,9 @@ export const INVITATION_HOURS = 7 * 24
 /** How long the link of a reset works, in hours. */
 export const RESET_HOURS = 24
 
+/** How long a link works that was asked for on the page and went by mail, in hours. */
+export const MAILED_RESET_HOURS = 1
+
 /** Sandbox balance of a new account, in micro-EUR: 100 EUR. */
 export const STARTING_BALANCE_MICROS = 100_000_000n
 

@@ -109,6 +109,8 @@ export async function connect(
     await tx.connection.create({
       data: { id, accountId, clientId: client.id, createdAt: now, spenderId, ...fields },
     })
+    const notice = { kind: 'new_connection', about: id, details: {}, createdAt: now, nextAt: now } as const
+    await tx.notice.create({ data: { id: randomUUID(), accountId, spenderId: spenderId ?? id, ...notice } })
     if (earlier) await endReplaced(tx, earlier.id, now)
     else await createSpender(tx, { kind: 'connection', id, accountId }, limits, now)
   }

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
+import type { InternalApi } from '../connections/internal-api.ts'
 import { spentOf } from '../connections/spent.ts'
 import { textField } from '../web/fields.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
@@ -13,6 +14,7 @@ import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
 import { readBounds, type Start, type TypedBounds } from './bounds.ts'
+import { costOf } from './cost.ts'
 import { type Decision, decide } from './decide.ts'
 import { type Earlier, earlierConnections } from './earlier.ts'
 import { consentView, type Filled, READING_SCOPES, type Shown } from './view.ts'
@@ -28,6 +30,8 @@ export interface ConsentDeps extends SessionDeps {
   /** What a connection that begins may spend a day; null is no limit. */
   readonly maxPerDayMicros: bigint | null
   readonly allowLocalhost: boolean
+  /** Asked for prices and the balance; it gives up within moments. */
+  readonly internalApi: InternalApi
 }
 
 /**
@@ -193,9 +197,15 @@ function decisionOf(
 async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene, shown: Shown): Promise<string> {
   const { asked, signedIn } = scene
   const now = await databaseNow(deps.db)
-  const spent = await spentOf(deps.db, signedIn.account.id, now)
+  const t = wordsFor(reply.request)
+  const read = readBounds(scene.filled.bounds, scene.start, t)
+  const countries = 'bounds' in read ? read.bounds.countries : []
+  const [spent, cost] = await Promise.all([
+    spentOf(deps.db, signedIn.account.id, now),
+    costOf(deps.internalApi, signedIn.account.id, countries),
+  ])
   const page = {
-    ...consentView({ ...scene, shown, spent, own: ownDomains(deps.issuerUrl), now, t: wordsFor(reply.request) }),
+    ...consentView({ ...scene, shown, spent, cost, own: ownDomains(deps.issuerUrl), now, t }),
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
     signOut: {

@@ -10,6 +10,7 @@ import type { Words } from '../words/words.ts'
 import { askerOf } from './asker.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
+import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -37,6 +38,7 @@ export function consentView(of: {
   readonly signedIn: SignedIn
   readonly earlier: readonly Earlier[]
   readonly spent: readonly Spent[]
+  readonly cost: Cost
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown
@@ -80,7 +82,7 @@ export function consentView(of: {
     widening: shown.wider
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
       : null,
-    spentToday: spentText(of.spent, t),
+    cost: costText(of),
     goesOn: goesOn ? view(goesOn) : null,
     replaceable: isShared
       ? of.earlier.map((earlier) => ({ ...view(earlier), isChosen: earlier.id === filled.replaces }))
@@ -104,12 +106,24 @@ function changes({ before, after }: { before: SpenderLimits; after: SpenderLimit
   ].filter((change) => change.before !== change.after)
 }
 
-function spentText(spent: readonly Spent[], { consent, format }: Words): string {
-  const words = spent
+/** What it may cost, what was spent today and what there is, a sentence each; nothing of prices for what only reads. */
+function costText({ asked, spent, cost, t: { consent: w, format } }: Parameters<typeof consentView>[0]): string {
+  const { lowestMicros: lowest, highestMicros: highest } = cost.prices ?? {}
+  const prices =
+    lowest === undefined || highest === undefined
+      ? w.noPrices
+      : lowest === highest
+        ? w.onePrice(format.eur(lowest))
+        : w.prices(format.eur(lowest), format.eur(highest))
+  const amounts = spent
     .filter(({ dayMicros }) => dayMicros > 0n)
     .map(({ dayMicros, upstream }) => {
       const amount = format.eur(dayMicros)
-      return upstream === 'sandbox' ? consent.inSandbox(amount) : amount
+      return upstream === 'sandbox' ? w.inSandbox(amount) : amount
     })
-  return words.length > 0 ? format.list(words) : consent.nothingYet
+  return [
+    ...(asked.scopes.some((name) => SCOPES[name].billable) ? [prices] : []),
+    w.spentToday(amounts.length > 0 ? format.list(amounts) : w.nothingYet),
+    ...(cost.balanceMicros === null ? [] : [w.balance(format.eur(cost.balanceMicros))]),
+  ].join(' ')
 }

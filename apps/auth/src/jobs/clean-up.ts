@@ -17,6 +17,9 @@ const USED_CLIENT_DAYS = 365
 /** An ended connection is kept for its reason, not for ever. */
 const ENDED_CONNECTION_DAYS = 90
 
+/** A request for a new password is answered, or given up, within half a day. */
+const DONE_MAIL_DAYS = 1
+
 /** One kind of rows that end: what deletes a batch of them, and how many that were. */
 type CleanUp = (db: Database, now: Date) => Promise<number>
 
@@ -52,6 +55,10 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
   'passkey challenges': (db, now) =>
     counted(db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
   'password links': (db, now) => counted(db.passwordLink.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  'password requests': (db, now) =>
+    counted(db.passwordRequest.deleteMany({ where: { createdAt: { lt: daysBefore(now, DONE_MAIL_DAYS) } } })),
+  notices: (db, now) =>
+    counted(db.notice.deleteMany({ where: { createdAt: { lt: monthsBefore(now, MONEY_KEPT_MONTHS) } } })),
   'access requests': (db, now) =>
     counted(db.accessRequest.deleteMany({ where: { handledAt: { lt: daysBefore(now, HANDLED_REQUEST_DAYS) } } })),
 }

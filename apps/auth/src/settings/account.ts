@@ -1,3 +1,4 @@
+import { NOTICE_KINDS, type NoticeKind } from '@vertexsms/contract/notice'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endOtherWaysIn } from '../accounts/access-end.ts'
 import { hashPassword } from '../accounts/password.ts'
@@ -13,17 +14,19 @@ import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { passwordProblemText } from '../web/password-problem.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { isLanguage, LANGUAGES, type Language } from '../words/room.ts'
+import type { Words } from '../words/words.ts'
 import { changeAccount, provePassword } from './account-change.ts'
 
 const PATH = '/settings/account'
 
 /** What was done, as `?done=` names it. */
-type Done = 'password' | 'password-connections' | 'zone'
+type Done = 'password' | 'password-connections' | 'zone' | 'mails'
 
 /** Far more than a password may have, and little enough to hash. */
 const PASSWORD_SENT_MAX_CHARS = 1000
 
-/** Settings -> Account: the password and the time zone. Behind a session. */
+/** Settings -> Account: the password, the time zone, the mails. Behind a session. */
 export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
   app.get(PATH, (request, reply) => show(deps, request, reply))
 
@@ -74,6 +77,30 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
       },
     })
   })
+
+  app.post(`${PATH}/mails`, async (request, reply) => {
+    const { id } = signedInOf(request).account
+    const wanted = [(request.body as Record<string, unknown>).notice].flat()
+    const mutedNotices = NOTICE_KINDS.filter((kind) => !wanted.includes(kind))
+    const typed = textField(request, 'language')
+    return changeAccount(deps, request, reply, {
+      proof: null,
+      page: PATH,
+      async work(tx) {
+        const data = { mutedNotices, ...(isLanguage(typed) && { language: typed }) }
+        await tx.account.update({ where: { id }, data })
+        return { done: 'mails' satisfies Done }
+      },
+    })
+  })
+}
+
+/** What each language calls itself. */
+const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', lt: 'Lietuvių' }
+
+function noticeLabels({ account: { mails } }: Words): Readonly<Record<NoticeKind, string>> {
+  const { newConnection, firstSend, limitNear, autoPause } = mails
+  return { new_connection: newConnection, first_send: firstSend, limit_near: limitNear, auto_pause: autoPause }
 }
 
 async function show(
@@ -83,12 +110,15 @@ async function show(
   errors: AccountPage['errors'] = {},
 ): Promise<string> {
   const { id } = signedInOf(request).account
-  const { timeZone } = await deps.db.account.findUniqueOrThrow({ where: { id }, select: { timeZone: true } })
-  const { password, zone } = wordsFor(request).account
+  const select = { timeZone: true, mutedNotices: true, language: true }
+  const { timeZone, mutedNotices, language } = await deps.db.account.findUniqueOrThrow({ where: { id }, select })
+  const t = wordsFor(request)
+  const { password, zone, mails } = t.account
   const sentences: Readonly<Record<Done, string>> = {
     password: password.changed,
     'password-connections': password.changedAll,
     zone: zone.changed,
+    mails: mails.changed,
   }
   const isWrong = Object.keys(errors).length > 0
   const page: AccountPage = {
@@ -99,6 +129,17 @@ async function show(
     endsConnections: isWrong && textField(request, 'end_connections') === 'on',
     timeZone: timeZone ?? '',
     timeZones: timeZoneAreas(timeZone),
+    sendsMail: deps.help.sendsMail,
+    notices: NOTICE_KINDS.map((kind) => ({
+      kind,
+      label: noticeLabels(t)[kind],
+      isWanted: !mutedNotices.includes(kind),
+    })),
+    languages: LANGUAGES.map((value) => ({
+      value,
+      name: LANGUAGE_NAMES[value],
+      isChosen: value === (language ?? LANGUAGES[0]),
+    })),
     errors,
   }
   return sendPage(reply, 'account', page, isWrong ? 422 : 200)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { WebDeps } from '../web/deps.ts'
+import { registerForgotPassword } from './forgot-password.ts'
 import { registerPasskeySignIn } from './passkey.ts'
 import { registerRequestAccess } from './request-access.ts'
 import { registerSetPassword } from './set-password.ts'
@@ -10,5 +11,6 @@ export async function registerSignInPages(app: FastifyInstance, deps: WebDeps): 
   registerSignIn(app, deps)
   registerPasskeySignIn(app, deps)
   registerSetPassword(app, deps)
+  registerForgotPassword(app, deps)
   registerRequestAccess(app, deps)
 }

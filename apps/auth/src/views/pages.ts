@@ -3,6 +3,7 @@ import type { ClientGuide } from '@vertexsms/contract/connect'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { QuickStart } from '@vertexsms/contract/quick-start'
 import type { Scope } from '@vertexsms/contract/scopes'
+import type { Language } from '../words/room.ts'
 
 // What each page shows, one interface a page. Templates get nothing else.
 
@@ -75,6 +76,20 @@ export interface SetPasswordPage {
   readonly error: string | null
 }
 
+/** `forgot-password`: how to get a link that sets a new one. */
+export interface ForgotPasswordPage {
+  readonly csrf: string
+  readonly sendsMail: boolean
+  /** Of the operator: an e-mail address or an https URL. */
+  readonly contact: string | null
+  /** True once it was asked for, whether there is an account or not. */
+  readonly isSent: boolean
+  /** How long a mailed link works. */
+  readonly hours: number
+  readonly email: string
+  readonly error: string | null
+}
+
 /** Who asks, by what can be known of it: where its answers go. */
 export interface AskerView {
   /** `web`: a site; `local`: a program on the person's own computer; `link`: a program that a scheme of its own opens. */
@@ -139,8 +154,8 @@ export interface ConsentPage {
     readonly confirms: string
     readonly changes: readonly { readonly what: string; readonly before: string; readonly after: string }[]
   } | null
-  /** Spent by the whole account today, in words. */
-  readonly spentToday: string
+  /** What it may cost, what the whole account spent today and has, in words. */
+  readonly cost: string
   /** The connection of this client that goes on. */
   readonly goesOn: EarlierView | null
   /** Those of which one may be replaced; `isChosen` for the one that is. */
@@ -310,6 +325,11 @@ export interface AccountPage {
     readonly area: string
     readonly zones: readonly { readonly name: string; readonly place: string }[]
   }[]
+  /** False where this installation has no mail server, and there is nothing to choose. */
+  readonly sendsMail: boolean
+  readonly notices: readonly { readonly kind: string; readonly label: string; readonly isWanted: boolean }[]
+  /** Of the mails. */
+  readonly languages: readonly { readonly value: Language; readonly name: string; readonly isChosen: boolean }[]
   /** What is wrong with each field. */
   readonly errors: { readonly password?: string; readonly new_password?: string; readonly time_zone?: string }
 }
@@ -427,6 +447,7 @@ export interface Pages {
   readonly 'sandbox-phone': SandboxPhonePage
   readonly 'request-access': RequestAccessPage
   readonly 'set-password': SetPasswordPage
+  readonly 'forgot-password': ForgotPasswordPage
   readonly sessions: SessionsPage
   readonly passkeys: PasskeysPage
   readonly 'passkey-remove': PasskeyRemovePage

@@ -10,4 +10,13 @@ export interface WebDeps extends SessionDeps {
   readonly rateLimiter: RateLimiter
   /** For tries at an account that many are guessing at. */
   readonly signInDelay: SignInDelay
+  readonly help: Help
+}
+
+/** How whoever cannot get in is helped. */
+export interface Help {
+  /** True where a mail server is set. */
+  readonly sendsMail: boolean
+  /** An e-mail address or an https URL; null for none. */
+  readonly operatorContact: string | null
 }

@@ -9,6 +9,7 @@ export const signIn = room({
     password: 'Password',
     submit: 'Sign in',
     passkey: 'Use a passkey',
+    forgot: 'Forgot your password?',
     inviteOnly: 'VertexSMS is invite-only.',
     requestAccess: 'Request access',
     /** One sentence for every failure: it does not tell whether the account exists, is disabled, or was mistyped. */
@@ -24,6 +25,7 @@ export const signIn = room({
     password: 'Slaptažodis',
     submit: 'Prisijungti',
     passkey: 'Naudoti prieigos raktą',
+    forgot: 'Pamiršote slaptažodį?',
     inviteOnly: 'VertexSMS naudojasi tik pakviestieji.',
     requestAccess: 'Prašyti prieigos',
     refused: 'Neteisingas el. pašto adresas arba slaptažodis.',

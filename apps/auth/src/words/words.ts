@@ -2,9 +2,11 @@ import { account } from './account.ts'
 import { consent } from './consent.ts'
 import { ends } from './ends.ts'
 import { errors } from './errors.ts'
+import { forgotPassword } from './forgot-password.ts'
 import { type Formats, formatsOf } from './format.ts'
 import { frame } from './frame.ts'
 import { limits } from './limits.ts'
+import { mails } from './mails.ts'
 import { passkeys } from './passkeys.ts'
 import { passwords } from './passwords.ts'
 import { phone } from './phone.ts'
@@ -21,8 +23,10 @@ export const ROOMS = {
   consent,
   ends,
   errors,
+  forgotPassword,
   frame,
   limits,
+  mails,
   passkeys,
   passwords,
   phone,

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { checkedTokenContext, INTERNAL_PATHS, internalRequests, type TokenVerdict } from '@vertexsms/contract/internal'
+import type { Rate } from '@vertexsms/contract/rest'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
 
@@ -13,6 +14,9 @@ export interface InternalApiDouble {
   /** Everything that came over the wire. */
   readonly seen: string[]
   verdict: TokenVerdict
+  /** What the account pays, and what it has. */
+  rates: readonly Rate[]
+  balance: string | null
   /** Happens while VertexSMS is asked. */
   meanwhile: () => Promise<unknown>
   /** Answers from now on with this instead. */
@@ -28,15 +32,17 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     double.seen.push(`${request.url}\n${body}`)
     if (double.answer) return response.writeHead(double.answer.status).end(double.answer.body)
     if (request.headers.authorization !== proof) return response.writeHead(401).end('{}')
+    const give = (answer: unknown) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    await double.meanwhile()
+    if (request.url === INTERNAL_PATHS.rates) return give({ rates: double.rates })
+    if (request.url === INTERNAL_PATHS.balance) return give({ balance: double.balance, currency: 'EUR' })
     if (request.url !== INTERNAL_PATHS.checkToken) return response.writeHead(404).end('{}')
     const { accountId, sealedToken } = internalRequests.checkToken.parse(JSON.parse(body))
     const key = subkey(operatorKey, 'upstream-token')
     const token = open(key, Buffer.from(sealedToken, 'base64url'), checkedTokenContext(accountId))
     double.asked.push({ accountId, token })
-    await double.meanwhile()
-    return response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ verdict: double.verdict }))
+    return give({ verdict: double.verdict })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const double: InternalApiDouble = {
@@ -44,6 +50,8 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     asked: [],
     seen: [],
     verdict: 'accepted',
+    rates: [],
+    balance: null,
     meanwhile: async () => {},
     answer: null,
     async close() {

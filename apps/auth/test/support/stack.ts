@@ -39,6 +39,8 @@ export interface StackOptions {
   readonly keyPollMs?: number
   /** Nobody waits unless it is given. */
   readonly signInDelayMs?: number
+  /** How often mail that waits is looked for; seconds when absent. */
+  readonly mailPollMs?: number
   /** What the app sees as its database; for faults. */
   readonly db?: (db: Database) => Database
 }
@@ -71,6 +73,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     logger,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.keyPollMs && { keyPollMs: options.keyPollMs }),
+    ...(options.mailPollMs && { mailPollMs: options.mailPollMs }),
     signInDelayMs: options.signInDelayMs ?? 0,
   })
   await app.listen({ port, host: '127.0.0.1' })

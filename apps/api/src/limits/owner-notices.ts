@@ -1,0 +1,65 @@
+// Notes what an owner is told by mail, after an answer and never on the path. Auth sends it.
+import { LIMIT_NEAR_FIFTHS } from '@vertexsms/contract/notice'
+import { type Database, Prisma } from '@vertexsms/db/client'
+
+/** Whose sending is looked at. */
+interface Sender {
+  readonly accountId: string
+  readonly spenderId: string
+}
+
+/** A connection whose first message is older sent for the first time before anybody could be told. */
+const FIRST_SEND_WITHIN_HOURS = 24
+
+/** A row that waits to be mailed; `about` tells it from others of its kind and spender, and each is told once. */
+function noticeColumns(kind: Prisma.Sql, about: Prisma.Sql, details: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`gen_random_uuid(), ${kind}::notice_kind, ${about}, ${details}, database_now(), database_now()`
+}
+
+/** The columns that {@link noticeColumns} fill, after those of account and spender. */
+const INTO = Prisma.sql`INSERT INTO notice (account_id, spender_id, id, kind, about, details, created_at, next_at)`
+
+/** An INSERT for a WITH clause: a notice for each row of `paused`, a CTE with `account_id, id` of the spender. */
+export function pauseNotices(rule: string): Prisma.Sql {
+  const details = Prisma.sql`jsonb_build_object('rule', ${rule}::text)`
+  return Prisma.sql`
+    ${INTO}
+    SELECT account_id, id, ${noticeColumns(Prisma.sql`'auto_pause'`, Prisma.sql`database_now()::text`, details)} FROM paused
+    ON CONFLICT DO NOTHING`
+}
+
+/**
+ * Notes the first send of a connection, and every limit of it, of a token or of the whole account of which four fifths are
+ * used or held; each once, a limit a day once a day. What a process that dies leaves out the next look notes.
+ */
+export async function noteForOwner(db: Database, { accountId, spenderId }: Sender): Promise<void> {
+  const details = Prisma.sql`jsonb_build_object('upstream', upstream, 'limit', what, 'max', max::text, 'used', used::text)`
+  const within = Prisma.sql`database_now() - ${FIRST_SEND_WITHIN_HOURS}::int * interval '1 hour'`
+  await db.$executeRaw`
+    WITH spenders AS (
+      SELECT * FROM spender
+      WHERE id IN (${spenderId}::uuid, ${accountId}::uuid) AND account_id = ${accountId}::uuid AND ended_at IS NULL
+    ), near AS (
+      SELECT s.account_id, s.id, c.upstream, l.*
+      FROM spenders s JOIN spender_count c ON c.spender_id = s.id CROSS JOIN LATERAL (VALUES
+        ('day', s.max_per_day_micros, c.day_spent_micros + c.day_held_micros, c.day::text, c.day_ends_at > database_now()),
+        ('recipients', s.recipients_per_day::bigint, c.day_recipients::bigint, c.day::text, c.day_ends_at > database_now()),
+        ('total', s.max_total_micros, c.total_spent_micros + c.total_held_micros, s.max_total_micros::text, true)
+      ) AS l (what, max, used, span, counts)
+      WHERE l.counts AND l.max > 0 AND l.used * 5 >= l.max * ${LIMIT_NEAR_FIFTHS}::int
+    ), first AS (
+      SELECT s.account_id, s.id FROM spenders s
+      WHERE s.kind = 'connection'
+        AND EXISTS (
+          SELECT FROM send_message m
+          WHERE m.spender_id = s.id AND m.created_at > ${within} AND m.state IN ('accepted', 'unknown')
+        )
+        AND NOT EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND m.created_at <= ${within})
+    )
+    ${INTO}
+    SELECT account_id, id, ${noticeColumns(Prisma.sql`'limit_near'`, Prisma.sql`concat_ws(' ', upstream, what, span)`, details)}
+    FROM near
+    UNION ALL
+    SELECT account_id, id, ${noticeColumns(Prisma.sql`'first_send'`, Prisma.sql`''`, Prisma.sql`'{}'::jsonb`)} FROM first
+    ON CONFLICT DO NOTHING`
+}

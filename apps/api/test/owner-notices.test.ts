@@ -1,0 +1,190 @@
+// What an owner is told of: each thing once, noted behind the answer, by the rights of the service alone.
+import { LIMIT_NEAR_FIFTHS, noticeDetails } from '@vertexsms/contract/notice'
+import { createDatabase, type Database } from '@vertexsms/db/client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPauseWatch, type PauseWatch } from '../src/limits/pause.ts'
+import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { type Node, startWorld, type World } from './support/world.ts'
+
+const DAY_MS = 86_400_000
+let world: World
+let node: Node
+let service: Database
+let watch: PauseWatch
+let sign: Awaited<ReturnType<typeof makeIssuer>>['sign']
+beforeAll(async () => {
+  world = await startWorld()
+  service = createDatabase({ url: world.databaseUrl })
+  watch = createPauseWatch(service, world.node.app.log, 0)
+  node = await world.startNode({}, { watch })
+  ;({ sign } = await makeIssuer(world.db, 'notices'))
+})
+afterAll(async () => {
+  await world?.close()
+  await service?.$disconnect()
+})
+
+type Kind = 'account' | 'connection' | 'token'
+interface Sender {
+  readonly accountId: string
+  readonly id: string
+  readonly token: string
+}
+
+async function newConnection(accountId?: string): Promise<Sender> {
+  const account = accountId ?? (await world.makeAccount()).accountId
+  const claims = accessClaims(account)
+  const { id } = await makeConnection(world.db, account, claims.jti)
+  await addSpender(account, id, 'connection')
+  return { accountId: account, id, token: await sign(claims) }
+}
+
+async function newToken(): Promise<Sender> {
+  const { accountId } = await world.makeAccount()
+  const { id, token } = await world.makeToken({ accountId })
+  await addSpender(accountId, id, 'token')
+  return { accountId, id, token }
+}
+
+async function addSpender(accountId: string, id: string, kind: Kind): Promise<void> {
+  await world.db.spender.create({ data: { id, accountId, kind, createdAt: new Date() } })
+}
+
+let number = 37_060_100_000
+async function send({ token }: Sender, to = String(number++)): Promise<number> {
+  const { status } = await node.call('POST /sms', { token, body: { to: `+${to}`, from: 'Tests', message: 'Hello' } })
+  await watch.idle()
+  return status
+}
+
+async function noticesOf(accountId: string) {
+  const rows = await world.db.notice.findMany({
+    where: { accountId },
+    orderBy: [{ createdAt: 'asc' }, { about: 'asc' }],
+  })
+  // What auth reads is what was written here.
+  for (const { kind, details } of rows) noticeDetails[kind].parse(details)
+  return rows.map(({ kind, spenderId, details }) => ({ kind, spenderId, ...(details as object) }))
+}
+
+const spentOf = (spenderId: string) =>
+  world.db.spenderCount.findUniqueOrThrow({ where: { spenderId_upstream: { spenderId, upstream: 'sandbox' } } })
+
+describe('the first send', () => {
+  test('of a connection is told once, however much it sends and whoever looks', async () => {
+    const sender = await newConnection()
+    expect(await send(sender)).toBe(200)
+    expect(await noticesOf(sender.accountId)).toEqual([{ kind: 'first_send', spenderId: sender.id }])
+    for (let more = 0; more < 3; more += 1) await send(sender)
+    expect((await noticesOf(sender.accountId)).length).toBe(1)
+  })
+
+  test('of a token made by hand is no news, and neither is that of a connection that sent before', async () => {
+    const token = await newToken()
+    expect(await send(token)).toBe(200)
+    expect(await noticesOf(token.accountId)).toEqual([])
+
+    const old = await newConnection()
+    await send(old)
+    await world.db.notice.deleteMany({ where: { accountId: old.accountId } })
+    const before = new Date(Date.now() - 30 * DAY_MS)
+    await world.db.sendMessage.updateMany({ where: { spenderId: old.id }, data: { createdAt: before } })
+    await send(old)
+    expect(await noticesOf(old.accountId)).toEqual([])
+  })
+
+  test('that was refused is none', async () => {
+    const sender = await newConnection()
+    await world.db.spender.update({ where: { id: sender.id }, data: { countries: ['EE'] } })
+    expect(await send(sender)).toBe(403)
+    expect(await noticesOf(sender.accountId)).toEqual([])
+  })
+})
+
+describe('a limit', () => {
+  /** The largest limit of which so much is four fifths. */
+  const nearOf = (used: bigint) => (used * 5n) / BigInt(LIMIT_NEAR_FIFTHS)
+
+  test.each(['day', 'total', 'recipients'] as const)(
+    '(%s) is told once when four fifths are used, and not before',
+    async (limit) => {
+      const sender = await newToken()
+      await send(sender)
+      const one = (await spentOf(sender.id)).daySpentMicros
+      const column = { day: 'maxPerDayMicros', total: 'maxTotalMicros', recipients: 'recipientsPerDay' }[limit]
+      const max = limit === 'recipients' ? 4 : nearOf(4n * one)
+      await world.db.spender.update({ where: { id: sender.id }, data: { [column]: max } })
+      for (const sends of [2, 3]) expect([sends, await send(sender)]).toEqual([sends, 200])
+      expect(await noticesOf(sender.accountId)).toEqual([])
+      expect(await send(sender)).toBe(200)
+      const told = await noticesOf(sender.accountId)
+      const near = { kind: 'limit_near', spenderId: sender.id, upstream: 'sandbox', limit, max: String(max) }
+      expect(told).toEqual([{ ...near, used: expect.stringMatching(/^\d+$/) }])
+      // A price may be told later and differ from what was held, so that it is the look's own figure.
+      const [{ used = '' } = {}] = told as { used?: string }[]
+      expect(BigInt(used) * 5n).toBeGreaterThanOrEqual(BigInt(max) * BigInt(LIMIT_NEAR_FIFTHS))
+      await send(sender)
+      expect(await noticesOf(sender.accountId)).toEqual(told)
+    },
+  )
+
+  test('a day is told again another day, and a limit that was raised when it is near again', async () => {
+    const sender = await newToken()
+    await send(sender)
+    const used = (await spentOf(sender.id)).daySpentMicros
+    const near = nearOf(2n * used)
+    const bounds = { maxPerDayMicros: near, maxTotalMicros: near }
+    await world.db.spender.update({ where: { id: sender.id }, data: bounds })
+    await send(sender)
+    const limits = async () =>
+      (await noticesOf(sender.accountId)).map((one) => (one as { limit?: string }).limit).sort()
+    expect(await limits()).toEqual(['day', 'total'])
+    const yesterday = new Date(Date.now() - DAY_MS)
+    const over = { day: yesterday, dayEndsAt: new Date(Date.now() - 1000) }
+    await world.db.spenderCount.updateMany({ where: { spenderId: { in: [sender.id, sender.accountId] } }, data: over })
+    await world.db.notice.updateMany({
+      where: { spenderId: sender.id, about: { contains: ' day ' } },
+      data: { about: 'sandbox day 2000-01-01' },
+    })
+    await world.db.spender.update({
+      where: { id: sender.id },
+      data: { maxPerDayMicros: nearOf(used), maxTotalMicros: nearOf(3n * used) },
+    })
+    await send(sender)
+    expect(await limits()).toEqual(['day', 'day', 'total', 'total'])
+  })
+
+  test('of the whole account is told as the account, whoever sent, and one of nothing at all never', async () => {
+    const sender = await newConnection()
+    await send(sender)
+    const used = (await spentOf(sender.accountId)).totalSpentMicros
+    await world.db.spender.update({ where: { id: sender.accountId }, data: { maxTotalMicros: nearOf(2n * used) } })
+    await world.db.spender.update({ where: { id: sender.id }, data: { recipientsPerDay: 0 } })
+    await send(sender)
+    await world.db.spender.update({ where: { id: sender.id }, data: { recipientsPerDay: null } })
+    await send(sender)
+    const told = await noticesOf(sender.accountId)
+    expect(told.map(({ kind, spenderId }) => [kind, spenderId])).toEqual([
+      ['first_send', sender.id],
+      ['limit_near', sender.accountId],
+    ])
+  })
+})
+
+describe('an automatic pause', () => {
+  test('is told with its rule, each time anew', async () => {
+    const sender = await newConnection()
+    await world.db.spender.update({ where: { id: sender.id }, data: { countries: ['LT'] } })
+    const tryCountries = async () => {
+      for (const to of ['37120000001', '18762101234', '77710009998']) expect(await send(sender, to)).toBe(403)
+      await watch.idle()
+    }
+    const rule = { kind: 'auto_pause', spenderId: sender.id, rule: 'refused_countries' }
+    await tryCountries()
+    expect(await noticesOf(sender.accountId)).toEqual([rule])
+    await world.db.spender.update({ where: { id: sender.id }, data: { resumedAt: new Date() } })
+    await world.db.activity.deleteMany({ where: { spenderId: sender.id } })
+    await tryCountries()
+    expect(await noticesOf(sender.accountId)).toEqual([rule, rule])
+  })
+})

@@ -1,0 +1,51 @@
+// Mail that waits, in two tables of one shape. A row is claimed by compare-and-set for longer than a mail may take, so that
+// of any number of nodes one sends it. What a server may have taken is never sent again; only a process that dies between
+// a server's yes and its mark lets another send a mail twice, under the same Message-ID.
+import { type Database, Prisma } from '@vertexsms/db/client'
+import { type MailOutcome, SEND_WITHIN_MS } from './mailer.ts'
+
+/** A table of mail that waits. */
+export type Outbox = 'notice' | 'password_request'
+
+/** A claim ends after a mail is over, however slow the server. */
+const CLAIM_MS = SEND_WITHIN_MS + 20_000
+
+/** The waits between tries, in minutes; what fails after the last of them is given up, within half a day. */
+const PAUSES_MINUTES = [1, 5, 15, 60, 240, 360]
+
+/** A row that this process has for {@link CLAIM_MS}. */
+export interface ClaimedMail {
+  readonly id: string
+  readonly attempts: number
+}
+
+const tableOf = (outbox: Outbox) => (outbox === 'notice' ? Prisma.sql`notice` : Prisma.sql`password_request`)
+
+/** Claims the mail that is due longest; null when none is. */
+export async function claimMail(db: Database, outbox: Outbox): Promise<ClaimedMail | null> {
+  const table = tableOf(outbox)
+  const [row] = await db.$queryRaw<ClaimedMail[]>`
+    UPDATE ${table} SET attempts = attempts + 1, claimed_until = database_now() + ${CLAIM_MS}::int * interval '1 ms'
+    WHERE id = (
+      SELECT id FROM ${table}
+      WHERE next_at <= database_now() AND (claimed_until IS NULL OR claimed_until <= database_now())
+      ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id::text, attempts`
+  return row ?? null
+}
+
+/** Marks what became of a claimed mail; a claim that was lost meanwhile marks nothing. */
+export async function settleMail(
+  db: Database,
+  outbox: Outbox,
+  { id, attempts }: ClaimedMail,
+  outcome: MailOutcome,
+): Promise<void> {
+  const pause = outcome === 'later' ? PAUSES_MINUTES[attempts - 1] : undefined
+  const next = pause === undefined ? Prisma.sql`NULL` : Prisma.sql`database_now() + ${pause}::int * interval '1 minute'`
+  const sent = outbox === 'notice' && outcome === 'sent' ? Prisma.sql`, sent_at = database_now()` : Prisma.empty
+  await db.$executeRaw`
+    UPDATE ${tableOf(outbox)} SET claimed_until = NULL, next_at = ${next} ${sent}
+    WHERE id = ${id}::uuid AND attempts = ${attempts}::int`
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { emailSchema } from '../accounts/email.ts'
+import { MAILED_RESET_HOURS } from '../accounts/password-link.ts'
+import { keepWithin, originOf } from '../room.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
+import { sendPage } from '../web/page.ts'
+import { assertAllowed } from '../web/tries.ts'
+
+const PATH = '/forgot-password'
+const EMAIL_CHARS_MAX = 1000
+
+/**
+ * "Forgot your password?": how to get a link that sets a new one. Where mail is sent, the request is noted and answered by
+ * a job; the page does the same, and says the same, whether the address has an account or not. A request too many for one
+ * address is not noted, which nobody can tell either: the link that was mailed before goes on working.
+ */
+export function registerForgotPassword(app: FastifyInstance, deps: WebDeps): void {
+  app.get(PATH, (request, reply) => show(deps, request, reply, {}))
+
+  app.post(PATH, async (request, reply) => {
+    deps.forms.check(request, deps.forms.visitor(request, reply))
+    if (!deps.help.sendsMail) return show(deps, request, reply, {})
+    const typed = textField(request, 'email').slice(0, EMAIL_CHARS_MAX)
+    const email = emailSchema.safeParse(typed).data
+    if (!email) return show(deps, request, reply, { typed, error: wordsFor(request).forgotPassword.wrongEmail })
+    await assertAllowed(deps, reply, 'forgotPassword', { address: request.ip })
+    const { allowed } = await deps.rateLimiter.hit('forgotPasswordAccount', { about: email })
+    if (allowed) await note(deps, email, originOf(deps.operatorKey, request.ip))
+    return show(deps, request, reply, { isSent: true })
+  })
+}
+
+async function note(deps: WebDeps, email: string, origin: string): Promise<void> {
+  const now = new Date()
+  await deps.db.$executeRaw`
+    INSERT INTO password_request (id, email, created_at, origin, next_at)
+    VALUES (${randomUUID()}::uuid, ${email}, ${now}::timestamptz, ${origin}, database_now())`
+  await keepWithin(deps.db, 'passwordRequests', origin)
+}
+
+function show(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: { readonly typed?: string; readonly error?: string; readonly isSent?: boolean },
+): Promise<string> {
+  const { sendsMail, operatorContact } = deps.help
+  const page = {
+    csrf: deps.forms.token(deps.forms.visitor(request, reply)),
+    sendsMail,
+    contact: operatorContact,
+    isSent: shown.isSent ?? false,
+    hours: MAILED_RESET_HOURS,
+    email: shown.typed ?? '',
+    error: shown.error ?? null,
+  }
+  return sendPage(reply, 'forgot-password', page, shown.error ? 422 : 200)
+}

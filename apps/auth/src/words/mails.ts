@@ -1,0 +1,96 @@
+import { room } from './room.ts'
+
+/** Mails: plain text, no line of which is written by a client. Subjects are of these words alone. */
+export const mails = room({
+  en: {
+    greeting: 'Hello,',
+    password: {
+      subject: 'A new password for your VertexSMS account',
+      text: (hours: string) =>
+        `somebody, probably you, asked for a new password for this account. This link sets one. It works once, for ${hours}:`,
+      ends: 'Setting it signs you out everywhere, removes passkeys and disconnects connected apps.',
+      notYou: 'If it was not you, do nothing: your password stays as it is.',
+    },
+    who: {
+      app: (host: string) => `an app whose answers go to ${host}`,
+      claims: (name: string) => `It calls itself "${name}". Nobody has verified this name.`,
+      token: (name: string) => `the API token "${name}"`,
+      account: 'your whole account',
+      gone: 'an app or a token that is gone by now',
+    },
+    newConnection: {
+      subject: 'A new app is connected to your VertexSMS account',
+      text: (who: string) => `this was allowed to use your account: ${who}.`,
+      notYou: 'If it was not you, disconnect it and change your password:',
+    },
+    firstSend: {
+      subject: 'An app sends for the first time with your VertexSMS account',
+      text: (who: string) => `this sent its first message: ${who}.`,
+      look: 'What it sends and spends, and how to pause or disconnect it:',
+    },
+    limitNear: {
+      subject: 'A limit of your VertexSMS account is nearly used up',
+      day: (who: string, used: string, max: string) => `today ${used} of ${max} are used or held by ${who}.`,
+      total: (who: string, used: string, max: string) => `in total ${used} of ${max} are used or held by ${who}.`,
+      recipients: (who: string, used: string, max: string) =>
+        `today messages went to ${used} recipients of ${max}, by ${who}.`,
+      sandbox: 'It is play money: nothing of it reaches a phone.',
+      look: 'When it is used up, sending stops. Change the limit, or pause:',
+    },
+    autoPause: {
+      subject: 'An app was paused in your VertexSMS account',
+      text: (who: string) => `sending was paused, because it looked like an attack, for ${who}.`,
+      burst: 'It suddenly sent many times more than it usually does.',
+      numberBlock: 'It sent to many numbers that follow each other.',
+      refusedCountries: 'It tried several countries, one after the other, that it may not send to.',
+      look: 'Look at what it did, then resume or disconnect it:',
+    },
+    dots: 'Dots in names are in brackets, so that no mail program makes a link of them.',
+    switchOff: 'Which of these mails you get:',
+  },
+  lt: {
+    greeting: 'Sveiki,',
+    password: {
+      subject: 'Naujas jūsų VertexSMS paskyros slaptažodis',
+      text: (hours) =>
+        `kažkas, greičiausiai jūs, paprašė naujo šios paskyros slaptažodžio. Jį nustatysite su šia nuoroda. Ji veikia vieną kartą, ${hours}:`,
+      ends: 'Nustačius slaptažodį, visur būsite atjungti, prieigos raktai bus pašalinti, o prijungtos programos atjungtos.',
+      notYou: 'Jei tai ne jūs, nieko nedarykite: slaptažodis lieka toks, koks buvo.',
+    },
+    who: {
+      app: (host) => `programa, kurios atsakymai siunčiami į ${host}`,
+      claims: (name) => `Ji vadina save „${name}“. Šio pavadinimo niekas nepatikrino.`,
+      token: (name) => `API raktas „${name}“`,
+      account: 'visa jūsų paskyra',
+      gone: 'programa ar raktas, kurio jau nebėra',
+    },
+    newConnection: {
+      subject: 'Prie jūsų VertexSMS paskyros prijungta nauja programa',
+      text: (who) => `jūsų paskyra nuo šiol gali naudotis ${who}.`,
+      notYou: 'Jei tai ne jūs, atjunkite ją ir pakeiskite slaptažodį:',
+    },
+    firstSend: {
+      subject: 'Programa pirmą kartą siunčia iš jūsų VertexSMS paskyros',
+      text: (who) => `pirmąją žinutę išsiuntė ${who}.`,
+      look: 'Ką ji siunčia ir išleidžia, kaip ją pristabdyti ar atjungti:',
+    },
+    limitNear: {
+      subject: 'Jūsų VertexSMS paskyros limitas beveik išnaudotas',
+      day: (who, used, max) => `šiandien iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
+      total: (who, used, max) => `iš viso iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
+      recipients: (who, used, max) => `šiandien žinutės siųstos ${used} gavėjams iš ${max}: ${who}.`,
+      sandbox: 'Tai žaidimo pinigai: telefonų šios žinutės nepasiekia.',
+      look: 'Išnaudojus limitą, siuntimas sustos. Pakeisti limitą arba pristabdyti:',
+    },
+    autoPause: {
+      subject: 'Jūsų VertexSMS paskyroje pristabdyta programa',
+      text: (who) => `siuntimas pristabdytas, nes atrodė kaip ataka: ${who}.`,
+      burst: 'Staiga išsiųsta daug kartų daugiau nei įprastai.',
+      numberBlock: 'Siųsta į daug numerių, einančių vienas po kito.',
+      refusedCountries: 'Viena po kitos bandytos kelios šalys, į kurias siųsti neleista.',
+      look: 'Peržiūrėkite, kas daryta, tada tęskite arba atjunkite:',
+    },
+    dots: 'Taškai pavadinimuose parašyti skliaustuose, kad pašto programa nepadarytų iš jų nuorodos.',
+    switchOff: 'Kuriuos iš šių laiškų gaunate:',
+  },
+})

@@ -1,0 +1,394 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { NoticeKind } from '@vertexsms/contract/notice'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LIMITS } from '../src/limits.ts'
+import { connect, refresh, register } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
+import { type MailServer, startMailServer } from './support/mail-server.ts'
+import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, type StackOptions, startStack } from './support/stack.ts'
+
+const NEW_PASSWORD = 'four other unrelated words'
+const FROM = 'connect@vertexsms.example'
+const POLL_MS = 20
+const OPERATOR_KEY = randomBytes(32).toString('base64url')
+
+let server: MailServer
+let test: TestDatabase
+let stack: Stack
+beforeAll(async () => {
+  server = await startMailServer({ user: 'mailer:pa%20ss@' })
+  test = await testDatabase()
+  stack = await node()
+})
+afterAll(async () => {
+  await stack?.close()
+  await test?.close()
+  await server?.close()
+})
+beforeEach(async () => {
+  await stack.db.notice.deleteMany()
+  await stack.db.passwordRequest.deleteMany()
+  server.mails.length = 0
+  server.attempts = 0
+  server.reception = 'takes'
+})
+afterEach(() => realTime(stack))
+
+/** A node that sends mail through the server of these tests. */
+function node(options: StackOptions = {}): Promise<Stack> {
+  const settings = { SMTP_URL: server.url, MAIL_FROM: FROM, OPERATOR_KEY, ...options.settings }
+  return startStack({ test, mailPollMs: POLL_MS, ...options, settings })
+}
+
+async function forgot(person: Person, email: string) {
+  const csrf = hiddenField((await person.get('/forgot-password')).html, 'csrf')
+  return person.post('/forgot-password', Object.entries({ csrf, email }))
+}
+
+const arrived = (count: number) => expect.poll(() => server.mails.length, { timeout: 20_000 }).toBe(count)
+/** Nothing waits any more: each was sent, or given up. */
+const settled = () =>
+  expect
+    .poll(
+      async () => [
+        await stack.db.passwordRequest.count({ where: { nextAt: { not: null } } }),
+        await stack.db.notice.count({ where: { nextAt: { not: null } } }),
+      ],
+      { timeout: 20_000 },
+    )
+    .toEqual([0, 0])
+
+const linksOf = (body: string) => body.match(/https?:\/\/\S+/g) ?? []
+
+async function usePasswordLink(link: string, password = NEW_PASSWORD) {
+  const person = await stack.person()
+  const { html, status } = await person.open(link)
+  if (status !== 200) return { status, person }
+  const fields = { csrf: hiddenField(html, 'csrf'), link: hiddenField(html, 'link'), password }
+  return { status: (await person.post('/set-password', Object.entries(fields))).status, person }
+}
+
+describe('a forgotten password', () => {
+  it('is set anew by the link that is mailed, once, which ends everything that had got in', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const client = await register(stack)
+    const tokens = await connect(client, person)
+    await arrived(1)
+    server.mails.length = 0
+
+    const answer = await forgot(await stack.person(), ` ${account.email.toUpperCase()} `)
+    expect(answer.status).toBe(200)
+    await arrived(1)
+    const [mail] = server.mails
+    expect(mail).toMatchObject({ from: FROM, to: [account.email] })
+    expect(mail?.headers).toMatchObject({ subject: 'A new password for your VertexSMS account' })
+    const [link = '', ...others] = linksOf(mail?.body ?? '')
+    expect(link).toMatch(new RegExp(`^${stack.issuer}/set-password\\?link=[\\w-]{43}$`))
+    expect(others).toEqual([])
+    // Asking alone changes nothing.
+    expect((await person.get('/settings/account')).status).toBe(200)
+
+    expect((await usePasswordLink(link)).status).toBe(303)
+    expect((await person.get('/settings/account')).status).toBe(303)
+    await expect(refresh(client, tokens.refresh)).rejects.toThrow()
+    expect((await fillSignIn(await stack.person(), { email: account.email, password: NEW_PASSWORD })).status).toBe(303)
+    expect((await usePasswordLink(link)).status).toBe(410)
+  })
+
+  it('is answered alike, and costs the page the same, whether the address has an account or not', async () => {
+    const { email } = await makeAccount(stack)
+    const disabled = await makeAccount(stack, 'disabled')
+    const pages = new Set<string>()
+    for (const one of ['nobody@example.com', disabled.email, email]) {
+      const { status, html } = await forgot(await stack.person(), one)
+      pages.add(`${status} ${html.replace(/name="csrf" value="[^"]*"/g, '')}`)
+      expect(html).not.toContain(one)
+    }
+    expect(pages.size).toBe(1)
+    // A note each; only the job, later, knows whose account it is.
+    expect(await stack.db.passwordRequest.count()).toBe(3)
+    await settled()
+    expect(server.mails.map(({ to }) => to)).toEqual([[email]])
+    expect(await stack.db.passwordLink.count({ where: { email: 'nobody@example.com' } })).toBe(0)
+  })
+
+  it('leaves an invited address its invitation: it has no password yet', async () => {
+    const email = `${randomUUID()}@example.com`
+    const data = { id: randomUUID(), email, createdAt: new Date(), expiresAt: new Date(Date.now() + 3_600_000) }
+    await stack.db.passwordLink.create({ data: { ...data, secretHash: new Uint8Array(32).fill(9) } })
+    await forgot(await stack.person(), email)
+    await settled()
+    expect(server.mails).toEqual([])
+    expect(await stack.db.passwordLink.count({ where: { id: data.id } })).toBe(1)
+  })
+
+  it('has one live link, good for an hour, of which the database knows a hash alone', async () => {
+    const { email } = await makeAccount(stack)
+    await forgot(await stack.person(), email)
+    await arrived(1)
+    await forgot(await stack.person(), email)
+    await arrived(2)
+    const [older = '', newer = ''] = server.mails.flatMap(({ body }) => linksOf(body))
+    expect((await usePasswordLink(older)).status).toBe(410)
+    const secret = new URL(newer).searchParams.get('link') ?? ''
+    const rows = JSON.stringify([await stack.db.passwordLink.findMany(), await stack.db.passwordRequest.findMany()])
+    expect(rows).toContain(email)
+    expect(rows).not.toContain(secret)
+    await later(3600 + 60, stack)
+    expect((await usePasswordLink(newer)).status).toBe(410)
+  })
+
+  it.each([
+    '',
+    'nonsense',
+    'a@b, c@example.com',
+    'x@example.com\r\nBcc: y@example.com',
+    `${'x'.repeat(300)}@example.com`,
+  ])('is asked for with a whole address: %j is refused, and noted nowhere', async (typed) => {
+    const { status, html } = await forgot(await stack.person(), typed)
+    expect([status, html.includes('Enter a complete e-mail address.')]).toEqual([422, true])
+    expect(html).toMatch(/aria-invalid="true" aria-describedby="problem"/)
+    expect(await stack.db.passwordRequest.count()).toBe(0)
+  })
+
+  it('fills no mailbox and no table: by account the rest is left unsaid, by address refused', async () => {
+    const strict = await node({ settings: { RATE_LIMITS: 'on' } })
+    try {
+      for (const email of [(await makeAccount(strict)).email, 'nobody@example.com']) {
+        const statuses: number[] = []
+        for (let at = 0; at < LIMITS.forgotPasswordAccount.hits + 2; at += 1) {
+          statuses.push((await forgot(await strict.person(), email)).status)
+        }
+        expect(statuses).toEqual(statuses.map(() => 200))
+        expect(await strict.db.passwordRequest.count({ where: { email } })).toBe(LIMITS.forgotPasswordAccount.hits)
+      }
+      const rest = LIMITS.forgotPassword.hits - 2 * (LIMITS.forgotPasswordAccount.hits + 2)
+      for (let at = 0; at < rest; at += 1) {
+        expect((await forgot(await strict.person(), `${randomUUID()}@example.com`)).status).toBe(200)
+      }
+      const refused = await forgot(await strict.person(), `${randomUUID()}@example.com`)
+      expect(refused.status).toBe(429)
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    } finally {
+      await strict.close()
+    }
+  })
+
+  it.each([
+    [undefined, 'Ask the person or the team that invited you.'],
+    ['help@example.com', 'href="mailto:help@example.com"'],
+    ['https://example.com/help', 'href="https://example.com/help"'],
+  ])('without a mail server is a matter of the operator, and the page says so (contact %s)', async (contact, words) => {
+    const silent = await startStack({ settings: contact === undefined ? {} : { OPERATOR_CONTACT: contact } })
+    try {
+      const person = await silent.person()
+      const { html } = await person.get('/forgot-password')
+      expect(html).toContain('This service sends no mail.')
+      expect(html).toContain(words)
+      expect(html).not.toContain('<form')
+      const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
+      const { status } = await person.post('/forgot-password', Object.entries({ csrf, email: 'a@example.com' }))
+      expect(status).toBe(200)
+      expect(await silent.db.passwordRequest.count()).toBe(0)
+    } finally {
+      await silent.close()
+    }
+  })
+})
+
+describe('the mail server', () => {
+  it('is signed in to, and neither its password nor an address is ever logged', async () => {
+    const { email } = await makeAccount(stack)
+    server.signIns.length = 0
+    server.reception = 'refuses'
+    await forgot(await stack.person(), email)
+    await settled()
+    expect(server.signIns).toContain('mailer:pa ss')
+    const lines = stack.logLines.join('\n')
+    expect(lines).toContain('a mail was not sent')
+    for (const secret of ['pa ss', 'pa%20ss', 'mailer', email, '/set-password?']) expect(lines).not.toContain(secret)
+  })
+
+  it.each([
+    ['takes it', 'takes', 1, 1],
+    ['is busy at first', 'says later', 2, 1],
+    ['refuses it', 'refuses', 1, 0],
+    ['may have taken it', 'takes and says nothing', 1, 1],
+  ] as const)(
+    'that %s is told a mail as often as it should be, and no more',
+    async (_case, reception, attempts, mails) => {
+      server.reception = reception
+      const { email } = await makeAccount(stack)
+      await forgot(await stack.person(), email)
+      await expect.poll(() => server.attempts, { timeout: 20_000 }).toBe(1)
+      await expect.poll(() => stack.db.passwordRequest.count({ where: { claimedUntil: { not: null } } })).toBe(0)
+      server.reception = 'takes'
+      // Whatever is to be tried again is due by then, and again.
+      await later(600, stack)
+      await settled()
+      await later(600, stack)
+      await settled()
+      expect([server.attempts, server.mails.length]).toEqual([attempts, mails])
+    },
+  )
+
+  it('elsewhere is spoken to encrypted or not at all: no password, no link, in the clear (RFC 3207 §4.1)', async () => {
+    // Another address of this machine, which is none of its usual names.
+    const plain = await startMailServer({ host: '127.0.0.2', user: 'mailer:secret@' })
+    const untrusted = await startMailServer({ host: '127.0.0.2', user: 'mailer:secret@', disabledCommands: [] })
+    try {
+      for (const elsewhere of [plain, untrusted]) {
+        const settings = { SMTP_URL: elsewhere.url, MAIL_FROM: FROM }
+        const sending = await startStack({ settings, mailPollMs: POLL_MS })
+        const { email } = await makeAccount(sending)
+        await forgot(await sending.person(), email)
+        await expect
+          .poll(() => sending.db.passwordRequest.count({ where: { attempts: 1, claimedUntil: null } }), {
+            timeout: 20_000,
+          })
+          .toBe(1)
+        expect([elsewhere.mails, elsewhere.signIns]).toEqual([[], []])
+        await sending.close()
+      }
+    } finally {
+      await plain.close()
+      await untrusted.close()
+    }
+  })
+})
+
+describe('a notice', () => {
+  const DETAILS: Readonly<Record<NoticeKind, Record<string, string>>> = {
+    new_connection: {},
+    first_send: {},
+    limit_near: { upstream: 'vertexsms', limit: 'day', max: '5000000', used: '4100000' },
+    auto_pause: { rule: 'number_block' },
+  }
+
+  async function noteFor(accountId: string, kind: NoticeKind, changes: Record<string, unknown> = {}): Promise<string> {
+    const now = new Date()
+    const data = {
+      id: randomUUID(),
+      accountId,
+      spenderId: accountId,
+      kind,
+      about: randomUUID(),
+      details: DETAILS[kind],
+    }
+    await stack.db.notice.create({ data: { ...data, createdAt: now, nextAt: now, ...changes } })
+    return data.id
+  }
+
+  async function connectionOf(accountId: string, clientName: string, redirectHost: string): Promise<string> {
+    const id = randomUUID()
+    const now = new Date()
+    const times = { createdAt: now, approvedAt: now, expiresAt: new Date(now.getTime() + 86_400_000) }
+    const of = { id, accountId, grantId: randomUUID(), clientId: 'client', clientName, redirectHost, scopes: [] }
+    await stack.db.connection.create({ data: { ...of, ...times } })
+    return id
+  }
+
+  it('of a new connection goes to its owner, and one that is approved again is none', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const client = await register(stack, { client_name: 'Report writer' })
+    await connect(client, person)
+    await arrived(1)
+    const [mail] = server.mails
+    const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })
+    expect(mail).toMatchObject({ to: [account.email], from: FROM })
+    expect(mail?.headers.subject).toBe('A new app is connected to your VertexSMS account')
+    expect(mail?.body).toContain('an app whose answers go to 127[.]0[.]0[.]1.')
+    expect(mail?.body).toContain('It calls itself "Report writer". Nobody has verified this name.')
+    expect(linksOf(mail?.body ?? '')).toEqual([
+      `${stack.issuer}/connections/${connection.id}`,
+      `${stack.issuer}/settings/account`,
+      `${stack.issuer}/settings/account`,
+    ])
+    await connect(client, person)
+    await settled()
+    expect(server.mails.length).toBe(1)
+  })
+
+  it.each([
+    ['first_send', 'An app sends for the first time', /first message/],
+    ['limit_near', 'A limit of your VertexSMS account', /today 4\.10 EUR of 5\.00 EUR/],
+    ['auto_pause', 'An app was paused', /numbers that follow each other/],
+    ['new_connection', 'A new app is connected', /allowed to use your account/],
+  ] as const)(
+    'of the kind %s says what happened, and is not sent to who switched it off',
+    async (kind, subject, body) => {
+      const { account, person } = await newSignedIn(stack)
+      await noteFor(account.id, kind)
+      await arrived(1)
+      expect(server.mails[0]?.headers.subject).toContain(subject)
+      expect(server.mails[0]?.body).toMatch(body)
+
+      const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
+      const kept = Object.keys(DETAILS).filter((one) => one !== kind)
+      const fields = [['csrf', csrf], ['language', 'lt'], ...kept.map((one) => ['notice', one])] as [string, string][]
+      expect((await person.post('/settings/account/mails', fields)).status).toBe(303)
+      const page = (await person.get('/settings/account')).html
+      for (const one of Object.keys(DETAILS)) {
+        expect(new RegExp(`value="${one}" checked`).test(page), one).toBe(one !== kind)
+      }
+      const off = await noteFor(account.id, kind)
+      const on = await noteFor(account.id, kept[0] as NoticeKind)
+      await settled()
+      expect(await stack.db.notice.count({ where: { id: off, sentAt: null } })).toBe(1)
+      expect(await stack.db.notice.count({ where: { id: on, sentAt: { not: null } } })).toBe(1)
+      // In the language that was chosen beside it.
+      expect(server.mails.length).toBe(2)
+      expect(server.mails[1]?.body).toMatch(/^Sveiki,/)
+      expect(server.mails[1]?.headers.subject).toMatch(/VertexSMS/)
+    },
+  )
+
+  it('shows a hostile name as one quiet line: no header, no link, no second recipient', async () => {
+    const { account } = await newSignedIn(stack)
+    const name = `Pay\r\nBcc: spy@evil.example\r\n\r\nGo to https://evil.example/ or www.evil.example \u202e\u0007${'x'.repeat(3000)}`
+    const spenderId = await connectionOf(account.id, name, 'evil.example\r\nCc: spy@evil.example')
+    for (const kind of Object.keys(DETAILS) as NoticeKind[]) await noteFor(account.id, kind, { spenderId })
+    await arrived(4)
+    for (const mail of server.mails) {
+      expect(mail.to).toEqual([account.email])
+      expect(Object.keys(mail.headers)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^b?cc$/)]))
+      expect(mail.headers.to).toBe(account.email)
+      expect(mail.headers.subject).not.toMatch(/evil|Pay/)
+      expect(mail.headers['content-type']).toMatch(/^text\/plain/)
+      for (const link of linksOf(mail.body)) expect(new URL(link).origin).toBe(stack.issuer)
+      expect(mail.body).not.toMatch(/evil\.example|@evil|\p{Cf}|^Bcc|x{100}/mu)
+      expect(mail.body).toContain('evil[.]example')
+    }
+  })
+
+  it('is sent once, however many nodes there are, and never for an account that is disabled, or days later', async () => {
+    const nodes = [await node(), await node()]
+    try {
+      const { account } = await newSignedIn(stack)
+      const disabled = await makeAccount(stack, 'disabled')
+      await noteFor(disabled.id, 'first_send')
+      await noteFor(account.id, 'first_send', { createdAt: new Date(Date.now() - 3 * 86_400_000) })
+      const ids = await Promise.all(Array.from({ length: 15 }, () => noteFor(account.id, 'first_send')))
+      await arrived(15)
+      await settled()
+      expect(server.mails.length).toBe(15)
+      const messageIds = server.mails.map(({ headers }) => headers['message-id'])
+      expect(messageIds.sort()).toEqual(ids.map((id) => `<${id}@vertexsms.example>`).sort())
+    } finally {
+      for (const one of nodes) await one.close()
+    }
+  })
+
+  it('that a node died over is sent by another once its claim is over', async () => {
+    const { account } = await newSignedIn(stack)
+    await noteFor(account.id, 'first_send', { attempts: 1, claimedUntil: new Date(Date.now() + 30_000) })
+    await noteFor(account.id, 'auto_pause')
+    await arrived(1)
+    expect(server.mails[0]?.headers.subject).toContain('was paused')
+    await later(60, stack)
+    await arrived(2)
+  })
+})
