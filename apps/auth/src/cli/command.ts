@@ -19,6 +19,8 @@ export interface Command {
   readonly summary: string
   /** Option names that the command takes besides its arguments; each takes a value. */
   readonly options?: readonly string[]
+  /** How long one statement of it may take, where that is longer than what is set. */
+  readonly statementMs?: number
   /** Does the work. Throws {@link CommandError} for what the operator can put right. */
   run(context: CommandContext, args: readonly string[], options: Readonly<Record<string, string>>): Promise<void>
 }

@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { TIME_LIMITS } from '@vertexsms/db/time-limits'
 import { SealError } from '@vertexsms/secrets/subkey'
 import { ConfigurationError } from '@vertexsms/service/env'
+import { deleteAccount, exportAccount } from './account-data.ts'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
 import { activity, timeZone } from './activity.ts'
 import { approvals, approve, refuse, settleUnknown } from './approvals.ts'
@@ -23,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   reset,
   disable,
   enable,
+  exportAccount,
+  deleteAccount,
   keys,
   rotateKeys,
   apiKeys,
@@ -103,14 +107,19 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
 async function run(
   command: Command,
   args: readonly string[],
-  options: Record<string, string>,
+  given: Record<string, string>,
   { env: source, readInput, print }: Terminal,
 ): Promise<void> {
   const env = readCliEnv(source)
-  const db = createDatabase({ ...databaseOptions(env), poolSize: 2 })
+  const options = databaseOptions(env)
+  const { limits = TIME_LIMITS } = options
+  // What may take long may also wait long for what others hold.
+  const atLeast = (ms: number) => Math.max(ms, command.statementMs ?? 0)
+  const patient = { ...limits, statementMs: atLeast(limits.statementMs), lockMs: atLeast(limits.lockMs) }
+  const db = createDatabase({ ...options, limits: patient, poolSize: 2 })
   try {
     const now = await databaseNow(db)
-    await command.run({ db, source, issuerUrl: env.ISSUER_URL, now, readInput, print }, args, options)
+    await command.run({ db, source, issuerUrl: env.ISSUER_URL, now, readInput, print }, args, given)
   } finally {
     await db.$disconnect()
   }
