@@ -43,6 +43,11 @@ describe('the settings', () => {
     ['INTERACTION_SECONDS', '0'],
     ['CONNECTION_SECONDS', '1e9'],
     ['OUTBOUND_ALLOW_LOCALHOST', 'yes'],
+    ['MAIL_FROM', 'VertexSMS <connect@example.com>'],
+    ['MAIL_FROM', 'connect@example.com\r\nBcc: spy@example.com'],
+    ['OPERATOR_CONTACT', 'javascript:alert(1)'],
+    ['OPERATOR_CONTACT', 'http://example.com'],
+    ['OPERATOR_CONTACT', 'ask Ada'],
   ])('refuse %s=%s by its name alone, and never repeat it', (name, value) => {
     const found = problems({ [name]: value })
     expect(found).toEqual([expect.stringMatching(`^${name}: `)])
@@ -56,6 +61,34 @@ describe('the settings', () => {
     ['ISSUER_URL', 'https://tool.example/'],
   ])('take %s=%s', (name, value) => {
     expect(problems({ [name]: value })).toEqual([])
+  })
+
+  it.each([
+    'https://mail.example.com',
+    'smtp://',
+    'mail.example.com:587',
+    'smtp://mail.example.com/path',
+    'smtp://mail.example.com?tls=off',
+    'smtp://user@mail.example.com',
+    'smtp://mailer:canary@mail.example.com/x',
+  ])('refuse the mail server %s, and never repeat it', (url) => {
+    const found = problems({ SMTP_URL: url, MAIL_FROM: 'connect@example.com' })
+    expect(found).toEqual([expect.stringMatching(/^SMTP_URL: must be smtps:/)])
+    expect(found.join()).not.toContain('canary')
+  })
+
+  it('take a mail server with a sender, and not without one', () => {
+    const SMTP_URL = 'smtps://mailer:pa%20ss@mail.example.com'
+    expect(problems({ SMTP_URL, MAIL_FROM: 'connect@example.com' })).toEqual([])
+    expect(problems({ SMTP_URL })).toEqual(['MAIL_FROM: is not set'])
+    expect(problems({ MAIL_FROM: 'connect@example.com' })).toEqual([])
+    const server = { host: 'mail.example.com', port: 465, isImplicit: true, needsTls: true }
+    const read = readAuthEnv({ ...sound, SMTP_URL, MAIL_FROM: 'connect@example.com' })
+    expect(read.SMTP_URL).toEqual({ ...server, user: 'mailer', password: 'pa ss' })
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      const local = readAuthEnv({ ...sound, SMTP_URL: `smtp://${host}:2525`, MAIL_FROM: 'connect@example.com' })
+      expect(local.SMTP_URL).toMatchObject({ port: 2525, isImplicit: false, needsTls: false })
+    }
   })
 
   it('name everything that is wrong at once', () => {
