@@ -74,8 +74,9 @@ function readCookie(deps: WebDeps, request: FastifyRequest): string {
 }
 
 function sendSpent(request: FastifyRequest, reply: FastifyReply): Promise<string> {
-  const { title, text } = wordsFor(request).setPassword.spent
-  const link = { href: '/sign-in', label: wordsFor(request).requestAccess.thanks.back }
+  const { title, text, another } = wordsFor(request).setPassword.spent
+  // The page there tells whom to ask, where no mail is sent.
+  const link = { href: '/forgot-password', label: another }
   return sendPage(reply, 'message', { title, text, link }, 410)
 }
 

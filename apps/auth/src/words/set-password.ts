@@ -14,6 +14,7 @@ export const setPassword = room({
     spent: {
       title: 'This link no longer works',
       text: 'It has been used, has expired, or was replaced by a newer one.',
+      another: 'Ask for a new link',
     },
   },
   lt: {
@@ -29,6 +30,7 @@ export const setPassword = room({
     spent: {
       title: 'Ši nuoroda nebeveikia',
       text: 'Ji jau panaudota, baigėsi jos laikas arba ją pakeitė naujesnė.',
+      another: 'Prašyti naujos nuorodos',
     },
   },
 })
