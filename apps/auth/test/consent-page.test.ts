@@ -73,6 +73,22 @@ describe('who asks', () => {
     expect(textOf(html)).toContain(fact)
   })
 
+  it('is named by the sign-in page that stands before it, and by no link to that page', async () => {
+    const client = await register(stack, { redirect_uris: ['https://www.claude.ai/cb'] })
+    const person = await stack.person()
+    const page = await person.open((await start(client)).url)
+    expect(page.url.pathname).toBe('/sign-in')
+    expect(textOf(page.html)).toContain('to go on connecting claude.ai')
+    // Of another request nothing is said, whatever its link says.
+    for (const path of ['/interaction/another', '/interaction/another?app=bank.example', '/settings/api']) {
+      const other = await person.get(`/sign-in?return_to=${encodeURIComponent(path)}&app=bank.example`)
+      expect(textOf(other.html)).not.toMatch(/claude|bank/)
+    }
+    const stranger = await stack.person()
+    const { html } = await stranger.get(page.url.href)
+    expect(textOf(html)).toContain('to go on connecting your app')
+  })
+
   const judged = (name: string, host: string) =>
     warningsOf(
       { name, hosts: host.endsWith(':') ? [] : [host], ownDomains: ownDomains('https://tool.example') },

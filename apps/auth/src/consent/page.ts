@@ -8,10 +8,12 @@ import { readSession, type SessionDeps, type SignedIn } from '../accounts/sessio
 import type { LiveProvider } from '../authorization/live-provider.ts'
 import type { InternalApi } from '../connections/internal-api.ts'
 import { spentOf } from '../connections/spent.ts'
+import { askerCookie } from '../web/asker-cookie.ts'
 import { textField } from '../web/fields.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
+import { askerOf } from './asker.ts'
 import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
 import { readBounds, type Start, type TypedBounds } from './bounds.ts'
 import { costOf } from './cost.ts'
@@ -44,7 +46,11 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     if (!asked) return sendEnded(reply)
     if (asked.answer) return sendContinue(reply, asked, asked.answer)
     const signedIn = await readSession(deps, request.headers.cookie)
-    if (!signedIn) return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
+    if (!signedIn) {
+      const { title } = askerOf(asked, wordsFor(request))
+      reply.header('set-cookie', askerCookie(deps.issuerUrl, asked.uid, title))
+      return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
+    }
     return sendConsent(deps, reply, await sceneOf(deps, asked, signedIn), {})
   })
 

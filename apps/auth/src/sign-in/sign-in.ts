@@ -8,6 +8,7 @@ import { signInOptions } from '../accounts/passkeys.ts'
 import { verifyPassword } from '../accounts/password.ts'
 import { type Proof, passwordProof } from '../accounts/proof.ts'
 import { createSession, endSession, readSession } from '../accounts/session.ts'
+import { readAsker } from '../web/asker-cookie.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
@@ -107,6 +108,7 @@ export async function showSignIn(
     email,
     returnTo,
     continuesToApp: isInteractionPath(returnTo),
+    asker: readAsker(request.headers.cookie, returnTo),
     passkeyOptions: await signInOptions(deps, passkeyBinding(visitor)),
     error: error ?? null,
   }

@@ -29,6 +29,8 @@ export interface SignInPage {
   readonly returnTo: string
   /** True when signing in goes on to an app's request for access. */
   readonly continuesToApp: boolean
+  /** Who asks; null where it is not known. */
+  readonly asker: string | null
   /** JSON for the passkey ceremony, run by /assets/passkeys.js. */
   readonly passkeyOptions: string
   readonly error: string | null

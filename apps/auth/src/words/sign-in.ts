@@ -5,6 +5,7 @@ export const signIn = room({
   en: {
     title: 'Sign in',
     toGoOn: 'to go on connecting your app',
+    toGoOnWith: (app: string) => `to go on connecting ${app}`,
     email: 'Email',
     password: 'Password',
     submit: 'Sign in',
@@ -21,6 +22,7 @@ export const signIn = room({
   lt: {
     title: 'Prisijungimas',
     toGoOn: 'ir toliau prijunkite savo programą',
+    toGoOnWith: (app) => `ir toliau prijunkite: ${app}`,
     email: 'El. paštas',
     password: 'Slaptažodis',
     submit: 'Prisijungti',
