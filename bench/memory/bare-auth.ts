@@ -1,5 +1,6 @@
 // A bare bundle of the libraries of the authorization server: all are loaded, each that has a state is used once, and there is
 // not a page or rule of ours. What it keeps in memory is what the product cannot go below.
+import { fastifyCompress } from '@fastify/compress'
 import { fastifyCookie } from '@fastify/cookie'
 import { fastifyStatic } from '@fastify/static'
 import * as webauthn from '@simplewebauthn/server'
@@ -15,7 +16,7 @@ import { z } from 'zod'
 import { createLibrary } from '../auth/library.ts'
 
 /** Named, so that nothing of them is left out of the bundle. */
-export const libraries = [fastifyStatic, webauthn, Eta, ipaddr, jose, LRUCache, Agent, z]
+export const libraries = [fastifyCompress, fastifyStatic, webauthn, Eta, ipaddr, jose, LRUCache, Agent, z]
 
 const db = createDatabase({ url: process.env.DATABASE_URL ?? '' })
 await db.account.count()

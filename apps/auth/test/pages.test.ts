@@ -1,9 +1,11 @@
+import { gzipSync } from 'node:zlib'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderPage } from '../src/web/page.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -110,9 +112,15 @@ describe('every page', () => {
     expect(unknown.html).toContain('There is no such page')
     expect(unknown.html).toContain(`<code class="name">${unknown.headers.get('x-request-id')}</code>`)
     expect(unknown.html).toContain('href="/"')
-    for (const path of ['/%', '/assets/../env.ts', '/assets/%2e%2e/web/page.ts', '/assets/missing.css']) {
+    for (const path of [
+      '/%',
+      '/assets/../env.ts',
+      '/assets/%2e%2e/web/page.ts',
+      '/assets/x/..%2f..%2fenv.ts',
+      '/assets/missing.css',
+    ]) {
       const { status, html } = await person.get(path)
-      expect([400, 404], path).toContain(status)
+      expect([400, 403, 404], path).toContain(status)
       expect(html, path).not.toContain('import ')
     }
   })
@@ -130,6 +138,63 @@ describe('every page', () => {
       expect(headers.get('content-type'), name).toContain(type)
     }
     expect((await person.get('/assets/icon.png')).headers.get('cache-control')).toBe('public, max-age=86400')
+  })
+
+  it('names its look and scripts by their bytes, to be kept for good, and an address of other bytes is not kept', async () => {
+    const person = await stack.person()
+    const { html } = await person.get('/sign-in')
+    const assets = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]*)"/g)].map(([, path = '']) => path)
+    expect(assets.map((path) => path.split('/').at(-1)).sort()).toEqual([
+      'icon.svg',
+      'icon.svg',
+      'passkeys.js',
+      'style.css',
+    ])
+    for (const path of assets) {
+      expect(path).toMatch(/^\/assets\/[\w-]{16}\//)
+      const { status, headers } = await person.get(path)
+      expect([path, status, headers.get('cache-control')]).toEqual([path, 200, 'public, max-age=31536000, immutable'])
+    }
+    const other = await person.get('/assets/0123456789abcdef/style.css')
+    expect([other.status, other.headers.get('cache-control')]).toEqual([200, 'no-store'])
+  })
+
+  it('is compressed for whoever takes that, with form tokens that were masked before (BREACH)', async () => {
+    const { person } = await newSignedIn(stack)
+    const cookie = person.cookieHeader('/')
+    const seen = new Set<string>()
+    for (let visit = 0; visit < 5; visit += 1) {
+      const headers = { cookie, 'accept-encoding': 'br' }
+      const answer = await fetch(`${stack.issuer}/settings/api`, { headers })
+      expect(answer.headers.get('content-encoding')).toBe('br')
+      expect(answer.headers.get('vary')).toMatch(/Accept-Language.*accept-encoding/)
+      const html = await answer.text()
+      expect(Number(answer.headers.get('content-length') ?? 0)).toBeLessThan(html.length / 2)
+      const csrf = hiddenField(html, 'csrf')
+      seen.add(html)
+      expect((await person.post('/settings/sessions/end-others', [['csrf', csrf]])).status).toBe(303)
+    }
+    // Whatever is packed, no two answers hold the same bytes, and the token of each is good.
+    expect(seen.size).toBe(5)
+    const plain = await fetch(`${stack.issuer}/sign-in`, { headers: { 'accept-encoding': 'identity' } })
+    expect(plain.headers.get('content-encoding')).toBeNull()
+    expect((await plain.text()).length).toBeGreaterThan(1024)
+    const style = await fetch(`${stack.issuer}/assets/style.css`, { headers: { 'accept-encoding': 'gzip' } })
+    expect(style.headers.get('content-encoding')).toBe('gzip')
+  })
+
+  it('takes no form that is packed: nothing of it is unpacked', async () => {
+    const { person } = await newSignedIn(stack)
+    const headers = {
+      cookie: person.cookieHeader('/'),
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-encoding': 'gzip',
+      'sec-fetch-site': 'same-origin',
+    }
+    const csrf = hiddenField((await person.get('/settings/api')).html, 'csrf')
+    const body = new Uint8Array(gzipSync(`csrf=${csrf}`))
+    const { status } = await fetch(`${stack.issuer}/settings/sessions/end-others`, { method: 'POST', headers, body })
+    expect([400, 403, 415]).toContain(status)
   })
 })
 

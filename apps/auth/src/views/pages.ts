@@ -31,7 +31,7 @@ export interface SignInPage {
   readonly continuesToApp: boolean
   /** Who asks; null where it is not known. */
   readonly asker: string | null
-  /** JSON for the passkey ceremony, run by /assets/passkeys.js. */
+  /** JSON for the passkey ceremony, run by passkeys.js. */
   readonly passkeyOptions: string
   readonly error: string | null
 }
@@ -353,7 +353,7 @@ export interface PasskeysPage {
   /** What is wrong with the passkey, or with the password that was typed. */
   readonly error: string | null
   readonly passwordError: string | null
-  /** JSON for the ceremony that makes a passkey, run by /assets/passkeys.js. */
+  /** JSON for the ceremony that makes a passkey, run by passkeys.js. */
   readonly options: string
   /** As it was typed, where the form is shown again. */
   readonly suggestedName: string

@@ -1,16 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import fastifyStatic from '@fastify/static'
 import { Eta } from 'eta'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
+import { ASSETS } from './assets.ts'
 import { languageHeaders, languageOf, pageAddress } from './language.ts'
 import { marksOf } from './marks.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
-const assetsFolder = fileURLToPath(new URL('../public', import.meta.url))
 /** Every template has the words of its reader as `t`, and `mark` for values inside a sentence. */
 const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t, mark } = it' })
 const MARKS = { en: marksOf(WORDS.en.format, escapeHtml), lt: marksOf(WORDS.lt.format, escapeHtml) }
@@ -52,6 +51,7 @@ export function renderPage<Name extends PageName>(name: Name, data: Pages[Name],
     t: WORDS[reader.language],
     mark: MARKS[reader.language],
     address: reader.address,
+    assets: ASSETS,
   })
 }
 
@@ -65,20 +65,6 @@ export async function sendPage<Name extends PageName>(
   const language = languageOf(reply.request.headers)
   reply.code(status).headers({ ...pageHeaders(name), ...languageHeaders(language) })
   return renderPage(name, data, { language, address: pageAddress(reply.request) })
-}
-
-/** Serves the assets of pages (`/assets/*`). */
-export async function registerAssets(app: FastifyInstance): Promise<void> {
-  await app.register(fastifyStatic, {
-    root: assetsFolder,
-    prefix: '/assets/',
-    index: false,
-    decorateReply: false,
-    // The look belongs to the pages and is asked for again with each; the icons are shown by clients, for a day.
-    setHeaders: (reply, path) => {
-      if (path.endsWith('.png') || path.endsWith('.svg')) reply.header('cache-control', 'public, max-age=86400')
-    },
-  })
 }
 
 /** What went wrong, by its status; every other failure is ours. */
