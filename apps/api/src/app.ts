@@ -1,6 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { takesWrites } from '@vertexsms/db/readiness'
+import { explainToBrowsers } from '@vertexsms/service/browser-page'
 import { createHttp } from '@vertexsms/service/http'
 import { createJobRunner } from '@vertexsms/service/jobs'
 import type { Logger } from '@vertexsms/service/logger'
@@ -141,6 +142,19 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     })
   })
 
+  explainToBrowsers(app, {
+    title: 'An address for programs',
+    text: [
+      'This is the REST API of VertexSMS. Programs call it with an API token; there is little to see in a browser.',
+      'Its address is:',
+    ],
+    address: env.API_RESOURCE_URL,
+    links: [
+      { href: '/reference', label: 'Reference of every route' },
+      { href: `${env.ISSUER_URL}/connect#rest`, label: 'How to send the first message' },
+      { href: `${env.ISSUER_URL}/settings/api`, label: 'Make an API token' },
+    ],
+  })
   registerJsonBodies(app)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')

@@ -1,3 +1,4 @@
+import { explainToBrowsers } from '@vertexsms/service/browser-page'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
@@ -66,6 +67,19 @@ export async function buildApp({
     bodyLimitBytes: BODY_LIMIT_BYTES,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: createReadiness(config),
+  })
+  explainToBrowsers(app, {
+    title: 'An address for AI clients',
+    text: [
+      'This is the MCP server of VertexSMS. It talks with AI clients such as Claude, Cursor or VS Code, which sign you in themselves; there is nothing to see in a browser.',
+      'Give your client this address:',
+    ],
+    address: config.MCP_RESOURCE_URL,
+    links: [
+      { href: `${config.ISSUER_URL}/connect`, label: 'How to connect each client' },
+      { href: '/tools.md', label: 'What it can do' },
+      { href: config.ISSUER_URL, label: 'Your account' },
+    ],
   })
   registerMetadata(app, config)
   registerOldEndpoints(app, config)
