@@ -27,6 +27,7 @@ import { registerSignInPages } from './sign-in/pages.ts'
 import { registerAssets } from './web/assets.ts'
 import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
+import { createKnownMethods } from './web/known-methods.ts'
 import { registerLanguage } from './web/language.ts'
 import { failurePage, notFoundPage } from './web/page.ts'
 import { createRateLimiter } from './web/rate-limit.ts'
@@ -75,6 +76,7 @@ export async function buildApp({
   const web = { ...session, operatorKey, forms, rateLimiter: limiter, signInDelay, help }
   const resources = { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL }
 
+  const methods = createKnownMethods()
   const app = createHttp({
     service: 'auth',
     logger,
@@ -82,10 +84,11 @@ export async function buildApp({
     bodyLimitBytes: SIZES.pageBodyBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: () => takesWrites(db),
-    notFoundHandler: notFoundPage,
+    notFoundHandler: notFoundPage(methods),
   })
   const mail = mailer && { db, issuerUrl: issuer, mailer, log: app.log, ...(mailPollMs && { everyMs: mailPollMs }) }
   const mailJobs = mail ? [createPasswordMailJob(mail), createNoticeMailJob(mail)] : []
+  methods.watch(app)
   const followKeys = createFollowKeysJob(provider, keyPollMs)
   const jobs = createJobRunner([followKeys, ...createCleanUpJobs(db), ...mailJobs], () => databaseNow(db), app.log)
   app.addHook('onReady', async () => jobs.start())

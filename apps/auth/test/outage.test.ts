@@ -106,6 +106,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   ],
   'POST /sign-out': ['page', signedIn('POST', '/sign-out')],
   'GET /connect': [200, get('/connect')],
+  'GET /settings': ['page', signedIn('GET', '/settings')],
   'GET /language': [303, get('/language?to=lt&back=/connect')],
   'GET /llms.txt': [200, get('/llms.txt')],
   'GET /request-access': [200, get('/request-access')],

@@ -125,6 +125,27 @@ describe('every page', () => {
     }
   })
 
+  it('has an address that says so with words and Allow when it is asked for what it does not do (RFC 9110 §15.5.6)', async () => {
+    const { person } = await newSignedIn(stack)
+    const ask = (method: string, path: string) =>
+      fetch(`${stack.issuer}${path}`, { method, headers: { cookie: person.cookieHeader('/') }, redirect: 'manual' })
+    for (const [method, path, allow] of [
+      ['PUT', '/sign-in', 'GET, HEAD, POST'],
+      ['DELETE', '/settings/api', 'GET, HEAD, POST'],
+      ['GET', '/sign-out', 'POST'],
+      ['GET', '/settings/vertexsms-account/price?x=1', 'POST'],
+      ['POST', '/assets/style.css', 'GET, HEAD'],
+      ['GET', '/oauth/token', 'OPTIONS, POST'],
+    ] as const) {
+      const answer = await ask(method, path)
+      expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 405, allow])
+      expect(await answer.text()).toContain('That cannot be done here')
+    }
+    expect((await ask('PUT', '/no/such/page')).status).toBe(404)
+    expect((await ask('GET', '/connections/00000000-0000-4000-8000-000000000000')).status).toBe(404)
+    expect((await ask('GET', '/settings')).headers.get('location')).toBe('/settings/api')
+  })
+
   it('serves the look and the icons, and nothing else, under /assets', async () => {
     const person = await stack.person()
     for (const [name, type] of [

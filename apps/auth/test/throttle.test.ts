@@ -49,6 +49,10 @@ describe('throttled sign-in', () => {
     }
     const refused = await trySignIn(await nodes[1].person(), email, PASSWORD, '203.0.113.1')
     expect(refused.status).toBe(429)
+    // How long, and what was typed: the page is the form again.
+    expect(refused.html).toMatch(/Please wait \d+ (seconds|minutes?), then try again\./)
+    expect(refused.html).toContain(`name="email" value="${email}"`)
+    expect(refused.html).not.toContain(PASSWORD)
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(LIMITS.signIn.seconds)
     expect((await trySignIn(await nodes[1].person(), email, PASSWORD, '203.0.113.2')).status).toBe(303)

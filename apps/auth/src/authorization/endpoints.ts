@@ -257,7 +257,11 @@ function sendAuthorizationError(
   const retryAfterSeconds = error instanceof RequestRefused ? error.retryAfterSeconds : RETRY_AFTER_SECONDS
   if (status === 503 || status === 429) reply.header('retry-after', String(retryAfterSeconds))
   const language = languageOf(request.headers)
-  const html = renderPage('message', failureMessage(WORDS[language], status), { language, address: request.url })
+  const html = renderPage(
+    'message',
+    { ...failureMessage(WORDS[language], status), reference: request.id },
+    { language, address: request.url },
+  )
   reply
     .code(status)
     .headers({ ...pageHeaders('message'), ...languageHeaders(language) })

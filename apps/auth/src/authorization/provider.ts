@@ -219,6 +219,8 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       answerWithPage(ctx, (t) => ({
         title: t.ends.cannotContinue,
         text: errorText(t, out.error, out.error_description),
+        // The app is not linked to: whoever registers could lead anywhere from here.
+        link: { href: '/connect', label: t.ends.howToConnect },
       }))
     },
   }

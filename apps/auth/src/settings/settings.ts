@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { requireSession } from '../web/require-session.ts'
+import { HOME_PATH } from '../web/return-to.ts'
 import { registerAccount } from './account.ts'
 import { registerApiTokens } from './api-tokens.ts'
 import { registerApprovals } from './approvals.ts'
@@ -12,6 +13,7 @@ import { registerUpstreamAccount, type UpstreamAccountDeps } from './upstream-ac
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
 export async function registerSettings(app: FastifyInstance, deps: UpstreamAccountDeps): Promise<void> {
   requireSession(app, deps)
+  app.get('/settings', (_request, reply) => reply.redirect(HOME_PATH, 303))
   registerAccount(app, deps)
   registerApiTokens(app, deps)
   registerConnections(app, deps)

@@ -3,8 +3,9 @@ import { checkPasskey } from '../accounts/passkeys.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
+import { waitWords } from '../web/page.ts'
 import { safeReturnTo } from '../web/return-to.ts'
-import { assertAllowed } from '../web/tries.ts'
+import { assertAllowed, whileAllowed } from '../web/tries.ts'
 import { passkeyBinding, showSignIn, startSession } from './sign-in.ts'
 
 /** Signing in with a passkey; the form is on the sign-in page. */
@@ -12,8 +13,14 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
   app.post('/sign-in/passkey', async (request, reply) => {
     const visitor = deps.forms.visitor(request, reply)
     deps.forms.check(request, visitor)
-    await assertAllowed(deps, reply, 'passkey', { address: request.ip })
     const returnTo = safeReturnTo(textField(request, 'return_to'))
+    const isAllowed = await whileAllowed(
+      assertAllowed(deps, reply, 'passkey', { address: request.ip }).then(() => true),
+    )
+    if (!isAllowed) {
+      const error = waitWords(reply, wordsFor(request))
+      return showSignIn(deps, request, reply, { returnTo, email: '', status: 429, error })
+    }
     const proof = await checkPasskey(deps, textField(request, 'credential'), passkeyBinding(visitor))
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.passkeyRefused

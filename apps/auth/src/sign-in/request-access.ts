@@ -7,8 +7,8 @@ import { keepWithin, originOf } from '../room.ts'
 import type { RequestAccessPage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
-import { sendPage } from '../web/page.ts'
-import { assertAllowed } from '../web/tries.ts'
+import { sendPage, waitWords } from '../web/page.ts'
+import { assertAllowed, whileAllowed } from '../web/tries.ts'
 import type { Words } from '../words/words.ts'
 
 /** Longest texts; what was sent may be longer by what is trimmed. */
@@ -43,7 +43,10 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
     if (!judged.success) {
       return showForm(deps, request, reply, sent, errorsOf(wordsFor(request), judged.error.issues))
     }
-    await assertAllowed(deps, reply, 'requestAccess', { address: request.ip })
+    const isAllowed = await whileAllowed(
+      assertAllowed(deps, reply, 'requestAccess', { address: request.ip }).then(() => true),
+    )
+    if (!isAllowed) return showForm(deps, request, reply, sent, {}, waitWords(reply, wordsFor(request)))
     await keep(deps, judged.data, originOf(deps.operatorKey, request.ip))
     const { title, text, back } = wordsFor(request).requestAccess.thanks
     return sendPage(reply, 'message', { title, text, link: { href: '/sign-in', label: back } })
@@ -88,8 +91,9 @@ function showForm(
   reply: FastifyReply,
   fields: Fields,
   errors: Errors,
+  wait: string | null = null,
 ): Promise<string> {
   const csrf = deps.forms.token(deps.forms.visitor(request, reply))
-  const page = { csrf, errors, keptDays: HANDLED_REQUEST_DAYS, ...fields }
-  return sendPage(reply, 'request-access', page, Object.keys(errors).length > 0 ? 422 : 200)
+  const page = { csrf, errors, wait, keptDays: HANDLED_REQUEST_DAYS, ...fields }
+  return sendPage(reply, 'request-access', page, wait ? 429 : Object.keys(errors).length > 0 ? 422 : 200)
 }

@@ -12,9 +12,10 @@ import { readAsker } from '../web/asker-cookie.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
-import { sendPage } from '../web/page.ts'
+import { sendPage, waitWords } from '../web/page.ts'
 import { countPasswordTry } from '../web/password-tries.ts'
 import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
+import { whileAllowed } from '../web/tries.ts'
 
 const credentialsSchema = z.object({
   email: z.string().max(1000),
@@ -40,7 +41,12 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
     const sent = credentialsSchema.safeParse(request.body)
     const returnTo = safeReturnTo(sent.data?.return_to)
     const email = emailSchema.safeParse(sent.data?.email).data
-    const tries = await countPasswordTry(deps, request, reply, email ?? '')
+    const tries = await whileAllowed(countPasswordTry(deps, request, reply, email ?? ''))
+    if (!tries) {
+      // What was typed and where it leads stay: nobody begins the app's request anew for having to wait.
+      const error = waitWords(reply, wordsFor(request))
+      return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 429, error })
+    }
     const proof = await checkCredentials(deps, email, sent.data?.password)
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.refused

@@ -58,6 +58,8 @@ export interface RequestAccessPage {
     readonly company?: string
     readonly reason?: string
   }
+  /** After how long to send it again; null where nobody has to wait. */
+  readonly wait: string | null
   /** How long a request is kept once it was handled. */
   readonly keptDays: number
   readonly email: string

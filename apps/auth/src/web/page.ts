@@ -5,6 +5,7 @@ import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import { ASSETS } from './assets.ts'
+import type { KnownMethods } from './known-methods.ts'
 import { languageHeaders, languageOf, pageAddress } from './language.ts'
 import { marksOf } from './marks.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
@@ -72,6 +73,7 @@ const FAILURES = {
   400: 'notUnderstood',
   403: 'refusedForm',
   404: 'notFound',
+  405: 'wrongMethod',
   413: 'tooLarge',
   415: 'notUnderstood',
   429: 'tooMany',
@@ -88,18 +90,31 @@ function isKnown(status: number): status is keyof typeof FAILURES {
   return Object.hasOwn(FAILURES, status)
 }
 
+/** How long to wait before the next try, by the `Retry-After` of the answer. */
+export function waitWords(reply: FastifyReply, t: Words): string {
+  const waitSeconds = Number(reply.getHeader('retry-after'))
+  return waitSeconds > 0 ? t.errors.tooMany.wait(t.format.wait(waitSeconds)) : t.errors.tooMany.text
+}
+
 function errorPage(reply: FastifyReply, status: number): Promise<string> {
   const t = WORDS[languageOf(reply.request.headers)]
   const known = failureMessage(t, status)
-  const waitSeconds = Number(reply.getHeader('retry-after'))
-  const text = status === 429 && waitSeconds > 0 ? t.errors.tooMany.wait(t.format.wait(waitSeconds)) : known.text
+  const text = status === 429 ? waitWords(reply, t) : known.text
   const page = { ...known, text, reference: reply.request.id }
   return sendPage(reply, 'message', page, isKnown(status) ? status : 500)
 }
 
-/** The not-found handler of the pages: the app's own look, also for addresses that nobody knows. */
-export function notFoundPage(_request: FastifyRequest, reply: FastifyReply): Promise<string> {
-  return errorPage(reply, 404)
+/**
+ * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, and 405 with `Allow`
+ * (RFC 9110 §15.5.6) where `methods` knows the address for others than what was asked.
+ */
+export function notFoundPage(methods: KnownMethods) {
+  return (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    const allowed = methods.at(request.url.split('?', 1)[0] ?? '')
+    if (allowed.length === 0 || allowed.includes(request.method)) return errorPage(reply, 404)
+    reply.header('allow', allowed.join(', '))
+    return errorPage(reply, 405)
+  }
 }
 
 /** The error handler of the pages: what went wrong in a person's words; what is our fault goes to the log. */

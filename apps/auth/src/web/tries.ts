@@ -20,3 +20,13 @@ export async function assertAllowed(
   reply.header('retry-after', String(verdict.retryAfterSeconds))
   throw new TooManyTries('Too many tries.')
 }
+
+/** What is allowed; null after {@link TooManyTries}, for pages that say so themselves. */
+export async function whileAllowed<Result>(tried: Promise<Result>): Promise<Result | null> {
+  try {
+    return await tried
+  } catch (error) {
+    if (error instanceof TooManyTries) return null
+    throw error
+  }
+}

@@ -3,6 +3,7 @@ import { room } from './room.ts'
 /** Requests of apps that go no further. What stands in brackets is for whoever made the app, and stays in English. */
 export const ends = room({
   en: {
+    howToConnect: 'How apps are connected',
     cannotContinue: 'This request cannot continue',
     asksTheImpossible: (reason: string) =>
       `The app that sent you here asked for something that cannot be done. Nothing was shared with it. (${reason})`,
@@ -13,6 +14,7 @@ export const ends = room({
     startAgain: (reason: string) => `Start again from your app. (${reason})`,
   },
   lt: {
+    howToConnect: 'Kaip prijungiamos programos',
     cannotContinue: 'Šios užklausos tęsti negalima',
     asksTheImpossible: (reason) =>
       `Jus čia atsiuntusi programa paprašė to, kas neįmanoma. Jai nieko neperduota. (${reason})`,

@@ -11,6 +11,10 @@ export const errors = room({
       text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Go back, reload the page and send it again.',
     },
     notFound: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.' },
+    wrongMethod: {
+      title: 'That cannot be done here',
+      text: 'The address is right, but not for what was asked of it. Open the page again and use what stands on it.',
+    },
     tooLarge: { title: 'That was too much', text: 'The form is larger than we accept.' },
     tooMany: {
       title: 'Too many tries',
@@ -34,6 +38,10 @@ export const errors = room({
     notFound: {
       title: 'Tokio puslapio nėra',
       text: 'Adresas galbūt įvestas su klaida, arba to, ką jis rodė, nebėra.',
+    },
+    wrongMethod: {
+      title: 'Čia to padaryti negalima',
+      text: 'Adresas teisingas, bet ne tam, ko iš jo paprašyta. Atverkite puslapį iš naujo ir naudokitės tuo, kas jame yra.',
     },
     tooLarge: { title: 'Per daug duomenų', text: 'Forma didesnė, nei priimame.' },
     tooMany: {
