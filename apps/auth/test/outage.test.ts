@@ -36,7 +36,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   'GET /readyz': [503, get('/readyz')],
   // The assets, whose prefix the router does not tell.
   'GET /*': [200, get('/assets/style.css')],
-  'GET :hash/:name': [200, get('/assets/x/style.css')],
+  'GET /assets/:hash/:name': [200, get('/assets/x/style.css')],
   'GET /.well-known/oauth-authorization-server': [200, get('/.well-known/oauth-authorization-server')],
   'OPTIONS /.well-known/oauth-authorization-server': [204, options('/.well-known/oauth-authorization-server')],
   'GET /.well-known/openid-configuration': [200, get('/.well-known/openid-configuration')],

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { clientGuides } from '@vertexsms/contract/connect'
 import { preferredLanguage } from '@vertexsms/service/accepts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { renderPage } from '../src/web/page.ts'
@@ -112,6 +113,11 @@ describe('the catalogue of words', () => {
       const page = { url: '/x', clientName: attack, answer: 'denied', accountEmail: attack } as const
       expect(renderPage('continue', page, { language, address: attack })).not.toMatch(/<img src=x|="[^"]*<img/)
     }
+  })
+
+  it('says what to do in every client that there is a guide for', () => {
+    const ids = clientGuides('https://mcp.example/mcp', '').map(({ id }) => id)
+    for (const language of LANGUAGES) expect(Object.keys(WORDS[language].connect.notes).sort()).toEqual([...ids].sort())
   })
 
   it('counts in Lithuanian with its three forms, in English with two', () => {

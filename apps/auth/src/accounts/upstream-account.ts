@@ -17,26 +17,28 @@ export interface UpstreamAccount {
   readonly hlrPriceMicros: bigint | null
 }
 
-/** A token as it was typed or piped: what to store, or what is wrong with it, which never repeats it. */
-export function readTypedToken(typed: string): { readonly token: string } | { readonly problem: string } {
+/** A token as it was typed or piped: what to store, or what is wrong with it, by the name of its sentence. */
+export function readTypedToken(
+  typed: string,
+): { readonly token: string } | { readonly problem: 'empty' | 'ours' | 'noToken' } {
   const token = typed.trim()
-  if (token === '') return { problem: 'Paste the API token of your VertexSMS account.' }
+  if (token === '') return { problem: 'empty' }
   if (token.startsWith(MANUAL_TOKEN_PREFIX)) {
-    return { problem: 'This is a token of this site. The one asked for is from the dashboard of VertexSMS.' }
+    return { problem: 'ours' }
   }
   if (!UPSTREAM_TOKEN_PATTERN.test(token)) {
-    return { problem: 'This is no token: it takes 12 to 512 letters, digits and signs, without spaces.' }
+    return { problem: 'noToken' }
   }
   return { token }
 }
 
 /** The price of a lookup as it was typed, in EUR; the empty text takes it away. */
-export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: string } {
+export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: 'price' } {
   const text = typed.trim()
   if (text === '') return { micros: null }
-  const micros = readHlrPrice(text)
+  const micros = readHlrPrice(text.replace(',', '.'))
   if (micros === null) {
-    return { problem: 'Write an amount in EUR up to 100, with six decimals at most, for example 0.0035.' }
+    return { problem: 'price' }
   }
   return { micros }
 }

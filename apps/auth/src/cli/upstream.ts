@@ -10,6 +10,7 @@ import {
 } from '../accounts/upstream-account.ts'
 import { createInternalApi } from '../connections/internal-api.ts'
 import { eur } from '../connections/limit-words.ts'
+import { WORDS } from '../words/words.ts'
 import { type Command, type CommandContext, CommandError } from './command.ts'
 import { readUpstreamEnv } from './env.ts'
 import { accountOf } from './who.ts'
@@ -26,7 +27,7 @@ export const upstream: Command = {
     const account = await accountOf(context, args[0])
     if (typed !== undefined) {
       const price = readTypedHlrPrice(typed === NONE ? '' : typed)
-      if ('problem' in price) throw new CommandError(price.problem)
+      if ('problem' in price) throw new CommandError(WORDS.en.upstream.problems[price.problem])
       await accountTransaction(context.db, async (tx) => {
         await lockAccount(tx, account.id)
         await setHlrPrice(tx, account.id, price.micros, context.now)
@@ -47,7 +48,7 @@ export const setToken: Command = {
     const { OPERATOR_KEY: operatorKey, API_INTERNAL_URL: url } = readUpstreamEnv(context.source)
     const { id: accountId } = await accountOf(context, args[0])
     const read = readTypedToken(file === undefined ? await context.readInput() : contentOf(file))
-    if ('problem' in read) throw new CommandError(read.problem)
+    if ('problem' in read) throw new CommandError(WORDS.en.upstream.problems[read.problem])
     const asks = check === 'on' && url !== undefined
     const verdict = asks ? await createInternalApi({ url, operatorKey }).checkToken(accountId, read.token) : null
     if (verdict === 'refused') throw new CommandError('VertexSMS does not take this token. Nothing was stored.')

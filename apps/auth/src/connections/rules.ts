@@ -25,7 +25,8 @@ type Reader = (text: string) => Read
 const money =
   (member: 'maxPerSendMicros' | 'maxPerDayMicros' | 'maxTotalMicros' | 'askAboveMicros'): Reader =>
   (text) => {
-    const micros = text === '' ? null : readEurText(text)
+    // As it is written in Lithuanian, too.
+    const micros = text === '' ? null : readEurText(text.replace(',', '.'))
     if (text !== '' && micros === null) return { problem: 'amount' }
     return { rules: { [member]: micros } }
   }

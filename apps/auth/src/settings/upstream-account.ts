@@ -15,10 +15,12 @@ import type { AuthEnv } from '../env.ts'
 import type { UpstreamAccountPage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
+import type { Words } from '../words/words.ts'
 import { changeAccount, type PasswordProof, provePassword } from './account-change.ts'
 
 /** What the page needs besides. */
@@ -29,17 +31,10 @@ export interface UpstreamAccountDeps extends WebDeps {
 
 const PATH = '/settings/vertexsms-account'
 
-const NOTICES = {
-  stored: 'The token is stored. What waited to be sent with another one is cancelled.',
-  same: 'This very token was stored already; nothing else changed.',
-  removed: 'The token is removed. What waited to be sent with it is cancelled.',
-  priced: 'The price of a lookup is set.',
-} as const
-type Notice = keyof typeof NOTICES
+type Notice = keyof Words['upstream']['notices']
 
 type Errors = UpstreamAccountPage['errors']
 
-const WRONG_PASSWORD = 'The password is not right. Nothing was changed.'
 const PRICE_CHARS_MAX = 40
 const TOKEN_CHARS_MAX = 2000
 
@@ -50,23 +45,23 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
   app.post(PATH, async (request, reply) => {
     const { account } = signedInOf(request)
     await assertAllowed(deps, reply, 'upstreamToken', { about: account.id })
+    const { problems, wrongPassword, refused, couldNotAsk } = wordsFor(request).upstream
     const unasked = textField(request, 'unasked') === 'on'
     const typed = textField(request, 'token')
     const read = readTypedToken(typed.length > TOKEN_CHARS_MAX ? 'x' : typed)
     // Whoever finds this browser open must not be able to have the texts of this account sent through theirs.
     const proof = await provePassword(deps, request, reply)
     const errors: Errors = {
-      ...('problem' in read && { token: read.problem }),
-      ...(proof === null && { password: WRONG_PASSWORD }),
+      ...('problem' in read && { token: problems[read.problem] }),
+      ...(proof === null && { password: wrongPassword }),
     }
     if ('problem' in read || proof === null) return show(deps, request, reply, errors)
     const verdict = unasked ? null : await deps.internalApi.checkToken(account.id, read.token)
     if (verdict === 'refused') {
-      return show(deps, request, reply, { token: 'VertexSMS does not take this token. Nothing was stored.' })
+      return show(deps, request, reply, { token: refused })
     }
     if (verdict === 'not_asked') {
-      const token = 'VertexSMS could not be asked about this token just now. Nothing was stored.'
-      return show(deps, request, reply, { token }, true)
+      return show(deps, request, reply, { token: couldNotAsk }, true)
     }
     return changeHere(deps, request, reply, proof, async (tx, now) => {
       const set = { token: read.token, checkedAt: verdict === 'accepted' ? now : null }
@@ -79,7 +74,7 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
     const { account } = signedInOf(request)
     await assertAllowed(deps, reply, 'upstreamToken', { about: account.id })
     const proof = await provePassword(deps, request, reply)
-    if (proof === null) return show(deps, request, reply, { remove: WRONG_PASSWORD })
+    if (proof === null) return show(deps, request, reply, { remove: wordsFor(request).upstream.wrongPassword })
     return changeHere(deps, request, reply, proof, async (tx, now) => {
       await removeUpstreamToken(tx, account.id, now)
       return 'removed'
@@ -89,7 +84,8 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
   app.post(`${PATH}/price`, async (request, reply) => {
     const { account } = signedInOf(request)
     const read = readTypedHlrPrice(textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX + 1))
-    if ('problem' in read) return show(deps, request, reply, { price: read.problem })
+    if ('problem' in read)
+      return show(deps, request, reply, { price: wordsFor(request).upstream.problems[read.problem] })
     return changeHere(deps, request, reply, null, async (tx, now) => {
       await setHlrPrice(tx, account.id, read.micros, now)
       return 'priced'
@@ -123,13 +119,14 @@ async function show(
   const now = await databaseNow(deps.db)
   const row = await findUpstreamAccount(deps.db, id)
   const { done } = request.query as { done?: unknown }
+  const { notices } = wordsFor(request).upstream
   const isWrong = Object.keys(errors).length > 0
   const typedPrice = textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX)
   const page: UpstreamAccountPage = {
     viewer: viewerOf(deps, request),
     formAction: PATH,
     isReal: deps.upstream === 'vertexsms',
-    notice: !isWrong && typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Notice] : null,
+    notice: !isWrong && typeof done === 'string' && Object.hasOwn(notices, done) ? notices[done as Notice] : null,
     token: row?.lastFour
       ? {
           lastFour: row.lastFour,

@@ -10,6 +10,7 @@ export interface Marks {
   name(value: unknown): string
   code(value: unknown): string
   time(value: TimeView): string
+  link(href: string, label: string): string
 }
 
 /** The {@link Marks} of a language; `harmless` makes any text harmless in HTML. */
@@ -19,6 +20,7 @@ export function marksOf(format: Formats, harmless: (text: string) => string): Ma
     text,
     strong: (value) => `<strong class="name">${text(value)}</strong>`,
     name: (value) => `<bdi class="name">${text(value)}</bdi>`,
+    link: (href, label) => `<a href="${text(href)}">${text(label)}</a>`,
     code: (value) => `<code class="name">${text(value)}</code>`,
     time: (value) =>
       `<time datetime="${value.moment.toISOString()}" title="${text(format.full(value))}">${text(format.short(value))}</time>`,

@@ -1,4 +1,5 @@
 import { account } from './account.ts'
+import { connect } from './connect.ts'
 import { consent } from './consent.ts'
 import { ends } from './ends.ts'
 import { errors } from './errors.ts'
@@ -16,10 +17,12 @@ import { scopes } from './scopes.ts'
 import { sessions } from './sessions.ts'
 import { setPassword } from './set-password.ts'
 import { signIn } from './sign-in.ts'
+import { upstream } from './upstream.ts'
 
 /** Every room of the catalogue, one a line and by its name. */
 export const ROOMS = {
   account,
+  connect,
   consent,
   ends,
   errors,
@@ -35,6 +38,7 @@ export const ROOMS = {
   sessions,
   setPassword,
   signIn,
+  upstream,
 } as const
 
 /** Every sentence that a person reads on a page, in one language, and how amounts and times are written in it. */
