@@ -1,6 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,19 +6,11 @@ import { askApproval } from './support/approvals.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { register, start } from './support/client.ts'
 import { crowd } from './support/crowd.ts'
+import { createLook } from './support/look.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
-// Every page that a person sees, in one walk. With SCREENSHOTS (a folder) each is judged and kept as a picture in every
-// width and both colour schemes; otherwise axe sees each once as a phone in light and once as a desktop in dark.
-
-const FOLDER = process.env.SCREENSHOTS
-const WIDTHS = [360, 768, 1440]
-const SCHEMES = ['light', 'dark'] as const
-const LOOKS = WIDTHS.flatMap((width) => SCHEMES.map((scheme) => ({ width, scheme })))
-const JUDGED = FOLDER
-  ? LOOKS
-  : LOOKS.filter(({ width, scheme }) => (scheme === 'light' ? width === WIDTHS[0] : width === WIDTHS.at(-1)))
+// Every page that a person sees, in one walk; support/look.ts says how each is judged.
 
 const BOUNDS = {
   maxPerDayMicros: 5_000_000n,
@@ -36,10 +25,10 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
   let browser: Browser
   let context: BrowserContext
   let page: Page
+  let look: (name: string) => Promise<void>
   let account: { id: string; email: string }
   const faults: string[] = []
   beforeAll(async () => {
-    if (FOLDER) mkdirSync(FOLDER, { recursive: true })
     stack = await startStack({
       settings: {
         SMTP_URL: 'smtp://127.0.0.1:9',
@@ -49,7 +38,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
     })
     account = await makeAccount(stack)
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
-    context = await browser.newContext({ baseURL: stack.issuer })
+    context = await browser.newContext({ baseURL: stack.issuer, locale: 'en-GB' })
     // A refused form is answered with 422 and an unknown page with 404, which the browser notes as errors of its own.
     context.on('console', (message) => {
       if (message.type() === 'error' && !/\b(422|404)\b/.test(message.text())) faults.push(message.text())
@@ -60,30 +49,12 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
       if (response.status() >= 500 || (isPart && response.status() >= 400)) faults.push(response.url())
     })
     page = await context.newPage()
+    look = createLook({ context, page, issuer: stack.issuer, faults })
   })
   afterAll(async () => {
     await browser?.close()
     await stack?.close()
   })
-
-  /** Nothing that WCAG 2.2 forbids, no sideways scrolling, nothing that failed behind the page. */
-  async function look(name: string): Promise<void> {
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 })
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-      expect([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
-    }
-    for (const { width, scheme } of JUDGED) {
-      await page.setViewportSize({ width, height: 900 })
-      await page.emulateMedia({ colorScheme: scheme })
-      if (FOLDER) await page.screenshot({ path: join(FOLDER, `${name}-${width}-${scheme}.png`), fullPage: true })
-      // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
-      const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
-      const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-      expect([name, width, scheme, found]).toEqual([name, width, scheme, []])
-    }
-    expect([name, faults]).toEqual([name, []])
-  }
 
   const signInWith = async (password: string) => {
     await page.getByLabel('Email').fill(account.email)

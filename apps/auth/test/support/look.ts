@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { BrowserContext, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { LANGUAGES, type Language } from '../../src/words/room.ts'
+import { writeContactSheet } from './contact-sheet.ts'
+
+// How a page is judged, in each language. With SCREENSHOTS (a folder) axe sees it in every width and both colour schemes,
+// and each look is kept as a picture; otherwise each language, each scheme, a phone and a desktop are seen, not all of
+// their combinations. With SHEETS (a folder) the pictures of a page become one.
+
+const FOLDER = process.env.SCREENSHOTS
+const SHEETS = process.env.SHEETS
+
+/** What a picture was taken of. */
+export interface Look {
+  readonly width: number
+  readonly scheme: 'light' | 'dark'
+}
+
+/** A phone, a tablet, a desktop; 640 and 320 are a desktop at 200 % and at 400 % (WCAG 1.4.4, 1.4.10). */
+const WIDTHS = [360, 768, 1440]
+const FITS = [320, 640, ...WIDTHS]
+const LOOKS: readonly Look[] = WIDTHS.flatMap((width) =>
+  (['light', 'dark'] as const).map((scheme) => ({ width, scheme })),
+)
+const SAMPLE: Readonly<Record<Language, readonly Look[]>> = {
+  en: [
+    { width: 360, scheme: 'light' },
+    { width: 1440, scheme: 'dark' },
+  ],
+  lt: [{ width: 360, scheme: 'dark' }],
+}
+
+/** Words of every other English sentence, and of no Lithuanian one. */
+const ENGLISH = /\b(the|your|you|this|which|with|and|from|when|what|never|until|today|nothing|it)\b/gi
+/** What is the same in every language: what somebody wrote, and what is for programs. */
+const SAME = 'code, pre, bdi, .name, .bubble, .number, .who-email, [lang], script, style, strong, option'
+
+/** Judges the page that is open, and leaves it as it was, in English. */
+export function createLook(of: {
+  readonly context: BrowserContext
+  readonly page: Page
+  readonly issuer: string
+  /** What failed behind the page so far. */
+  readonly faults: readonly string[]
+}): (name: string) => Promise<void> {
+  const { context, page, issuer, faults } = of
+  for (const folder of [FOLDER, SHEETS]) if (folder) mkdirSync(folder, { recursive: true })
+
+  const speak = async (language: Language) => {
+    await context.addCookies([{ name: 'vertexsms_language', value: language, url: issuer }])
+    await page.reload()
+  }
+
+  return async (name) => {
+    for (const language of LANGUAGES) {
+      if (language !== 'en') await speak(language)
+      expect([name, await page.locator('html').getAttribute('lang')]).toEqual([name, language])
+      await fits(page, `${name} ${language}`)
+      await tellsCurrent(page, name)
+      if (language !== 'en') expect([name, await englishIn(page)]).toEqual([name, []])
+      const pictures = new Map<Look, Buffer>()
+      for (const look of FOLDER ? LOOKS : SAMPLE[language]) {
+        await page.setViewportSize({ width: look.width, height: 900 })
+        await page.emulateMedia({ colorScheme: look.scheme })
+        if (FOLDER) pictures.set(look, await page.screenshot({ fullPage: true }))
+        // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
+        const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze()
+        const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+        expect([name, language, look, found]).toEqual([name, language, look, []])
+      }
+      for (const [{ width, scheme }, picture] of pictures) {
+        writeFileSync(join(FOLDER ?? '', `${name}-${width}-${scheme}-${language}.png`), picture)
+      }
+      if (SHEETS && language === 'en') await writeContactSheet(context, join(SHEETS, `${name}.webp`), pictures)
+    }
+    await speak('en')
+    expect([name, faults]).toEqual([name, []])
+  }
+}
+
+/** No sideways scrolling. */
+async function fits(page: Page, name: string): Promise<void> {
+  for (const width of FITS) {
+    await page.setViewportSize({ width, height: 900 })
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    expect([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
+  }
+}
+
+/** Where colours are forced, the place in each navigation can still be told from the others. */
+async function tellsCurrent(page: Page, name: string): Promise<void> {
+  await page.emulateMedia({ forcedColors: 'active' })
+  const alike = await page.evaluate(() => {
+    const face = (element: Element) => {
+      const { borderColor, borderWidth, backgroundColor, textDecorationLine, outlineStyle } = getComputedStyle(element)
+      return [borderColor, borderWidth, backgroundColor, textDecorationLine, outlineStyle].join(' ')
+    }
+    return [...document.querySelectorAll('nav')].flatMap((nav) => {
+      const current = nav.querySelector('[aria-current]')
+      const others = [...nav.querySelectorAll('a:not([aria-current])')]
+      return current && others.some((other) => face(other) === face(current)) ? [nav.textContent] : []
+    })
+  })
+  await page.emulateMedia({ forcedColors: 'none' })
+  expect([name, alike]).toEqual([name, []])
+}
+
+/** Words that were left in English. */
+async function englishIn(page: Page): Promise<string[]> {
+  const text = await page.evaluate((same) => {
+    const body = document.body.cloneNode(true) as HTMLElement
+    for (const element of body.querySelectorAll(same)) element.remove()
+    return body.textContent ?? ''
+  }, SAME)
+  return [...text.matchAll(ENGLISH)].map(({ index }) =>
+    text.slice(Math.max(0, index - 40), index + 40).replace(/\s+/g, ' '),
+  )
+}
