@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownDomains, warningsOf } from '../src/consent/warnings.ts'
-import { WORDS } from '../src/words/words.ts'
+import { LANGUAGES } from '../src/words/room.ts'
+import { WORDS, type Words } from '../src/words/words.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { answer, connect, discover, exchange, register, start, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
@@ -140,6 +141,43 @@ describe('who asks', () => {
     expect(html).not.toContain('\u202e')
     expect(html).not.toContain('logo.png')
     expect(outside.asked).not.toContain(logo)
+  })
+
+  const ATTACKS: readonly [
+    what: string,
+    metadata: Record<string, unknown>,
+    warning: keyof Words['consent']['warnings'],
+  ][] = [
+    ['the name of our support', { client_name: 'VertexSMS Support' }, 'nameLikeOurs'],
+    ['our name in letters of another alphabet', { client_name: 'Vеrtехsмs' }, 'nameLikeOurs'],
+    ['a name of mixed alphabets', { client_name: 'Gооgle' }, 'mixedName'],
+    [
+      'our address as the beginning of another',
+      { redirect_uris: ['https://vertexsms.com.login.example/cb'] },
+      'hostLikeOurs',
+    ],
+    ['a punycode address', { redirect_uris: ['https://xn--80ak6aa92e.com/cb'] }, 'shownAs'],
+    ['an address of mixed alphabets', { redirect_uris: ['https://xn--gogle-jye.example/cb'] }, 'mixedHost'],
+    ['a bare address', { redirect_uris: ['https://192.0.2.7/cb'] }, 'bareAddress'],
+  ]
+  const CASES = ATTACKS.flatMap((attack) => LANGUAGES.map((language) => [...attack, language] as const))
+
+  it.each(CASES)('that imitates us by %s is warned of (%#)', async (_what, metadata, warning, language) => {
+    const { person } = await newPerson()
+    person.store(new URL(stack.issuer), [`vertexsms_language=${language}; Path=/`])
+    const sent = { redirect_uris: ['https://app.example/cb'], logo_uri: 'https://evil.example/logo.png', ...metadata }
+    const { html } = await person.open((await start(await register(stack, sent))).url)
+    expect(html).toContain(`<html lang="${language}">`)
+    const made = WORDS[language].consent.warnings[warning]
+    // What stands in the sentence differs; what it says does not.
+    const sentence = typeof made === 'string' ? [made] : made('\0', '\0').split('\0')
+    const text = textOf(html)
+    for (const part of sentence) expect(text).toContain(part.trim())
+    expect(text).toContain(WORDS[language].consent.careful)
+    // Nothing that turns the text around, nothing from elsewhere.
+    expect(html).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/)
+    expect(html).not.toMatch(/<(img|script|iframe|link)[^>]*(src|href)="(https?:)?\/\//)
+    expect(outside.asked).not.toContain('https://evil.example/logo.png')
   })
 
   it('without a name says that it has none', async () => {

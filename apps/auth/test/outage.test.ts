@@ -107,6 +107,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   'POST /sign-out': ['page', signedIn('POST', '/sign-out')],
   'GET /connect': [200, get('/connect')],
   'GET /settings': ['page', signedIn('GET', '/settings')],
+  'GET /times': [303, get('/times?as=exact&back=/connect')],
   'GET /language': [303, get('/language?to=lt&back=/connect')],
   'GET /llms.txt': [200, get('/llms.txt')],
   'GET /request-access': [200, get('/request-access')],

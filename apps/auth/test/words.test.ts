@@ -242,6 +242,20 @@ describe('the language of a page', () => {
     expect((await person.get(link(refused.html))).headers.get('location')).toBe('/settings/vertexsms-account')
   })
 
+  it('writes times out for whoever asks for it by the link at the foot, without a pointer or a script', async () => {
+    const { id } = await makeAccount(stack)
+    const person = await stack.person(id)
+    const timesOf = (html: string) => [...html.matchAll(/<time[^>]*>([^<]*)</g)].map(([, text]) => text)
+    const first = await person.get('/settings/sessions')
+    expect(timesOf(first.html)).toEqual(['just now'])
+    const link = /href="(\/times\?[^"]*)"/.exec(first.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    expect((await person.get(link)).headers.get('location')).toBe('/settings/sessions')
+    const exact = await person.get('/settings/sessions')
+    expect(timesOf(exact.html)[0]).toMatch(/^\d+ \w+ \d{4} at \d{2}:\d{2} UTC$/)
+    await person.get(/href="(\/times\?[^"]*)"/.exec(exact.html)?.[1]?.replaceAll('&amp;', '&') ?? '')
+    expect(timesOf((await person.get('/settings/sessions')).html)).toEqual(['just now'])
+  })
+
   it.each([
     '//evil.example',
     '/\\evil.example',

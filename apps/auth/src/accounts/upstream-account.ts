@@ -36,7 +36,7 @@ export function readTypedToken(
 export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: 'price' } {
   const text = typed.trim()
   if (text === '') return { micros: null }
-  const micros = readHlrPrice(text.replace(',', '.'))
+  const micros = readHlrPrice(text)
   if (micros === null) {
     return { problem: 'price' }
   }

@@ -25,8 +25,7 @@ type Reader = (text: string) => Read
 const money =
   (member: 'maxPerSendMicros' | 'maxPerDayMicros' | 'maxTotalMicros' | 'askAboveMicros'): Reader =>
   (text) => {
-    // As it is written in Lithuanian, too.
-    const micros = text === '' ? null : readEurText(text.replace(',', '.'))
+    const micros = text === '' ? null : readEurText(text)
     if (text !== '' && micros === null) return { problem: 'amount' }
     return { rules: { [member]: micros } }
   }

@@ -6,6 +6,7 @@ import { isLanguage, LANGUAGES, type Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 
 const COOKIE = 'vertexsms_language'
+const TIMES_COOKIE = 'vertexsms_times'
 const YEAR_SECONDS = 31_536_000
 /** Where a page of ours is; the longest that is linked back to. */
 const HERE_CHARS_MAX = 4096
@@ -14,6 +15,11 @@ const HERE_CHARS_MAX = 4096
 export function languageOf(headers: IncomingHttpHeaders): Language {
   const chosen = fastifyCookie.parse(headers.cookie ?? '')[COOKIE]
   return isLanguage(chosen) ? chosen : preferredLanguage(headers, LANGUAGES)
+}
+
+/** True where times are written out in this browser, not as how long ago or ahead. */
+export function wantsExactTimes(headers: IncomingHttpHeaders): boolean {
+  return fastifyCookie.parse(headers.cookie ?? '')[TIMES_COOKIE] === 'exact'
 }
 
 /** The words that the person behind a request reads. */
@@ -47,15 +53,21 @@ function ownAddress(address: unknown): string {
   return pathname.startsWith('//') ? '/' : `${pathname}${search}`
 }
 
-/** `GET /language?to=lt&back=/sign-in`: keeps the language in this browser and goes back to the page it was chosen on. */
+/**
+ * `GET /language?to=lt&back=/sign-in` and `GET /times?as=exact&back=/settings/api`: keep in this browser how pages are
+ * written, and go back to the page on which that was chosen. They change nothing else.
+ */
 export function registerLanguage(app: FastifyInstance, { issuerUrl }: { readonly issuerUrl: string }): void {
   const secure = issuerUrl.startsWith('https:')
+  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: YEAR_SECONDS } as const
   app.get('/language', async (request, reply) => {
     const { to, back } = request.query as { to?: unknown; back?: unknown }
-    if (isLanguage(to)) {
-      const options = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge: YEAR_SECONDS } as const
-      reply.header('set-cookie', fastifyCookie.serialize(COOKIE, to, options))
-    }
+    if (isLanguage(to)) reply.header('set-cookie', fastifyCookie.serialize(COOKIE, to, options))
+    return reply.header('cache-control', 'no-store').redirect(ownAddress(back), 303)
+  })
+  app.get('/times', async (request, reply) => {
+    const { as, back } = request.query as { as?: unknown; back?: unknown }
+    if (as === 'exact' || as === 'short') reply.header('set-cookie', fastifyCookie.serialize(TIMES_COOKIE, as, options))
     return reply.header('cache-control', 'no-store').redirect(ownAddress(back), 303)
   })
 }

@@ -21,7 +21,7 @@ export function marksOf(format: Formats, harmless: (text: string) => string): Ma
     strong: (value) => `<strong class="name">${text(value)}</strong>`,
     name: (value) => `<bdi class="name">${text(value)}</bdi>`,
     link: (href, label) => `<a href="${text(href)}">${text(label)}</a>`,
-    code: (value) => `<code class="name">${text(value)}</code>`,
+    code: (value) => `<code>${text(value)}</code>`,
     time: (value) =>
       `<time datetime="${value.moment.toISOString()}" title="${text(format.full(value))}">${text(format.short(value))}</time>`,
   }

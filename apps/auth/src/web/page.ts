@@ -6,14 +6,27 @@ import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import { ASSETS } from './assets.ts'
 import type { KnownMethods } from './known-methods.ts'
-import { languageHeaders, languageOf, pageAddress } from './language.ts'
+import { languageHeaders, languageOf, pageAddress, wantsExactTimes } from './language.ts'
 import { marksOf } from './marks.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
 /** Every template has the words of its reader as `t`, and `mark` for values inside a sentence. */
 const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t, mark } = it' })
-const MARKS = { en: marksOf(WORDS.en.format, escapeHtml), lt: marksOf(WORDS.lt.format, escapeHtml) }
+
+/** What a template gets beside its data, by language and by whether times are written out. */
+const SPEECH = {
+  short: { en: speechOf(WORDS.en), lt: speechOf(WORDS.lt) },
+  exact: { en: speechOf(exactly(WORDS.en)), lt: speechOf(exactly(WORDS.lt)) },
+}
+
+function exactly(t: Words): Words {
+  return { ...t, format: { ...t.format, short: t.format.full } }
+}
+
+function speechOf(t: Words) {
+  return { t, mark: marksOf(t.format, escapeHtml) }
+}
 
 function escapeHtml(text: string): string {
   return engine.config.escapeFunction(text)
@@ -43,14 +56,16 @@ export function pageHeaders(name: PageName): Record<string, string> {
 export interface Reader {
   readonly language: Language
   readonly address: string
+  /** True where times are written out. */
+  readonly exactTimes?: boolean
 }
 
 /** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
 export function renderPage<Name extends PageName>(name: Name, data: Pages[Name], reader: Reader): string {
   return engine.render(`pages/${name}`, {
     ...data,
-    t: WORDS[reader.language],
-    mark: MARKS[reader.language],
+    ...SPEECH[reader.exactTimes ? 'exact' : 'short'][reader.language],
+    exactTimes: reader.exactTimes ?? false,
     address: reader.address,
     assets: ASSETS,
   })
@@ -65,7 +80,11 @@ export async function sendPage<Name extends PageName>(
 ): Promise<string> {
   const language = languageOf(reply.request.headers)
   reply.code(status).headers({ ...pageHeaders(name), ...languageHeaders(language) })
-  return renderPage(name, data, { language, address: pageAddress(reply.request) })
+  return renderPage(name, data, {
+    language,
+    address: pageAddress(reply.request),
+    exactTimes: wantsExactTimes(reply.request.headers),
+  })
 }
 
 /** What went wrong, by its status; every other failure is ours. */

@@ -12,6 +12,8 @@ export const frame = room({
     upstream: 'VertexSMS account',
     passkeys: 'Passkeys',
     sessions: 'Sessions',
+    exactTimes: 'Show exact times',
+    shortTimes: 'Show times as how long ago',
     /** Of a way through pages of a list. */
     newer: 'Newer',
     older: 'Older',
@@ -27,6 +29,8 @@ export const frame = room({
     upstream: 'VertexSMS paskyra',
     passkeys: 'Prieigos raktai',
     sessions: 'Seansai',
+    exactTimes: 'Rodyti tikslius laikus',
+    shortTimes: 'Rodyti, prieš kiek laiko',
     newer: 'Naujesni',
     older: 'Senesni',
     pageOf: (page, pages, rows) => `${page} puslapis iš ${pages}, iš viso įrašų: ${rows}`,

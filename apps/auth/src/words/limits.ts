@@ -53,7 +53,7 @@ export const limits = room({
       ask_new_country: 'Klausti manęs prieš naują šalį',
     },
     problems: {
-      amount: (field) => `Lauke „${field}“ įrašykite sumą eurais, pavyzdžiui, 5,00.`,
+      amount: (field) => `Lauke „${field}“ įrašykite sumą eurais, su tašku, pavyzdžiui, 5.00.`,
       count: (field) => `Lauke „${field}“ įrašykite sveikąjį skaičių iki 1000000.`,
       countries: (field) => `Lauke „${field}“ įrašykite dviejų raidžių kodus, pavyzdžiui, LT, LV.`,
       senders: (field) =>

@@ -91,7 +91,7 @@ export const upstream = room({
       empty: 'Įklijuokite savo VertexSMS paskyros API raktą.',
       ours: 'Tai šios svetainės raktas. Reikia rakto iš VertexSMS valdymo skydelio.',
       noToken: 'Tai ne raktas: jį sudaro 12–512 raidžių, skaitmenų ir ženklų, be tarpų.',
-      price: 'Įrašykite sumą eurais iki 100, ne daugiau kaip su šešiais skaičiais po kablelio, pavyzdžiui, 0,0035.',
+      price: 'Įrašykite sumą eurais iki 100, ne daugiau kaip su šešiais skaitmenimis po taško, pavyzdžiui, 0.0035.',
     },
   },
 })
