@@ -69,11 +69,11 @@ async function call(token: string): Promise<Answer> {
 }
 
 async function round(browser: Browser, n: number): Promise<{ deleteMs: number; refusedMs: number; lateMs: number }> {
-  const settings = await browser.get('/settings/api')
-  const created = await browser.post('/settings/api', settings, [
+  const form = await browser.get('/settings/api/new')
+  const created = await browser.post('/settings/api/new', form, [
     ['name', `Round ${n}`],
     ['permissions', 'GET /operators'],
-    ['expires_in', /<option value="([^"]*)"/.exec(settings)?.[1] ?? ''],
+    ['expires_in', /<option value="([^"]*)"/.exec(form)?.[1] ?? ''],
   ])
   const token = /vsms_[\w-]{49}/.exec(created)?.[0]
   const row = (await browser.get('/settings/api')).split(`>Round ${n}<`)[1] ?? ''

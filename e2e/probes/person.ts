@@ -13,7 +13,11 @@ export interface Person {
   /** The text of a page. */
   page(path: string): Promise<string>
   /** Posts the form of a page there or to `action`; the status, and the page that came. */
-  submit(path: string, fields: readonly (readonly [string, string])[], action?: string): Promise<[number, string]>
+  submit(
+    path: string,
+    fields: readonly (readonly [string, string])[],
+    action?: string,
+  ): Promise<readonly [number, string, ...unknown[]]>
   /** Makes a token by hand with every permission; undefined where the page refuses. */
   makeToken(name: string): Promise<string | undefined>
 }
@@ -56,7 +60,7 @@ export async function neighbour(product: StackFacts, email: string): Promise<Per
 function visitor({ issuer }: StackFacts): Person {
   const cookies = new Map<string, string>()
 
-  async function request(path: string, init: RequestInit = {}): Promise<[number, string]> {
+  async function request(path: string, init: RequestInit = {}): Promise<[number, string, Headers]> {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const headers = { 'sec-fetch-site': 'same-origin', origin: issuer, cookie }
     const response = await fetch(issuer + path, { ...init, headers, redirect: 'manual' })
@@ -64,14 +68,14 @@ function visitor({ issuer }: StackFacts): Person {
       const [pair = ''] = line.split(';')
       cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1))
     }
-    return [response.status, await response.text()]
+    return [response.status, await response.text(), response.headers]
   }
 
   async function submit(
     path: string,
     fields: readonly (readonly [string, string])[],
     action = path,
-  ): Promise<[number, string]> {
+  ): Promise<[number, string, Headers]> {
     const [, form] = await request(path)
     const csrf = /name="csrf" value="([^"]+)"/.exec(form)?.[1] ?? ''
     const body = new URLSearchParams([['csrf', csrf], ...fields.map(([name, value]) => [name, value])])
@@ -83,9 +87,17 @@ function visitor({ issuer }: StackFacts): Person {
     submit,
     async makeToken(name) {
       const permissions = PERMISSIONS.map((permission) => ['permissions', permission] as const)
-      const [status, page] = await submit('/settings/api', [['name', name], ...permissions])
+      const [status, , headers] = await submit('/settings/api/new', [['name', name], ...permissions, ['limit', 'none']])
+      const location = headers.get('location')
+      if (status !== 303 || location === null) return undefined
+      // As a browser does, which keeps what several forms are answered with apart by their paths.
+      for (const line of headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(line) ?? []
+        cookies.set(name, value)
+      }
+      const [, page] = await request(location)
       const token = /vsms_[A-Za-z0-9_-]{20,}/.exec(page)?.[0]
-      if (status !== 200 || token === undefined) return undefined
+      if (token === undefined) return undefined
       rememberSecret('token', token)
       return token
     },

@@ -82,4 +82,20 @@ describe.skipIf(findChromium() === null)('Deleting one token on Settings -> API'
     await expectRejected(await send(stack.mcpUrl, value, request), stack)
     await page.context().close()
   })
+
+  test('ends both values of a token that was replaced, which were good until then (RFC 6750 §3.1)', async () => {
+    const page = await browser.newVisitor()
+    const [request] = MCP_REQUESTS
+    if (request === undefined) throw new Error('There is no request to send.')
+    const before = await (await openApiSettings(page, stack)).createToken({
+      name: 'Replaced',
+      permissions: ['GET /rates'],
+    })
+    const now = await (await openApiSettings(page, stack)).replaceToken('Replaced')
+    expect(now).not.toBe(before)
+    for (const value of [before, now]) expect((await send(stack.mcpUrl, value, request)).status).toBe(200)
+    await (await openApiSettings(page, stack)).deleteToken('Replaced')
+    for (const value of [before, now]) await expectRejected(await send(stack.mcpUrl, value, request), stack)
+    await page.context().close()
+  })
 })

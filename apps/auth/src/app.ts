@@ -131,6 +131,7 @@ export async function buildApp({
     await pages.register(registerSettings, {
       ...web,
       upstream: env.UPSTREAM,
+      apiUrl: resources.api.replace(/\/$/, ''),
       internalApi: createInternalApi({ url: env.API_INTERNAL_URL, operatorKey }),
     })
   })

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField, type Person } from './support/person.ts'
-import { type Stack, startStack } from './support/stack.ts'
+import { API_RESOURCE, type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {
@@ -66,10 +67,11 @@ async function makeConnection(accountId: string, clientName = 'Claude') {
   return { connection, access, refresh, message }
 }
 
-/** Fills in the form for a new token as the page offers it, with what differs. */
+/** Fills in the form for a new token as the page offers it, with what differs; the page that it ends on. */
 async function create(person: Person, changes: Record<string, string | string[]> = {}) {
-  const { html } = await person.get('/settings/api')
+  const { html } = await person.get('/settings/api/new')
   const fields = {
+    form: hiddenField(html, 'form'),
     name: 'Nightly report',
     permissions: ['POST /sms', 'GET /rates'],
     ip_allow_list: '',
@@ -79,7 +81,9 @@ async function create(person: Person, changes: Record<string, string | string[]>
   const pairs = Object.entries(fields).flatMap(([name, value]) =>
     [value].flat().map((one): [string, string] => [name, one]),
   )
-  return person.post('/settings/api', [['csrf', hiddenField(html, 'csrf')], ...pairs])
+  const answer = await person.post('/settings/api/new', [['csrf', hiddenField(html, 'csrf')], ...pairs])
+  const location = answer.headers.get('location')
+  return answer.status === 303 && location ? person.get(location) : answer
 }
 
 /** Opens the confirmation of a row and confirms. */
@@ -89,7 +93,7 @@ async function confirmDelete(person: Person, tokenId: string) {
 }
 
 describe('the list of tokens', () => {
-  it('shows each token with its name, kind, permissions and times, a connection under its client', async () => {
+  it('shows each token with its name, what it may do and times, those of a connection in its card', async () => {
     const { account, person } = await newSignedIn(stack)
     const { connection } = await makeConnection(account.id)
     await create(person)
@@ -99,14 +103,13 @@ describe('the list of tokens', () => {
       refreshTokenName(connection.id),
       'Claude',
       'claude.ai',
-      'OAuth access',
-      'OAuth refresh',
-      'Manual',
+      'Read SMS rates.',
       'Nightly report',
-      'POST /sms',
-      'GET /rates',
+      'Send SMS, ',
+      'Read prices',
+      'title="POST /sms, GET /rates"',
       'just now',
-      'Never',
+      'never',
       `datetime="${connection.expiresAt.toISOString()}"`,
     ]) {
       expect(html, text).toContain(text)
@@ -142,19 +145,64 @@ describe('the list of tokens', () => {
 })
 
 describe('a new token', () => {
-  it('offers the typical routes ticked', async () => {
+  it('offers the five scopes, the typical ones ticked, every route by itself, and 5.00 EUR a day', async () => {
     const { person } = await newSignedIn(stack)
-    const { html } = await person.get('/settings/api')
+    const { html } = await person.get('/settings/api/new')
+    expect(checkboxes(html, 'scope')).toEqual([...SCOPE_NAMES])
     expect(checkboxes(html, 'permissions')).toHaveLength(11)
-    const ticked = [...html.matchAll(/name="permissions" value="([^"]*)" checked/g)].map(([, value]) => value)
-    expect(ticked).toEqual(['POST /sms', 'GET /rates'])
+    const ticked = [...html.matchAll(/value="([^"]*)"(?: data-at="none")? checked/g)].map(([, value]) => value)
+    expect(ticked).toEqual(['sms:send', 'sms:rates', '5.00'])
   })
 
-  it('is shown once and kept as a hash only', async () => {
+  it('may do what the scopes and the single routes open together', async () => {
     const { account, person } = await newSignedIn(stack)
-    const { status, html } = await create(person)
+    await create(person, { scope: ['sms:rates', 'hlr:lookup'], permissions: ['GET /rates', 'GET /prefixes'] })
+    const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    expect(row.permissions).toEqual(['GET /rates', 'POST /hlr', 'GET /hlr', 'GET /prefixes'])
+    const { html } = await person.get('/settings/api')
+    expect(html).toContain('Read prices, Look numbers up, Read mobile prefixes')
+  })
+
+  it.each([
+    ['5.00 EUR a day where nothing is said', {}, 5_000_000n, []],
+    ['the amount that is chosen', { limit: '20.00' }, 20_000_000n, []],
+    ['none', { limit: 'none' }, null, []],
+    ['an own amount before a chosen one', { limit: 'none', own_limit: ' 2,50 EUR ' }, 2_500_000n, []],
+    ['countries', { countries: 'lv, LT' }, 5_000_000n, ['LT', 'LV']],
+  ] as const)('is limited to %s', async (_name, changes, maxPerDayMicros, countries) => {
+    const { account, person } = await newSignedIn(stack)
+    await create(person, changes)
+    const spender = await stack.db.spender.findFirstOrThrow({ where: { accountId: account.id, kind: 'token' } })
+    expect(spender).toMatchObject({ maxPerDayMicros, countries })
+  })
+
+  it('is one, however often its form is sent or its page is loaded again', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { html } = await person.get('/settings/api/new')
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['form', hiddenField(html, 'form')],
+      ['name', 'Once'],
+      ['scope', 'sms:rates'],
+    ]
+    const answers = await Promise.all([1, 2, 3].map(() => person.post('/settings/api/new', fields)))
+    const [location = '', ...others] = answers.map((answer) => answer.headers.get('location') ?? '')
+    expect(new Set([location, ...others]).size).toBe(1)
+    for (let load = 0; load < 3; load += 1) await person.get(location)
+    expect(await stack.db.apiToken.count({ where: { accountId: account.id } })).toBe(1)
+    // Another form makes another, of the same name too.
+    await create(person, { name: 'Once' })
+    expect(await stack.db.apiToken.count({ where: { accountId: account.id } })).toBe(2)
+  })
+
+  it('is shown once, with a command that works, and kept as a hash only', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { status, html, url } = await create(person)
     expect(status).toBe(200)
     const [value = ''] = /vsms_[\w-]{49}/.exec(html) ?? []
+    expect(html).toContain(`>${value}</textarea>`)
+    expect(html).toContain(`curl -H &quot;Authorization: Bearer ${value}&quot; ${API_RESOURCE}/token`)
+    expect(html).toContain(`export TOKEN=${value}`)
     const row = await stack.db.apiToken.findUniqueOrThrow({ where: { tokenHash: hashToken(value) } })
     expect(row).toMatchObject({
       accountId: account.id,
@@ -162,9 +210,45 @@ describe('a new token', () => {
       name: 'Nightly report',
       permissions: ['POST /sms', 'GET /rates'],
       ipAllowList: [],
+      lastFour: value.slice(0, -6).slice(-4),
     })
     expect(row.expiresAt?.getTime()).toBe(row.createdAt.getTime() + 90 * 86_400_000)
-    expect((await person.get('/settings/api')).html).not.toContain(value)
+    const list = (await person.get('/settings/api')).html
+    expect(list).not.toContain(value)
+    expect(list).toContain(`…${row.lastFour}</code>`)
+    const again = await person.get(url)
+    expect(again.html).not.toContain(value)
+    expect(again.html).toContain('cannot be shown again')
+    expect(JSON.stringify(person.cookies)).not.toContain(value)
+  })
+
+  it('shows its value in the session that made it alone, and never from another value of the cookie', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { html } = await person.get('/settings/api/new')
+    const answer = await person.post('/settings/api/new', [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['name', 'Mine'],
+      ['scope', 'sms:rates'],
+    ])
+    const location = answer.headers.get('location') ?? ''
+    expect(location).not.toContain('vsms_')
+    const [set = ''] = answer.headers.getSetCookie().filter((line) => line.startsWith('vertexsms_once='))
+    expect(set).toMatch(/; Max-Age=120; Path=\/settings\/api\/tokens\/[\w-]+\/value; HttpOnly; SameSite=Strict/)
+    const url = new URL(location, stack.issuer)
+    const elsewhere = await stack.person(account.id)
+    elsewhere.store(url, [set])
+    expect((await elsewhere.get(url)).html).not.toContain('vsms_')
+    const stranger = await newSignedIn(stack)
+    stranger.person.store(url, [set])
+    expect((await stranger.person.get(url)).status).toBe(404)
+    const cookie = person.cookieHeader(url.pathname)
+    for (const changed of [cookie.replace(/once=../, 'once=AA'), cookie.replace(/once=[^;]*/, 'once=x')]) {
+      const page = await fetch(url, { headers: { cookie: changed } })
+      expect([page.status, (await page.text()).includes('vsms_')]).toEqual([200, false])
+    }
+    // HEAD takes nothing away.
+    await fetch(url, { method: 'HEAD', headers: { cookie } })
+    expect((await person.get(url)).html).toMatch(/>vsms_[\w-]{49}</)
   })
 
   it('takes addresses and blocks of both families, however they are separated', async () => {
@@ -214,11 +298,22 @@ describe('a new token', () => {
       '50 addresses at most',
     ],
     ['an unknown expiry', { expires_in: '1000y' }, 'Choose when the token expires.'],
+    ['an unknown scope', { scope: ['sms:rates', 'sms:everything'] }, 'Choose at least one of the routes.'],
+    ['a limit that is no amount', { own_limit: 'five' }, 'takes an amount in EUR'],
+    ['a limit that nobody offered', { limit: 'all' }, 'takes an amount in EUR'],
+    ['a country that is none', { countries: 'LT, XX' }, 'takes codes of two letters'],
   ])('is refused with %s', async (_name, changes, sentence) => {
     const { account, person } = await newSignedIn(stack)
     const { status, html } = await create(person, changes)
     expect(status).toBe(422)
-    expect(html).toContain(sentence)
+    // Once in the summary, which leads to the field, and once at the field, to which it is tied.
+    expect(html.split(sentence)).toHaveLength(3)
+    const [, id = ''] = /class="small problem" id="([\w-]+)"/.exec(html) ?? []
+    expect(html).toContain(`<a href="#${id.replace('-problem', '')}">`)
+    expect(html).toMatch(new RegExp(`aria-describedby="${id}[ "]`))
+    expect(html).toContain('aria-invalid="true"')
+    expect(html.split(' autofocus')).toHaveLength(2)
+    expect(html).toContain('<title>Not done: New token')
     expect(await stack.db.apiToken.count({ where: { accountId: account.id } })).toBe(0)
   })
 
@@ -234,6 +329,7 @@ describe('a new token', () => {
     expect(html).toContain('value="GET /hlr" checked')
     expect(html).toContain('>nonsense</textarea>')
     expect(html).toContain('<option value="7d" selected>')
+    expect(html).toMatch(/<details class="single" open>/)
   })
 
   it('is refused beyond a hundred', async () => {
@@ -258,17 +354,25 @@ describe('deleting', () => {
     const { account, person } = await newSignedIn(stack)
     await create(person)
     await create(person, { name: 'Stays' })
-    const { id } = await stack.db.apiToken.findFirstOrThrow({
+    const { id, lastFour } = await stack.db.apiToken.findFirstOrThrow({
       where: { accountId: account.id, name: 'Nightly report' },
     })
     const page = await person.get(`/settings/api/tokens/${id}/delete`)
     expect(page.html).toContain('refused from its very next call on')
+    for (const fact of ['Nightly report', `<code>${lastFour}</code>`, 'POST /sms', 'just now']) {
+      expect(page.html).toContain(fact)
+    }
     expect(await stack.db.apiToken.count({ where: { id } })).toBe(1)
     const answer = await confirmDelete(person, id)
     expect(answer.headers.get('location')).toBe('/settings/api?done=token')
     const left = await stack.db.apiToken.findMany({ where: { accountId: account.id } })
     expect(left.map(({ name }) => name)).toEqual(['Stays'])
-    expect((await person.get('/settings/api?done=token')).html).toContain('The token was deleted.')
+    const told = `Nightly report (…${lastFour}) was deleted.`
+    expect((await person.get('/settings/api?done=token')).html).toContain(told)
+    // Told once; no address can make the page say a name.
+    const again = await person.get('/settings/api?done=token&name=Bank')
+    expect(again.html).not.toMatch(/Nightly|>[^<]*Bank/)
+    expect(again.html).toContain('The token was deleted.')
   })
 
   it.each(['access', 'refresh'] as const)(
@@ -279,9 +383,10 @@ describe('deleting', () => {
       const stays = await makeConnection(account.id, 'Cursor')
       const page = await person.get(`/settings/api/tokens/${ended[kind].id}/delete`)
       expect(page.html).toContain('ends the whole connection')
-      expect(page.html).toMatch(/<strong>1 scheduled message<\/strong>/)
+      expect(page.html).toContain('<strong>1 scheduled message that')
       const answer = await confirmDelete(person, ended[kind].id)
       expect(answer.headers.get('location')).toBe('/settings/api?done=connection')
+      expect((await person.get('/settings/api?done=connection')).html).toContain('claude.ai (Claude) was disconnected.')
       const tokens = await stack.db.apiToken.findMany({ where: { accountId: account.id } })
       expect(tokens.map((token) => token.connectionId)).toEqual([stays.connection.id, stays.connection.id])
       const after = await stack.db.connection.findUniqueOrThrow({ where: { id: ended.connection.id } })
@@ -321,5 +426,227 @@ describe('deleting', () => {
     )
     expect(answers.map(({ status }) => status)).toEqual([303, 303])
     expect(await stack.db.apiToken.count({ where: { accountId: account.id } })).toBe(0)
+  })
+})
+
+describe('a token that was made', () => {
+  const made = async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { html } = await create(person)
+    const [value = ''] = /vsms_[\w-]{49}/.exec(html) ?? []
+    const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    const path = `/settings/api/tokens/${row.id}`
+    const send = async (action: string, fields: [string, string][] = []) => {
+      const page = await person.get(`${path}/edit`)
+      const own: [string, string][] = [['csrf', hiddenField(page.html, 'csrf')]]
+      if (action === 'replace') own.push(['value', hiddenField(page.html, 'value')])
+      return person.post(`${path}/${action}`, [...own, ...fields])
+    }
+    return { account, person, row, path, value, send }
+  }
+
+  it('is renamed, and the page says so once', async () => {
+    const { person, row, path, send } = await made()
+    const answer = await send('edit', [['name', '  Weekly <b> ']])
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}/edit`])
+    const { html } = await person.get(`${path}/edit`)
+    expect(html).toMatch(/role="status"[^>]*>It is called Weekly &lt;b&gt; now\./)
+    expect((await person.get(`${path}/edit`)).html).not.toContain('role="status"')
+    expect(await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })).toMatchObject({ name: 'Weekly <b>' })
+  })
+
+  it.each([
+    ['', 'Give the token a name.'],
+    ['oauth:access:x', 'belong to connected apps'],
+    ['x'.repeat(61), '60 characters at most'],
+  ])('is not renamed to %j', async (name, sentence) => {
+    const { row, send } = await made()
+    const { status, html } = await send('edit', [['name', name]])
+    expect(status).toBe(422)
+    expect(html).toContain(sentence)
+    expect(html).toMatch(/aria-invalid="true" aria-describedby="name-problem" autofocus/)
+    expect(html).toContain('<title>Not done:')
+    expect(await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })).toMatchObject({ name: row.name })
+  })
+
+  it('gets another value, shown once, beside which the one before is good for an hour', async () => {
+    const { person, row, value, path, send } = await made()
+    const answer = await send('replace', [['overlap', 'on']])
+    const shown = await person.get(answer.headers.get('location') ?? '')
+    const [next = ''] = /vsms_[\w-]{49}/.exec(shown.html) ?? []
+    expect(next).not.toBe(value)
+    expect(shown.html).toContain('<h1>New value</h1>')
+    const now = await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })
+    expect(now.tokenHash).toEqual(hashToken(next))
+    const before = await stack.db.apiToken.findUniqueOrThrow({ where: { tokenHash: hashToken(value) } })
+    expect(before.replacedById).toBe(row.id)
+    const goodMs = (before.expiresAt?.getTime() ?? 0) - now.createdAt.getTime()
+    expect(Math.round(goodMs / 60_000)).toBe(60)
+    const list = (await person.get('/settings/api')).html
+    expect(list).toContain(`The value before (…${row.lastFour}) works until`)
+    expect([...list.matchAll(/>Nightly report</g)]).toHaveLength(1)
+    expect((await person.get(`${path}/delete`)).html).toContain('The value before, which still works, ends with it.')
+    await confirmDelete(person, row.id)
+    expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(0)
+  })
+
+  it('loses the value before at once where no hour is asked for', async () => {
+    const { value, send } = await made()
+    await send('replace')
+    expect(await stack.db.apiToken.count({ where: { tokenHash: hashToken(value) } })).toBe(0)
+  })
+
+  it('gets one value from a form that is sent twice, and loses none', async () => {
+    const { person, path, value, row } = await made()
+    const page = await person.get(`${path}/edit`)
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['value', hiddenField(page.html, 'value')],
+      ['overlap', 'on'],
+    ]
+    const answers = await Promise.all([1, 2].map(() => person.post(`${path}/replace`, fields)))
+    expect(answers.map(({ status }) => status)).toEqual([303, 303])
+    expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(2)
+    expect(await stack.db.apiToken.count({ where: { tokenHash: hashToken(value) } })).toBe(1)
+  })
+
+  it('is nothing to another account, and its value before has no page', async () => {
+    const { row, path, send } = await made()
+    await send('replace', [['overlap', 'on']])
+    const before = await stack.db.apiToken.findFirstOrThrow({ where: { replacedById: row.id } })
+    const { person } = await newSignedIn(stack)
+    const csrf: [string, string] = ['csrf', hiddenField((await person.get('/settings/api')).html, 'csrf')]
+    for (const page of ['edit', 'value', 'delete']) expect((await person.get(`${path}/${page}`)).status).toBe(404)
+    expect((await person.post(`${path}/edit`, [csrf, ['name', 'Mine now']])).status).toBe(404)
+    expect((await person.post(`${path}/replace`, [csrf, ['value', row.lastFour ?? '']])).status).toBe(404)
+    const owner = await stack.person(row.accountId)
+    for (const page of ['edit', 'value', 'delete']) {
+      expect((await owner.get(`/settings/api/tokens/${before.id}/${page}`)).status).toBe(404)
+    }
+    expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(2)
+  })
+})
+
+describe('a long list of tokens', () => {
+  const listed = async () => {
+    const { account, person } = await newSignedIn(stack)
+    const now = Date.now()
+    const day = (days: number) => new Date(now + days * 86_400_000)
+    const token = (name: string, lastFour: string | null, facts: object) => ({
+      id: randomUUID(),
+      accountId: account.id,
+      kind: 'manual' as const,
+      name,
+      lastFour,
+      tokenHash: new Uint8Array(randomBytes(32)),
+      permissions: ['GET /rates'],
+      createdAt: new Date(now),
+      ...facts,
+    })
+    await stack.db.apiToken.createMany({
+      data: [
+        token('b 10', 'aaAA', { createdAt: day(-3), lastUsedAt: day(-2), expiresAt: day(9) }),
+        token('B 9', 'bb_B', { createdAt: day(-2), lastUsedAt: null, expiresAt: null }),
+        token('same', 'cc%C', { createdAt: day(-1), lastUsedAt: day(-1), expiresAt: day(1) }),
+        token('same', null, { createdAt: day(-4), lastUsedAt: null, expiresAt: null }),
+      ],
+    })
+    const names = async (query: string) => {
+      const { html } = await person.get(`/settings/api${query}`)
+      return [...html.matchAll(/class="token-name"[^>]*>([^<]*)</g)].map(([, name]) => name)
+    }
+    return { account, person, names }
+  }
+
+  it('is put into the order that is asked for', async () => {
+    const { names } = await listed()
+    expect(await names('')).toEqual(['same', 'B 9', 'b 10', 'same'])
+    expect(await names('?order=used')).toEqual(['same', 'b 10', 'B 9', 'same'])
+    expect(await names('?order=name')).toEqual(['B 9', 'b 10', 'same', 'same'])
+    expect(await names('?order=expires')).toEqual(['same', 'b 10', 'B 9', 'same'])
+    expect(await names('?order=constructor')).toEqual(await names(''))
+  })
+
+  it('is searched by name and by the last four characters, as text and not as a pattern', async () => {
+    const { names, person } = await listed()
+    expect(await names('?find=SAME')).toEqual(['same', 'same'])
+    expect(await names('?find=%E2%80%A6aaAA')).toEqual(['b 10'])
+    expect(await names('?find=aaaa')).toEqual([])
+    for (const pattern of ['%25', '_', '.*', "'"]) expect(await names(`?find=${pattern}`)).toEqual([])
+    const { html } = await person.get('/settings/api?find=%22%3E%3Cb%3E')
+    expect(html).toContain('No token has this in its name')
+    expect(html).not.toContain('"><b>')
+  })
+
+  it('has no two buttons of the same name, tokens and apps of the same name included', async () => {
+    const { account, person } = await listed()
+    await makeConnection(account.id)
+    await makeConnection(account.id)
+    const { html } = await person.get('/settings/api')
+    const named = [
+      ...html.matchAll(/<(?:button|summary|a) class="(?:button[^"]*|small)"[^>]*>([\s\S]*?)<\/(?:button|summary|a)>/g),
+    ]
+    const names = named.map(([, inner = '']) => inner.replace(/<[^>]*>/g, ''))
+    expect(names).toContain('Delete same …cc%C')
+    expect(names).toContain('Delete same')
+    expect(names).toContain('Pause claude.ai (Claude) (2)')
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  })
+})
+
+describe('the card of a connection', () => {
+  it('shows where it answers first, then its name, what it may, and what it spent of its limit', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection } = await makeConnection(account.id, '<b>Claude</b>')
+    const spenderId = connection.id
+    await stack.db.spender.create({
+      data: {
+        id: spenderId,
+        accountId: account.id,
+        kind: 'connection',
+        createdAt: new Date(),
+        maxPerDayMicros: 5_000_000n,
+        pausedAt: new Date(),
+      },
+    })
+    await stack.db.spenderCount.create({
+      data: {
+        spenderId,
+        upstream: 'sandbox',
+        day: new Date(),
+        dayEndsAt: new Date(Date.now() + 3_600_000),
+        daySpentMicros: 1_250_000n,
+        totalSpentMicros: 7_000_000n,
+      },
+    })
+    const { html } = await person.get('/settings/api')
+    expect(html).toMatch(/<h3[^>]*>claude\.ai<\/h3>/)
+    expect(html.indexOf('claude.ai</h3>')).toBeLessThan(html.indexOf('&lt;b&gt;Claude&lt;/b&gt;'))
+    expect(html).toContain('<meter min="0" max="5000000" value="1250000" aria-label="1.25 EUR of 5.00 EUR today">')
+    expect(html).toContain('<dd>7.00 EUR</dd>')
+    expect(html).toContain('paused</span>')
+    expect(html).toMatch(/action="\/connections\/[\w-]+\/resume"/)
+    expect(html).not.toMatch(/<h\d[^>]*>[^<]*[\da-f]{8}-[\da-f]{4}/)
+  })
+
+  it('is disconnected after a question, a token or not, and never for another account', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection } = await makeConnection(account.id)
+    await stack.db.apiToken.deleteMany({ where: { connectionId: connection.id } })
+    const path = `/connections/${connection.id}/disconnect`
+    const stranger = await newSignedIn(stack)
+    const theirs: [string, string] = ['csrf', hiddenField((await stranger.person.get('/settings/api')).html, 'csrf')]
+    expect((await stranger.person.get(path)).status).toBe(404)
+    const refused = await stranger.person.post(path, [theirs])
+    expect(refused.headers.get('location')).toBe('/settings/api?done=not_found')
+    expect((await person.get('/settings/api')).html).toContain(`href="${path}"`)
+    const { html } = await person.get(path)
+    expect(html).toContain('1 scheduled message that')
+    const answer = await person.post(path, [['csrf', hiddenField(html, 'csrf')]])
+    expect(answer.headers.get('location')).toBe('/settings/api?done=connection')
+    expect((await person.get('/settings/api?done=connection')).html).toContain('claude.ai (Claude) was disconnected.')
+    const row = await stack.db.connection.findUniqueOrThrow({ where: { id: connection.id } })
+    expect(row.endedReason).toBe('deleted')
+    expect((await person.get(path)).status).toBe(404)
   })
 })

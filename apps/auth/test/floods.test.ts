@@ -301,8 +301,8 @@ describe('what an account may have', () => {
       ['permissions', 'POST /sms'],
       ['expires_in', '1d'],
     ]
-    const answers = await Promise.all(Array.from({ length: 19 }, () => person.post('/settings/api', fields)))
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(18).fill(422)])
+    const answers = await Promise.all(Array.from({ length: 19 }, () => person.post('/settings/api/new', fields)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, ...Array(18).fill(422)])
     expect(await test.db.apiToken.count({ where: { accountId: account.id } })).toBe(SIZES.manualTokensOfAccount)
   })
 

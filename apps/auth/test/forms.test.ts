@@ -61,12 +61,15 @@ const FORMS: readonly (() => Promise<Form>)[] = [
     }
   },
   sessionForm('/sign-out', '/sign-out'),
-  sessionForm('/settings/api', '/settings/api', [
+  sessionForm('/settings/api/new', '/settings/api/new', [
     ['name', 'x'],
     ['permissions', 'GET /rates'],
     ['expires_in', '1d'],
   ]),
   sessionForm('/settings/api/tokens/:tokenId/delete', `/settings/api/tokens/${SOME_ID}/delete`),
+  sessionForm('/settings/api/tokens/:tokenId/edit', `/settings/api/tokens/${SOME_ID}/edit`, [['name', 'x']], [404]),
+  sessionForm('/settings/api/tokens/:tokenId/replace', `/settings/api/tokens/${SOME_ID}/replace`, [], [404]),
+  sessionForm('/connections/:connectionId/disconnect', `/connections/${SOME_ID}/disconnect`),
   sessionForm('/settings/sessions/:sessionId/end', `/settings/sessions/${SOME_ID}/end`),
   sessionForm('/settings/sessions/end-others', '/settings/sessions/end-others'),
   sessionForm('/settings/passkeys', '/settings/passkeys', [

@@ -206,7 +206,7 @@ describe('the page that disconnects an app', () => {
     })
     const token = await stack.db.apiToken.findFirstOrThrow({ where: { connectionId } })
     const { html } = await person.get(`/settings/api/tokens/${token.id}/delete`)
-    expect(html).toContain('<strong>1 scheduled message</strong>')
+    expect(html).toContain('<strong>1 scheduled message that')
   })
 })
 

@@ -54,6 +54,7 @@ describe('every page', () => {
     '/forgot-password',
     '/connect',
     '/settings/api',
+    '/settings/api/new',
     '/settings/passkeys',
     '/settings/vertexsms-account',
     '/settings/sessions',
@@ -94,6 +95,7 @@ describe('every page', () => {
       '/request-access',
       '/forgot-password',
       '/settings/api',
+      '/settings/api/new',
       '/settings/passkeys',
       '/settings/vertexsms-account',
       '/settings/sessions',
@@ -273,16 +275,25 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     await page.getByLabel('Email').fill(account.email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('link', { name: 'New token' }).click()
     await page.getByLabel('Name').fill('No script')
     await page.getByRole('button', { name: 'Create token' }).click()
-    expect(await page.getByText(/^vsms_/).textContent()).toMatch(/^vsms_[\w-]{43}[0-9A-Za-z]{6}$/)
-    await page.getByRole('link', { name: 'I have copied it' }).click()
+    const value = page.getByRole('textbox', { name: 'Token', exact: true })
+    expect(await value.inputValue()).toMatch(/^vsms_[\w-]{43}[0-9A-Za-z]{6}$/)
+    expect(await value.evaluate((field) => field === document.activeElement)).toBe(true)
+    expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0)
+    await page.reload()
+    await page.getByText('cannot be shown again').waitFor()
+    await page.getByRole('link', { name: 'To your tokens' }).click()
+    expect(await page.getByRole('row', { name: /No script/ }).count()).toBe(1)
     await page
       .getByRole('row', { name: /No script/ })
       .getByRole('button', { name: 'Delete' })
       .click()
     await page.getByRole('button', { name: 'Confirm delete' }).click()
-    await page.getByText('The token was deleted.').waitFor()
+    await page.getByText(/^No script \(…[\w-]{4}\) was deleted\./).waitFor()
+    const status = page.getByRole('status')
+    expect(await status.evaluate((notice) => notice === document.activeElement)).toBe(true)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     expect(await stack.db.session.count({ where: { accountId: account.id } })).toBe(0)

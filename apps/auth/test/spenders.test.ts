@@ -189,8 +189,8 @@ describe('the spender of a token made by hand', () => {
     const { account } = await newSignedIn(stack)
     const session = await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })
     const by = { accountId: account.id, sessionId: session.id }
-    const create = (limits = NO_LIMITS, id: string = randomUUID()) => {
-      const token = { id, name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
+    const create = (limits = NO_LIMITS, form: string = randomUUID()) => {
+      const token = { form, name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
       return createManualToken(stack.db, by, { ...token, limits }, new Date())
     }
     const row = (id: string) => stack.db.apiToken.findUniqueOrThrow({ where: { id } })
@@ -210,7 +210,7 @@ describe('the spender of a token made by hand', () => {
     expect(spender).toMatchObject({ id: tokenId, kind: 'token', endedAt: null })
     expect(spender && limits(spender)).toMatchObject({ maxPerDayMicros: null, countries: [] })
     const bounded = await create({ ...NO_LIMITS, maxPerDayMicros: 5_000_000n, countries: ['LT'] })
-    expect(bounded).toEqual({ value: expect.stringMatching(/^vsms_/) })
+    expect(bounded).toMatchObject({ value: expect.stringMatching(/^vsms_/) })
     expect((await spendersOf(accountId)).at(-1)).toMatchObject({ maxPerDayMicros: 5_000_000n, countries: ['LT'] })
   })
 
@@ -289,11 +289,17 @@ describe('the spender of a token made by hand', () => {
     expect(answers).toContainEqual({ refused: 'made_before' })
     expect(answers).toContainEqual({ value: expect.any(String) })
     expect((await rows()).map(({ lastFour }) => lastFour)).toContain(row?.lastFour)
-    const id = randomUUID()
-    const made2 = await Promise.all([create(NO_LIMITS, id), create(NO_LIMITS, id)])
-    expect(made2).toContainEqual({ refused: 'made_before' })
+    const form = randomUUID()
+    const forms = await Promise.all([create(NO_LIMITS, form), create(NO_LIMITS, form)])
+    const [{ id }] = forms
+    expect(forms).toContainEqual({ id, refused: 'made_before' })
+    expect(forms).toContainEqual({ id, value: expect.any(String) })
     await deleteToken(stack.db, { accountId: by.accountId, tokenId: id, now: new Date() })
-    expect(await create(NO_LIMITS, id)).toEqual({ refused: 'made_before' })
+    expect(await create(NO_LIMITS, form)).toEqual({ id, refused: 'made_before' })
+    // The same form in the hands of another account is another token, and names nothing that is there already.
+    const other = await made()
+    expect(await other.create(NO_LIMITS, form)).toMatchObject({ id: expect.not.stringMatching(id) })
+    expect(await create(NO_LIMITS, by.accountId)).toMatchObject({ id: expect.not.stringMatching(by.accountId) })
   })
 
   it("gives no value to a token that ran out, that never was, or that is another account's", async () => {

@@ -30,20 +30,20 @@ export interface TokenRow {
 }
 
 /**
- * The tokens of an account that are alive at `now`, newest first; all of them, or those of some connections (null: those
- * made by hand), or a slice. Never a value: only hashes are stored.
+ * The tokens of an account that are alive at `now`, newest first; all of them, those of some connections (null: those
+ * made by hand), or one by its id. Never a value: only hashes are stored.
  */
 export async function listTokens(
   db: Database,
   accountId: string,
   now: Date,
-  of: { readonly connectionIds?: readonly string[] | null; readonly skip?: number; readonly take?: number } = {},
+  of: { readonly connectionIds?: readonly string[] | null; readonly id?: string } = {},
 ): Promise<TokenRow[]> {
-  const { connectionIds, ...slice } = of
+  const { connectionIds, id } = of
   const rows = await db.apiToken.findMany({
-    ...slice,
     where: {
       accountId,
+      ...(id !== undefined && { id }),
       replacedById: null,
       ...liveToken(now),
       ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),

@@ -1,5 +1,6 @@
-import { readEurText, toEurText } from '@vertexsms/contract/money'
+import { toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
+import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, readDayLimit } from '../connections/day-limit.ts'
 import { narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
 import type { BoundsView } from '../views/pages.ts'
@@ -31,9 +32,6 @@ export interface TypedBounds {
   readonly countries?: string | undefined
   readonly lasts?: string | undefined
 }
-
-const PRESETS_MICROS = [1_000_000n, 5_000_000n, 20_000_000n]
-const NONE = 'none'
 
 const HOUR_SECONDS = 3600
 const DAY_SECONDS = 24 * HOUR_SECONDS
@@ -83,10 +81,12 @@ export function boundsView(
   problems: BoundsView['problems'] = {},
 ): BoundsView {
   const first = firstBounds(start)
-  const chosen = typed.limit ?? (first.maxPerDayMicros === null ? NONE : toEurText(first.maxPerDayMicros, 2))
+  const chosen = typed.limit ?? (first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2))
   const own = typed.own_limit ?? ''
   const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
-  const amounts = [...new Set([...PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])])]
+  const amounts = [
+    ...new Set([...DAY_PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])]),
+  ]
     .filter((micros) => ceiling === null || micros <= ceiling)
     .sort((one, other) => Number(one - other))
   const offersNone = ceiling === null
@@ -113,7 +113,7 @@ export function wideningText(before: SpenderLimits, after: SpenderLimits): strin
 }
 
 function boundsText({ maxPerDayMicros, countries }: SpenderLimits): string {
-  return `${maxPerDayMicros ?? NONE}/${[...countries].sort().join(',')}`
+  return `${maxPerDayMicros ?? NO_DAY_LIMIT}/${[...countries].sort().join(',')}`
 }
 
 /** What the form starts from: the limits there are, and never more than was asked for. */
@@ -140,15 +140,10 @@ function readLimit(
   asked: bigint | null,
   t: Words,
 ): { micros: bigint | null } | { problem: string } {
-  const text =
-    own
-      .trim()
-      .replace(/(EUR|€)$/i, '')
-      .trimEnd()
-      .replace(',', '.') || limit
-  if (text === undefined) return { micros: first }
-  const micros = text === NONE ? null : readEurText(text)
-  if (micros === null && text !== NONE) return { problem: t.consent.problems.amount }
+  if (limit === undefined && own.trim() === '') return { micros: first }
+  const read = readDayLimit(limit ?? '', own)
+  if (read === null) return { problem: t.consent.problems.amount }
+  const { micros } = read
   if (asked !== null && (micros === null || micros > asked))
     return { problem: t.consent.problems.askedAmount(t.format.eur(asked)) }
   return { micros }

@@ -1,97 +1,74 @@
-import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Deletion, deleteToken } from '../connections/tokens.ts'
-import type { TokenFormView } from '../views/pages.ts'
-import type { WebDeps } from '../web/deps.ts'
+import { wordsFor } from '../web/language.ts'
+import { takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
-import { signInPath } from '../web/return-to.ts'
-import { createManualToken } from './manual-tokens.ts'
-import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
+import type { Words } from '../words/words.ts'
+import { registerDisconnect } from './disconnect.ts'
+import { registerEditToken } from './edit-token.ts'
+import { noticePlace, scheduledUnder, TOKENS_PATH, tellWhich } from './ended.ts'
+import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
+import { isTokenId, ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
 
-/** What the list says after a deletion. */
-const NOTICES: Readonly<Record<Deletion, string>> = {
-  token: 'The token was deleted. Its very next call fails.',
-  connection: 'The app was disconnected. Its very next call fails.',
-  not_found: 'That token was already gone.',
-}
+/** Settings -> API: see every token, make one by hand, change, replace or delete it, disconnect an app. */
+export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): void {
+  registerNewToken(app, deps)
+  registerEditToken(app, deps)
+  registerDisconnect(app, deps)
 
-interface TokenParams {
-  Params: { tokenId: string }
-}
-
-/** Settings -> API: see every token, make one by hand, delete any. */
-export function registerApiTokens(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/settings/api', (request, reply) => showTokens(deps, request, reply, emptyTokenForm(), 200))
-
-  app.post('/settings/api', async (request, reply) => {
-    const now = await databaseNow(deps.db)
-    const judged = readTokenForm(request.body, now)
-    if ('form' in judged) return showTokens(deps, request, reply, judged.form, 422)
-    const { account, sessionId } = signedInOf(request)
-    const made = await createManualToken(deps.db, { accountId: account.id, sessionId }, judged.token, now)
-    if ('value' in made) {
-      const { value } = made
-      return sendPage(reply, 'token-created', { viewer: viewerOf(deps, request), name: judged.token.name, value })
-    }
-    if (made.refused === 'signed_out') return reply.redirect(signInPath('/settings/api'), 303)
-    return showTokens(deps, request, reply, refusedTokenForm(request.body), 422)
+  app.get(TOKENS_PATH, async (request, reply) => {
+    const t = wordsFor(request)
+    const { account } = signedInOf(request)
+    const named = takeOnce(deps, request, reply, noticePlace(request))
+    return sendPage(reply, 'api-tokens', {
+      viewer: viewerOf(deps, request),
+      notice: noticeOf(request, named, t),
+      ...(await tokenList(deps.db, account.id, request.query, t)),
+    })
   })
 
   app.get<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
-    const token = await findToken(deps, request)
-    if (!token) return reply.callNotFound()
-    const { connection } = token
+    const now = await databaseNow(deps.db)
+    const row = await ownToken(deps, request, now)
+    if (!row) return reply.callNotFound()
+    const { client, connectionId } = row
     return sendPage(reply, 'token-delete', {
       viewer: viewerOf(deps, request),
-      formAction: `/settings/api/tokens/${token.id}/delete`,
-      name: token.name,
-      connection: connection && {
-        clientName: connection.clientName,
-        redirectHost: connection.redirectHost,
-        scheduledMessages: await scheduledUnder(deps.db, connection.id),
-      },
+      formAction: `/settings/api/tokens/${row.id}/delete`,
+      facts: await tokenFacts(deps, row, now, wordsFor(request)),
+      connection:
+        client === null || connectionId === null
+          ? null
+          : {
+              clientName: client.name,
+              redirectHost: client.redirectHost,
+              scheduledMessages: await scheduledUnder(deps.db, connectionId),
+            },
     })
   })
 
   app.post<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
     const { tokenId } = request.params
     const accountId = signedInOf(request).account.id
-    const deletion = UUID.test(tokenId)
-      ? await deleteToken(deps.db, { accountId, tokenId, now: await databaseNow(deps.db) })
-      : 'not_found'
-    return reply.redirect(`/settings/api?done=${deletion}`, 303)
+    const now = await databaseNow(deps.db)
+    const row = await ownToken(deps, request, now)
+    const deletion = isTokenId(tokenId) ? await deleteToken(deps.db, { accountId, tokenId, now }) : 'not_found'
+    if (row) tellWhich(deps, request, reply, row)
+    return reply.redirect(`${TOKENS_PATH}?done=${deletion}`, 303)
   })
 }
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+const NAMED = { token: 'tokenNamed', connection: 'connectionNamed' } as const satisfies Partial<
+  Record<Deletion, string>
+>
+const PLAIN = ['token', 'connection', 'not_found', 'pause', 'resume', 'ended'] as const
 
-/** Messages that wait for their time under a connection; the simulated operator has some from before sends had tables. */
-async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
-  const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
-  return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
-}
-
-async function findToken(deps: WebDeps, request: FastifyRequest<TokenParams>) {
-  const { tokenId } = request.params
-  if (!UUID.test(tokenId)) return null
-  return deps.db.apiToken.findFirst({
-    where: { id: tokenId, accountId: signedInOf(request).account.id },
-    select: { id: true, name: true, connection: { select: { id: true, clientName: true, redirectHost: true } } },
-  })
-}
-
-async function showTokens(
-  deps: WebDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  form: TokenFormView,
-  status: number,
-): Promise<string> {
-  const list = await tokenList(deps.db, signedInOf(request).account.id, request.query)
+function noticeOf(request: FastifyRequest, named: string | null, t: Words): string | null {
   const { done } = request.query as { done?: unknown }
-  const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as Deletion] : null
-  return sendPage(reply, 'api-tokens', { viewer: viewerOf(deps, request), notice, ...list, form }, status)
+  if (named !== null && (done === 'token' || done === 'connection')) return t.access.done[NAMED[done]](named)
+  const plain = PLAIN.find((name) => name === done)
+  return plain === undefined ? null : t.access.done[plain]
 }

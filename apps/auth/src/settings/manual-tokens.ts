@@ -1,7 +1,7 @@
 // Tokens made by hand, as their owner makes, renames and replaces them. A token is one row for its whole life, whatever
 // its value: what was scheduled under it and what it spent go on. A value that was replaced has a row of its own for the
 // overlap, which the database deletes with the token.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { lastFourOf, manualToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
@@ -19,8 +19,8 @@ export const OVERLAP_SECONDS = 3600
 
 /** A token that may be stored. */
 export interface NewToken {
-  /** Of the form that it was typed into: one form makes one token. */
-  readonly id: string
+  /** Of the form that it was typed into: one form of an account makes one token. */
+  readonly form: string
   readonly name: string
   readonly permissions: readonly Permission[]
   readonly ipAllowList: readonly string[]
@@ -45,11 +45,12 @@ export async function createManualToken(
   by: Asker,
   token: NewToken,
   now: Date,
-): Promise<{ readonly value: string } | { readonly refused: 'too_many' | 'signed_out' | 'made_before' }> {
+): Promise<{ readonly id: string } & ({ readonly value: string } | { readonly refused: CreateRefusal })> {
   const { accountId } = by
+  const id = idOf(accountId, token.form)
   const value = manualToken(newSecret())
   const data = {
-    id: token.id,
+    id,
     accountId,
     kind: 'manual' as const,
     name: token.name,
@@ -62,15 +63,25 @@ export async function createManualToken(
   }
   // Counted and stored while the account is held, so that posts at once cannot all find room for one.
   return accountTransaction(db, async (tx) => {
-    if (!(await lockSession(tx, by))) return { refused: 'signed_out' }
+    if (!(await lockSession(tx, by))) return { id, refused: 'signed_out' }
     // A spender outlives its token: what was made and deleted is not made again by an old form.
-    if ((await tx.spender.count({ where: { id: token.id } })) > 0) return { refused: 'made_before' }
+    if ((await tx.spender.count({ where: { id } })) > 0) return { id, refused: 'made_before' }
     const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND } })
-    if (has >= SIZES.manualTokensOfAccount) return { refused: 'too_many' }
+    if (has >= SIZES.manualTokensOfAccount) return { id, refused: 'too_many' }
     await tx.apiToken.create({ data })
-    await createSpender(tx, { kind: 'token', id: data.id, accountId }, token.limits, now)
-    return { value }
+    await createSpender(tx, { kind: 'token', id, accountId }, token.limits, now)
+    return { id, value }
   })
+}
+
+type CreateRefusal = 'too_many' | 'signed_out' | 'made_before'
+
+/** The id of the token that a form of this account makes: whatever the form says it is, no id of anything else. */
+function idOf(accountId: string, form: string): string {
+  const digest = createHash('sha256').update(`${accountId}:${form}`).digest('hex')
+  // A UUID of an own making (RFC 9562 §5.8).
+  const parts = [digest.slice(0, 8), digest.slice(8, 12), `8${digest.slice(13, 16)}`, `8${digest.slice(17, 20)}`]
+  return `${parts.join('-')}-${digest.slice(20, 32)}`
 }
 
 /** The token and its value as the page that asks showed them: what was replaced since is not replaced again. */

@@ -1,109 +1,180 @@
 import { randomUUID } from 'node:crypto'
 import { OAUTH_NAME_PREFIX } from '@vertexsms/contract/api-token'
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
+import { toEurText } from '@vertexsms/contract/money'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import { isScope, permissionsOf, SCOPE_NAMES, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import { z } from 'zod'
+import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, readDayLimit, USUAL_DAY_MICROS } from '../connections/day-limit.ts'
+import { readRules } from '../connections/rules.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
+import type { Words } from '../words/words.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 import type { NewToken } from './manual-tokens.ts'
 
 /** What most scripts need; ticked in an empty form. */
-const TYPICAL_PERMISSIONS: readonly Permission[] = ['POST /sms', 'GET /rates']
+const TYPICAL_SCOPES: readonly Scope[] = ['sms:send', 'sms:rates']
 
 /** Routes that are charged to the account's balance; marked in the form. */
 const BILLABLE_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>(['POST /sms', 'POST /hlr'])
 
 const DAY_SECONDS = 86_400
 const EXPIRIES = {
-  '1d': { label: 'In a day', seconds: DAY_SECONDS },
-  '7d': { label: 'In 7 days', seconds: 7 * DAY_SECONDS },
-  '30d': { label: 'In 30 days', seconds: 30 * DAY_SECONDS },
-  '90d': { label: 'In 90 days', seconds: 90 * DAY_SECONDS },
-  '1y': { label: 'In a year', seconds: 365 * DAY_SECONDS },
-  never: { label: 'Never', seconds: null },
+  '1d': DAY_SECONDS,
+  '7d': 7 * DAY_SECONDS,
+  '30d': 30 * DAY_SECONDS,
+  '90d': 90 * DAY_SECONDS,
+  '1y': 365 * DAY_SECONDS,
+  never: null,
 } as const
 type Expiry = keyof typeof EXPIRIES
+const EXPIRY_NAMES = Object.keys(EXPIRIES) as readonly Expiry[]
 const DEFAULT_EXPIRY: Expiry = '90d'
+const USUAL_LIMIT = toEurText(USUAL_DAY_MICROS, 2)
 
 const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
+const text = (otherwise: string) => z.string().default(otherwise).catch('')
 const formSchema = z.object({
-  name: z.string().default(''),
-  permissions: oneOrMany,
-  ip_allow_list: z.string().default(''),
-  expires_in: z.string().default(DEFAULT_EXPIRY),
+  form: z.uuid().catch(() => randomUUID()),
+  name: text(''),
+  scope: oneOrMany.catch([]),
+  permissions: oneOrMany.catch([]),
+  limit: text(USUAL_LIMIT),
+  own_limit: text(''),
+  countries: text(''),
+  ip_allow_list: text(''),
+  expires_in: text(DEFAULT_EXPIRY),
 })
+type Sent = z.infer<typeof formSchema>
 
 const MAX_NAME_CHARS = 60
 /** Fifty of the longest blocks, with room for how people separate them. */
 const MAX_ALLOW_LIST_CHARS = 5_000
 
-const nameSchema = z
-  .string()
-  .max(4 * MAX_NAME_CHARS, `The name may have ${MAX_NAME_CHARS} characters at most.`)
-  .trim()
-  .min(1, 'Give the token a name.')
-  .max(MAX_NAME_CHARS, `The name may have ${MAX_NAME_CHARS} characters at most.`)
-  .refine((name) => !/\p{C}/u.test(name), 'The name may not contain control characters.')
-  .refine(
-    (name) => !name.toLowerCase().startsWith(OAUTH_NAME_PREFIX),
-    `Names that begin with “${OAUTH_NAME_PREFIX}” belong to connected apps.`,
-  )
+/** What is wrong with each field, in words; `form` is about none of them. */
+export type TokenProblems = Partial<Record<TokenField | 'form', string>>
+/** A field that may be wrong, in the order in which they stand. */
+export const TOKEN_FIELDS = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in'] as const
+type TokenField = (typeof TOKEN_FIELDS)[number]
+
+/** The name of a token as it may be stored, or what is wrong with it. */
+export function readTokenName(typed: string, t: Words): { readonly name: string } | { readonly problem: string } {
+  const { problems } = t.token
+  const name = typed.trim()
+  if (name === '') return { problem: problems.nameMissing }
+  if (name.length > MAX_NAME_CHARS) return { problem: problems.nameLong(t.format.number(MAX_NAME_CHARS)) }
+  if (/\p{C}/u.test(name)) return { problem: problems.nameControl }
+  if (name.toLowerCase().startsWith(OAUTH_NAME_PREFIX)) return { problem: problems.nameReserved(OAUTH_NAME_PREFIX) }
+  return { name }
+}
 
 /** The form before anything is filled in. */
-export function emptyTokenForm(): TokenFormView {
-  return formView({ name: '', permissions: TYPICAL_PERMISSIONS, ip_allow_list: '', expires_in: DEFAULT_EXPIRY }, [])
+export function emptyTokenForm(t: Words): TokenFormView {
+  return formView(formSchema.parse({ scope: [...TYPICAL_SCOPES] }), {}, t)
 }
 
 /** Judges a posted form: the token to store, or the form to show again with what is wrong. */
-export function readTokenForm(body: unknown, now: Date): { token: NewToken } | { form: TokenFormView } {
-  const sent = formSchema.catch({ name: '', permissions: [], ip_allow_list: '', expires_in: '' }).parse(body ?? {})
-  const errors: string[] = []
-
-  const name = nameSchema.safeParse(sent.name)
-  if (!name.success) errors.push(name.error.issues[0]?.message ?? '')
-  const permissions = PERMISSIONS.filter((permission) => sent.permissions.includes(permission))
-  if (permissions.length === 0 || !sent.permissions.every(isPermission))
-    errors.push('Choose at least one of the routes.')
-  const isTooLong = sent.ip_allow_list.length > MAX_ALLOW_LIST_CHARS
-  if (isTooLong) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)
-  const ipAllowList = isTooLong ? [] : splitAllowList(sent.ip_allow_list)
-  const wrong = ipAllowList.find((entry) => readAllowListEntry(entry) === null)
-  if (wrong !== undefined) errors.push(`“${wrong.slice(0, 60)}” is not an IP address or a CIDR block.`)
-  if (ipAllowList.length > MAX_ALLOW_LIST_ENTRIES) errors.push(`List ${MAX_ALLOW_LIST_ENTRIES} addresses at most.`)
-  const expiry = Object.hasOwn(EXPIRIES, sent.expires_in) ? EXPIRIES[sent.expires_in as Expiry] : undefined
-  if (!expiry) errors.push('Choose when the token expires.')
-
-  if (!name.success || !expiry || errors.length > 0) return { form: formView(sent, errors) }
-  const expiresAt = expiry.seconds === null ? null : new Date(now.getTime() + expiry.seconds * 1000)
-  return { token: { id: randomUUID(), name: name.data, permissions, ipAllowList, expiresAt, limits: NO_LIMITS } }
+export function readTokenForm(
+  body: unknown,
+  now: Date,
+  t: Words,
+): { readonly token: NewToken } | { readonly form: TokenFormView } {
+  const sent = formSchema.parse(body ?? {})
+  const name = readTokenName(sent.name, t)
+  const permissions = readPermissions(sent)
+  const limit = readDayLimit(sent.limit, sent.own_limit)
+  const countries = readRules({ countries: sent.countries }, t)
+  const addresses = readAddresses(sent.ip_allow_list, t)
+  const expires = EXPIRY_NAMES.find((expiry) => expiry === sent.expires_in)
+  const { problems: words } = t.token
+  const problems: TokenProblems = {
+    ...('problem' in name && { name: name.problem }),
+    ...(permissions === null && { may: words.nothing }),
+    ...(limit === null && { own_limit: words.amount }),
+    ...('problems' in countries && { countries: words.countries }),
+    ...('problem' in addresses && { ip_allow_list: addresses.problem }),
+    ...(expires === undefined && { expires_in: words.expires }),
+  }
+  if (
+    'problem' in name ||
+    permissions === null ||
+    limit === null ||
+    'problems' in countries ||
+    'problem' in addresses ||
+    expires === undefined
+  )
+    return { form: formView(sent, problems, t) }
+  const seconds = EXPIRIES[expires]
+  return {
+    token: {
+      form: sent.form,
+      name: name.name,
+      permissions,
+      ipAllowList: addresses.entries,
+      expiresAt: seconds === null ? null : new Date(now.getTime() + seconds * 1000),
+      limits: { ...NO_LIMITS, maxPerDayMicros: limit.micros, countries: countries.rules.countries ?? [] },
+    },
+  }
 }
 
 /** The form of an account that has as many tokens as it may have. */
-export function refusedTokenForm(body: unknown): TokenFormView {
-  const sent = formSchema.catch({ name: '', permissions: [], ip_allow_list: '', expires_in: '' }).parse(body ?? {})
-  return formView(sent, [
-    `An account may have ${SIZES.manualTokensOfAccount} tokens. Delete one that is no longer used.`,
-  ])
+export function refusedTokenForm(body: unknown, t: Words): TokenFormView {
+  const most = t.format.number(SIZES.manualTokensOfAccount)
+  return formView(formSchema.parse(body ?? {}), { form: t.token.problems.tooMany(most) }, t)
 }
 
-function formView(
-  sent: { name: string; permissions: readonly string[]; ip_allow_list: string; expires_in: string },
-  errors: readonly string[],
-): TokenFormView {
+/** Null for none at all, and for what is no scope and no route. */
+function readPermissions({ scope, permissions }: Sent): readonly Permission[] | null {
+  if (!scope.every(isScope) || !permissions.every(isPermission)) return null
+  const held = new Set([...permissionsOf(scope.filter(isScope)), ...permissions])
+  return held.size === 0 ? null : PERMISSIONS.filter((permission) => held.has(permission))
+}
+
+function readAddresses(typed: string, t: Words): { readonly entries: string[] } | { readonly problem: string } {
+  const { problems } = t.token
+  const tooMany = { problem: problems.addressMany(t.format.number(MAX_ALLOW_LIST_ENTRIES)) }
+  if (typed.length > MAX_ALLOW_LIST_CHARS) return tooMany
+  const entries = splitAllowList(typed)
+  const wrong = entries.find((entry) => readAllowListEntry(entry) === null)
+  if (wrong !== undefined) return { problem: problems.address(wrong.slice(0, 60)) }
+  return entries.length > MAX_ALLOW_LIST_ENTRIES ? tooMany : { entries }
+}
+
+function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView {
+  const firstWrong = TOKEN_FIELDS.find((field) => problems[field] !== undefined) ?? null
+  const amounts = DAY_PRESETS_MICROS.map((micros) => ({
+    value: toEurText(micros, 2),
+    label: t.format.eur(micros),
+  }))
+  const chosen = [...amounts.map(({ value }) => value), NO_DAY_LIMIT].find((value) => value === sent.limit)
   return {
-    errors,
+    id: sent.form,
+    problems,
+    firstWrong,
     name: sent.name,
-    ipAllowList: sent.ip_allow_list,
+    scopes: SCOPE_NAMES.map((name) => ({
+      name,
+      description: t.scopes.may[name],
+      chosen: sent.scope.includes(name),
+      billable: SCOPES[name].billable,
+    })),
     routes: PERMISSIONS.map((permission) => ({
       permission,
+      words: t.routes.route[permission],
       chosen: sent.permissions.includes(permission),
       billable: BILLABLE_PERMISSIONS.has(permission),
     })),
-    expiries: Object.entries(EXPIRIES).map(([value, { label }]) => ({
+    amounts,
+    noLimit: NO_DAY_LIMIT,
+    limit: chosen ?? null,
+    ownLimit: sent.own_limit,
+    countries: sent.countries,
+    ipAllowList: sent.ip_allow_list,
+    expiries: EXPIRY_NAMES.map((value) => ({
       value,
-      label,
+      label: t.token.expiries[value],
       chosen: value === sent.expires_in,
     })),
   }

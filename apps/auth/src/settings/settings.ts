@@ -5,13 +5,14 @@ import { registerAccount } from './account.ts'
 import { registerApiTokens } from './api-tokens.ts'
 import { registerApprovals } from './approvals.ts'
 import { registerConnections } from './connections.ts'
+import type { TokenPageDeps } from './new-token-pages.ts'
 import { registerPasskeys } from './passkeys.ts'
 import { registerSandboxPhone } from './sandbox-phone.ts'
 import { registerSessions } from './sessions.ts'
 import { registerUpstreamAccount, type UpstreamAccountDeps } from './upstream-account.ts'
 
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
-export async function registerSettings(app: FastifyInstance, deps: UpstreamAccountDeps): Promise<void> {
+export async function registerSettings(app: FastifyInstance, deps: UpstreamAccountDeps & TokenPageDeps): Promise<void> {
   requireSession(app, deps)
   app.get('/settings', (_request, reply) => reply.redirect(HOME_PATH, 303))
   registerAccount(app, deps)

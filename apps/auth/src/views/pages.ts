@@ -197,18 +197,52 @@ export interface MessagePage {
   readonly reference?: string
 }
 
-/** One token in a list. */
+/** The value that a token had before, while it is good. */
+interface ReplacedView {
+  readonly lastFour: string | null
+  readonly ends: TimeView
+}
+
+/** One token made by hand in a list. */
 export interface TokenView {
   readonly id: string
   readonly name: string
-  /** The kind in words. */
-  readonly kind: string
-  readonly isIssued: boolean
+  /** What its button is called by: no two of a list alike. */
+  readonly label: string
+  /** Null of one that was made before they were kept. */
+  readonly lastFour: string | null
+  /** What it may do, in words. */
+  readonly may: readonly string[]
   readonly permissions: readonly string[]
-  readonly hasEveryPermission: boolean
   readonly ipAllowList: readonly string[]
   /** The entries of it that no address can match. */
   readonly deadAddresses: readonly string[]
+  readonly created: TimeView
+  readonly lastUsed: TimeView | null
+  readonly expires: TimeView | null
+  readonly replaced: ReplacedView | null
+}
+
+/** By what a person tells one token from another, whose page this is. */
+export interface TokenFactsView {
+  readonly name: string
+  readonly lastFour: string | null
+  readonly may: readonly string[]
+  readonly permissions: readonly string[]
+  readonly ipAllowList: readonly string[]
+  /** A sentence each. */
+  readonly limits: readonly string[]
+  readonly created: TimeView
+  readonly lastUsed: TimeView | null
+  readonly expires: TimeView | null
+  readonly replaced: ReplacedView | null
+}
+
+/** One token of a connection. */
+export interface IssuedTokenView {
+  readonly id: string
+  readonly name: string
+  readonly label: string
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null
@@ -217,25 +251,58 @@ export interface TokenView {
 /** One connection in a list, with its tokens. */
 export interface ConnectionView {
   readonly id: string
+  /** The host that its answers go to, or what kind of program it is. */
+  readonly title: string
+  /** The host or scheme itself. */
+  readonly place: string
   readonly clientName: string
-  readonly redirectHost: string
+  /** What its buttons are called by: no two of a list alike. */
+  readonly label: string
+  readonly isPaused: boolean
+  /** What it may do, in the words of the consent page. */
+  readonly may: readonly string[]
   readonly approved: TimeView
   readonly expires: TimeView
   /** Over all its tokens, those that are gone too. */
   readonly lastUsed: TimeView | null
-  /** What it may do, in the words of the consent page. */
-  readonly may: readonly string[]
   /** What it spent, once an upstream. */
-  readonly spent: readonly { readonly upstream: string; readonly today: string; readonly total: string }[]
-  readonly tokens: readonly TokenView[]
+  readonly spent: readonly { readonly upstream: string; readonly dayMicros: bigint; readonly totalMicros: bigint }[]
+  /** Null for no limit a day. */
+  readonly maxPerDayMicros: bigint | null
+  readonly tokens: readonly IssuedTokenView[]
 }
+
+type TokenField = 'name' | 'may' | 'own_limit' | 'countries' | 'ip_allow_list' | 'expires_in'
 
 /** The form for a new token, as it was filled in. */
 export interface TokenFormView {
-  readonly errors: readonly string[]
+  /** Of the form: it makes one token, however often it is sent. */
+  readonly id: string
+  /** What is wrong, by field; `form` is about none of them. */
+  readonly problems: Readonly<Partial<Record<TokenField | 'form', string>>>
+  /** Where the person goes on. */
+  readonly firstWrong: TokenField | null
   readonly name: string
+  readonly scopes: readonly {
+    readonly name: Scope
+    readonly description: string
+    readonly chosen: boolean
+    readonly billable: boolean
+  }[]
+  readonly routes: readonly {
+    readonly permission: Permission
+    readonly words: string
+    readonly chosen: boolean
+    readonly billable: boolean
+  }[]
+  readonly amounts: readonly { readonly value: string; readonly label: string }[]
+  /** The value that stands for no limit. */
+  readonly noLimit: string
+  /** The value of the chosen limit. */
+  readonly limit: string | null
+  readonly ownLimit: string
+  readonly countries: string
   readonly ipAllowList: string
-  readonly routes: readonly { readonly permission: Permission; readonly chosen: boolean; readonly billable: boolean }[]
   readonly expiries: readonly { readonly value: string; readonly label: string; readonly chosen: boolean }[]
 }
 
@@ -253,32 +320,67 @@ export interface ApiTokensPage {
   readonly viewer: Viewer
   readonly notice: string | null
   readonly connections: readonly ConnectionView[]
-  readonly tokens: readonly TokenView[]
   /** Null where everything is on one page. */
   readonly connectionPager: PagerView | null
+  /** Those that were found, in order. */
+  readonly tokens: readonly TokenView[]
   readonly tokenPager: PagerView | null
+  /** Of all, found or not. */
+  readonly tokenCount: number
+  readonly find: string
+  readonly order: 'created' | 'used' | 'name' | 'expires'
+}
+
+/** `new-token`: the form of one. */
+export interface NewTokenPage {
+  readonly viewer: Viewer
   readonly form: TokenFormView
 }
 
 /** `token-created`: the only page that ever shows the value of a token. */
 export interface TokenCreatedPage {
   readonly viewer: Viewer
+  readonly id: string
+  readonly facts: TokenFactsView
+  /** True where an existing token was given another value. */
+  readonly isReplaced: boolean
+  /** The only time the value leaves the server; null once it has. */
+  readonly shown: { readonly value: string; readonly tokenCommand: string; readonly tryCommand: string } | null
+  readonly quickStart: readonly QuickStart[]
+}
+
+/** `token-edit`: one token made by hand. */
+export interface TokenEditPage {
+  readonly viewer: Viewer
+  readonly id: string
+  readonly facts: TokenFactsView
+  /** What it was just called. */
+  readonly renamed: string | null
+  /** As it stands in its field, and what is wrong with it. */
   readonly name: string
-  /** The only time the value leaves the server. */
-  readonly value: string
+  readonly problem: string | null
 }
 
 /** `token-delete`: asks before a token goes. */
 export interface TokenDeletePage {
   readonly viewer: Viewer
   readonly formAction: string
-  readonly name: string
+  readonly facts: TokenFactsView
   /** The connection that ends with it; null for a token made by hand. */
-  readonly connection: {
-    readonly clientName: string
-    readonly redirectHost: string
-    readonly scheduledMessages: number
-  } | null
+  readonly connection: EndingConnectionView | null
+}
+
+/** A connection that is about to end. */
+interface EndingConnectionView {
+  readonly clientName: string
+  readonly redirectHost: string
+  readonly scheduledMessages: number
+}
+
+/** `disconnect`: asks before a connection ends. */
+export interface DisconnectPage extends EndingConnectionView {
+  readonly viewer: Viewer
+  readonly formAction: string
 }
 
 /** `sandbox-phone`: what the simulated operator delivered. */
@@ -446,8 +548,11 @@ export interface Pages {
   readonly continue: ContinuePage
   readonly message: MessagePage
   readonly 'api-tokens': ApiTokensPage
+  readonly 'new-token': NewTokenPage
   readonly 'token-created': TokenCreatedPage
+  readonly 'token-edit': TokenEditPage
   readonly 'token-delete': TokenDeletePage
+  readonly disconnect: DisconnectPage
   readonly 'sandbox-phone': SandboxPhonePage
   readonly 'request-access': RequestAccessPage
   readonly 'set-password': SetPasswordPage

@@ -32,8 +32,8 @@ function escapeHtml(text: string): string {
   return engine.config.escapeFunction(text)
 }
 
-/** Pages that need a script file of ours: the passkey ceremonies happen in the browser. */
-const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys'])
+/** Pages that have a script file of ours: passkey ceremonies and the clipboard are the browser's. */
+const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys', 'token-created'])
 
 /**
  * The security headers of a page. No inline style or script, nothing from elsewhere, forms to ourselves only, never in

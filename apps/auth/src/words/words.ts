@@ -1,3 +1,4 @@
+import { access } from './access.ts'
 import { account } from './account.ts'
 import { connect } from './connect.ts'
 import { consent } from './consent.ts'
@@ -13,14 +14,17 @@ import { passwords } from './passwords.ts'
 import { phone } from './phone.ts'
 import { requestAccess } from './request-access.ts'
 import type { Language } from './room.ts'
+import { routes } from './routes.ts'
 import { scopes } from './scopes.ts'
 import { sessions } from './sessions.ts'
 import { setPassword } from './set-password.ts'
 import { signIn } from './sign-in.ts'
+import { token } from './token.ts'
 import { upstream } from './upstream.ts'
 
 /** Every room of the catalogue, one a line and by its name. */
 export const ROOMS = {
+  access,
   account,
   connect,
   consent,
@@ -34,10 +38,12 @@ export const ROOMS = {
   passwords,
   phone,
   requestAccess,
+  routes,
   scopes,
   sessions,
   setPassword,
   signIn,
+  token,
   upstream,
 } as const
 

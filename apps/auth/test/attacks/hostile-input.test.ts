@@ -116,7 +116,7 @@ describe('text that is no text', () => {
         '/set-password',
         '/sign-in/passkey',
         '/interaction/x',
-        '/settings/api',
+        '/settings/api/new',
         '/settings/passkeys',
         '/settings/passkeys/remove',
       ]) {

@@ -107,8 +107,8 @@ async function plant(person: Person, authenticator: Authenticator) {
 }
 
 async function makeToken(person: Person) {
-  const { html } = await person.get('/settings/api')
-  return person.post('/settings/api', [
+  const { html } = await person.get('/settings/api/new')
+  return person.post('/settings/api/new', [
     ['csrf', hiddenField(html, 'csrf')],
     ['name', 'Back door'],
     ['permissions', 'POST /sms'],

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { Stack } from './stack.ts'
 
 export const CONNECTIONS = 1200
-export const MANUAL = 45
+export const MANUAL = 95
 const TOKENS_EACH = 3
 
 /** Gives the account so many connections with three tokens each, and {@link MANUAL} tokens made by hand. */

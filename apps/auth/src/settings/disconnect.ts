@@ -1,0 +1,47 @@
+import { liveConnection } from '@vertexsms/db/alive'
+import { databaseNow } from '@vertexsms/db/clock'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { endConnection } from '../connections/end.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { sendPage } from '../web/page.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { scheduledUnder, TOKENS_PATH, tellWhich } from './ended.ts'
+import { isTokenId } from './own-token.ts'
+
+interface ConnectionParams {
+  Params: { connectionId: string }
+}
+
+/** `/connections/{id}/disconnect`: asks before an app is disconnected, also where it has no token at the moment. */
+export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
+  const live = async (request: FastifyRequest<ConnectionParams>) => {
+    const { connectionId: id } = request.params
+    if (!isTokenId(id)) return null
+    const accountId = signedInOf(request).account.id
+    return deps.db.connection.findFirst({ where: { id, accountId, ...liveConnection(await databaseNow(deps.db)) } })
+  }
+
+  app.get<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
+    const row = await live(request)
+    if (!row) return reply.callNotFound()
+    return sendPage(reply, 'disconnect', {
+      viewer: viewerOf(deps, request),
+      formAction: `/connections/${row.id}/disconnect`,
+      clientName: row.clientName,
+      redirectHost: row.redirectHost,
+      scheduledMessages: await scheduledUnder(deps.db, row.id),
+    })
+  })
+
+  app.post<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
+    const row = await live(request)
+    const hasEnded = row !== null && (await endConnection(deps.db, row.id, 'deleted'))
+    if (row)
+      tellWhich(deps, request, reply, {
+        name: '',
+        lastFour: null,
+        client: { name: row.clientName, redirectHost: row.redirectHost },
+      })
+    return reply.redirect(`${TOKENS_PATH}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
+  })
+}

@@ -1,0 +1,73 @@
+import { databaseNow } from '@vertexsms/db/clock'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
+import { showOnce, takeOnce } from '../web/once.ts'
+import { sendPage } from '../web/page.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { signInPath } from '../web/return-to.ts'
+import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
+import { readTokenName } from './new-token.ts'
+import { askerOf, showValue, type TokenPageDeps, valuePath } from './new-token-pages.ts'
+import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
+
+/** The page of one token made by hand: what it is, another name, another value. */
+export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): void {
+  app.get<TokenParams>('/settings/api/tokens/:tokenId/edit', (request, reply) => show(deps, request, reply, null))
+
+  app.post<TokenParams>('/settings/api/tokens/:tokenId/edit', async (request, reply) => {
+    const typed = textField(request, 'name')
+    const read = readTokenName(typed, wordsFor(request))
+    if ('problem' in read) return show(deps, request, reply, { name: typed, problem: read.problem })
+    const { tokenId } = request.params
+    const row = await ownManualToken(deps, request, await databaseNow(deps.db))
+    const done = row ? await renameToken(deps.db, askerOf(request), { tokenId, name: read.name }) : 'gone'
+    if (done === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
+    if (done === 'gone') return reply.callNotFound()
+    showOnce(deps, reply, renamedPlace(request), read.name)
+    return reply.redirect(editPath(tokenId), 303)
+  })
+
+  app.post<TokenParams>('/settings/api/tokens/:tokenId/replace', async (request, reply) => {
+    const { tokenId } = request.params
+    const row = await ownManualToken(deps, request, await databaseNow(deps.db))
+    if (!row) return reply.callNotFound()
+    const made = await replaceToken(deps.db, askerOf(request), {
+      tokenId,
+      lastFour: textField(request, 'value') || null,
+      overlapSeconds: textField(request, 'overlap') === 'on' ? OVERLAP_SECONDS : 0,
+    })
+    if ('value' in made) return showValue(deps, request, reply, tokenId, { value: made.value, isReplaced: true })
+    if (made.refused === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
+    return made.refused === 'gone' ? reply.callNotFound() : reply.redirect(valuePath(tokenId), 303)
+  })
+}
+
+function editPath(tokenId: string): string {
+  return `/settings/api/tokens/${tokenId}/edit`
+}
+
+function renamedPlace(request: FastifyRequest<TokenParams>) {
+  const { tokenId } = request.params
+  return { path: editPath(tokenId), sessionId: signedInOf(request).sessionId, about: `renamed:${tokenId}` }
+}
+
+async function show(
+  deps: TokenPageDeps,
+  request: FastifyRequest<TokenParams>,
+  reply: FastifyReply,
+  refused: { readonly name: string; readonly problem: string } | null,
+): Promise<unknown> {
+  const now = await databaseNow(deps.db)
+  const row = await ownManualToken(deps, request, now)
+  if (!row) return reply.callNotFound()
+  const page = {
+    viewer: viewerOf(deps, request),
+    id: row.id,
+    facts: await tokenFacts(deps, row, now, wordsFor(request)),
+    renamed: takeOnce(deps, request, reply, renamedPlace(request)),
+    name: refused?.name ?? row.name,
+    problem: refused?.problem ?? null,
+  }
+  return sendPage(reply, 'token-edit', page, refused ? 422 : 200)
+}

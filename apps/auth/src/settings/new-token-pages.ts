@@ -1,0 +1,89 @@
+import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
+import { databaseNow } from '@vertexsms/db/clock'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { WebDeps } from '../web/deps.ts'
+import { wordsFor } from '../web/language.ts'
+import { showOnce, takeOnce } from '../web/once.ts'
+import { sendPage } from '../web/page.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { signInPath } from '../web/return-to.ts'
+import type { Asker } from './manual-tokens.ts'
+import { createManualToken } from './manual-tokens.ts'
+import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
+import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
+
+const NEW_PATH = '/settings/api/new'
+
+/** What the pages of tokens need besides. */
+export interface TokenPageDeps extends WebDeps {
+  /** Where the REST API is reached, for what a token is tried with. */
+  readonly apiUrl: string
+}
+
+/** `/settings/api/new`, the form of a new token, and the page that shows the value of one, once. */
+export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): void {
+  app.get(NEW_PATH, (request, reply) =>
+    sendPage(reply, 'new-token', { viewer: viewerOf(deps, request), form: emptyTokenForm(wordsFor(request)) }),
+  )
+
+  app.post(NEW_PATH, async (request, reply) => {
+    const now = await databaseNow(deps.db)
+    const t = wordsFor(request)
+    const viewer = viewerOf(deps, request)
+    const judged = readTokenForm(request.body, now, t)
+    if ('form' in judged) return sendPage(reply, 'new-token', { viewer, form: judged.form }, 422)
+    const made = await createManualToken(deps.db, askerOf(request), judged.token, now)
+    if ('value' in made) return showValue(deps, request, reply, made.id, { value: made.value, isReplaced: false })
+    if (made.refused === 'made_before') return reply.redirect(valuePath(made.id), 303)
+    if (made.refused === 'signed_out') return reply.redirect(signInPath(NEW_PATH), 303)
+    return sendPage(reply, 'new-token', { viewer, form: refusedTokenForm(request.body, t) }, 422)
+  })
+
+  app.get<TokenParams>('/settings/api/tokens/:tokenId/value', async (request, reply) => {
+    const now = await databaseNow(deps.db)
+    const row = await ownManualToken(deps, request, now)
+    if (!row) return reply.callNotFound()
+    const value = takeOnce(deps, request, reply, valuePlace(request, row.id))
+    const examples = quickStart(deps.apiUrl).filter(({ needs }) => row.permissions.includes(needs))
+    return sendPage(reply, 'token-created', {
+      viewer: viewerOf(deps, request),
+      id: row.id,
+      facts: await tokenFacts(deps, row, now, wordsFor(request)),
+      isReplaced: Object.hasOwn(request.query as object, 'replaced'),
+      shown: value === null ? null : { value, tokenCommand: tokenCommand(value), tryCommand: tryCommand(deps, value) },
+      quickStart: examples,
+    })
+  })
+}
+
+/** Who asks, for what is written only while their session lives. */
+export function askerOf(request: FastifyRequest): Asker {
+  const { account, sessionId } = signedInOf(request)
+  return { accountId: account.id, sessionId }
+}
+
+/** Leads from a form to the page that shows the value it made: a reload there makes nothing. */
+export function showValue(
+  deps: WebDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  tokenId: string,
+  made: { readonly value: string; readonly isReplaced: boolean },
+): FastifyReply {
+  showOnce(deps, reply, valuePlace(request, tokenId), made.value)
+  return reply.redirect(valuePath(tokenId) + (made.isReplaced ? '?replaced' : ''), 303)
+}
+
+/** The page of a token's value. */
+export function valuePath(tokenId: string): string {
+  return `/settings/api/tokens/${tokenId}/value`
+}
+
+function valuePlace(request: FastifyRequest, tokenId: string) {
+  return { path: valuePath(tokenId), sessionId: signedInOf(request).sessionId, about: `token:${tokenId}` }
+}
+
+/** `GET /token` needs no permission, costs nothing, and tells what the token may do. */
+function tryCommand({ apiUrl }: TokenPageDeps, value: string): string {
+  return `curl -H "Authorization: Bearer ${value}" ${apiUrl}/token`
+}

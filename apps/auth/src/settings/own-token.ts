@@ -1,0 +1,66 @@
+import type { FastifyRequest } from 'fastify'
+import { limitWords } from '../connections/limit-words.ts'
+import { limitsOf } from '../connections/spenders.ts'
+import { listTokens, type TokenRow } from '../connections/tokens.ts'
+import type { TokenFactsView } from '../views/pages.ts'
+import type { WebDeps } from '../web/deps.ts'
+import { signedInOf } from '../web/require-session.ts'
+import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
+import { mayWords } from './may.ts'
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
+
+/** A request about one token. */
+export interface TokenParams {
+  Params: { tokenId: string }
+}
+
+/** True for what may be the id of a row. */
+export function isTokenId(id: string): boolean {
+  return UUID.test(id)
+}
+
+/** The live token of this account that a request is about; null for every other id. */
+export async function ownToken(
+  deps: Pick<WebDeps, 'db'>,
+  request: FastifyRequest<TokenParams>,
+  now: Date,
+): Promise<TokenRow | null> {
+  const { tokenId: id } = request.params
+  if (!isTokenId(id)) return null
+  const [row] = await listTokens(deps.db, signedInOf(request).account.id, now, { id })
+  return row ?? null
+}
+
+/** The same for tokens made by hand alone. */
+export async function ownManualToken(
+  deps: Pick<WebDeps, 'db'>,
+  request: FastifyRequest<TokenParams>,
+  now: Date,
+): Promise<TokenRow | null> {
+  const row = await ownToken(deps, request, now)
+  return row?.kind === 'manual' ? row : null
+}
+
+/** By what a person tells one token from another of the same name. */
+export async function tokenFacts(
+  deps: Pick<WebDeps, 'db'>,
+  row: TokenRow,
+  now: Date,
+  t: Words,
+): Promise<TokenFactsView> {
+  const limits = row.kind === 'manual' ? limitWords(await limitsOf(deps.db, row.spenderId ?? row.id), t) : []
+  return {
+    name: row.name,
+    lastFour: row.lastFour,
+    may: mayWords(row.permissions, t),
+    permissions: row.permissions,
+    ipAllowList: row.ipAllowList,
+    limits,
+    created: timeView(row.createdAt, now),
+    lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
+    expires: row.expiresAt && timeView(row.expiresAt, now),
+    replaced: row.replaced && { lastFour: row.replaced.lastFour, ends: timeView(row.replaced.expiresAt, now) },
+  }
+}
