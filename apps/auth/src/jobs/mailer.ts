@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import type { SmtpServer } from '../env.ts'
 
 /** One mail to one person, in plain text. */
@@ -31,7 +30,15 @@ const ANSWER_TIMEOUT_MS = 15_000
 export const SEND_WITHIN_MS = 40_000
 
 /** A mailer for this server (RFC 5321, RFC 3207); each mail has a connection of its own. */
-export function createMailer({ smtp, from }: { readonly smtp: SmtpServer; readonly from: string }): Mailer {
+export async function createMailer({
+  smtp,
+  from,
+}: {
+  readonly smtp: SmtpServer
+  readonly from: string
+}): Promise<Mailer> {
+  // Where no mail is sent its library is not even loaded.
+  const { createTransport } = await import('nodemailer')
   const { host, port, isImplicit, needsTls, user, password } = smtp
   const transport = createTransport({
     host,
