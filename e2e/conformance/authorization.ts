@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bundleForTests } from '@vertexsms/service/bundle'
+import { PROGRAMS } from '../../scripts/demo/program.ts'
 import { findChromium } from '../support/chromium.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { fetchProgram, type NpxProgram } from '../support/npx-program.ts'
@@ -17,6 +19,9 @@ async function main(): Promise<number> {
   if (findChromium() === null) return leaveOut('there is no Chromium')
   const program = await fetchProgram(PACKAGE, 'conformance')
   if (program === null) return leaveOut('npx cannot fetch the suite')
+  const programs = mkdtempSync(join(tmpdir(), 'vertexsms-programs-'))
+  await bundleForTests(PROGRAMS, programs)
+  process.env.E2E_PROGRAMS_DIR = programs
   const stack = await startStack()
   const browser = await openBrowser()
   try {
@@ -25,6 +30,7 @@ async function main(): Promise<number> {
     await browser.close()
     await stack.stop()
     await stack.clean()
+    rmSync(programs, { recursive: true, force: true })
   }
 }
 

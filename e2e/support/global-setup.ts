@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { embeddedDump } from '@vertexsms/db/testing'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import type { TestProject } from 'vitest/node'
 import { PROGRAMS } from '../../scripts/demo/program.ts'
@@ -32,11 +33,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.E2E_RUN_DIR = runDir
   const secretsFile = join(runDir, 'secrets.jsonl')
   keepSecretsIn(secretsFile)
-  if (process.env.E2E_FROM !== 'sources') {
+  const bundled = process.env.E2E_FROM !== 'sources'
+  if (bundled) {
     process.env.E2E_PROGRAMS_DIR = join(runDir, 'programs')
     await bundleForTests(PROGRAMS, process.env.E2E_PROGRAMS_DIR)
   }
-  const stack = await startStack({ fromNothing: true })
+  // The tables that test files start their own products on are made once, not by each of the first ones at the same time.
+  const [stack] = await Promise.all([startStack({ fromNothing: true }), bundled && embeddedDump()])
   const { stop, crash, clean, ...facts } = stack
   project.provide('stack', facts)
   // The canary test ends it; without that test it ends with the run.

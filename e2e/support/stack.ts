@@ -164,10 +164,15 @@ function launch(env: Record<string, string>, ports: StackPorts, logFile: string)
       DEMO_RESTART_DELAY_MS: '100',
       ...(programsDir !== undefined && { DEMO_PROGRAMS_DIR: programsDir }),
       SANDBOX_HLR_MS: '200',
+      SANDBOX_DELIVERY_MS: '200',
       AUTH_PORT: String(ports.auth),
       MCP_PORT: String(ports.mcp),
       API_PORT: String(ports.api),
       NODE_OPTIONS: `--import ${SHIFT_DATE}`,
+      // Every start of a run but the first reads what V8 made of the programs (Node 22 and above).
+      ...(process.env.E2E_RUN_DIR !== undefined && {
+        NODE_COMPILE_CACHE: join(process.env.E2E_RUN_DIR, 'compile-cache'),
+      }),
       ...env,
     },
   })

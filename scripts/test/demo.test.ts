@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lockFolder } from '@vertexsms/db/folder-lock'
+import { layEmbedded } from '@vertexsms/db/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { childEnvironment, describeApps } from '../demo/apps.ts'
 import { openLog, troubleOf } from '../demo/log.ts'
@@ -314,6 +315,7 @@ describe('the demo command', () => {
     const [auth, api] = [await takenPort(), await takenPort()]
     auth.free()
     api.free()
+    await layEmbedded(folder)
     const { code, said } = await demo([], {
       MCP_PORT: String(port),
       AUTH_PORT: String(auth.port),

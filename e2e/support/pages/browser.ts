@@ -1,4 +1,4 @@
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type BrowserContext, type Browser as Chromium, chromium, type Page } from 'playwright-core'
 import { findChromium } from '../chromium.ts'
 import { rememberSecret } from '../secrets.ts'
 
@@ -13,16 +13,23 @@ export interface Browser {
   close(): Promise<void>
 }
 
-/** Starts Chromium; throws where the machine has none (such tests are skipped before they come here). */
+/** One for all files of a worker. What a visitor leaves behind ends with the visitor. */
+let started: Promise<Chromium> | undefined
+
+/** Visitors for the tests of one file; throws where the machine has none (such tests are skipped before they come here). */
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium()
   if (executablePath === null) throw new Error('There is no Chromium on this machine.')
-  const browser = await chromium.launch({ executablePath })
+  started ??= chromium.launch({ executablePath })
+  const browser = await started
+  const visits: BrowserContext[] = []
   const faults: string[] = []
   return {
     faults,
     newVisitor: async () => {
       const context = await browser.newContext()
+      visits.push(context)
+      context.on('close', () => visits.splice(visits.indexOf(context), 1))
       context.setDefaultTimeout(PAGE_MS)
       context.setDefaultNavigationTimeout(PAGE_MS)
       context.on('response', (response) => {
@@ -36,8 +43,10 @@ export async function openBrowser(): Promise<Browser> {
       return context.newPage()
     },
     close: async () => {
-      await Promise.all(browser.contexts().map(noteCookies))
-      await browser.close()
+      await Promise.all(visits.map(noteCookies))
+      await Promise.all([...visits].map((context) => context.close()))
+      // A worker of the tests ends its processes when it ends; any other program would wait for this one.
+      if (process.env.VITEST === undefined) await browser.close()
     },
   }
 }

@@ -3,7 +3,7 @@
 // `node --import tsx apps/mcp/test/conformance/run.ts`; exits 1 when anything is not as it must be.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -54,6 +54,7 @@ async function suite(url: string, { revision, baseline }: Run): Promise<{ code: 
     })
   }
   const [code] = (await once(child, 'close')) as [number]
+  rmSync(results, { recursive: true, force: true })
   return { code, output }
 }
 

@@ -71,7 +71,7 @@ async function followDate(db: Database, aheadMs: number): Promise<void> {
 export async function layEmbedded(folder: string): Promise<void> {
   const dataDir = dataFolderIn(folder)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  execFileSync('tar', ['-xf', await cachedDump(), '-C', dataDir], { stdio: ['ignore', 'ignore', 'ignore'] })
+  execFileSync('tar', ['-xf', await embeddedDump(), '-C', dataDir], { stdio: 'ignore' })
 }
 
 interface Place {
@@ -80,7 +80,7 @@ interface Place {
 }
 
 async function onPglite(): Promise<Place> {
-  const file = await cachedDump()
+  const file = await embeddedDump()
   const pglite = await PGlite.create({ loadDataDir: new Blob([readFileSync(file)]) })
   const password = newSecret()
   const server = await servePglite(pglite, password)
@@ -93,8 +93,8 @@ async function onPglite(): Promise<Place> {
   }
 }
 
-/** A migrated database as a file: making one takes seconds, loading one a few tenths. */
-async function cachedDump(): Promise<string> {
+/** A migrated embedded database as a file, which is kept: making one takes seconds, loading one a few tenths. */
+export async function embeddedDump(): Promise<string> {
   const file = `${CACHE_FOLDER}${fingerprint()}.tar`
   if (existsSync(file)) return file
   const pglite = await PGlite.create()
