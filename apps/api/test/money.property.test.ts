@@ -15,7 +15,7 @@ import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { Died, dying, mortally, pathNode, smsCall } from './support/path.ts'
 import { type CountedOperator, vertexOperator } from './support/vertex-operator.ts'
 
-const RUNS = Number(process.env.PROPERTY_RUNS ?? (readTestDatabaseUrl() === undefined ? 3 : 20))
+const RUNS = Number(process.env.PROPERTY_RUNS ?? (readTestDatabaseUrl() === undefined ? 3 : 8))
 /** The same against the stand-in of the real operator, over real connections. */
 const VERTEX_RUNS = Number(process.env.VERTEX_RUNS ?? (readTestDatabaseUrl() === undefined ? 1 : 2))
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
