@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { TURN } from './vitest.suite.ts'
 
@@ -18,7 +19,7 @@ export default defineConfig({
       },
     ],
     globalSetup: ['packages/db/src/testing/server.ts'],
-    // By itself vitest leaves one processor free.
-    maxWorkers: '100%',
+    // One more than there are processors: tests wait for what they have brought about, and for time to pass.
+    maxWorkers: availableParallelism() + 1,
   },
 })
