@@ -26,11 +26,9 @@ const LOOKS: readonly Look[] = WIDTHS.flatMap((width) =>
   (['light', 'dark'] as const).map((scheme) => ({ width, scheme })),
 )
 const SAMPLE: Readonly<Record<Language, readonly Look[]>> = {
-  en: [
-    { width: 360, scheme: 'light' },
-    { width: 1440, scheme: 'dark' },
-  ],
-  lt: [{ width: 360, scheme: 'dark' }],
+  en: [{ width: 1440, scheme: 'dark' }],
+  // The longer words, where there is the least room.
+  lt: [{ width: 360, scheme: 'light' }],
 }
 
 /** Words of every other English sentence, and of no Lithuanian one. */
