@@ -67,7 +67,7 @@ function nameOf(request: FastifyRequest): string {
     .replace(/\p{C}/gu, '')
     .trim()
     .slice(0, MAX_NAME_CHARS)
-  return name || browserName(request.headers['user-agent'] ?? '')
+  return name || browserName(request.headers['user-agent'] ?? '', wordsFor(request))
 }
 
 async function showPasskeys(

@@ -20,7 +20,7 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     const sessions = rows.map((row) => ({
       id: row.id,
       isThis: row.id === sessionId,
-      browser: browserName(row.userAgent),
+      browser: browserName(row.userAgent, wordsFor(request)),
       address: row.address,
       created: timeView(row.createdAt, now),
       lastSeen: timeView(row.lastSeenAt, now),

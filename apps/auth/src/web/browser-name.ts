@@ -1,3 +1,5 @@
+import type { Words } from '../words/words.ts'
+
 const BROWSERS = [
   ['Edge', /\bEdg(e|A|iOS)?\//],
   ['Opera', /\bOPR\//],
@@ -21,10 +23,10 @@ const SYSTEMS = [
 const MAX_CHARS = 300
 
 /** What a person would call the browser that sends this `User-Agent`, such as "Firefox on Windows". */
-export function browserName(header: string): string {
+export function browserName(header: string, { frame }: Words): string {
   const userAgent = header.slice(0, MAX_CHARS)
   const browser = BROWSERS.find(([, pattern]) => pattern.test(userAgent))?.[0]
   const system = SYSTEMS.find(([, pattern]) => pattern.test(userAgent))?.[0]
-  if (browser && system) return `${browser} on ${system}`
-  return browser ?? (system ? `A browser on ${system}` : 'An unknown browser')
+  if (browser && system) return frame.browserOn(browser, system)
+  return browser ?? (system ? frame.someBrowserOn(system) : frame.unknownBrowser)
 }

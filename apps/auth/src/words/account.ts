@@ -59,7 +59,7 @@ export const account = room({
     zone: {
       title: 'Laiko juosta',
       label: 'Jūsų diena prasideda vidurnaktį pagal',
-      help: 'Nuo tada skaičiuojami dienos limitai. Prasidėjusi diena baigsis taip, kaip būtų baigusis: iki tol lieka įskaityta visa, kas šiandien išleista.',
+      help: 'Nuo tada skaičiuojami dienos ribos. Prasidėjusi diena baigsis taip, kaip būtų baigusis: iki tol lieka įskaityta visa, kas šiandien išleista.',
       submit: 'Nustatyti laiko juostą',
       wrong: 'Pasirinkite laiko juostą iš sąrašo.',
       changed: 'Laiko juosta nustatyta.',
@@ -69,7 +69,7 @@ export const account = room({
       lead: 'Laišku pranešame, kai:',
       newConnection: 'prijungiama nauja programa',
       firstSend: 'programa siunčia pirmą kartą',
-      limitNear: 'išnaudojami keturi penktadaliai limito',
+      limitNear: 'išnaudojami keturi penktadaliai ribos',
       autoPause: 'programa pristabdoma, nes jos elgesys panašus į ataką',
       language: 'Laiškų kalba',
       none: 'Ši paslauga laiškų nesiunčia. Kas būtų laiške, rasite kiekvienos programos puslapyje.',

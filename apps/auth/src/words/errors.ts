@@ -3,12 +3,13 @@ import { room } from './room.ts'
 /** Pages that say what went wrong. */
 export const errors = room({
   en: {
+    openAgain: 'Open the page again',
     home: 'Go to the start page',
     reference: 'Reference:',
     notUnderstood: { title: 'That did not work', text: 'The request could not be understood.' },
     refusedForm: {
       title: 'Please try again',
-      text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Go back, reload the page and send it again.',
+      text: 'For your safety this form is only accepted from a page of ours that you opened a moment ago. Nothing was changed. Open the page again and send it from there.',
     },
     notFound: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.' },
     wrongMethod: {
@@ -28,12 +29,13 @@ export const errors = room({
     },
   },
   lt: {
+    openAgain: 'Atverti puslapį iš naujo',
     home: 'Į pradžios puslapį',
     reference: 'Užklausos numeris:',
     notUnderstood: { title: 'Nepavyko', text: 'Užklausos nepavyko suprasti.' },
     refusedForm: {
       title: 'Bandykite dar kartą',
-      text: 'Jūsų saugumui ši forma priimama tik iš mūsų puslapio, kurį ką tik atvėrėte. Niekas nepakeista. Grįžkite, įkelkite puslapį iš naujo ir siųskite dar kartą.',
+      text: 'Jūsų saugumui ši forma priimama tik iš mūsų puslapio, kurį ką tik atvėrėte. Niekas nepakeista. Atverkite puslapį iš naujo ir siųskite iš ten.',
     },
     notFound: {
       title: 'Tokio puslapio nėra',

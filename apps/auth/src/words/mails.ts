@@ -80,7 +80,7 @@ export const mails = room({
       total: (who, used, max) => `iš viso iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
       recipients: (who, used, max) => `šiandien žinutės siųstos ${used} gavėjams iš ${max}: ${who}.`,
       sandbox: 'Tai žaidimo pinigai: telefonų šios žinutės nepasiekia.',
-      look: 'Išnaudojus limitą, siuntimas sustos. Pakeisti limitą arba pristabdyti:',
+      look: 'Pasiekus ribą, siuntimas sustos. Pakeisti ribą arba pristabdyti:',
     },
     autoPause: {
       subject: 'Jūsų VertexSMS paskyroje pristabdyta programa',
