@@ -6,9 +6,9 @@ import { expect } from 'vitest'
 import { LANGUAGES, type Language } from '../../src/words/room.ts'
 import { writeContactSheet } from './contact-sheet.ts'
 
-// How a page is judged, in each language. With SCREENSHOTS (a folder) axe sees it in every width and both colour schemes,
-// and each look is kept as a picture; otherwise each language, each scheme, a phone and a desktop are seen, not all of
-// their combinations. With SHEETS (a folder) the pictures of a page become one.
+// How a page is judged, in each language: by axe in each colour scheme, on a phone and on a desktop, in a sample of their
+// combinations. With SCREENSHOTS (a folder) it is kept as a picture in every width and both schemes, and with SHEETS
+// (another) the English ones of a page become one.
 
 const FOLDER = process.env.SCREENSHOTS
 const SHEETS = process.env.SHEETS
@@ -52,6 +52,20 @@ export function createLook(of: {
     await page.reload()
   }
 
+  /** Each look in a file; those of a page in English together in a sheet. */
+  const keepPictures = async (name: string, folder: string) => {
+    const pictures = new Map<Look, Buffer>()
+    for (const look of LOOKS) {
+      await show(page, look)
+      const picture = await page.screenshot({ fullPage: true })
+      pictures.set(look, picture)
+      writeFileSync(join(folder, `${name}-${look.width}-${look.scheme}.png`), picture)
+    }
+    if (SHEETS && name.endsWith('-en')) {
+      await writeContactSheet(context, join(SHEETS, `${name.slice(0, -3)}.webp`), pictures)
+    }
+  }
+
   return async (name) => {
     for (const language of LANGUAGES) {
       if (language !== 'en') await speak(language)
@@ -59,11 +73,8 @@ export function createLook(of: {
       await fits(page, `${name} ${language}`)
       await tellsCurrent(page, name)
       if (language !== 'en') expect([name, await englishIn(page)]).toEqual([name, []])
-      const pictures = new Map<Look, Buffer>()
-      for (const look of FOLDER ? LOOKS : SAMPLE[language]) {
-        await page.setViewportSize({ width: look.width, height: 900 })
-        await page.emulateMedia({ colorScheme: look.scheme })
-        if (FOLDER) pictures.set(look, await page.screenshot({ fullPage: true }))
+      for (const look of SAMPLE[language]) {
+        await show(page, look)
         // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
         // It is asked for what is wrong alone: the places where all is right are many.
         const { violations } = await new AxeBuilder({ page })
@@ -73,14 +84,16 @@ export function createLook(of: {
         const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
         expect([name, language, look, found]).toEqual([name, language, look, []])
       }
-      for (const [{ width, scheme }, picture] of pictures) {
-        writeFileSync(join(FOLDER ?? '', `${name}-${width}-${scheme}-${language}.png`), picture)
-      }
-      if (SHEETS && language === 'en') await writeContactSheet(context, join(SHEETS, `${name}.webp`), pictures)
+      if (FOLDER) await keepPictures(`${name}-${language}`, FOLDER)
     }
     await speak('en')
     expect([name, faults]).toEqual([name, []])
   }
+}
+
+async function show(page: Page, { width, scheme }: Look): Promise<void> {
+  await page.setViewportSize({ width, height: 900 })
+  await page.emulateMedia({ colorScheme: scheme })
 }
 
 /** No sideways scrolling. */
