@@ -6,9 +6,9 @@ import { expect } from 'vitest'
 import { LANGUAGES, type Language } from '../../src/words/room.ts'
 import { writeContactSheet } from './contact-sheet.ts'
 
-// How a page is judged, in each language: by axe in each colour scheme, on a phone and on a desktop, in a sample of their
-// combinations. With SCREENSHOTS (a folder) it is kept as a picture in every width and both schemes, and with SHEETS
-// (another) the English ones of a page become one.
+// How a page is judged, in each language: by axe once light on a phone and once dark on a desktop. With SCREENSHOTS (a
+// folder) each language is judged in both, and kept as a picture in every width and scheme; with SHEETS (another) the
+// English ones of a page become one.
 
 const FOLDER = process.env.SCREENSHOTS
 const SHEETS = process.env.SHEETS
@@ -25,10 +25,11 @@ const FITS = [320, 640, ...WIDTHS]
 const LOOKS: readonly Look[] = WIDTHS.flatMap((width) =>
   (['light', 'dark'] as const).map((scheme) => ({ width, scheme })),
 )
-const SAMPLE: Readonly<Record<Language, readonly Look[]>> = {
-  en: [{ width: 1440, scheme: 'dark' }],
+/** Light and dark in each language where there is time for it, else each once. */
+const JUDGED: Readonly<Record<Language, readonly Look[]>> = {
+  en: [{ width: 1440, scheme: 'dark' }, ...(FOLDER ? [{ width: 360, scheme: 'light' } as const] : [])],
   // The longer words, where there is the least room.
-  lt: [{ width: 360, scheme: 'light' }],
+  lt: [{ width: 360, scheme: 'light' }, ...(FOLDER ? [{ width: 1440, scheme: 'dark' } as const] : [])],
 }
 
 /** Words of every other English sentence, and of no Lithuanian one. */
@@ -73,7 +74,7 @@ export function createLook(of: {
       await fits(page, `${name} ${language}`)
       await tellsCurrent(page, name)
       if (language !== 'en') expect([name, await englishIn(page)]).toEqual([name, []])
-      for (const look of SAMPLE[language]) {
+      for (const look of JUDGED[language]) {
         await show(page, look)
         // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
         // It is asked for what is wrong alone: the places where all is right are many.
