@@ -17,7 +17,7 @@ const PACKAGE = '@modelcontextprotocol/conformance@0.2.0-alpha.12'
 
 async function main(): Promise<number> {
   if (findChromium() === null) return leaveOut('there is no Chromium')
-  const program = await fetchProgram(PACKAGE, 'conformance')
+  const program = await fetchProgram([PACKAGE], 'conformance')
   if (program === null) return leaveOut('npx cannot fetch the suite')
   const programs = mkdtempSync(join(tmpdir(), 'vertexsms-programs-'))
   await bundleForTests(PROGRAMS, programs)

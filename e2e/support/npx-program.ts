@@ -11,13 +11,18 @@ const FETCH_MS = 180_000
 const WHERE_AM_I = 'process.stdout.write(JSON.stringify([process.execPath, process.env.PATH]))'
 
 /**
- * Lets npx fetch a package together with Node 24 and resolves with where both are; null where they cannot be had (no
- * network, no npx).
+ * Lets npx fetch packages together with Node 24 and resolves with where the command and Node are; null where they cannot
+ * be had in time (no network, no npx). They are kept in `cache`, or where npm keeps everything.
  */
-export function fetchProgram(packageSpec: string, command: string): Promise<NpxProgram | null> {
-  const args = ['-y', '-p', 'node@24', '-p', packageSpec, '--', 'node', '-e', WHERE_AM_I]
+export function fetchProgram(
+  packages: readonly string[],
+  command: string,
+  { cache, timeoutMs = FETCH_MS }: { readonly cache?: string; readonly timeoutMs?: number } = {},
+): Promise<NpxProgram | null> {
+  const wanted = ['node@24', ...packages].flatMap((one) => ['-p', one])
+  const args = ['-y', ...(cache === undefined ? [] : ['--cache', cache]), ...wanted, '--', 'node', '-e', WHERE_AM_I]
   return new Promise((resolve) => {
-    execFile('npx', args, { timeout: FETCH_MS }, (error, stdout) => {
+    execFile('npx', args, { timeout: timeoutMs }, (error, stdout) => {
       if (error !== null) return resolve(null)
       const [node = '', path = ''] = JSON.parse(stdout) as string[]
       resolve({ node, script: join(path.split(delimiter)[0] ?? '', command) })

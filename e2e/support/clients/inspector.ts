@@ -21,7 +21,7 @@ export interface Inspector {
 
 /** Fetches the Inspector; null where it cannot be had. */
 export async function findInspector(): Promise<Inspector | null> {
-  const program = await fetchProgram(PACKAGE, 'mcp-inspector')
+  const program = await fetchProgram([PACKAGE], 'mcp-inspector')
   if (program === null) return null
   return {
     run: (args) => {

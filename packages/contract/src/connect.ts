@@ -217,10 +217,14 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'opencode',
       name: 'OpenCode',
-      note: `Run the command or write the file, then opencode mcp auth ${SERVER_NAME}.`,
+      note: 'Run the commands; the second one signs in. Or write the file.',
       hosted: false,
       links: [],
-      blocks: [terminal(`opencode mcp add ${SERVER_NAME} --global --url ${url}`), ...opencode.blocks],
+      blocks: [
+        terminal(`opencode mcp add ${SERVER_NAME} --url ${url}`),
+        terminal(`opencode mcp auth ${SERVER_NAME}`),
+        ...opencode.blocks,
+      ],
       tokenBlocks: opencode.tokenBlocks,
     },
     {

@@ -109,7 +109,9 @@ ${json({ context_servers: { 'vertexsms-token': { url: URL, headers } } })}
     [
       'opencode',
       `(Terminal)
-opencode mcp add vertexsms --global --url https://mcp.vertexsms.com/mcp
+opencode mcp add vertexsms --url https://mcp.vertexsms.com/mcp
+(Terminal)
+opencode mcp auth vertexsms
 (~/.config/opencode/opencode.json)
 ${json({ mcp: { servers: { vertexsms: { type: 'remote', url: URL } } } })}
 (~/.config/opencode/opencode.json, token)

@@ -48,7 +48,9 @@ const COMMANDS: readonly Command[] = [
 
 const HELP = `The operator's commands of the authorization server.
 
-Usage: vertexsms COMMAND [ARGUMENTS]
+Usage: COMMAND [ARGUMENTS]
+  beside the demo       npx -y pnpm operator COMMAND [ARGUMENTS]
+  in the auth container node cli.js COMMAND [ARGUMENTS]
 
 ${COMMANDS.map(({ usage, summary }) => `  ${usage.padEnd(32)} ${summary}`).join('\n')}
   ${'--help'.padEnd(32)} Show this
