@@ -31,13 +31,24 @@ const dailyLimitSchema = z.string().transform((written, context) => {
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
+/** A part of a URL as it was meant; null where its percent signs stand for nothing. */
+function decoded(part = ''): string | null {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return null
+  }
+}
+
 /** A mail server by one URL, credentials in it. Its connection is encrypted, except on this very machine. */
 const smtpUrlSchema = z.string().transform((written, context) => {
   const url = URL.canParse(written) ? new URL(written) : null
   const known = url?.protocol === 'smtp:' || url?.protocol === 'smtps:'
   const plain = url && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === ''
   const whole = url && (url.username === '') === (url.password === '')
-  if (!url || !known || !plain || !whole || url.hostname === '') {
+  const user = decoded(url?.username)
+  const password = decoded(url?.password)
+  if (!url || !known || !plain || !whole || url.hostname === '' || user === null || password === null) {
     const message = 'must be smtps://user:password@host or smtp://user:password@host:587, without a path'
     context.addIssue({ code: 'custom', message })
     return z.NEVER
@@ -50,8 +61,8 @@ const smtpUrlSchema = z.string().transform((written, context) => {
     isImplicit,
     /** STARTTLS or nothing: never a password or a link in the clear. */
     needsTls: !LOOPBACK.includes(url.hostname),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    user,
+    password,
   }
 })
 

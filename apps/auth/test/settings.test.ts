@@ -71,6 +71,7 @@ describe('the settings', () => {
     'smtp://mail.example.com?tls=off',
     'smtp://user@mail.example.com',
     'smtp://mailer:canary@mail.example.com/x',
+    'smtp://mailer:canary%zz@mail.example.com',
   ])('refuse the mail server %s, and never repeat it', (url) => {
     const found = problems({ SMTP_URL: url, MAIL_FROM: 'connect@example.com' })
     expect(found).toEqual([expect.stringMatching(/^SMTP_URL: must be smtps:/)])
