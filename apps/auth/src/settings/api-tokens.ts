@@ -1,6 +1,7 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Deletion, deleteToken } from '../connections/tokens.ts'
+import { deleteToken } from '../connections/tokens.ts'
+import { doneText } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
@@ -61,14 +62,9 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
   })
 }
 
-const NAMED = { token: 'tokenNamed', connection: 'connectionNamed' } as const satisfies Partial<
-  Record<Deletion, string>
->
-const PLAIN = ['token', 'connection', 'not_found', 'pause', 'resume', 'ended'] as const
-
+/** What was done before this page, with the name of what is gone where that is still known. */
 function noticeOf(request: FastifyRequest, named: string | null, t: Words): string | null {
   const { done } = request.query as { done?: unknown }
-  if (named !== null && (done === 'token' || done === 'connection')) return t.access.done[NAMED[done]](named)
-  const plain = PLAIN.find((name) => name === done)
-  return plain === undefined ? null : t.access.done[plain]
+  if (named !== null && (done === 'token' || done === 'connection')) return t.access.doneNamed[done](named)
+  return doneText(request, t.access.done)
 }

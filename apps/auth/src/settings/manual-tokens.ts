@@ -85,7 +85,7 @@ function idOf(accountId: string, form: string): string {
 }
 
 /** The token and its value as the page that asks showed them: what was replaced since is not replaced again. */
-export interface Replacing {
+interface Replacing {
   readonly tokenId: string
   /** Null where the page showed none. */
   readonly lastFour: string | null

@@ -54,9 +54,9 @@ const MAX_NAME_CHARS = 60
 const MAX_ALLOW_LIST_CHARS = 5_000
 
 /** What is wrong with each field, in words; `form` is about none of them. */
-export type TokenProblems = Partial<Record<TokenField | 'form', string>>
+type TokenProblems = Partial<Record<TokenField | 'form', string>>
 /** A field that may be wrong, in the order in which they stand. */
-export const TOKEN_FIELDS = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in'] as const
+const TOKEN_FIELDS = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in'] as const
 type TokenField = (typeof TOKEN_FIELDS)[number]
 
 /** The name of a token as it may be stored, or what is wrong with it. */

@@ -16,7 +16,7 @@ export interface OnceDeps {
 }
 
 /** The page that shows it, and what must be the same there: the session, and what the text is about. */
-export interface OncePlace {
+interface OncePlace {
   readonly path: string
   readonly sessionId: string
   readonly about: string

@@ -4,7 +4,7 @@ import type { PagerView } from '../views/pages.ts'
 export const PAGE_ROWS = 20
 
 /** A list that comes in pages: where it is shown, what was asked, and the name of its parameter. */
-export interface Paged {
+interface Paged {
   readonly path: string
   readonly query: unknown
   readonly name: string
