@@ -131,9 +131,9 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
 
   it.each([
     ['en', 1440, 2200, 70],
-    ['en', 768, 2900, 80],
+    ['en', 768, 3000, 100],
     ['en', 360, 4800, 150],
-    ['lt', 768, 2900, 80],
+    ['lt', 768, 3000, 100],
     ['lt', 360, 4800, 150],
   ])(
     'fits in %s at %i px: tokens in at most %i px, a row in %i px on average, nothing cut or wider than the page',
