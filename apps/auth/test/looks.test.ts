@@ -20,7 +20,8 @@ const BOUNDS = {
 }
 
 const TITLE = 'Every page that a person sees, light and dark, on a phone, a tablet and a desktop'
-describe.skipIf(!CHROMIUM)(TITLE, { timeout: 300_000 }, () => {
+// Pictures take their time.
+describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000 : 300_000 }, () => {
   let stack: Stack
   let browser: Browser
   let context: BrowserContext

@@ -7,8 +7,8 @@ import { LANGUAGES, type Language } from '../../src/words/room.ts'
 import { writeContactSheet } from './contact-sheet.ts'
 
 // How a page is judged, in each language: by axe once light on a phone and once dark on a desktop. With SCREENSHOTS (a
-// folder) each language is judged in both, and kept as a picture in every width and scheme; with SHEETS (another) the
-// English ones of a page become one.
+// folder) each language is judged in both and kept as pictures, English in every width and scheme; with SHEETS (another)
+// those of a page become one.
 
 const FOLDER = process.env.SCREENSHOTS
 const SHEETS = process.env.SHEETS
@@ -53,7 +53,7 @@ export function createLook(of: {
     await page.reload()
   }
 
-  /** Each look in a file; those of a page in English together in a sheet. */
+  /** Each look of a page in a file, and all of them in a sheet. */
   const keepPictures = async (name: string, folder: string) => {
     const pictures = new Map<Look, Buffer>()
     for (const look of LOOKS) {
@@ -62,9 +62,7 @@ export function createLook(of: {
       pictures.set(look, picture)
       writeFileSync(join(folder, `${name}-${look.width}-${look.scheme}.png`), picture)
     }
-    if (SHEETS && name.endsWith('-en')) {
-      await writeContactSheet(context, join(SHEETS, `${name.slice(0, -3)}.webp`), pictures)
-    }
+    if (SHEETS) await writeContactSheet(context, join(SHEETS, `${name}.webp`), pictures)
   }
 
   return async (name) => {
@@ -76,6 +74,10 @@ export function createLook(of: {
       if (language !== 'en') expect([name, await englishIn(page)]).toEqual([name, []])
       for (const look of JUDGED[language]) {
         await show(page, look)
+        if (FOLDER && language !== 'en') {
+          const path = join(FOLDER, `${name}-${look.width}-${look.scheme}-${language}.png`)
+          await page.screenshot({ path, fullPage: true })
+        }
         // Legacy mode looks at this document alone; the other one opens a page more each time, for frames, which we have not.
         // It is asked for what is wrong alone: the places where all is right are many.
         const { violations } = await new AxeBuilder({ page })
@@ -85,7 +87,7 @@ export function createLook(of: {
         const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
         expect([name, language, look, found]).toEqual([name, language, look, []])
       }
-      if (FOLDER) await keepPictures(`${name}-${language}`, FOLDER)
+      if (FOLDER && language === 'en') await keepPictures(name, FOLDER)
     }
     await speak('en')
     expect([name, faults]).toEqual([name, []])
