@@ -114,6 +114,10 @@ describe('text that is no text', () => {
         '/sign-out',
         '/request-access',
         '/set-password',
+        '/forgot-password',
+        '/settings/account/password',
+        '/settings/account/time-zone',
+        '/settings/account/mails',
         '/sign-in/passkey',
         '/interaction/x',
         '/settings/api/new',
@@ -147,9 +151,12 @@ describe('text that is no text', () => {
 
   it('in a cookie or a header is nobody', async () => {
     for (const bad of BAD) {
-      const cookie = ['session', 'visitor', 'known', 'interaction', 'resume'].map((name) => `vertexsms_${name}=${bad}`)
+      const names = ['session', 'visitor', 'known', 'interaction', 'resume', 'asker', 'password_link', 'language']
+      const cookie = names.map((name) => `vertexsms_${name}=${bad}`)
       for (const path of [
         '/sign-in',
+        '/sign-in?return_to=/interaction/x',
+        '/set-password',
         '/settings/api',
         '/interaction/x',
         PATHS.authorization,
