@@ -29,7 +29,7 @@ import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
 import { createKnownMethods } from './web/known-methods.ts'
 import { registerLanguage } from './web/language.ts'
-import { failurePage, notFoundPage } from './web/page.ts'
+import { createNotFound, failurePage } from './web/page.ts'
 import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
@@ -84,7 +84,7 @@ export async function buildApp({
     bodyLimitBytes: SIZES.pageBodyBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: () => takesWrites(db),
-    notFoundHandler: notFoundPage(methods),
+    notFoundHandler: createNotFound(web, methods),
   })
   const mail = mailer && { db, issuerUrl: issuer, mailer, log: app.log, ...(mailPollMs && { everyMs: mailPollMs }) }
   const mailJobs = mail ? [createPasswordMailJob(mail), createNoticeMailJob(mail)] : []
@@ -130,6 +130,7 @@ export async function buildApp({
     })
     await pages.register(registerSettings, {
       ...web,
+      resources,
       upstream: env.UPSTREAM,
       apiUrl: resources.api.replace(/\/$/, ''),
       internalApi: createInternalApi({ url: env.API_INTERNAL_URL, operatorKey }),

@@ -140,7 +140,7 @@ describe('a password link', () => {
     for (const [, target] of page.html.matchAll(/(?:href|action|src|content)="([^"]*)"/g)) {
       expect(target).not.toContain(secret)
     }
-    expect((await person.get('/settings/api')).headers.get('location')).toBe('/sign-in')
+    expect((await person.get('/')).headers.get('location')).toBe('/sign-in')
     expect(person.cookieHeader('/sign-in')).not.toContain(secret)
 
     const refused = await usePasswordLink(person, '/set-password', 'short')

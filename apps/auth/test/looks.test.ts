@@ -7,6 +7,7 @@ import { CHROMIUM } from './support/chromium.ts'
 import { register, start } from './support/client.ts'
 import { crowd } from './support/crowd.ts'
 import { createLook } from './support/look.ts'
+import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -135,7 +136,11 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await context.clearCookies()
     await page.goto('/sign-in')
     await signInWith(PASSWORD)
-    await page.waitForURL('**/settings/api')
+    await page.getByRole('heading', { name: 'Connect an app' }).waitFor()
+    await look('overview-empty')
+    await page.goto('/approvals')
+    await look('approvals-empty')
+    await page.goto('/settings/api')
     await look('settings-api-empty')
     await page.getByRole('link', { name: 'New token' }).click()
     await page.getByLabel('Name').waitFor()
@@ -232,45 +237,57 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await look('vertexsms-account')
   })
 
-  it('a send to approve, before and after, and what a connection may spend, did and is set to (WCAG 2.2)', async () => {
+  it('what a connection may spend, did and is set to, full of what waits and is not known, refused, and paused by a rule (WCAG 2.2)', async () => {
+    const hostile = {
+      clientName: `VertexSMS Support ${'x'.repeat(300)}`,
+      redirectHost: 'vertexsms.com.login.example:8443',
+    }
+    const accountId = account.id
+    const spenderId = await addConnection(stack, accountId, hostile)
+    const of = { accountId, spenderId }
+    await addSpender(stack, of, BOUNDS)
+    await addActivity(stack, of)
+    for (const recipient of ['37061234567', '37061234999']) await addMessage(stack, of, { recipient })
+    const waits = { state: 'scheduled', handedAt: null }
+    for (let hours = 1; hours <= 3; hours += 1) {
+      await addMessage(stack, of, waits, { scheduledAt: new Date(Date.now() + hours * 3_600_000) })
+    }
     await crowd(stack, account.id, 1)
-    const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })
-    const of = { accountId: account.id, spenderId: connection.id }
-    await stack.db.spender.create({
-      data: { id: of.spenderId, accountId: account.id, kind: 'connection', createdAt: new Date(), ...BOUNDS },
-    })
-    const activity = { ...of, upstream: 'sandbox', what: 'sms', country: 'LT', lastDigits: '567', parts: 1 }
-    await stack.db.activity.createMany({
-      data: [
-        { ...activity, at: new Date(), outcome: 'OK', amountMicros: 39_000n },
-        { ...activity, at: new Date(), outcome: 'DESTINATION_NOT_ALLOWED', count: 12 },
-      ],
-    })
-    const day = { day: new Date(), dayEndsAt: new Date(Date.now() + 3_600_000) }
-    await stack.db.spenderCount.create({
-      data: {
-        spenderId: of.spenderId,
-        upstream: 'sandbox',
-        ...day,
-        daySpentMicros: 39_000n,
-        totalSpentMicros: 39_000n,
-      },
-    })
     await page.goto('/settings/api')
     await page.getByText('3 tokens').click()
     await look('settings-api-connection')
-    await page.getByRole('link', { name: /^Disconnect/ }).click()
+    await page
+      .getByRole('link', { name: /^Disconnect/ })
+      .first()
+      .click()
     await look('disconnect')
-    await page.goto(`/connections/${connection.id}`)
+    await page.goto(`/connections/${spenderId}`)
+    await page.getByText('As a table').click()
     await look('connection')
     await page.getByLabel('Most a day').fill('five')
     await page.getByRole('button', { name: 'Set limits' }).click()
     await page.getByRole('alert').waitFor()
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('max_per_day')
     await look('connection-refused')
-    await page.goto(`/connections/${connection.id}`)
+    await page.goto(`/connections/${spenderId}`)
     await page.getByRole('button', { name: 'Pause' }).click()
-    await page.getByRole('button', { name: 'Resume' }).waitFor()
+    const status = page.getByRole('status')
+    await status.waitFor()
+    expect(await status.evaluate((element) => element === document.activeElement)).toBe(true)
     await look('connection-paused')
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByRole('button', { name: 'Pause' }).waitFor()
+    const fired = { autoPausedAt: new Date(), autoPausedReason: 'number_block', resumedAt: null }
+    await stack.db.spender.update({ where: { id: spenderId }, data: fired })
+    await page.goto(`/connections/${spenderId}`)
+    await look('connection-paused-by-rule')
+    await page.goto('/settings/limits')
+    await look('account-limits')
+  })
+
+  it('sends to approve, one by one and all that wait, before and after (WCAG 2.2)', async () => {
+    const { id: spenderId } = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })
+    const of = { accountId: account.id, spenderId }
     for (const word of ['Approve', 'Refuse']) {
       await page.goto(`/approvals/${await askApproval(stack, of)}`)
       await page.getByText('Your code is 1234').waitFor()
@@ -279,6 +296,55 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
       await page.getByRole('status').waitFor()
       await look(`approval-${word.toLowerCase()}d`)
     }
+    await askApproval(stack, of, { sealedText: new Uint8Array(64) })
+    for (let count = 0; count < 3; count += 1) await askApproval(stack, of)
+    await page.goto('/approvals')
+    await look('approvals')
+    await page
+      .getByRole('button', { name: /^Approve/ })
+      .first()
+      .click()
+    await page.getByRole('status').waitFor()
+    await look('approvals-decided')
+  })
+
+  it('the overview of an account that needs its owner, paused, and what ended (WCAG 2.2)', async () => {
+    const ends = ['refresh_reuse', 'replaced', 'deleted']
+    for (const endedReason of ends) await addConnection(stack, account.id, { endedAt: new Date(), endedReason })
+    for (const redirectHost of ['localhost', 'cursor:']) await addConnection(stack, account.id, { redirectHost })
+    await page.goto('/')
+    await look('overview')
+    await page.getByRole('button', { name: 'Pause everything' }).click()
+    await page.getByRole('button', { name: 'Resume everything' }).waitFor()
+    await look('overview-paused')
+    await page.goto('/connections/ended')
+    await look('ended')
+    const { id } = await stack.db.connection.findFirstOrThrow({
+      where: { accountId: account.id, endedReason: 'replaced' },
+    })
+    await page.goto(`/connections/${id}`)
+    await look('connection-ended')
+  })
+
+  it('the way through the dashboard is in sight on a phone, and only the page that is open looks open in forced colours', async () => {
+    await page.setViewportSize({ width: 360, height: 800 })
+    await page.goto('/settings/sessions')
+    const links = page.getByRole('navigation', { name: 'Dashboard' }).getByRole('link')
+    for (const link of await links.all()) {
+      const box = await link.boundingBox()
+      expect(box && box.x >= 0 && box.x + box.width <= 360).toBe(true)
+    }
+    await page.emulateMedia({ forcedColors: 'active' })
+    const lines = await links.evaluateAll((elements) =>
+      elements.map((element) => ({
+        isOpen: element.hasAttribute('aria-current'),
+        colour: getComputedStyle(element).borderBottomColor,
+        page: getComputedStyle(document.body).backgroundColor,
+      })),
+    )
+    expect(lines.filter(({ isOpen }) => isOpen)).toHaveLength(1)
+    for (const { isOpen, colour, page: canvas } of lines) expect(colour !== canvas).toBe(isOpen)
+    await page.emulateMedia({ forcedColors: 'none' })
   })
 
   it('a list of tokens with pages (WCAG 2.2)', async () => {

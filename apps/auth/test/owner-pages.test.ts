@@ -43,7 +43,7 @@ describe('the page of an approval', () => {
     const { status, html } = await person.get(path)
     expect(status).toBe(200)
     const text = textOf(html)
-    const parts = ['Somebody &lt;b&gt;', '0.078 EUR', 'Shop', 'Lithuania, Latvia', 'It costs more than']
+    const parts = ['Somebody &lt;b&gt;', '0.078 EUR', 'Shop', 'Lithuania and Latvia', 'It costs more than']
     for (const part of [...parts, ...ASKED.to.map((number) => `+${number}`), ...ASKED.text.split('\n')]) {
       expect(text).toContain(part)
     }
@@ -60,7 +60,7 @@ describe('the page of an approval', () => {
   it('approves for 15 minutes and one send: the text goes, and the page says how it stands', async () => {
     const { person, path, id } = await waiting()
     const answered = await send(person, path, path, { decision: 'approve' })
-    expect([answered.status, answered.headers.get('location')]).toEqual([303, path])
+    expect([answered.status, answered.headers.get('location')]).toEqual([303, `${path}?done=approved`])
     const row = await approval(id)
     expect(row).toMatchObject({ state: 'approved', sealedText: null })
     expect(row.expiresAt.getTime() - Number(row.decidedAt?.getTime())).toBe(900_000)
@@ -296,7 +296,10 @@ describe('the page of a connection', () => {
     expect(await spender(connectionId)).toMatchObject({ pausedAt: null, resumedAt: expect.any(Date) })
     await later(1, stack)
     await stack.db.spender.update({ where: { id: connectionId }, data: { autoPausedAt: new Date() } })
-    expect((await person.get(page)).html).toContain('paused automatically')
+    await stack.db.spender.update({ where: { id: connectionId }, data: { autoPausedReason: 'refused_countries' } })
+    const html = textOf((await person.get(page)).html)
+    expect(html).toContain('It was paused automatically')
+    expect(html).toContain('It tried 3 countries within 10 minutes that its limits do not allow.')
     await later(1, stack)
     await send(person, page, `${page}/resume`)
     expect((await person.get(page)).html).toContain('>Pause</button>')
@@ -315,7 +318,7 @@ describe('the page of a connection', () => {
     expect(answered.headers.get('location')).toBe(`${page}?done=ended`)
     expect(await spender(connectionId)).toEqual(before)
     const { html } = await person.get(page)
-    expect(html).toContain('It has ended.')
+    expect(textOf(html)).toContain('It has ended just now . The app disconnected itself.')
     expect(html).not.toContain('name="max_per_day"')
   })
 

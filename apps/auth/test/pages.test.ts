@@ -53,6 +53,10 @@ describe('every page', () => {
     '/request-access',
     '/forgot-password',
     '/connect',
+    '/',
+    '/approvals',
+    '/connections/ended',
+    '/settings/limits',
     '/settings/api',
     '/settings/api/new',
     '/settings/passkeys',
@@ -94,6 +98,9 @@ describe('every page', () => {
       '/sign-in',
       '/request-access',
       '/forgot-password',
+      '/',
+      '/approvals',
+      '/settings/limits',
       '/settings/api',
       '/settings/api/new',
       '/settings/passkeys',
@@ -275,6 +282,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     await page.getByLabel('Email').fill(account.email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('link', { name: 'API', exact: true }).click()
     await page.getByRole('link', { name: 'New token' }).click()
     await page.getByLabel('Name').fill('No script')
     await page.getByRole('button', { name: 'Create token' }).click()
@@ -309,7 +317,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     await page.keyboard.press('Tab')
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press('Enter')
-    await page.waitForURL('**/settings/api')
+    await page.waitForURL((url) => url.pathname === '/')
     await page.keyboard.press('Tab')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
     await context.close()

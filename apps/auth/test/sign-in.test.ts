@@ -11,16 +11,15 @@ beforeAll(async () => {
 afterAll(() => stack.close())
 
 describe('signing in', () => {
-  it('gives the right password a session and leads to Settings -> API', async () => {
+  it('gives the right password a session and leads to the overview of the account', async () => {
     const account = await makeAccount(stack)
     const person = await stack.person()
     const answer = await fillSignIn(person, { email: `  ${account.email.toUpperCase()} ` })
     expect(answer.status).toBe(303)
-    expect(answer.headers.get('location')).toBe('/settings/api')
-    const page = await person.get('/settings/api')
+    expect(answer.headers.get('location')).toBe('/')
+    const page = await person.get('/')
     expect(page.status).toBe(200)
     expect(page.html).toContain(account.email)
-    expect((await person.get('/')).headers.get('location')).toBe('/settings/api')
   })
 
   it('sends a session cookie that scripts and other sites cannot use (RFC 6265bis §4.1.2)', async () => {
@@ -93,15 +92,17 @@ describe('signing in', () => {
     ['/interaction/abc-DEF_123', '/interaction/abc-DEF_123'],
     ['/sandbox/phone?number=37061234567', '/sandbox/phone?number=37061234567'],
     ['/settings/sessions', '/settings/sessions'],
-    ['https://evil.example/', '/settings/api'],
-    ['//evil.example/', '/settings/api'],
-    ['/\\evil.example', '/settings/api'],
-    ['/interaction/../../evil', '/settings/api'],
-    ['/settings//evil.example/%2f..', '/settings/api'],
-    ['/settings/api\r\nset-cookie: a=b', '/settings/api'],
-    ['javascript:alert(1)', '/settings/api'],
-    ['/sign-out', '/settings/api'],
-    ['/interaction/x@evil.example', '/settings/api'],
+    ['/approvals', '/approvals'],
+    ['/approvals/abc-DEF_123', '/approvals/abc-DEF_123'],
+    ['https://evil.example/', '/'],
+    ['//evil.example/', '/'],
+    ['/\\evil.example', '/'],
+    ['/interaction/../../evil', '/'],
+    ['/settings//evil.example/%2f..', '/'],
+    ['/settings/api\r\nset-cookie: a=b', '/'],
+    ['javascript:alert(1)', '/'],
+    ['/sign-out', '/'],
+    ['/interaction/x@evil.example', '/'],
   ])('leads from return_to %j to %s only (RFC 9700 §4.11)', async (returnTo, expected) => {
     const account = await makeAccount(stack)
     const answer = await fillSignIn(await stack.person(), { email: account.email, returnTo })

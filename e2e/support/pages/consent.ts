@@ -6,6 +6,8 @@ export interface Choice {
   readonly untick?: readonly string[]
   /** The end of the connection, as the page words it. */
   readonly lasts?: string
+  /** What it may spend a day in EUR, one of the amounts that the page offers. */
+  readonly limitADay?: string
 }
 
 /** The consent page that `page` shows, for the person at the browser. */
@@ -18,6 +20,10 @@ export function consentPage(page: Page) {
     async lasts(words: string) {
       await page.locator('details.bounds > summary').click()
       await page.getByLabel('Stays connected for').selectOption({ label: words })
+    },
+    async limitADay(amount: string) {
+      await page.locator('details.bounds > summary').click()
+      await page.locator(`input[name=limit][value="${amount}"]`).check()
     },
     allow: () => page.getByRole('button', { name: 'Allow access' }).click(),
     deny: () => page.getByRole('button', { name: 'Deny' }).click(),
@@ -32,7 +38,7 @@ export async function authorize(
   page: Page,
   authorizeUrl: URL,
   account: { email: string; password: string; issuer: string },
-  { untick = [], lasts }: Choice = {},
+  { untick = [], lasts, limitADay }: Choice = {},
 ): Promise<void> {
   await page.goto(authorizeUrl.href)
   if (new URL(page.url()).pathname === '/sign-in') await signIn(page, account)
@@ -40,6 +46,7 @@ export async function authorize(
   await consent.shown()
   for (const name of untick) await consent.untick(name)
   if (lasts !== undefined) await consent.lasts(lasts)
+  if (limitADay !== undefined) await consent.limitADay(limitADay)
   await consent.allow()
   await page.waitForURL((url) => url.origin !== account.issuer)
 }

@@ -1,23 +1,11 @@
 // Pauses a connection that behaves like an attack, after its answer and never on the path: the owner is asked to look and
 // resumes with one press. Three rules with fixed numbers, so that everybody can say why one fired.
+import { PAUSE_RULES, type PauseRule } from '@vertexsms/contract/pause-rules'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { noteForOwner, pauseNotices } from './owner-notices.ts'
-
-/** The rules, by the name that `spender.auto_paused_reason` keeps. */
-export const PAUSE_RULES = {
-  /** Many times more sends than it usually makes in as long a time. */
-  burst: { windowMinutes: 10, times: 10, afterSends: 50, lookBackDays: 7 },
-  /** Numbers that follow each other and were never sent to: a range is worked off, as whoever earns by it would. */
-  number_block: { numbers: 8, within: 20, lookBackHours: 24 },
-  /** Countries that it may not send to, one after the other: somebody looks for one that is open. */
-  refused_countries: { countries: 3, minutes: 10 },
-} as const
-
-/** A rule's name. */
-export type PauseRule = keyof typeof PAUSE_RULES
 
 /** Whose behaviour is looked at. */
 interface Looked {

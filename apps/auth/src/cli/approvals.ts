@@ -8,22 +8,27 @@ import { accountOf } from './who.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Approvals that are listed at once. */
+const ROWS_MAX = 1000
+
 export const approvals: Command = {
   usage: 'approvals EMAIL',
   summary: 'List the sends of an account that wait for its owner, with recipients and text (reads OPERATOR_KEY)',
   async run(context, args) {
     const account = await accountOf(context, args[0])
-    const pending = await pendingApprovals(context.db, account.id, context.now)
+    const pending = await pendingApprovals(context.db, account.id, { skip: 0, take: ROWS_MAX })
     if (pending.length === 0) return context.print('Nothing waits for approval.')
     const { OPERATOR_KEY: operatorKey } = readKeysEnv(context.source)
-    for (const { id } of pending) {
+    for (const id of pending) {
       const found = await findApproval({ db: context.db, operatorKey }, { accountId: account.id, id }, context.now)
       if (!found) continue
-      const { row, asked, askedBy } = found
+      const { row, asked, asker } = found
       context.print(
         `${row.id}  until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
       )
-      context.print(`  asked by    ${plainText(askedBy ?? 'an app that is gone')} because of ${plainText(row.reason)}`)
+      context.print(
+        `  asked by    ${plainText(asker?.name ?? 'an app that is gone')} because of ${plainText(row.reason)}`,
+      )
       context.print(`  from        ${plainText(row.sender)}`)
       context.print(`  recipients  ${row.recipients} in ${row.countries.join(', ')}: ${(asked?.to ?? []).join(' ')}`)
       context.print(`  text        ${plainText(asked?.text ?? '')}`)

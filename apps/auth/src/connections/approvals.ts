@@ -1,8 +1,8 @@
 import { APPROVAL_GOOD_SECONDS, type AskedSend, approvalContext, readAskedSend } from '@vertexsms/contract/approval'
-import type { Database, Prisma } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
-import { MADE_BY_HAND } from './tokens.ts'
+import { type NamedSpender, nameSpenders } from './names.ts'
 
 type Approval = Prisma.ApprovalGetPayload<object>
 
@@ -13,34 +13,55 @@ export type ApprovalStanding = 'pending' | 'approved' | 'refused' | 'expired' | 
 export interface AskedApproval {
   readonly row: Approval
   readonly standing: ApprovalStanding
-  /** Name of the app or token that wants to send; null once it is gone. */
-  readonly askedBy: string | null
+  /** The app or token that wants to send; null once it is gone. */
+  readonly asker: NamedSpender | null
   readonly asked: AskedSend | null
 }
 
-/** One approval of an account; null for what is not there, or another's. Throws SealError for a text of another key. */
+/**
+ * One approval of an account; null for what is not there, or another's. Throws SealError for a text of another key, which
+ * `withoutText` leaves alone.
+ */
 export async function findApproval(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
   of: { readonly accountId: string; readonly id: string },
   now: Date,
+  { withoutText = false }: { readonly withoutText?: boolean } = {},
 ): Promise<AskedApproval | null> {
   const row = await deps.db.approval.findFirst({ where: of })
   if (!row) return null
   const spender = await deps.db.spender.findUnique({ where: { id: row.spenderId }, select: { endedAt: true } })
   const standing = spender?.endedAt ? 'expired' : standingOf(row, now)
   const asked =
-    standing === 'pending' && row.sealedText
+    standing === 'pending' && row.sealedText && !withoutText
       ? readAskedSend(open(subkey(deps.operatorKey, 'send-text'), row.sealedText, approvalContext(row)))
       : null
-  return { row, standing, askedBy: await nameOfSpender(deps.db, row), asked }
+  const asker = (await nameSpenders(deps.db, row.accountId, [row.spenderId])).get(row.spenderId) ?? null
+  return { row, standing, asker, asked }
 }
 
-/** The approvals of an account that wait for its owner, those that end first before the others. */
-export function pendingApprovals(db: Database, accountId: string, now: Date): Promise<Approval[]> {
-  return db.approval.findMany({
-    where: { accountId, state: 'pending', expiresAt: { gt: now } },
-    orderBy: [{ expiresAt: 'asc' }, { id: 'asc' }],
-  })
+/** A condition: the approval `a` of an account waits for its owner, and what asked can still send. */
+const waitsFor = (accountId: string) => Prisma.sql`
+  a.account_id = ${accountId}::uuid AND a.state = 'pending' AND a.expires_at > database_now()
+  AND NOT EXISTS (SELECT FROM spender s WHERE s.id = a.spender_id AND s.ended_at IS NOT NULL)`
+
+/** How many approvals of an account wait for its owner. */
+export async function countPending(db: Database, accountId: string): Promise<number> {
+  const [row] = await db.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM approval a WHERE ${waitsFor(accountId)}`
+  return row.count
+}
+
+/** The ids of the approvals of an account that wait for its owner, those that end first before the others. */
+export async function pendingApprovals(
+  db: Database,
+  accountId: string,
+  { skip, take }: { readonly skip: number; readonly take: number },
+): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT a.id::text AS id FROM approval a WHERE ${waitsFor(accountId)}
+    ORDER BY a.expires_at, a.id OFFSET ${skip}::int LIMIT ${take}::int`
+  return rows.map(({ id }) => id)
 }
 
 /**
@@ -64,11 +85,4 @@ export async function decideApproval(
 
 function standingOf({ state, expiresAt }: Approval, now: Date): ApprovalStanding {
   return (state === 'pending' || state === 'approved') && expiresAt <= now ? 'expired' : state
-}
-
-async function nameOfSpender(db: Database, { accountId, spenderId }: Approval): Promise<string | null> {
-  const which = { accountId, OR: [{ id: spenderId }, { spenderId }] }
-  const connection = await db.connection.findFirst({ where: which, orderBy: { approvedAt: 'desc' } })
-  if (connection) return connection.clientName
-  return (await db.apiToken.findFirst({ where: { ...which, ...MADE_BY_HAND } }))?.name ?? null
 }

@@ -18,7 +18,12 @@ const TIMEOUT_MS = 12_000
 /** The API's internal routes. */
 export interface InternalApi {
   /** Null where the API cannot be reached, or answers with anything but what was asked. */
-  ask<Route extends InternalRoute>(route: Route, body: InternalRequest<Route>): Promise<InternalAnswer<Route> | null>
+  ask<Route extends InternalRoute>(
+    route: Route,
+    body: InternalRequest<Route>,
+    /** For this answer; that of all of them when absent. */
+    withinMs?: number,
+  ): Promise<InternalAnswer<Route> | null>
   /** What the upstream says to a token of this account that is not stored; it crosses sealed. */
   checkToken(accountId: string, token: string): Promise<TokenVerdict>
 }
@@ -33,7 +38,7 @@ export function createInternalApi(options: {
   const { url, operatorKey, timeoutMs = TIMEOUT_MS } = options
   const proof = Buffer.from(subkey(operatorKey, 'internal')).toString('base64url')
 
-  const ask: InternalApi['ask'] = async (route, body) => {
+  const ask: InternalApi['ask'] = async (route, body, withinMs = timeoutMs) => {
     if (url === undefined) return null
     try {
       const response = await fetch(url + INTERNAL_PATHS[route], {
@@ -41,7 +46,7 @@ export function createInternalApi(options: {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${proof}` },
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(withinMs),
       })
       if (!response.ok) return null
       const answer: unknown = await response.json()

@@ -13,7 +13,7 @@ const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }
 const NO_COUNTRIES: ReadonlySet<string> = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'])
 
 /** The English name of a country; null for what is no ISO 3166-1 alpha-2 code in use. */
-export function countryName(code: string): string | null {
+function countryName(code: string): string | null {
   if (!/^[A-Z]{2}$/.test(code) || NO_COUNTRIES.has(code)) return null
   // An alias such as UK is written otherwise in numbers and prices, and would match nothing.
   return new Intl.Locale(`und-${code}`).region === code ? (regions.of(code) ?? null) : null

@@ -1,60 +1,83 @@
+import { Readable } from 'node:stream'
 import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
-import { type FoundHolder, findHolder } from '../connections/holders.ts'
+import { type FoundHolder, findHolder, holderOfAccount } from '../connections/holders.ts'
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
 import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
-import type { WebDeps } from '../web/deps.ts'
+import type { SpenderNotice } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { HOME_PATH, signInPath } from '../web/return-to.ts'
-import { spenderPage } from './spender-page.ts'
+import type { Words } from '../words/words.ts'
+import { activityCsv } from './activity-csv.ts'
+import { backFrom, noticeOf, withNotice } from './back.ts'
+import type { SettingsDeps } from './deps.ts'
+import { isTokenId } from './own-token.ts'
+import { ACCOUNT_PATH } from './spender-names.ts'
+import { activityOf, pagePath, spenderPage } from './spender-page.ts'
 
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
-
-/** What the page says after a change. */
-const NOTICES = {
-  limits: 'The limits are set. They hold from the next send on.',
-  pause: 'Paused. Reading works; every send is refused.',
-  resume: 'Resumed. It may spend within its limits.',
-  ended: 'Nothing was changed: it has ended.',
-} as const
-
-interface ConnectionParams {
-  Params: { connectionId: string }
-}
 type Change = (tx: Prisma.TransactionClient, spenderId: string) => Promise<boolean>
+type Find = (request: FastifyRequest) => Promise<FoundHolder | null>
 
-/** `/connections/{id}`: what one connected app may spend, what it did, and the forms that bound and pause it. */
-export function registerConnections(app: FastifyInstance, deps: WebDeps): void {
+/**
+ * What may spend, each on a page of its own: a connection, a token made by hand, and the whole account. Its limits, what it
+ * spent and did, and the forms that bound and pause it.
+ */
+export function registerConnections(app: FastifyInstance, deps: SettingsDeps): void {
   // Where a refusal under the account's own limit leads.
   app.get('/connections', (_request, reply) => reply.redirect(HOME_PATH, 303))
 
-  app.get<ConnectionParams>('/connections/:connectionId', async (request, reply) => {
-    const holder = await ownConnection(deps, request)
+  registerSpender(app, deps, '/connections/:connectionId', (request) =>
+    ownHolder(deps, request, 'connection', (request.params as { connectionId: string }).connectionId),
+  )
+  registerSpender(app, deps, '/settings/api/tokens/:tokenId', (request) =>
+    ownHolder(deps, request, 'token', (request.params as { tokenId: string }).tokenId),
+  )
+  registerSpender(app, deps, ACCOUNT_PATH, async (request) => holderOfAccount(signedInOf(request).account))
+}
+
+function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string, find: Find): void {
+  app.get(path, async (request, reply) => {
+    const holder = await find(request)
     return holder ? show(deps, request, reply, holder, null) : reply.callNotFound()
   })
 
-  app.post<ConnectionParams>('/connections/:connectionId/limits', async (request, reply) => {
-    const holder = await ownConnection(deps, request)
+  app.get(`${path}/activity.csv`, async (request, reply) => {
+    const holder = await find(request)
+    if (!holder) return reply.callNotFound()
+    const pieces = activityCsv(deps.db, activityOf(holder))
+    const today = (await databaseNow(deps.db)).toISOString().slice(0, 10)
+    return reply
+      .headers({
+        'content-type': 'text/csv; charset=utf-8; header=present',
+        'content-disposition': `attachment; filename="vertexsms-activity-${today}.csv"`,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+      .send(Readable.from(pieces))
+  })
+
+  app.post(`${path}/limits`, async (request, reply) => {
+    const holder = await find(request)
     if (!holder) return reply.callNotFound()
     const typed = typedRules(request)
     const read = readRules(typed, wordsFor(request))
-    if ('problems' in read) return show(deps, request, reply, holder, { typed, errors: read.problems })
+    if ('problems' in read) return show(deps, request, reply, holder, typed)
     return change(deps, request, reply, holder, 'limits', (tx, id) => setRules(tx, id, read.rules))
   })
 
-  app.post<ConnectionParams>('/connections/:connectionId/pause', async (request, reply) => {
-    const holder = await ownConnection(deps, request)
+  app.post(`${path}/pause`, async (request, reply) => {
+    const holder = await find(request)
     if (!holder) return reply.callNotFound()
     return change(deps, request, reply, holder, 'pause', async (tx, id) => pauseSpender(tx, id, await databaseNow(tx)))
   })
 
-  app.post<ConnectionParams>('/connections/:connectionId/resume', async (request, reply) => {
-    const holder = await ownConnection(deps, request)
+  app.post(`${path}/resume`, async (request, reply) => {
+    const holder = await find(request)
     if (!holder) return reply.callNotFound()
     return change(deps, request, reply, holder, 'resume', async (tx, id) =>
       resumeSpender(tx, id, await databaseNow(tx)),
@@ -62,15 +85,16 @@ export function registerConnections(app: FastifyInstance, deps: WebDeps): void {
   })
 }
 
-async function ownConnection(deps: WebDeps, request: FastifyRequest<ConnectionParams>): Promise<FoundHolder | null> {
-  const { connectionId: id } = request.params
-  if (!UUID.test(id)) return null
-  const holder = await findHolder(
-    deps.db,
-    { id, accountId: signedInOf(request).account.id },
-    await databaseNow(deps.db),
-  )
-  return holder?.kind === 'connection' ? holder : null
+async function ownHolder(
+  deps: SettingsDeps,
+  request: FastifyRequest,
+  kind: FoundHolder['kind'],
+  id: string,
+): Promise<FoundHolder | null> {
+  if (!isTokenId(id)) return null
+  const of = { id, accountId: signedInOf(request).account.id }
+  const holder = await findHolder(deps.db, of, await databaseNow(deps.db))
+  return holder?.kind === kind ? holder : null
 }
 
 /** The fields of the form; a box that is not ticked is not sent. */
@@ -82,40 +106,45 @@ function typedRules(request: FastifyRequest): TypedRules {
   }
 }
 
+/** What is wrong with each field by itself. */
+function problemsOf(typed: TypedRules, t: Words): Record<string, string> {
+  return Object.fromEntries(
+    RULE_FIELDS.flatMap((field) => {
+      const text = typed[field]
+      const read = text === undefined ? null : readRules({ [field]: text }, t)
+      return read && 'problems' in read ? [[field, read.problems.join(' ')]] : []
+    }),
+  )
+}
+
 async function change(
-  deps: WebDeps,
+  deps: SettingsDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   holder: FoundHolder,
-  what: keyof typeof NOTICES,
+  what: SpenderNotice,
   work: Change,
 ): Promise<FastifyReply> {
   const { account, sessionId } = signedInOf(request)
-  const path = `/connections/${holder.id}`
+  const back = backFrom(request, pagePath(holder))
   const outcome = await accountTransaction(deps.db, async (tx) => {
     if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
     const spenderId = await holdSpender(tx, account.id, holder)
     return spenderId !== null && (await work(tx, spenderId)) ? what : 'ended'
   })
-  return reply.redirect(outcome === 'signed_out' ? signInPath(path) : `${path}?done=${outcome}`, 303)
+  return reply.redirect(outcome === 'signed_out' ? signInPath(back) : withNotice(back, outcome), 303)
 }
 
 async function show(
-  deps: WebDeps,
+  deps: SettingsDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   holder: FoundHolder,
-  refused: { readonly typed: TypedRules; readonly errors: readonly string[] } | null,
+  refused: TypedRules | null,
 ): Promise<string> {
-  const { done } = request.query as { done?: unknown }
-  const notice = typeof done === 'string' && Object.hasOwn(NOTICES, done) ? NOTICES[done as keyof typeof NOTICES] : null
-  const page = await spenderPage(deps.db, holder, await databaseNow(deps.db), wordsFor(request))
-  const form = refused ? { errors: refused.errors, values: refused.typed } : { errors: [], values: page.values }
-  const formAction = `/connections/${holder.id}`
-  return sendPage(
-    reply,
-    'spender',
-    { ...page, viewer: viewerOf(deps, request), formAction, notice, form },
-    refused ? 422 : 200,
-  )
+  const t = wordsFor(request)
+  const { values, ...page } = await spenderPage(deps, holder, request.query, await databaseNow(deps.db), t)
+  const form = { errors: refused ? problemsOf(refused, t) : {}, values: refused ?? values }
+  const viewer = viewerOf(deps, request)
+  return sendPage(reply, 'spender', { ...page, viewer, notice: noticeOf(request), form }, refused ? 422 : 200)
 }

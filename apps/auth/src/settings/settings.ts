@@ -1,21 +1,26 @@
 import type { FastifyInstance } from 'fastify'
 import { requireSession } from '../web/require-session.ts'
-import { HOME_PATH } from '../web/return-to.ts'
 import { registerAccount } from './account.ts'
 import { registerApiTokens } from './api-tokens.ts'
 import { registerApprovals } from './approvals.ts'
 import { registerConnections } from './connections.ts'
+import type { SettingsDeps } from './deps.ts'
+import { TOKENS_PATH } from './ended.ts'
+import { registerMessages } from './messages.ts'
 import type { TokenPageDeps } from './new-token-pages.ts'
+import { registerOverview } from './overview.ts'
 import { registerPasskeys } from './passkeys.ts'
 import { registerSandboxPhone } from './sandbox-phone.ts'
 import { registerSessions } from './sessions.ts'
-import { registerUpstreamAccount, type UpstreamAccountDeps } from './upstream-account.ts'
+import { registerUpstreamAccount } from './upstream-account.ts'
 
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
-export async function registerSettings(app: FastifyInstance, deps: UpstreamAccountDeps & TokenPageDeps): Promise<void> {
+export async function registerSettings(app: FastifyInstance, deps: SettingsDeps & TokenPageDeps): Promise<void> {
   requireSession(app, deps)
-  app.get('/settings', (_request, reply) => reply.redirect(HOME_PATH, 303))
+  app.get('/settings', (_request, reply) => reply.redirect(TOKENS_PATH, 303))
   registerAccount(app, deps)
+  registerOverview(app, deps)
+  registerMessages(app, deps)
   registerApiTokens(app, deps)
   registerConnections(app, deps)
   registerApprovals(app, deps)

@@ -1,66 +1,104 @@
 import { toEurText } from '@vertexsms/contract/money'
-import type { Database } from '@vertexsms/db/client'
-import { listActivity } from '../connections/activity.ts'
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
+import { listActivity, spentByDay } from '../connections/activity.ts'
 import type { FoundHolder } from '../connections/holders.ts'
+import { lastUsedOf } from '../connections/last-used.ts'
 import { limitWords } from '../connections/limit-words.ts'
+import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
-import { type PauseState, pauseOf } from '../connections/spenders.ts'
+import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
 import { leftOf, spentOf } from '../connections/spent.ts'
-import type { SpenderPage } from '../views/pages.ts'
+import type { DayView, SpenderPage } from '../views/pages.ts'
+import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
+import type { SettingsDeps } from './deps.ts'
+import { ACCOUNT_PATH, nameView, pathOf, WHOLE_ACCOUNT } from './spender-names.ts'
+import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
-const ACTIVITY_ROWS = 20
+const DAYS = 14
 
-const PAUSES: Readonly<Record<PauseState, string>> = {
-  owner: 'You paused it. Reading works; every send is refused.',
-  automatic:
-    'It was paused automatically, because what it sent was out of the ordinary. Look at what it did below; resume it if that is right.',
+/** The path of a holder's page. */
+export function pagePath({ kind, id }: FoundHolder): string {
+  return kind === 'account' ? ACCOUNT_PATH : pathOf({ kind, id })
 }
 
-/** What the page of a connection shows of its spender, and the values of its form. */
+/** Whose activity a holder's page tells: of an account all of it. */
+export function activityOf({ kind, accountId, spenderId }: FoundHolder) {
+  return kind === 'account' ? { accountId } : { accountId, spenderId }
+}
+
+/** What the page of a spender shows, and the values of its form. */
 export async function spenderPage(
-  db: Database,
+  deps: SettingsDeps,
   holder: FoundHolder,
+  query: unknown,
   now: Date,
   t: Words,
-): Promise<Omit<SpenderPage, 'viewer' | 'formAction' | 'notice' | 'form'> & { readonly values: TypedRules }> {
-  const { accountId, spenderId } = holder
-  const { eur, country } = t.format
+): Promise<Omit<SpenderPage, 'viewer' | 'notice' | 'form'> & { readonly values: TypedRules }> {
+  const { db } = deps
+  const { accountId, spenderId, kind } = holder
+  const path = pagePath(holder)
+  const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
+  const connection =
+    kind === 'connection' ? await db.connection.findFirst({ where: { id: holder.id, accountId } }) : null
+  const used = connection && (await lastUsedOf(db, [connection])).get(connection.id)
   const spent = await spentOf(db, spenderId, now)
-  const activity = await listActivity(db, { accountId, spenderId }, ACTIVITY_ROWS)
-  const pause = row && pauseOf(row)
-  const asks = [
-    ...(row?.askAboveMicros == null ? [] : [t.limits.asksAbove(eur(row.askAboveMicros))]),
-    ...(row?.askNewCountry ? [t.limits.asksNewCountry] : []),
-  ]
+  const { timeZone } = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
+  const days = await spentByDay(db, { ...of, upstream: deps.upstream }, { now, timeZone, days: DAYS })
+
+  const waiting = kind === 'account' ? 0 : await countScheduled(db, of)
+  const later = pageOf(waiting, { path, query, name: 'scheduled' })
+  const scheduled = waiting === 0 ? [] : await scheduledMessages(db, of, { skip: later.skip, take: PAGE_ROWS })
+  const did = pageOf(await db.activity.count({ where: of }), { path, query, name: 'activity' })
+  const activity = await listActivity(db, of, PAGE_ROWS, did.skip)
+  const names =
+    kind === 'account'
+      ? await nameSpenders(
+          db,
+          accountId,
+          activity.map((one) => one.spenderId),
+        )
+      : new Map()
+
+  const ended = connection && endOf(connection, now)
   return {
-    name: holder.name,
+    path,
+    who:
+      kind === 'account'
+        ? WHOLE_ACCOUNT
+        : nameView({ kind, id: holder.id, name: holder.name, redirectHost: connection?.redirectHost ?? null }),
+    times: connection && {
+      approved: timeView(connection.approvedAt, now),
+      expires: timeView(connection.expiresAt, now),
+      lastUsed: used ? timeView(used, now) : null,
+    },
+    disconnect: connection && holder.isAlive ? `${path}/disconnect` : null,
     isAlive: holder.isAlive && !row?.endedAt,
-    pause: pause ? PAUSES[pause] : null,
-    limits: row ? [...limitWords(row, t), ...asks] : [],
+    ended: ended && { at: timeView(ended.at, now), reason: ended.reason },
+    pause: row && pauseView(row, now),
+    rules: PAUSE_RULES,
+    limits: row ? [...limitWords(row, t), ...asksOf(row, t)] : [],
     spent: spent.map((one) => {
       const left = row ? leftOf(row, one) : { dayMicros: null, totalMicros: null }
-      return {
-        upstream: one.upstream,
-        today: eur(one.dayMicros),
-        total: eur(one.totalMicros),
-        recipients: one.recipients,
-        left: [
-          ...(left.dayMicros === null ? [] : [`${eur(left.dayMicros)} today`]),
-          ...(left.totalMicros === null ? [] : [`${eur(left.totalMicros)} in total`]),
-        ],
-      }
+      return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
     }),
-    activity: activity.map((one) => ({
-      at: timeView(one.at, now),
-      what: one.count > 1 ? `${one.what} (${one.count} times)` : one.what,
-      outcome: one.outcome,
-      amount: eur(one.amountMicros),
-      country: one.country === null ? null : country(one.country),
-      number: one.lastDigits === null ? null : `…${one.lastDigits}`,
+    days: bars(days),
+    ...(kind === 'account' ? { unknown: [], hasMoreUnknown: false } : await unknownViews(db, of, now)),
+    scheduled: scheduled.map(({ id, scheduledAt, ...one }) => ({
+      ...one,
+      id: String(id),
+      goesOut: timeView(scheduledAt, now),
     })),
+    scheduledPager: later.pager,
+    activity: activity.map(({ at, what, outcome, count, amountMicros, country, lastDigits, spenderId: by }) => ({
+      ...{ what, outcome, count, country, lastDigits },
+      at: timeView(at, now),
+      who: kind === 'account' ? (by === accountId ? WHOLE_ACCOUNT : nameView(names.get(by))) : null,
+      micros: amountMicros,
+    })),
+    activityPager: did.pager,
     values: {
       max_per_send: amount(row?.maxPerSendMicros),
       max_per_day: amount(row?.maxPerDayMicros),
@@ -72,6 +110,22 @@ export async function spenderPage(
       ask_new_country: row?.askNewCountry ? 'on' : 'off',
     },
   }
+}
+
+function asksOf(row: { readonly askAboveMicros: bigint | null; readonly askNewCountry: boolean }, t: Words): string[] {
+  return [
+    ...(row.askAboveMicros === null ? [] : [t.limits.asksAbove(t.format.eur(row.askAboveMicros))]),
+    ...(row.askNewCountry ? [t.limits.asksNewCountry] : []),
+  ]
+}
+
+/** Heights of 100 for the dearest day; a day on which more was given back than spent has none. */
+function bars(days: readonly Omit<DayView, 'height'>[]): DayView[] {
+  const most = Math.max(...days.map(({ micros }) => Number(micros)))
+  return days.map((day) => ({
+    ...day,
+    height: most > 0 && day.micros > 0n ? Math.max(2, Math.round((Number(day.micros) / most) * 100)) : 0,
+  }))
 }
 
 function amount(micros: bigint | null | undefined): string {

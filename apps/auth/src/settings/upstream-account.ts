@@ -10,10 +10,7 @@ import {
   setHlrPrice,
   setUpstreamToken,
 } from '../accounts/upstream-account.ts'
-import type { InternalApi } from '../connections/internal-api.ts'
-import type { AuthEnv } from '../env.ts'
 import type { UpstreamAccountPage } from '../views/pages.ts'
-import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
@@ -22,12 +19,7 @@ import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
 import type { Words } from '../words/words.ts'
 import { changeAccount, type PasswordProof, provePassword } from './account-change.ts'
-
-/** What the page needs besides. */
-export interface UpstreamAccountDeps extends WebDeps {
-  readonly upstream: AuthEnv['UPSTREAM']
-  readonly internalApi: InternalApi
-}
+import type { SettingsDeps } from './deps.ts'
 
 const PATH = '/settings/vertexsms-account'
 
@@ -39,7 +31,7 @@ const PRICE_CHARS_MAX = 40
 const TOKEN_CHARS_MAX = 2000
 
 /** Settings -> VertexSMS account: the account's own token at the real operator. Behind a session. */
-export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAccountDeps): void {
+export function registerUpstreamAccount(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(PATH, (request, reply) => show(deps, request, reply))
 
   app.post(PATH, async (request, reply) => {
@@ -95,7 +87,7 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: UpstreamAcco
 
 /** {@link changeAccount} of this page: what was done is told by it. */
 function changeHere(
-  deps: WebDeps,
+  deps: SettingsDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   proof: PasswordProof | null,
@@ -109,7 +101,7 @@ function changeHere(
 }
 
 async function show(
-  deps: UpstreamAccountDeps,
+  deps: SettingsDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   errors: Errors = {},

@@ -14,7 +14,7 @@ import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage, waitWords } from '../web/page.ts'
 import { countPasswordTry } from '../web/password-tries.ts'
-import { HOME_PATH, isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
+import { isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
 import { whileAllowed } from '../web/tries.ts'
 
 const credentialsSchema = z.object({
@@ -23,13 +23,8 @@ const credentialsSchema = z.object({
   return_to: z.string().optional(),
 })
 
-/** `/`, `/sign-in` and `/sign-out`. */
+/** `/sign-in` and `/sign-out`. */
 export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/', async (request, reply) => {
-    const signedIn = await readSession(deps, request.headers.cookie)
-    return reply.redirect(signedIn ? HOME_PATH : '/sign-in', 303)
-  })
-
   app.get('/sign-in', async (request, reply) => {
     const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
     if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)

@@ -1,5 +1,6 @@
 // What each page is given to show, one type a template, in one list: a page may hold nothing that does not stand here.
 import type { ClientGuide } from '@vertexsms/contract/connect'
+import type { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { QuickStart } from '@vertexsms/contract/quick-start'
 import type { Scope } from '@vertexsms/contract/scopes'
@@ -12,6 +13,8 @@ export interface Viewer {
   readonly email: string
   /** CSRF token bound to the session: of the sign-out form and of every other form of the dashboard. */
   readonly csrf: string
+  /** Sends that wait for this person's approval. */
+  readonly waiting: number
 }
 
 /** A moment, and the one at which the page is made; `partials/time` and `t.format` put them into words. */
@@ -491,20 +494,30 @@ export interface UpstreamAccountPage {
   readonly offersUnasked: boolean
 }
 
+/** What may spend, as its owner knows it. */
+export interface SpenderName {
+  /** `gone` for a token that was deleted: neither name nor page is left of it. */
+  readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
+  /** Where the answers of an app go, which nobody can make up; empty for everything else. */
+  readonly place: string
+  /** What the client or the owner calls it, never verified. */
+  readonly name: string
+  /** Its page; null where there is none. */
+  readonly href: string | null
+}
+
 /** A send that its owner is asked about. */
-export interface ApprovalPage {
-  readonly viewer: Viewer
+export interface AskedView {
   readonly formAction: string
   readonly standing: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
-  /** What the app or token calls itself; null once it is gone. */
-  readonly askedBy: string | null
-  /** Why it was asked, in words. */
-  readonly reason: string
-  readonly ceiling: string
+  readonly asker: SpenderName
+  /** Why it was asked. */
+  readonly reasons: readonly ('price' | 'country' | 'asked')[]
+  readonly ceilingMicros: bigint
   readonly sender: string
   readonly recipientCount: number
   readonly countries: readonly string[]
-  /** Numbers and text; null once it was decided or is over. */
+  /** Numbers and text; null once it was decided or is over, or where they cannot be read. */
   readonly asked: { readonly to: readonly string[]; readonly text: string } | null
   readonly upstream: string
   readonly asking: TimeView
@@ -512,32 +525,165 @@ export interface ApprovalPage {
   readonly decided: TimeView | null
 }
 
-/** What an app or a token may spend, what it did, and the forms that change the first. */
+/** `approval`: one of them. */
+export interface ApprovalPage extends AskedView {
+  readonly viewer: Viewer
+  /** True after a press that came too late. */
+  readonly isLate: boolean
+  /** True after a press: what came of it is what to look at. */
+  readonly isAnswered: boolean
+}
+
+/** `approvals`: all that wait. */
+export interface ApprovalsPage {
+  readonly viewer: Viewer
+  readonly notice: 'approved' | 'refused' | 'late' | null
+  readonly waiting: readonly AskedView[]
+  readonly pager: PagerView | null
+}
+
+/** A message whose outcome is not known. */
+export interface UnknownView {
+  readonly id: string
+  readonly who: SpenderName
+  readonly kind: 'sms' | 'hlr' | 'msisdn'
+  readonly handed: TimeView
+  readonly country: string
+  readonly lastDigits: string
+  readonly micros: bigint
+  readonly upstream: string
+}
+
+/** A rule of the automatic pause, by its name; `other` for one that this version does not know. */
+export type FiredRule = 'burst' | 'number_block' | 'refused_countries' | 'other'
+
+/** Who paused, when, and by which rule. */
+export interface PauseView {
+  readonly by: 'owner' | 'automatic'
+  readonly since: TimeView
+  readonly rule: FiredRule
+}
+
+/** What was spent through one upstream, and what is left; null where no limit bounds it. */
+export interface SpentView {
+  readonly upstream: string
+  readonly dayMicros: bigint
+  readonly totalMicros: bigint
+  readonly recipients: number
+  readonly dayLeftMicros: bigint | null
+  readonly totalLeftMicros: bigint | null
+}
+
+/** One bar of the drawing: a day, what was spent on it, and how high it stands of 100. */
+export interface DayView {
+  readonly date: string
+  readonly micros: bigint
+  readonly done: number
+  readonly height: number
+}
+
+/** What an app, a token or the whole account may spend, what it did, and the forms that change the first. */
 export interface SpenderPage {
   readonly viewer: Viewer
-  readonly formAction: string
-  readonly name: string
+  /** Its path; the forms and the download stand below it. */
+  readonly path: string
+  readonly who: SpenderName
+  /** Of a connection. */
+  readonly times: { readonly approved: TimeView; readonly expires: TimeView; readonly lastUsed: TimeView | null } | null
+  readonly disconnect: string | null
   readonly isAlive: boolean
-  readonly notice: string | null
-  /** A sentence; null while it may spend. */
-  readonly pause: string | null
+  readonly ended: { readonly at: TimeView; readonly reason: EndedReason } | null
+  readonly notice: SpenderNotice | null
+  readonly pause: PauseView | null
+  /** The numbers of the rules of the automatic pause. */
+  readonly rules: typeof PAUSE_RULES
   readonly limits: readonly string[]
-  readonly spent: readonly {
-    readonly upstream: string
-    readonly today: string
-    readonly total: string
-    readonly recipients: number
-    readonly left: readonly string[]
+  readonly spent: readonly SpentView[]
+  readonly days: readonly DayView[]
+  readonly unknown: readonly UnknownView[]
+  readonly hasMoreUnknown: boolean
+  readonly scheduled: readonly {
+    readonly id: string
+    readonly goesOut: TimeView
+    readonly country: string
+    readonly lastDigits: string
+    readonly parts: number
+    readonly sender: string
+    readonly heldMicros: bigint
   }[]
+  readonly scheduledPager: PagerView | null
   readonly activity: readonly {
     readonly at: TimeView
+    readonly who: SpenderName | null
     readonly what: string
     readonly outcome: string
-    readonly amount: string
+    readonly count: number
+    readonly micros: bigint
     readonly country: string | null
-    readonly number: string | null
+    readonly lastDigits: string | null
   }[]
-  readonly form: { readonly errors: readonly string[]; readonly values: Readonly<Record<string, string>> }
+  readonly activityPager: PagerView | null
+  readonly form: {
+    readonly values: Readonly<Record<string, string>>
+    /** What is wrong, by field. */
+    readonly errors: Readonly<Record<string, string>>
+  }
+}
+
+/** Why a connection is no more. */
+export type EndedReason =
+  | 'deleted'
+  | 'revoked'
+  | 'refresh_reuse'
+  | 'code_replay'
+  | 'account'
+  | 'replaced'
+  | 'expired'
+  | 'other'
+
+/** What a page says after a change. */
+export type SpenderNotice =
+  | 'limits'
+  | 'pause'
+  | 'resume'
+  | 'ended'
+  | 'cancelled'
+  | 'too_late'
+  | 'unreachable'
+  | 'sent'
+  | 'not_sent'
+  | 'settled'
+
+/** `overview`: the dashboard's first page. */
+export interface OverviewPage {
+  readonly viewer: Viewer
+  readonly notice: SpenderNotice | null
+  readonly isPaused: boolean
+  readonly upstream: string
+  /** Null where the upstream does not tell it; `unreachable` where it could not be asked. */
+  readonly balance: bigint | null | 'unreachable'
+  readonly todayMicros: bigint
+  readonly monthMicros: bigint
+  readonly limits: readonly string[]
+  readonly unknown: readonly UnknownView[]
+  readonly hasMoreUnknown: boolean
+  readonly paused: readonly { readonly who: SpenderName; readonly pause: PauseView }[]
+  readonly connections: readonly {
+    readonly who: SpenderName
+    readonly todayMicros: bigint
+    readonly lastUsed: TimeView | null
+    readonly isPaused: boolean
+  }[]
+  readonly connectionCount: number
+  readonly endedCount: number
+  readonly connect: ConnectPage
+}
+
+/** `ended`: connections that are no more. */
+export interface EndedPage {
+  readonly viewer: Viewer
+  readonly connections: readonly { readonly who: SpenderName; readonly at: TimeView; readonly reason: EndedReason }[]
+  readonly pager: PagerView | null
 }
 
 /** Every page and the data it needs; the names are the files in views/pages. */
@@ -563,7 +709,11 @@ export interface Pages {
   readonly account: AccountPage
   readonly 'upstream-account': UpstreamAccountPage
   readonly approval: ApprovalPage
+  readonly approvals: ApprovalsPage
   readonly spender: SpenderPage
+  readonly overview: OverviewPage
+  readonly ended: EndedPage
+  readonly lost: MessagePage & { readonly viewer: Viewer }
 }
 
 /** The name of a page. */

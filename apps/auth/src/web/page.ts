@@ -5,10 +5,12 @@ import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import { ASSETS } from './assets.ts'
+import type { WebDeps } from './deps.ts'
 import type { KnownMethods } from './known-methods.ts'
 import { languageHeaders, languageOf, pageAddress, wantsExactTimes } from './language.ts'
 import { marksOf } from './marks.ts'
 import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
+import { viewerIfSignedIn } from './require-session.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
 /** Every template has the words of its reader as `t`, and `mark` for values inside a sentence. */
@@ -126,15 +128,22 @@ function errorPage(reply: FastifyReply, status: number): Promise<string> {
 }
 
 /**
- * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, and 405 with `Allow`
- * (RFC 9110 §15.5.6) where `methods` knows the address for others than what was asked.
+ * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, within the frame of the
+ * dashboard for whoever is signed in, and 405 with `Allow` (RFC 9110 §15.5.6) where `methods` knows the address for others
+ * than what was asked. It says the same of what is another's and of what is nobody's.
  */
-export function notFoundPage(methods: KnownMethods) {
-  return (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+export function createNotFound(deps: WebDeps, methods: KnownMethods) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
     const allowed = methods.at(request.url.split('?', 1)[0] ?? '')
-    if (allowed.length === 0 || allowed.includes(request.method)) return errorPage(reply, 404)
-    reply.header('allow', allowed.join(', '))
-    return errorPage(reply, 405)
+    if (allowed.length > 0 && !allowed.includes(request.method)) {
+      reply.header('allow', allowed.join(', '))
+      return errorPage(reply, 405)
+    }
+    // Without the database nobody is known, and the address is still nobody's.
+    const viewer = await viewerIfSignedIn(deps, request).catch(() => null)
+    if (!viewer) return errorPage(reply, 404)
+    const message = failureMessage(WORDS[languageOf(request.headers)], 404)
+    return sendPage(reply, 'lost', { ...message, reference: request.id, viewer }, 404)
   }
 }
 

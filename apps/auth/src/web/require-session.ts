@@ -1,11 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readSession, type SignedIn } from '../accounts/session.ts'
+import { countPending } from '../connections/approvals.ts'
 import type { Viewer } from '../views/pages.ts'
 import type { WebDeps } from './deps.ts'
 import { sessionBinding } from './forms.ts'
-import { signInPath } from './return-to.ts'
+import { HOME_PATH, signInPath } from './return-to.ts'
 
-const signedInBy = new WeakMap<FastifyRequest, SignedIn>()
+/** Who is signed in, and how many sends wait for their approval. */
+interface Present {
+  readonly signedIn: SignedIn
+  readonly waiting: number
+}
+
+const presentBy = new WeakMap<FastifyRequest, Present>()
 
 /**
  * Every route registered on `app` after this needs a session, and every POST of it a form of that session; without a
@@ -15,11 +22,11 @@ export function requireSession(app: FastifyInstance, deps: WebDeps): void {
   app.addHook('preHandler', async (request, reply) => {
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn) {
-      const backTo = isReading(request) ? request.url : '/settings/api'
+      const backTo = isReading(request) ? request.url : HOME_PATH
       return reply.redirect(signInPath(backTo), 303)
     }
     if (!isReading(request)) deps.forms.check(request, sessionBinding(signedIn.sessionId))
-    signedInBy.set(request, signedIn)
+    presentBy.set(request, { signedIn, waiting: await countPending(deps.db, signedIn.account.id) })
   })
 }
 
@@ -30,13 +37,27 @@ function isReading({ method }: FastifyRequest): boolean {
 
 /** Who is signed in, in a route behind {@link requireSession}. */
 export function signedInOf(request: FastifyRequest): SignedIn {
-  const signedIn = signedInBy.get(request)
-  if (!signedIn) throw new Error('route without requireSession')
-  return signedIn
+  return presentOf(request).signedIn
 }
 
 /** What the frame of a dashboard page shows about the signed-in person. */
 export function viewerOf(deps: WebDeps, request: FastifyRequest): Viewer {
-  const { account, sessionId } = signedInOf(request)
-  return { email: account.email, csrf: deps.forms.token(sessionBinding(sessionId)) }
+  const { signedIn, waiting } = presentOf(request)
+  const csrf = deps.forms.token(sessionBinding(signedIn.sessionId))
+  return { email: signedIn.account.email, csrf, waiting }
+}
+
+/** The same for an answer that belongs to no route behind a session; null for whoever is not signed in. */
+export async function viewerIfSignedIn(deps: WebDeps, request: FastifyRequest): Promise<Viewer | null> {
+  if (presentBy.has(request)) return viewerOf(deps, request)
+  const signedIn = await readSession(deps, request.headers.cookie)
+  if (!signedIn) return null
+  presentBy.set(request, { signedIn, waiting: await countPending(deps.db, signedIn.account.id) })
+  return viewerOf(deps, request)
+}
+
+function presentOf(request: FastifyRequest): Present {
+  const present = presentBy.get(request)
+  if (!present) throw new Error('route without requireSession')
+  return present
 }

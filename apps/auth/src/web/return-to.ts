@@ -1,9 +1,9 @@
 /** Where a person lands who came to sign in without a purpose. */
-export const HOME_PATH = '/settings/api'
+export const HOME_PATH = '/'
 
 /** What signing in may lead on to. Everything else leads home: a sign-in page must not be an open redirect. */
 const ALLOWED =
-  /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone|approvals\/[\w-]+|connections\/[\w-]+)(\?[\w=&%.+-]*)?$/
+  /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone|approvals(\/[\w-]+)?|connections\/[\w-]+)(\?[\w=&%.+-]*)?$/
 
 const MAX_CHARS = 2048
 

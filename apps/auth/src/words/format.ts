@@ -15,6 +15,8 @@ export interface Formats {
   short(time: TimeView): string
   /** The date and the time. */
   full(time: TimeView): string
+  /** One of the owner's days, given as `YYYY-MM-DD`: the day and the month. */
+  date(day: string): string
   /** How long a wait of whole seconds is: never shorter than it is. */
   wait(seconds: number): string
 }
@@ -54,6 +56,7 @@ export function formatsOf(language: Language): Formats {
   const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
   const day = new Intl.DateTimeFormat(words.dates, { dateStyle: 'medium', timeZone: 'UTC' })
+  const dayOfMonth = new Intl.DateTimeFormat(words.dates, { day: 'numeric', month: 'short', timeZone: 'UTC' })
   const full = new Intl.DateTimeFormat(words.dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 
   return {
@@ -73,6 +76,7 @@ export function formatsOf(language: Language): Formats {
       return day.format(moment)
     },
     full: ({ moment }) => `${full.format(moment)} UTC`,
+    date: (written) => dayOfMonth.format(new Date(written)),
     wait: (seconds) => {
       if (seconds <= 90) return words.seconds(seconds)
       const minutes = Math.ceil(seconds / 60)

@@ -1,4 +1,4 @@
-import { room } from './room.ts'
+import { one, room, vienas } from './room.ts'
 
 /** What stands around every page. */
 export const frame = room({
@@ -7,6 +7,10 @@ export const frame = room({
     signOut: 'Sign out',
     settings: 'Settings',
     dashboard: 'Dashboard',
+    overview: 'Overview',
+    approvals: 'Approvals',
+    waiting: (count: number, text: string) => `${text} ${one(count, 'waits', 'wait')} for you`,
+    connect: 'How to connect',
     api: 'API',
     phone: 'Sandbox phone',
     upstream: 'VertexSMS account',
@@ -27,6 +31,10 @@ export const frame = room({
     signOut: 'Atsijungti',
     settings: 'Nustatymai',
     dashboard: 'Mano paskyra',
+    overview: 'Apžvalga',
+    approvals: 'Patvirtinimai',
+    waiting: (count, text) => `${vienas(count, 'laukia', 'laukia', 'laukia')} jūsų: ${text}`,
+    connect: 'Kaip prijungti',
     api: 'API',
     phone: 'Bandomasis telefonas',
     upstream: 'VertexSMS paskyra',

@@ -1,5 +1,6 @@
 import { access } from './access.ts'
 import { account } from './account.ts'
+import { approvals } from './approvals.ts'
 import { connect } from './connect.ts'
 import { consent } from './consent.ts'
 import { ends } from './ends.ts'
@@ -9,6 +10,7 @@ import { type Formats, formatsOf } from './format.ts'
 import { frame } from './frame.ts'
 import { limits } from './limits.ts'
 import { mails } from './mails.ts'
+import { overview } from './overview.ts'
 import { passkeys } from './passkeys.ts'
 import { passwords } from './passwords.ts'
 import { phone } from './phone.ts'
@@ -19,6 +21,7 @@ import { scopes } from './scopes.ts'
 import { sessions } from './sessions.ts'
 import { setPassword } from './set-password.ts'
 import { signIn } from './sign-in.ts'
+import { spender } from './spender.ts'
 import { token } from './token.ts'
 import { upstream } from './upstream.ts'
 
@@ -26,6 +29,7 @@ import { upstream } from './upstream.ts'
 export const ROOMS = {
   access,
   account,
+  approvals,
   connect,
   consent,
   ends,
@@ -34,6 +38,7 @@ export const ROOMS = {
   frame,
   limits,
   mails,
+  overview,
   passkeys,
   passwords,
   phone,
@@ -43,6 +48,7 @@ export const ROOMS = {
   sessions,
   setPassword,
   signIn,
+  spender,
   token,
   upstream,
 } as const

@@ -14,9 +14,12 @@ export interface InternalApiDouble {
   /** Everything that came over the wire. */
   readonly seen: string[]
   verdict: TokenVerdict
-  /** What the account pays, and what it has. */
+  /** What the account pays, and what it has: decimal text, or null where nobody tells. */
   rates: readonly Rate[]
   balance: string | null
+  /** What it was asked to cancel, and whether it says that it did. */
+  readonly cancels: { readonly accountId: string; readonly messageId: string }[]
+  cancelled: boolean
   /** Happens while VertexSMS is asked. */
   meanwhile: () => Promise<unknown>
   /** Answers from now on with this instead. */
@@ -37,6 +40,11 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     await double.meanwhile()
     if (request.url === INTERNAL_PATHS.rates) return give({ rates: double.rates })
     if (request.url === INTERNAL_PATHS.balance) return give({ balance: double.balance, currency: 'EUR' })
+    if (request.url === INTERNAL_PATHS.cancel) {
+      const cancel = internalRequests.cancel.parse(JSON.parse(body))
+      double.cancels.push(cancel)
+      return give({ cancelled: double.cancelled })
+    }
     if (request.url !== INTERNAL_PATHS.checkToken) return response.writeHead(404).end('{}')
     const { accountId, sealedToken } = internalRequests.checkToken.parse(JSON.parse(body))
     const key = subkey(operatorKey, 'upstream-token')
@@ -52,6 +60,8 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     verdict: 'accepted',
     rates: [],
     balance: null,
+    cancels: [],
+    cancelled: true,
     meanwhile: async () => {},
     answer: null,
     async close() {

@@ -1,0 +1,56 @@
+import type { Database } from '@vertexsms/db/client'
+
+/** A message that waits for its time. */
+export interface ScheduledMessage {
+  readonly id: bigint
+  readonly spenderId: string
+  readonly country: string
+  readonly lastDigits: string
+  readonly parts: number
+  readonly sender: string
+  readonly heldMicros: bigint
+  readonly scheduledAt: Date
+}
+
+/** Whose: an account's, or one spender's of it. */
+interface Of {
+  readonly accountId: string
+  readonly spenderId?: string
+}
+
+/** How many messages wait for their time. */
+export function countScheduled(db: Database, of: Of): Promise<number> {
+  return db.sendMessage.count({ where: { ...of, state: 'scheduled' } })
+}
+
+/** A slice of them, those that go out first before the others. */
+export async function scheduledMessages(
+  db: Database,
+  of: Of,
+  slice: { readonly skip: number; readonly take: number },
+): Promise<ScheduledMessage[]> {
+  const rows = await db.sendMessage.findMany({
+    where: { ...of, state: 'scheduled' },
+    include: { send: { select: { sender: true, scheduledAt: true } } },
+    orderBy: [{ send: { scheduledAt: 'asc' } }, { id: 'asc' }],
+    ...slice,
+  })
+  return rows.map(({ id, spenderId, country, recipient, parts, holdMicros, createdAt, send }) => ({
+    id,
+    spenderId,
+    country,
+    lastDigits: recipient.slice(-3),
+    parts,
+    sender: send.sender,
+    heldMicros: holdMicros,
+    scheduledAt: send.scheduledAt ?? createdAt,
+  }))
+}
+
+/** Whether a message is the account's, whatever became of it. */
+export async function ownsMessage(
+  db: Database,
+  of: { readonly accountId: string; readonly id: bigint },
+): Promise<boolean> {
+  return (await db.sendMessage.count({ where: of })) === 1
+}

@@ -1,0 +1,71 @@
+import { CURRENCY } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
+import type { Database } from '@vertexsms/db/client'
+import { type Activity, type ActivityOf, activityBatches } from '../connections/activity.ts'
+import { type NamedSpender, nameSpenders } from '../connections/names.ts'
+
+/** The most rows of one file, the newest ones: about twenty megabytes. */
+const ROWS_MAX = 100_000
+
+const HEADING = [
+  'at',
+  'app_or_token',
+  'address',
+  'what',
+  'outcome',
+  'times',
+  'country',
+  'parts',
+  'amount',
+  'currency',
+  'number_ends_in',
+  'upstream',
+  'send_id',
+]
+
+/** So that a spreadsheet reads UTF-8 (a byte-order mark). */
+const MARK = '\uFEFF'
+
+/**
+ * The activity of an account, or of one spender of it, newest first, as CSV (RFC 4180) in pieces. Without any text of a
+ * message, and of numbers the last digits alone. No cell begins as a formula does, whatever an app calls itself.
+ */
+export async function* activityCsv(db: Database, of: ActivityOf): AsyncGenerator<string> {
+  yield MARK + line(HEADING)
+  for await (const rows of activityBatches(db, of, ROWS_MAX)) {
+    const names = await nameSpenders(
+      db,
+      of.accountId,
+      rows.map(({ spenderId }) => spenderId),
+    )
+    yield rows.map((row) => line(cellsOf(row, names.get(row.spenderId)))).join('')
+  }
+}
+
+function cellsOf(row: Activity, named: NamedSpender | undefined): string[] {
+  return [
+    row.at.toISOString(),
+    text(named?.name ?? ''),
+    text(named?.redirectHost ?? ''),
+    text(row.what),
+    text(row.outcome),
+    String(row.count),
+    text(row.country ?? ''),
+    row.parts === null ? '' : String(row.parts),
+    toEurText(row.amountMicros, 2),
+    CURRENCY,
+    text(row.lastDigits ?? ''),
+    text(row.upstream),
+    row.sendId ?? '',
+  ]
+}
+
+/** A text that no spreadsheet takes for a formula (CWE-1236): those begin with one of these, also behind white space. */
+function text(value: string): string {
+  const plain = value.replace(/\p{C}+/gu, ' ')
+  return /^\s*[=+\-@\t\r|%]/.test(plain) ? `'${plain}` : plain
+}
+
+function line(cells: readonly string[]): string {
+  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',')}\r\n`
+}

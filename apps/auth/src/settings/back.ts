@@ -1,0 +1,38 @@
+import type { FastifyRequest } from 'fastify'
+import type { SpenderNotice } from '../views/pages.ts'
+import { textField } from '../web/fields.ts'
+import { HOME_PATH } from '../web/return-to.ts'
+
+// A form that stands on more than one page says in `back` on which one it was sent, and leads there again.
+
+const PAGES = /^\/(connections\/[\da-f-]{36}|settings\/api\/tokens\/[\da-f-]{36}|settings\/limits|approvals)?$/
+
+/** The page that a form was sent from, where it is one of ours that has such forms; else `otherwise`. */
+export function backFrom(request: FastifyRequest, otherwise: string = HOME_PATH): string {
+  const back = textField(request, 'back')
+  return back !== '' && PAGES.test(back) ? back : otherwise
+}
+
+/** A page with what it says of the change. */
+export function withNotice(page: string, notice: string): string {
+  return `${page}?done=${notice}`
+}
+
+const NOTICES = {
+  limits: true,
+  pause: true,
+  resume: true,
+  ended: true,
+  cancelled: true,
+  too_late: true,
+  unreachable: true,
+  sent: true,
+  not_sent: true,
+  settled: true,
+} as const satisfies Record<SpenderNotice, true>
+
+/** What a page is asked to say of a change; null for nothing, and for what it does not know. */
+export function noticeOf(request: FastifyRequest): SpenderNotice | null {
+  const { done } = request.query as { done?: unknown }
+  return typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (done as SpenderNotice) : null
+}

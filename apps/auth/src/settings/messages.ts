@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import { type OwnersWord, sayOutcome } from '../connections/outcomes.ts'
+import { ownsMessage } from '../connections/scheduled.ts'
+import type { SpenderNotice } from '../views/pages.ts'
+import { textField } from '../web/fields.ts'
+import { signedInOf } from '../web/require-session.ts'
+import { backFrom, withNotice } from './back.ts'
+import type { SettingsDeps } from './deps.ts'
+import { readMessageId } from './ids.ts'
+
+interface MessageParams {
+  Params: { messageId: string }
+}
+
+const WORDS: ReadonlySet<string> = new Set<OwnersWord>(['sent', 'not_sent'])
+
+/**
+ * What an owner does about one message, by our id: says of one whose outcome is unknown whether it was sent, and cancels
+ * one that waits. What the ledger makes of either is the API's.
+ */
+export function registerMessages(app: FastifyInstance, deps: SettingsDeps): void {
+  app.post<MessageParams>('/messages/:messageId/outcome', async (request, reply) => {
+    const accountId = signedInOf(request).account.id
+    const id = readMessageId(request.params.messageId)
+    if (id === null || !(await ownsMessage(deps.db, { accountId, id }))) return reply.callNotFound()
+    const word = textField(request, 'outcome')
+    const isSaid = WORDS.has(word) && (await sayOutcome(deps.db, { accountId, id }, word as OwnersWord))
+    return reply.redirect(withNotice(backFrom(request), isSaid ? word : 'settled'), 303)
+  })
+
+  app.post<MessageParams>('/messages/:messageId/cancel', async (request, reply) => {
+    const accountId = signedInOf(request).account.id
+    const id = readMessageId(request.params.messageId)
+    if (id === null || !(await ownsMessage(deps.db, { accountId, id }))) return reply.callNotFound()
+    const answer = await deps.internalApi.ask('cancel', { accountId, messageId: String(id) })
+    const done: SpenderNotice = answer === null ? 'unreachable' : answer.cancelled ? 'cancelled' : 'too_late'
+    return reply.redirect(withNotice(backFrom(request), done), 303)
+  })
+}

@@ -1,0 +1,155 @@
+import { readEurText } from '@vertexsms/contract/money'
+import { liveConnection } from '@vertexsms/db/alive'
+import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
+import type { FastifyInstance } from 'fastify'
+import { spentByDay } from '../connections/activity.ts'
+import { lastUsedOf } from '../connections/last-used.ts'
+import { limitWords } from '../connections/limit-words.ts'
+import { nameSpenders } from '../connections/names.ts'
+import { pauseOf } from '../connections/spenders.ts'
+import { spentUnder } from '../connections/spent.ts'
+import type { OverviewPage } from '../views/pages.ts'
+import { connectPage } from '../web/connect-page.ts'
+import { wordsFor } from '../web/language.ts'
+import { sendPage } from '../web/page.ts'
+import { PAGE_ROWS, pageOf } from '../web/paging.ts'
+import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { HOME_PATH } from '../web/return-to.ts'
+import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
+import { noticeOf } from './back.ts'
+import type { SettingsDeps } from './deps.ts'
+import { nameView } from './spender-names.ts'
+import { endOf, pauseView, unknownViews } from './spender-views.ts'
+
+/** Connections shown at a glance, and paused spenders that are named. */
+const GLANCE_ROWS = 6
+const PAUSED_ROWS = 10
+
+/** The longest month. */
+const MONTH_DAYS = 31
+
+/** How long the start page waits for the balance: a page that says everything else must not wait for one number. */
+const BALANCE_TIMEOUT_MS = 2000
+
+const ENDED_PATH = '/connections/ended'
+
+/** `/`: an account at a glance, what needs its owner, and how to connect; `/connections/ended`: what is no more, and why. */
+export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void {
+  const connect = connectPage(deps.resources)
+
+  app.get(HOME_PATH, async (request, reply) => {
+    const { account } = signedInOf(request)
+    const now = await databaseNow(deps.db)
+    const page = await overview(deps, account.id, now, wordsFor(request))
+    return sendPage(reply, 'overview', { ...page, viewer: viewerOf(deps, request), notice: noticeOf(request), connect })
+  })
+
+  app.get(ENDED_PATH, async (request, reply) => {
+    const accountId = signedInOf(request).account.id
+    const now = await databaseNow(deps.db)
+    const where = endedOf(accountId, now)
+    const count = await deps.db.connection.count({ where })
+    const { skip, pager } = pageOf(count, { path: ENDED_PATH, query: request.query, name: 'page' })
+    const rows = await deps.db.connection.findMany({
+      where,
+      orderBy: [{ endedAt: { sort: 'desc', nulls: 'first' } }, { expiresAt: 'desc' }, { id: 'asc' }],
+      skip,
+      take: PAGE_ROWS,
+    })
+    const connections = rows.flatMap((row) => {
+      const end = endOf(row, now)
+      const { id, clientName: name, redirectHost } = row
+      const who = nameView({ kind: 'connection', id, name, redirectHost })
+      return end ? [{ who, at: timeView(end.at, now), reason: end.reason }] : []
+    })
+    return sendPage(reply, 'ended', { viewer: viewerOf(deps, request), connections, pager })
+  })
+}
+
+function endedOf(accountId: string, now: Date) {
+  return { accountId, OR: [{ endedAt: { not: null } }, { expiresAt: { lte: now } }] }
+}
+
+async function overview(
+  deps: SettingsDeps,
+  accountId: string,
+  now: Date,
+  t: Words,
+): Promise<Omit<OverviewPage, 'viewer' | 'notice' | 'connect'>> {
+  const { db, upstream } = deps
+  const asked = deps.internalApi.ask('balance', { accountId }, BALANCE_TIMEOUT_MS)
+  const account = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
+  const row = await db.spender.findFirst({ where: { id: accountId, accountId } })
+  const own = ((await spentUnder(db, [accountId], now)).get(accountId) ?? []).find((one) => one.upstream === upstream)
+  const days = await spentByDay(db, { accountId, upstream }, { now, timeZone: account.timeZone, days: MONTH_DAYS })
+  const live = { accountId, ...liveConnection(now) }
+  const answer = await asked
+  return {
+    isPaused: row !== null && pauseOf(row) !== null,
+    upstream,
+    balance: answer === null ? 'unreachable' : answer.balance === null ? null : readEurText(answer.balance),
+    todayMicros: own?.dayMicros ?? 0n,
+    monthMicros: monthOf(days),
+    limits: row ? limitWords(row, t) : [],
+    ...(await unknownViews(db, { accountId }, now)),
+    paused: await pausedOf(db, accountId, now),
+    connections: await glance(deps, live, now),
+    connectionCount: await db.connection.count({ where: live }),
+    endedCount: await db.connection.count({ where: endedOf(accountId, now) }),
+  }
+}
+
+/** Of the days up to today those of its month. */
+function monthOf(days: readonly { readonly date: string; readonly micros: bigint }[]): bigint {
+  const month = days.at(-1)?.date.slice(0, 7)
+  return days.filter(({ date }) => date.startsWith(month ?? '-')).reduce((sum, { micros }) => sum + micros, 0n)
+}
+
+async function pausedOf(db: Database, accountId: string, now: Date): Promise<OverviewPage['paused']> {
+  const stopped = { OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }] }
+  const rows = await db.spender.findMany({
+    where: { accountId, kind: { not: 'account' }, endedAt: null, ...stopped },
+    orderBy: [{ autoPausedAt: { sort: 'desc', nulls: 'last' } }, { pausedAt: 'desc' }],
+    take: 10 * PAUSED_ROWS,
+  })
+  const names = await nameSpenders(
+    db,
+    accountId,
+    rows.map(({ id }) => id),
+  )
+  return rows
+    .flatMap((row) => {
+      const pause = pauseView(row, now)
+      return pause ? [{ who: nameView(names.get(row.id)), pause }] : []
+    })
+    .slice(0, PAUSED_ROWS)
+}
+
+async function glance(
+  { db, upstream }: SettingsDeps,
+  live: { readonly accountId: string },
+  now: Date,
+): Promise<OverviewPage['connections']> {
+  const rows = await db.connection.findMany({
+    where: live,
+    orderBy: [{ approvedAt: 'desc' }, { id: 'asc' }],
+    take: GLANCE_ROWS,
+  })
+  const spenderIds = rows.map(({ id, spenderId }) => spenderId ?? id)
+  const spent = await spentUnder(db, spenderIds, now)
+  const used = await lastUsedOf(db, rows)
+  const spenders = await db.spender.findMany({ where: { id: { in: spenderIds } } })
+  return rows.map(({ id, spenderId, clientName: name, redirectHost }) => {
+    const under = spenderId ?? id
+    const last = used.get(id)
+    const spender = spenders.find((one) => one.id === under)
+    return {
+      who: nameView({ kind: 'connection', id, name, redirectHost }),
+      todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
+      lastUsed: last ? timeView(last, now) : null,
+      isPaused: spender !== undefined && pauseOf(spender) !== null,
+    }
+  })
+}

@@ -1,0 +1,68 @@
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
+import type { Database } from '@vertexsms/db/client'
+import { nameSpenders } from '../connections/names.ts'
+import { unknownMessages } from '../connections/outcomes.ts'
+import { pauseOf } from '../connections/spenders.ts'
+import type { EndedReason, FiredRule, PauseView, UnknownView } from '../views/pages.ts'
+import { timeView } from '../web/times.ts'
+import { nameView } from './spender-names.ts'
+
+/** Messages of unknown outcome that a page asks about at once. */
+const UNKNOWN_ROWS = 20
+
+/** Those of an account, or of one spender of it, that its owner is asked about, the oldest first. */
+export async function unknownViews(
+  db: Database,
+  of: { readonly accountId: string; readonly spenderId?: string },
+  now: Date,
+): Promise<{ readonly unknown: UnknownView[]; readonly hasMoreUnknown: boolean }> {
+  const found = await unknownMessages(db, of, UNKNOWN_ROWS + 1)
+  const shown = found.slice(0, UNKNOWN_ROWS)
+  const names = await nameSpenders(
+    db,
+    of.accountId,
+    shown.map(({ spenderId }) => spenderId),
+  )
+  return {
+    unknown: shown.map(({ id, spenderId, handedAt, ...rest }) => ({
+      ...rest,
+      id: String(id),
+      who: nameView(names.get(spenderId)),
+      handed: timeView(handedAt, now),
+    })),
+    hasMoreUnknown: found.length > shown.length,
+  }
+}
+
+/** Who paused a spender, since when and why; null for one that may spend. */
+export function pauseView(
+  row: Parameters<typeof pauseOf>[0] & { readonly autoPausedReason: string | null },
+  now: Date,
+): PauseView | null {
+  const by = pauseOf(row)
+  const since = by === 'owner' ? row.pausedAt : row.autoPausedAt
+  return by && since && { by, since: timeView(since, now), rule: ruleOf(row.autoPausedReason) }
+}
+
+function ruleOf(word: string | null): FiredRule {
+  return word !== null && Object.hasOwn(PAUSE_RULES, word) ? (word as keyof typeof PAUSE_RULES) : 'other'
+}
+
+const REASONS: ReadonlySet<string> = new Set<EndedReason>([
+  'deleted',
+  'revoked',
+  'refresh_reuse',
+  'code_replay',
+  'account',
+  'replaced',
+])
+
+/** When a connection ended and why; null for one that goes on. */
+export function endOf(
+  row: { readonly endedAt: Date | null; readonly endedReason: string | null; readonly expiresAt: Date },
+  now: Date,
+): { readonly at: Date; readonly reason: EndedReason } | null {
+  const { endedAt, endedReason, expiresAt } = row
+  if (endedAt) return { at: endedAt, reason: REASONS.has(endedReason ?? '') ? (endedReason as EndedReason) : 'other' }
+  return expiresAt <= now ? { at: expiresAt, reason: 'expired' } : null
+}

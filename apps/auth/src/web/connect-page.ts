@@ -1,0 +1,19 @@
+import { clientGuides, isLocalAddress } from '@vertexsms/contract/connect'
+import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
+import type { ConnectPage } from '../views/pages.ts'
+
+/** What stands for a token on a page that knows none. */
+const TOKEN_PLACEHOLDER = 'YOUR_API_TOKEN'
+
+/** How each client is connected to these addresses: `/connect` shows all of it, the start page of an account the first steps. */
+export function connectPage({ mcp, api }: { readonly mcp: string; readonly api: string }): ConnectPage {
+  const apiUrl = api.replace(/\/$/, '')
+  return {
+    mcpUrl: mcp,
+    apiUrl,
+    tokenCommand: tokenCommand(TOKEN_PLACEHOLDER),
+    quickStart: quickStart(apiUrl),
+    isLocal: isLocalAddress(mcp),
+    clients: clientGuides(mcp, TOKEN_PLACEHOLDER),
+  }
+}

@@ -1,0 +1,313 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ASKED, askApproval } from './support/approvals.ts'
+import { later, realTime } from './support/clock.ts'
+import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
+import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let api: InternalApiDouble
+let stack: Stack
+beforeAll(async () => {
+  const operatorKey = randomBytes(32)
+  api = await startInternalApi(operatorKey)
+  api.balance = '12.345678'
+  const OPERATOR_KEY = operatorKey.toString('base64url')
+  stack = await startStack({ settings: { API_INTERNAL_URL: api.url, OPERATOR_KEY } })
+})
+afterAll(async () => {
+  await stack?.close()
+  await api?.close()
+})
+afterEach(async () => {
+  api.answer = null
+  api.balance = '12.345678'
+  await realTime(stack)
+})
+
+async function owner() {
+  const { id: accountId, email } = await stack.account()
+  return { accountId, email, person: await stack.person(accountId) }
+}
+
+async function connected(changes: Record<string, unknown> = {}) {
+  const at = await owner()
+  const connectionId = await addConnection(stack, at.accountId, changes)
+  return { ...at, connectionId, of: { accountId: at.accountId, spenderId: connectionId } }
+}
+
+const textOf = (html: string) => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+const approval = (id: string) => stack.db.approval.findUniqueOrThrow({ where: { id } })
+
+async function send(person: Person, action: string, fields: Record<string, string> = {}) {
+  const csrf = hiddenField((await person.get('/settings/sessions')).html, 'csrf')
+  return person.post(action, [['csrf', csrf], ...Object.entries(fields)])
+}
+
+describe('the first page of the dashboard', () => {
+  it('tells a new account how to connect, as /connect does', async () => {
+    const { person } = await owner()
+    const { status, html } = await person.get('/')
+    expect(status).toBe(200)
+    const everybody = (await person.get('/connect')).html
+    const links = [...html.matchAll(/href="([^"]+)" rel="noreferrer"/g)].map(([, href]) => href)
+    expect(links.length).toBeGreaterThan(2)
+    for (const link of links) expect(everybody).toContain(`href="${link}"`)
+    expect(html).toContain(`<code class="secret">${stack.env.MCP_RESOURCE_URL}</code>`)
+    expect(textOf(html)).toContain('No app is connected.')
+  })
+
+  it('tells the balance, what was spent today and this month, and the limits of the account', async () => {
+    const { person, accountId, of } = await connected()
+    await addSpender(stack, { accountId, spenderId: accountId }, { maxPerDayMicros: 20_000_000n })
+    await addActivity(stack, of)
+    const text = textOf((await person.get('/')).html)
+    for (const part of ['Balance 12.345678 EUR', 'Spent today 1.2345 EUR', 'At most 20.00 EUR a day'])
+      expect(text).toContain(part)
+    expect(text).toMatch(/Spent this month -?\d+\.\d\d/)
+  })
+
+  it('counts in the month what its owner spent since its first midnight, and nothing before', async () => {
+    const { person, of, accountId } = await connected()
+    await stack.db.account.update({ where: { id: accountId }, data: { timeZone: 'Europe/Vilnius' } })
+    const row = { ...of, upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+    const now = new Date()
+    const date = new Intl.DateTimeFormat('en-CA', { timeZone: 'Europe/Vilnius' }).format(now)
+    // Midnight of the first in Vilnius is two or three hours before that in UTC.
+    const first = Date.parse(`${date.slice(0, 7)}-01T00:00:00Z`)
+    await stack.db.activity.createMany({
+      data: [
+        { ...row, at: now, amountMicros: 1_000_000n },
+        { ...row, at: new Date(first - 90 * 60_000), amountMicros: 10_000_000n },
+        { ...row, at: new Date(first - 4 * 3_600_000), amountMicros: 100_000_000n },
+      ],
+    })
+    expect(textOf((await person.get('/')).html)).toContain('Spent this month 11.00 EUR')
+  })
+
+  it.each([
+    ['nobody tells it', () => (api.balance = null), 'Balance not known here'],
+    ['the answer makes no sense', () => (api.answer = { status: 200, body: '[]' }), 'cannot be had at the moment'],
+    ['the API fails', () => (api.answer = { status: 500, body: '' }), 'cannot be had at the moment'],
+  ])('says so in words where %s', async (_what, happen, words) => {
+    const { person } = await owner()
+    happen()
+    const { status, html } = await person.get('/')
+    expect(status).toBe(200)
+    expect(textOf(html)).toContain(words)
+  })
+
+  it('shows connections at a glance, host first, and counts those that ended', async () => {
+    const { person, accountId, of } = await connected({ clientName: 'Claude', redirectHost: 'claude.ai' })
+    await addSpender(stack, of, { pausedAt: new Date() })
+    await addConnection(stack, accountId, { endedAt: new Date(), endedReason: 'revoked' })
+    await addConnection(stack, accountId, { expiresAt: new Date(Date.now() - 1000) })
+    const { html } = await person.get('/')
+    const text = textOf(html)
+    expect(text).toMatch(/claude\.ai calls itself Claude never used · paused 0\.00 EUR today/)
+    expect(text).toContain('Apps that ended (2)')
+    expect(text).not.toContain('No app is connected.')
+  })
+
+  it('pauses everything and resumes it, and leads back', async () => {
+    const { person, accountId } = await owner()
+    const paused = await send(person, '/settings/limits/pause', { back: '/' })
+    expect(paused.headers.get('location')).toBe('/?done=pause')
+    const row = () => stack.db.spender.findUniqueOrThrow({ where: { id: accountId } })
+    expect(await row()).toMatchObject({ kind: 'account', pausedAt: expect.any(Date) })
+    const { html } = await person.get('/')
+    expect(textOf(html)).toContain('Everything is paused.')
+    expect(html).toContain('>Resume everything</button>')
+    const resumed = await send(person, '/settings/limits/resume', { back: '/' })
+    expect(resumed.headers.get('location')).toBe('/?done=resume')
+    expect(await row()).toMatchObject({ pausedAt: null, resumedAt: expect.any(Date) })
+    expect((await person.get('/')).html).toContain('>Pause everything</button>')
+  })
+
+  it('names what needs its owner: approvals, pauses, messages of unknown outcome, also those of a token that is gone', async () => {
+    const { person, accountId, of } = await connected()
+    expect(textOf((await person.get('/')).html)).toContain('Nothing needs you.')
+    await addSpender(stack, of, { autoPausedAt: new Date(), autoPausedReason: 'burst' })
+    await askApproval(stack, of)
+    const id = await addMessage(stack, { accountId, spenderId: randomUUID() })
+    const { html } = await person.get('/')
+    const text = textOf(html)
+    expect(text).not.toContain('Nothing needs you.')
+    for (const part of ['1 send waits for your approval', 'was paused automatically', 'An app or token that is gone'])
+      expect(text).toContain(part)
+    expect(html).toContain(`action="/messages/${id}/outcome"`)
+    const { headers } = await send(person, `/messages/${id}/outcome`, { outcome: 'not_sent', back: '/' })
+    expect(headers.get('location')).toBe('/?done=not_sent')
+    expect((await person.get('/')).html).not.toContain(`/messages/${id}/outcome`)
+  })
+
+  it('shows nothing of another account', async () => {
+    const { of } = await connected({ redirectHost: 'others.example' })
+    await askApproval(stack, of)
+    await addMessage(stack, of)
+    const { person } = await owner()
+    const text = textOf((await person.get('/')).html)
+    for (const part of ['others.example', 'waits for your approval', 'Was it sent?']) expect(text).not.toContain(part)
+  })
+
+  it('leads whoever is not signed in to the sign-in page', async () => {
+    const { status, headers } = await (await stack.person()).get('/')
+    expect([status, headers.get('location')]).toEqual([303, '/sign-in'])
+  })
+})
+
+describe('the list of what ended', () => {
+  it('says of each why, the latest first, and of nobody else', async () => {
+    const { person, accountId } = await connected({
+      endedAt: new Date(Date.now() - 86_400_000),
+      endedReason: 'revoked',
+    })
+    await addConnection(stack, accountId, {
+      redirectHost: 'later.example',
+      endedAt: new Date(),
+      endedReason: 'deleted',
+    })
+    await connected({ redirectHost: 'others.example', endedAt: new Date(), endedReason: 'deleted' })
+    const text = textOf((await person.get('/connections/ended')).html)
+    expect(text.indexOf('later.example')).toBeGreaterThan(0)
+    expect(text.indexOf('You disconnected it here.')).toBeLessThan(text.indexOf('The app disconnected itself.'))
+    expect(text).not.toContain('others.example')
+  })
+})
+
+describe('the queue of approvals', () => {
+  it('shows all that wait, what ends first before the others, with who asks, what it costs, to whom and what', async () => {
+    const { person, of } = await connected({ clientName: 'Claude', redirectHost: 'claude.ai' })
+    const soon = await askApproval(stack, of, { expiresAt: new Date(Date.now() + 60_000), reason: 'country' })
+    const late = await askApproval(stack, of)
+    const { html } = await person.get('/approvals')
+    expect(html.indexOf(soon)).toBeGreaterThan(0)
+    expect(html.indexOf(late)).toBeGreaterThan(html.indexOf(soon))
+    const text = textOf(html)
+    for (const part of [
+      'claude.ai',
+      'Claude',
+      '0.078 EUR',
+      'Shop',
+      'It goes to a country',
+      ...ASKED.to.map((one) => `+${one}`),
+    ])
+      expect(text).toContain(part)
+    expect(html).toMatch(/Approve<span class="hidden"> the send of claude\.ai to \+37061234567<\/span>/)
+  })
+
+  it('is counted beside its name on every page', async () => {
+    const { person, of } = await connected()
+    for (const path of ['/', '/settings/sessions', '/no-such-page']) {
+      expect((await person.get(path)).html).not.toContain('class="count"')
+    }
+    await askApproval(stack, of)
+    await askApproval(stack, of)
+    for (const path of ['/', '/approvals', '/settings/api', '/settings/sessions', '/sandbox/phone', '/no-such-page']) {
+      const { html } = await person.get(path)
+      expect([path, textOf(html).includes('Approvals 2 (2 wait for you)')]).toEqual([path, true])
+    }
+  })
+
+  it('decides from the queue and leads back to it, saying what came of it', async () => {
+    const { person, of } = await connected()
+    for (const [decision, state] of [
+      ['approve', 'approved'],
+      ['refuse', 'refused'],
+    ] as const) {
+      const id = await askApproval(stack, of)
+      const { headers } = await send(person, `/approvals/${id}`, { decision, back: '/approvals' })
+      expect(headers.get('location')).toBe(`/approvals?done=${state}`)
+      expect(await approval(id)).toMatchObject({ state })
+      const { html } = await person.get(`/approvals?done=${state}`)
+      expect(html).not.toContain(id)
+      expect(html).toMatch(/role="status" tabindex="-1" autofocus>(Approved|Refused)\./)
+    }
+  })
+
+  it('says that an answer came too late, from a second device or after its time', async () => {
+    const { person, of, accountId } = await connected()
+    const id = await askApproval(stack, of)
+    const phone = await stack.person(accountId)
+    await send(phone, `/approvals/${id}`, { decision: 'refuse' })
+    const { headers } = await send(person, `/approvals/${id}`, { decision: 'approve', back: '/approvals' })
+    expect(headers.get('location')).toBe('/approvals?done=late')
+    expect((await person.get('/approvals?done=late')).html).toContain('That answer changed nothing')
+    const alone = await send(person, `/approvals/${id}`, { decision: 'approve' })
+    expect(textOf((await person.get(alone.headers.get('location') ?? '')).html)).toContain(
+      'Your answer changed nothing',
+    )
+    expect(await approval(id)).toMatchObject({ state: 'refused' })
+
+    const other = await askApproval(stack, of)
+    await later(86_401, stack)
+    expect((await person.get('/approvals')).html).not.toContain(other)
+    const { headers: over } = await send(person, `/approvals/${other}`, { decision: 'approve', back: '/approvals' })
+    expect(over.get('location')).toBe('/approvals?done=late')
+    expect(await approval(other)).toMatchObject({ state: 'pending' })
+  })
+
+  it('leaves out what was asked by something that has ended, in its count as well', async () => {
+    const { person, of } = await connected()
+    await addSpender(stack, of, { endedAt: new Date() })
+    const id = await askApproval(stack, of)
+    const { html } = await person.get('/approvals')
+    expect(html).not.toContain(id)
+    expect(html).not.toContain('class="count"')
+  })
+
+  it('offers no approval of what cannot be read, and shows the others all the same', async () => {
+    const { person, of } = await connected()
+    const broken = await askApproval(stack, of, { sealedText: new Uint8Array(64) })
+    const whole = await askApproval(stack, of)
+    const { status, html } = await person.get('/approvals')
+    expect(status).toBe(200)
+    const forms = [...html.matchAll(/<form method="post" action="\/approvals\/([\w-]+)">(.*?)<\/form>/gs)]
+    const words = Object.fromEntries(forms.map(([, id, form]) => [id, /value="approve"/.test(form ?? '')]))
+    expect(words).toEqual({ [broken]: false, [whole]: true })
+  })
+
+  it('shows and decides nothing of another account', async () => {
+    const { of } = await connected()
+    const id = await askApproval(stack, of)
+    const { person } = await owner()
+    expect((await person.get('/approvals')).html).not.toContain(id)
+    expect((await send(person, `/approvals/${id}`, { decision: 'approve', back: '/approvals' })).status).toBe(404)
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+  })
+
+  it('shows its pages when there are more than fit on one', async () => {
+    const { person, of } = await connected()
+    for (let count = 0; count < 21; count += 1) await askApproval(stack, of)
+    expect((await person.get('/approvals')).html).toContain('href="/approvals?page=2#page"')
+    expect([...(await person.get('/approvals?page=2')).html.matchAll(/<article /g)]).toHaveLength(1)
+  })
+})
+
+describe('an address that nobody knows', () => {
+  it('keeps the frame for whoever is signed in, and says the same of what is another’s', async () => {
+    const { connectionId } = await connected()
+    const { person, email } = await owner()
+    const pages = await Promise.all(
+      ['/no-such-page', `/connections/${connectionId}`, `/connections/${randomUUID()}`].map((path) => person.get(path)),
+    )
+    for (const { status, html } of pages) {
+      expect(status).toBe(404)
+      for (const part of [email, 'Sign out', 'There is no such page', 'href="/settings/api"'])
+        expect(html).toContain(part)
+    }
+    const plain = ({ html }: { html: string }) =>
+      html
+        .replace(/name="csrf" value="[^"]*"/g, '')
+        .replace(/back=[^"]*"/g, '')
+        .replace(/<code class="name">[^<]*<\/code>/g, '')
+    expect(new Set(pages.map(plain)).size).toBe(1)
+  })
+
+  it('has none for whoever is not', async () => {
+    const { status, html } = await (await stack.person()).get('/no-such-page')
+    expect(status).toBe(404)
+    expect(html).not.toContain('Sign out')
+  })
+})

@@ -1,0 +1,436 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
+import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
+import { hiddenField, type Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let api: InternalApiDouble
+let stack: Stack
+beforeAll(async () => {
+  const operatorKey = randomBytes(32)
+  api = await startInternalApi(operatorKey)
+  const OPERATOR_KEY = operatorKey.toString('base64url')
+  stack = await startStack({ settings: { API_INTERNAL_URL: api.url, OPERATOR_KEY } })
+})
+afterAll(async () => {
+  await stack?.close()
+  await api?.close()
+})
+afterEach(() => {
+  api.answer = null
+  api.cancelled = true
+})
+
+async function owner(changes: Record<string, unknown> = {}) {
+  const { id: accountId } = await stack.account()
+  const person = await stack.person(accountId)
+  const connectionId = await addConnection(stack, accountId, changes)
+  return {
+    accountId,
+    person,
+    connectionId,
+    of: { accountId, spenderId: connectionId },
+    page: `/connections/${connectionId}`,
+  }
+}
+
+async function handMade(accountId: string, name = 'Nightly report') {
+  const id = randomUUID()
+  const facts = { kind: 'manual' as const, permissions: ['POST /sms'], ipAllowList: [], createdAt: new Date() }
+  await stack.db.apiToken.create({
+    data: { id, accountId, name, tokenHash: new Uint8Array(randomBytes(32)), ...facts },
+  })
+  return { id, page: `/settings/api/tokens/${id}` }
+}
+
+const textOf = (html: string) => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+const message = (id: bigint) => stack.db.sendMessage.findUniqueOrThrow({ where: { id } })
+
+async function send(person: Person, action: string, fields: Record<string, string> = {}) {
+  const csrf = hiddenField((await person.get('/settings/sessions')).html, 'csrf')
+  return person.post(action, [['csrf', csrf], ...Object.entries(fields)])
+}
+
+describe('the page of a connection', () => {
+  it('names first where its answers go, then what it calls itself', async () => {
+    const { person, page } = await owner({ clientName: 'VertexSMS <Support>', redirectHost: 'login.example:8443' })
+    const [, heading = ''] = /<h1[^>]*>(.*?)<\/h1>/s.exec((await person.get(page)).html) ?? []
+    expect(textOf(heading).trim()).toBe('login.example:8443 calls itself VertexSMS &lt;Support&gt;')
+  })
+
+  it.each([
+    ['localhost', 'An app on this computer'],
+    ['cursor:', 'An app that opens by cursor:'],
+  ])('calls the app behind %s what it is', async (redirectHost, words) => {
+    const { person, page } = await owner({ redirectHost })
+    expect(textOf((await person.get(page)).html)).toContain(words)
+  })
+
+  it('draws what was spent on each of fourteen days, with the same numbers in a table', async () => {
+    const { person, page, of } = await owner()
+    await addActivity(stack, of)
+    const { html } = await person.get(page)
+    const [drawing = ''] = /<svg.*?<\/svg>/s.exec(html) ?? []
+    expect(drawing).toContain('role="img"')
+    expect(drawing).toMatch(
+      /aria-label="The last fourteen days: [^"]*8\.416 EUR in fourteen days; the most was 1\.30 EUR/,
+    )
+    const heights = [...drawing.matchAll(/<rect [^>]* height="(\d+)"/g)].map(([, height]) => Number(height))
+    expect([heights.length, Math.max(...heights)]).toEqual([14, 100])
+    const [table = ''] = /<table class="keeps">.*?<\/table>/s.exec(html) ?? []
+    expect([...table.matchAll(/<tr><th scope="row">/g)]).toHaveLength(14)
+    for (const amount of ['1.30 EUR', '1.17 EUR', '-0.034 EUR']) expect(table).toContain(amount)
+  })
+
+  it('begins a day at the midnight of its owner', async () => {
+    const { person, page, of, accountId } = await owner()
+    await stack.db.account.update({ where: { id: accountId }, data: { timeZone: 'Pacific/Kiritimati' } })
+    const at = new Date()
+    await stack.db.activity.create({
+      data: { ...of, upstream: 'sandbox', at, what: 'sms', outcome: 'OK', amountMicros: 39_000n },
+    })
+    const options = { timeZone: 'Pacific/Kiritimati', day: 'numeric', month: 'short' } as const
+    const today = new Intl.DateTimeFormat('en-GB', options).format(at)
+    expect((await person.get(page)).html).toContain(`<title>${today}: 0.039 EUR</title>`)
+  })
+
+  it('counts nothing in the drawing that went through another upstream', async () => {
+    const { person, page, of } = await owner()
+    const row = { ...of, at: new Date(), what: 'sms', outcome: 'OK', amountMicros: 39_000n }
+    await stack.db.activity.create({ data: { ...row, upstream: 'vertexsms' } })
+    const { html } = await person.get(page)
+    expect(html).toContain('Nothing was spent in the last fourteen days.')
+    expect(html).not.toContain('<svg')
+  })
+
+  it.each([
+    ['burst', 'It sent more than 10 times as often within 10 minutes as it usually does.'],
+    ['number_block', 'It sent to 8 numbers among 20 that follow each other, none of which it knew.'],
+    ['refused_countries', 'It tried 3 countries within 10 minutes that its limits do not allow.'],
+    ['a rule of another version', 'What it did was out of the ordinary.'],
+  ])('says which rule paused it: %s', async (autoPausedReason, words) => {
+    const { person, page, of } = await owner()
+    await addSpender(stack, of, { autoPausedAt: new Date(), autoPausedReason })
+    const text = textOf((await person.get(page)).html)
+    expect(text).toContain('It was paused automatically just now')
+    expect(text).toContain(words)
+  })
+
+  it.each([
+    ['deleted', 'You disconnected it here.'],
+    ['revoked', 'The app disconnected itself.'],
+    ['refresh_reuse', 'used again, as somebody does who stole it'],
+    ['code_replay', 'Its sign-in code was used twice'],
+    ['account', 'Everything of your account ended'],
+    ['replaced', 'Another connection took its place'],
+    ['something new', 'It ended.'],
+  ])('says why it ended: %s', async (endedReason, words) => {
+    const { person, page } = await owner({ endedAt: new Date(), endedReason })
+    const { html } = await person.get(page)
+    expect(textOf(html)).toContain('It has ended just now .')
+    expect(textOf(html)).toContain(words)
+    expect(html).not.toMatch(/>(Pause|Set limits|Disconnect)</)
+  })
+
+  it('says of one whose time is over that it is', async () => {
+    const { person, page } = await owner({ expiresAt: new Date(Date.now() - 86_400_000) })
+    expect(textOf((await person.get(page)).html)).toContain('It has ended yesterday . Its time was over.')
+  })
+
+  it('ties each error to its field, all at once, and puts the person at the first', async () => {
+    const { person, page } = await owner()
+    const { status, html } = await send(person, `${page}/limits`, {
+      max_per_day: 'five',
+      countries: 'UK',
+      senders: 'Shop',
+    })
+    expect(status).toBe(422)
+    expect(html).toMatch(
+      /<input name="max_per_day" value="five"[^>]* aria-invalid="true" aria-describedby="error-max_per_day" autofocus>/,
+    )
+    expect(html).toMatch(
+      /<input name="countries" value="UK"[^>]* aria-invalid="true" aria-describedby="error-countries">/,
+    )
+    expect(html).toMatch(/<input name="senders" value="Shop"[^>]*autocomplete="off">/)
+    for (const id of ['error-max_per_day', 'error-countries']) expect(html).toContain(`id="${id}"`)
+  })
+
+  it('puts the person at what came of a change, which is spoken', async () => {
+    const { person, page } = await owner()
+    const { headers } = await send(person, `${page}/pause`)
+    expect((await person.get(headers.get('location') ?? '')).html).toMatch(
+      /<p class="note note-good" role="status" tabindex="-1" autofocus>Paused\./,
+    )
+    expect((await person.get(`${page}?done=constructor`)).html).not.toContain('tabindex="-1" autofocus')
+  })
+
+  it('shows its activity in pages', async () => {
+    const { person, page, of } = await owner()
+    await addActivity(stack, of)
+    expect((await person.get(page)).html).toContain(`href="${page}?activity=2#activity"`)
+    const { html } = await person.get(`${page}?activity=2`)
+    expect([...(/<table class="activity">.*?<\/table>/s.exec(html)?.[0] ?? '').matchAll(/<tr>/g)]).toHaveLength(1 + 6)
+  })
+})
+
+describe('messages that wait for their time', () => {
+  const at = (hours: number) => new Date(Date.now() + hours * 3_600_000)
+  const scheduled = (of: { accountId: string; spenderId: string }, hours: number, recipient: string) =>
+    addMessage(stack, of, { state: 'scheduled', handedAt: null, recipient }, { scheduledAt: at(hours) })
+
+  it('stand on the page of who scheduled them, the next one first, by the last digits of their number alone', async () => {
+    const { person, page, of } = await owner()
+    await scheduled(of, 9, '37061234009')
+    await scheduled(of, 5, '37061234005')
+    const { html } = await person.get(page)
+    const text = textOf(html)
+    expect(text.indexOf('in 5 hours · …005')).toBeGreaterThan(0)
+    expect(text.indexOf('in 9 hours · …009')).toBeGreaterThan(text.indexOf('in 5 hours · …005'))
+    expect(html).not.toContain('6123400')
+  })
+
+  it('are cancelled by the part that sends, which says whether it did', async () => {
+    const { person, page, of, accountId } = await owner()
+    const id = await scheduled(of, 5, '37061234005')
+    const { headers } = await send(person, `/messages/${id}/cancel`, { back: page })
+    expect(headers.get('location')).toBe(`${page}?done=cancelled`)
+    expect(api.cancels.at(-1)).toEqual({ accountId, messageId: String(id) })
+    api.cancelled = false
+    expect((await send(person, `/messages/${id}/cancel`, { back: page })).headers.get('location')).toBe(
+      `${page}?done=too_late`,
+    )
+    api.answer = { status: 500, body: '' }
+    const { headers: gone } = await send(person, `/messages/${id}/cancel`, { back: page })
+    expect(gone.get('location')).toBe(`${page}?done=unreachable`)
+    expect(textOf((await person.get(`${page}?done=unreachable`)).html)).toContain('Nothing was changed')
+  })
+
+  it('of another account cannot be cancelled, and are not told from none', async () => {
+    const { of } = await owner()
+    const id = await scheduled(of, 5, '37061234005')
+    const stranger = await owner()
+    const before = api.cancels.length
+    const answers = await Promise.all(
+      [String(id), '99', 'x', '9'.repeat(30)].map((one) => send(stranger.person, `/messages/${one}/cancel`)),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404])
+    expect(api.cancels.length).toBe(before)
+  })
+})
+
+describe('messages whose outcome is not known', () => {
+  it('stand on top of the page, also those past their lease that no job has noted', async () => {
+    const { person, page, of } = await owner()
+    await addMessage(stack, of, { recipient: '37061234001' })
+    const lost = { state: 'handed_over', leaseUntil: new Date(Date.now() - 1000), recipient: '37061234002' }
+    await addMessage(stack, of, lost)
+    const underWay = { state: 'handed_over', leaseUntil: new Date(Date.now() + 60_000), recipient: '37061234003' }
+    await addMessage(stack, of, underWay)
+    const { html } = await person.get(page)
+    for (const digits of ['…001', '…002']) expect(html).toContain(digits)
+    expect(html).not.toContain('…003')
+    expect(html.indexOf('id="unknown"')).toBeLessThan(html.indexOf('id="may"'))
+    expect(html).toMatch(/It was not sent<span class="hidden">: the one to the number that ends in 001, /)
+  })
+
+  it.each([
+    ['sent', { wasSentAt: expect.any(Date), notSentAt: null }],
+    ['not_sent', { notSentAt: expect.any(Date), wasSentAt: null }],
+  ] as const)('take the word of their owner once: %s', async (outcome, written) => {
+    const { person, page, of } = await owner()
+    const id = await addMessage(stack, of)
+    const action = `/messages/${id}/outcome`
+    expect((await send(person, action, { outcome, back: page })).headers.get('location')).toBe(
+      `${page}?done=${outcome}`,
+    )
+    const row = await message(id)
+    expect(row).toMatchObject(written)
+    for (const word of ['sent', 'not_sent']) {
+      expect((await send(person, action, { outcome: word, back: page })).headers.get('location')).toBe(
+        `${page}?done=settled`,
+      )
+    }
+    expect(await message(id)).toEqual(row)
+    expect((await person.get(page)).html).not.toContain('id="unknown"')
+  })
+
+  it('take one word when both are said at once', async () => {
+    const { person, of } = await owner()
+    const id = await addMessage(stack, of)
+    const csrf = hiddenField((await person.get('/settings/sessions')).html, 'csrf')
+    const words = ['sent', 'not_sent', 'sent', 'not_sent']
+    await Promise.all(
+      words.map((outcome) =>
+        person.post(`/messages/${id}/outcome`, [
+          ['csrf', csrf],
+          ['outcome', outcome],
+        ]),
+      ),
+    )
+    const { wasSentAt, notSentAt } = await message(id)
+    expect([wasSentAt, notSentAt].filter((word) => word !== null)).toHaveLength(1)
+  })
+
+  it.each([
+    ['accepted', { state: 'accepted' }],
+    ['released', { state: 'released', finalAt: new Date() }],
+    ['under way', { state: 'handed_over', leaseUntil: new Date(Date.now() + 3_600_000) }],
+    ['scheduled', { state: 'scheduled' }],
+    ['closed as charged', { finalAt: new Date() }],
+  ])('are not those that are %s, of which no word is taken', async (_what, changes) => {
+    const { person, page, of } = await owner()
+    const id = await addMessage(stack, of, changes)
+    const answered = await send(person, `/messages/${id}/outcome`, { outcome: 'not_sent', back: page })
+    expect(answered.headers.get('location')).toBe(`${page}?done=settled`)
+    expect(await message(id)).toMatchObject({ notSentAt: null, wasSentAt: null })
+  })
+
+  it('take no other word', async () => {
+    const { person, of } = await owner()
+    const id = await addMessage(stack, of)
+    for (const outcome of ['', 'constructor', 'not-sent']) await send(person, `/messages/${id}/outcome`, { outcome })
+    expect(await message(id)).toMatchObject({ notSentAt: null, wasSentAt: null })
+  })
+
+  it('of another account take no word, and are not told from none', async () => {
+    const { of } = await owner()
+    const id = await addMessage(stack, of)
+    const { person } = await owner()
+    for (const one of [String(id), '99', 'x']) {
+      expect((await send(person, `/messages/${one}/outcome`, { outcome: 'not_sent' })).status).toBe(404)
+    }
+    expect(await message(id)).toMatchObject({ notSentAt: null, wasSentAt: null })
+  })
+
+  it.each(['https://evil.example/', '//evil.example', '/sign-out', '/connections/../x'])(
+    'lead from the form to the overview where it names a page that has none: %s',
+    async (back) => {
+      const { person, of } = await owner()
+      const id = await addMessage(stack, of)
+      const { headers } = await send(person, `/messages/${id}/outcome`, { outcome: 'sent', back })
+      expect(headers.get('location')).toBe('/?done=sent')
+    },
+  )
+})
+
+describe('the page of a token made by hand', () => {
+  it('shows, bounds, pauses and resumes it as that of a connection does', async () => {
+    const { accountId, person } = await owner()
+    const { id, page } = await handMade(accountId, 'Nightly <report>')
+    expect((await person.get(page)).html).toContain('Nightly &lt;report&gt;')
+    const { headers } = await send(person, `${page}/limits`, { max_per_day: '2.50' })
+    expect(headers.get('location')).toBe(`${page}?done=limits`)
+    await send(person, `${page}/pause`)
+    const row = await stack.db.spender.findUniqueOrThrow({ where: { id } })
+    expect(row).toMatchObject({ kind: 'token', maxPerDayMicros: 2_500_000n, pausedAt: expect.any(Date) })
+    await send(person, `${page}/resume`)
+    expect(await stack.db.spender.findUniqueOrThrow({ where: { id } })).toMatchObject({ pausedAt: null })
+  })
+
+  it('is none for another account, nor for a connection, nor for a token that an app was given', async () => {
+    const { accountId, connectionId, person } = await owner()
+    const { id } = await handMade(accountId)
+    const stranger = await owner()
+    for (const suffix of ['', '/activity.csv']) {
+      expect((await stranger.person.get(`/settings/api/tokens/${id}${suffix}`)).status).toBe(404)
+      expect((await person.get(`/settings/api/tokens/${connectionId}${suffix}`)).status).toBe(404)
+      expect((await person.get(`/connections/${id}${suffix}`)).status).toBe(404)
+    }
+    for (const action of ['limits', 'pause', 'resume']) {
+      expect((await send(stranger.person, `/settings/api/tokens/${id}/${action}`)).status).toBe(404)
+    }
+  })
+})
+
+describe('the page of the whole account', () => {
+  it('tells what all of it did, each row by who did it, those that are gone too', async () => {
+    const { accountId, person, of } = await owner({ redirectHost: 'claude.ai' })
+    const row = { accountId, upstream: 'sandbox', at: new Date(), what: 'sms', outcome: 'OK', amountMicros: 39_000n }
+    for (const spenderId of [of.spenderId, randomUUID()])
+      await stack.db.activity.create({ data: { ...row, spenderId } })
+    const text = textOf((await person.get('/settings/limits')).html)
+    expect(text).toContain('claude.ai')
+    expect(text).toContain('An app or token that is gone')
+  })
+
+  it('sets the limits of the account, which hold for everything under it', async () => {
+    const { accountId, person } = await owner()
+    const { headers } = await send(person, '/settings/limits/limits', { max_per_day: '20' })
+    expect(headers.get('location')).toBe('/settings/limits?done=limits')
+    const row = await stack.db.spender.findUniqueOrThrow({ where: { id: accountId } })
+    expect(row).toMatchObject({ kind: 'account', maxPerDayMicros: 20_000_000n })
+    expect((await person.get('/settings/limits')).html).toContain('At most 20.00 EUR a day')
+  })
+})
+
+describe('the activity as a file', () => {
+  const csv = async (person: Person, path: string) => {
+    const response = await fetch(stack.issuer + path, { headers: { cookie: person.cookieHeader(path) } })
+    return { headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) }
+  }
+
+  it('is a CSV to keep: UTF-8, lines as RFC 4180 has them, stored nowhere', async () => {
+    const { person, page, of } = await owner({ clientName: 'Žinutės, "greitai"\nir pigiai' })
+    await addActivity(stack, of)
+    const { headers, bytes } = await csv(person, `${page}/activity.csv`)
+    expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present')
+    expect(headers.get('content-disposition')).toMatch(
+      /^attachment; filename="vertexsms-activity-20\d\d-\d\d-\d\d\.csv"$/,
+    )
+    expect([headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual(['no-store', 'nosniff'])
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
+    const lines = bytes.subarray(3).toString('utf8').split('\r\n')
+    expect(lines[0]).toBe(
+      'at,app_or_token,address,what,outcome,times,country,parts,amount,currency,number_ends_in,upstream,send_id',
+    )
+    expect(lines).toHaveLength(1 + 26 + 1)
+    expect(lines[1]).toMatch(/^20[\d-]+T[\d:.]+Z,"Žinutės, ""greitai"" ir pigiai",claude\.ai,sms,OK,1,LT,1,0\.00/)
+    expect(lines.some((one) => one.includes(',settle,OK,1,LT,1,-0.039,EUR,567,sandbox,'))).toBe(true)
+  })
+
+  it.each(['=HYPERLINK("https://evil.example")', '+1', '-1', '@SUM(A1)', '\t=1', ' =1', '|cmd', '%x'])(
+    'has no cell that a spreadsheet takes for a formula: %j (CWE-1236)',
+    async (clientName) => {
+      const { person, page, of } = await owner({ clientName })
+      await addActivity(stack, of)
+      const text = (await csv(person, `${page}/activity.csv`)).bytes.toString('utf8')
+      expect(text).not.toMatch(/(^|,|")\s*[=+@|%]/m)
+      expect(text).not.toMatch(/(^|,|")\s*-(?!\d+\.\d+,EUR)/m)
+      expect(text).toMatch(/,"?'/)
+    },
+  )
+
+  it('holds every row, newest first, however many there are', async () => {
+    const { person, page, of } = await owner()
+    const row = { ...of, upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+    const now = Date.now()
+    const rows = Array.from({ length: 2500 }, (_, at) => ({
+      ...row,
+      at: new Date(now - Math.floor(at / 3) * 1000),
+      amountMicros: BigInt(at),
+    }))
+    await stack.db.activity.createMany({ data: rows })
+    await stack.db.activity.create({
+      data: { ...row, spenderId: randomUUID(), at: new Date(), amountMicros: 999_999n },
+    })
+    const read = async (path: string) => (await csv(person, path)).bytes.toString('utf8').trim().split('\r\n').slice(1)
+    const own = await read(`${page}/activity.csv`)
+    const amounts = new Set(own.map((one) => one.split(',')[8]))
+    expect([own.length, amounts.size]).toEqual([2500, 2500])
+    expect(own.map((one) => one.slice(0, 24))).toEqual(
+      own
+        .map((one) => one.slice(0, 24))
+        .sort()
+        .reverse(),
+    )
+    expect(await read('/settings/limits/activity.csv')).toHaveLength(2501)
+  })
+
+  it('is none for another account, nor for nobody', async () => {
+    const { page } = await owner()
+    const { person } = await owner()
+    expect((await person.get(`${page}/activity.csv`)).status).toBe(404)
+    expect((await (await stack.person()).get(`${page}/activity.csv`)).status).toBe(303)
+  })
+})
