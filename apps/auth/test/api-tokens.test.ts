@@ -629,6 +629,28 @@ describe('the card of a connection', () => {
     expect(html).not.toMatch(/<h\d[^>]*>[^<]*[\da-f]{8}-[\da-f]{4}/)
   })
 
+  it('pauses and resumes where it stands, and leads nowhere else', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection } = await makeConnection(account.id)
+    const path = `/connections/${connection.id}`
+    const send = async (action: string, back: string) => {
+      const csrf = hiddenField((await person.get('/settings/api')).html, 'csrf')
+      const fields: [string, string][] = [
+        ['csrf', csrf],
+        ['back', back],
+      ]
+      return (await person.post(`${path}/${action}`, fields)).headers.get('location')
+    }
+    expect(await send('pause', '/settings/api')).toBe('/settings/api?done=pause')
+    const { html } = await person.get('/settings/api?done=pause')
+    expect(html).toMatch(/role="status" tabindex="-1" autofocus>Paused\./)
+    expect(html).toContain(`action="${path}/resume"`)
+    expect(await send('resume', '/settings/api')).toBe('/settings/api?done=resume')
+    for (const back of ['//evil.example', '/settings/api/../x', '/sign-out']) {
+      expect(await send('pause', back)).toBe(`${path}?done=pause`)
+    }
+  })
+
   it('is disconnected after a question, a token or not, and never for another account', async () => {
     const { account, person } = await newSignedIn(stack)
     const { connection } = await makeConnection(account.id)

@@ -5,7 +5,7 @@ import { HOME_PATH } from '../web/return-to.ts'
 
 // A form that stands on more than one page says in `back` on which one it was sent, and leads there again.
 
-const PAGES = /^\/(connections\/[\da-f-]{36}|settings\/api\/tokens\/[\da-f-]{36}|settings\/limits|approvals)?$/
+const PAGES = /^\/(connections\/[\da-f-]{36}|settings\/api(\/tokens\/[\da-f-]{36})?|settings\/limits|approvals)?$/
 
 /** The page that a form was sent from, where it is one of ours that has such forms; else `otherwise`. */
 export function backFrom(request: FastifyRequest, otherwise: string = HOME_PATH): string {

@@ -90,6 +90,8 @@ export const token = room({
     replaceSecond: 'The value that was replaced last ends at once.',
     overlap: 'Let the present value work for another hour, until everything uses the new one',
     replaceButton: 'Replace value',
+    limitsAndActivity: 'Limits and activity',
+    change: 'Rename or replace',
     deleteTitle: (name: string) => `Delete ${name}?`,
     deleteLead:
       'Every script and client that uses this token is refused from its very next call on. This cannot be undone; you can make a new token at any time.',
@@ -190,6 +192,8 @@ export const token = room({
     replaceSecond: 'Anksčiau pakeista reikšmė nustoja veikti iš karto.',
     overlap: 'Dabartinė reikšmė tegul veikia dar valandą, kol visi ims naudoti naująją',
     replaceButton: 'Pakeisti',
+    limitsAndActivity: 'Ribos ir veikla',
+    change: 'Pervadinti ar pakeisti',
     deleteTitle: (name) => `Ištrinti ${name}?`,
     deleteLead:
       'Kiekvieno scenarijaus ir programos, naudojančių šį raktą, jau kitas kreipimasis bus atmestas. Atšaukti nebus galima; naują raktą galite sukurti bet kada.',
