@@ -75,7 +75,7 @@ export const connect = room({
       gemini: 'Įvykdykite komandą, tada prisijunkite su /mcp auth vertexsms programoje „Gemini CLI“.',
       windsurf: 'Įrašykite bloką į failą ir nustatymuose atnaujinkite serverius.',
       zed: 'Įrašykite bloką į nustatymus; tada „Zed“ paprašys prisijungti.',
-      opencode: 'Įvykdykite komandą arba sukurkite failą, tada – opencode mcp auth vertexsms.',
+      opencode: 'Įvykdykite komandas: antrąja prisijungsite. Arba sukurkite failą.',
       goose: 'Atverkite nuorodą kompiuteryje arba įrašykite bloką į failą.',
       'lm-studio': 'Atverkite nuorodą arba įrašykite bloką į failą.',
       kiro: 'Atverkite nuorodą arba įrašykite bloką į failą.',
