@@ -41,6 +41,7 @@ export const connect = room({
     scriptsSend: (settings: string, header: string) => `Scripts send a token from ${settings} as ${header}.`,
     everyRoute: (reference: string, openApi: string) => `The ${reference} has every route, also as ${openApi}.`,
     reference: 'reference',
+    clientName: (name: string) => name,
     linkLabel: (label: string) => label,
     place: (place: string) => place,
     notes: guideNotes(),
@@ -61,6 +62,8 @@ export const connect = room({
     scriptsSend: (settings, header) => `Scenarijai siunčia raktą iš puslapio ${settings} antraštėje ${header}.`,
     everyRoute: (reference, openApi) => `Visi maršrutai aprašyti ${reference}, taip pat ir ${openApi} formatu.`,
     reference: 'žinyne',
+    clientName: (name) =>
+      name === 'Any client that starts a program' ? 'Kita DI programa, leidžianti programas' : name,
     linkLabel: (label) =>
       label === 'Add for an organisation' ? 'Pridėti organizacijai' : label.replace(/^Add to /, 'Pridėti į '),
     place: (place) => ({ Terminal: 'Terminalas', 'MCP server URL': 'MCP serverio adresas' })[place] ?? place,
