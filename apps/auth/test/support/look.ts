@@ -37,7 +37,7 @@ const ENGLISH = /\b(the|your|you|this|which|with|and|from|when|what|never|until|
 /** What is the same in every language: what somebody wrote, and what is for programs. */
 const SAME = 'code, pre, bdi, .name, .bubble, .number, .who-email, [lang], script, style, strong, option'
 
-/** Judges the page that is open, and leaves it as it was, in English. */
+/** Judges the page that is open, and leaves it as it was, in English. What is wrong with one ends no walk: all is told. */
 export function createLook(of: {
   readonly context: BrowserContext
   readonly page: Page
@@ -68,10 +68,10 @@ export function createLook(of: {
   return async (name) => {
     for (const language of LANGUAGES) {
       if (language !== 'en') await speak(language)
-      expect([name, await page.locator('html').getAttribute('lang')]).toEqual([name, language])
+      expect.soft([name, await page.locator('html').getAttribute('lang')]).toEqual([name, language])
       await fits(page, `${name} ${language}`)
       await tellsCurrent(page, name)
-      if (language !== 'en') expect([name, await englishIn(page)]).toEqual([name, []])
+      if (language !== 'en') expect.soft([name, await englishIn(page)]).toEqual([name, []])
       for (const look of JUDGED[language]) {
         await show(page, look)
         if (FOLDER && language !== 'en') {
@@ -85,12 +85,12 @@ export function createLook(of: {
           .options({ resultTypes: ['violations'] })
           .analyze()
         const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-        expect([name, language, look, found]).toEqual([name, language, look, []])
+        expect.soft([name, language, look, found]).toEqual([name, language, look, []])
       }
       if (FOLDER && language === 'en') await keepPictures(name, FOLDER)
     }
     await speak('en')
-    expect([name, faults]).toEqual([name, []])
+    expect.soft([name, faults]).toEqual([name, []])
   }
 }
 
@@ -104,7 +104,7 @@ async function fits(page: Page, name: string): Promise<void> {
   for (const width of FITS) {
     await page.setViewportSize({ width, height: 900 })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    expect([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
+    expect.soft([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
   }
 }
 
@@ -123,7 +123,7 @@ async function tellsCurrent(page: Page, name: string): Promise<void> {
     })
   })
   await page.emulateMedia({ forcedColors: 'none' })
-  expect([name, alike]).toEqual([name, []])
+  expect.soft([name, alike]).toEqual([name, []])
 }
 
 /** Words that were left in English. */
