@@ -58,6 +58,9 @@ export function createLook(of: {
     const pictures = new Map<Look, Buffer>()
     for (const look of LOOKS) {
       await show(page, look)
+      // As high as the page: what sticks to the edge of a window would stand in the middle of its picture.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight)
+      await page.setViewportSize({ width: look.width, height: Math.max(900, height) })
       const picture = await page.screenshot({ fullPage: true })
       pictures.set(look, picture)
       writeFileSync(join(folder, `${name}-${look.width}-${look.scheme}.png`), picture)
