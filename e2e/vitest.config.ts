@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { suite, TURN } from '../vitest.suite.ts'
 
 export default suite('e2e', {
@@ -5,6 +6,8 @@ export default suite('e2e', {
   exclude: ['test/canary.test.ts'],
   globalSetup: ['support/global-setup.ts'],
   sequence: { groupOrder: TURN.endToEnd },
+  // Each brings processes of its own.
+  maxWorkers: availableParallelism(),
   testTimeout: 120_000,
   hookTimeout: 240_000,
 })

@@ -165,6 +165,12 @@ function launch(env: Record<string, string>, ports: StackPorts, logFile: string)
       ...(programsDir !== undefined && { DEMO_PROGRAMS_DIR: programsDir }),
       SANDBOX_HLR_MS: '200',
       SANDBOX_DELIVERY_MS: '200',
+      // Jobs are woken for what a test brings about; looking every second cost a tenth of a processor a product.
+      SANDBOX_POLL_MS: '5000',
+      // Nothing waits so long for the database but on a machine that is out of breath.
+      DATABASE_CONNECT_TIMEOUT_MS: '30000',
+      DATABASE_STATEMENT_TIMEOUT_MS: '30000',
+      DATABASE_LOCK_TIMEOUT_MS: '30000',
       AUTH_PORT: String(ports.auth),
       MCP_PORT: String(ports.mcp),
       API_PORT: String(ports.api),

@@ -11,6 +11,9 @@ export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../../prisma/migratio
 /** The number Prisma itself locks on, so that its tools and ours exclude each other. */
 const LOCK_ID = 72707369
 
+/** Runs once at a start, when a machine has most to do, and nobody waits behind it as behind a request. */
+const CONNECT_MS = 30_000
+
 /** The recorded history and the files disagree, or a recorded run failed: nothing further was applied. */
 export class MigrationError extends Error {
   override name = 'MigrationError'
@@ -31,10 +34,10 @@ interface Migration {
  */
 export async function migrate(url: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
   const files = readMigrations(folder)
-  // No limit for a statement: one that rewrites a table takes what it takes. The rest is as everywhere.
+  // No limit for a statement: one that rewrites a table takes what it takes.
   const client = new pg.Client({
     connectionString: url,
-    connectionTimeoutMillis: TIME_LIMITS.connectMs,
+    connectionTimeoutMillis: CONNECT_MS,
     idle_in_transaction_session_timeout: TIME_LIMITS.idleInTransactionMs,
     keepAlive: true,
   })
