@@ -1,20 +1,27 @@
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { randomInt } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
+
+/** Below those that a system hands out by itself: nobody who asks for any port, or calls out, takes one of these meanwhile. */
+const FIRST = 12_000
+const LAST = 32_000
 
 /** `count` different TCP ports of the loopback interface that nothing listens on at this moment. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer()
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+  const taken = new Map<number, Server>()
+  while (taken.size < count) {
+    const port = randomInt(FIRST, LAST)
+    const server = taken.has(port) ? null : await listenOn(port)
+    if (server !== null) taken.set(port, server)
+  }
+  await Promise.all([...taken.values()].map((server) => new Promise((resolve) => server.close(resolve))))
+  return [...taken.keys()]
+}
+
+/** Null where the port is taken. */
+function listenOn(port: number): Promise<Server | null> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(null))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
 }
