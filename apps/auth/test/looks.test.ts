@@ -172,7 +172,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     for (const fact of ['203.0.113.7', 'Send SMS', 'Read prices', 'never']) expect(row).toContain(fact)
     await look('settings-api')
     await page.getByRole('link', { name: 'Nightly report' }).click()
-    await page.getByLabel('Name').fill('Weekly report')
+    await page.getByLabel('Name', { exact: true }).fill('Weekly report')
     await page.getByRole('button', { name: 'Rename' }).click()
     await page.getByRole('status').waitFor()
     await look('token-edit')
