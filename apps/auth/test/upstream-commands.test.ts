@@ -58,7 +58,8 @@ describe('the command upstream-token', () => {
   it('reads it from a file, and never from an argument', async () => {
     const file = join(folder, 'token')
     writeFileSync(file, `${TOKEN}\n`, { mode: 0o600 })
-    expect((await operator(stack, ['upstream-token', account.email, '--file', file])).code).toBe(0)
+    const unasked = ['upstream-token', account.email, '--file', file, '--check', 'off']
+    expect((await operator(stack, unasked)).code).toBe(0)
     expect(await stored()).toBe(TOKEN)
     const argument = await operator(stack, ['upstream-token', account.email, TOKEN])
     expect(argument.code).toBe(1)
@@ -80,13 +81,15 @@ describe('the command upstream-token', () => {
       api.answer = answer
       expect((await set(TOKEN)).code).toBe(1)
     }
+    // As little where it is not known whom to ask.
+    expect(await set(TOKEN, {})).toMatchObject({ code: 1, err: expect.stringContaining('API_INTERNAL_URL') })
     expect(await stack.db.upstreamAccount.count({ where: { accountId: account.id } })).toBe(0)
     expect((await set(TOKEN, asking(), '--check', 'off')).out).toContain('not checked')
     expect(await row()).toMatchObject({ generation: 1, checkedAt: null })
   })
 
   it('begins a generation with another token, and none with the same one', async () => {
-    await set(TOKEN, {})
+    await set(TOKEN, {}, '--check', 'off')
     expect((await set(TOKEN)).out).toContain('stored already')
     expect(await row()).toMatchObject({ generation: 1, checkedAt: expect.any(Date) })
     await set(`${TOKEN}-2`)
@@ -132,7 +135,7 @@ describe('the demo account with a real account behind it', () => {
     await operator(stack, ['limits', email, '--max-per-day', '0.5'])
     await seed('--first-max-per-day', '1.00')
     expect(await limit()).toBe(500_000n)
-    await operator(stack, ['upstream-token', email], { input: TOKEN })
+    await operator(stack, ['upstream-token', email, '--check', 'off'], { input: TOKEN })
     await operator(stack, ['limits', email, '--max-per-day', '7'])
     await seed('--first-max-per-day', '1.00')
     expect(await limit()).toBe(7_000_000n)

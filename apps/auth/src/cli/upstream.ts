@@ -41,7 +41,7 @@ export const upstream: Command = {
 export const setToken: Command = {
   usage: 'upstream-token EMAIL [--file FILE] [--check off]',
   summary:
-    'Store the VertexSMS token of an account, read from FILE or standard input; with API_INTERNAL_URL VertexSMS is asked first, which --check off leaves out (reads OPERATOR_KEY)',
+    'Store the VertexSMS token of an account, read from FILE or standard input; VertexSMS is asked first, which --check off leaves out (reads OPERATOR_KEY, API_INTERNAL_URL)',
   options: ['file', 'check'],
   async run(context, args, { file, check = 'on' }) {
     if (check !== 'on' && check !== 'off') throw new CommandError('--check takes on or off.')
@@ -49,12 +49,13 @@ export const setToken: Command = {
     const { id: accountId } = await accountOf(context, args[0])
     const read = readTypedToken(file === undefined ? await context.readInput() : contentOf(file))
     if ('problem' in read) throw new CommandError(WORDS.en.upstream.problems[read.problem])
-    const asks = check === 'on' && url !== undefined
-    const verdict = asks ? await createInternalApi({ url, operatorKey }).checkToken(accountId, read.token) : null
-    if (verdict === 'refused') throw new CommandError('VertexSMS does not take this token. Nothing was stored.')
+    const ask = async () =>
+      url === undefined ? 'not_asked' : createInternalApi({ url, operatorKey }).checkToken(accountId, read.token)
+    const verdict = check === 'on' ? await ask() : null
+    if (verdict === 'refused') throw new CommandError(WORDS.en.upstream.refused)
     if (verdict === 'not_asked') {
       throw new CommandError(
-        'VertexSMS could not be asked about this token. Nothing was stored; --check off stores it.',
+        'VertexSMS could not be asked about this token; API_INTERNAL_URL says where the API is. Nothing was stored; --check off stores it.',
       )
     }
     const checkedAt = verdict === 'accepted' ? context.now : null

@@ -39,7 +39,8 @@ export const upstream = room({
       priced: 'The price of a lookup is set.',
     },
     wrongPassword: 'The password is not right. Nothing was changed.',
-    refused: 'VertexSMS does not take this token. Nothing was stored.',
+    refused:
+      'VertexSMS does not take this token: it is not theirs, may not be used from this server, or may not read rates. Nothing was stored.',
     couldNotAsk: 'VertexSMS could not be asked about this token just now. Nothing was stored.',
     problems: {
       empty: 'Paste the API token of your VertexSMS account.',
@@ -85,7 +86,8 @@ export const upstream = room({
       priced: 'Užklausos kaina nustatyta.',
     },
     wrongPassword: 'Slaptažodis neteisingas. Niekas nepakeista.',
-    refused: 'VertexSMS šio rakto nepriima. Niekas neišsaugota.',
+    refused:
+      'VertexSMS šio rakto nepriima: jis ne iš ten, jo negalima naudoti iš šio serverio arba juo negalima skaityti įkainių. Niekas neišsaugota.',
     couldNotAsk: 'Šiuo metu nepavyko paklausti VertexSMS apie šį raktą. Niekas neišsaugota.',
     problems: {
       empty: 'Įklijuokite savo VertexSMS paskyros API raktą.',
