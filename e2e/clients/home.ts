@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path'
 import type { NpxProgram } from '../support/npx-program.ts'
 import { waitUntil } from '../support/wait-until.ts'
 
-const COMMAND_MS = 120_000
+const COMMAND_MS = 240_000
 const BROWSER_MS = 90_000
 /** What programs call to show a page; here they only tell which. */
 const OPENERS = ['xdg-open', 'open', 'gio', 'sensible-browser', 'x-www-browser', 'www-browser']
@@ -23,11 +23,11 @@ export interface Home {
   readonly env: Readonly<Record<string, string>>
   /** Writes a file where a block says that it goes: `~/...`, or a path under the folder one stands in. */
   write(place: string, text: string): void
-  /** Runs what a person types. Everything that it started is ended with it, at the latest after two minutes. */
+  /** Runs what a person types. Everything that it started is ended with it, at the latest after four minutes. */
   run(command: string, env?: Readonly<Record<string, string>>): Promise<Run>
   /** Starts what goes on until it is stopped. */
   serve(command: string, env?: Readonly<Record<string, string>>): { output(): string; stop(): Promise<void> }
-  /** The next address of an authorization that a program asks the person to open. */
+  /** The next address of an authorization that a program opens, or prints for the person to open. */
   opened(): Promise<URL>
   remove(): void
 }
@@ -54,6 +54,7 @@ export function newHome(program: NpxProgram): Home {
     LANG: 'C.UTF-8',
   }
   const seen = new Set<string>()
+  const printed: (() => string)[] = []
 
   function start(command: string, more: Readonly<Record<string, string>>) {
     const child = spawn('bash', ['-c', command], {
@@ -67,6 +68,7 @@ export function newHome(program: NpxProgram): Home {
       output += chunk.toString()
     }
     for (const stream of [child.stdout, child.stderr]) stream.on('data', keep)
+    printed.push(() => output)
     const end = () => endGroup(child.pid)
     process.once('exit', end)
     child.once('exit', () => process.removeListener('exit', end))
@@ -105,7 +107,8 @@ export function newHome(program: NpxProgram): Home {
     },
     opened: () =>
       waitUntil('a program to ask for a browser', BROWSER_MS, () => {
-        const asked = readFileSync(openedFile, 'utf8').match(/https?:\S+\/oauth\/authorize\?\S+/g) ?? []
+        const told = [readFileSync(openedFile, 'utf8'), ...printed.map((output) => output())].join('\n')
+        const asked = told.match(/https?:\/\/[\w.:/%-]+\/oauth\/authorize\?[\w.~%&=+-]+(?=\s)/g) ?? []
         const next = asked.find((url) => !seen.has(url))
         if (next === undefined) return undefined
         seen.add(next)
