@@ -1,5 +1,6 @@
 import { type Json, type Operation, openApiDocument } from '@vertexsms/contract/openapi'
 import { routeOf } from '@vertexsms/contract/routes'
+import { prefersHtml } from '@vertexsms/service/accepts'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -51,6 +52,8 @@ export function watchAnswers(app: FastifyInstance): readonly string[] {
     const operation = document.paths[path]?.[request.method.toLowerCase()]
     // Other methods, HEAD among them, and addresses that do not exist are no part of the document.
     if (routeOf(request.method, url) === undefined || operation === undefined) return payload
+    // A refusal that a person opened in a browser is a page, which the document for programs does not tell.
+    if (reply.statusCode >= 400 && prefersHtml(request.headers)) return payload
     const problem = undocumented(operation, {
       status: reply.statusCode,
       headers: reply.getHeaders(),
