@@ -140,7 +140,7 @@ describe('every page', () => {
       fetch(`${stack.issuer}${path}`, { method, headers: { cookie: person.cookieHeader('/') }, redirect: 'manual' })
     for (const [method, path, allow] of [
       ['PUT', '/sign-in', 'GET, HEAD, POST'],
-      ['DELETE', '/settings/api', 'GET, HEAD, POST'],
+      ['DELETE', '/settings/api', 'GET, HEAD'],
       ['GET', '/sign-out', 'POST'],
       ['GET', '/settings/vertexsms-account/price?x=1', 'POST'],
       ['POST', '/assets/style.css', 'GET, HEAD'],
