@@ -1,4 +1,3 @@
-import { fastifyCompress } from '@fastify/compress'
 import { fastifyCookie } from '@fastify/cookie'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
@@ -25,6 +24,7 @@ import { registerSettings } from './settings/settings.ts'
 import { registerConnect } from './sign-in/connect.ts'
 import { registerSignInPages } from './sign-in/pages.ts'
 import { registerAssets } from './web/assets.ts'
+import { registerCompression, unpackedForOthers } from './web/compression.ts'
 import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
 import { createKnownMethods } from './web/known-methods.ts'
@@ -110,12 +110,11 @@ export async function buildApp({
 
   // The pages' zone: forms parsed, errors as pages.
   await app.register(fastifyCookie)
-  // Form tokens are masked before: each answer holds other bytes (BREACH). Bodies that come in stay as they are: what
-  // unpacks to far more than it says is nobody's form.
-  await app.register(fastifyCompress, { encodings: ['br', 'gzip'], globalDecompression: false })
+  await registerCompression(app)
   await registerAssets(app)
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)
+    unpackedForOthers(pages)
     registerFormBodies(pages)
     registerLanguage(pages, session)
     registerConnect(pages, { issuer, resources })

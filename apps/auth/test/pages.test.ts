@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { renderPage } from '../src/web/page.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
@@ -211,6 +213,47 @@ describe('every page', () => {
     expect((await plain.text()).length).toBeGreaterThan(1024)
     const style = await fetch(`${stack.issuer}/assets/style.css`, { headers: { 'accept-encoding': 'gzip' } })
     expect(style.headers.get('content-encoding')).toBe('gzip')
+  })
+
+  it.each(['cross-site', 'same-site'])(
+    'is left unpacked where a page of somebody else made the browser ask: %s (BREACH)',
+    async (site) => {
+      const { person } = await newSignedIn(stack)
+      const ask = (headers: Record<string, string>) =>
+        fetch(`${stack.issuer}/approvals?guess=secret`, {
+          headers: { cookie: person.cookieHeader('/'), 'accept-encoding': 'br, gzip', ...headers },
+        })
+      expect((await ask({ 'sec-fetch-site': site })).headers.get('content-encoding')).toBeNull()
+      for (const own of ['same-origin', 'none'])
+        expect((await ask({ 'sec-fetch-site': own })).headers.get('content-encoding')).toBe('br')
+    },
+  )
+
+  it('is never packed where it holds a password link or the value of a token (BREACH)', async () => {
+    const email = `${randomUUID()}@example.com`
+    const link = await stack.db.$transaction((tx) =>
+      createPasswordLink(tx, { issuerUrl: stack.issuer, email, hours: 1, now: new Date() }),
+    )
+    const secret = new URL(link).searchParams.get('link') ?? ''
+    const page = await fetch(`${stack.issuer}/set-password?guess=${secret.slice(0, 8)}`, {
+      headers: { cookie: `vertexsms_password_link=${secret}`, 'accept-encoding': 'br, gzip' },
+    })
+    expect([page.status, page.headers.get('content-encoding')]).toEqual([200, null])
+    expect(await page.text()).toContain(`value="${secret}"`)
+
+    const { person } = await newSignedIn(stack)
+    const csrf = hiddenField((await person.get('/settings/api/new')).html, 'csrf')
+    const made = await person.post('/settings/api/new', [
+      ['csrf', csrf],
+      ['name', 'shown once'],
+      ['permissions', 'POST /sms'],
+    ])
+    const path = made.headers.get('location') ?? ''
+    const value = await fetch(`${stack.issuer}${path}`, {
+      headers: { cookie: person.cookieHeader(path), 'accept-encoding': 'br, gzip' },
+    })
+    expect([value.status, value.headers.get('content-encoding')]).toEqual([200, null])
+    expect(await value.text()).toMatch(/vsms_\w{20}/)
   })
 
   it('takes no form that is packed: nothing of it is unpacked', async () => {

@@ -1,6 +1,7 @@
 import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { showOnce, takeOnce } from '../web/once.ts'
@@ -39,7 +40,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
     return sendPage(reply, 'new-token', { viewer, form: refusedTokenForm(request.body, t) }, 422)
   })
 
-  app.get<TokenParams>('/settings/api/tokens/:tokenId/value', async (request, reply) => {
+  app.get<TokenParams>('/settings/api/tokens/:tokenId/value', HOLDS_A_SECRET, async (request, reply) => {
     const now = await databaseNow(deps.db)
     const row = await ownManualToken(deps, request, now)
     if (!row) return reply.callNotFound()

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { findPasswordLink, type PasswordLinkOwner, usePasswordLink } from '../accounts/password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { passwordProof } from '../accounts/proof.ts'
+import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
@@ -24,7 +25,7 @@ const COOKIE_SECONDS = 3600
  * open side by side each sets the password that its page names.
  */
 export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
-  app.get(PATH, async (request, reply) => {
+  app.get(PATH, HOLDS_A_SECRET, async (request, reply) => {
     const given = (request.query as { link?: unknown } | undefined)?.link
     const fromLink = typeof given === 'string' ? given.slice(0, SENT_MAX_CHARS) : null
     const secret = fromLink ?? readCookie(deps, request)
@@ -34,7 +35,7 @@ export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
     return reply.header('cache-control', 'no-store').header('set-cookie', cookie(deps, secret)).redirect(PATH, 303)
   })
 
-  app.post(PATH, async (request, reply) => {
+  app.post(PATH, HOLDS_A_SECRET, async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     await assertAllowed(deps, reply, 'setPassword', { address: request.ip })
     const secret = textField(request, 'link').slice(0, SENT_MAX_CHARS)
