@@ -306,6 +306,29 @@ describe('what an account may have', () => {
     expect(await test.db.apiToken.count({ where: { accountId: account.id } })).toBe(SIZES.manualTokensOfAccount)
   })
 
+  it('is not filled by tokens that ran out, which are on no page where they could be deleted', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await test.db.apiToken.createMany({
+      data: Array.from({ length: SIZES.manualTokensOfAccount }, (_, index) => ({
+        id: randomUUID(),
+        accountId: account.id,
+        kind: 'manual' as const,
+        name: `t${index}`,
+        tokenHash: hashToken(randomUUID()),
+        permissions: [],
+        ipAllowList: [],
+        createdAt: new Date(Date.now() - 2000),
+        expiresAt: new Date(Date.now() - 1000),
+      })),
+    })
+    const made = await person.post('/settings/api/new', [
+      ['csrf', hiddenField((await person.get('/settings/api/new')).html, 'csrf')],
+      ['name', 'the next'],
+      ['permissions', 'POST /sms'],
+    ])
+    expect(made.status).toBe(303)
+  })
+
   it('is a bounded number of sessions: the one not seen for longest ends', async () => {
     const { id: accountId, email } = await makeAccount(stack)
     const now = new Date()

@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { lastFourOf, manualToken } from '@vertexsms/contract/api-token'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { tokenLives } from '@vertexsms/db/alive'
+import { liveToken, tokenLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
@@ -66,7 +66,8 @@ export async function createManualToken(
     if (!(await lockSession(tx, by))) return { id, refused: 'signed_out' }
     // A spender outlives its token: what was made and deleted is not made again by an old form.
     if ((await tx.spender.count({ where: { id } })) > 0) return { id, refused: 'made_before' }
-    const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND } })
+    // What ran out is on no page where its owner could delete it: it takes nobody's place.
+    const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND, ...liveToken(now) } })
     if (has >= SIZES.manualTokensOfAccount) return { id, refused: 'too_many' }
     await tx.apiToken.create({ data })
     await createSpender(tx, { kind: 'token', id, accountId }, token.limits, now)
