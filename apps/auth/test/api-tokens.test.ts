@@ -263,6 +263,14 @@ describe('a new token', () => {
     expect((await person.get('/settings/api')).html).toContain('203.0.113.7, 198.51.100.0/24')
   })
 
+  it('is held to every address and country of fields that were sent twice, not to none', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await create(person, { ip_allow_list: ['203.0.113.7', '203.0.113.8'], countries: ['LT', 'LV'] })
+    const { id, ipAllowList } = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    expect(ipAllowList).toEqual(['203.0.113.7', '203.0.113.8'])
+    expect(await stack.db.spender.findUniqueOrThrow({ where: { id } })).toMatchObject({ countries: ['LT', 'LV'] })
+  })
+
   it('says which entries of an older list no address can match', async () => {
     const { account, person } = await newSignedIn(stack)
     await create(person, { ip_allow_list: '203.0.113.7' })
@@ -302,6 +310,9 @@ describe('a new token', () => {
     ['a limit that is no amount', { own_limit: 'five' }, 'takes an amount in EUR'],
     ['a limit that nobody offered', { limit: 'all' }, 'takes an amount in EUR'],
     ['a country that is none', { countries: 'LT, XX' }, 'takes codes of two letters'],
+    ['a limit sent twice', { own_limit: ['1', '1'], limit: 'none' }, 'takes an amount in EUR'],
+    ['a choice sent twice', { limit: ['none', '5.00'] }, 'takes an amount in EUR'],
+    ['an expiry sent twice', { expires_in: ['never', '1d'] }, 'Choose when the token expires.'],
   ])('is refused with %s', async (_name, changes, sentence) => {
     const { account, person } = await newSignedIn(stack)
     const { status, html } = await create(person, changes)

@@ -219,6 +219,32 @@ describe('messages that wait for their time', () => {
   })
 })
 
+describe('the limits of a connection', () => {
+  it.each([
+    ['sent twice', ['max_per_day', '9', '9']],
+    ['sent twice, empty once', ['max_per_day', '', '9']],
+    ['sent twice, and counts people', ['recipients_per_day', '5', '6']],
+  ])('stay where a field is %s: that is no empty one', async (_what, [name = '', ...values]) => {
+    const { person, page, of } = await owner()
+    await send(person, `${page}/limits`, { max_per_day: '2,50', recipients_per_day: '3' })
+    const csrf = hiddenField((await person.get('/settings/sessions')).html, 'csrf')
+    const fields = values.map((value): [string, string] => [name, value])
+    expect((await person.post(`${page}/limits`, [['csrf', csrf], ...fields])).status).toBe(422)
+    const row = await stack.db.spender.findUniqueOrThrow({ where: { id: of.spenderId } })
+    expect(row).toMatchObject({ maxPerDayMicros: 2_500_000n, recipientsPerDay: 3 })
+  })
+
+  it('stay where a form leaves them out, and go where their field is empty', async () => {
+    const { person, page, of } = await owner()
+    const row = () => stack.db.spender.findUniqueOrThrow({ where: { id: of.spenderId } })
+    await send(person, `${page}/limits`, { max_per_day: '2.50', countries: 'LT' })
+    await send(person, `${page}/limits`, { max_total: '7' })
+    expect(await row()).toMatchObject({ maxPerDayMicros: 2_500_000n, countries: ['LT'], maxTotalMicros: 7_000_000n })
+    await send(person, `${page}/limits`, { max_per_day: '' })
+    expect(await row()).toMatchObject({ maxPerDayMicros: null, countries: ['LT'] })
+  })
+})
+
 describe('messages whose outcome is not known', () => {
   it('stand on top of the page, also those past their lease that no job has noted', async () => {
     const { person, page, of } = await owner()
@@ -388,6 +414,18 @@ describe('the activity as a file', () => {
     expect(lines[1]).toMatch(/^20[\d-]+T[\d:.]+Z,"Žinutės, ""greitai"" ir pigiai",claude\.ai,sms,OK,1,LT,1,0\.00/)
     expect(lines.some((one) => one.includes(',settle,OK,1,LT,1,-0.039,EUR,567,sandbox,'))).toBe(true)
   })
+
+  it.each(['a;=HYPERLINK("x")', 'a; @SUM(A1)', 'a;"=1', 'a;+1', 'a;-1', '＝1', 'a;＋1'])(
+    'has none either where cells end at a semicolon, as in Lithuanian, nor in full width: %j (CWE-1236)',
+    async (clientName) => {
+      const { person, page, of } = await owner({ clientName })
+      await addActivity(stack, of)
+      const text = (await csv(person, `${page}/activity.csv`)).bytes.toString('utf8')
+      expect(text).not.toMatch(/(^|[;,])["\s]*[=+@＝＋－＠]/m)
+      expect(text).not.toMatch(/(^|[;,])["\s]*-(?!\d+\.\d+,EUR)/m)
+      expect(text).toMatch(/(^|[;,])"?'/m)
+    },
+  )
 
   it.each(['=HYPERLINK("https://evil.example")', '+1', '-1', '@SUM(A1)', '\t=1', ' =1', '|cmd', '%x'])(
     'has no cell that a spreadsheet takes for a formula: %j (CWE-1236)',

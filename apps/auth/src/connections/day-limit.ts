@@ -1,4 +1,4 @@
-import { readEurText } from '@vertexsms/contract/money'
+import { readTypedEur } from './typed-eur.ts'
 
 /** Amounts a day that a person chooses from, in micro-EUR. */
 export const DAY_PRESETS_MICROS = [1_000_000n, 5_000_000n, 20_000_000n] as const
@@ -10,17 +10,12 @@ export const USUAL_DAY_MICROS = 5_000_000n
 export const NO_DAY_LIMIT = 'none'
 
 /**
- * Reads the most a day as a person chose or typed it: what was typed counts before what was chosen, a comma is a point and
- * the currency may stand behind. `micros` null is no limit; null altogether where it is no amount.
+ * Reads the most a day as a person chose or typed it: what was typed counts before what was chosen.
+ * `micros` null is no limit; null altogether where it is no amount.
  */
 export function readDayLimit(chosen: string, typed: string): { readonly micros: bigint | null } | null {
-  const own = typed
-    .trim()
-    .replace(/(EUR|€)$/i, '')
-    .trimEnd()
-    .replace(',', '.')
-  const text = own || chosen
+  const text = typed.trim() || chosen
   if (text === NO_DAY_LIMIT) return { micros: null }
-  const micros = readEurText(text)
+  const micros = readTypedEur(text)
   return micros === null ? null : { micros }
 }

@@ -1,7 +1,7 @@
-import { readEurText } from '@vertexsms/contract/money'
 import type { Words } from '../words/words.ts'
 import { limitMembers } from './limits.ts'
 import type { OwnersRules } from './spenders.ts'
+import { readTypedEur } from './typed-eur.ts'
 
 /** The rules that an owner sets, by the name of their field. */
 export const RULE_FIELDS = [
@@ -25,7 +25,7 @@ type Reader = (text: string) => Read
 const money =
   (member: 'maxPerSendMicros' | 'maxPerDayMicros' | 'maxTotalMicros' | 'askAboveMicros'): Reader =>
   (text) => {
-    const micros = text === '' ? null : readEurText(text)
+    const micros = text === '' ? null : readTypedEur(text)
     if (text !== '' && micros === null) return { problem: 'amount' }
     return { rules: { [member]: micros } }
   }

@@ -9,7 +9,7 @@ import type { LiveProvider } from '../authorization/live-provider.ts'
 import type { InternalApi } from '../connections/internal-api.ts'
 import { spentOf } from '../connections/spent.ts'
 import { askerCookie } from '../web/asker-cookie.ts'
-import { textField } from '../web/fields.ts'
+import { oneText, textField } from '../web/fields.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
@@ -147,10 +147,10 @@ function untouched(asked: AuthorizationRequest, earlier: readonly Earlier[]): Fi
   return { scopes: asked.scopes, bounds: {}, replaces: only && !another ? only.id : null }
 }
 
-/** A field that is missing stays as the page would start; one that was sent twice is none. */
+/** A field that is missing stays as the page would start; one that was sent twice is no value that it takes. */
 function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier: readonly Earlier[]): Filled {
   const sent = (request.body ?? {}) as Record<string, unknown>
-  const field = (name: keyof TypedBounds) => (sent[name] === undefined ? undefined : textField(request, name))
+  const field = (name: keyof TypedBounds) => oneText(sent[name])
   const ticked = [sent.scope].flat().filter((name): name is Scope => isScope(String(name)))
   const replaces = textField(request, 'replaces')
   return {

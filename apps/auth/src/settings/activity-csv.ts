@@ -60,10 +60,14 @@ function cellsOf(row: Activity, named: NamedSpender | undefined): string[] {
   ]
 }
 
-/** A text that no spreadsheet takes for a formula (CWE-1236): those begin with one of these, also behind white space. */
+/**
+ * A text that no spreadsheet takes for a formula (CWE-1236): those begin with one of these, in full width too, also behind
+ * white space, and also where a cell begins in a spreadsheet whose cells end at a semicolon, as they do wherever a comma
+ * stands before the cents. There a quotation mark in the middle of a line protects nothing.
+ */
 function text(value: string): string {
   const plain = value.replace(/\p{C}+/gu, ' ')
-  return /^\s*[=+\-@\t\r|%]/.test(plain) ? `'${plain}` : plain
+  return plain.replace(/(^|[;,|])(?=[\s"']*[=+\-@|%＝＋－＠])/g, "$1'")
 }
 
 function line(cells: readonly string[]): string {

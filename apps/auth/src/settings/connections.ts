@@ -7,7 +7,7 @@ import { type FoundHolder, findHolder, holderOfAccount } from '../connections/ho
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
 import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import type { SpenderNotice } from '../views/pages.ts'
-import { textField } from '../web/fields.ts'
+import { hasField, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
@@ -97,13 +97,11 @@ async function ownHolder(
   return holder?.kind === kind ? holder : null
 }
 
-/** The fields of the form; a box that is not ticked is not sent. */
+/** The fields of the form as they were sent: one that is left out changes nothing. A box that is not ticked is not sent. */
 function typedRules(request: FastifyRequest): TypedRules {
-  const texts = RULE_FIELDS.map((field) => [field, textField(request, field)] as const)
-  return {
-    ...Object.fromEntries(texts),
-    ask_new_country: textField(request, 'ask_new_country') === 'on' ? 'on' : 'off',
-  }
+  const sent = RULE_FIELDS.filter((field) => hasField(request, field))
+  const texts = sent.map((field) => [field, textField(request, field)] as const)
+  return { ...Object.fromEntries(texts), ask_new_country: hasField(request, 'ask_new_country') ? 'on' : 'off' }
 }
 
 /** What is wrong with each field by itself. */
@@ -144,7 +142,7 @@ async function show(
 ): Promise<string> {
   const t = wordsFor(request)
   const { values, ...page } = await spenderPage(deps, holder, request.query, await databaseNow(deps.db), t)
-  const form = { errors: refused ? problemsOf(refused, t) : {}, values: refused ?? values }
+  const form = { errors: refused ? problemsOf(refused, t) : {}, values: { ...values, ...refused } }
   const viewer = viewerOf(deps, request)
   return sendPage(reply, 'spender', { ...page, viewer, notice: noticeOf(request), form }, refused ? 422 : 200)
 }

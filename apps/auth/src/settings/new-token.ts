@@ -10,6 +10,7 @@ import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, readDayLimit, USUAL_DAY_MICROS } from
 import { readRules } from '../connections/rules.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
+import { oneText } from '../web/fields.ts'
 import type { Words } from '../words/words.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 import type { NewToken } from './manual-tokens.ts'
@@ -35,7 +36,12 @@ const DEFAULT_EXPIRY: Expiry = '90d'
 const USUAL_LIMIT = toEurText(USUAL_DAY_MICROS, 2)
 
 const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
-const text = (otherwise: string) => z.string().default(otherwise).catch('')
+/** One that was sent twice is no value that a field takes: it must not pass for an empty one, which may mean no bound. */
+const text = (otherwise: string) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .default(otherwise)
+    .transform((sent) => oneText(sent) ?? '')
 const formSchema = z.object({
   form: z.uuid().catch(() => randomUUID()),
   name: text(''),

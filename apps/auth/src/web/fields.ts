@@ -1,7 +1,23 @@
 import type { FastifyRequest } from 'fastify'
 
-/** The text of one field of a form; the empty text where it is missing or was sent twice. */
+/** What stands between the texts of a field that was sent more than once. */
+const BETWEEN = ', '
+
+/**
+ * The text of one field of a form; the empty text where it is missing. One that was sent more than once is all of its texts
+ * in a row, which no field that takes one value takes: it must not pass for one that was left empty, and so for no limit.
+ */
 export function textField(request: FastifyRequest, name: string): string {
-  const value = (request.body as Record<string, unknown> | undefined)?.[name]
-  return typeof value === 'string' ? value : ''
+  return oneText((request.body as Record<string, unknown> | undefined)?.[name]) ?? ''
+}
+
+/** True where a form has this field, empty or not. */
+export function hasField(request: FastifyRequest, name: string): boolean {
+  return (request.body as Record<string, unknown> | undefined)?.[name] !== undefined
+}
+
+/** The same of a value as a form holds it; undefined for what no form holds. */
+export function oneText(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.join(BETWEEN)
+  return typeof value === 'string' ? value : undefined
 }
