@@ -25,7 +25,7 @@ export interface MailJobDeps {
  * about its answer tells which it was. The link is made here, and its secret stands in the mail alone.
  */
 export function createPasswordMailJob(deps: MailJobDeps): Job {
-  const { db, issuerUrl, mailer, log } = deps
+  const { db, mailer, log } = deps
   const everyMs = deps.everyMs ?? EVERY_MS
   return {
     name: 'mail of password links',
@@ -35,18 +35,12 @@ export function createPasswordMailJob(deps: MailJobDeps): Job {
       const claimed = await claimMail(db, 'password_request')
       if (!claimed) return 0
       const request = await db.passwordRequest.findUnique({ where: { id: claimed.id } })
-      const [account] = request
-        ? await db.$queryRaw<{ email: string; language: string | null }[]>`
-            SELECT email, language FROM account WHERE email = ${request.email} AND ${accountLives('account')}`
-        : []
-      if (!account) {
+      const made = request && (await linkOf(deps, request.email, now))
+      if (!made) {
         await settleMail(db, 'password_request', claimed, 'refused')
         return 1
       }
-      const { email, language } = account
-      const link = await db.$transaction((tx) =>
-        createPasswordLink(tx, { issuerUrl, email, hours: MAILED_RESET_HOURS, now }),
-      )
+      const { email, language, link } = made
       const { outcome, reason } = await mailer.send({
         id: claimed.id,
         to: email,
@@ -57,4 +51,18 @@ export function createPasswordMailJob(deps: MailJobDeps): Job {
       return 1
     },
   }
+}
+
+/**
+ * A link for the account of this address; null where none is alive. The account is held: for one that is deleted meanwhile
+ * a link would be an invitation.
+ */
+function linkOf({ db, issuerUrl }: MailJobDeps, address: string, now: Date) {
+  return db.$transaction(async (tx) => {
+    const [account] = await tx.$queryRaw<{ email: string; language: string | null }[]>`
+      SELECT email, language FROM account WHERE email = ${address} AND ${accountLives('account')} FOR NO KEY UPDATE`
+    if (!account) return null
+    const link = await createPasswordLink(tx, { issuerUrl, email: account.email, hours: MAILED_RESET_HOURS, now })
+    return { ...account, link }
+  })
 }

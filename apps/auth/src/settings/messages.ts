@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
+import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { type OwnersWord, sayOutcome } from '../connections/outcomes.ts'
 import { ownsMessage } from '../connections/scheduled.ts'
 import type { SpenderNotice } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
 import { signedInOf } from '../web/require-session.ts'
+import { signInPath } from '../web/return-to.ts'
 import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
 import { readMessageId } from './ids.ts'
@@ -20,12 +22,18 @@ const WORDS: ReadonlySet<string> = new Set<OwnersWord>(['sent', 'not_sent'])
  */
 export function registerMessages(app: FastifyInstance, deps: SettingsDeps): void {
   app.post<MessageParams>('/messages/:messageId/outcome', async (request, reply) => {
-    const accountId = signedInOf(request).account.id
+    const { account, sessionId } = signedInOf(request)
+    const accountId = account.id
     const id = readMessageId(request.params.messageId)
     if (id === null || !(await ownsMessage(deps.db, { accountId, id }))) return reply.callNotFound()
     const word = textField(request, 'outcome')
-    const isSaid = WORDS.has(word) && (await sayOutcome(deps.db, { accountId, id }, word as OwnersWord))
-    return reply.redirect(withNotice(backFrom(request), isSaid ? word : 'settled'), 303)
+    const back = backFrom(request)
+    // The word may give money back: none is taken from a session that has ended since it was read.
+    const said = await accountTransaction(deps.db, async (tx) => {
+      if (!(await lockSession(tx, { accountId, sessionId }))) return 'signed_out'
+      return WORDS.has(word) && (await sayOutcome(tx, { accountId, id }, word as OwnersWord)) ? word : 'settled'
+    })
+    return reply.redirect(said === 'signed_out' ? signInPath(back) : withNotice(back, said), 303)
   })
 
   app.post<MessageParams>('/messages/:messageId/cancel', async (request, reply) => {
