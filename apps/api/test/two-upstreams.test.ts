@@ -199,7 +199,8 @@ const SAYS_MORE: Readonly<Record<string, readonly [ours: string, theirs: string]
 
 test('the same requests find the same statuses, shapes and codes on both', async () => {
   const [ours, theirs] = await Promise.all(sides.map(ask))
-  const reasonOf = (answers: typeof ours, title: string) => (answers?.[title] as { reason?: string }).reason
+  const reasonOf = (answers: typeof ours, title: string) =>
+    (answers?.[title] as { reason?: string } | undefined)?.reason
   for (const [title, [here, there]] of Object.entries(SAYS_MORE)) {
     expect([title, reasonOf(ours, title), reasonOf(theirs, title)]).toEqual([title, here, there])
     Object.assign(theirs?.[title] as object, { reason: here })

@@ -29,7 +29,7 @@ import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
 import { createKnownMethods } from './web/known-methods.ts'
 import { registerLanguage } from './web/language.ts'
-import { createNotFound, failurePage } from './web/page.ts'
+import { createNotFound, failurePage, registerViews } from './web/page.ts'
 import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
@@ -111,6 +111,7 @@ export async function buildApp({
   // The pages' zone: forms parsed, errors as pages.
   await app.register(fastifyCookie)
   await registerCompression(app)
+  await registerViews(app)
   await registerAssets(app)
   await app.register(async (pages) => {
     pages.setErrorHandler(failurePage)

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import fastifyView from '@fastify/view'
 import { Eta } from 'eta'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage, PageName, Pages } from '../views/pages.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
@@ -64,16 +65,28 @@ export interface Reader {
 
 /** The HTML of a page, every value escaped. For answers that do not go through a Fastify reply. */
 export function renderPage<Name extends PageName>(name: Name, data: Pages[Name], reader: Reader): string {
-  return engine.render(`pages/${name}`, {
+  return engine.render(`pages/${name}`, dataFor(data, reader))
+}
+
+function dataFor(data: object, reader: Reader) {
+  return {
     ...data,
     ...SPEECH[reader.exactTimes ? 'exact' : 'short'][reader.language],
     exactTimes: reader.exactTimes ?? false,
     address: reader.address,
     assets: ASSETS,
-  })
+  }
 }
 
-/** Renders a page and sets its status, language and security headers; return the result from the handler, which sends it. */
+/** Makes {@link sendPage} work on this instance and everything registered below it. */
+export async function registerViews(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyView, { engine: { eta: engine }, root: viewsFolder, production: true })
+}
+
+/**
+ * Renders a page and sets its status, language and security headers; return the result from the handler, which sends it.
+ * Needs {@link registerViews} on the same instance or above it.
+ */
 export async function sendPage<Name extends PageName>(
   reply: FastifyReply,
   name: Name,
@@ -82,11 +95,12 @@ export async function sendPage<Name extends PageName>(
 ): Promise<string> {
   const language = languageOf(reply.request.headers)
   reply.code(status).headers({ ...pageHeaders(name), ...languageHeaders(language) })
-  return renderPage(name, data, {
+  const reader = {
     language,
     address: pageAddress(reply.request),
     exactTimes: wantsExactTimes(reply.request.headers),
-  })
+  }
+  return reply.viewAsync(`pages/${name}`, dataFor(data, reader))
 }
 
 /** What went wrong, by its status; every other failure is ours. */
