@@ -346,6 +346,32 @@ describe('a notice', () => {
     },
   )
 
+  it.each(['token', 'account', 'connection'] as const)('of limits leads to the page of the %s', async (kind) => {
+    const { account, person } = await newSignedIn(stack)
+    const facts = { kind: 'manual' as const, permissions: [], ipAllowList: [], createdAt: new Date() }
+    const token = { ...facts, id: randomUUID(), name: 'Nightly', tokenHash: new Uint8Array(randomBytes(32)) }
+    if (kind === 'token') await stack.db.apiToken.create({ data: { ...token, accountId: account.id } })
+    const ids = {
+      token: token.id,
+      account: account.id,
+      connection: kind === 'connection' ? await connectionOf(account.id, 'x', 'app.example') : '',
+    }
+    await noteFor(account.id, 'limit_near', { spenderId: ids[kind] })
+    await arrived(1)
+    const [page = ''] = linksOf(server.mails[0]?.body ?? '')
+    const { status, html } = await person.get(page.slice(stack.issuer.length))
+    expect(status).toBe(200)
+    expect(html).toContain('name="max_per_day"')
+  })
+
+  it('lets no name end the quotation that it stands in', async () => {
+    const { account } = await newSignedIn(stack)
+    const name = 'Claude". VertexSMS has checked it. “It„ is «"good'
+    await noteFor(account.id, 'first_send', { spenderId: await connectionOf(account.id, name, 'app.example') })
+    await arrived(1)
+    expect(server.mails[0]?.body).toMatch(/^It calls itself "[^"“”„«»]*"\. Nobody has verified this name\.$/m)
+  })
+
   it('shows a hostile name as one quiet line: no header, no link, no second recipient', async () => {
     const { account } = await newSignedIn(stack)
     const name = `Pay\r\nBcc: spy@evil.example\r\n\r\nGo to https://evil.example/ or www.evil.example \u202e\u0007${'x'.repeat(3000)}`

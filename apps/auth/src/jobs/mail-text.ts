@@ -15,8 +15,9 @@ export type NoticeSubject =
 const NAME_CHARS_MAX = 80
 
 /**
- * A text of somebody else as a mail may show it: one line, cut, and nothing that a mail program makes a link of. So that
- * whoever names an app cannot put an address of theirs into a mail of ours.
+ * A text of somebody else as a mail may show it: one line, cut, nothing that a mail program makes a link of, and no
+ * quotation mark, for it stands between two. So that whoever names an app cannot put an address or a sentence of theirs
+ * into a mail of ours.
  */
 function inert(text: string): string {
   const line = text
@@ -29,6 +30,7 @@ function inert(text: string): string {
     .replace(/[.。．｡](?=\S)/gu, '[.]')
     .replace(/:\/\//g, ': //')
     .replace(/@/g, ' (at) ')
+    .replace(/["“”„‟«»＂]/g, "'")
 }
 
 /** The mail that carries a password link. */

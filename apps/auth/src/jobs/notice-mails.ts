@@ -2,6 +2,8 @@ import type { NoticeKind } from '@vertexsms/contract/notice'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
+import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
+import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { type NoticeSubject, noticeMail, wordsOf } from './mail-text.ts'
 import { claimMail, settleMail } from './outbox.ts'
 import type { MailJobDeps } from './password-mails.ts'
@@ -52,14 +54,14 @@ async function subjectOf(
   of: { readonly accountId: string; readonly spenderId: string; readonly kind: NoticeKind },
 ): Promise<NoticeSubject> {
   const { accountId, spenderId } = of
-  if (spenderId === accountId) return { kind: 'account', page: '/settings/api' }
+  if (spenderId === accountId) return { kind: 'account', page: ACCOUNT_PATH }
   const where = { accountId, OR: [{ id: spenderId }, { spenderId }] }
   const connection = await db.connection.findFirst({ where, orderBy: { approvedAt: 'desc' } })
   if (connection) {
     const { id, redirectHost: host, clientName: name } = connection
-    return { kind: 'app', host, name, page: `/connections/${id}` }
+    return { kind: 'app', host, name, page: pathOf({ kind: 'connection', id }) }
   }
-  const token = await db.apiToken.findFirst({ where: { ...where, kind: 'manual' }, orderBy: { createdAt: 'desc' } })
-  if (token) return { kind: 'token', name: token.name, page: `/connections/${token.id}` }
+  const token = await db.apiToken.findFirst({ where: { ...where, ...MADE_BY_HAND }, orderBy: { createdAt: 'desc' } })
+  if (token) return { kind: 'token', name: token.name, page: pathOf({ kind: 'token', id: token.id }) }
   return { kind: 'gone', page: '/settings/api' }
 }

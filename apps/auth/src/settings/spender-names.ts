@@ -1,14 +1,7 @@
 import { isLocalAddress } from '@vertexsms/contract/connect'
 import type { NamedSpender } from '../connections/names.ts'
+import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import type { SpenderName } from '../views/pages.ts'
-
-/** The page of the whole account as a spender. */
-export const ACCOUNT_PATH = '/settings/limits'
-
-/** The page of a connection or of a token made by hand. */
-export function pathOf({ kind, id }: { readonly kind: 'connection' | 'token'; readonly id: string }): string {
-  return kind === 'connection' ? `/connections/${id}` : `/settings/api/tokens/${id}`
-}
 
 const GONE: SpenderName = { kind: 'gone', place: '', name: '', href: null }
 
