@@ -266,6 +266,11 @@ describe('the queue of approvals', () => {
     const forms = [...html.matchAll(/<form method="post" action="\/approvals\/([\w-]+)">(.*?)<\/form>/gs)]
     const words = Object.fromEntries(forms.map(([, id, form]) => [id, /value="approve"/.test(form ?? '')]))
     expect(words).toEqual({ [broken]: false, [whole]: true })
+    for (const id of [broken, whole])
+      await send(person, `/approvals/${id}`, { decision: 'approve', back: '/approvals' })
+    expect([(await approval(broken)).state, (await approval(whole)).state]).toEqual(['pending', 'approved'])
+    await send(person, `/approvals/${broken}`, { decision: 'refuse', back: '/approvals' })
+    expect((await approval(broken)).state).toBe('refused')
   })
 
   it('shows and decides nothing of another account', async () => {

@@ -77,10 +77,13 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const own = { accountId: account.id, id }
     if (!isTokenId(id) || (await deps.db.approval.count({ where: own })) === 0) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
+    // Nobody approves what nobody can read, from an older page either.
+    const isReadable = (await readableApproval(deps, own, await databaseNow(deps.db)))?.asked != null
+    const taken = verdict === 'approved' && !isReadable ? null : verdict
     const outcome = await accountTransaction(deps.db, async (tx) => {
       if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
       // A second press, on another device as well, or one too late changes nothing; the page then says so.
-      return verdict && (await decideApproval(tx, own, verdict)) ? verdict : 'late'
+      return taken && (await decideApproval(tx, own, taken)) ? taken : 'late'
     })
     return reply.redirect(outcome === 'signed_out' ? signInPath(back) : withNotice(back, outcome), 303)
   })
