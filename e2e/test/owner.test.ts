@@ -65,14 +65,14 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
     expect(details.manageUrl).toBe(stack.issuer + path)
 
     const page = await browser.newVisitor()
-    await spenderPage(page, stack, path).setLimit('Most a day', '3.00')
+    await spenderPage(page, stack, path).setLimit('Most a day', '9.00')
     expect((await send(LONG)).code).toBe('OK')
     await page.context().close()
   })
 
   test('is asked about a send above a price, approves it, and it goes out once', async () => {
     const page = await browser.newVisitor()
-    await spenderPage(page, stack, path).setLimit('Ask me above', '0.05')
+    await spenderPage(page, stack, path).setLimit('Ask me above', '0.50')
     const asked = await send(`${LONG} approve`)
     expect(asked.code).toBe('APPROVAL_REQUIRED')
     const url = new URL(String(asked.details.approvalUrl))
