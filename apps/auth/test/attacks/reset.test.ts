@@ -173,11 +173,12 @@ describe.each(ENDINGS)('%s', (_name, end) => {
       () => makeToken(thief),
       () => end(account),
     )
-    expect([made.status, made.url.pathname]).toEqual([303, '/settings/api'])
+    expect([made.status, made.url.pathname]).toEqual([303, '/settings/api/new'])
     expect(await waysIn(account)).toEqual(NONE)
     // Nor a page with a value: whoever is still signed in gets one.
     const owner = await stack.person((await makeAccount(stack)).id)
-    expect((await makeToken(owner)).html).toMatch(/vsms_[\w-]{49}/)
+    const { headers } = await makeToken(owner)
+    expect((await owner.get(headers.get('location') ?? '')).html).toMatch(/vsms_[\w-]{49}/)
   })
 
   it('leaves no connection that was being approved', async () => {
