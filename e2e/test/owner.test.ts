@@ -102,6 +102,22 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
     await page.context().close()
   })
 
+  test('is asked, and approves by keyboard alone in a browser that runs no script', async () => {
+    const page = await browser.newVisitor({ javaScriptEnabled: false })
+    const asked = await send(`${LONG} by keyboard`)
+    expect(asked.code).toBe('APPROVAL_REQUIRED')
+    await openAs(page, stack, new URL(String(asked.details.approvalUrl)).pathname)
+    const approve = page.getByRole('button', { name: /^Approve/ })
+    for (let tabs = 0; tabs < 40; tabs += 1) {
+      await page.keyboard.press('Tab')
+      if (await approve.evaluate((button) => button === button.ownerDocument.activeElement)) break
+    }
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Approved' }).waitFor()
+    expect((await call(asked.args)).code).toBe('OK')
+    await page.context().close()
+  })
+
   test('pauses it, which refuses the very next send and nothing that only reads, and resumes it', async () => {
     const page = await browser.newVisitor()
     const its = spenderPage(page, stack, path)
@@ -131,6 +147,28 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
     await page.getByText('Cancelled. It is not sent').waitFor()
     expect(await page.getByRole('button', { name: /^Cancel/ }).count()).toBe(0)
     expect(browser.faults).toEqual([])
+    await page.context().close()
+  })
+
+  test('allows another to read only, which reads and is refused what costs money', async () => {
+    const page = await browser.newVisitor()
+    const reader = await rawClient(stack.mcpUrl)
+    await authorize(page, expectAuthorization(reader, await reader.connect()), stack, { readingOnly: true })
+    await reader.finish()
+    const read = await reader.callTool('get_sms_rates', { country: 'LT' })
+    expect(read.kind === 'result' && read.result.isError !== true).toBe(true)
+    const refused = await reader.callTool('send_sms', { to: '+37061234567', from: 'Vertex', message: 'no' })
+    expect(refused).toMatchObject({ kind: 'refused', status: 403 })
+    await reader.close()
+    await page.context().close()
+  })
+
+  test('disconnects it, and its very next call is refused', async () => {
+    const page = await browser.newVisitor()
+    await openAs(page, stack, `${path}/disconnect`)
+    await page.getByRole('button', { name: /^Disconnect/ }).click()
+    await page.getByRole('status').waitFor()
+    expect(await client.callTool('get_sms_rates', { country: 'LT' })).toMatchObject({ kind: 'refused', status: 401 })
     await page.context().close()
   })
 })

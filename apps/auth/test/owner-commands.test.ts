@@ -113,7 +113,7 @@ describe('the command limits', () => {
 
   it.each([
     ['--max-per-day', '-1', 'Most a day'],
-    ['--max-per-day', '1,5', 'Most a day'],
+    ['--max-per-day', '1,000.50', 'Most a day'],
     ['--max-per-day', '1e3', 'Most a day'],
     ['--recipients-per-day', '1.5', 'Recipients a day'],
     ['--countries', 'LT,UK', 'Countries'],

@@ -6,8 +6,8 @@ const PAGE_MS = 30_000
 
 /** The machine's Chromium, for the tests of one file. */
 export interface Browser {
-  /** A new window of somebody who has never been here: no cookie, no history. */
-  newVisitor(): Promise<Page>
+  /** A new window of somebody who has never been here: no cookie, no history; where asked, a browser that runs no script. */
+  newVisitor(how?: { readonly javaScriptEnabled?: boolean }): Promise<Page>
   /** What failed behind the pages so far: answers of 500 and above, and scripts and styles that did not come. */
   readonly faults: readonly string[]
   close(): Promise<void>
@@ -26,8 +26,8 @@ export async function openBrowser(): Promise<Browser> {
   const faults: string[] = []
   return {
     faults,
-    newVisitor: async () => {
-      const context = await browser.newContext()
+    newVisitor: async ({ javaScriptEnabled = true } = {}) => {
+      const context = await browser.newContext({ javaScriptEnabled })
       visits.push(context)
       context.on('close', () => visits.splice(visits.indexOf(context), 1))
       context.setDefaultTimeout(PAGE_MS)

@@ -8,6 +8,8 @@ export interface Choice {
   readonly lasts?: string
   /** What it may spend a day in EUR, one of the amounts that the page offers. */
   readonly limitADay?: string
+  /** Whether it may read alone. */
+  readonly readingOnly?: boolean
 }
 
 /** The consent page that `page` shows, for the person at the browser. */
@@ -26,6 +28,7 @@ export function consentPage(page: Page) {
       await page.locator(`input[name=limit][value="${amount}"]`).check()
     },
     allow: () => page.getByRole('button', { name: 'Allow access' }).click(),
+    allowReadingOnly: () => page.getByRole('button', { name: 'Allow reading only' }).click(),
     deny: () => page.getByRole('button', { name: 'Deny' }).click(),
   }
 }
@@ -38,7 +41,7 @@ export async function authorize(
   page: Page,
   authorizeUrl: URL,
   account: { email: string; password: string; issuer: string },
-  { untick = [], lasts, limitADay }: Choice = {},
+  { untick = [], lasts, limitADay, readingOnly = false }: Choice = {},
 ): Promise<void> {
   await page.goto(authorizeUrl.href)
   if (new URL(page.url()).pathname === '/sign-in') await signIn(page, account)
@@ -47,6 +50,6 @@ export async function authorize(
   for (const name of untick) await consent.untick(name)
   if (lasts !== undefined) await consent.lasts(lasts)
   if (limitADay !== undefined) await consent.limitADay(limitADay)
-  await consent.allow()
+  await (readingOnly ? consent.allowReadingOnly() : consent.allow())
   await page.waitForURL((url) => url.origin !== account.issuer)
 }
