@@ -34,6 +34,8 @@ try {
   if (QUIET_FILE !== undefined)
     await waitFor('the neighbours to end', NEIGHBOURS_MS, async () => existsSync(QUIET_FILE))
   await checkStopping(facts)
+  // The wait may have been longer than an access token lives.
+  await connection.renew()
   const accessToken = connection.accessToken()
   await checkLoad(facts, full ? { accessToken, seconds: 60, rate: 200 } : { accessToken, seconds: 24, rate: 100 })
   await connection.close()
