@@ -55,7 +55,9 @@ export async function checkLoad(
   const took = (performance.now() - load.startedAt) / 1000
   const outcomes = await load.stop()
 
-  const calm = outcomes.filter(({ at }) => !windows.some(({ from, to }) => at >= from && at < to))
+  // What was under way when a service stopped may have reached its own part of the way only then.
+  const isWithin = ({ at, ms }: Outcome, { from, to }: Window) => at + ms > from && at < to
+  const calm = outcomes.filter((outcome) => !windows.some((window) => isWithin(outcome, window)))
   await check(
     `under ${rate} requests/s for ${took.toFixed(0)} s every request outside the stops succeeds`,
     async () => {
@@ -69,8 +71,9 @@ export async function checkLoad(
       return `${calm.length} of ${calm.length}; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
     },
   )
-  for (const { service, from, to, stoppedMs } of windows) {
-    const within = outcomes.filter(({ at }) => at >= from && at < to)
+  for (const window of windows) {
+    const { service, from, to, stoppedMs } = window
+    const within = outcomes.filter((outcome) => isWithin(outcome, window))
     await check(`while ${service} is stopped and started only what needs it fails, and says so`, async () => {
       const wrong = within.filter(({ what }) => what !== 'ok' && !ALLOWED[service]?.test(what))
       expectThat(wrong.length === 0, tally(wrong))
