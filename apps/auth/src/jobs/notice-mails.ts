@@ -5,8 +5,7 @@ import type { Job } from '@vertexsms/service/jobs'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { type NoticeSubject, noticeMail, wordsOf } from './mail-text.ts'
-import { claimMail, settleMail } from './outbox.ts'
-import type { MailJobDeps } from './password-mails.ts'
+import { createMailJob, type MailJobDeps } from './outbox.ts'
 
 const EVERY_MS = 5000
 /** What could not be told within a day is no news; it stands on the pages. */
@@ -14,38 +13,28 @@ const NEWS_MS = 24 * 3_600_000
 
 /** The job that mails notices to the owners who want them: each once, from one node. */
 export function createNoticeMailJob(deps: MailJobDeps): Job {
-  const { db, issuerUrl, mailer, log } = deps
-  const everyMs = deps.everyMs ?? EVERY_MS
-  return {
+  const { db, issuerUrl } = deps
+  return createMailJob(deps, {
     name: 'mail of notices',
-    everyMs,
-    firstAfterMs: everyMs,
-    async run(now) {
-      const claimed = await claimMail(db, 'notice')
-      if (!claimed) return 0
-      const notice = await db.notice.findUnique({ where: { id: claimed.id }, include: { account: true } })
+    outbox: 'notice',
+    everyMs: EVERY_MS,
+    async mailOf(id, now) {
+      const notice = await db.notice.findUnique({ where: { id }, include: { account: true } })
       const wanted =
         notice !== null &&
         isAccountAlive(notice.account) &&
         !notice.account.mutedNotices.includes(notice.kind) &&
         now.getTime() - notice.createdAt.getTime() < NEWS_MS
-      const told = wanted
-        ? noticeMail(
-            wordsOf(notice.account.language),
-            { kind: notice.kind, details: notice.details, subject: await subjectOf(db, notice) },
-            issuerUrl,
-          )
-        : null
-      if (!notice || !told) {
-        await settleMail(db, 'notice', claimed, 'refused')
-        return 1
-      }
-      const { outcome, reason } = await mailer.send({ id: notice.id, to: notice.account.email, ...told })
-      if (outcome !== 'sent') log.warn({ event: 'mail', reason }, 'a mail was not sent')
-      await settleMail(db, 'notice', claimed, outcome)
-      return 1
+      if (!wanted) return null
+      const { kind, details, account } = notice
+      const told = noticeMail(
+        wordsOf(account.language),
+        { kind, details, subject: await subjectOf(db, notice) },
+        issuerUrl,
+      )
+      return told && { to: account.email, ...told }
     },
-  }
+  })
 }
 
 /** Whom a notice is about, by the names that stand now; of connections that share a spender the latest. */

@@ -2,10 +2,22 @@
 // of any number of nodes one sends it. What a server may have taken is never sent again; only a process that dies between
 // a server's yes and its mark lets another send a mail twice, under the same Message-ID.
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { type MailOutcome, SEND_WITHIN_MS } from './mailer.ts'
+import type { Job } from '@vertexsms/service/jobs'
+import type { Logger } from '@vertexsms/service/logger'
+import { type Mail, type Mailer, type MailOutcome, SEND_WITHIN_MS } from './mailer.ts'
+
+/** What the sending jobs need. */
+export interface MailJobDeps {
+  readonly db: Database
+  readonly issuerUrl: string
+  readonly mailer: Mailer
+  readonly log: Pick<Logger, 'warn'>
+  /** How often to look; for tests. */
+  readonly everyMs?: number
+}
 
 /** A table of mail that waits. */
-export type Outbox = 'notice' | 'password_request'
+type Outbox = 'notice' | 'password_request'
 
 /** A claim ends after a mail is over, however slow the server. */
 const CLAIM_MS = SEND_WITHIN_MS + 20_000
@@ -14,15 +26,45 @@ const CLAIM_MS = SEND_WITHIN_MS + 20_000
 const PAUSES_MINUTES = [1, 5, 15, 60, 240, 360]
 
 /** A row that this process has for {@link CLAIM_MS}. */
-export interface ClaimedMail {
+interface ClaimedMail {
   readonly id: string
   readonly attempts: number
 }
 
 const tableOf = (outbox: Outbox) => (outbox === 'notice' ? Prisma.sql`notice` : Prisma.sql`password_request`)
 
+/** A job that sends what waits in an outbox, one mail a run. `mailOf` makes the mail of a row; null for none, ever. */
+export function createMailJob(
+  { db, mailer, log, everyMs }: MailJobDeps,
+  job: {
+    readonly name: string
+    readonly outbox: Outbox
+    readonly everyMs: number
+    readonly mailOf: (id: string, now: Date) => Promise<Omit<Mail, 'id'> | null>
+  },
+): Job {
+  return {
+    name: job.name,
+    everyMs: everyMs ?? job.everyMs,
+    firstAfterMs: everyMs ?? job.everyMs,
+    async run(now) {
+      const claimed = await claimMail(db, job.outbox)
+      if (!claimed) return 0
+      const mail = await job.mailOf(claimed.id, now)
+      if (!mail) {
+        await settleMail(db, job.outbox, claimed, 'refused')
+        return 1
+      }
+      const { outcome, reason } = await mailer.send({ id: claimed.id, ...mail })
+      if (outcome !== 'sent') log.warn({ event: 'mail', reason }, 'a mail was not sent')
+      await settleMail(db, job.outbox, claimed, outcome)
+      return 1
+    },
+  }
+}
+
 /** Claims the mail that is due longest; null when none is. */
-export async function claimMail(db: Database, outbox: Outbox): Promise<ClaimedMail | null> {
+async function claimMail(db: Database, outbox: Outbox): Promise<ClaimedMail | null> {
   const table = tableOf(outbox)
   const [row] = await db.$queryRaw<ClaimedMail[]>`
     UPDATE ${table} SET attempts = attempts + 1, claimed_until = database_now() + ${CLAIM_MS}::int * interval '1 ms'
@@ -36,7 +78,7 @@ export async function claimMail(db: Database, outbox: Outbox): Promise<ClaimedMa
 }
 
 /** Marks what became of a claimed mail; a claim that was lost meanwhile marks nothing. */
-export async function settleMail(
+async function settleMail(
   db: Database,
   outbox: Outbox,
   { id, attempts }: ClaimedMail,
