@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync } from 'node:crypto'
 
 const KEY_BYTES = 32
 
@@ -22,7 +22,9 @@ export function subkey(key: Uint8Array, context: string): Uint8Array {
   derived.set(key, subkeys)
   const known = subkeys.get(purpose)
   if (known) return known
-  const made = new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `vertexsms/v1/${purpose}`, KEY_BYTES))
+  const made = new Uint8Array(
+    hkdfSync('sha256', createSecretKey(key), new Uint8Array(0), `vertexsms/v1/${purpose}`, KEY_BYTES),
+  )
   subkeys.set(purpose, made)
   return made
 }

@@ -2,13 +2,16 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { hashToken } from '../src/hash-token.ts'
 import { newSecret } from '../src/new-secret.ts'
-import { keyIdOf, open, seal, sealedUnder } from '../src/seal.ts'
+import { keyIdOf, open, seal, sealedUnder, sealOnce } from '../src/seal.ts'
 import { SealError, subkey } from '../src/subkey.ts'
 
 const key = randomBytes(32)
 const text = JSON.stringify({ kty: 'EC', d: 'größer als ASCII ✓' })
 
-describe('a sealed value', () => {
+describe.each([
+  ['a sealed value', seal],
+  ['a value sealed under a key of its own', sealOnce],
+])('%s', (_name, seal) => {
   it('opens under the same key and context', () => {
     expect(open(key, seal(key, text, 'signing-key:k1'), 'signing-key:k1')).toBe(text)
     expect(open(key, seal(key, '', 'a:b'), 'a:b')).toBe('')
@@ -39,6 +42,13 @@ describe('a sealed value', () => {
     expect(() => open(key, Uint8Array.of(...sealed, 0), 'a:b')).toThrow(SealError)
   })
 
+  it('is not made with a short key', () => {
+    expect(() => seal(randomBytes(31), text, 'a:b')).toThrow(SealError)
+    expect(() => open(randomBytes(31), seal(key, text, 'a:b'), 'a:b')).toThrow(SealError)
+  })
+})
+
+describe('a sealed value', () => {
   it('names its key, and one that does not open says under which it is sealed', () => {
     const other = randomBytes(32)
     const sealed = seal(key, text, 'signing-key:k1')
@@ -65,9 +75,13 @@ describe('a sealed value', () => {
       expect(sealedUnder(nothing)).toBeNull()
     }
   })
+})
 
-  it('is not made with a short key', () => {
-    expect(() => seal(randomBytes(31), text, 'a:b')).toThrow(SealError)
+describe('a value sealed under a key of its own', () => {
+  it('names no key, and is not made with one that is too long', () => {
+    expect(sealedUnder(sealOnce(key, text, 'a:b'))).toBeNull()
+    expect(() => sealOnce(randomBytes(33), text, 'a:b')).toThrow(SealError)
+    expect(() => open(randomBytes(33), sealOnce(key, text, 'a:b'), 'a:b')).toThrow(SealError)
   })
 })
 
