@@ -93,13 +93,15 @@ describe('SQL, query and code agree', () => {
     expect(isTokenAlive(row, now)).toBe(lives)
   })
 
-  it('that a token is over at the very moment it runs out', async () => {
-    const { id } = await makeToken(FUTURE)
+  it('that a token and a connection are over at the very moment they run out', async () => {
     const at = Prisma.sql`${FUTURE}::timestamptz`
-    expect([await inSql('api_token', id, tokenLives('x', at)), isTokenAlive({ expiresAt: FUTURE }, FUTURE)]).toEqual([
-      false,
-      false,
-    ])
+    const connection = await makeConnection(null, FUTURE)
+    const { id } = await makeToken(FUTURE, connection)
+    expect(await inSql('api_token', id, tokenLives('x', at))).toBe(false)
+    expect(isTokenAlive({ expiresAt: FUTURE }, FUTURE)).toBe(false)
+    expect(await inSql('connection', connection.id, connectionLives('x', at))).toBe(false)
+    expect(isConnectionAlive(connection, FUTURE)).toBe(false)
+    expect(await test.db.apiToken.count({ where: { id, ...liveToken(FUTURE) } })).toBe(0)
   })
 })
 

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "sandbox_text" ADD COLUMN     "message_id" BIGINT;
