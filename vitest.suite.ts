@@ -13,6 +13,11 @@ export function suite(name: string, options: TestProjectInlineConfiguration['tes
       name,
       include: ['test/**/*.test.ts'],
       isolate: false,
+      // What comes, comes in its time on a busy machine too; the second that is usual is none of our promises.
+      expect: { poll: { timeout: 20_000 } },
+      // The embedded database is WebAssembly: for as long as a run takes, making that faster costs more than it saves.
+      // biome-ignore lint/style/noProcessEnv: the tests' own setting, no service's
+      execArgv: process.env.TEST_DATABASE === 'embedded' ? ['--liftoff-only'] : [],
       sequence: { groupOrder: TURN.others },
       ...options,
     },

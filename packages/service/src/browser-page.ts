@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { prefersHtml } from './accepts.ts'
+import { preferredLanguage, prefersHtml } from './accepts.ts'
+import { BROWSER_LANGUAGES, BROWSER_WORDS, type LinkOf, type Program, type ProgramWords } from './browser-words.ts'
 
 /** What a person reads who opens the address of a program in a browser. */
-export interface BrowserPage {
-  readonly title: string
-  /** A paragraph each. */
-  readonly text: readonly string[]
+export interface BrowserPage<Of extends Program = Program> {
+  readonly of: Of
   /** The address that programs are given. */
   readonly address: string
-  readonly links: readonly { readonly href: string; readonly label: string }[]
+  /** Where each link leads. */
+  readonly links: Readonly<Record<LinkOf<Of>, string>>
 }
 
 const STYLE =
@@ -18,29 +18,40 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
 
 /**
  * Explains a program's address to whoever opens it in a browser: a refusal of a GET whose `Accept` names HTML before
- * everything else (RFC 9110 §12.5.1) has this page for its body. Status, challenge and every other header stay as they
- * are, and so do all answers to programs.
+ * everything else (RFC 9110 §12.5.1) has this page for its body, in the language that its `Accept-Language` prefers. Status,
+ * challenge and every other header stay as they are, and so do all answers to programs.
  */
-export function explainToBrowsers(app: FastifyInstance, page: BrowserPage): void {
+export function explainToBrowsers<Of extends Program>(app: FastifyInstance, page: BrowserPage<Of>): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode < 400 || request.method !== 'GET' || !prefersHtml(request.headers)) return done(null, payload)
+    const language = preferredLanguage(request.headers, BROWSER_LANGUAGES)
     reply.headers({
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': POLICY,
       'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store',
-      vary: 'Accept',
+      'content-language': language,
+      vary: 'Accept, Accept-Language',
     })
     reply.removeHeader('content-length')
-    done(null, htmlOf(page, reply.statusCode, request))
+    done(null, htmlOf(page, language, reply.statusCode, request))
   })
 }
 
-function htmlOf({ title, text, address, links }: BrowserPage, status: number, { id }: FastifyRequest): string {
-  const list = links.map(({ href, label }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(label)}</a></li>`)
+function htmlOf(
+  { of, address, links }: BrowserPage,
+  language: (typeof BROWSER_LANGUAGES)[number],
+  status: number,
+  { id }: FastifyRequest,
+): string {
+  const words = BROWSER_WORDS[language]
+  const { title, text, links: labels }: ProgramWords = words[of]
+  const list = Object.entries<string>(links).map(
+    ([name, href]) => `<li><a href="${escapeHtml(href)}">${escapeHtml(labels[name] ?? href)}</a></li>`,
+  )
   return `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -54,7 +65,7 @@ function htmlOf({ title, text, address, links }: BrowserPage, status: number, { 
 ${text.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n')}
 <p><code>${escapeHtml(address)}</code></p>
 <ul>${list.join('')}</ul>
-<p><small>Status ${status} · Reference: <code>${escapeHtml(id)}</code></small></p>
+<p><small>${words.status} ${status} · ${words.reference}: <code>${escapeHtml(id)}</code></small></p>
 </main>
 </body>
 </html>

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type Plugin, stop } from 'esbuild'
+import { build, type Plugin, stop, transform } from 'esbuild'
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..')
 
@@ -20,16 +20,23 @@ export interface Bundle {
   readonly folder: string
   /** The oldest Node that runs it, as esbuild spells it. */
   readonly target: string
-  /**
-   * Two classes of one name in one file: the second is renamed, and oidc-provider stores its models by class name.
-   * Costs something for each closure, so only where it is needed.
-   */
-  readonly keepNames: boolean
   /** The JavaScript expression that stands for `import.meta.url` in the source file at `place`, from the root. */
   ownUrl(place: string): string
   /** Packages that stay imports: those with native code. */
   readonly external?: readonly string[]
   readonly plugins?: readonly Plugin[]
+}
+
+// Of two classes of one name in one file the second is renamed, and oidc-provider stores its models by class name. Keeping
+// names costs something for each closure that is made, so it is done to the files of that package alone.
+const keptNames: Plugin = {
+  name: 'kept-names',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/]oidc-provider[\\/].*\.js$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), { keepNames: true, format: 'esm', sourcefile: path })
+      return { contents: code, loader: 'js' }
+    })
+  },
 }
 
 /** Makes one ES module of each program, what they share in chunks beside them. Resolves with every file that went in. */
@@ -69,7 +76,7 @@ export async function bundle({
     legalComments: 'none',
     external: [...(external ?? [])],
     banner: { js: COMMONJS },
-    plugins: [ownUrls, ...plugins],
+    plugins: [ownUrls, keptNames, ...plugins],
     logLevel: 'warning',
     metafile: true,
   })
@@ -101,7 +108,6 @@ export async function bundleForTests(sources: readonly string[], folder: string)
     programs: Object.fromEntries(sources.map((source) => [source.replace(/\.ts$/, ''), source])),
     folder,
     target: 'node20',
-    keepNames: true,
     ownUrl: (place) => JSON.stringify(pathToFileURL(join(ROOT, place)).href),
     plugins: [stay],
   })

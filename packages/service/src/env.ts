@@ -119,7 +119,7 @@ export const millisecondsSchema = (min = 0) => integer(min, 86_400_000, ' of mil
 export const perMinuteSchema = integer(1, 9_999_999)
 
 /** A time somebody waits for an answer, in whole milliseconds: a tenth of a second to one minute, never for ever. */
-const waitSchema = integer(100, 60_000)
+export const waitSchema = integer(100, 60_000)
 
 /**
  * An http or https URL without credentials, query or fragment, as a string without a trailing slash. It must be

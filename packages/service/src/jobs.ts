@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 
 /** Something that is done again and again in the background. */
 export interface Job {
+  /** Words of ours; the log, which withholds whatever has spaces, joins them by `_`. */
   readonly name: string
   /** The longest time between two runs. */
   readonly everyMs: number
@@ -73,7 +74,7 @@ function createLoop(job: Job, clock: () => Promise<Date>, log: FastifyBaseLogger
       for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(await clock())) > 0; round++);
     } catch (error) {
       pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
-      log.warn({ event: job.name, err: error }, 'job failed')
+      log.warn({ event: job.name.replaceAll(' ', '_'), err: error }, 'job failed')
     }
     running = undefined
     schedule(pauseMs)

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { createJobRunner, type Job } from '../src/jobs.ts'
+import { createLogger } from '../src/logger.ts'
 
 const log = pino({ level: 'silent' }) as unknown as FastifyBaseLogger
 const clock = async () => new Date()
@@ -75,4 +76,27 @@ it('a job that need not run at the start waits for its time, and comes when it i
   await woken
   for (const end of [...later.turns, ...atOnce.turns]) end()
   await runner.stop()
+})
+
+it('a job that fails is named in the log, whatever words its name has', async () => {
+  const lines: string[] = []
+  const destination = { write: (line: string) => void lines.push(line) }
+  const real = createLogger({ service: 'test', level: 'warn', destination }) as unknown as FastifyBaseLogger
+  let failed: () => void = () => {}
+  const afterwards = new Promise<void>((resolve) => (failed = resolve))
+  const job: Job = {
+    name: 'clean-up of old rows',
+    everyMs: 60_000,
+    run: async () => {
+      setImmediate(failed)
+      throw new Error('no database')
+    },
+  }
+  const runner = createJobRunner([job], clock, real)
+  runner.start()
+  await afterwards
+  await runner.stop()
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ msg: 'job failed', event: 'clean-up_of_old_rows' }),
+  ])
 })
