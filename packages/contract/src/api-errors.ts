@@ -79,7 +79,7 @@ export const API_ERRORS = {
   UPSTREAM_ACCOUNT_MISSING: {
     status: 403,
     message:
-      'This account has no VertexSMS token yet. Its owner sets it in Settings -> VertexSMS account. Nothing was sent.',
+      'This account has no VertexSMS token yet. Its owner sets it in Settings -> Sending account. Nothing was sent.',
   },
   UPSTREAM_CHANGED: {
     status: 409,

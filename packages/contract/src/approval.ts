@@ -1,6 +1,9 @@
 // What `apps/api` seals beside an approval and `apps/auth` shows to its owner: one form for both.
 import { z } from 'zod'
 
+/** How long a send that was asked about waits for its owner, and how long a refusal of it holds, in seconds since it was asked. */
+export const APPROVAL_OPEN_SECONDS = 86_400
+
 /** How long an approved send is good for, in seconds. */
 export const APPROVAL_GOOD_SECONDS = 900
 

@@ -1,4 +1,5 @@
 // How each MCP client is connected: links and blocks to paste, made here alone. The pages, the welcome and the tests read them.
+import { shellWord } from './shell-word.ts'
 
 /** The name under which the server stands in a client that signs in. */
 export const SERVER_NAME = 'vertexsms'
@@ -55,12 +56,7 @@ export function claudeCodeCommand(
 ): string {
   const where = scope === undefined ? '' : ` --scope ${scope}`
   const header = token === undefined ? '' : ` --header "Authorization: Bearer ${token}"`
-  return `claude mcp add --transport http${where} ${name} ${word(mcpUrl)}${header}`
-}
-
-/** The address as one word of a POSIX shell. */
-function word(text: string): string {
-  return /^[\w:/.@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  return `claude mcp add --transport http${where} ${name} ${shellWord(mcpUrl)}${header}`
 }
 
 const pretty = (value: unknown) => JSON.stringify(value, null, 2)
@@ -73,7 +69,7 @@ const encode = encodeURIComponent
  */
 export function clientGuides(mcpUrl: string, token: string): readonly ClientGuide[] {
   const bearer = { Authorization: `Bearer ${token}` }
-  const url = word(mcpUrl)
+  const url = shellWord(mcpUrl)
   const header = `--header "Authorization: Bearer ${token}"`
   // One shape with two faces: to sign in, and with the token beside it under the other name.
   const file = (place: string, shape: (name: string, rest: { headers?: typeof bearer }) => unknown) => ({
@@ -132,7 +128,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'cursor',
       name: 'Cursor',
-      note: 'Open the link, or put the block into the file; then sign in where Cursor shows the server.',
+      note: 'Open the link, or add the block to the file; then sign in where Cursor shows the server.',
       hosted: false,
       links: [
         {
@@ -145,7 +141,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'vs-code',
       name: 'VS Code',
-      note: 'Open the link, or put the block into the file and choose Start above it.',
+      note: 'Open the link, or add the block to the file and choose Start above it.',
       hosted: false,
       links: ['', '&quality=insiders'].map((quality) => ({
         label: quality === '' ? 'Add to VS Code' : 'Add to VS Code Insiders',
@@ -197,7 +193,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'windsurf',
       name: 'Windsurf',
-      note: 'Put the block into the file and refresh the servers in the settings.',
+      note: 'Add the block to the file and refresh the servers in the settings.',
       hosted: false,
       links: [],
       ...file('~/.codeium/windsurf/mcp_config.json', (name, rest) => ({
@@ -207,7 +203,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'zed',
       name: 'Zed',
-      note: 'Put the block into the settings; Zed then asks to sign in.',
+      note: 'Add the block to the settings; Zed then asks to sign in.',
       hosted: false,
       links: [],
       ...file('~/.config/zed/settings.json', (name, rest) => ({
@@ -230,7 +226,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'goose',
       name: 'Goose',
-      note: 'Open the link on the desktop, or put the block into the file.',
+      note: 'Open the link on the desktop, or add the block to the file.',
       hosted: false,
       links: [
         {
@@ -249,7 +245,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'lm-studio',
       name: 'LM Studio',
-      note: 'Open the link, or put the block into the file.',
+      note: 'Open the link, or add the block to the file.',
       hosted: false,
       links: [
         {
@@ -262,7 +258,7 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     {
       id: 'kiro',
       name: 'Kiro',
-      note: 'Open the link, or put the block into the file.',
+      note: 'Open the link, or add the block to the file.',
       hosted: false,
       links: [
         {
@@ -274,8 +270,8 @@ export function clientGuides(mcpUrl: string, token: string): readonly ClientGuid
     },
     {
       id: 'mcp-remote',
-      name: 'Any client that starts a program',
-      note: 'mcp-remote stands between a client that only starts programs and this server; Claude Desktop reads claude_desktop_config.json. It needs Node.',
+      name: 'Any client that runs a local command',
+      note: 'Uses mcp-remote (needs Node). For Claude Desktop, edit claude_desktop_config.json.',
       hosted: false,
       links: [],
       blocks: [{ place: 'claude_desktop_config.json', text: remote(SERVER_NAME, [], {}) }],

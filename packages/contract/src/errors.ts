@@ -147,7 +147,7 @@ export const ERRORS = {
     retryable: false,
     message:
       'The price of this call cannot be had, so the limits cannot be kept. Nothing was sent or charged. Tell the person; the owner can change that at manageUrl: for a lookup by saying what one costs.',
-    fix: 'For a lookup, have the owner set its price in Settings -> VertexSMS account, or the operator with `upstream EMAIL --hlr-price EUR`; for a message try again later, or have the owner remove the limit under manageUrl.',
+    fix: 'For a lookup, have the owner set its price in Settings -> Sending account, or the operator with `upstream EMAIL --hlr-price EUR`; for a message try again later, or have the owner remove the limit under manageUrl.',
   },
   PRICE_CHANGED: {
     http: null,
@@ -192,8 +192,8 @@ export const ERRORS = {
     tool: true,
     retryable: false,
     message:
-      'This account has no VertexSMS token yet. Nothing was sent or charged. Tell the person; only the owner can set it, in Settings -> VertexSMS account on the dashboard, at manageUrl.',
-    fix: 'Have the owner set the token in Settings -> VertexSMS account, on the dashboard.',
+      'This account has no VertexSMS token yet. Nothing was sent or charged. Tell the person; only the owner can set it, in Settings -> Sending account on the dashboard, at manageUrl.',
+    fix: 'Have the owner set the token in Settings -> Sending account, on the dashboard.',
   },
   UPSTREAM_CHANGED: {
     http: null,

@@ -7,6 +7,9 @@ export const CURRENCY = 'EUR'
 /** How long what tells of money spent is kept: sends, approvals and activity from their day, an ended spender from its end. */
 export const MONEY_KEPT_MONTHS = 13
 
+/** What the demo account may spend a day until it first has a VertexSMS token: its password stands on a screen. */
+export const DEMO_FIRST_DAY_LIMIT_MICROS = 1_000_000n
+
 /** An amount in EUR as decimal text, up to six decimals; what was given back is negative. */
 export const moneyText = z.string().regex(/^-?\d+(\.\d{1,6})?$/)
 

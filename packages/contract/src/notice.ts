@@ -1,9 +1,11 @@
 // What an account's owner is told by mail: the API and auth write it, auth sends it.
 import { z } from 'zod'
 
-/** Kinds of notices, as the column has them; each can be switched off. */
-export const NOTICE_KINDS = ['new_connection', 'first_send', 'limit_near', 'auto_pause'] as const
-export type NoticeKind = (typeof NOTICE_KINDS)[number]
+/** Kinds of notices that can be switched off, as the column has them. */
+export const MUTABLE_NOTICES = ['new_connection', 'first_send', 'limit_near', 'auto_pause'] as const
+export type MutableNotice = (typeof MUTABLE_NOTICES)[number]
+/** All of them: nobody can keep from an owner that the password was changed. */
+export type NoticeKind = MutableNotice | 'password_changed'
 
 /** From which part of a limit on its owner is told, in fifths. */
 export const LIMIT_NEAR_FIFTHS = 4
@@ -22,4 +24,5 @@ export const noticeDetails = {
     used: z.string().regex(/^\d{1,18}$/),
   }),
   auto_pause: z.object({ rule: z.string() }),
+  password_changed: z.object({}),
 } as const

@@ -1,5 +1,6 @@
 // The first lines of a script against the REST API, made here alone: the README, the token page and `/connect` show them.
 import type { Permission } from './permissions.ts'
+import { shellWord } from './shell-word.ts'
 
 /** One thing to paste that works as it stands once `TOKEN` is set ({@link tokenCommand}). */
 export interface QuickStart {
@@ -20,15 +21,20 @@ export function tokenCommand(token = 'vsms_...'): string {
   return `export TOKEN=${token}`
 }
 
+/** What tells what a token may do: it needs no permission and costs nothing. */
+export function tryCommand(apiUrl: string, token: string): string {
+  return `curl -H "Authorization: Bearer ${token}" ${shellWord(`${apiUrl}/token`)}`
+}
+
 /**
  * Prices of one country, and one message in curl, Node and Python, for the API at this address (no slash at its end). Each
  * send has an idempotency key of its own: run twice, it is still sent once.
  */
 export function quickStart(apiUrl: string): readonly QuickStart[] {
   const sms = `${apiUrl}/sms`
-  const prices = `curl -H "Authorization: Bearer $TOKEN" "${apiUrl}/rates?country=LT"`
+  const prices = `curl -H "Authorization: Bearer $TOKEN" ${shellWord(`${apiUrl}/rates?country=LT`)}`
   const curl = `curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -H "Idempotency-Key: order-1" \\
-  -d '{"to": "+37060000001", "from": "VertexDemo", "message": "Hello"}' ${sms}`
+  -d '{"to": "+37060000001", "from": "VertexDemo", "message": "Hello"}' ${shellWord(sms)}`
   return [
     { id: 'prices', language: 'curl', place: 'Terminal', needs: 'GET /rates', run: prices, text: prices },
     { id: 'curl', language: 'curl', place: 'Terminal', needs: 'POST /sms', run: curl, text: curl },
@@ -39,7 +45,7 @@ export function quickStart(apiUrl: string): readonly QuickStart[] {
       needs: 'POST /sms',
       run: 'node send.mjs',
       text: `// node send.mjs
-const response = await fetch('${sms}', {
+const response = await fetch('${sms.replaceAll("'", "\\'")}', {
   method: 'POST',
   headers: {
     authorization: \`Bearer \${process.env.TOKEN}\`,
