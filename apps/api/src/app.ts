@@ -143,17 +143,13 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
   })
 
   explainToBrowsers(app, {
-    title: 'An address for programs',
-    text: [
-      'This is the REST API of VertexSMS. Programs call it with an API token; there is little to see in a browser.',
-      'Its address is:',
-    ],
+    of: 'api',
     address: env.API_RESOURCE_URL,
-    links: [
-      { href: '/reference', label: 'Reference of every route' },
-      { href: `${env.ISSUER_URL}/connect#rest`, label: 'How to send the first message' },
-      { href: `${env.ISSUER_URL}/settings/api`, label: 'Make an API token' },
-    ],
+    links: {
+      routes: '/reference',
+      first: `${env.ISSUER_URL}/connect#rest`,
+      token: `${env.ISSUER_URL}/settings/api`,
+    },
   })
   registerJsonBodies(app)
   app.addHook('onRequest', async (_request, reply) => {

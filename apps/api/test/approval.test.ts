@@ -11,6 +11,8 @@ import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.
 
 const PRICE = 40_000n
 const DAY_MS = 86_400_000
+/** Rounds of a send that meets its withdrawal; `pnpm test:full` takes more. */
+const WITHDRAWALS = process.env.TEST_FULL ? 24 : 8
 
 let world: World
 let scripted: ScriptedUpstream
@@ -60,6 +62,22 @@ const decide = (state: 'approved' | 'refused', goodMs = 900_000) =>
   world.db.approval.updateMany({
     where: { accountId, state: 'pending' },
     data: { state, decidedAt: new Date(), expiresAt: new Date(Date.now() + goodMs), sealedText: null },
+  })
+
+/** An approval taken back as the pages do it: under the account, and only while it was not used. True where it was in time. */
+const withdraw = (id: string) =>
+  world.db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR NO KEY UPDATE`
+    const [row] = await tx.$queryRaw<{ state: string }[]>`
+      UPDATE approval a SET
+        state = CASE a.state WHEN 'approved' THEN 'refused' ELSE a.state END,
+        decided_at = CASE a.state WHEN 'approved' THEN database_now() ELSE a.decided_at END,
+        expires_at = CASE a.state WHEN 'approved' THEN greatest(a.expires_at, a.created_at + interval '1 day')
+                     ELSE database_now() END
+      WHERE a.id = ${id}::uuid AND a.account_id = ${accountId}::uuid AND a.state IN ('approved', 'used')
+        AND a.expires_at > database_now()
+      RETURNING a.state::text`
+    return row?.state === 'refused'
   })
 
 describe('a send that the owner is asked about', () => {
@@ -180,6 +198,66 @@ describe('a send that the owner is asked about', () => {
     expect(await code(send(change))).toBe('APPROVAL_REQUIRED')
     expect(scripted.orders).toEqual([])
     expect(await code(send())).toBe('sent')
+  })
+
+  test('is refused once its approval was withdrawn, for as long as any refusal holds, and then asked about anew', async () => {
+    await send()
+    await decide('approved')
+    const [row] = await approvals()
+    expect(await withdraw(row?.id ?? '')).toBe(true)
+    expect((await send()).body).toMatchObject({ code: 'APPROVAL_REFUSED', details: { approvalId: row?.id } })
+    await world.followDate(901_000)
+    expect((await send()).body.code).toBe('APPROVAL_REFUSED')
+    await world.followDate(DAY_MS + 1_000)
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+    expect(scripted.orders).toEqual([])
+  })
+
+  test('is sent once or withdrawn, and never both, when the two come together on two nodes', async () => {
+    for (let round = 0; round < WITHDRAWALS; round += 1) {
+      scripted.orders.length = 0
+      const message = `Hello ${round}`
+      const id = (await send({ message })).body.details.approvalId
+      await decide('approved')
+      const sends = () => [code(send({ message })), code(send({ message }, other))]
+      const before = round % 2 === 0 ? sends() : []
+      const [isWithdrawn, ...codes] = await Promise.all([
+        withdraw(id),
+        ...before,
+        ...(before.length > 0 ? [] : sends()),
+      ])
+      const state = (await approvals()).find((one) => one.id === id)?.state
+      expect([round, state]).toEqual([round, isWithdrawn ? 'refused' : 'used'])
+      expect([round, codes.filter((one) => one === 'sent').length]).toEqual([round, isWithdrawn ? 0 : 1])
+      expect(scripted.orders.length).toBe(isWithdrawn ? 0 : 1)
+      await world.db.approval.deleteMany({ where: { accountId } })
+    }
+  })
+
+  test('keeps its approval used where it is withdrawn after it was sent', async () => {
+    const id = (await send()).body.details.approvalId
+    await decide('approved')
+    expect(await code(send())).toBe('sent')
+    expect(await withdraw(id)).toBe(false)
+    expect((await approvals()).map(({ state }) => state)).toEqual(['used'])
+  })
+
+  test('that its approval was withdrawn from under is not sent again when the upstream refuses it', async () => {
+    const id = (await send()).body.details.approvalId
+    await decide('approved')
+    scripted.answer = async () => {
+      expect(await withdraw(id)).toBe(false)
+      return { kind: 'refused', code: 'SEND_REFUSED', errorCode: 21 }
+    }
+    expect(await code(send())).toBe('SEND_REFUSED')
+    scripted.answer = async (order) => accepted(order)
+    const orders = scripted.orders.length
+    expect(await code(send())).toBe('APPROVAL_EXPIRED')
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
+    expect(scripted.orders.length).toBe(orders)
+    const counts = await world.db.spenderCount.findMany({ where: { spenderId: { in: [tokenId, accountId] } } })
+    const nothing = { daySpentMicros: 0n, dayHeldMicros: 0n, totalSpentMicros: 0n, totalHeldMicros: 0n, handedOver: 0 }
+    expect(counts).toEqual([expect.objectContaining(nothing), expect.objectContaining(nothing)])
   })
 
   test('at a price above what was approved is asked about anew', async () => {

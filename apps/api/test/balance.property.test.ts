@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startWorld, type World } from './support/world.ts'
 
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 12)
+/** A sample; `pnpm test:full` takes more. */
+const RUNS = Number(process.env.PROPERTY_RUNS ?? (process.env.TEST_FULL ? 12 : 4))
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261122)
 
 let world: World

@@ -25,6 +25,20 @@ describe('an address of the API opened in a browser', () => {
     },
   )
 
+  test.each([
+    ['lt', 'Adresas programoms', 'Susikurti API raktą'],
+    ['en', 'An address for programs', 'Make an API token'],
+  ])('speaks as a browser wants that prefers %s', async (language, title, link) => {
+    const headers = { accept: BROWSER, 'accept-language': language }
+    const seen = await fetch(`${world.node.url}/token`, { headers })
+    expect([seen.headers.get('content-language'), seen.headers.get('vary')]).toEqual([
+      language,
+      'Accept, Accept-Language',
+    ])
+    const html = await seen.text()
+    for (const part of [`<html lang="${language}">`, `<h1>${title}</h1>`, `>${link}</a>`]) expect(html).toContain(part)
+  })
+
   test('that answers stays what it is', async () => {
     expect((await ask('/reference', BROWSER)).status).toBe(200)
     expect(await (await ask('/reference', BROWSER)).text()).not.toContain('An address for programs')

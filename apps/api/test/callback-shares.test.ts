@@ -18,12 +18,13 @@ beforeEach(() => world.db.callback.deleteMany())
 
 const now = () => new Date()
 
-/** Rows that are due, oldest first. */
+/** Rows that are due from this time on, oldest first. */
 async function owe(accountId: string, urls: readonly string[], since = 0) {
-  const row = { accountId, body: {}, createdAt: now() }
-  await world.db.callback.createMany({
-    data: urls.map((url, at) => ({ ...row, url, host: new URL(url).host, nextAt: new Date(since + at) })),
-  })
+  const hosts = urls.map((url) => new URL(url).host)
+  await world.db.$executeRaw`
+    INSERT INTO callback (account_id, url, host, body, created_at, next_at)
+    SELECT ${accountId}::uuid, url, host, '{}', ${now()}, to_timestamp(${since}::float8 / 1000 + (at - 1) / 1000.0)
+    FROM unnest(${urls}::text[], ${hosts}::text[]) WITH ORDINALITY AS owed (url, host, at)`
 }
 const many = (count: number, url: (at: number) => string) => Array.from({ length: count }, (_, at) => url(at))
 
@@ -208,17 +209,18 @@ describe('through the whole API', () => {
     const receiver = await startReceiver()
     const api = await world.startNode()
     const [bad, good] = [await world.makeAccount(), await world.makeAccount()]
-    for (let at = 0; at < 40; at++) {
+    for (let at = 0; at < 24; at++) {
       const body = sms({ testMode: 1, dlrUrl: `${dead}/${at}` })
       expect((await api.call('POST /sms', { token: bad.token, body })).status).toBe(200)
     }
-    await eventually(async () => (await world.db.callback.count({ where: { accountId: bad.accountId } })) === 40)
+    await eventually(async () => (await world.db.callback.count({ where: { accountId: bad.accountId } })) === 24)
     const body = sms({ testMode: 1, dlrUrl: `${receiver.url}/x` })
     const [id] = (await api.call('POST /sms', { token: good.token, body })).body
     await eventually(async () => receiver.posts.find((post) => post.body.id === id))
-    // It came while the other account's first posts were still being waited for.
-    const theirs = await world.db.callback.findMany({ where: { accountId: bad.accountId } })
-    expect(theirs.filter(({ attempts }) => attempts > 0)).toHaveLength(LIMITS.posts.perAccountAndHost)
+    // It came while the other account's posts were still being waited for: the first of them, or on a slow machine a few more.
+    const tried = await world.db.callback.count({ where: { accountId: bad.accountId, attempts: { gt: 0 } } })
+    expect(tried).toBeGreaterThanOrEqual(LIMITS.posts.perAccountAndHost)
+    expect(tried).toBeLessThan(24)
     silent.closeAllConnections()
     await api.close()
     await new Promise((resolve) => silent.close(resolve))
@@ -238,13 +240,12 @@ describe('through the whole API', () => {
     await api.close()
     expect(rows.map(({ attemptsMax }) => attemptsMax).sort()).toEqual([12, 3, 3].sort())
     expect([LIMITS.tries.usual, LIMITS.tries.free]).toEqual([12, 3])
-    for (const { id } of rows) {
-      for (let turn = 0; turn < 20; turn++) {
-        await world.db.callback.updateMany({ where: { id }, data: { nextAt: new Date(0), leasedUntil: null } })
-        const refusing = createCallbackJob(world.db, async () => false, 1_000)
-        while ((await refusing.run(now())) > 0);
-        await refusing.idle()
-      }
+    // More turns than the most tries; each turn takes all that may still be tried.
+    for (let turn = 0; turn < 15; turn++) {
+      await world.db.callback.updateMany({ where: { accountId }, data: { nextAt: new Date(0), leasedUntil: null } })
+      const refusing = createCallbackJob(world.db, async () => false, 1_000)
+      while ((await refusing.run(now())) > 0);
+      await refusing.idle()
     }
     const over = await world.db.callback.findMany({ where: { accountId } })
     for (const row of over) expect([row.attempts, row.abandonedAt === null]).toEqual([row.attemptsMax, false])
@@ -259,8 +260,7 @@ describe('through the whole API', () => {
       const api = await world.startNode()
       const { accountId, token } = await world.makeAccount()
       const other = await world.makeAccount()
-      await owe(accountId, many(count, url))
-      await world.db.callback.updateMany({ data: { nextAt: new Date(Date.now() + 3_600_000) } })
+      await owe(accountId, many(count, url), Date.now() + 3_600_000)
       const send = (as: string, dlrUrl?: string) => api.call('POST /sms', { token: as, body: sms({ dlrUrl }) })
       const refused = await send(token, url(0))
       expect([refused.status, refused.body.code]).toEqual([429, 'RATE_LIMITED'])

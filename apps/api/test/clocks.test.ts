@@ -33,12 +33,11 @@ beforeAll(async () => {
   // Every step below is the wrong clocks' own.
   await world.node.close()
   issuer = await makeIssuer(world.db, 'key-1')
-  for (const [name, seconds] of [
-    ['ahead', APART_SECONDS],
-    ['behind', -APART_SECONDS],
-  ] as const) {
-    nodes[name] = await startNode(name, seconds)
-  }
+  await Promise.all(
+    Object.entries({ ahead: APART_SECONDS, behind: -APART_SECONDS }).map(async ([name, seconds]) => {
+      nodes[name] = await startNode(name, seconds)
+    }),
+  )
 }, 120_000)
 afterAll(async () => {
   for (const child of children) {
@@ -50,9 +49,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+/** Each look at the clock of this node is so far off from now on. */
+const setClock = (name: string, offSeconds: number) => writeFileSync(join(folder, name), String(offSeconds * 1000))
+
 async function startNode(name: string, offSeconds: number): Promise<Node['call']> {
-  const shiftFile = join(folder, name)
-  writeFileSync(shiftFile, String(offSeconds * 1000))
+  setClock(name, offSeconds)
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo
@@ -69,7 +70,7 @@ async function startNode(name: string, offSeconds: number): Promise<Node['call']
     API_PORT: String(port),
     SANDBOX_DELIVERY_MS: '20',
     SANDBOX_POLL_MS: '200',
-    DATE_SHIFT_FILE: shiftFile,
+    DATE_SHIFT_FILE: join(folder, name),
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
   const child = spawn(process.execPath, [join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
@@ -174,7 +175,8 @@ describe('a JWT at a node whose clock is a minute and a half wrong', () => {
   ])(
     'is judged by the database (%s)',
     async (name, off) => {
-      const call = await startNode(`jwt-${name}`, off)
+      const call = nodes[name] as Node['call']
+      setClock(name, off)
       const seconds = Math.floor(Date.now() / 1000)
       const withExp = async (exp: number) => {
         const claims = { ...accessClaims(world.accountId), jti: randomUUID(), exp }

@@ -62,6 +62,12 @@ describe('the owner’s day', () => {
     expect(dayOf('2026-11-26T23:30:00Z', 'Europe/Nowhere').date).toBe('2026-11-26')
   })
 
+  test('is the nearest for a moment that none of the days holds', () => {
+    const days = daysAround(new Date('2026-11-26T12:00:00Z'), null)
+    expect(dayAt(days, new Date('2020-01-01T00:00:00Z'))).toBe(days[0])
+    expect(dayAt(days, new Date('2030-01-01T00:00:00Z'))).toBe(days.at(-1))
+  })
+
   test('has neighbours on both sides, in order, without a gap, in every zone at every moment', () => {
     const zones = Intl.supportedValuesOf('timeZone')
     const moments = fc.integer({ min: Date.UTC(2024, 0, 1) / 1000, max: Date.UTC(2030, 0, 1) / 1000 })

@@ -43,15 +43,15 @@ describe('delivery', () => {
     const { accountId, token } = await world.makeAccount()
     const node = await world.startNode({ SANDBOX_DELIVERY_MS: '200' })
     await world.node.close()
-    const sent = await inTurns(60, () => node.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }))
+    const sent = await inTurns(24, () => node.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }))
     const ids = sent.map((answer) => answer?.body[0])
     await eventually(async () => receiver.posts.length > 0)
     await node.close()
     world.node = await world.startNode()
-    await eventually(async () => (await world.db.message.count({ where: { accountId, status: 'delivered' } })) === 60)
+    await eventually(async () => (await world.db.message.count({ where: { accountId, status: 'delivered' } })) === 24)
     await eventually(async () => (await world.db.callback.count({ where: { accountId, deliveredAt: null } })) === 0)
     expect(new Set(receiver.posts.map(({ body }) => body.id))).toEqual(new Set(ids))
-    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(60)
+    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(24)
     await receiver.close()
   })
 
@@ -59,14 +59,14 @@ describe('delivery', () => {
     const receiver = await startReceiver()
     const { accountId, token } = await world.makeAccount()
     const nodes = [world.node, await world.startNode(), await world.startNode()]
-    const sent = await inTurns(60, (at) =>
+    const sent = await inTurns(24, (at) =>
       nodes[at % 3]?.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/x` }) }),
     )
     await eventually(
-      async () => (await world.db.callback.count({ where: { accountId, deliveredAt: { not: null } } })) === 60,
+      async () => (await world.db.callback.count({ where: { accountId, deliveredAt: { not: null } } })) === 24,
     )
     expect(receiver.posts.map(({ body }) => body.id).sort()).toEqual(sent.map((answer) => answer?.body[0]).sort())
-    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(60)
+    expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(24)
     await receiver.close()
   })
 

@@ -51,6 +51,12 @@ describe('a token made by hand', () => {
     })
   })
 
+  test('without a permission describes itself as one that has none', async () => {
+    const { token } = await world.makeToken({ permissions: [] })
+    const { status, body } = await world.node.call('GET /token', { token })
+    expect([status, body.permissions]).toEqual([200, []])
+  })
+
   test('is refused when it is missing, in every place where it does not belong', async () => {
     await expectRefused(null, 'TOKEN_MISSING')
     await expectRefused(null, 'TOKEN_MISSING', { authorization: `Basic ${btoa(`${world.token}:`)}` })
@@ -98,14 +104,16 @@ describe('a token made by hand', () => {
     }
     for (const held of PERMISSIONS) {
       const { token } = await world.makeToken({ permissions: [held] })
-      for (const [needed, request] of Object.entries(requests)) {
-        const { status, body } = await world.node.call(request, {
-          token,
-          ...(request.startsWith('POST') ? { body: {} } : {}),
-        })
-        if (needed === held) expect(status, request).not.toBe(403)
-        else expect([status, body.code], request).toEqual([403, 'PERMISSION_MISSING'])
-      }
+      await Promise.all(
+        Object.entries(requests).map(async ([needed, request]) => {
+          const { status, body } = await world.node.call(request, {
+            token,
+            ...(request.startsWith('POST') ? { body: {} } : {}),
+          })
+          if (needed === held) expect(status, request).not.toBe(403)
+          else expect([status, body.code], request).toEqual([403, 'PERMISSION_MISSING'])
+        }),
+      )
     }
   })
 

@@ -1,4 +1,5 @@
 import { hlrResultSchema, hlrStatusResponseSchema } from '@vertexsms/contract/rest'
+import { sampleOf } from '@vertexsms/service/sample'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
@@ -98,9 +99,12 @@ describe('an HLR lookup', () => {
     })
   })
 
-  test.each([1, 2, 40, 41, 43, 51, 999])('of the magic number %i answers with that code', async (code) => {
-    const [id] = (await submit({ msisdn: `447700900${String(code).padStart(3, '0')}` })).body
-    const { result } = (await world.node.call(`GET /hlr/${id}?wait=20`, { token: world.token })).body
-    expect(result).toMatchObject({ error: String(code), imsi: null, operatorId: null, country: 'GB' })
-  })
+  test.each(sampleOf([1, 2, 40, 41, 43, 51, 999], 3, process.env))(
+    'of the magic number %i answers with that code',
+    async (code) => {
+      const [id] = (await submit({ msisdn: `447700900${String(code).padStart(3, '0')}` })).body
+      const { result } = (await world.node.call(`GET /hlr/${id}?wait=20`, { token: world.token })).body
+      expect(result).toMatchObject({ error: String(code), imsi: null, operatorId: null, country: 'GB' })
+    },
+  )
 })

@@ -67,19 +67,21 @@ describe('caps', () => {
   ] as const)('of kind %s let a send reach them to the last micro and refuse one micro more', (limit, set, counted) => {
     expect(caps([spender(set, counted)], ask(10n))).toBeNull()
     const refused = caps([spender(set, counted)], ask(11n))
-    expect(refused).toMatchObject({ code: 'SPEND_CAP_REACHED', details: { limit, of: 'connection' } })
+    // Only a day comes to an end.
+    const resetsAt = limit === 'per_day' ? TODAY.endsAt.toISOString() : null
+    expect(refused).toMatchObject({ code: 'SPEND_CAP_REACHED', details: { limit, of: 'connection', resetsAt } })
     expect(ERROR_DETAILS.SPEND_CAP_REACHED.parse(refused?.details)).toEqual(refused?.details)
   })
 
   test('of the account refuse what the connection alone would allow, and name the account', () => {
     const refused = caps([spender({ maxPerDayMicros: 1_000n }), account({ maxPerDayMicros: 9n })])
-    expect(refused?.details).toMatchObject({ limit: 'per_day', of: 'account', manageUrl: `${ISSUER}/connections` })
+    expect(refused?.details).toMatchObject({ limit: 'per_day', of: 'account', manageUrl: `${ISSUER}/settings/limits` })
   })
 
   test('of a day begin anew on a later one, but not when the date goes back', () => {
     const counted = { daySpentMicros: 20n, dayRecipients: 5 }
     const set = { maxPerDayMicros: 20n, recipientsPerDay: 5 }
-    expect(caps([spender(set, { ...counted, day: '2026-11-25' })])).toBeNull()
+    expect(caps([spender(set, { ...counted, day: '2026-11-25' })], ask(20n, 5))).toBeNull()
     expect(caps([spender(set, { ...counted, day: '2026-11-27' })])).toMatchObject({ code: 'SPEND_CAP_REACHED' })
   })
 
@@ -151,7 +153,7 @@ describe('countries', () => {
   test('must stand on the list of the account and on the connection’s own', () => {
     const both = [limits({ countries: ['LT', 'LV'] }), limits({ kind: 'account', countries: ['LV'] })]
     expect(judgeCountry(both, 'LV', ISSUER)).toBeNull()
-    expect(judgeCountry(both, 'LT', ISSUER)).toMatchObject({ details: { manageUrl: `${ISSUER}/connections` } })
+    expect(judgeCountry(both, 'LT', ISSUER)).toMatchObject({ details: { manageUrl: `${ISSUER}/settings/limits` } })
   })
 })
 
@@ -162,6 +164,7 @@ describe('senders', () => {
   })
   test.each(['acme', 'Acme ltd', 'Аcme', '37060000002', ''])('on a list refuse %j', (from) => {
     const refusal = judgeSender(listed, from, ISSUER)
+    expect(refusal?.code).toBe('SENDER_NOT_ALLOWED')
     expect(ERROR_DETAILS.SENDER_NOT_ALLOWED.parse(refusal?.details)).toMatchObject({ from })
   })
   test('are free without a list', () => {
@@ -186,6 +189,7 @@ describe('a pause', () => {
     const paused = (resumedAt: Date | null) => judgePause([limits({ autoPausedAt: at(5), resumedAt })], ISSUER)
     expect(paused(null)).toMatchObject({ details: { by: 'automatic' } })
     expect(paused(at(4))).toMatchObject({ details: { by: 'automatic' } })
+    expect(paused(at(5))).toBeNull()
     expect(paused(at(6))).toBeNull()
   })
 })
@@ -195,6 +199,7 @@ describe('an unknown price', () => {
     'stops a send under %o',
     (set) => {
       const refusal = judgeUnknownPrice([limits(), limits({ kind: 'account', ...set })], 'LT', ISSUER)
+      expect(refusal?.code).toBe('PRICE_UNKNOWN')
       expect(ERROR_DETAILS.PRICE_UNKNOWN.parse(refusal?.details)).toMatchObject({ country: 'LT' })
     },
   )
@@ -222,12 +227,12 @@ describe('what a token tells of itself', () => {
     )
     const all = account(
       { maxPerDayMicros: 6_000_000n, maxTotalMicros: 7n, recipientsPerDay: 3 },
-      { daySpentMicros: 5_999_999n, totalSpentMicros: 9n },
+      { daySpentMicros: 5_999_999n, totalSpentMicros: 9n, dayRecipients: 1 },
     )
     expect(showLimits(own, all, TODAY)).toEqual({
       limits: { maxPerDay: '5', countries: ['LT'], currency: 'EUR' },
       spent: { day: '0.539', total: '0', recipients: 0, currency: 'EUR', resetsAt: '2026-11-27T00:00:00.000Z' },
-      left: { day: '0.000001', total: '0', recipients: 3 },
+      left: { day: '0.000001', total: '0', recipients: 2 },
       paused: false,
     })
   })
@@ -239,11 +244,19 @@ describe('what a token tells of itself', () => {
       { limits: limits({ kind: 'account', pausedAt: new Date() }), counters: null },
       TODAY,
     )
-    expect(shown).toMatchObject({ limits: null, left: {}, paused: true, spent: { day: '0' } })
+    expect(shown).toMatchObject({ limits: null, left: {}, paused: true })
+    expect(shown.spent).toMatchObject({ day: '0', total: '0', recipients: 0 })
+    const one = { limits: limits({ maxTotalMicros: 1n }), counters: null }
+    expect(showLimits(one, { ...fresh, limits: limits({ kind: 'account' }) }, TODAY)).toMatchObject({
+      limits: { maxTotal: '0.000001', currency: 'EUR' },
+      left: { total: '0.000001' },
+    })
   })
 
   test('leads to the page where it is changed', () => {
     expect(manageUrl(ISSUER, limits())).toBe(`${ISSUER}/connections/c1`)
-    expect(manageUrl(ISSUER, limits({ kind: 'token', connectionId: null }))).toBe(`${ISSUER}/settings/api`)
+    const token = limits({ id: 't1', kind: 'token', connectionId: null })
+    expect(manageUrl(ISSUER, token)).toBe(`${ISSUER}/settings/api/tokens/t1`)
+    expect(manageUrl(ISSUER, limits({ kind: 'account' }))).toBe(`${ISSUER}/settings/limits`)
   })
 })

@@ -14,7 +14,7 @@ import { AUDIENCE, caller, EDGE_SECRET, ISSUER } from './support/world.ts'
 
 const SERVER = 'apps/api/test/support/dying-server'
 /** A sample; `test:money` takes five hundred. */
-const SENDS = Number(process.env.KILLED_SENDS ?? 20)
+const SENDS = Number(process.env.KILLED_SENDS ?? 10)
 const SENDERS = 6
 /** Answers from one death to the next. */
 const LIVES = { min: 2, more: Math.max(4, SENDS / 20) }

@@ -1,7 +1,9 @@
 // What an owner is told of: each thing once, noted behind the answer, by the rights of the service alone.
 import { LIMIT_NEAR_FIFTHS, noticeDetails } from '@vertexsms/contract/notice'
 import { createDatabase, type Database } from '@vertexsms/db/client'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FastifyBaseLogger } from 'fastify'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { recordRefusals } from '../src/activity/record.ts'
 import { createPauseWatch, type PauseWatch } from '../src/limits/pause.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
@@ -57,6 +59,12 @@ async function send({ token }: Sender, to = String(number++)): Promise<number> {
   return status
 }
 
+/** As behind an answer, without anything that was sent. */
+async function look({ accountId, id }: Sender): Promise<void> {
+  watch.note({ accountId, spenderId: id, upstream: 'sandbox', isConnection: false })
+  await watch.idle()
+}
+
 async function noticesOf(accountId: string) {
   const rows = await world.db.notice.findMany({
     where: { accountId },
@@ -91,6 +99,24 @@ describe('the first send', () => {
     await world.db.sendMessage.updateMany({ where: { spenderId: old.id }, data: { createdAt: before } })
     await send(old)
     expect(await noticesOf(old.accountId)).toEqual([])
+  })
+
+  test('that waits for its time is none yet', async () => {
+    const sender = await newConnection()
+    const scheduled = new Date(Date.now() + DAY_MS / 2).toISOString()
+    const body = { to: `+${number++}`, from: 'Tests', message: 'Hello', scheduled }
+    expect((await node.call('POST /sms', { token: sender.token, body })).status).toBe(200)
+    await watch.idle()
+    expect(await noticesOf(sender.accountId)).toEqual([])
+  })
+
+  test('of a connection that ended meanwhile is no news', async () => {
+    const sender = await newConnection()
+    await send(sender)
+    await world.db.notice.deleteMany({ where: { accountId: sender.accountId } })
+    await world.db.spender.update({ where: { id: sender.id }, data: { endedAt: new Date() } })
+    await look(sender)
+    expect(await noticesOf(sender.accountId)).toEqual([])
   })
 
   test('that was refused is none', async () => {
@@ -154,20 +180,118 @@ describe('a limit', () => {
     expect(await limits()).toEqual(['day', 'day', 'total', 'total'])
   })
 
+  test('of a day counts what is held, and nothing once that day is over; the total counts what is held for ever', async () => {
+    const sender = await newToken()
+    await send(sender)
+    const where = { spenderId_upstream: { spenderId: sender.id, upstream: 'sandbox' } }
+    const counted = {
+      daySpentMicros: 3n,
+      dayHeldMicros: 5n,
+      dayRecipients: 8,
+      totalSpentMicros: 3n,
+      totalHeldMicros: 5n,
+    }
+    await world.db.spenderCount.update({ where, data: { ...counted, dayEndsAt: new Date(Date.now() - 1000) } })
+    const bounds = { maxPerDayMicros: 10n, recipientsPerDay: 10, maxTotalMicros: 10n }
+    await world.db.spender.update({ where: { id: sender.id }, data: bounds })
+    const told = async () =>
+      (await noticesOf(sender.accountId)).map((one) => [
+        (one as { limit?: string }).limit,
+        (one as { used?: string }).used,
+      ])
+    await look(sender)
+    expect(await told()).toEqual([['total', '8']])
+    await world.db.spenderCount.update({ where, data: { dayEndsAt: new Date(Date.now() + DAY_MS) } })
+    await look(sender)
+    expect((await told()).sort()).toEqual([
+      ['day', '8'],
+      ['recipients', '8'],
+      ['total', '8'],
+    ])
+  })
+
   test('of the whole account is told as the account, whoever sent, and one of nothing at all never', async () => {
     const sender = await newConnection()
     await send(sender)
     const used = (await spentOf(sender.accountId)).totalSpentMicros
     await world.db.spender.update({ where: { id: sender.accountId }, data: { maxTotalMicros: nearOf(2n * used) } })
-    await world.db.spender.update({ where: { id: sender.id }, data: { recipientsPerDay: 0 } })
-    await send(sender)
-    await world.db.spender.update({ where: { id: sender.id }, data: { recipientsPerDay: null } })
+    const nothing = { recipientsPerDay: 0, maxPerDayMicros: 0n, maxTotalMicros: 0n }
+    await world.db.spender.update({ where: { id: sender.id }, data: nothing })
+    await look(sender)
+    const none = { recipientsPerDay: null, maxPerDayMicros: null, maxTotalMicros: null }
+    await world.db.spender.update({ where: { id: sender.id }, data: none })
     await send(sender)
     const told = await noticesOf(sender.accountId)
     expect(told.map(({ kind, spenderId }) => [kind, spenderId])).toEqual([
       ['first_send', sender.id],
       ['limit_near', sender.accountId],
     ])
+  })
+})
+
+describe('a look', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  const HOUR_MS = 3_600_000
+  const watched = (sender: Sender, isConnection = true) =>
+    ({ accountId: sender.accountId, spenderId: sender.id, upstream: 'sandbox', isConnection }) as const
+
+  test('is taken at once, the next of the same sender not before its time, and both once however much was noted', async () => {
+    const waitsMs: number[] = []
+    const { setTimeout: real } = globalThis
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0) => {
+      if (ms < HOUR_MS / 2) return real(work, ms)
+      waitsMs.push(ms)
+      return real(work, 0)
+    }) as typeof setTimeout)
+    const [sender, other] = [await newConnection(), await newConnection()]
+    const slow = createPauseWatch(service, world.node.app.log, HOUR_MS)
+    for (const times of [1, 2, 3]) {
+      for (let time = 0; time < times; time += 1) slow.note(watched(sender))
+      await slow.idle()
+      expect(waitsMs).toHaveLength(times - 1)
+    }
+    for (const ms of waitsMs) expect(Math.abs(ms - HOUR_MS)).toBeLessThan(60_000)
+    slow.note(watched(other))
+    await slow.idle()
+    expect(waitsMs).toHaveLength(2)
+  })
+
+  test('pauses no token that behaves like an attack, and says in the log what it paused', async () => {
+    const warnings: unknown[][] = []
+    const log = { ...world.node.app.log, warn: (...told: unknown[]) => void warnings.push(told) }
+    const logged = createPauseWatch(service, log as unknown as FastifyBaseLogger, 0)
+    const sender = await newConnection()
+    const tried = { what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', upstream: 'sandbox' } as const
+    const countries = ['CU', 'JM', 'KZ']
+    await recordRefusals(
+      world.db,
+      countries.map((country) => ({ accountId: sender.accountId, spenderId: sender.id, ...tried, country })),
+    )
+    logged.note(watched(sender, false))
+    await logged.idle()
+    expect((await world.db.spender.findUniqueOrThrow({ where: { id: sender.id } })).autoPausedAt).toBeNull()
+    expect(warnings).toEqual([])
+    logged.note(watched(sender))
+    await logged.idle()
+    expect((await world.db.spender.findUniqueOrThrow({ where: { id: sender.id } })).autoPausedAt).not.toBeNull()
+    expect(warnings).toEqual([[{ event: 'auto-pause' }, 'connection paused']])
+  })
+
+  test('that fails is told in the log, and the next is taken', async () => {
+    const warnings: unknown[][] = []
+    const log = { ...world.node.app.log, warn: (...told: unknown[]) => void warnings.push(told) }
+    const logged = createPauseWatch(service, log as unknown as FastifyBaseLogger, 0)
+    const sender = await newConnection()
+    logged.note({ ...watched(sender), spenderId: 'no id' })
+    await logged.idle()
+    expect(warnings).toEqual([[{ err: expect.any(Error) }, 'look at a connection failed']])
+    await send(sender)
+    logged.note(watched(sender))
+    await logged.idle()
+    expect(warnings).toHaveLength(1)
   })
 })
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type Database, Prisma } from '@vertexsms/db/client'
+import type { Database } from '@vertexsms/db/client'
+import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordRefusals } from '../src/activity/record.ts'
@@ -12,8 +13,8 @@ import { seed, startWorld } from './support/world.ts'
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
 const MINUTE_MS = 60_000
 const DAY_MS = 1_440 * MINUTE_MS
-/** Looks at a week of ordinary traffic. */
-const MOMENTS = Number(process.env.PROPERTY_RUNS ?? 14)
+/** Looks at a week of ordinary traffic, spread evenly over it; `pnpm test:full` takes more. */
+const MOMENTS = Number(process.env.PAUSE_MOMENTS ?? 5)
 
 let db: Database
 let close: () => Promise<void>
@@ -47,7 +48,7 @@ interface Past {
 }
 
 /** Writes sends as the ledger leaves them behind. */
-async function write(sends: readonly Past[], of = spenderId): Promise<void> {
+async function write(sends: readonly Past[], of = spenderId, isHanded = true): Promise<void> {
   const rows = sends.map(({ agoMs, to }) => ({ id: randomUUID(), at: new Date(Date.now() - agoMs), to }))
   await db.send.createMany({
     data: rows.map(({ id, at }) => ({
@@ -80,7 +81,7 @@ async function write(sends: readonly Past[], of = spenderId): Promise<void> {
         holdMicros: 0n,
         chargedMicros: 39_000n,
         createdAt: at,
-        handedAt: at,
+        handedAt: isHanded ? at : null,
       })),
     ),
   })
@@ -122,6 +123,16 @@ describe('a burst', () => {
     expect(await look()).toBeNull()
   })
 
+  test('is told by the usual of a week, not of what was longer ago, and not a second time once its owner resumed', async () => {
+    await write([...usual(50).map((send) => ({ ...send, agoMs: send.agoMs + 7 * DAY_MS })), ...burst(11)])
+    expect(await look()).toBeNull()
+    await write(usual(50))
+    await db.$executeRaw`UPDATE spender SET resumed_at = database_now() WHERE id = ${spenderId}::uuid`
+    expect(await look()).toBeNull()
+    await db.spender.update({ where: { id: spenderId }, data: { resumedAt: null } })
+    expect(await look()).toBe('burst')
+  })
+
   test('is counted in sends: a list is one, however long', async () => {
     const list = Array.from({ length: 100 }, (_, at) => String(37_061_000_000 + at * 7_919))
     await write([...usual(50), { agoMs: 1_000, to: list }])
@@ -159,11 +170,67 @@ describe('a block of numbers', () => {
   })
 })
 
+describe('a block of numbers among known ones', () => {
+  const block = (numbers: readonly number[], agoMs = 0) =>
+    numbers.map((number) => one(agoMs + number * 1_000, 37_061_111_100 + number))
+  const upTo = (last: number) => Array.from({ length: last + 1 }, (_, number) => number)
+
+  test('is one only of the new: a single one between them counts once', async () => {
+    await write(
+      block(
+        upTo(19).filter((number) => number !== 9),
+        2 * DAY_MS,
+      ),
+    )
+    await write(block(upTo(19)))
+    expect(await look()).toBeNull()
+  })
+
+  test('is none where the new are as far apart as others may be', async () => {
+    const fresh = [0, 3, 6, 9, 12, 15, 18, 20]
+    await write(
+      block(
+        upTo(20).filter((number) => !fresh.includes(number)),
+        2 * DAY_MS,
+      ),
+    )
+    await write(block(upTo(20)))
+    expect(await look()).toBeNull()
+  })
+
+  test('is one where only another connection has known them', async () => {
+    await write(block(upTo(7), 2 * DAY_MS), await spenderOf('connection'))
+    await write(block(upTo(7)))
+    expect(await look()).toBe('number_block')
+  })
+
+  test('is none for what was worked off before its owner resumed', async () => {
+    await write(block(upTo(7)))
+    expect(await look()).toBe('number_block')
+    await followDate(MINUTE_MS)
+    await db.$executeRaw`UPDATE spender SET resumed_at = database_now() WHERE id = ${spenderId}::uuid`
+    expect(await look()).toBeNull()
+  })
+})
+
 describe('refused countries', () => {
-  const refuse = (country: string, id = spenderId) =>
-    recordRefusals(db, [
-      { accountId, spenderId: id, what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', country, upstream: 'sandbox' },
-    ])
+  const refuse = (
+    country: string,
+    id = spenderId,
+    outcome: 'DESTINATION_NOT_ALLOWED' | 'SPEND_CAP_REACHED' = 'DESTINATION_NOT_ALLOWED',
+  ) => recordRefusals(db, [{ accountId, spenderId: id, what: 'sms', outcome, country, upstream: 'sandbox' }])
+
+  test('are those that a list refused: what was refused for another reason tries no country', async () => {
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country, spenderId, 'SPEND_CAP_REACHED')
+    expect(await look()).toBeNull()
+  })
+
+  test('pause no connection that has ended', async () => {
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
+    await db.spender.update({ where: { id: spenderId }, data: { endedAt: new Date() } })
+    expect(await look()).toBeNull()
+    expect((await spender()).autoPausedAt).toBeNull()
+  })
 
   test('pause the connection when there are three in ten minutes', async () => {
     for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
@@ -201,6 +268,30 @@ describe('refused countries', () => {
     const looks = await Promise.all([look(), look(), look()])
     expect(looks.filter((rule) => rule !== null)).toEqual(['refused_countries'])
     expect(await look()).toBeNull()
+    expect(await db.activity.count({ where: { spenderId, what: 'pause' } })).toBe(1)
+    const paused = await db.spender.findMany({ where: { accountId, autoPausedAt: { not: null } } })
+    expect(paused.map(({ id }) => id)).toEqual([spenderId])
+  })
+
+  // The embedded database has one session: no two looks ever meet there.
+  test.skipIf(readTestDatabaseUrl() === undefined)('pause once where two looks wait for the same row', async () => {
+    for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
+    const waiting = async () => {
+      const [row] = await db.$queryRaw<[{ count: bigint }]>`
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%auto_paused_reason%'`
+      return row.count
+    }
+    const looks: Promise<unknown>[] = []
+    await db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM spender WHERE id = ${spenderId}::uuid FOR UPDATE`
+        looks.push(look(), look())
+        await eventually(async () => (await waiting()) === 2n)
+      },
+      { timeout: 30_000 },
+    )
+    expect((await Promise.all(looks)).filter((rule) => rule !== null)).toEqual(['refused_countries'])
     expect(await db.activity.count({ where: { spenderId, what: 'pause' } })).toBe(1)
   })
 })
@@ -279,14 +370,18 @@ describe('ordinary traffic', () => {
     const sends = traffic()
     // All of it lies ahead, and comes in as the clock goes on.
     const start = Math.max(...sends.map(({ agoMs }) => agoMs)) + MINUTE_MS
-    await write(sends.map(({ agoMs, to }) => ({ agoMs: agoMs - start, to })))
+    await write(
+      sends.map(({ agoMs, to }) => ({ agoMs: agoMs - start, to })),
+      spenderId,
+      false,
+    )
     for (let at = 1; at <= MOMENTS; at++) {
       const momentMs = (start * at) / MOMENTS
       await followDate(momentMs)
-      // What is still to come is not there yet.
-      const future = Prisma.sql`spender_id = ${spenderId}::uuid AND created_at > database_now()`
-      await db.$executeRaw`UPDATE send_message SET handed_at = NULL WHERE ${future}`
-      await db.$executeRaw`UPDATE send_message SET handed_at = created_at WHERE spender_id = ${spenderId}::uuid AND created_at <= database_now()`
+      // What is still to come is not handed over yet.
+      await db.$executeRaw`
+        UPDATE send_message SET handed_at = created_at
+        WHERE spender_id = ${spenderId}::uuid AND handed_at IS NULL AND created_at <= database_now()`
       expect(await look()).toBeNull()
     }
   })

@@ -11,7 +11,7 @@ import { fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 
-const FINISHED = 60_000
+const FINISHED = 20_000
 const FILLED_AT_ONCE = 2_000
 const GROWING: ReadonlySet<string> = new Set(['send', 'send_message'])
 /** Indexes over the few rows that wait, which may be read whole. */

@@ -67,7 +67,7 @@ describe('POST /sms', () => {
     const text = await world.db.sandboxText.findFirstOrThrow({
       where: { accountId: world.accountId, recipient: '37060000001' },
     })
-    expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161) })
+    expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161), messageId: BigInt(id) })
   })
 
   async function recipientOf(body: Record<string, unknown>): Promise<string> {

@@ -64,12 +64,18 @@ export interface Asked {
   readonly scheduled: boolean
 }
 
-/** Where the person changes a limit. */
+/** Where the person changes a limit: the page of the very connection, token or account. */
 export function manageUrl(
   issuer: string,
-  { kind, connectionId }: Pick<SpenderLimits, 'kind' | 'connectionId'>,
+  { id, kind, connectionId }: Pick<SpenderLimits, 'id' | 'kind' | 'connectionId'>,
 ): string {
-  const page = { account: '/connections', connection: `/connections/${connectionId}`, token: '/settings/api' }[kind]
+  // The spender of a token made by hand has the token's id.
+  const pages = {
+    account: '/settings/limits',
+    connection: `/connections/${connectionId}`,
+    token: `/settings/api/tokens/${id}`,
+  }
+  const page = pages[kind]
   return new URL(page, issuer).href
 }
 

@@ -1,14 +1,11 @@
 // Asks the owner of the account about a send, and uses up his answer.
 import { randomUUID } from 'node:crypto'
-import { approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
+import { APPROVAL_OPEN_SECONDS, approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { seal } from '@vertexsms/secrets/seal'
 import { ApiError } from '../http/api-error.ts'
 import type { ApprovalReason } from '../limits/judge.ts'
 import type { Sender, SendingDeps } from './deps.ts'
-
-/** How long the owner may take. */
-const APPROVAL_OPEN_SECONDS = 86_400
 
 /** Questions of one spender that may be open. */
 const APPROVALS_OPEN_MAX = 5

@@ -115,7 +115,7 @@ function unknownPrice({ issuer }: SendingDeps, { kind }: Entry, refusal: Refusal
 }
 
 const LOOKUP_PRICE_UNKNOWN =
-  'What a lookup costs is not known, so no limit can be kept: the owner of the account sets it in Settings -> VertexSMS account. Nothing was asked or charged.'
+  'What a lookup costs is not known, so no limit can be kept: the owner of the account sets it in Settings -> Sending account. Nothing was asked or charged.'
 
 /** The refusal as an error; it is noted in the activity, which nobody waits for. */
 export function refusalOf(

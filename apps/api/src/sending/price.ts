@@ -1,6 +1,6 @@
 // What a send may cost: the dearest row of the country for what is only held, the upstream's own answer where a person or
 // a limit asks for the very price.
-import { createHmac } from 'node:crypto'
+import { mac } from '@vertexsms/secrets/mac'
 import { LRUCache } from 'lru-cache'
 import type { UpstreamPrice } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
@@ -59,7 +59,7 @@ export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'opera
   function keyOf(payer: Payer, { sender, coding, parts, testMode }: Content, msisdn: string): string {
     const { accountId, generation } = payer
     const written = JSON.stringify([accountId, generation, msisdn, sender, coding, parts, testMode])
-    return createHmac('sha256', keys.quote).update(`price ${written}`).digest('base64')
+    return mac(keys.quote, `price ${written}`).toString('base64')
   }
 
   async function ask(payer: Payer, content: Content, recipient: Recipient): Promise<UpstreamPrice | null> {

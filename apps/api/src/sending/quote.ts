@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { mac } from '@vertexsms/secrets/mac'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
 /** How long a quote holds. */
@@ -24,7 +25,7 @@ export function digestSend(secret: Uint8Array, send: DigestedSend): Uint8Array<A
   const recipients = [...new Set(send.recipients)].sort()
   const when = scheduledAt?.toISOString() ?? null
   const written = JSON.stringify(['send', upstream, recipients, sender, message, coding, udh, when, expireInSeconds])
-  return new Uint8Array(createHmac('sha256', secret).update(written).digest())
+  return new Uint8Array(mac(secret, written))
 }
 
 /** Whose quote it is, and for what. */
@@ -76,7 +77,7 @@ function macOf(secret: Uint8Array, scope: QuoteScope, price: string, end: string
     price,
     end,
   ])
-  return createHmac('sha256', secret).update(written).digest()
+  return mac(secret, written)
 }
 
 function readBase36(text: string): bigint {

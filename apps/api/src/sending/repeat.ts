@@ -1,7 +1,7 @@
 // What makes two requests one: the caller's key, and what would be a repeat through MCP. Nothing here can be read back:
 // all of it is hashed under the key `idempotency`, for a number and a short text are soon guessed.
-import { createHmac } from 'node:crypto'
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
+import { mac } from '@vertexsms/secrets/mac'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
 const VISIBLE = /^[\x21-\x7e]+$/
@@ -34,7 +34,7 @@ export function hashIdempotencyKey(
   scope: KeyScope,
   idempotencyKey: string,
 ): Uint8Array<ArrayBuffer> {
-  return mac(secret, ['key', scope.spenderId, scope.upstream, scope.route, idempotencyKey])
+  return macOf(secret, ['key', scope.spenderId, scope.upstream, scope.route, idempotencyKey])
 }
 
 /**
@@ -42,7 +42,7 @@ export function hashIdempotencyKey(
  * order they came and however they were spelled. A member that is undefined counts as left out.
  */
 export function digestPayload(secret: Uint8Array, scope: KeyScope, payload: unknown): Uint8Array<ArrayBuffer> {
-  return mac(secret, ['payload', scope.spenderId, scope.upstream, scope.route, canonical(payload)])
+  return macOf(secret, ['payload', scope.spenderId, scope.upstream, scope.route, canonical(payload)])
 }
 
 /** What would be sent to one person. */
@@ -63,7 +63,7 @@ export function fingerprintOfSms(
   { msisdn, sender, message, coding, udh, scheduledAt }: RepeatableSms,
 ): Uint8Array<ArrayBuffer> {
   const when = scheduledAt?.toISOString() ?? ''
-  return mac(secret, ['sms', spenderId, upstream, msisdn, sender, message, String(coding), udh ?? '', when])
+  return macOf(secret, ['sms', spenderId, upstream, msisdn, sender, message, String(coding), udh ?? '', when])
 }
 
 /** Fingerprint of a lookup: the number alone. */
@@ -72,12 +72,12 @@ export function fingerprintOfLookup(
   { spenderId, upstream }: Omit<KeyScope, 'route'>,
   msisdn: string,
 ): Uint8Array<ArrayBuffer> {
-  return mac(secret, ['hlr', spenderId, upstream, msisdn])
+  return macOf(secret, ['hlr', spenderId, upstream, msisdn])
 }
 
 /** A list of texts is written so that no two lists are written alike. */
-function mac(secret: Uint8Array, texts: readonly string[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(createHmac('sha256', secret).update(JSON.stringify(texts)).digest())
+function macOf(secret: Uint8Array, texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(mac(secret, JSON.stringify(texts)))
 }
 
 function canonical(value: unknown): string {

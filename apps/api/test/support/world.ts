@@ -84,7 +84,7 @@ export async function startNode(
     SANDBOX_DELIVERY_MS: '20',
     SANDBOX_HLR_MS: '20',
     SANDBOX_REVIEW_MS: '20',
-    SANDBOX_POLL_MS: '200',
+    SANDBOX_POLL_MS: '1000',
     ...overrides,
   })
   const lines: string[] = []
@@ -93,7 +93,7 @@ export async function startNode(
     level: 'debug',
     destination: { write: (line: string) => void lines.push(line) },
   })
-  const db = createDatabase({ ...databaseOptions(env), poolSize: 5 })
+  const db = createDatabase({ ...databaseOptions(env), poolSize: 3 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
   const app = buildApp({ env, db, logger, outbound, sendingChanges })
   const undocumented = watchAnswers(app)

@@ -44,11 +44,11 @@ export function reportDelivery(db: Database, now: Date): Promise<number> {
       SET status = CASE WHEN m.outcome_code = 0 THEN 'delivered' ELSE 'failed' END::message_status,
           error_code = m.outcome_code, text = '', tell_at = CASE WHEN m.order_id IS NOT NULL THEN ${now}::timestamptz END
       FROM due WHERE m.id = due.id
-      RETURNING m.id, m.account_id, m.recipient, m.sender, due.text, m.outcome_code, m.mccmnc, m.dlr_url, m.test_mode,
+      RETURNING m.id, m.account_id, m.order_id, m.recipient, m.sender, due.text, m.outcome_code, m.mccmnc, m.dlr_url, m.test_mode,
                 m.report_at >= m.expires_at AS expired
     ), arrived AS (
-      INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at)
-      SELECT account_id, recipient, sender, text, ${now}::timestamptz FROM ended
+      INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at, message_id)
+      SELECT account_id, recipient, sender, text, ${now}::timestamptz, order_id FROM ended
       WHERE outcome_code = 0 AND test_mode IS NULL
     ), owed AS (
       INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)

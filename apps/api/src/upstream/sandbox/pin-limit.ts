@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { countHit } from '@vertexsms/db/counter'
+import { mac } from '@vertexsms/secrets/mac'
 import { ApiError } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 
@@ -26,7 +26,7 @@ export function createPinLimits(db: Database, key: Uint8Array): PinLimits {
 
   /** Counts what is no more than `limit` a day; whether it is the day's first. Throws RATE_LIMITED, and nothing is counted. */
   async function count(what: string, limit: number, tooMany: string): Promise<{ isFirst: boolean }> {
-    const hashed = createHmac('sha256', key).update(what).digest('base64url')
+    const hashed = mac(key, what).toString('base64url')
     const { hits, secondsLeft } = await countHit(db, {
       key: PIN_COUNTER_PREFIX + hashed,
       windowSeconds: DAY_SECONDS,

@@ -1,5 +1,6 @@
-import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
+import { randomInt, timingSafeEqual } from 'node:crypto'
 import { PIN_DIGITS, SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { mac } from '@vertexsms/secrets/mac'
 import { ApiError } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile } from '../../message/number.ts'
@@ -31,7 +32,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
 
   /** Bound to account and number: a hash copied to another row opens nothing there. */
   function hashPin(accountId: string, name: string, pin: string): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(createHmac('sha256', pinKey).update(`${accountId}:${name}:${pin}`).digest())
+    return new Uint8Array(mac(pinKey, `${accountId}:${name}:${pin}`))
   }
 
   async function registerNumber(caller: Caller, name: string): Promise<bigint> {

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { mac } from '@vertexsms/secrets/mac'
 
 /** What comes back to us. */
 const REPORT_KINDS = ['sms', 'hlr', 'sender'] as const
@@ -21,23 +22,19 @@ export interface ReportAddresses {
   /** Null where this installation has no public address. */
   of(kind: ReportKind, id: bigint): string | null
   /** Whether an address that was called is one of ours; takes the same time whatever is wrong with it. */
-  isOurs(kind: ReportKind, id: bigint, mac: string): boolean
+  isOurs(kind: ReportKind, id: bigint, told: string): boolean
 }
 
 /** Addresses below a public one of this API, under the key `report-address`. */
 export function createReportAddresses(key: Uint8Array, publicUrl: string | undefined): ReportAddresses {
-  const macOf = (kind: ReportKind, id: bigint) =>
-    createHmac('sha256', key)
-      .update(JSON.stringify([kind, String(id)]))
-      .digest()
-      .subarray(0, MAC_BYTES)
+  const macOf = (kind: ReportKind, id: bigint) => mac(key, JSON.stringify([kind, String(id)])).subarray(0, MAC_BYTES)
   return {
     of: (kind, id) =>
       publicUrl === undefined
         ? null
         : `${publicUrl}${REPORT_PREFIX}/${kind}/${id}/${macOf(kind, id).toString('base64url')}`,
-    isOurs(kind, id, mac) {
-      const given = Buffer.from(mac, 'base64url')
+    isOurs(kind, id, told) {
+      const given = Buffer.from(told, 'base64url')
       return given.length === MAC_BYTES && timingSafeEqual(given, macOf(kind, id))
     },
   }

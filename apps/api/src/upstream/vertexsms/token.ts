@@ -3,7 +3,7 @@ import { upstreamTokenContext } from '@vertexsms/contract/upstream-account'
 import type { Database } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 
-/** What stands in Settings -> VertexSMS account. */
+/** What stands in Settings -> Sending account. */
 export interface UpstreamToken {
   /** Opens somebody's money: into the header of a call, and nowhere else. */
   readonly token: string
