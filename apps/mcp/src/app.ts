@@ -69,17 +69,9 @@ export async function buildApp({
     ready: createReadiness(config),
   })
   explainToBrowsers(app, {
-    title: 'An address for AI clients',
-    text: [
-      'This is the MCP server of VertexSMS. It talks with AI clients such as Claude, Cursor or VS Code, which sign you in themselves; there is nothing to see in a browser.',
-      'Give your client this address:',
-    ],
+    of: 'mcp',
     address: config.MCP_RESOURCE_URL,
-    links: [
-      { href: `${config.ISSUER_URL}/connect`, label: 'How to connect each client' },
-      { href: '/tools.md', label: 'What it can do' },
-      { href: config.ISSUER_URL, label: 'Your account' },
-    ],
+    links: { connect: `${config.ISSUER_URL}/connect`, tools: '/tools.md', account: config.ISSUER_URL },
   })
   registerMetadata(app, config)
   registerOldEndpoints(app, config)

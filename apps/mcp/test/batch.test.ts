@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { envelopeOf, type WireAnswer } from './support/read.ts'
+import { answerOf, envelopeOf, type WireAnswer } from './support/read.ts'
 import { legacy, modern, post, type Stack, startStack } from './support/stack.ts'
 import { ALL_PERMISSIONS, errorAnswer } from './support/upstream.ts'
 
@@ -48,7 +48,10 @@ describe('a batch (2025-03-26, basic)', () => {
   it('may name its revision in the header, and no other', async () => {
     expect((await send([legacy('ping')], { 'mcp-protocol-version': '2025-03-26' })).status).toBe(200)
     for (const version of ['2025-11-25', '2025-06-18', '2024-11-05']) {
-      expect((await send([legacy('ping')], { 'mcp-protocol-version': version })).status).toBe(400)
+      const response = await send([legacy('ping')], { 'mcp-protocol-version': version })
+      expect(response.status).toBe(400)
+      const message = 'Bad Request: send one message per request'
+      expect((await answerOf(response)).error).toEqual({ code: -32600, message })
     }
   })
 
@@ -91,7 +94,9 @@ describe('a batch (2025-03-26, basic)', () => {
 
 describe('one HTTP status for all of a batch', () => {
   it('is 401 for a token that is gone, before anything is done', async () => {
-    const response = await send([legacy('ping', {}, 1), sms(2)], {}, 'vsms_deletedxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx')
+    const gone = await stack.acceptedToken()
+    stack.upstream.tokens.delete(gone)
+    const response = await send([operator(1), sms(2)], {}, gone)
     expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
     expect(response.headers.get('www-authenticate')).toContain('error="invalid_token"')
     expect(paths()).toEqual(['GET /token'])

@@ -22,7 +22,7 @@ describe('an address of the MCP server opened in a browser', () => {
       expect(seen.status).toBe(program.status)
       expect(seen.headers.get('www-authenticate')).toBe(program.headers.get('www-authenticate'))
       expect(seen.headers.get('content-type')).toBe('text/html; charset=utf-8')
-      expect(seen.headers.get('vary')).toBe('Accept')
+      expect(seen.headers.get('vary')).toBe('Accept, Accept-Language')
       expect(seen.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/)
       const html = await seen.text()
       expect(html).toMatch(/href="[^"]*\/connect"/)
@@ -41,6 +41,18 @@ describe('an address of the MCP server opened in a browser', () => {
       expect(await answer.json()).toHaveProperty('error')
     },
   )
+
+  it.each([
+    ['lt-LT,lt;q=0.9,en;q=0.8', 'lt', 'Adresas DI programoms', 'Kaip prijungti kiekvieną programą'],
+    ['en-GB,lt;q=0.9', 'en', 'An address for AI clients', 'How to connect each client'],
+    ['fr', 'en', 'An address for AI clients', 'How to connect each client'],
+  ])('speaks as a browser that prefers %s wants: %s', async (preferred, language, title, link) => {
+    const headers = { accept: BROWSER, 'accept-language': preferred }
+    const seen = await fetch(`${origin}/mcp`, { headers })
+    expect(seen.headers.get('content-language')).toBe(language)
+    const html = await seen.text()
+    for (const part of [`<html lang="${language}">`, `<h1>${title}</h1>`, `>${link}</a>`]) expect(html).toContain(part)
+  })
 
   it('stays the envelope for whatever is posted', async () => {
     const answer = await ask('/mcp', BROWSER, { method: 'POST', body: '{}' })

@@ -43,30 +43,67 @@ describe('the modern revision', () => {
     })
     const call = await resultOf(await send(CALL))
     expect(call.resultType).toBe('complete')
+    expect(call).not.toHaveProperty('ttlMs')
   })
 
   it.each([
-    ['no version', { 'mcp-protocol-version': undefined }],
-    ['another version', { 'mcp-protocol-version': '2025-06-18' }],
-    ['no method', { 'mcp-method': undefined }],
-    ['another method', { 'mcp-method': 'tools/list' }],
-    ['no name', { 'mcp-name': undefined }],
-    ['another name', { 'mcp-name': 'send_sms' }],
-    ['a name in broken base64', { 'mcp-name': '=?base64?%%%?=' }],
-  ])('answers headers with %s with 400 and -32020 (2026-07-28, streamable-http)', async (_name, headers) => {
-    expect(await errorOf(await send(CALL, headers))).toEqual([400, -32020])
-  })
+    ['no version', { 'mcp-protocol-version': undefined }, 'the MCP-Protocol-Version header is missing'],
+    ['another version', { 'mcp-protocol-version': '2025-06-18' }, 'the protocol version or the method differs'],
+    ['no method', { 'mcp-method': undefined }, 'the Mcp-Method header is missing'],
+    ['another method', { 'mcp-method': 'tools/list' }, 'the Mcp-Method header names another method'],
+    ['no name', { 'mcp-name': undefined }, 'the Mcp-Name header is missing'],
+    ['another name', { 'mcp-name': 'send_sms' }, 'the Mcp-Name header names something else'],
+    ['a name in broken base64', { 'mcp-name': '=?base64?%%%?=' }, 'the Mcp-Name header names something else'],
+  ])(
+    'answers headers with %s with 400 and -32020, and says so (2026-07-28, streamable-http)',
+    async (_name, headers, what) => {
+      // From here on its envelope is known.
+      expect((await send(CALL)).status).toBe(200)
+      const response = await send(CALL, headers)
+      const { error } = await answerOf(response)
+      expect(response.status).toBe(400)
+      expect(error).toEqual({
+        code: -32020,
+        message: `Bad Request: the request headers and the body disagree: ${what}`,
+      })
+    },
+  )
 
   it('takes a name in base64', async () => {
     const name = `=?base64?${Buffer.from('get_operator').toString('base64')}?=`
     expect((await resultOf(await send(CALL, { 'mcp-name': name }))).isError).toBeUndefined()
   })
 
+  it.each(['=?base64?bm9wZQ==', 'bm9wZQ==?=', 'no,pe', 'nope,nope'])(
+    'takes a name as it stands that only looks like base64 or like a header sent twice: %s',
+    async (name) => {
+      expect(await errorOf(await send(modern('tools/call', { name, arguments: {} })))).toEqual([200, -32602])
+    },
+  )
+
+  it('does not look at a name where the method has none', async () => {
+    expect((await send(LIST, { 'mcp-name': '=?base64?%%%?=' })).status).toBe(200)
+  })
+
+  it.each([
+    ['no header', undefined, [200, -32602]],
+    ['a header', 'get_operator', [200, -32602]],
+    ['one in broken base64', '=?base64?%%%?=', [400, -32020]],
+  ])('answers a call without a name under %s', async (_name, name, wanted) => {
+    const response = await send(modern('tools/call', { arguments: {} }), { 'mcp-name': name })
+    expect(await errorOf(response)).toEqual(wanted)
+  })
+
   it('answers an unknown revision with 400 and -32022, naming the supported ones (2026-07-28, versioning)', async () => {
     const meta = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2099-01-01' } }
     const response = await send(modern('tools/list', meta), { 'mcp-protocol-version': '2099-01-01' })
     const { error } = await answerOf(response)
-    expect([response.status, error?.code, error?.data?.supported]).toEqual([400, -32022, [MODERN]])
+    expect(response.status).toBe(400)
+    expect(error).toEqual({
+      code: -32022,
+      message: 'Unsupported protocol version',
+      data: { supported: [MODERN], requested: '2099-01-01' },
+    })
   })
 
   it.each(['nope/nope', 'initialize', 'ping', 'tasks/get', 'logging/setLevel'])(
@@ -74,7 +111,7 @@ describe('the modern revision', () => {
     async (method) => {
       const response = await send(modern(method, {}, 'the-id'))
       const { id, error } = await answerOf(response)
-      expect([response.status, id, error?.code]).toEqual([404, 'the-id', -32601])
+      expect([response.status, id, error]).toEqual([404, 'the-id', { code: -32601, message: 'Method not found' }])
     },
   )
 
@@ -100,10 +137,28 @@ describe('the modern revision', () => {
     }
   })
 
-  it('refuses a modern version header without an envelope', async () => {
-    expect(
-      await errorOf(await send(legacy('tools/list'), { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' })),
-    ).toEqual([400, -32602])
+  it.each([
+    ['no params', undefined, -32602],
+    ['params without an envelope', {}, -32602],
+    ['a number for an envelope', { _meta: 7 }, -32600],
+    ['an envelope without a revision', { _meta: { progressToken: 1 } }, -32602],
+  ])('refuses its version header over %s', async (_name, params, code) => {
+    const headers = { 'mcp-protocol-version': MODERN, 'mcp-method': 'tools/list' }
+    expect(await errorOf(await send(legacy('tools/list', params), headers))).toEqual([400, code])
+  })
+
+  it('refuses an envelope of a handshake revision, under its own header and under that of another', async () => {
+    const old = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2025-06-18' } }
+    expect((await send(LIST)).status).toBe(200)
+    expect(await errorOf(await send(modern('tools/list', old)))).toEqual([400, -32020])
+    const own = { 'mcp-protocol-version': '2025-06-18' }
+    expect(await errorOf(await send(modern('tools/list', old), own))).toEqual([400, -32022])
+  })
+
+  it('accepts a notification with 202, whose header names no other method', async () => {
+    const { id: _, ...notification } = modern('notifications/cancelled', { requestId: 1 })
+    expect((await send(notification)).status).toBe(202)
+    expect(await errorOf(await send(notification, { 'mcp-method': 'tools/list' }))).toEqual([400, -32020])
   })
 })
 
@@ -125,8 +180,46 @@ describe('the handshake revisions', () => {
     },
   )
 
+  const clientInfo = { name: 'c', version: '1' }
+  it.each([
+    ['no params', undefined, 'protocolVersion must be a string'],
+    ['no version', { capabilities: {}, clientInfo }, 'protocolVersion must be a string'],
+    [
+      'capabilities that are a list',
+      { protocolVersion: 'x', capabilities: [], clientInfo },
+      'capabilities must be an object',
+    ],
+    ['no client', { protocolVersion: 'x', capabilities: {} }, 'clientInfo must have a name and a version'],
+    [
+      'a client without a name',
+      { protocolVersion: 'x', capabilities: {}, clientInfo: { version: '1' } },
+      'clientInfo must have a name and a version',
+    ],
+    [
+      'a client without a version',
+      { protocolVersion: 'x', capabilities: {}, clientInfo: { name: 'c' } },
+      'clientInfo must have a name and a version',
+    ],
+  ])('refuse a handshake with %s, and say so (2025-11-25, lifecycle)', async (_name, params, what) => {
+    const response = await send(legacy('initialize', params))
+    expect(response.status).toBe(200)
+    const error = { code: -32602, message: `Invalid params for initialize: ${what}` }
+    expect(await answerOf(response)).toEqual({ jsonrpc: '2.0', id: 1, error })
+  })
+
   it.each(['2024-10-07', '2099-01-01', 'x'])('offer the newest to a client that asks for %s', async (version) => {
     expect((await answerOf(await send(hello(version)))).result.protocolVersion).toBe('2025-11-25')
+  })
+
+  it('take a request whose `_meta` says things of its own', async () => {
+    const response = await send(legacy('ping', { _meta: { 'example.com/trace': 'x' } }))
+    expect((await answerOf(response)).result).toEqual({})
+  })
+
+  it('agree whatever revision the header of the first request names, but for the modern one', async () => {
+    const greet = (version: string) => send(hello('2025-11-25'), { 'mcp-protocol-version': version })
+    for (const version of ['2025-06-18', '1999-01-01']) expect((await greet(version)).status).toBe(200)
+    expect(await errorOf(await greet(MODERN))).toEqual([400, -32020])
   })
 
   it('answer ping, and take requests with a known version header or none', async () => {
@@ -138,7 +231,10 @@ describe('the handshake revisions', () => {
   })
 
   it('refuse an unknown version header with 400 (2025-06-18, transports)', async () => {
-    expect((await send(legacy('tools/list'), { 'mcp-protocol-version': '2020-01-01' })).status).toBe(400)
+    const response = await send(legacy('tools/list'), { 'mcp-protocol-version': '2020-01-01' })
+    const { error } = await answerOf(response)
+    expect([response.status, error?.code]).toEqual([400, -32000])
+    expect(error?.message).toContain('supported versions: 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05, 2026-07-28')
   })
 
   it.each(['notifications/initialized', 'notifications/cancelled', 'notifications/unknown'])(
@@ -173,13 +269,33 @@ describe('a body', () => {
     ['an id in fractions', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"ping"}'],
     ['a method that is no string', '{"jsonrpc":"2.0","id":1,"method":7}'],
-    ['params that are no object', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}'],
+    ['another version', '{"jsonrpc":"1.0","id":1,"method":"ping"}'],
+    ['params that are a list', '{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}'],
+    ['params that are a text', '{"jsonrpc":"2.0","id":1,"method":"ping","params":"x"}'],
+    ['params that are null', '{"jsonrpc":"2.0","id":1,"method":"ping","params":null}'],
+    ['_meta that is a number', JSON.stringify(legacy('ping', { _meta: 7 }))],
+    ['_meta that is a list', JSON.stringify(legacy('ping', { _meta: [] }))],
+    ['_meta that is null', JSON.stringify(legacy('ping', { _meta: null }))],
     ['a member that JSON-RPC does not know', '{"jsonrpc":"2.0","id":1,"method":"ping","more":1}'],
-    ['one in the modern revision', JSON.stringify({ ...LIST, more: 1 })],
+    ['one in the modern revision', { ...LIST, more: 1 }],
     ['a progress token that is an object', JSON.stringify(legacy('ping', { _meta: { progressToken: {} } }))],
-    ['one in the modern revision', JSON.stringify(modern('tools/list', { _meta: { progressToken: {} } }))],
+    ['one in the modern revision', modern('tools/list', { _meta: { progressToken: {} } })],
   ])('with %s gets 400 and -32600', async (_name, body) => {
+    // An envelope that is known does not excuse it.
+    expect((await send(LIST)).status).toBe(200)
     expect(await errorOf(await send(body))).toEqual([400, -32600])
+  })
+
+  it.each([
+    ['a text', { jsonrpc: '1.0', id: 'one', method: 'ping' }, 'one'],
+    ['a number', { jsonrpc: '1.0', id: 7, method: 'ping' }, 7],
+    ['an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, null],
+    ['none', { jsonrpc: '1.0', method: 'ping' }, null],
+    ['a text without a method', { jsonrpc: '1.0', id: 'one' }, null],
+    ['one in a list', [{ jsonrpc: '1.0', id: 'one', method: 'ping' }], null],
+  ])('that is refused is answered under its id where it has one: %s', async (_name, body, id) => {
+    const answer = await answerOf(await send(body))
+    expect([answer.id, answer.error?.code]).toEqual([id, -32600])
   })
 
   it('of 256 KiB is read, and one byte more gets 413', async () => {
@@ -210,6 +326,10 @@ describe('a body', () => {
       expect(response.status).toBe(415)
     },
   )
+
+  it('that says it is not compressed is read', async () => {
+    expect((await send(legacy('ping'), { 'content-encoding': 'identity' })).status).toBe(200)
+  })
 
   it('that says it is compressed gets 415', async () => {
     expect((await send(legacy('ping'), { 'content-encoding': 'gzip' })).status).toBe(415)
@@ -252,6 +372,8 @@ describe('where a request comes from', () => {
     'http://localhost.evil.example',
     'https://app.example.evil',
     'http://[::2]',
+    'http://localhost/path',
+    'app://localhost',
   ])('a page of %s gets 403 before its credentials are looked at (2025-11-25, transports)', async (origin) => {
     const response = await send(LIST, { origin })
     expect(response.status).toBe(403)
@@ -274,7 +396,16 @@ describe('where a request comes from', () => {
   it('a preflight of an allowed page lists what clients send, one of a foreign page gets 403', async () => {
     const ask = (origin: string) =>
       fetch(stack.url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
-    const allowed = (await ask('https://app.example')).headers.get('access-control-allow-headers')
+    const response = await ask('https://app.example')
+    expect(response.status).toBe(204)
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-allow-methods': 'POST, GET, DELETE, OPTIONS',
+      // Ten minutes, in which no other request asks again.
+      'access-control-max-age': '600',
+      vary: 'origin',
+    })
+    const allowed = response.headers.get('access-control-allow-headers')
     for (const name of [
       'authorization',
       'content-type',
@@ -311,8 +442,37 @@ describe('where a request comes from', () => {
     ['localhost:4001', 200],
     ['127.0.0.1', 200],
     ['[::1]:4001', 200],
+    ['localhost:port', 403],
+    ['', 403],
   ])('under the host name %s it gets %i (DNS rebinding)', async (host, status) => {
-    expect(await rawStatus(host)).toBe(status)
+    // The second time it is known.
+    expect([await rawStatus(host), await rawStatus(host)]).toEqual([status, status])
+  })
+})
+
+describe('where a request to a server of the internet comes from', () => {
+  let far: Stack
+  beforeAll(async () => {
+    far = await startStack({ env: { MCP_RESOURCE_URL: 'https://mcp.example/mcp', ALLOWED_HOSTS: 'other.example' } })
+  })
+  afterAll(() => far.close())
+
+  it.each([
+    ['https://mcp.example', 200],
+    ['http://mcp.example', 403],
+    ['http://localhost:6274', 403],
+    ['http://127.0.0.1', 403],
+  ])('a page of %s gets %i', async (origin, status) => {
+    expect((await post(far.url, far.manualToken(), LIST, { origin })).status).toBe(status)
+  })
+
+  it.each([
+    ['mcp.example', 200],
+    ['other.example:443', 200],
+    ['localhost', 200],
+    ['evil.example', 403],
+  ])('under the host name %s it gets %i (DNS rebinding)', async (host, status) => {
+    expect(await rawStatus(host, LIST, LIST_HEADERS, far)).toBe(status)
   })
 })
 
@@ -336,17 +496,23 @@ describe('other methods and addresses', () => {
 const LIST_HEADERS = [`mcp-protocol-version: ${MODERN}`, 'mcp-method: tools/list']
 
 // fetch lets a caller neither choose the Host header nor send one twice.
-async function rawStatus(host: string, message?: unknown, lines?: readonly string[]): Promise<number> {
-  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await raw(host, message, lines))?.[1])
+async function rawStatus(host: string, message?: unknown, lines?: readonly string[], to = stack): Promise<number> {
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await raw(host, message, lines, to))?.[1])
 }
 
-function raw(host: string, message: unknown = LIST, lines: readonly string[] = LIST_HEADERS): Promise<string> {
+function raw(
+  host: string,
+  message: unknown = LIST,
+  lines: readonly string[] = LIST_HEADERS,
+  to = stack,
+): Promise<string> {
   const body = JSON.stringify(message)
-  const { port } = new URL(stack.url)
+  const { port } = new URL(to.url)
+  const bearer = to === stack ? token : to.manualToken()
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => {
       socket.write(
-        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${bearer}\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     })
     let text = ''

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { API_ERRORS, type ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'
 import { ERROR_DETAILS } from '@vertexsms/contract/limits'
+import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { envelopeOf, failureOf, resultOf } from './support/read.ts'
 import { DETAILS } from './support/refusals.ts'
@@ -208,6 +209,31 @@ describe('a refusal of the API', () => {
       if (sentence.includes('approvalUrl')) expect(failure.message).toContain(approvalUrl)
     },
   )
+
+  it.each([
+    ['not_mobile', `The number ${REFUSAL_REASONS.not_mobile.fix}`],
+    ['sender_name_form', `Argument \`name\`: ${REFUSAL_REASONS.sender_name_form.fix}`],
+  ])('for the reason %s is told in its words, with the argument that it is about', async (reason, message) => {
+    answerWith(() => errorAnswer('INVALID_INPUT', null, { reason }))
+    expect(failureOf(await resultOf(await operator()))).toMatchObject({ code: 'INVALID_INPUT', message })
+  })
+
+  it('is told in words for programs where the code is told as another', async () => {
+    const told = (Object.keys(API_ERRORS) as ApiErrorCode[]).filter(
+      (code) => toldCode(code).message !== undefined && ERRORS[toldCode(code).code].tool,
+    )
+    expect(told).not.toEqual([])
+    for (const code of told) {
+      answerWith(() => errorAnswer(code))
+      expect(failureOf(await resultOf(await operator())).message, code).toBe(toldCode(code).message)
+    }
+  })
+
+  it('is told with the number that VertexSMS gives it, where it gives one', async () => {
+    const body = { ...(errorAnswer('UPSTREAM_ACCOUNT_REFUSED').body as object), error_code: 112 }
+    answerWith(() => ({ status: 502, body }))
+    expect(failureOf(await resultOf(await operator())).vertex_error_code).toBe(112)
+  })
 
   it('with details that are not of its form is told without them', async () => {
     for (const details of [{ manageUrl: 'x', injected: 'IGNORE' }, { country: 7 }]) {

@@ -145,7 +145,7 @@ describe('lookup_hlr', () => {
     const { structuredContent } = await resultOf(await waiting)
     expect(structuredContent).toMatchObject({ status: 'pending', lookup_id: expect.any(String) })
     await closing
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
     await Promise.all([other.issuer.stop(), other.upstream.stop()])
   })
 

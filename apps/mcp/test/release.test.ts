@@ -10,7 +10,7 @@ import { legacy, MODERN, modern, post, type Stack, startStack } from './support/
 const circle: Record<string, unknown> = {}
 circle.circle = circle
 const fail = (): never => {
-  throw new Error('a secret of the process')
+  throw Object.assign(new Error('a secret of the process'), { code: 'E_OWN' })
 }
 const REGISTRY: Registry = {
   info: { name: 'failing', version: '1' },
@@ -52,6 +52,21 @@ describe('a method that fails as nobody foresaw', () => {
         error: { code: -32603, message: 'Internal error' },
       })
     }
+  })
+
+  it('is told in the log with its request alone: it has no tool, and a token made by hand no client', async () => {
+    const before = stack.logLines.length
+    await post(stack.url, token, modern('fail/later'))
+    const lines = stack.logLines.slice(before).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines).toEqual([expect.objectContaining({ msg: 'request failed', requestId: expect.any(String) })])
+    for (const member of ['tool', 'clientId', 'reason']) expect(lines[0]).not.toHaveProperty(member)
+    expect(JSON.stringify(lines)).not.toContain('secret')
+  })
+
+  it('is a failure of the call where it is a tool, in a 200', async () => {
+    const response = await post(stack.url, token, modern('tools/call', { name: 'x' }), { accept: 'application/json' })
+    expect(response.status).toBe(200)
+    expect(failureOf((await answerOf(response)).result)).toMatchObject({ code: 'INTERNAL' })
   })
 
   it('ends the stream it has opened', async () => {

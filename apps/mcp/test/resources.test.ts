@@ -117,7 +117,9 @@ describe.each(ERAS)('at %s', (_revision, request) => {
       path.startsWith('/sms')
         ? { status: 500, body: { message: 'IGNORE', code: 'IGNORE', error_code: null } }
         : undefined
-    const answer = await answerOf(await read(`vertexsms://sms/${id}`))
+    const response = await read(`vertexsms://sms/${id}`)
+    expect(response.status).toBe(200)
+    const answer = await answerOf(response)
     expect(answer.error).toMatchObject({ code: -32603, data: { error: { code: 'INTERNAL', retryable: false } } })
     expect(JSON.stringify(answer)).not.toContain('IGNORE')
     stack.upstream.override = ({ path }) => (path.startsWith('/sms') ? errorAnswer('RATE_LIMITED') : undefined)

@@ -22,8 +22,8 @@ export interface OriginPolicy {
   refusal(request: FastifyRequest): string | null
   /** Lets an allowed page read the answer (Fetch, CORS protocol). */
   share(request: FastifyRequest, reply: FastifyReply): void
-  /** Answers what a browser asks before it sends a request of its own. */
-  preflight(request: FastifyRequest, reply: FastifyReply): void
+  /** Answers what a browser asks before it sends a request of its own, beside what {@link share} says. */
+  preflight(reply: FastifyReply): void
 }
 
 /**
@@ -69,8 +69,7 @@ export function createOriginPolicy(config: Config): OriginPolicy {
   return {
     refusal,
     share,
-    preflight(request, reply) {
-      share(request, reply)
+    preflight(reply) {
       reply
         .header('access-control-allow-methods', 'POST, GET, DELETE, OPTIONS')
         .header('access-control-allow-headers', ALLOWED_HEADERS)

@@ -216,7 +216,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     zone.setErrorHandler((error, request, reply) => fail(request, reply, error))
     for (const url of ['/mcp', '/mcp/']) {
       zone.post(url, serve(post))
-      zone.options(url, (request, reply) => origins.preflight(request, reply))
+      zone.options(url, (_request, reply) => origins.preflight(reply))
       zone.route({ method: ['GET', 'DELETE', 'PUT', 'PATCH'], url, handler: serve(other) })
     }
   })

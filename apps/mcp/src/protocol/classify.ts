@@ -144,10 +144,10 @@ function envelopeText({ params }: JSONRPCRequest): string {
   })
 }
 
-// Without an envelope, and not the handshake itself: `_meta` holds a progress token or nothing.
+// Without an envelope: `_meta` holds a progress token or nothing.
 function isPlainLegacyRequest(body: unknown, version: string | undefined): body is JSONRPCRequest {
   if (version !== undefined && !isLegacyRevision(version)) return false
-  if (!isPlainRequest(body) || body.method === 'initialize') return false
+  if (!isPlainRequest(body)) return false
   const meta: unknown = body.params?._meta
   if (meta === undefined) return true
   return (
