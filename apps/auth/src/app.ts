@@ -71,7 +71,8 @@ export async function buildApp({
 
   const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
   const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)
-  const mailer = env.SMTP_URL && env.MAIL_FROM ? await createMailer({ smtp: env.SMTP_URL, from: env.MAIL_FROM }) : null
+  const { SMTP_URL: smtp, MAIL_FROM: from, SMTP_SEND_TIMEOUT_MS: sendWithinMs } = env
+  const mailer = smtp && from ? await createMailer({ smtp, from, sendWithinMs }) : null
   const help = { sendsMail: mailer !== null, operatorContact: env.OPERATOR_CONTACT ?? null }
   const web = { ...session, operatorKey, forms, rateLimiter: limiter, signInDelay, help }
   const resources = { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL }

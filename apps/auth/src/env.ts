@@ -3,6 +3,7 @@ import {
   databaseEnv,
   issuerUrlSchema,
   keySchema,
+  millisecondsSchema,
   onOffSchema,
   outboundEnv,
   portSchema,
@@ -113,6 +114,8 @@ const schema = z.object({
   CLIENT_DOCUMENTS: onOffSchema.default(true),
   /** The mail server. Without it no mail is sent: links and words come from the operator. */
   SMTP_URL: smtpUrlSchema.optional(),
+  /** One mail, from the connection to the server's last word. */
+  SMTP_SEND_TIMEOUT_MS: millisecondsSchema(100).default(40_000),
   /** The address that mail comes from; needed with SMTP_URL. */
   MAIL_FROM: z.email('must be one e-mail address').optional(),
   /** Told to whoever forgot a password or asks for access; an e-mail address or an https URL. */

@@ -57,6 +57,11 @@ export const LIMITS = {
   forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },
   /** Uses of password links; each costs a password hash. */
   setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
+  /**
+   * Changes of an account's password on its own page: each is a mail that nobody can mute, which whoever knows the password
+   * could otherwise fill the owner's mailbox with. A link sets one still.
+   */
+  passwordChange: { hits: 5, network: 5, seconds: HOUR_SECONDS },
   /** Tokens of VertexSMS that one account sets or removes; each costs a password hash and a call to VertexSMS. */
   upstreamToken: { hits: 20, network: 20, seconds: TEN_MINUTES_SECONDS },
   /** Passkey ceremonies; each costs a signature check and leaves a row until its challenge has expired. */
@@ -120,6 +125,8 @@ export const SIZES = {
   sessionsOfAccount: 100,
   /** Tokens made by hand that one account may have. */
   manualTokensOfAccount: 100,
+  /** Connections of one account that are alive: each is looked at when its owner's pages are made. One that is connected again goes on. */
+  connectionsOfAccount: 500,
   /** Sign-ins that wait at once, in all and for one pair of account and address: a wait holds a request and nothing else. */
   waitingSignIns: 256,
   waitingSignInsOfPair: 4,

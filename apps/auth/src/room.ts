@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
+import { mac } from '@vertexsms/secrets/mac'
 import { subkey } from '@vertexsms/secrets/subkey'
 import { addressGroups } from '@vertexsms/service/address'
 import { ROOM } from './limits.ts'
@@ -55,9 +55,8 @@ const KEEP = 0.95
  */
 export function originOf(operatorKey: Uint8Array, address: string): string {
   const { narrow, wide } = addressGroups(address)
-  return createHmac('sha256', subkey(operatorKey, 'origin'))
-    .update(wide ?? narrow)
-    .digest('base64url')
+  return mac(subkey(operatorKey, 'origin'), wide ?? narrow)
+    .toString('base64url')
     .slice(0, 22)
 }
 

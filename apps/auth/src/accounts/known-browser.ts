@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
+import { mac } from '@vertexsms/secrets/mac'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { subkey } from '@vertexsms/secrets/subkey'
 
@@ -18,7 +19,7 @@ function cookieName(issuerUrl: string): string {
 }
 
 function mark(deps: KnownBrowserDeps, email: string, id: string): string {
-  return createHmac('sha256', subkey(deps.operatorKey, 'known-browser')).update(`${id}\n${email}`).digest('base64url')
+  return mac(subkey(deps.operatorKey, 'known-browser'), `${id}\n${email}`).toString('base64url')
 }
 
 /** The `Set-Cookie` value that marks a browser as one in which this account has signed in. */

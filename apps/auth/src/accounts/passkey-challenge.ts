@@ -1,7 +1,8 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
+import { mac } from '@vertexsms/secrets/mac'
 import { subkey } from '@vertexsms/secrets/subkey'
 
 // A challenge (WebAuthn §13.4.3) carries its own proof: random bytes, the second it expires, and an HMAC over both and
@@ -17,7 +18,7 @@ interface ChallengeDeps {
 }
 
 function proof(deps: ChallengeDeps, head: Uint8Array, binding: string): Buffer {
-  return createHmac('sha256', subkey(deps.operatorKey, 'passkey-challenge')).update(head).update(binding).digest()
+  return mac(subkey(deps.operatorKey, 'passkey-challenge'), head, binding)
 }
 
 /** A new challenge for one ceremony; `binding` names the ceremony and the browser, such as `register:session:...`. */

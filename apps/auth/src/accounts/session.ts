@@ -62,6 +62,16 @@ export async function readSession(deps: SessionDeps, cookieHeader: string | unde
   return { sessionId: session.id, account: { id: session.accountId, email: session.email } }
 }
 
+/** True when a browser sends a session cookie, of a session that may have ended. */
+export function carriesSession(deps: Pick<SessionDeps, 'issuerUrl'>, cookieHeader: string | undefined): boolean {
+  return Boolean(fastifyCookie.parse(cookieHeader ?? '')[sessionCookieName(deps.issuerUrl)])
+}
+
+/** The `Set-Cookie` value that clears the session cookie. */
+export function noSessionCookie({ issuerUrl }: Pick<SessionDeps, 'issuerUrl'>): string {
+  return sessionCookie(issuerUrl, '', 0)
+}
+
 /**
  * Signs a browser in; returns the new session's id and the `Set-Cookie` value that carries its secret. Call it in the
  * transaction that holds the account and has seen that what the person proved still counts. An account has a bounded
@@ -101,5 +111,5 @@ export async function endSession(
   session: { accountId: string; sessionId: string },
 ): Promise<string> {
   await deps.db.session.deleteMany({ where: { id: session.sessionId, accountId: session.accountId } })
-  return sessionCookie(deps.issuerUrl, '', 0)
+  return noSessionCookie(deps)
 }

@@ -6,6 +6,7 @@ import { readHlrPrice, UPSTREAM_TOKEN_PATTERN, upstreamTokenContext } from '@ver
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
+import { plainEur } from '../connections/typed-eur.ts'
 
 /** What may be shown of it. */
 export interface UpstreamAccount {
@@ -34,9 +35,8 @@ export function readTypedToken(
 
 /** The price of a lookup as it was typed, in EUR; the empty text takes it away. */
 export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: 'price' } {
-  const text = typed.trim()
-  if (text === '') return { micros: null }
-  const micros = readHlrPrice(text)
+  if (typed.trim() === '') return { micros: null }
+  const micros = readHlrPrice(plainEur(typed))
   if (micros === null) {
     return { problem: 'price' }
   }

@@ -106,7 +106,12 @@ export const PARTS: readonly Part[] = [
     table: 'message',
     columns: words('id recipient sender text coding parts price_micros mccmnc status created_at send_at'),
   },
-  { ...counted, name: 'sandboxTexts', table: 'sandbox_text', columns: words('recipient sender text received_at') },
+  {
+    ...counted,
+    name: 'sandboxTexts',
+    table: 'sandbox_text',
+    columns: words('recipient sender text received_at message_id'),
+  },
   {
     ...counted,
     name: 'sandboxLookups',
@@ -203,7 +208,7 @@ export const deleteAccount: Command = {
     await removeRows(context, { id, email })
     print('Deleted, with everything it owned.')
     if (upstream?.lastFour) {
-      print(`Its token at VertexSMS, which ends in ${upstream.lastFour}, goes on there until it is deleted there.`)
+      print(`Its token at VertexSMS, last four ${upstream.lastFour}, goes on there until it is deleted there.`)
     }
   },
 }

@@ -1,4 +1,4 @@
-import { listActivity } from '../connections/activity.ts'
+import { activityPage } from '../connections/activity.ts'
 import { eur } from '../connections/limit-words.ts'
 import { isTimeZone } from '../connections/time-zone.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
@@ -16,7 +16,7 @@ export const activity: Command = {
     if (take < 1 || take > MAX_ROWS) throw new CommandError(`--rows takes a number from 1 to ${MAX_ROWS}.`)
     const { kind, accountId, spenderId } = await holderOf(context, args[0])
     const of = kind === 'account' ? { accountId } : { accountId, spenderId }
-    const found = await listActivity(context.db, of, take)
+    const { rows: found } = await activityPage(context.db, of, { take })
     if (found.length === 0) return context.print('Nothing was done yet.')
     const heading = [
       'AT',

@@ -1,5 +1,11 @@
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
-import { decideApproval, findApproval, pendingApprovals } from '../connections/approvals.ts'
+import {
+  decideApproval,
+  findApproval,
+  pendingApprovals,
+  usableApprovals,
+  withdrawApproval,
+} from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
 import { sayOutcome } from '../connections/outcomes.ts'
 import { type Command, type CommandContext, CommandError, plainText } from './command.ts'
@@ -13,25 +19,31 @@ const ROWS_MAX = 1000
 
 export const approvals: Command = {
   usage: 'approvals EMAIL',
-  summary: 'List the sends of an account that wait for its owner, with recipients and text (reads OPERATOR_KEY)',
+  summary:
+    'List the sends of an account that wait for its owner, with recipients and text (reads OPERATOR_KEY), and those that were approved and have not gone out',
   async run(context, args) {
     const account = await accountOf(context, args[0])
     const pending = await pendingApprovals(context.db, account.id, { skip: 0, take: ROWS_MAX })
-    if (pending.length === 0) return context.print('Nothing waits for approval.')
+    const usable = await usableApprovals(context.db, account.id, ROWS_MAX)
+    if (pending.length === 0) context.print('Nothing waits for approval.')
+    if (pending.length + usable.length === 0) return
     const { OPERATOR_KEY: operatorKey } = readKeysEnv(context.source)
-    for (const id of pending) {
+    for (const id of [...pending, ...usable]) {
       const found = await findApproval({ db: context.db, operatorKey }, { accountId: account.id, id }, context.now)
       if (!found) continue
       const { row, asked, asker } = found
+      const isWaiting = row.state === 'pending'
       context.print(
-        `${row.id}  until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
+        `${row.id}  ${isWaiting ? '' : 'approved, not sent yet, '}until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
       )
       context.print(
         `  asked by    ${plainText(asker?.name ?? 'an app that is gone')} because of ${plainText(row.reason)}`,
       )
       context.print(`  from        ${plainText(row.sender)}`)
-      context.print(`  recipients  ${row.recipients} in ${row.countries.join(', ')}: ${(asked?.to ?? []).join(' ')}`)
-      context.print(`  text        ${plainText(asked?.text ?? '')}`)
+      const countries = `${row.recipients} in ${row.countries.join(', ')}`
+      context.print(`  recipients  ${countries}${isWaiting ? `: ${(asked?.to ?? []).join(' ')}` : ''}`)
+      // Of what was decided the text is gone.
+      if (isWaiting) context.print(`  text        ${plainText(asked?.text ?? '')}`)
     }
   },
 }
@@ -44,7 +56,7 @@ export const approve: Command = {
 
 export const refuse: Command = {
   usage: 'refuse ID',
-  summary: 'Refuse a send that waits',
+  summary: 'Refuse a send that waits, or that was approved and has not gone out',
   run: (context, args) => decide(context, args[0], 'refused'),
 }
 
@@ -53,7 +65,7 @@ async function decide({ db, print }: CommandContext, id: string | undefined, ver
   if (!row) throw new CommandError('There is no approval with this id. `approvals EMAIL` lists them.')
   const decided = await accountTransaction(db, async (tx) => {
     await lockAccount(tx, row.accountId)
-    return decideApproval(tx, row, verdict)
+    return (await decideApproval(tx, row, verdict)) || (verdict === 'refused' && (await withdrawApproval(tx, row)))
   })
   if (!decided) throw new CommandError('It was decided before, its time is over, or what asked has ended.')
   print(verdict === 'approved' ? 'Approved.' : 'Refused.')

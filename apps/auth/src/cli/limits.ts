@@ -67,7 +67,8 @@ async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<stri
     row?.askAboveMicros != null && `Asks the owner above ${eur(row.askAboveMicros)}`,
     row?.askNewCountry && 'Asks the owner before a new country',
   ].filter((words) => typeof words === 'string')
-  const words = [...limitWords(bounds, WORDS.en), ...asks]
+  // A terminal is searched for what is typed with blanks.
+  const words = [...limitWords(bounds, WORDS.en).map((sentence) => sentence.replaceAll('\u00a0', ' ')), ...asks]
   const spent = await spentOf(db, spenderId, now)
   const left = spent.map((one) => leftOf(bounds, one))
   return [

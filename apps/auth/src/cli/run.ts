@@ -63,6 +63,9 @@ Environment (each also as NAME_FILE, naming a file that holds the value):
 
 Links are printed once and stored as hashes. Hand them over by a way you trust: whoever opens one sets the password.`
 
+/** How a command is typed, behind whatever runs it: the demo's `operator`, or `cli.js` in a container. */
+const usageOf = ({ usage }: Command) => `Usage: ${usage}`
+
 /** Where a command reads and writes; the process in production. */
 export interface Terminal {
   readonly env: Record<string, string | undefined> | undefined
@@ -74,11 +77,11 @@ export interface Terminal {
 /** Runs one command line; returns the exit code: 0 done, 1 refused with a sentence, 2 no such command. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name = '--help', ...rest] = argv
+  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
   if (['--help', '-h', 'help'].includes(name) || rest.includes('--help')) {
-    terminal.print(HELP)
+    terminal.print(command ? `${usageOf(command)}\n${command.summary}.` : HELP)
     return 0
   }
-  const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
   if (!command) {
     terminal.complain(`There is no command of this name.\n\n${HELP}`)
     return 2
@@ -101,7 +104,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       terminal.complain(`The command failed: ${what}. Is the database running, and DATABASE_URL right?`)
       return 1
     }
-    terminal.complain(`${error.message}\nUsage: vertexsms ${command.usage}`)
+    terminal.complain(`${error.message}\n${usageOf(command)}`)
     return 1
   }
 }

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isPossibleToken, lastFourOf, MANUAL_TOKEN_PREFIX, manualToken } from '@vertexsms/contract/api-token'
-import { readEurText } from '@vertexsms/contract/money'
+import { DEMO_FIRST_DAY_LIMIT_MICROS } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
@@ -14,6 +15,7 @@ import { hashPassword, verifyPassword } from '../accounts/password.ts'
 import { STARTING_BALANCE_MICROS } from '../accounts/password-link.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
 import { type Command, CommandError } from './command.ts'
+import { readSeedEnv } from './env.ts'
 
 const DEMO_EMAIL = 'demo@vertexsms.test'
 const DEMO_TOKEN_NAME = 'Demo script'
@@ -28,20 +30,17 @@ type Credentials = z.infer<typeof credentialsSchema>
 
 /** `seed-demo`: makes the account and the API token of the demo, or leaves those that are there. */
 export const seedDemo: Command = {
-  usage: 'seed-demo [--credentials FILE] [--first-max-per-day EUR]',
-  summary:
-    'Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input. The limit of a day is set until the account first has a VertexSMS token',
-  options: ['credentials', 'first-max-per-day'],
-  async run({ db, now, readInput, print }, _args, { credentials: file, 'first-max-per-day': first }) {
-    const firstMicros = first === undefined ? null : readEurText(first)
-    if (first !== undefined && firstMicros === null)
-      throw new CommandError('--first-max-per-day takes an amount in EUR.')
+  usage: 'seed-demo [--credentials FILE]',
+  summary: `Make the demo account, its token and a sender; run again it changes nothing. Credentials: FILE (made if absent) or JSON on standard input. With UPSTREAM=vertexsms it may spend ${toEurText(DEMO_FIRST_DAY_LIMIT_MICROS, 2)} EUR a day, until it first has a VertexSMS token`,
+  options: ['credentials'],
+  async run({ db, source, now, readInput, print }, _args, { credentials: file }) {
+    const { UPSTREAM: upstream } = readSeedEnv(source)
     const credentials = file === undefined ? parse(await readInput()) : fromFile(file)
     const accountId = await seedAccount(db, credentials, now)
     const token = await seedToken(db, accountId, credentials.token, { mayReplace: file !== undefined, now })
     if (file !== undefined && token !== credentials.token) write(file, { ...credentials, token })
     await seedSender(db, accountId, now)
-    if (firstMicros !== null) await seedLimit(db, accountId, firstMicros)
+    if (upstream === 'vertexsms') await seedLimit(db, accountId)
     print('demo account ready')
   },
 }
@@ -131,7 +130,8 @@ async function seedSender(db: Database, accountId: string, now: Date): Promise<v
 }
 
 /** The most a day that the account begins with, however much more it may spend; what its owner sets later stays. */
-async function seedLimit(db: Database, accountId: string, maxPerDayMicros: bigint): Promise<void> {
+async function seedLimit(db: Database, accountId: string): Promise<void> {
+  const maxPerDayMicros = DEMO_FIRST_DAY_LIMIT_MICROS
   await accountTransaction(db, async (tx) => {
     await lockAccount(tx, accountId)
     if ((await tx.upstreamAccount.count({ where: { accountId, generation: { gt: 0 } } })) > 0) return

@@ -95,7 +95,7 @@ async function show({ db, print }: CommandContext, accountId: string): Promise<v
   const since = row?.changedAt.toISOString()
   const checked = row?.checkedAt ? `taken by VertexSMS at ${row.checkedAt.toISOString()}` : 'not checked'
   print(
-    row?.lastFour ? `VertexSMS token: ends in ${row.lastFour}, set at ${since}, ${checked}` : 'VertexSMS token: none',
+    row?.lastFour ? `VertexSMS token: last four ${row.lastFour}, set at ${since}, ${checked}` : 'VertexSMS token: none',
   )
   print(`a lookup costs: ${row?.hlrPriceMicros == null ? 'not known' : eur(row.hlrPriceMicros)}`)
 }

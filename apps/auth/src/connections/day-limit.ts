@@ -14,8 +14,8 @@ export const NO_DAY_LIMIT = 'none'
  * `micros` null is no limit; null altogether where it is no amount.
  */
 export function readDayLimit(chosen: string, typed: string): { readonly micros: bigint | null } | null {
-  const text = typed.trim() || chosen
-  if (text === NO_DAY_LIMIT) return { micros: null }
-  const micros = readTypedEur(text)
+  const own = typed.trim()
+  if (own === '' && chosen === NO_DAY_LIMIT) return { micros: null }
+  const micros = readTypedEur(own || chosen)
   return micros === null ? null : { micros }
 }

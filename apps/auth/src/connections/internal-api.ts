@@ -11,9 +11,13 @@ import {
 } from '@vertexsms/contract/internal'
 import { seal } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
+import { readUtf8 } from '@vertexsms/service/text'
 
 /** Longer than the API gives its upstream for a free call. */
 const TIMEOUT_MS = 12_000
+
+/** Of an answer once it is unpacked: many times the prices of every network there is. */
+const ANSWER_MAX_BYTES = 4 * 1024 * 1024
 
 /** The API's internal routes. */
 export interface InternalApi {
@@ -49,7 +53,7 @@ export function createInternalApi(options: {
         signal: AbortSignal.timeout(withinMs),
       })
       if (!response.ok) return null
-      const answer: unknown = await response.json()
+      const answer: unknown = JSON.parse(await textOf(response))
       return (internalAnswers[route].safeParse(answer).data ?? null) as InternalAnswer<typeof route> | null
     } catch {
       return null
@@ -64,4 +68,16 @@ export function createInternalApi(options: {
       return (await ask('checkToken', { accountId, sealedToken }))?.verdict ?? 'not_asked'
     },
   }
+}
+
+/** The body of an answer; no more of it is read than {@link ANSWER_MAX_BYTES}, beyond which it throws. */
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > ANSWER_MAX_BYTES) throw new RangeError('the answer is too long')
+    chunks.push(chunk)
+  }
+  return readUtf8(Buffer.concat(chunks))
 }

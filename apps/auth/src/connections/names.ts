@@ -21,11 +21,13 @@ export async function nameSpenders(
   const ids = [...new Set(spenderIds)]
   const named = new Map<string, NamedSpender>()
   if (ids.length === 0) return named
+  // The spender of a token made by hand has its id. An account may have many tokens: only these are looked at.
+  const tokens = await db.apiToken.findMany({
+    where: { accountId, id: { in: ids }, ...MADE_BY_HAND },
+    select: { id: true, name: true },
+  })
+  for (const { id, name } of tokens) named.set(id, { kind: 'token', id, name, redirectHost: null })
   const which = { accountId, OR: [{ id: { in: ids } }, { spenderId: { in: ids } }] }
-  const tokens = await db.apiToken.findMany({ where: { ...which, ...MADE_BY_HAND }, orderBy: { createdAt: 'asc' } })
-  for (const { id, spenderId, name } of tokens) {
-    named.set(spenderId ?? id, { kind: 'token', id, name, redirectHost: null })
-  }
   const connections = await db.connection.findMany({ where: which, orderBy: { approvedAt: 'asc' } })
   for (const { id, spenderId, clientName, redirectHost } of connections) {
     named.set(spenderId ?? id, { kind: 'connection', id, name: clientName, redirectHost })

@@ -6,6 +6,8 @@ export interface Spent {
   readonly upstream: string
   readonly dayMicros: bigint
   readonly totalMicros: bigint
+  /** What is held of the total for what waits to go out, is on its way, or whose outcome nobody knows. */
+  readonly heldMicros: bigint
   readonly recipients: number
 }
 
@@ -31,6 +33,7 @@ export async function spentUnder(
       upstream: row.upstream,
       dayMicros: isToday ? row.daySpentMicros + row.dayHeldMicros : 0n,
       totalMicros: row.totalSpentMicros + row.totalHeldMicros,
+      heldMicros: row.totalHeldMicros,
       recipients: isToday ? row.dayRecipients : 0,
     }
     spent.set(row.spenderId, [...(spent.get(row.spenderId) ?? []), one])

@@ -1,6 +1,6 @@
 import type { ApiTokenKind } from '@vertexsms/contract/api-token'
-import { liveToken } from '@vertexsms/db/alive'
-import type { Database, Prisma } from '@vertexsms/db/client'
+import { liveToken, tokenLives } from '@vertexsms/db/alive'
+import { type Database, type Prisma, Prisma as Sql } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
 import { endSpenders } from './spenders.ts'
 
@@ -21,7 +21,7 @@ export interface TokenRow {
   readonly lastUsedAt: Date | null
   /** Null never expires. */
   readonly expiresAt: Date | null
-  /** Of its value, before the checksum; null where it is not known. */
+  /** Of its value; null where it is not known. */
   readonly lastFour: string | null
   /** What its limits hang on; null stands for its own id, and in a token of a connection for that. */
   readonly spenderId: string | null
@@ -30,23 +30,21 @@ export interface TokenRow {
 }
 
 /**
- * The tokens of an account that are alive at `now`, newest first; all of them, those of some connections (null: those
- * made by hand), or one by its id. Never a value: only hashes are stored.
+ * The tokens of an account that are alive at `now`, newest first; all of them, or some by their ids. Never a value: only
+ * hashes are stored.
  */
 export async function listTokens(
   db: Database,
   accountId: string,
   now: Date,
-  of: { readonly connectionIds?: readonly string[] | null; readonly id?: string } = {},
+  of: { readonly ids?: readonly string[] } = {},
 ): Promise<TokenRow[]> {
-  const { connectionIds, id } = of
   const rows = await db.apiToken.findMany({
     where: {
       accountId,
-      ...(id !== undefined && { id }),
+      ...(of.ids && { id: { in: [...of.ids] } }),
       replacedById: null,
       ...liveToken(now),
-      ...(connectionIds !== undefined && { connectionId: connectionIds === null ? null : { in: [...connectionIds] } }),
     },
     omit: { tokenHash: true, accountId: true, replacedById: true },
     include: {
@@ -60,6 +58,60 @@ export async function listTokens(
     replaced: value?.expiresAt ? { lastFour: value.lastFour, expiresAt: value.expiresAt } : null,
     client: connection ? { name: connection.clientName, redirectHost: connection.redirectHost } : null,
   }))
+}
+
+/** Orders in which the database gives tokens made by hand, newest first where they are alike. */
+const ORDERS = {
+  created: [],
+  used: [{ lastUsedAt: { sort: 'desc', nulls: 'last' } }],
+  // What never expires comes last.
+  expires: [{ expiresAt: { sort: 'asc', nulls: 'last' } }],
+} as const satisfies Record<string, Prisma.ApiTokenOrderByWithRelationInput[]>
+
+/**
+ * Those made by hand that are alive at `now`, in an order, by what tells them apart; a slice of them where there may be
+ * many.
+ */
+export function manualTokenNames(
+  db: Database,
+  accountId: string,
+  now: Date,
+  order: keyof typeof ORDERS,
+  slice: { readonly skip?: number; readonly take?: number } = {},
+) {
+  return db.apiToken.findMany({
+    where: { accountId, ...MADE_BY_HAND, ...liveToken(now) },
+    select: { id: true, name: true, lastFour: true },
+    orderBy: [...ORDERS[order], { createdAt: 'desc' }, { id: 'asc' }],
+    ...slice,
+  })
+}
+
+/** How many there are. */
+export function countManualTokens(db: Database, accountId: string, now: Date): Promise<number> {
+  return db.apiToken.count({ where: { accountId, ...MADE_BY_HAND, ...liveToken(now) } })
+}
+
+/** The ids of the newest tokens of some connections that are alive at `now`, `most` of each kind, and how many each has. */
+export async function newestTokens(
+  db: Database,
+  connectionIds: readonly string[],
+  now: Date,
+  most: number,
+): Promise<{ readonly ids: readonly string[]; readonly counts: ReadonlyMap<string, number> }> {
+  const rows = await db.$queryRaw<{ id: string; connectionId: string; count: number }[]>`
+    SELECT id::text AS id, connection_id::text AS "connectionId", count
+    FROM (
+      SELECT t.id, t.connection_id, (count(*) OVER (PARTITION BY t.connection_id))::int AS count,
+             row_number() OVER (PARTITION BY t.connection_id, t.kind ORDER BY t.created_at DESC, t.id) AS place
+      FROM api_token t
+      WHERE t.connection_id = ANY(${[...connectionIds]}::uuid[]) AND ${tokenLives('t', Sql.sql`${now}::timestamptz`)}
+    ) numbered
+    WHERE place <= ${most}::int`
+  return {
+    ids: rows.map(({ id }) => id),
+    counts: new Map(rows.map(({ connectionId, count }) => [connectionId, count])),
+  }
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

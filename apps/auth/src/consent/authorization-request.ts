@@ -3,7 +3,7 @@ import { parseScopes, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { errors } from 'oidc-provider'
 import { isDocumentUrl } from '../authorization/clients/client-document.ts'
-import { isLoopbackRedirect, isPrivateUseRedirect, redirectHost } from '../authorization/clients/redirect-uris.ts'
+import { redirectHost } from '../authorization/clients/redirect-uris.ts'
 import { displayName } from '../authorization/clients/registration.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
 import { readAuthorizationDetails } from '../connections/authorization-details.ts'
@@ -25,8 +25,6 @@ export interface AuthorizationRequest {
     readonly isShared: boolean
   }
   readonly redirectHost: string
-  /** True when the answer stays on the person's own computer. */
-  readonly isLocalApp: boolean
   readonly scopes: readonly Scope[]
   /** What the client asked to be held to (RFC 9396); null when it asked nothing. */
   readonly askedLimits: SpenderLimits | null
@@ -68,7 +66,6 @@ export async function readAuthorizationRequest(
       isShared: documentHost !== null,
     },
     redirectHost: redirectHost(redirectUri),
-    isLocalApp: isLoopbackRedirect(redirectUri) || isPrivateUseRedirect(redirectUri),
     scopes: parseScopes(scope ?? ''),
     askedLimits: details === undefined ? null : readAuthorizationDetails(details),
     resumeUrl: interaction.returnTo,

@@ -33,6 +33,9 @@ export interface TypedBounds {
   readonly lasts?: string | undefined
 }
 
+/** The choice that stands for the amount that is typed. */
+const OWN_AMOUNT = 'other'
+
 const HOUR_SECONDS = 3600
 const DAY_SECONDS = 24 * HOUR_SECONDS
 const LASTS = [
@@ -81,8 +84,11 @@ export function boundsView(
   problems: BoundsView['problems'] = {},
 ): BoundsView {
   const first = firstBounds(start)
-  const chosen = typed.limit ?? (first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2))
   const own = typed.own_limit ?? ''
+  const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2)
+  // What was typed counts before what was chosen, and what was refused is no choice of those offered.
+  const isOwn = own.trim() !== '' || problems.own_limit !== undefined
+  const chosen = isOwn ? OWN_AMOUNT : (typed.limit ?? usual)
   const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
   const amounts = [
     ...new Set([...DAY_PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])]),

@@ -6,6 +6,7 @@ import { Prisma } from '@vertexsms/db/client'
 import { endReplaced } from '../connections/end.ts'
 import { isWithin, narrower } from '../connections/limits.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
+import { SIZES } from '../limits.ts'
 import { wideningText } from './bounds.ts'
 
 /** What may become the limits of a connection. */
@@ -79,6 +80,14 @@ export async function findPlace(tx: Prisma.TransactionClient, approval: Approval
     changes: isWider || (after !== null && !isWithin(before, after)),
     widening: isWider && limits.confirmed !== wideningText(before, after) ? { before, after } : null,
   }
+}
+
+/** True when an account has as many connections alive as it may. Call it in the transaction that holds the account. */
+export async function isFull(tx: Prisma.TransactionClient, accountId: string, now: Date): Promise<boolean> {
+  const [row] = await tx.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM connection
+    WHERE account_id = ${accountId}::uuid AND ${connectionLives('connection', Prisma.sql`${now}::timestamptz`)}`
+  return row.count >= SIZES.connectionsOfAccount
 }
 
 /** Makes the connection of an approval, or goes on with the one there is, under the limits of its place. */

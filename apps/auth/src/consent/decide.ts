@@ -5,7 +5,7 @@ import { newSecret } from '@vertexsms/secrets/new-secret'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { openInteraction, sealInteraction } from '../authorization/adapters/interaction-seal.ts'
 import { artifactId } from '../authorization/tokens/token-store.ts'
-import { type Approval, connect, findPlace, type Place } from './connect.ts'
+import { type Approval, connect, findPlace, isFull, type Place } from './connect.ts'
 
 /** What a person decided about one authorization request. */
 export type Decision = { readonly kind: 'denied' } | Approval
@@ -13,6 +13,8 @@ export type Decision = { readonly kind: 'denied' } | Approval
 /** What became of a decision; nothing changed unless it is `decided`. */
 export type DecisionOutcome =
   | { readonly kind: 'answered_before' | 'signed_out' }
+  /** As many connections as an account may have, and this would be one more. */
+  | { readonly kind: 'full' }
   /** `denied` too where it was allowed and no limits fit both sides. */
   | { readonly kind: 'decided'; readonly answer: 'allowed' | 'denied' }
   /** Wider than what a connection has, which the person has not confirmed. */
@@ -22,7 +24,7 @@ export type DecisionOutcome =
  * Answers an authorization request, once: in one transaction the answer is stored where the library resumes from, and
  * an approval makes or continues the connection. `answered_before` after a double click or from another tab;
  * `signed_out` when the session that approves has ended, as a reset of the account ends it; `wider` when the connection
- * that goes on would be allowed more than the person has seen it be.
+ * that goes on would be allowed more than the person has seen it be; `full` when the account has no room for another.
  */
 export function decide(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
@@ -35,6 +37,8 @@ export function decide(
     const grantId = newSecret()
     const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
     if (place?.widening) return { kind: 'wider', ...place.widening }
+    if (decision.kind === 'approved' && !place?.earlier && (await isFull(tx, decision.accountId, now)))
+      return { kind: 'full' }
     const result = resultOf(decision, place, grantId)
     const key = { kind: 'Interaction', id: artifactId(uid) }
     const stored = await tx.oidcArtifact.findUnique({ where: { kind_id: key }, select: { payload: true } })

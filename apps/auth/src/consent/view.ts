@@ -4,10 +4,11 @@ import type { SignedIn } from '../accounts/session.ts'
 import { limitWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import type { Spent } from '../connections/spent.ts'
+import { appOf, type Naming, unknownScheme } from '../connections/who.ts'
+import { SIZES } from '../limits.ts'
 import type { BoundsView, ConsentPage, EarlierView } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import { askerOf } from './asker.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
 import type { Cost } from './cost.ts'
@@ -28,6 +29,8 @@ export interface Filled {
 /** Why the page is shown again. */
 export interface Shown {
   readonly nothingTicked?: boolean
+  /** The account has as many connections as it may. */
+  readonly isFull?: boolean
   readonly problems?: BoundsView['problems']
   readonly wider?: { readonly before: SpenderLimits; readonly after: SpenderLimits }
 }
@@ -42,13 +45,13 @@ export function consentView(of: {
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown
-  readonly own: ReadonlySet<string>
   readonly now: Date
-  readonly t: Words
+  readonly naming: Naming
 }): Omit<ConsentPage, 'formAction' | 'csrf' | 'signOut'> {
-  const { asked, start, filled, shown, now, t } = of
+  const { asked, start, filled, shown, now, naming } = of
+  const { t } = naming
   const { claim, documentHost, isShared } = asked.client
-  const hosts = [...(asked.isLocalApp ? [] : [asked.redirectHost]), ...(documentHost ? [documentHost] : [])]
+  const asker = appOf({ name: claim ?? '', redirectHost: asked.redirectHost }, naming)
   const goesOn = isShared ? undefined : of.earlier[0]
   const replaced = of.earlier.find(({ id }) => id === filled.replaces)
   const before = goesOn ?? replaced
@@ -61,10 +64,9 @@ export function consentView(of: {
     loses: earlier.scopes.filter((scope) => !asked.scopes.includes(scope)),
   })
   return {
-    asker: askerOf(asked, t),
-    claim,
+    asker,
     documentHost,
-    warnings: warningsOf({ name: claim, hosts, ownDomains: of.own }, t),
+    warnings: warningsFor(asked, naming),
     accountEmail: of.signedIn.account.email,
     scopes: asked.scopes.map((name) => ({
       name,
@@ -75,6 +77,7 @@ export function consentView(of: {
       isNew: before !== undefined && !before.scopes.includes(name),
     })),
     nothingTicked: shown.nothingTicked ?? false,
+    noRoom: shown.isFull ? t.consent.noRoom(t.format.number(SIZES.connectionsOfAccount)) : null,
     offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
     bounds: boundsView(filled.bounds, start, t, shown.problems),
     limits: otherLimits(start, t),
@@ -88,6 +91,20 @@ export function consentView(of: {
       ? of.earlier.map((earlier) => ({ ...view(earlier), isChosen: earlier.id === filled.replaces }))
       : [],
   }
+}
+
+/** What a person should know before believing who asks: a sentence each, none for one that imitates nobody. */
+function warningsFor({ client, redirectHost }: AuthorizationRequest, naming: Naming): string[] {
+  const { claim, documentHost } = client
+  const asker = appOf({ name: claim ?? '', redirectHost }, naming)
+  const hosts = [...(asker.kind === 'web' ? [asker.place] : []), ...(documentHost ? [documentHost] : [])]
+  const seen = { name: claim, hosts, scheme: unknownScheme(asker.place), ownDomains: naming.ownDomains }
+  return warningsOf(seen, naming.t)
+}
+
+/** Whether a person is warned of the client that asks. */
+export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean {
+  return warningsFor(asked, naming).length > 0
 }
 
 /** What it will be held to besides what the form sets; all of it where the app asked for limits itself. */
@@ -107,7 +124,8 @@ function changes({ before, after }: { before: SpenderLimits; after: SpenderLimit
 }
 
 /** What it may cost, what was spent today and what there is, a sentence each; nothing of prices for what only reads. */
-function costText({ asked, spent, cost, t: { consent: w, format } }: Parameters<typeof consentView>[0]): string {
+function costText({ asked, spent, cost, naming }: Parameters<typeof consentView>[0]): string {
+  const { consent: w, format } = naming.t
   const { lowestMicros: lowest, highestMicros: highest } = cost.prices ?? {}
   const prices =
     lowest === undefined || highest === undefined
@@ -123,7 +141,7 @@ function costText({ asked, spent, cost, t: { consent: w, format } }: Parameters<
     })
   return [
     ...(asked.scopes.some((name) => SCOPES[name].billable) ? [prices] : []),
-    w.spentToday(amounts.length > 0 ? format.list(amounts) : w.nothingYet),
+    amounts.length > 0 ? w.spentToday(format.list(amounts)) : w.nothingToday,
     ...(cost.balanceMicros === null ? [] : [w.balance(format.eur(cost.balanceMicros))]),
   ].join(' ')
 }

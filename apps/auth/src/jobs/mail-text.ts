@@ -54,6 +54,10 @@ export function noticeMail(
   const who = whoText(t, subject)
   const claim = subject.kind === 'app' ? w.who.claims(inert(subject.name)) : ''
   const page = `${issuerUrl}${subject.page}`
+  if (kind === 'password_changed') {
+    const { subject: line, text, notYou } = w.passwordChanged
+    return { subject: line, text: paragraphs(w.greeting, text, `${notYou}\n${issuerUrl}/forgot-password`) }
+  }
   const foot = paragraphs(w.dots, `${w.switchOff}\n${issuerUrl}/settings/account`)
   const mail = (subjectLine: string, ...text: string[]) => ({
     subject: subjectLine,

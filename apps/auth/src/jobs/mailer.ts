@@ -18,46 +18,47 @@ export type MailOutcome = 'sent' | 'later' | 'refused' | 'unknown'
 
 /** Sends mail. */
 export interface Mailer {
-  /** Never throws, and is over within {@link SEND_WITHIN_MS}. Nothing about a failure but its code leaves here. */
+  /** How long a mail may take, in milliseconds. */
+  readonly sendWithinMs: number
+  /** Never throws, and is over within {@link sendWithinMs}. Nothing about a failure but its code leaves here. */
   send(mail: Mail): Promise<{ readonly outcome: MailOutcome; readonly reason: string }>
 }
-
-/** To be connected, and to be greeted. */
-const CONNECT_TIMEOUT_MS = 10_000
-/** For every answer of the server. */
-const ANSWER_TIMEOUT_MS = 15_000
-/** For all of it. */
-export const SEND_WITHIN_MS = 40_000
 
 /** A mailer for this server (RFC 5321, RFC 3207); each mail has a connection of its own. */
 export async function createMailer({
   smtp,
   from,
+  sendWithinMs,
 }: {
   readonly smtp: SmtpServer
   readonly from: string
+  readonly sendWithinMs: number
 }): Promise<Mailer> {
   // Where no mail is sent its library is not even loaded.
   const { createTransport } = await import('nodemailer')
   const { host, port, isImplicit, needsTls, user, password } = smtp
-  const transport = createTransport({
-    host,
-    port,
-    secure: isImplicit,
-    requireTLS: needsTls && !isImplicit,
-    // On this machine a certificate may name nothing that is called.
-    ...(!needsTls && { tls: { rejectUnauthorized: false } }),
-    ...(user !== '' && { auth: { user, pass: password } }),
-    connectionTimeout: CONNECT_TIMEOUT_MS,
-    greetingTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: ANSWER_TIMEOUT_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    logger: false,
-  })
   const domain = from.slice(from.lastIndexOf('@') + 1)
   return {
+    sendWithinMs,
     async send({ id, to, subject, text }) {
+      let isGiven = false
+      const transport = createTransport({
+        host,
+        port,
+        secure: isImplicit,
+        requireTLS: needsTls && !isImplicit,
+        // On this machine a certificate may name nothing that is called.
+        ...(!needsTls && { tls: { rejectUnauthorized: false } }),
+        ...(user !== '' && { auth: { user, pass: password } }),
+        disableFileAccess: true,
+        disableUrlAccess: true,
+        // Written nowhere. Its entry `message` is how the library tells that the mail has gone out to its last line.
+        logger: {
+          info(entry: { readonly tnx?: string }) {
+            if (entry.tnx === 'message') isGiven = true
+          },
+        },
+      })
       try {
         await transport.sendMail({
           from: { name: 'VertexSMS', address: from },
@@ -68,11 +69,12 @@ export async function createMailer({
           subject: subject.replace(/\p{C}/gu, ' '),
           text,
           headers: { 'Auto-Submitted': 'auto-generated' },
-          signal: AbortSignal.timeout(SEND_WITHIN_MS),
+          // The one bound: each of the library's own begins anew with every byte of a server that dawdles.
+          signal: AbortSignal.timeout(sendWithinMs),
         })
         return { outcome: 'sent', reason: 'OK' }
       } catch (error) {
-        return judge(error as SmtpError)
+        return judge(error as SmtpError, isGiven)
       }
     },
   }
@@ -81,32 +83,21 @@ export async function createMailer({
 interface SmtpError {
   readonly code?: string
   readonly responseCode?: number
-  readonly syscall?: string
-  readonly timeoutType?: string
+  /** True for a 5xx answer, except 503, which is about the order of commands. */
+  readonly permanent?: boolean
+  readonly command?: string
 }
 
-/** Failures from before a server was given the mail. */
-const BEFORE_IT_WAS_GIVEN: ReadonlySet<string> = new Set([
-  'EDNS',
-  'ETLS',
-  'EAUTH',
-  'ENOAUTH',
-  'EENVELOPE',
-  'EREQUIRETLS',
-])
-const CONNECTING = ['CONNECTION_TIMEOUT', 'GREETING_TIMEOUT']
+/** What a server answers about one mail; everything before is about itself, us and our password. */
+const ABOUT_THE_MAIL = ['RCPT TO', 'DATA']
 
-/** What the server said decides (RFC 5321 §4.2.1); what broke off without a word may have arrived. */
-function judge({ code = 'FAILED', responseCode, syscall, timeoutType = '' }: SmtpError) {
-  const reason = responseCode === undefined ? code : String(responseCode)
-  if (code === 'EAUTH' || code === 'ENOAUTH') return { outcome: 'later', reason } as const
-  if (responseCode !== undefined && responseCode >= 500 && responseCode !== 503) {
-    return { outcome: 'refused', reason } as const
-  }
-  const surelyNot =
-    responseCode !== undefined ||
-    BEFORE_IT_WAS_GIVEN.has(code) ||
-    syscall === 'connect' ||
-    CONNECTING.includes(timeoutType)
-  return { outcome: surelyNot ? 'later' : 'unknown', reason } as const
+/**
+ * What the server said decides (RFC 5321 §4.2.1). Where it said nothing, it cannot have a mail before the line that ends it
+ * (§4.1.1.4), and may have one after.
+ */
+function judge({ code = 'FAILED', responseCode = 0, permanent = false, command = '' }: SmtpError, isGiven: boolean) {
+  // Any other answer in an error came out of turn, and says nothing of this mail.
+  if (responseCode < 400) return { outcome: isGiven ? 'unknown' : 'later', reason: code } as const
+  const isFinal = permanent && ABOUT_THE_MAIL.includes(command)
+  return { outcome: isFinal ? 'refused' : 'later', reason: String(responseCode) } as const
 }

@@ -23,7 +23,7 @@ export function createNoticeMailJob(deps: MailJobDeps): Job {
       const wanted =
         notice !== null &&
         isAccountAlive(notice.account) &&
-        !notice.account.mutedNotices.includes(notice.kind) &&
+        (notice.kind === 'password_changed' || !notice.account.mutedNotices.includes(notice.kind)) &&
         now.getTime() - notice.createdAt.getTime() < NEWS_MS
       if (!wanted) return null
       const { kind, details, account } = notice

@@ -4,7 +4,7 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import type { Logger } from '@vertexsms/service/logger'
-import { type Mail, type Mailer, type MailOutcome, SEND_WITHIN_MS } from './mailer.ts'
+import type { Mail, Mailer, MailOutcome } from './mailer.ts'
 
 /** What the sending jobs need. */
 export interface MailJobDeps {
@@ -19,13 +19,13 @@ export interface MailJobDeps {
 /** A table of mail that waits. */
 type Outbox = 'notice' | 'password_request'
 
-/** A claim ends after a mail is over, however slow the server. */
-const CLAIM_MS = SEND_WITHIN_MS + 20_000
+/** A claim is this much longer than a mail may take: the server may be slow, and so may the database. */
+const CLAIM_MARGIN_MS = 20_000
 
 /** The waits between tries, in minutes; what fails after the last of them is given up, within half a day. */
 const PAUSES_MINUTES = [1, 5, 15, 60, 240, 360]
 
-/** A row that this process has for {@link CLAIM_MS}. */
+/** A row that this process has until its claim is over. */
 interface ClaimedMail {
   readonly id: string
   readonly attempts: number
@@ -48,7 +48,7 @@ export function createMailJob(
     everyMs: everyMs ?? job.everyMs,
     firstAfterMs: everyMs ?? job.everyMs,
     async run(now) {
-      const claimed = await claimMail(db, job.outbox)
+      const claimed = await claimMail(db, job.outbox, mailer.sendWithinMs + CLAIM_MARGIN_MS)
       if (!claimed) return 0
       const mail = await job.mailOf(claimed.id, now)
       if (!mail) {
@@ -64,10 +64,10 @@ export function createMailJob(
 }
 
 /** Claims the mail that is due longest; null when none is. */
-async function claimMail(db: Database, outbox: Outbox): Promise<ClaimedMail | null> {
+async function claimMail(db: Database, outbox: Outbox, claimMs: number): Promise<ClaimedMail | null> {
   const table = tableOf(outbox)
   const [row] = await db.$queryRaw<ClaimedMail[]>`
-    UPDATE ${table} SET attempts = attempts + 1, claimed_until = database_now() + ${CLAIM_MS}::int * interval '1 ms'
+    UPDATE ${table} SET attempts = attempts + 1, claimed_until = database_now() + ${claimMs}::int * interval '1 ms'
     WHERE id = (
       SELECT id FROM ${table}
       WHERE next_at <= database_now() AND (claimed_until IS NULL OR claimed_until <= database_now())

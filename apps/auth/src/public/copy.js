@@ -15,5 +15,6 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
       if (!document.execCommand('copy')) return
     }
     status.textContent = button.dataset.copied
+    button.dataset.done = button.dataset.copied
   })
 }

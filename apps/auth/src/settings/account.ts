@@ -1,19 +1,21 @@
-import { NOTICE_KINDS, type NoticeKind } from '@vertexsms/contract/notice'
+import { MUTABLE_NOTICES, type MutableNotice } from '@vertexsms/contract/notice'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endOtherWaysIn } from '../accounts/access-end.ts'
 import { hashPassword } from '../accounts/password.ts'
+import { tellOfNewPassword } from '../accounts/password-notice.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { createSession } from '../accounts/session.ts'
 import { endConnectionsOfAccount } from '../connections/end.ts'
 import { isTimeZone, timeZoneAreas } from '../connections/time-zone.ts'
 import type { AccountPage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
-import { doneText } from '../web/done.ts'
+import { doneOf } from '../web/done.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { passwordProblemText } from '../web/password-problem.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { assertAllowed } from '../web/tries.ts'
 import { isLanguage, LANGUAGES, type Language } from '../words/room.ts'
 import type { Words } from '../words/words.ts'
 import { changeAccount, provePassword } from './account-change.ts'
@@ -44,6 +46,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
         ...(problem && { new_password: problem }),
       })
     }
+    await assertAllowed(deps, reply, 'passwordChange', { about: account.id })
     const endsConnections = textField(request, 'end_connections') === 'on'
     const passwordHash = await hashPassword(typed)
     return changeAccount(deps, request, reply, {
@@ -52,6 +55,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
       async work(tx, now) {
         await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
         await endOtherWaysIn(tx, account)
+        await tellOfNewPassword(tx, account.id, now)
         if (endsConnections) await endConnectionsOfAccount(tx, account.id, now)
         // This browser goes on under a new secret: whoever has a copy of the old one is out, too.
         const browser = { accountId: account.id, userAgent: request.headers['user-agent'], address: request.ip }
@@ -78,16 +82,26 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
     })
   })
 
+  // A session alone must not be enough to keep from its owner what is done with it: to hear less takes the password.
   app.post(`${PATH}/mails`, async (request, reply) => {
     const { id } = signedInOf(request).account
     const wanted = [(request.body as Record<string, unknown>).notice].flat()
-    const mutedNotices = NOTICE_KINDS.filter((kind) => !wanted.includes(kind))
+    const mutedNotices = MUTABLE_NOTICES.filter((kind) => !wanted.includes(kind))
     const typed = textField(request, 'language')
+    const before = await deps.db.account.findUniqueOrThrow({ where: { id }, select: { mutedNotices: true } })
+    const hearsLess = mutedNotices.some((kind) => !before.mutedNotices.includes(kind))
+    const proof = hearsLess ? await provePassword(deps, request, reply, 'password') : null
+    if (hearsLess && proof === null) {
+      return show(deps, request, reply, { mails: wordsFor(request).account.mails.wrong }, mutedNotices)
+    }
     return changeAccount(deps, request, reply, {
-      proof: null,
+      proof,
       page: PATH,
       async work(tx) {
-        const data = { mutedNotices, ...(isLanguage(typed) && { language: typed }) }
+        // What was switched on again in the meantime stays on for whoever proved nothing.
+        const stands = await tx.account.findUniqueOrThrow({ where: { id }, select: { mutedNotices: true } })
+        const muted = proof ? mutedNotices : mutedNotices.filter((kind) => stands.mutedNotices.includes(kind))
+        const data = { mutedNotices: muted, ...(isLanguage(typed) && { language: typed }) }
         await tx.account.update({ where: { id }, data })
         return { done: 'mails' satisfies Done }
       },
@@ -98,7 +112,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
 /** What each language calls itself. */
 const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', lt: 'Lietuvių' }
 
-function noticeLabels({ account: { mails } }: Words): Readonly<Record<NoticeKind, string>> {
+function noticeLabels({ account: { mails } }: Words): Readonly<Record<MutableNotice, string>> {
   const { newConnection, firstSend, limitNear, autoPause } = mails
   return { new_connection: newConnection, first_send: firstSend, limit_near: limitNear, auto_pause: autoPause }
 }
@@ -108,32 +122,34 @@ async function show(
   request: FastifyRequest,
   reply: FastifyReply,
   errors: AccountPage['errors'] = {},
+  muted?: readonly MutableNotice[],
 ): Promise<string> {
   const { id } = signedInOf(request).account
   const select = { timeZone: true, mutedNotices: true, language: true }
   const { timeZone, mutedNotices, language } = await deps.db.account.findUniqueOrThrow({ where: { id }, select })
   const t = wordsFor(request)
   const { password, zone, mails } = t.account
-  const sentences: Readonly<Record<Done, string>> = {
-    password: password.changed,
-    'password-connections': password.changedAll,
-    zone: zone.changed,
-    mails: mails.changed,
+  const notices: Readonly<Record<Done, AccountPage['notice']>> = {
+    password: { about: 'password', text: password.changed },
+    'password-connections': { about: 'password', text: password.changedAll },
+    zone: { about: 'zone', text: zone.changed(timeZone ?? 'UTC') },
+    mails: { about: 'mails', text: mails.changed },
   }
   const isWrong = Object.keys(errors).length > 0
   const page: AccountPage = {
     viewer: viewerOf(deps, request),
     formAction: PATH,
-    notice: isWrong ? null : doneText(request, sentences),
+    notice: isWrong ? null : doneOf(request, notices),
     minChars: PASSWORD_MIN_CHARS,
     endsConnections: isWrong && textField(request, 'end_connections') === 'on',
     timeZone: timeZone ?? '',
     timeZones: timeZoneAreas(timeZone),
     sendsMail: deps.help.sendsMail,
-    notices: NOTICE_KINDS.map((kind) => ({
+    notices: MUTABLE_NOTICES.map((kind) => ({
       kind,
       label: noticeLabels(t)[kind],
-      isWanted: !mutedNotices.includes(kind),
+      isWanted: !(muted ?? mutedNotices).includes(kind),
+      isSent: !mutedNotices.includes(kind),
     })),
     languages: LANGUAGES.map((value) => ({
       value,

@@ -1,7 +1,8 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { deleteToken } from '../connections/tokens.ts'
-import { doneText } from '../web/done.ts'
+import { appOf, namingFor } from '../connections/who.ts'
+import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
@@ -27,7 +28,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     return sendPage(reply, 'api-tokens', {
       viewer: viewerOf(deps, request),
       notice: noticeOf(request, named, t),
-      ...(await tokenList(deps.db, account.id, request.query, t)),
+      ...(await tokenList(deps.db, account.id, request.query, namingFor(deps, t))),
     })
   })
 
@@ -36,16 +37,16 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const row = await ownToken(deps, request, now)
     if (!row) return reply.callNotFound()
     const { client, connectionId } = row
+    const t = wordsFor(request)
     return sendPage(reply, 'token-delete', {
       viewer: viewerOf(deps, request),
       formAction: `/settings/api/tokens/${row.id}/delete`,
-      facts: await tokenFacts(deps, row, now, wordsFor(request)),
+      facts: await tokenFacts(deps, row, now, t),
       connection:
         client === null || connectionId === null
           ? null
           : {
-              clientName: client.name,
-              redirectHost: client.redirectHost,
+              who: appOf(client, namingFor(deps, t)),
               scheduledMessages: await scheduledUnder(deps.db, connectionId),
             },
     })
@@ -66,5 +67,5 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
 function noticeOf(request: FastifyRequest, named: string | null, t: Words): string | null {
   const { done } = request.query as { done?: unknown }
   if (named !== null && (done === 'token' || done === 'connection')) return t.access.doneNamed[done](named)
-  return doneText(request, t.access.done)
+  return doneOf(request, t.access.done)
 }

@@ -1,39 +1,49 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import { SealError } from '@vertexsms/secrets/subkey'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import {
   type AskedApproval,
-  countPending,
+  countPendingEach,
   decideApproval,
   findApproval,
   pendingApprovals,
+  refuseAllOf,
+  usableApprovals,
+  withdrawApproval,
 } from '../connections/approvals.ts'
+import { nameSpenders } from '../connections/names.ts'
+import { type Naming, namingFor, whoOf } from '../connections/who.ts'
 import type { ApprovalsPage, AskedView } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
+import { wordsFor } from '../web/language.ts'
+import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
 import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
 import { isTokenId } from './own-token.ts'
-import { nameView } from './spender-names.ts'
 
 const PATH = '/approvals'
 
-const REASONS: ReadonlySet<string> = new Set(['price', 'country'])
-
-/** Why a send was asked about, by the words in its row. */
-function reasonsOf(words: string): AskedView['reasons'] {
-  const known = words.split(/\W+/).filter((word): word is 'price' | 'country' => REASONS.has(word))
-  return known.length > 0 ? known : ['asked']
+/** Why a send was asked about, in sentences, by the words in its row. */
+function whyAsked({ row, withoutAskingMicros: above }: AskedApproval, { approvals, format }: Words): string {
+  const words = new Set(row.reason.split(/\W+/))
+  const known = [
+    ...(words.has('price') ? [above === null ? approvals.dear : approvals.dearer(format.eur(above))] : []),
+    ...(words.has('country') ? [approvals.newCountry] : []),
+  ]
+  return known.length > 0 ? known.join(' ') : approvals.youAsked
 }
 
-const VERDICTS = { approve: 'approved', refuse: 'refused' } as const
+const VERDICTS = { approve: 'approved', refuse: 'refused', withdraw: 'withdrawn' } as const
 
-const NOTICES: ReadonlySet<unknown> = new Set<ApprovalsPage['notice']>(['approved', 'refused', 'late'])
+type Outcome = NonNullable<ApprovalsPage['outcome']>
+const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['approved', 'refused', 'withdrawn', 'refusedAll', 'late'])
 
 interface ApprovalParams {
   Params: { approvalId: string }
@@ -44,28 +54,60 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
   app.get(PATH, async (request, reply) => {
     const accountId = signedInOf(request).account.id
     const now = await databaseNow(deps.db)
-    const all = await countPending(deps.db, accountId)
+    const each = await countPendingEach(deps.db, accountId)
+    const all = [...each.values()].reduce((sum, count) => sum + count, 0)
     const { skip, pager } = pageOf(all, { path: PATH, query: request.query, name: 'page' })
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
-    const found = await Promise.all(ids.map((id) => readableApproval(deps, { accountId, id }, now)))
-    const waiting = found.flatMap((one) => (one?.standing === 'pending' ? [askedView(one, now)] : []))
-    const { done } = request.query as { done?: unknown }
-    const notice = NOTICES.has(done) ? (done as ApprovalsPage['notice']) : null
-    return sendPage(reply, 'approvals', { viewer: viewerOf(deps, request), notice, waiting, pager })
+    const naming = namingFor(deps, wordsFor(request))
+    const viewsOf = async (standing: AskedView['standing'], all: readonly string[]) =>
+      (await Promise.all(all.map((id) => readableApproval(deps, { accountId, id }, now)))).flatMap((one) =>
+        one?.standing === standing ? [askedView(one, now, naming)] : [],
+      )
+    const waiting = (await viewsOf('pending', ids))
+      // What can only be refused stands in nobody's way.
+      .sort((one, other) => Number(one.asked === null) - Number(other.asked === null))
+    const usable = await viewsOf('approved', await usableApprovals(deps.db, accountId, PAGE_ROWS))
+    const which = takeOnce(deps, request, reply, noticePlace(request))
+    const page = {
+      viewer: viewerOf(deps, request),
+      outcome: outcomeOf(request),
+      which,
+      asking: byAsker(waiting, each),
+      usable,
+      pager,
+    }
+    return sendPage(reply, 'approvals', page)
+  })
+
+  app.post(PATH, async (request, reply) => {
+    const { account, sessionId } = signedInOf(request)
+    const spenderId = textField(request, 'spender')
+    if (!isTokenId(spenderId)) return reply.callNotFound()
+    const refused = await accountTransaction(deps.db, async (tx) => {
+      if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return null
+      return refuseAllOf(tx, { accountId: account.id, spenderId })
+    })
+    if (refused === null) return reply.redirect(signInPath(PATH), 303)
+    const naming = namingFor(deps, wordsFor(request))
+    const asker = (await nameSpenders(deps.db, account.id, [spenderId])).get(spenderId) ?? null
+    const { approvals, format } = naming.t
+    const count = approvals.sends(refused, format.number(refused))
+    if (refused > 0) showOnce(deps, reply, noticePlace(request), `${whoOf(asker, naming).title}: ${count}`)
+    return reply.redirect(withNotice(PATH, refused > 0 ? 'refusedAll' : 'late'), 303)
   })
 
   app.get<ApprovalParams>('/approvals/:approvalId', async (request, reply) => {
     const { approvalId: id } = request.params
     const now = await databaseNow(deps.db)
     const accountId = signedInOf(request).account.id
-    const found = isTokenId(id) ? await findApproval(deps, { accountId, id }, now) : null
+    const found = isTokenId(id) ? await readableApproval(deps, { accountId, id }, now) : null
     if (!found) return reply.callNotFound()
-    const { done } = request.query as { done?: unknown }
+    const outcome = outcomeOf(request)
     return sendPage(reply, 'approval', {
-      ...askedView(found, now),
+      ...askedView(found, now, namingFor(deps, wordsFor(request))),
       viewer: viewerOf(deps, request),
-      isAnswered: NOTICES.has(done),
-      isLate: done === 'late',
+      isAnswered: outcome !== null,
+      isLate: outcome === 'late',
     })
   })
 
@@ -75,18 +117,52 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const word = textField(request, 'decision')
     const verdict = Object.hasOwn(VERDICTS, word) ? VERDICTS[word as keyof typeof VERDICTS] : null
     const own = { accountId: account.id, id }
-    if (!isTokenId(id) || (await deps.db.approval.count({ where: own })) === 0) return reply.callNotFound()
+    const found = isTokenId(id) ? await readableApproval(deps, own, await databaseNow(deps.db)) : null
+    if (!found) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
     // Nobody approves what nobody can read, from an older page either.
-    const isReadable = (await readableApproval(deps, own, await databaseNow(deps.db)))?.asked != null
-    const taken = verdict === 'approved' && !isReadable ? null : verdict
+    const taken = verdict === 'approved' && found.asked === null ? null : verdict
     const outcome = await accountTransaction(deps.db, async (tx) => {
       if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
       // A second press, on another device as well, or one too late changes nothing; the page then says so.
-      return taken && (await decideApproval(tx, own, taken)) ? taken : 'late'
+      if (taken === null) return 'late'
+      const isDone = taken === 'withdrawn' ? await withdrawApproval(tx, own) : await decideApproval(tx, own, taken)
+      return isDone ? taken : 'late'
     })
-    return reply.redirect(outcome === 'signed_out' ? signInPath(back) : withNotice(back, outcome), 303)
+    if (outcome === 'signed_out') return reply.redirect(signInPath(back), 303)
+    if (back === PATH) showOnce(deps, reply, noticePlace(request), nameOf(found, namingFor(deps, wordsFor(request))))
+    return reply.redirect(withNotice(back, outcome), 303)
   })
+}
+
+/** What waits on a page, by who asks, with how much of each waits in all; whoever asked for what ends first comes first. */
+function byAsker(waiting: readonly AskedView[], each: ReadonlyMap<string, number>): ApprovalsPage['asking'] {
+  const groups = new Map<string, AskedView[]>()
+  for (const one of waiting) groups.set(one.spenderId, [...(groups.get(one.spenderId) ?? []), one])
+  return [...groups.values()].flatMap((sends) => {
+    const [first] = sends
+    if (first === undefined) return []
+    const { asker, spenderId } = first
+    return [{ asker, spenderId, sends, waits: each.get(spenderId) ?? sends.length }]
+  })
+}
+
+/** A send in the words of a notice, where it is gone from. */
+function nameOf({ row, asker }: AskedApproval, naming: Naming): string {
+  const { approvals, format } = naming.t
+  const to = approvals.sendTo(row.recipients, format.number(row.recipients))
+  return `${whoOf(asker, naming).title}, ${to}, ${format.eur(row.ceilingMicros)}`
+}
+
+/** What came of an answer, by the word in the address. */
+function outcomeOf(request: FastifyRequest): Outcome | null {
+  const { done } = request.query as { done?: unknown }
+  return OUTCOMES.has(done) ? (done as Outcome) : null
+}
+
+/** Where the list says of which send. */
+function noticePlace(request: FastifyRequest) {
+  return { path: PATH, sessionId: signedInOf(request).sessionId, about: 'decided' }
 }
 
 /** The same as {@link findApproval}, without what was asked where it cannot be read: one of many must not hide the others. */
@@ -103,12 +179,14 @@ async function readableApproval(
   }
 }
 
-function askedView({ row, standing, asker, asked }: AskedApproval, now: Date): AskedView {
+function askedView(found: AskedApproval, now: Date, naming: Naming): AskedView {
+  const { row, standing, asker, asked } = found
   return {
     formAction: `${PATH}/${row.id}`,
+    spenderId: row.spenderId,
     standing,
-    asker: nameView(asker),
-    reasons: reasonsOf(row.reason),
+    asker: whoOf(asker, naming),
+    why: whyAsked(found, naming.t),
     ceilingMicros: row.ceilingMicros,
     sender: row.sender,
     recipientCount: row.recipients,

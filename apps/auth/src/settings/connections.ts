@@ -28,7 +28,7 @@ type Find = (request: FastifyRequest) => Promise<FoundHolder | null>
  * spent and did, and the forms that bound and pause it.
  */
 export function registerConnections(app: FastifyInstance, deps: SettingsDeps): void {
-  // Where a refusal under the account's own limit leads.
+  // Where a refusal of an earlier release under the account's own limit leads.
   app.get('/connections', (_request, reply) => reply.redirect(HOME_PATH, 303))
 
   registerSpender(app, deps, '/connections/:connectionId', (request) =>

@@ -2,7 +2,9 @@ import { liveConnection } from '@vertexsms/db/alive'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
+import { appOf, namingFor } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { scheduledUnder, TOKENS_PATH, tellWhich } from './ended.ts'
@@ -27,8 +29,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     return sendPage(reply, 'disconnect', {
       viewer: viewerOf(deps, request),
       formAction: `/connections/${row.id}/disconnect`,
-      clientName: row.clientName,
-      redirectHost: row.redirectHost,
+      who: appOf({ name: row.clientName, redirectHost: row.redirectHost }, namingFor(deps, wordsFor(request))),
       scheduledMessages: await scheduledUnder(deps.db, row.id),
     })
   })

@@ -1,4 +1,4 @@
-import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
+import { quickStart, tokenCommand, tryCommand } from '@vertexsms/contract/quick-start'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HOLDS_A_SECRET } from '../web/compression.ts'
@@ -51,7 +51,10 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
       id: row.id,
       facts: await tokenFacts(deps, row, now, wordsFor(request)),
       isReplaced: Object.hasOwn(request.query as object, 'replaced'),
-      shown: value === null ? null : { value, tokenCommand: tokenCommand(value), tryCommand: tryCommand(deps, value) },
+      shown:
+        value === null
+          ? null
+          : { value, tokenCommand: tokenCommand(value), tryCommand: tryCommand(deps.apiUrl, value) },
       quickStart: examples,
     })
   })
@@ -82,9 +85,4 @@ export function valuePath(tokenId: string): string {
 
 function valuePlace(request: FastifyRequest, tokenId: string) {
   return { path: valuePath(tokenId), sessionId: signedInOf(request).sessionId, about: `token:${tokenId}` }
-}
-
-/** `GET /token` needs no permission, costs nothing, and tells what the token may do. */
-function tryCommand({ apiUrl }: TokenPageDeps, value: string): string {
-  return `curl -H "Authorization: Bearer ${value}" ${apiUrl}/token`
 }

@@ -34,6 +34,8 @@ type Expiry = keyof typeof EXPIRIES
 const EXPIRY_NAMES = Object.keys(EXPIRIES) as readonly Expiry[]
 const DEFAULT_EXPIRY: Expiry = '90d'
 const USUAL_LIMIT = toEurText(USUAL_DAY_MICROS, 2)
+/** The choice that stands for an amount that is typed beside it. */
+const OTHER_LIMIT = 'other'
 
 const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
 /** One that was sent twice is no value that a field takes: it must not pass for an empty one, which may mean no bound. */
@@ -47,7 +49,7 @@ const formSchema = z.object({
   name: text(''),
   scope: oneOrMany.catch([]),
   permissions: oneOrMany.catch([]),
-  limit: text(USUAL_LIMIT),
+  limit: text(''),
   own_limit: text(''),
   countries: text(''),
   ip_allow_list: text(''),
@@ -90,7 +92,7 @@ export function readTokenForm(
   const sent = formSchema.parse(body ?? {})
   const name = readTokenName(sent.name, t)
   const permissions = readPermissions(sent)
-  const limit = readDayLimit(sent.limit, sent.own_limit)
+  const limit = readLimit(sent)
   const countries = readRules({ countries: sent.countries }, t)
   const addresses = readAddresses(sent.ip_allow_list, t)
   const expires = EXPIRY_NAMES.find((expiry) => expiry === sent.expires_in)
@@ -131,6 +133,25 @@ export function refusedTokenForm(body: unknown, t: Words): TokenFormView {
   return formView(formSchema.parse(body ?? {}), { form: t.token.problems.tooMany(most) }, t)
 }
 
+/**
+ * The most a day: what is chosen, or typed beside the choice of another amount. What is typed beside any other choice never
+ * makes it wider: the one that allows less counts. Null where either is no amount.
+ */
+function readLimit(sent: Sent): { readonly micros: bigint | null } | null {
+  const choice = chosenLimit(sent)
+  const typed = readDayLimit('', sent.own_limit)
+  if (choice === OTHER_LIMIT) return typed
+  const chosen = readDayLimit(choice, '')
+  if (sent.own_limit.trim() === '' || chosen === null) return chosen
+  if (typed === null || typed.micros === null) return null
+  return chosen.micros === null || typed.micros < chosen.micros ? typed : chosen
+}
+
+/** Where nothing is chosen what was typed is, else the usual amount. */
+function chosenLimit(sent: Sent): string {
+  return sent.limit || (sent.own_limit.trim() === '' ? USUAL_LIMIT : OTHER_LIMIT)
+}
+
 /** Null for none at all, and for what is no scope and no route. */
 function readPermissions({ scope, permissions }: Sent): readonly Permission[] | null {
   if (!scope.every(isScope) || !permissions.every(isPermission)) return null
@@ -154,7 +175,9 @@ function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView 
     value: toEurText(micros, 2),
     label: t.format.eur(micros),
   }))
-  const chosen = [...amounts.map(({ value }) => value), NO_DAY_LIMIT].find((value) => value === sent.limit)
+  const choices = [...amounts.map(({ value }) => value), NO_DAY_LIMIT]
+  // Where the amount is wrong its field is what to look at.
+  const chosen = problems.own_limit === undefined && choices.find((value) => value === chosenLimit(sent))
   return {
     id: sent.form,
     problems,
@@ -174,7 +197,8 @@ function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView 
     })),
     amounts,
     noLimit: NO_DAY_LIMIT,
-    limit: chosen ?? null,
+    otherLimit: OTHER_LIMIT,
+    limit: chosen || OTHER_LIMIT,
     ownLimit: sent.own_limit,
     countries: sent.countries,
     ipAllowList: sent.ip_allow_list,

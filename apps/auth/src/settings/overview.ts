@@ -1,5 +1,6 @@
 import { readEurText } from '@vertexsms/contract/money'
-import { liveConnection } from '@vertexsms/db/alive'
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
+import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance } from 'fastify'
@@ -9,6 +10,8 @@ import { limitWords } from '../connections/limit-words.ts'
 import { nameSpenders } from '../connections/names.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
+import { MADE_BY_HAND } from '../connections/tokens.ts'
+import { type Naming, namingFor, whoOf } from '../connections/who.ts'
 import type { OverviewPage } from '../views/pages.ts'
 import { connectPage } from '../web/connect-page.ts'
 import { wordsFor } from '../web/language.ts'
@@ -20,7 +23,6 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { noticeOf } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
-import { nameView } from './spender-names.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 /** Connections shown at a glance, and paused spenders that are named. */
@@ -58,11 +60,21 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
       skip,
       take: PAGE_ROWS,
     })
+    const naming = namingFor(deps, wordsFor(request))
+    const spent = await spentUnder(
+      deps.db,
+      rows.map(({ id, spenderId }) => spenderId ?? id),
+      now,
+    )
     const connections = rows.flatMap((row) => {
       const end = endOf(row, now)
       const { id, clientName: name, redirectHost } = row
-      const who = nameView({ kind: 'connection', id, name, redirectHost })
-      return end ? [{ who, at: timeView(end.at, now), reason: end.reason }] : []
+      const own = spent.get(row.spenderId ?? id)?.find((one) => one.upstream === deps.upstream)
+      const totalMicros = end?.reason === 'replaced' ? null : (own?.totalMicros ?? 0n)
+      const who = whoOf({ kind: 'connection', id, name, redirectHost }, naming)
+      return end
+        ? [{ who, approved: timeView(row.approvedAt, now), at: timeView(end.at, now), reason: end.reason, totalMicros }]
+        : []
     })
     return sendPage(reply, 'ended', { viewer: viewerOf(deps, request), connections, pager })
   })
@@ -79,24 +91,32 @@ async function overview(
   t: Words,
 ): Promise<Omit<OverviewPage, 'viewer' | 'notice' | 'connect'>> {
   const { db, upstream } = deps
+  const naming = namingFor(deps, t)
   const asked = deps.internalApi.ask('balance', { accountId }, BALANCE_TIMEOUT_MS)
   const account = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
   const row = await db.spender.findFirst({ where: { id: accountId, accountId } })
   const own = ((await spentUnder(db, [accountId], now)).get(accountId) ?? []).find((one) => one.upstream === upstream)
   const days = await spentByDay(db, { accountId, upstream }, { now, timeZone: account.timeZone, days: MONTH_DAYS })
   const live = { accountId, ...liveConnection(now) }
+  const connectionCount = await db.connection.count({ where: live })
+  const handMade = { accountId, ...MADE_BY_HAND, ...liveToken(now) }
+  const canPause =
+    connectionCount > 0 || (await db.apiToken.findFirst({ where: handMade, select: { id: true } })) !== null
   const answer = await asked
   return {
-    isPaused: row !== null && pauseOf(row) !== null,
+    pause: row && pauseView(row, now),
+    rules: PAUSE_RULES,
+    canPause,
     upstream,
     balance: answer === null ? 'unreachable' : answer.balance === null ? null : readEurText(answer.balance),
     todayMicros: own?.dayMicros ?? 0n,
-    monthMicros: monthOf(days),
+    // As today's: what is held counts. It settles in this month, or is given back.
+    monthMicros: monthOf(days) + (own?.heldMicros ?? 0n),
     limits: row ? limitWords(row, t) : [],
-    ...(await unknownViews(db, { accountId }, now)),
-    paused: await pausedOf(db, accountId, now),
-    connections: await glance(deps, live, now),
-    connectionCount: await db.connection.count({ where: live }),
+    ...(await unknownViews(db, { accountId }, now, naming)),
+    paused: await pausedOf(db, accountId, now, naming),
+    connections: await glance(deps, live, now, naming),
+    connectionCount,
     endedCount: await db.connection.count({ where: endedOf(accountId, now) }),
   }
 }
@@ -107,7 +127,7 @@ function monthOf(days: readonly { readonly date: string; readonly micros: bigint
   return days.filter(({ date }) => date.startsWith(month ?? '-')).reduce((sum, { micros }) => sum + micros, 0n)
 }
 
-async function pausedOf(db: Database, accountId: string, now: Date): Promise<OverviewPage['paused']> {
+async function pausedOf(db: Database, accountId: string, now: Date, naming: Naming): Promise<OverviewPage['paused']> {
   const stopped = { OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }] }
   const rows = await db.spender.findMany({
     where: { accountId, kind: { not: 'account' }, endedAt: null, ...stopped },
@@ -122,7 +142,7 @@ async function pausedOf(db: Database, accountId: string, now: Date): Promise<Ove
   return rows
     .flatMap((row) => {
       const pause = pauseView(row, now)
-      return pause ? [{ who: nameView(names.get(row.id)), pause }] : []
+      return pause ? [{ who: whoOf(names.get(row.id), naming), pause }] : []
     })
     .slice(0, PAUSED_ROWS)
 }
@@ -131,6 +151,7 @@ async function glance(
   { db, upstream }: SettingsDeps,
   live: { readonly accountId: string },
   now: Date,
+  naming: Naming,
 ): Promise<OverviewPage['connections']> {
   const rows = await db.connection.findMany({
     where: live,
@@ -146,7 +167,7 @@ async function glance(
     const last = used.get(id)
     const spender = spenders.find((one) => one.id === under)
     return {
-      who: nameView({ kind: 'connection', id, name, redirectHost }),
+      who: whoOf({ kind: 'connection', id, name, redirectHost }, naming),
       todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
       lastUsed: last ? timeView(last, now) : null,
       isPaused: spender !== undefined && pauseOf(spender) !== null,

@@ -9,6 +9,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { mayWords } from './may.ts'
 
+const DAY_MS = 86_400_000
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 /** A request about one token. */
@@ -29,7 +30,7 @@ export async function ownToken(
 ): Promise<TokenRow | null> {
   const { tokenId: id } = request.params
   if (!isTokenId(id)) return null
-  const [row] = await listTokens(deps.db, signedInOf(request).account.id, now, { id })
+  const [row] = await listTokens(deps.db, signedInOf(request).account.id, now, { ids: [id] })
   return row ?? null
 }
 
@@ -61,6 +62,7 @@ export async function tokenFacts(
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),
+    lifeDays: row.expiresAt && Math.ceil((row.expiresAt.getTime() - row.createdAt.getTime()) / DAY_MS),
     replaced: row.replaced && { lastFour: row.replaced.lastFour, ends: timeView(row.replaced.expiresAt, now) },
   }
 }

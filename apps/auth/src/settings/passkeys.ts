@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addPasskey, MAX_PASSKEYS, registrationOptions } from '../accounts/passkeys.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
-import { doneText } from '../web/done.ts'
+import { doneOf } from '../web/done.ts'
 import { textField } from '../web/fields.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
@@ -83,7 +83,7 @@ async function showPasskeys(
   const rows = await deps.db.passkey.findMany({ where: { accountId: account.id }, orderBy: { createdAt: 'desc' } })
   const data = {
     viewer: viewerOf(deps, request),
-    notice: doneText(request, { added: wasAdded, removed: wasRemoved }),
+    notice: doneOf(request, { added: wasAdded, removed: wasRemoved }),
     error,
     passwordError,
     options: await registrationOptions(deps, account, `register:${sessionBinding(sessionId)}`),

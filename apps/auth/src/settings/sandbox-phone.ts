@@ -1,5 +1,10 @@
+import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance } from 'fastify'
+import { nameSpenders } from '../connections/names.ts'
+import { type Naming, namingFor, whoOf } from '../connections/who.ts'
+import type { SandboxPhonePage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
+import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
@@ -29,6 +34,13 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
       take: MAX_TEXTS + 1,
     })
 
+    const shown = texts.slice(0, MAX_TEXTS)
+    const sent = await sentOf(
+      deps.db,
+      accountId,
+      shown.flatMap(({ messageId }) => (messageId === null ? [] : [messageId])),
+      namingFor(deps, wordsFor(request)),
+    )
     return sendPage(reply, 'sandbox-phone', {
       viewer: viewerOf(deps, request),
       chosen,
@@ -37,13 +49,36 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
         texts: number._count._all,
         latest: timeView(number._max.receivedAt ?? now, now),
       })),
-      texts: texts.slice(0, MAX_TEXTS).map(({ recipient, sender, text, receivedAt }) => ({
+      texts: shown.map(({ recipient, sender, text, receivedAt, messageId }) => ({
         recipient,
         sender,
         text,
         received: timeView(receivedAt, now),
+        sent: (messageId !== null && sent.get(messageId)) || null,
       })),
       isCut: texts.length > MAX_TEXTS,
     })
   })
+}
+
+/** Of some messages of an account who sent each and what it cost, by their ids; of one that is kept no more nothing. */
+async function sentOf(
+  db: Database,
+  accountId: string,
+  ids: readonly bigint[],
+  naming: Naming,
+): Promise<ReadonlyMap<bigint, SandboxPhonePage['texts'][number]['sent']>> {
+  const select = { id: true, spenderId: true, chargedMicros: true, holdMicros: true } as const
+  const rows = await db.sendMessage.findMany({ where: { accountId, id: { in: [...ids] } }, select })
+  const names = await nameSpenders(
+    db,
+    accountId,
+    rows.map(({ spenderId }) => spenderId),
+  )
+  return new Map(
+    rows.map(({ id, spenderId, chargedMicros, holdMicros }) => [
+      id,
+      { who: whoOf(names.get(spenderId), naming), micros: chargedMicros + holdMicros },
+    ]),
+  )
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { endSession } from '../accounts/session.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
-import { doneText } from '../web/done.ts'
+import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
@@ -28,7 +28,7 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     const { ended, endedOthers } = wordsFor(request).sessions
     return sendPage(reply, 'sessions', {
       viewer: viewerOf(deps, request),
-      notice: doneText(request, { one: ended, others: endedOthers }),
+      notice: doneOf(request, { one: ended, others: endedOthers }),
       current: sessions.filter((session) => session.isThis),
       others: sessions.filter((session) => !session.isThis),
     })

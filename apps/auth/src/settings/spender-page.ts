@@ -1,6 +1,5 @@
-import { toEurText } from '@vertexsms/contract/money'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
-import { listActivity, spentByDay } from '../connections/activity.ts'
+import { activityPage, spentByDay } from '../connections/activity.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { limitWords } from '../connections/limit-words.ts'
@@ -8,13 +7,15 @@ import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
+import { pauseOf } from '../connections/spenders.ts'
 import { leftOf, spentOf } from '../connections/spent.ts'
+import { namingFor, wholeAccount, whoOf } from '../connections/who.ts'
 import type { DayView, SpenderPage } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
+import { activityKeys, activityWay } from './activity-way.ts'
 import type { SettingsDeps } from './deps.ts'
-import { nameView, WHOLE_ACCOUNT } from './spender-names.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 const DAYS = 14
@@ -39,6 +40,7 @@ export async function spenderPage(
 ): Promise<Omit<SpenderPage, 'viewer' | 'notice' | 'form'> & { readonly values: TypedRules }> {
   const { db } = deps
   const { accountId, spenderId, kind } = holder
+  const naming = namingFor(deps, t)
   const path = pagePath(holder)
   const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
@@ -52,8 +54,8 @@ export async function spenderPage(
   const waiting = kind === 'account' ? 0 : await countScheduled(db, of)
   const later = pageOf(waiting, { path, query, name: 'scheduled' })
   const scheduled = waiting === 0 ? [] : await scheduledMessages(db, of, { skip: later.skip, take: PAGE_ROWS })
-  const did = pageOf(await db.activity.count({ where: of }), { path, query, name: 'activity' })
-  const activity = await listActivity(db, of, PAGE_ROWS, did.skip)
+  const did = await activityPage(db, of, { take: PAGE_ROWS, ...activityKeys(query) })
+  const activity = did.rows
   const names =
     kind === 'account'
       ? await nameSpenders(
@@ -64,12 +66,21 @@ export async function spenderPage(
       : new Map()
 
   const ended = connection && endOf(connection, now)
+  const successor =
+    connection && ended?.reason === 'replaced'
+      ? await db.connection.findFirst({
+          where: { accountId, spenderId, id: { not: holder.id }, approvedAt: { gte: connection.approvedAt } },
+          orderBy: { approvedAt: 'desc' },
+          select: { id: true },
+        })
+      : null
+  const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
   return {
     path,
     who:
       kind === 'account'
-        ? WHOLE_ACCOUNT
-        : nameView({ kind, id: holder.id, name: holder.name, redirectHost: connection?.redirectHost ?? null }),
+        ? wholeAccount(naming)
+        : whoOf({ kind, id: holder.id, name: holder.name, redirectHost: connection?.redirectHost ?? null }, naming),
     times: connection && {
       approved: timeView(connection.approvedAt, now),
       expires: timeView(connection.expiresAt, now),
@@ -78,7 +89,9 @@ export async function spenderPage(
     disconnect: connection && holder.isAlive ? `${path}/disconnect` : null,
     isAlive: holder.isAlive && !row?.endedAt,
     ended: ended && { at: timeView(ended.at, now), reason: ended.reason },
+    successor: successor && pathOf({ kind: 'connection', id: successor.id }),
     pause: row && pauseView(row, now),
+    stops: row && pauseOf(row) !== null ? 'own' : account && pauseOf(account) !== null ? 'account' : null,
     rules: PAUSE_RULES,
     limits: row ? [...limitWords(row, t), ...asksOf(row, t)] : [],
     spent: spent.map((one) => {
@@ -86,7 +99,8 @@ export async function spenderPage(
       return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
     }),
     days: bars(days),
-    ...(kind === 'account' ? { unknown: [], hasMoreUnknown: false } : await unknownViews(db, of, now)),
+    daysHeldMicros: spent.find(({ upstream }) => upstream === deps.upstream)?.heldMicros ?? 0n,
+    ...(kind === 'account' ? { unknown: [], hasMoreUnknown: false } : await unknownViews(db, of, now, naming)),
     scheduled: scheduled.map(({ id, scheduledAt, ...one }) => ({
       ...one,
       id: String(id),
@@ -96,18 +110,18 @@ export async function spenderPage(
     activity: activity.map(({ at, what, outcome, count, amountMicros, country, lastDigits, spenderId: by }) => ({
       ...{ what, outcome, count, country, lastDigits },
       at: timeView(at, now),
-      who: kind === 'account' ? (by === accountId ? WHOLE_ACCOUNT : nameView(names.get(by))) : null,
+      who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
       micros: amountMicros,
     })),
-    activityPager: did.pager,
+    activityPager: activityWay(did, path),
     values: {
-      max_per_send: amount(row?.maxPerSendMicros),
-      max_per_day: amount(row?.maxPerDayMicros),
-      max_total: amount(row?.maxTotalMicros),
+      max_per_send: amount(row?.maxPerSendMicros, t),
+      max_per_day: amount(row?.maxPerDayMicros, t),
+      max_total: amount(row?.maxTotalMicros, t),
       recipients_per_day: String(row?.recipientsPerDay ?? ''),
       countries: (row?.countries ?? []).join(', '),
       senders: (row?.senders ?? []).join(', '),
-      ask_above: amount(row?.askAboveMicros),
+      ask_above: amount(row?.askAboveMicros, t),
       ask_new_country: row?.askNewCountry ? 'on' : 'off',
     },
   }
@@ -129,6 +143,6 @@ function bars(days: readonly Omit<DayView, 'height'>[]): DayView[] {
   }))
 }
 
-function amount(micros: bigint | null | undefined): string {
-  return micros == null ? '' : toEurText(micros, 2)
+function amount(micros: bigint | null | undefined, t: Words): string {
+  return micros == null ? '' : t.format.typed(micros)
 }

@@ -3,9 +3,9 @@ import type { Database } from '@vertexsms/db/client'
 import { nameSpenders } from '../connections/names.ts'
 import { unknownMessages } from '../connections/outcomes.ts'
 import { pauseOf } from '../connections/spenders.ts'
+import { type Naming, whoOf } from '../connections/who.ts'
 import type { EndedReason, FiredRule, PauseView, UnknownView } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
-import { nameView } from './spender-names.ts'
 
 /** Messages of unknown outcome that a page asks about at once. */
 const UNKNOWN_ROWS = 20
@@ -15,6 +15,7 @@ export async function unknownViews(
   db: Database,
   of: { readonly accountId: string; readonly spenderId?: string },
   now: Date,
+  naming: Naming,
 ): Promise<{ readonly unknown: UnknownView[]; readonly hasMoreUnknown: boolean }> {
   const found = await unknownMessages(db, of, UNKNOWN_ROWS + 1)
   const shown = found.slice(0, UNKNOWN_ROWS)
@@ -27,7 +28,7 @@ export async function unknownViews(
     unknown: shown.map(({ id, spenderId, handedAt, ...rest }) => ({
       ...rest,
       id: String(id),
-      who: nameView(names.get(spenderId)),
+      who: whoOf(names.get(spenderId), naming),
       handed: timeView(handedAt, now),
     })),
     hasMoreUnknown: found.length > shown.length,

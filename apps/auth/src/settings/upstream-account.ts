@@ -1,4 +1,3 @@
-import { toEurText } from '@vertexsms/contract/money'
 import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -30,7 +29,7 @@ type Errors = UpstreamAccountPage['errors']
 const PRICE_CHARS_MAX = 40
 const TOKEN_CHARS_MAX = 2000
 
-/** Settings -> VertexSMS account: the account's own token at the real operator. Behind a session. */
+/** Settings -> Sending account: the account's own token at the real operator. Behind a session. */
 export function registerUpstreamAccount(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(PATH, (request, reply) => show(deps, request, reply))
 
@@ -48,7 +47,9 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: SettingsDeps
       ...(proof === null && { password: wrongPassword }),
     }
     if ('problem' in read || proof === null) return show(deps, request, reply, errors)
-    const verdict = unasked ? null : await deps.internalApi.checkToken(account.id, read.token)
+    // An installation that sends to a simulator asks VertexSMS nothing.
+    const isAsked = deps.upstream === 'vertexsms' && !unasked
+    const verdict = isAsked ? await deps.internalApi.checkToken(account.id, read.token) : null
     if (verdict === 'refused') {
       return show(deps, request, reply, { token: refused })
     }
@@ -118,7 +119,7 @@ async function show(
     viewer: viewerOf(deps, request),
     formAction: PATH,
     isReal: deps.upstream === 'vertexsms',
-    notice: !isWrong && typeof done === 'string' && Object.hasOwn(notices, done) ? notices[done as Notice] : null,
+    notice: !isWrong && typeof done === 'string' && Object.hasOwn(notices, done) ? (done as Notice) : null,
     token: row?.lastFour
       ? {
           lastFour: row.lastFour,
@@ -126,7 +127,11 @@ async function show(
           checked: row.checkedAt && timeView(row.checkedAt, now),
         }
       : null,
-    hlrPrice: errors.price ? typedPrice : row?.hlrPriceMicros == null ? '' : toEurText(row.hlrPriceMicros, 2),
+    hlrPrice: errors.price
+      ? typedPrice
+      : row?.hlrPriceMicros == null
+        ? ''
+        : wordsFor(request).format.typed(row.hlrPriceMicros),
     errors,
     offersUnasked,
   }

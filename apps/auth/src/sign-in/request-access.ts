@@ -79,8 +79,8 @@ function errorsOf({ requestAccess: w, format }: Words, issues: readonly z.core.$
     const field = FIELDS.find((name) => name === path[0])
     if (field === undefined || field in errors) continue
     if (field === 'email') errors.email = w.problem.email
-    else if (message === 'tooLong') errors[field] = w.problem.tooLong(w[field], format.number(MAX_CHARS[field]))
-    else errors[field] = message === 'control' ? w.problem.control(w[field]) : w.problem.missing(w[field])
+    else if (message === 'tooLong') errors[field] = w.problem.tooLong(format.number(MAX_CHARS[field]))
+    else errors[field] = message === 'control' ? w.problem.control : w.problem.missing
   }
   return errors
 }

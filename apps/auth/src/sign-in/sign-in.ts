@@ -7,11 +7,11 @@ import { knownBrowser, knownBrowserCookie } from '../accounts/known-browser.ts'
 import { signInOptions } from '../accounts/passkeys.ts'
 import { verifyPassword } from '../accounts/password.ts'
 import { type Proof, passwordProof } from '../accounts/proof.ts'
-import { createSession, endSession, readSession } from '../accounts/session.ts'
+import { carriesSession, createSession, endSession, noSessionCookie, readSession } from '../accounts/session.ts'
 import { readAsker } from '../web/asker-cookie.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
-import { wordsFor } from '../web/language.ts'
+import { languageOf, wordsFor } from '../web/language.ts'
 import { sendPage, waitWords } from '../web/page.ts'
 import { countPasswordTry } from '../web/password-tries.ts'
 import { isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
@@ -28,7 +28,10 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
   app.get('/sign-in', async (request, reply) => {
     const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
     if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)
-    return showSignIn(deps, request, reply, { returnTo, email: '', status: 200 })
+    // Said once, to whoever holds the cookie of a session, whatever ended it: nobody learns of an account by it.
+    const hasEnded = carriesSession(deps, request.headers.cookie)
+    if (hasEnded && request.method === 'GET') reply.header('set-cookie', noSessionCookie(deps))
+    return showSignIn(deps, request, reply, { returnTo, email: '', status: 200, hasEnded })
   })
 
   app.post('/sign-in', async (request, reply) => {
@@ -78,6 +81,9 @@ export async function startSession(
   const started = await accountTransaction(deps.db, async (tx) => {
     const account = await lockAccount(tx, accountId)
     if (!account?.active || !(await proof.stillHolds(tx, account))) return null
+    // Mails are written in the language that this person was first met in, until another is chosen.
+    const language = languageOf(request.headers)
+    await tx.account.updateMany({ where: { id: accountId, language: null }, data: { language } })
     const within = { ...deps, db: tx }
     if (before) await endSession(within, { accountId: before.account.id, sessionId: before.sessionId })
     const browser = { accountId, userAgent: request.headers['user-agent'], address: request.ip }
@@ -100,9 +106,9 @@ export async function showSignIn(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  form: { returnTo: string; email: string; status: number; error?: string },
+  form: { returnTo: string; email: string; status: number; error?: string; hasEnded?: boolean },
 ): Promise<string> {
-  const { returnTo, email, error } = form
+  const { returnTo, email, error, hasEnded = false } = form
   const visitor = deps.forms.visitor(request, reply)
   const data = {
     csrf: deps.forms.token(visitor),
@@ -112,6 +118,7 @@ export async function showSignIn(
     asker: readAsker(request.headers.cookie, returnTo),
     passkeyOptions: await signInOptions(deps, passkeyBinding(visitor)),
     error: error ?? null,
+    hasEnded,
   }
   return sendPage(reply, 'sign-in', data, form.status)
 }

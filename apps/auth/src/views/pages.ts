@@ -5,8 +5,7 @@ import type { Permission } from '@vertexsms/contract/permissions'
 import type { QuickStart } from '@vertexsms/contract/quick-start'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Language } from '../words/room.ts'
-
-// What each page shows, one interface a page. Templates get nothing else.
+import type { Words } from '../words/words.ts'
 
 /** The signed-in person, as the frame of a dashboard page shows them. */
 export interface Viewer {
@@ -37,6 +36,8 @@ export interface SignInPage {
   /** JSON for the passkey ceremony, run by passkeys.js. */
   readonly passkeyOptions: string
   readonly error: string | null
+  /** True for a browser whose session has ended: it was signed in until now. */
+  readonly hasEnded: boolean
 }
 
 /** `connect`: how each client is connected; the same for everybody. */
@@ -97,14 +98,22 @@ export interface ForgotPasswordPage {
   readonly error: string | null
 }
 
-/** Who asks, by what can be known of it: where its answers go. */
-export interface AskerView {
-  /** `web`: a site; `local`: a program on the person's own computer; `link`: a program that a scheme of its own opens. */
-  readonly kind: 'web' | 'local' | 'link'
-  /** What to call it: the registrable domain of a site, else what kind of program it is. */
+/** Who asks, spends or has ended, as every page names it (`partials/who`). */
+export interface WhoView {
+  /** An app is a site, a program on the person's own computer, or one that a scheme of its own opens. */
+  readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
+  /** What to call it where there is room for one name: of an app, the part of it that nobody can make up. */
   readonly title: string
-  /** Where exactly its answers go: the host with its port, or the scheme with its colon. */
+  /** The same within a sentence. */
+  readonly within: string
+  /** Where exactly the answers of an app go: the host with its port, or the scheme with its colon; empty for others. */
   readonly place: string
+  /** What the client or the owner calls it, never verified; empty where nobody does. */
+  readonly name: string
+  /** Whom it might be taken for, and is not. */
+  readonly passesFor: 'us' | 'another' | null
+  /** Its page; null where there is none. */
+  readonly href: string | null
 }
 
 /** What a person may set of a connection while approving it. */
@@ -113,7 +122,7 @@ export interface BoundsView {
   readonly amounts: readonly { readonly value: string; readonly short: string; readonly label: string }[]
   /** True where no limit at all may be chosen. */
   readonly offersNone: boolean
-  /** The value of `limit` that is chosen: one of the amounts, or `none`. */
+  /** The value of `limit` that is chosen: one of the amounts, `none`, or `other` for one that is typed. */
   readonly chosen: string
   /** An amount that was typed. */
   readonly own: string
@@ -130,9 +139,7 @@ export interface ConsentPage {
   readonly formAction: string
   /** CSRF token bound to the interaction. */
   readonly csrf: string
-  readonly asker: AskerView
-  /** What the client calls itself, never verified; null when it gave no name. */
-  readonly claim: string | null
+  readonly asker: WhoView
   /** Host at which the client's metadata document is published; null for a registered client. */
   readonly documentHost: string | null
   /** What a person should know before believing it. */
@@ -149,6 +156,8 @@ export interface ConsentPage {
   }[]
   /** True when nothing was ticked and the page asks again. */
   readonly nothingTicked: boolean
+  /** Why no other app can be connected, in words; null where one can. */
+  readonly noRoom: string | null
   /** True when some of what is asked for only reads. */
   readonly offersReadingOnly: boolean
   readonly bounds: BoundsView
@@ -186,7 +195,9 @@ export interface EarlierView {
 /** The page after an approval or a denial, which carries the browser on to the client. */
 export interface ContinuePage {
   readonly url: string
-  readonly clientName: string
+  readonly who: WhoView
+  /** True for one that a person was warned of: nothing leads to it but a press, and none that stands out. */
+  readonly isWarned: boolean
   readonly answer: 'allowed' | 'denied'
   readonly accountEmail: string | null
 }
@@ -220,6 +231,8 @@ export interface TokenView {
   readonly ipAllowList: readonly string[]
   /** The entries of it that no address can match. */
   readonly deadAddresses: readonly string[]
+  /** The most a day; null where nothing bounds it. */
+  readonly maxPerDayMicros: bigint | null
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null
@@ -238,13 +251,18 @@ export interface TokenFactsView {
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null
+  /** For how many days a value of it is good, a part of one counted as whole; null for ever. */
+  readonly lifeDays: number | null
   readonly replaced: ReplacedView | null
 }
 
 /** One token of a connection. */
 export interface IssuedTokenView {
   readonly id: string
+  /** What it is for, with its number among its like. */
+  readonly title: string
   readonly name: string
+  /** What its button is called by: no two of a page alike. */
   readonly label: string
   readonly created: TimeView
   readonly lastUsed: TimeView | null
@@ -254,13 +272,11 @@ export interface IssuedTokenView {
 /** One connection in a list, with its tokens. */
 export interface ConnectionView {
   readonly id: string
-  /** The host that its answers go to, or what kind of program it is. */
-  readonly title: string
-  /** The host or scheme itself. */
-  readonly place: string
-  readonly clientName: string
+  readonly who: WhoView
   /** What its buttons are called by: no two of a list alike. */
   readonly label: string
+  /** Of those of the page that are labelled alike; 1 for the first. */
+  readonly which: number
   readonly isPaused: boolean
   /** What it may do, in the words of the consent page. */
   readonly may: readonly string[]
@@ -272,6 +288,8 @@ export interface ConnectionView {
   readonly spent: readonly { readonly upstream: string; readonly dayMicros: bigint; readonly totalMicros: bigint }[]
   /** Null for no limit a day. */
   readonly maxPerDayMicros: bigint | null
+  readonly tokenCount: number
+  /** The newest of them. */
   readonly tokens: readonly IssuedTokenView[]
 }
 
@@ -301,28 +319,41 @@ export interface TokenFormView {
   readonly amounts: readonly { readonly value: string; readonly label: string }[]
   /** The value that stands for no limit. */
   readonly noLimit: string
+  /** The value that stands for an amount that is typed. */
+  readonly otherLimit: string
   /** The value of the chosen limit. */
-  readonly limit: string | null
+  readonly limit: string
   readonly ownLimit: string
   readonly countries: string
   readonly ipAllowList: string
   readonly expiries: readonly { readonly value: string; readonly label: string; readonly chosen: boolean }[]
 }
 
-/** The way through a list that has more than one page. */
-export interface PagerView {
+/** The way through a list that is long. */
+export interface WayView {
+  readonly previous: string | null
+  readonly next: string | null
+}
+
+/** The same through one whose rows are counted. */
+export interface PagerView extends WayView {
   readonly page: number
   readonly pages: number
   readonly rows: number
-  readonly previous: string | null
-  readonly next: string | null
 }
 
 /** `api-tokens`: Settings -> API. */
 export interface ApiTokensPage {
   readonly viewer: Viewer
   readonly notice: string | null
+  /** Those that were found, newest first. */
   readonly connections: readonly ConnectionView[]
+  /** Of all, found or not. */
+  readonly connectionCount: number
+  /** True where they are rows that open, for there are many. */
+  readonly isBrief: boolean
+  /** What is looked for among them. */
+  readonly q: string
   /** Null where everything is on one page. */
   readonly connectionPager: PagerView | null
   /** Those that were found, in order. */
@@ -375,8 +406,7 @@ export interface TokenDeletePage {
 
 /** A connection that is about to end. */
 interface EndingConnectionView {
-  readonly clientName: string
-  readonly redirectHost: string
+  readonly who: WhoView
   readonly scheduledMessages: number
 }
 
@@ -397,6 +427,8 @@ export interface SandboxPhonePage {
     readonly sender: string
     readonly text: string
     readonly received: TimeView
+    /** Who sent it and what it cost; null where that is not known. */
+    readonly sent: { readonly who: WhoView; readonly micros: bigint } | null
   }[]
   /** True when there are more texts than are shown. */
   readonly isCut: boolean
@@ -424,7 +456,8 @@ export interface SessionsPage {
 export interface AccountPage {
   readonly viewer: Viewer
   readonly formAction: string
-  readonly notice: string | null
+  /** What was done, and in which section. */
+  readonly notice: { readonly about: 'password' | 'zone' | 'mails'; readonly text: string } | null
   readonly minChars: number
   /** Whether the box that ends connections is ticked: as it was sent, where the form is shown again. */
   readonly endsConnections: boolean
@@ -436,11 +469,24 @@ export interface AccountPage {
   }[]
   /** False where this installation has no mail server, and there is nothing to choose. */
   readonly sendsMail: boolean
-  readonly notices: readonly { readonly kind: string; readonly label: string; readonly isWanted: boolean }[]
+  readonly notices: readonly {
+    readonly kind: string
+    readonly label: string
+    /** As the form was filled in. */
+    readonly isWanted: boolean
+    /** As it stands: to switch it off takes the password. */
+    readonly isSent: boolean
+  }[]
   /** Of the mails. */
   readonly languages: readonly { readonly value: Language; readonly name: string; readonly isChosen: boolean }[]
   /** What is wrong with each field. */
-  readonly errors: { readonly password?: string; readonly new_password?: string; readonly time_zone?: string }
+  readonly errors: {
+    readonly password?: string
+    readonly new_password?: string
+    readonly time_zone?: string
+    /** With the password that the choice of mails takes. */
+    readonly mails?: string
+  }
 }
 
 /** `passkey-remove`: asks before a passkey goes. */
@@ -472,13 +518,14 @@ export interface PasskeysPage {
   }[]
 }
 
-/** `upstream-account`: Settings -> VertexSMS account. */
+/** `upstream-account`: Settings -> Sending account. */
 export interface UpstreamAccountPage {
   readonly viewer: Viewer
   readonly formAction: string
   /** False where the installation sends to the simulated operator. */
   readonly isReal: boolean
-  readonly notice: string | null
+  /** What was done, told beside what it is about. */
+  readonly notice: keyof Words['upstream']['notices'] | null
   /** Null while none is set. */
   readonly token: { readonly lastFour: string; readonly set: TimeView; readonly checked: TimeView | null } | null
   /** As it stands in its field. */
@@ -494,25 +541,14 @@ export interface UpstreamAccountPage {
   readonly offersUnasked: boolean
 }
 
-/** What may spend, as its owner knows it. */
-export interface SpenderName {
-  /** `gone` for a token that was deleted: neither name nor page is left of it. */
-  readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
-  /** Where the answers of an app go, which nobody can make up; empty for everything else. */
-  readonly place: string
-  /** What the client or the owner calls it, never verified. */
-  readonly name: string
-  /** Its page; null where there is none. */
-  readonly href: string | null
-}
-
 /** A send that its owner is asked about. */
 export interface AskedView {
   readonly formAction: string
+  readonly spenderId: string
   readonly standing: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
-  readonly asker: SpenderName
-  /** Why it was asked. */
-  readonly reasons: readonly ('price' | 'country' | 'asked')[]
+  readonly asker: WhoView
+  /** Why it was asked, in sentences. */
+  readonly why: string
   readonly ceilingMicros: bigint
   readonly sender: string
   readonly recipientCount: number
@@ -537,15 +573,27 @@ export interface ApprovalPage extends AskedView {
 /** `approvals`: all that wait. */
 export interface ApprovalsPage {
   readonly viewer: Viewer
-  readonly notice: 'approved' | 'refused' | 'late' | null
-  readonly waiting: readonly AskedView[]
+  /** What came of the last answer. */
+  readonly outcome: 'approved' | 'refused' | 'withdrawn' | 'refusedAll' | 'late' | null
+  /** Which send it was, or whose and how many, once. */
+  readonly which: string | null
+  /** What waits, by who asks: one send at least. */
+  readonly asking: readonly {
+    readonly asker: WhoView
+    readonly spenderId: string
+    readonly sends: readonly AskedView[]
+    /** How many of its sends wait in all, those of other pages too. */
+    readonly waits: number
+  }[]
+  /** What was approved and may still be used. */
+  readonly usable: readonly AskedView[]
   readonly pager: PagerView | null
 }
 
 /** A message whose outcome is not known. */
 export interface UnknownView {
   readonly id: string
-  readonly who: SpenderName
+  readonly who: WhoView
   readonly kind: 'sms' | 'hlr' | 'msisdn'
   readonly handed: TimeView
   readonly country: string
@@ -569,6 +617,8 @@ export interface SpentView {
   readonly upstream: string
   readonly dayMicros: bigint
   readonly totalMicros: bigint
+  /** Of the total. */
+  readonly heldMicros: bigint
   readonly recipients: number
   readonly dayLeftMicros: bigint | null
   readonly totalLeftMicros: bigint | null
@@ -578,7 +628,7 @@ export interface SpentView {
 export interface DayView {
   readonly date: string
   readonly micros: bigint
-  readonly done: number
+  readonly sends: number
   readonly height: number
 }
 
@@ -587,19 +637,25 @@ export interface SpenderPage {
   readonly viewer: Viewer
   /** Its path; the forms and the download stand below it. */
   readonly path: string
-  readonly who: SpenderName
+  readonly who: WhoView
   /** Of a connection. */
   readonly times: { readonly approved: TimeView; readonly expires: TimeView; readonly lastUsed: TimeView | null } | null
   readonly disconnect: string | null
   readonly isAlive: boolean
   readonly ended: { readonly at: TimeView; readonly reason: EndedReason } | null
+  /** The page of the connection that took its place. */
+  readonly successor: string | null
   readonly notice: SpenderNotice | null
   readonly pause: PauseView | null
+  /** Whose pause keeps what is scheduled from being sent: its own, or the account's. */
+  readonly stops: 'own' | 'account' | null
   /** The numbers of the rules of the automatic pause. */
   readonly rules: typeof PAUSE_RULES
   readonly limits: readonly string[]
   readonly spent: readonly SpentView[]
   readonly days: readonly DayView[]
+  /** What is held counts on no day yet. */
+  readonly daysHeldMicros: bigint
   readonly unknown: readonly UnknownView[]
   readonly hasMoreUnknown: boolean
   readonly scheduled: readonly {
@@ -614,7 +670,7 @@ export interface SpenderPage {
   readonly scheduledPager: PagerView | null
   readonly activity: readonly {
     readonly at: TimeView
-    readonly who: SpenderName | null
+    readonly who: WhoView | null
     readonly what: string
     readonly outcome: string
     readonly count: number
@@ -622,7 +678,7 @@ export interface SpenderPage {
     readonly country: string | null
     readonly lastDigits: string | null
   }[]
-  readonly activityPager: PagerView | null
+  readonly activityPager: WayView | null
   readonly form: {
     readonly values: Readonly<Record<string, string>>
     /** What is wrong, by field. */
@@ -658,18 +714,23 @@ export type SpenderNotice =
 export interface OverviewPage {
   readonly viewer: Viewer
   readonly notice: SpenderNotice | null
-  readonly isPaused: boolean
+  /** Of the whole account. */
+  readonly pause: PauseView | null
+  readonly rules: typeof PAUSE_RULES
+  /** True where something may spend, and can be stopped. */
+  readonly canPause: boolean
   readonly upstream: string
   /** Null where the upstream does not tell it; `unreachable` where it could not be asked. */
   readonly balance: bigint | null | 'unreachable'
+  /** Settled and held together, as in the limits. */
   readonly todayMicros: bigint
   readonly monthMicros: bigint
   readonly limits: readonly string[]
   readonly unknown: readonly UnknownView[]
   readonly hasMoreUnknown: boolean
-  readonly paused: readonly { readonly who: SpenderName; readonly pause: PauseView }[]
+  readonly paused: readonly { readonly who: WhoView; readonly pause: PauseView }[]
   readonly connections: readonly {
-    readonly who: SpenderName
+    readonly who: WhoView
     readonly todayMicros: bigint
     readonly lastUsed: TimeView | null
     readonly isPaused: boolean
@@ -682,7 +743,14 @@ export interface OverviewPage {
 /** `ended`: connections that are no more. */
 export interface EndedPage {
   readonly viewer: Viewer
-  readonly connections: readonly { readonly who: SpenderName; readonly at: TimeView; readonly reason: EndedReason }[]
+  readonly connections: readonly {
+    readonly who: WhoView
+    readonly approved: TimeView
+    readonly at: TimeView
+    readonly reason: EndedReason
+    /** What it spent in all; null where another goes on with its counters. */
+    readonly totalMicros: bigint | null
+  }[]
   readonly pager: PagerView | null
 }
 

@@ -1,25 +1,32 @@
 import { fastifyCookie } from '@fastify/cookie'
 
-// Whose request waits is known on the consent page alone, whose cookie goes to that page alone. So that the sign-in page in
-// between can name it, the consent page hands the name over in a cookie of our own making, for this one request. A link to
-// the sign-in page cannot put a name there.
+// Whose request waits is known on the consent page alone, whose cookie goes to that page alone, and only while it waits. So
+// that the sign-in page in between can name it, and the same address once the request has ended, the consent page hands the
+// name over in cookies of our own making, for this one request. A link cannot put a name there.
 
 const COOKIE = 'vertexsms_asker'
-const SECONDS = 900
+const SIGN_IN_SECONDS = 900
+/** Somebody may come back to a tab that was left open. */
+const ENDED_SECONDS = 86_400
 const TITLE_CHARS_MAX = 200
 
-/** The `Set-Cookie` value by which the sign-in page learns who asks in this authorization request. */
-export function askerCookie(issuerUrl: string, uid: string, title: string): string {
-  return fastifyCookie.serialize(COOKIE, `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
-    path: '/sign-in',
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: issuerUrl.startsWith('https:'),
-    maxAge: SECONDS,
-  })
+/** The `Set-Cookie` values by which the sign-in page, and later the request's own, learn who asks in this request. */
+export function askerCookies(issuerUrl: string, uid: string, title: string): string[] {
+  const places = [
+    { path: '/sign-in', maxAge: SIGN_IN_SECONDS },
+    { path: `/interaction/${uid}`, maxAge: ENDED_SECONDS },
+  ]
+  return places.map((place) =>
+    fastifyCookie.serialize(COOKIE, `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
+      ...place,
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: issuerUrl.startsWith('https:'),
+    }),
+  )
 }
 
-/** Who asks in the request that signing in leads on to; null where it leads elsewhere, or nobody said. */
+/** Who asks in the request whose path this is, or that signing in there leads on to; null where it leads elsewhere, or nobody said. */
 export function readAsker(cookieHeader: string | undefined, returnTo: string): string | null {
   const [uid = '', ...title] = (fastifyCookie.parse(cookieHeader ?? '')[COOKIE] ?? '').split(' ')
   return title.length > 0 && returnTo === `/interaction/${uid}` ? title.join(' ').slice(0, TITLE_CHARS_MAX) : null

@@ -1,4 +1,4 @@
-import { clientGuides, isLocalAddress } from '@vertexsms/contract/connect'
+import { type ClientGuide, clientGuides, isLocalAddress } from '@vertexsms/contract/connect'
 import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
 import type { ConnectPage } from '../views/pages.ts'
 
@@ -14,6 +14,12 @@ export function connectPage({ mcp, api }: { readonly mcp: string; readonly api: 
     tokenCommand: tokenCommand(TOKEN_PLACEHOLDER),
     quickStart: quickStart(apiUrl),
     isLocal: isLocalAddress(mcp),
-    clients: clientGuides(mcp, TOKEN_PLACEHOLDER),
+    clients: reachableFirst(clientGuides(mcp, TOKEN_PLACEHOLDER), isLocalAddress(mcp)),
   }
+}
+
+/** In their order, those last that cannot reach the address. */
+function reachableFirst(clients: readonly ClientGuide[], isLocal: boolean): readonly ClientGuide[] {
+  const isOut = ({ hosted }: ClientGuide) => hosted && isLocal
+  return [...clients.filter((client) => !isOut(client)), ...clients.filter(isOut)]
 }

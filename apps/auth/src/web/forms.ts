@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
+import { mac } from '@vertexsms/secrets/mac'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { subkey } from '@vertexsms/secrets/subkey'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -72,13 +73,13 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
   const ownOrigin = new URL(deps.issuerUrl).origin
   const secure = ownOrigin.startsWith('https:')
   const cookieName = secure ? '__Host-vertexsms_visitor' : 'vertexsms_visitor'
-  const mac = (binding: string) => createHmac('sha256', key).update(binding).digest()
+  const macOf = (binding: string) => mac(key, binding)
   const isOurs = (request: FastifyRequest) => isSameOrigin(saysOfItself(request), ownOrigin)
 
   return {
     token(binding) {
       const mask = randomBytes(MAC_BYTES)
-      return Buffer.concat([mask, xor(mac(binding), mask)]).toString('base64url')
+      return Buffer.concat([mask, xor(macOf(binding), mask)]).toString('base64url')
     },
 
     isOurs,
@@ -88,7 +89,7 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
       const sent = (request.body as { csrf?: unknown } | undefined)?.csrf
       const given = Buffer.from(typeof sent === 'string' ? sent.slice(0, MAX_TOKEN_CHARS) : '', 'base64url')
       const mask = given.subarray(0, MAC_BYTES)
-      if (given.length !== 2 * MAC_BYTES || !timingSafeEqual(given.subarray(MAC_BYTES), xor(mac(binding), mask))) {
+      if (given.length !== 2 * MAC_BYTES || !timingSafeEqual(given.subarray(MAC_BYTES), xor(macOf(binding), mask))) {
         throw new FormRefused('The form has expired.')
       }
     },

@@ -10,6 +10,8 @@ export interface Marks {
   name(value: unknown): string
   code(value: unknown): string
   time(value: TimeView): string
+  /** An amount of a column: what only aligns it is set apart, for where it stands alone. */
+  padded(amount: string): string
   link(href: string, label: string): string
 }
 
@@ -21,6 +23,7 @@ export function marksOf(format: Formats, harmless: (text: string) => string): Ma
     strong: (value) => `<strong class="name">${text(value)}</strong>`,
     name: (value) => `<bdi class="name">${text(value)}</bdi>`,
     link: (href, label) => `<a href="${text(href)}">${text(label)}</a>`,
+    padded: (amount) => text(amount).replace(/\u2007+/, '<span class="pad">$&</span>'),
     code: (value) => `<code>${text(value)}</code>`,
     time: (value) =>
       `<time datetime="${value.moment.toISOString()}" title="${text(format.full(value))}">${text(format.short(value))}</time>`,

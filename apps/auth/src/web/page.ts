@@ -35,8 +35,16 @@ function escapeHtml(text: string): string {
   return engine.config.escapeFunction(text)
 }
 
-/** Pages that have a script file of ours: passkey ceremonies and the clipboard are the browser's. */
-const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>(['sign-in', 'passkeys', 'token-created'])
+/** Pages that have a script file of ours: passkey ceremonies, the clipboard and what a field shows are the browser's. */
+const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>([
+  'sign-in',
+  'passkeys',
+  'token-created',
+  'connect',
+  'overview',
+  'set-password',
+  'account',
+])
 
 /**
  * The security headers of a page. No inline style or script, nothing from elsewhere, forms to ourselves only, never in

@@ -32,12 +32,13 @@ export const connect = room({
     onlyHere:
       'This address works for programs on this computer only. Clients that run elsewhere, such as Claude on the web and ChatGPT, need a public https address.',
     clients: 'Clients',
+    address: 'the address',
     cannotReach: 'It does not run on this computer, and so it cannot reach the address above.',
     withToken: 'With an API token instead',
     makeOne: (settings: string) =>
-      `Make one on ${settings}, put it in the place of YOUR_API_TOKEN, and keep the file to yourself.`,
-    settingsApi: 'Settings, API',
+      `Make one on ${settings}, put it in place of YOUR_API_TOKEN, and keep the file to yourself.`,
     withTokenOf: (client: string) => `${client} with a token`,
+    scripts: 'Send from a script or a service, with a token and without an AI client.',
     scriptsSend: (settings: string, header: string) => `Scripts send a token from ${settings} as ${header}.`,
     everyRoute: (reference: string, openApi: string) => `The ${reference} has every route, also as ${openApi}.`,
     reference: 'reference',
@@ -53,17 +54,18 @@ export const connect = room({
     onlyHere:
       'Šis adresas tinka tik programoms šiame kompiuteryje. Kitur veikiančioms programoms, pavyzdžiui, „Claude“ naršyklėje ir „ChatGPT“, reikia viešo https adreso.',
     clients: 'Programos',
+    address: 'adresą',
     cannotReach: 'Ji veikia ne šiame kompiuteryje, todėl aukščiau nurodyto adreso nepasiekia.',
     withToken: 'Arba su API raktu',
     makeOne: (settings) =>
       `Sukurkite jį puslapyje ${settings}, įrašykite vietoje YOUR_API_TOKEN ir failo niekam nerodykite.`,
-    settingsApi: 'Nustatymai → API',
     withTokenOf: (client) => `${client} su raktu`,
+    scripts: 'Siųskite iš scenarijaus ar savo sistemos, su raktu ir be DI programos.',
     scriptsSend: (settings, header) => `Scenarijai siunčia raktą iš puslapio ${settings} antraštėje ${header}.`,
     everyRoute: (reference, openApi) => `Visi maršrutai aprašyti ${reference}, taip pat ir ${openApi} formatu.`,
     reference: 'žinyne',
     clientName: (name) =>
-      name === 'Any client that starts a program' ? 'Kita DI programa, leidžianti programas' : name,
+      name === 'Any client that runs a local command' ? 'Kita DI programa, vykdanti vietinę komandą' : name,
     linkLabel: (label) =>
       label === 'Add for an organisation' ? 'Pridėti organizacijai' : label.replace(/^Add to /, 'Pridėti į '),
     place: (place) => ({ Terminal: 'Terminalas', 'MCP server URL': 'MCP serverio adresas' })[place] ?? place,
@@ -83,7 +85,7 @@ export const connect = room({
       'lm-studio': 'Atverkite nuorodą arba įrašykite bloką į failą.',
       kiro: 'Atverkite nuorodą arba įrašykite bloką į failą.',
       'mcp-remote':
-        'mcp-remote stovi tarp šio serverio ir programos, kuri moka tik paleisti kitas programas; „Claude Desktop“ skaito claude_desktop_config.json. Reikia „Node“.',
+        'Naudoja mcp-remote (reikia „Node“). „Claude Desktop“ programai redaguokite claude_desktop_config.json.',
     },
   },
 })

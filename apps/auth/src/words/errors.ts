@@ -14,7 +14,7 @@ export const errors = room({
     notFound: { title: 'There is no such page', text: 'The address may be mistyped, or what it showed is gone.' },
     wrongMethod: {
       title: 'That cannot be done here',
-      text: 'The address is right, but not for what was asked of it. Open the page again and use what stands on it.',
+      text: 'The address is right, but it does not take this kind of request. Open the page again and use its buttons.',
     },
     tooLarge: { title: 'That was too much', text: 'The form is larger than we accept.' },
     tooMany: {
@@ -25,7 +25,7 @@ export const errors = room({
     busy: { title: 'We are busy', text: 'Please try again in a moment.' },
     ours: {
       title: 'Something went wrong',
-      text: 'The fault is ours. Please try again in a moment. If it stays so, tell the operator of this service the reference below.',
+      text: 'The fault is ours. Please try again in a moment. If it keeps happening, tell the operator of this service the reference below.',
     },
   },
   lt: {

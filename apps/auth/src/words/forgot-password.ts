@@ -4,16 +4,16 @@ import { room } from './room.ts'
 export const forgotPassword = room({
   en: {
     title: 'Forgot your password?',
-    lead: 'Tell us the address you sign in with. If it has an account, we mail it a link with which you set a new password.',
-    email: 'Email',
+    lead: 'Tell us the address you sign in with. If it has an account, we will mail you a link to set a new password.',
+    email: 'E-mail',
     submit: 'Mail me a link',
     wrongEmail: 'Enter a complete e-mail address.',
     /** The same whether there is an account or not. */
-    sentTitle: 'Look into your mail',
+    sentTitle: 'Check your mail',
     sent: (hours: string) =>
       `If this address has an account, a link is on its way to it. It works once, for ${hours}. An earlier link stops working.`,
-    notArrived: 'Nothing arrives? Look into the spam folder, and whether it is the address you signed up with.',
-    noMail: 'This service sends no mail. Whoever runs it gives you a link with which you set a new password.',
+    notArrived: 'Nothing there? Check the spam folder, and that this is the address you signed up with.',
+    noMail: 'This service sends no mail. Whoever runs it can give you a link to set a new password.',
     askOperator: 'Ask the operator of this service:',
     orAsk: 'The operator of this service can give you a link as well:',
     noContact: 'Ask the person or the team that invited you.',
@@ -25,7 +25,7 @@ export const forgotPassword = room({
     email: 'El. paštas',
     submit: 'Atsiųsti nuorodą',
     wrongEmail: 'Įveskite visą el. pašto adresą.',
-    sentTitle: 'Pažiūrėkite į savo paštą',
+    sentTitle: 'Patikrinkite el. paštą',
     sent: (hours) =>
       `Jei šis adresas turi paskyrą, nuoroda jam jau siunčiama. Ji veikia vieną kartą, ${hours}. Ankstesnė nuoroda nustoja veikti.`,
     notArrived: 'Laiško nėra? Pažiūrėkite į šlamšto aplanką ir ar tai adresas, kuriuo registravotės.',

@@ -4,8 +4,12 @@ import { type Language, one, vienas } from './room.ts'
 
 /** How amounts, times, names of countries and lists read in one language. Times are UTC and say so. */
 export interface Formats {
-  /** An amount with its currency, two decimals at least. */
+  /** An amount with its currency, two decimals at least; like a date it is never broken. */
   eur(micros: bigint): string
+  /** The same for amounts that stand below each other: blanks as wide as a digit take the place of decimals it has not. */
+  eurs(column: readonly bigint[]): (micros: bigint) => string
+  /** An amount in EUR as it stands in a field: with the decimal mark that is usual, and nothing between thousands. */
+  typed(micros: bigint): string
   number(count: number): string
   /** "a, b and c". */
   list(entries: readonly string[]): string
@@ -13,8 +17,10 @@ export interface Formats {
   country(code: string): string
   /** A moment as it is read at a glance: how long ago or ahead when it is near, else the date. */
   short(time: TimeView): string
-  /** The date and the time. */
+  /** The date and the time, which may stand in two lines, each whole. */
   full(time: TimeView): string
+  /** Day, month and time, of what is never far away. */
+  near(time: TimeView): string
   /** One of the owner's days, given as `YYYY-MM-DD`: the day and the month. */
   date(day: string): string
   /** How long a wait of whole seconds is: never shorter than it is. */
@@ -24,6 +30,16 @@ export interface Formats {
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
+/** The fewest decimals of an amount; it has more only where they say something. */
+const DECIMALS = 2
+/** As wide as a digit. */
+const FIGURE_SPACE = '\u2007'
+/** Holds together what is read in one piece. */
+const NO_BREAK = '\u00a0'
+/** Has no width, and lets no line end beside it. */
+const WORD_JOINER = '\u2060'
+/** As wide as a digit too, where a hyphen is not. */
+const MINUS = '\u2212'
 /** Beyond this a date says more than a count of days. */
 const RELATIVE_DAYS = 31
 
@@ -31,6 +47,7 @@ const RELATIVE_DAYS = 31
 const WORDS = {
   en: {
     dates: 'en-GB',
+    decimalMark: '.',
     soon: 'within a minute',
     now: 'just now',
     seconds: (n: number) => `${n} ${one(n, 'second', 'seconds')}`,
@@ -39,6 +56,7 @@ const WORDS = {
   },
   lt: {
     dates: 'lt',
+    decimalMark: ',',
     soon: 'per minutę',
     now: 'ką tik',
     seconds: (n: number) => `${n} ${vienas(n, 'sekundę', 'sekundes', 'sekundžių')}`,
@@ -50,18 +68,31 @@ const WORDS = {
 /** The {@link Formats} of a language. */
 export function formatsOf(language: Language): Formats {
   const words = WORDS[language]
-  const amounts = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 6 })
+  const amounts = new Intl.NumberFormat(language, { minimumFractionDigits: DECIMALS, maximumFractionDigits: 6 })
+  // From the decimal text: a number would lose the last digits of a large amount.
+  const amount = (micros: bigint) => amounts.format(toEurText(micros) as Intl.StringNumericLiteral).replace('-', MINUS)
   const numbers = new Intl.NumberFormat(language)
   const lists = new Intl.ListFormat(language, { type: 'conjunction' })
   const regions = new Intl.DisplayNames(language, { type: 'region', fallback: 'code' })
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
   const day = new Intl.DateTimeFormat(words.dates, { dateStyle: 'medium', timeZone: 'UTC' })
   const dayOfMonth = new Intl.DateTimeFormat(words.dates, { day: 'numeric', month: 'short', timeZone: 'UTC' })
+  const near = new Intl.DateTimeFormat(words.dates, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: 'UTC',
+  })
   const full = new Intl.DateTimeFormat(words.dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
 
   return {
-    // From the decimal text: a number would lose the last digits of a large amount.
-    eur: (micros) => `${amounts.format(toEurText(micros) as Intl.StringNumericLiteral)} EUR`,
+    eur: (micros) => `${amount(micros)}${NO_BREAK}EUR`,
+    eurs: (column) => {
+      const most = Math.max(...column.map(decimalsOf))
+      return (micros) => `${amount(micros)}${FIGURE_SPACE.repeat(Math.max(0, most - decimalsOf(micros)))}${NO_BREAK}EUR`
+    },
+    typed: (micros) => toEurText(micros, DECIMALS).replace('.', words.decimalMark),
     number: (count) => numbers.format(count),
     list: (entries) => lists.format(entries),
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),
@@ -73,14 +104,28 @@ export function formatsOf(language: Language): Formats {
       if (size < HOUR_MS - MINUTE_MS / 2) return relative.format(Math.round(aheadMs / MINUTE_MS), 'minute')
       if (size < DAY_MS - HOUR_MS / 2) return relative.format(Math.round(aheadMs / HOUR_MS), 'hour')
       if (size < RELATIVE_DAYS * DAY_MS) return relative.format(Math.round(aheadMs / DAY_MS), 'day')
-      return day.format(moment)
+      return whole(day.format(moment))
     },
-    full: ({ moment }) => `${full.format(moment)} UTC`,
-    date: (written) => dayOfMonth.format(new Date(written)),
+    full: ({ moment }) => whole(`${full.format(moment)} UTC`).replace(BEFORE_TIME, ' '),
+    near: ({ moment }) => whole(`${near.format(moment)} UTC`),
+    date: (written) => whole(dayOfMonth.format(new Date(written))),
     wait: (seconds) => {
       if (seconds <= 90) return words.seconds(seconds)
       const minutes = Math.ceil(seconds / 60)
       return minutes <= 90 ? words.minutes(minutes) : words.hours(Math.ceil(minutes / 60))
     },
   }
+}
+
+/** Where a date ends and its time begins. */
+const BEFORE_TIME = /\u00a0(?=(?:at\u00a0)?\d\d:)/
+
+/** A text that is not broken: neither at a space nor behind the hyphens of a Lithuanian date. */
+function whole(text: string): string {
+  return text.replaceAll(' ', NO_BREAK).replaceAll('-', `-${WORD_JOINER}`)
+}
+
+/** The decimals that an amount is written with. */
+function decimalsOf(micros: bigint): number {
+  return toEurText(micros, DECIMALS).split('.')[1]?.length ?? DECIMALS
 }

@@ -11,6 +11,11 @@ export const mails = room({
       ends: 'Setting it signs you out everywhere, removes passkeys and disconnects connected apps.',
       notYou: 'If it was not you, do nothing: your password stays as it is.',
     },
+    passwordChanged: {
+      subject: 'The password of your VertexSMS account was changed',
+      text: 'the password of this account was changed just now. If it was you, there is nothing to do.',
+      notYou: 'If it was not you, set another one at once, and tell the operator of this service:',
+    },
     who: {
       app: (host: string) => `an app whose answers go to ${host}`,
       claims: (name: string) => `It calls itself "${name}". Nobody has verified this name.`,
@@ -56,6 +61,11 @@ export const mails = room({
         `kažkas, greičiausiai jūs, paprašė naujo šios paskyros slaptažodžio. Jį nustatysite su šia nuoroda. Ji veikia vieną kartą, ${hours}:`,
       ends: 'Nustačius slaptažodį, visur būsite atjungti, prieigos raktai bus pašalinti, o prijungtos programos atjungtos.',
       notYou: 'Jei tai ne jūs, nieko nedarykite: slaptažodis lieka toks, koks buvo.',
+    },
+    passwordChanged: {
+      subject: 'Pakeistas jūsų VertexSMS paskyros slaptažodis',
+      text: 'ką tik pakeistas šios paskyros slaptažodis. Jei tai padarėte jūs, nieko daryti nereikia.',
+      notYou: 'Jei tai ne jūs, tuoj pat nustatykite kitą ir praneškite šios paslaugos operatoriui:',
     },
     who: {
       app: (host) => `programa, kurios atsakymai siunčiami į ${host}`,

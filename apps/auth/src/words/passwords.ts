@@ -4,7 +4,9 @@ import { room } from './room.ts'
 export const passwords = room({
   en: {
     rules: (chars: string) =>
-      `At least ${chars} characters. Length is what counts: a few unrelated words do well, and a password manager does best.`,
+      `At least ${chars} characters, and no other rule. A few unrelated words do well; a password manager does best.`,
+    show: 'Show the password',
+    again: 'Passwords are not kept in a page: type both again.',
     problem: {
       short: (chars: string) => `Use at least ${chars} characters. A few unrelated words do well.`,
       long: (chars: string) => `Use at most ${chars} characters.`,
@@ -14,7 +16,9 @@ export const passwords = room({
   },
   lt: {
     rules: (chars) =>
-      `Bent ${chars} ženklų. Svarbiausia – ilgis: tinka keli tarpusavyje nesusiję žodžiai, o geriausiai – slaptažodžių tvarkyklė.`,
+      `Bent ${chars} ženklų, kitų taisyklių nėra. Tinka keli tarpusavyje nesusiję žodžiai; geriausia – slaptažodžių tvarkyklė.`,
+    show: 'Rodyti slaptažodį',
+    again: 'Puslapyje slaptažodžiai nesaugomi: įrašykite abu iš naujo.',
     problem: {
       short: (chars) => `Reikia bent ${chars} ženklų. Tinka keli tarpusavyje nesusiję žodžiai.`,
       long: (chars) => `Daugiausia gali būti ${chars} ženklų.`,

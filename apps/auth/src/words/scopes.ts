@@ -16,7 +16,7 @@ export const scopes = room({
       'sms:rates': 'what an SMS costs in each country',
       'sender:write': 'the names and numbers that your texts come from',
       'hlr:lookup': 'whether a number is in use',
-      'numbers:read': 'countries, operators, and how numbers are written',
+      'numbers:read': 'countries, networks, and how numbers are written',
     },
   },
   lt: {
@@ -32,7 +32,7 @@ export const scopes = room({
       'sms:rates': 'kiek kainuoja SMS kiekvienoje šalyje',
       'sender:write': 'vardai ir numeriai, iš kurių ateina jūsų žinutės',
       'hlr:lookup': 'ar numeris naudojamas',
-      'numbers:read': 'šalys, operatoriai ir kaip rašomi numeriai',
+      'numbers:read': 'šalys, tinklai ir kaip rašomi numeriai',
     },
   },
 })

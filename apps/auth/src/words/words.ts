@@ -24,6 +24,7 @@ import { signIn } from './sign-in.ts'
 import { spender } from './spender.ts'
 import { token } from './token.ts'
 import { upstream } from './upstream.ts'
+import { who } from './who.ts'
 
 /** Every room of the catalogue, one a line and by its name. */
 export const ROOMS = {
@@ -51,6 +52,7 @@ export const ROOMS = {
   spender,
   token,
   upstream,
+  who,
 } as const
 
 /** Every sentence that a person reads on a page, in one language, and how amounts and times are written in it. */

@@ -1,33 +1,4 @@
-/** Hosts that stay on the person's own computer (RFC 8252 §7.3). `localhost` is here because real clients register it. */
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-/**
- * The schemes of AI clients that do not follow RFC 8252 §7.1. Every other scheme without a dot may belong to a browser,
- * the system or an installer, which act on what strangers send there (`ms-appinstaller`, `search-ms`, `ms-word` ...). Each with the name of its program.
- */
-const CLIENT_SCHEMES: ReadonlyMap<string, string> = new Map([
-  ['antigravity', 'Antigravity'],
-  ['claude', 'Claude'],
-  ['code-oss', 'Code OSS'],
-  ['cursor', 'Cursor'],
-  ['goose', 'Goose'],
-  ['kiro', 'Kiro'],
-  ['lmstudio', 'LM Studio'],
-  ['raycast', 'Raycast'],
-  ['trae', 'Trae'],
-  ['vscode', 'VS Code'],
-  ['vscode-insiders', 'VS Code Insiders'],
-  ['vscodium', 'VSCodium'],
-  ['warp', 'Warp'],
-  ['windsurf', 'Windsurf'],
-  ['windsurf-next', 'Windsurf Next'],
-  ['zed', 'Zed'],
-])
-
-/** What a known client's scheme opens, by the name people know it by; null for a scheme that we do not know. */
-export function appOfScheme(scheme: string): string | null {
-  return CLIENT_SCHEMES.get(scheme) ?? null
-}
+import { isClientScheme, LOOPBACK_HOSTS } from '../../connections/client-places.ts'
 
 /** A domain name in reverse, as RFC 8252 §7.1 wants a scheme: a top-level domain first, then at least one more label. */
 const REVERSE_DOMAIN = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
@@ -68,7 +39,7 @@ export function redirectUriProblem(uri: string): string | null {
   const { scheme, authority, host } = parts
   if (authority?.includes('@')) return 'has credentials'
   if (scheme !== 'http' && scheme !== 'https') {
-    if (CLIENT_SCHEMES.has(scheme))
+    if (isClientScheme(scheme))
       return opensSomething(uri, parts) ? `opens or installs something by the ${scheme} scheme` : null
     if (REVERSE_DOMAIN.test(scheme) && !OPENING_SCHEME.test(scheme)) return null
     return `uses the ${scheme} scheme; an app's own scheme is a reverse domain name such as com.example.app (RFC 8252 section 7.1)`

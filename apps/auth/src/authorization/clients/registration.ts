@@ -73,9 +73,14 @@ export function displayName(name: unknown): string | undefined {
     .slice(0, MAX_SENT_NAME_CHARS)
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, ' ')
+    // Letters and a sign that are drawn as nothing: fillers of Hangul, and a cell of Braille without dots.
+    .replace(/[\u115f\u1160\u3164\uffa0\u2800]/g, ' ')
+    // Letters carry a few marks; more of them are drawn over the lines above and below.
+    .replace(/(\p{M}{3})\p{M}+/gu, '$1')
     .replace(/\s+/gu, ' ')
     .trim()
-  if (plain === '') return undefined
+  // Marks alone would be drawn over what stands around them.
+  if (!/[^\s\p{M}]/u.test(plain)) return undefined
   const letters = [...plain]
   // What is cut says so: the end of a name may be what tells it from another.
   return letters.length > MAX_NAME_CHARS ? `${letters.slice(0, MAX_NAME_CHARS - 1).join('')}…` : plain

@@ -8,7 +8,7 @@ import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { directQuery } from '@vertexsms/db/direct-query'
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { open, seal } from '@vertexsms/secrets/seal'
+import { open, sealOnce } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
 import { JOIN_SPENDER, LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { inLocalTime, localTime } from './local-times.ts'
@@ -290,7 +290,7 @@ function refreshSteps(
 ): Prisma.Sql {
   const { presented, refresh } = work
   if (!presented || !refresh) throw new Error('a refresh without a new refresh token')
-  const sealed = overlapSeconds > 0 ? seal(overlapKey(presented.value), response, OVERLAP_CONTEXT) : null
+  const sealed = overlapSeconds > 0 ? sealOnce(overlapKey(presented.value), response, OVERLAP_CONTEXT) : null
   return Prisma.sql`spent AS (
       DELETE FROM oidc_artifact USING live
       WHERE kind = 'RefreshToken' AND oidc_artifact.id = ${presented.id} AND grant_id = ${grant.grantId}

@@ -1,0 +1,67 @@
+import type { WhoView } from '../views/pages.ts'
+import type { Words } from '../words/words.ts'
+import { isClientScheme, LOOPBACK_HOSTS } from './client-places.ts'
+import { ownDomains, passesFor, registrableDomain } from './imitation.ts'
+import type { NamedSpender } from './names.ts'
+import { ACCOUNT_PATH, pathOf } from './spender-paths.ts'
+
+/** For whom names are put, and what is ours. */
+export interface Naming {
+  readonly t: Words
+  readonly ownDomains: ReadonlySet<string>
+}
+
+/** For a reader of a page of this issuer. */
+export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Words): Naming {
+  return { t, ownDomains: ownDomains(issuerUrl) }
+}
+
+/** How every page calls a spender: an app by the place that its answers go to, then by the name that it gave itself. */
+export function whoOf(named: NamedSpender | undefined | null, naming: Naming): WhoView {
+  const { who } = naming.t
+  if (!named) return { kind: 'gone', ...ours(who.gone), place: '', name: '', passesFor: null, href: null }
+  const { name, redirectHost } = named
+  const href = pathOf(named)
+  return redirectHost === null
+    ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
+    : { ...appOf({ name, redirectHost }, naming), href }
+}
+
+/** The account, among what is said of its connections and tokens. */
+export function wholeAccount({ t: { who } }: Naming): WhoView {
+  return { kind: 'account', ...ours(who.account), place: '', name: '', passesFor: null, href: ACCOUNT_PATH }
+}
+
+/** Without a link to its page, which an app that asks for the first time does not have. */
+export function appOf(
+  { name, redirectHost: place }: { readonly name: string; readonly redirectHost: string },
+  { t, ownDomains: own }: Naming,
+): WhoView {
+  const titled = titleOf(place, t)
+  const seen = { name, hosts: titled.kind === 'web' ? [place] : [], scheme: unknownScheme(place), ownDomains: own }
+  return { place, name, href: null, ...titled, passesFor: passesFor(seen) }
+}
+
+/**
+ * How an app is headed, by what nobody can make up: the registrable domain of the site that its answers go to, or what
+ * kind of program it is.
+ */
+export function titleOf(place: string, { who }: Words): Pick<WhoView, 'kind' | 'title' | 'within'> {
+  if (LOOPBACK_HOSTS.has(place)) return { kind: 'local', ...ours(who.local) }
+  if (!place.endsWith(':')) {
+    const title = registrableDomain(place)
+    return { kind: 'web', title, within: title }
+  }
+  const isKnown = isClientScheme(place.slice(0, -1))
+  return { kind: 'link', ...ours(isKnown ? who.link(place) : who.unknownLink) }
+}
+
+/** The scheme that answers go to, where it is one that we do not know; else empty. */
+export function unknownScheme(place: string): string {
+  return place.endsWith(':') && !isClientScheme(place.slice(0, -1)) ? place : ''
+}
+
+/** A name in words of ours, which begins small within a sentence. */
+function ours(title: string) {
+  return { title, within: title.charAt(0).toLowerCase() + title.slice(1) }
+}

@@ -1,0 +1,152 @@
+import { isScope } from '@vertexsms/contract/scopes'
+import { liveConnection } from '@vertexsms/db/alive'
+import type { Database, Prisma } from '@vertexsms/db/client'
+import { lastUsedOf } from '../connections/last-used.ts'
+import { pauseOf } from '../connections/spenders.ts'
+import { spentUnder } from '../connections/spent.ts'
+import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
+import { appOf, type Naming, titleOf } from '../connections/who.ts'
+import type { ApiTokensPage, ConnectionView, IssuedTokenView } from '../views/pages.ts'
+import { PAGE_ROWS, pageOf } from '../web/paging.ts'
+import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
+import { TOKENS_PATH } from './ended.ts'
+import { distinct, kept, loose, type Sent } from './list-query.ts'
+
+/** Connections that are shown in full; where there are more, each is a row that opens. */
+const CARDS_MAX = 5
+/** Of each kind of a connection's tokens. Deleting any of them ends the connection: the others need no button. */
+const ISSUED_ROWS = 5
+
+type Connection = Prisma.ConnectionGetPayload<object>
+type Apps = Pick<ApiTokensPage, 'connections' | 'connectionPager' | 'connectionCount' | 'isBrief' | 'q'>
+
+/** One page of the connected apps of Settings -> API, each with its tokens. */
+export async function connectionList(
+  db: Database,
+  accountId: string,
+  sent: Sent,
+  now: Date,
+  naming: Naming,
+): Promise<Apps> {
+  const { connections, ...apps } = await connectionsOf(db, accountId, sent, now, naming.t)
+  return { connections: await connectionViews(db, accountId, connections, now, naming), ...apps }
+}
+
+/** One page of the connections that are found, newest first. */
+async function connectionsOf(
+  db: Database,
+  accountId: string,
+  { query, asked }: Sent,
+  now: Date,
+  t: Words,
+): Promise<Omit<Apps, 'connections'> & { connections: Connection[] }> {
+  // A connection without a token lives on: what it has scheduled goes out, and it can be disconnected.
+  const where = { accountId, ...liveConnection(now) }
+  const orderBy = [{ approvedAt: 'desc' as const }, { id: 'asc' as const }]
+  const paged = (rows: number) => pageOf(rows, { path: TOKENS_PATH, query, name: 'apps', keep: kept(asked) })
+  const connectionCount = await db.connection.count({ where })
+  const told = { connectionCount, isBrief: connectionCount > CARDS_MAX, q: asked.q }
+  if (asked.q === '') {
+    const { skip, pager } = paged(connectionCount)
+    const connections = await db.connection.findMany({ where, orderBy, skip, take: PAGE_ROWS })
+    return { connections, connectionPager: pager, ...told }
+  }
+  // As the person reads them, titles in words of ours included: the database knows none of those.
+  const select = { id: true, clientName: true, redirectHost: true }
+  const places = memo((place: string) => loose(`${place}\n${titleOf(place, t).title}`))
+  const wanted = loose(asked.q)
+  const found = (await db.connection.findMany({ where, orderBy, select })).filter(
+    ({ clientName, redirectHost }) => loose(clientName).includes(wanted) || places(redirectHost).includes(wanted),
+  )
+  const { skip, pager } = paged(found.length)
+  const ids = found.slice(skip, skip + PAGE_ROWS).map(({ id }) => id)
+  const connections = await db.connection.findMany({ where: { ...where, id: { in: ids } }, orderBy })
+  return { connections, connectionPager: pager, ...told }
+}
+
+/** The same function, asked once for each text. */
+function memo(work: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>()
+  return (text) => {
+    const value = known.get(text) ?? work(text)
+    known.set(text, value)
+    return value
+  }
+}
+
+async function connectionViews(
+  db: Database,
+  accountId: string,
+  connections: readonly Connection[],
+  now: Date,
+  naming: Naming,
+): Promise<ConnectionView[]> {
+  const spenderIds = connections.map(spenderIdOf)
+  const ids = connections.map(({ id }) => id)
+  const tokens = async () => {
+    const newest = await newestTokens(db, ids, now, ISSUED_ROWS)
+    return { newest, issued: await listTokens(db, accountId, now, newest) }
+  }
+  const [{ newest, issued }, used, spent, spenders] = await Promise.all([
+    tokens(),
+    lastUsedOf(db, connections),
+    spentUnder(db, spenderIds, now),
+    db.spender.findMany({ where: { id: { in: spenderIds }, accountId } }),
+  ])
+  const labels = distinct(connections.map(({ redirectHost, clientName }) => `${redirectHost} (${clientName})`))
+  return connections.map((connection, at) => {
+    const { id, clientName, redirectHost, approvedAt, expiresAt, scopes } = connection
+    const spender = spenders.find((row) => row.id === spenderIdOf(connection))
+    const lastUsed = used.get(id)
+    const { label, which } = labels[at] ?? { label: '', which: 1 }
+    return {
+      id,
+      who: appOf({ name: clientName, redirectHost }, naming),
+      label,
+      which,
+      isPaused: spender !== undefined && pauseOf(spender) !== null,
+      may: scopes.filter(isScope).map((scope) => naming.t.scopes.may[scope]),
+      approved: timeView(approvedAt, now),
+      expires: timeView(expiresAt, now),
+      lastUsed: lastUsed ? timeView(lastUsed, now) : null,
+      spent: (spent.get(spenderIdOf(connection)) ?? []).map(({ upstream, dayMicros, totalMicros }) => ({
+        upstream,
+        dayMicros,
+        totalMicros,
+      })),
+      maxPerDayMicros: spender?.maxPerDayMicros ?? null,
+      tokenCount: newest.counts.get(id) ?? 0,
+      tokens: issuedViews(
+        issued.filter((row) => row.connectionId === id),
+        label,
+        now,
+        naming.t,
+      ),
+    }
+  })
+}
+
+function spenderIdOf({ id, spenderId }: { readonly id: string; readonly spenderId: string | null }): string {
+  return spenderId ?? id
+}
+
+function issuedViews(rows: readonly TokenRow[], connection: string, now: Date, t: Words): IssuedTokenView[] {
+  const views = (kind: TokenRow['kind'], titled: (number: string) => string) =>
+    rows
+      .filter((row) => row.kind === kind)
+      .map((row, at) => issuedView(row, titled(t.format.number(at + 1)), connection, now))
+  return [...views('oauth_access', t.access.accessKey), ...views('oauth_refresh', t.access.renewalKey)]
+}
+
+function issuedView(row: TokenRow, title: string, connection: string, now: Date): IssuedTokenView {
+  return {
+    id: row.id,
+    title,
+    name: row.name,
+    label: `${title}, ${connection}`,
+    created: timeView(row.createdAt, now),
+    lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
+    expires: row.expiresAt && timeView(row.expiresAt, now),
+  }
+}
