@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyPassword } from '../src/accounts/password.ts'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
@@ -9,11 +11,21 @@ import { type Stack, startStack } from './support/stack.ts'
 
 const PATH = '/settings/account'
 const NEW_PASSWORD = 'four other unrelated words'
+let test: TestDatabase
 let stack: Stack
+/** A node beside it that counts. */
+let strict: Stack
 beforeAll(async () => {
-  stack = await startStack()
+  test = await testDatabase()
+  const OPERATOR_KEY = randomBytes(32).toString('base64url')
+  stack = await startStack({ test, settings: { OPERATOR_KEY } })
+  strict = await startStack({ test, settings: { OPERATOR_KEY, RATE_LIMITS: 'on' } })
 })
-afterAll(() => stack.close())
+afterAll(async () => {
+  await strict?.close()
+  await stack?.close()
+  await test?.close()
+})
 
 async function send(person: Person, form: string, fields: Record<string, string>) {
   const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
@@ -49,6 +61,24 @@ describe('the password', () => {
     const { email } = account
     expect((await fillSignIn(await stack.person(), { email })).status).toBe(422)
     expect((await fillSignIn(await stack.person(), { email, password: NEW_PASSWORD })).status).toBe(303)
+  })
+
+  it('that can be shown is corrected by nothing, nor sent to what checks spelling', async () => {
+    const { person } = await newSignedIn(stack)
+    const link = { issuerUrl: stack.issuer, email: 'new@example.com', hours: 1, now: new Date() }
+    const pages = [
+      await person.get(PATH),
+      await (await stack.person()).open(await createPasswordLink(stack.db, link)),
+    ] as const
+    for (const { html } of pages) {
+      const shown = [...html.matchAll(/data-shows="([^"]+)"/g)].map(([, id]) => id)
+      expect(shown).toHaveLength(1)
+      for (const id of shown) {
+        const [field = ''] = new RegExp(`<input id="${id}"[^>]*>`).exec(html) ?? []
+        for (const part of ['spellcheck="false"', 'autocapitalize="none"', 'autocorrect="off"'])
+          expect(field).toContain(part)
+      }
+    }
   })
 
   it.each([
@@ -87,6 +117,7 @@ describe('the password', () => {
     expect(html).toContain(sentence)
     // What was typed is not in the page; what was ticked still is.
     for (const typed of [PASSWORD, NEW_PASSWORD, 'not the password']) expect(html).not.toContain(typed)
+    expect(html).toContain('type both again')
     expect(html).toMatch(/name="end_connections"[^>]*checked/)
     expect(await hashOf(account.id)).toBe(before)
     expect((await other.get(PATH)).status).toBe(200)
@@ -111,23 +142,34 @@ describe('the password', () => {
     expect(await verifyPassword(await hashOf(account.id), winner)).toBe(true)
   })
 
-  it('gives no more guesses than signing in, counted together, on every page that asks for it', async () => {
-    const strict = await startStack({ settings: { RATE_LIMITS: 'on' } })
-    try {
-      const { email, id } = await makeAccount(strict)
-      const person = await strict.person(id)
+  it('is changed a few times an hour, for each change is a mail to its owner; what was refused is none', async () => {
+    const { id } = await makeAccount(strict)
+    const person = await strict.person(id)
+    const changed = async (password: string, new_password: string) => {
       const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
-      const guess = (path: string) =>
-        person.post(path, Object.entries({ csrf, password: 'wrong', token: 'x'.repeat(20) }))
-      const paths = [`${PATH}/password`, '/settings/passkeys', '/settings/vertexsms-account']
-      for (let at = 0; at < LIMITS.signIn.hits; at += 1) {
-        expect((await guess(paths[at % paths.length] ?? '')).status).toBe(422)
-      }
-      for (const path of paths) expect((await guess(path)).status).toBe(429)
-      expect((await fillSignIn(await strict.person(), { email })).status).toBe(429)
-    } finally {
-      await strict.close()
+      return (await person.post(`${PATH}/password`, Object.entries({ csrf, password, new_password }))).status
     }
+    const mails = () => strict.db.notice.count({ where: { accountId: id, kind: 'password_changed' } })
+    let [now, next] = [PASSWORD, NEW_PASSWORD]
+    for (let at = 0; at < LIMITS.passwordChange.hits; at += 1) {
+      expect([await changed(next, now), await changed(now, next)]).toEqual([422, 303])
+      ;[now, next] = [next, now]
+    }
+    expect([await changed(now, next), await mails()]).toEqual([429, LIMITS.passwordChange.hits])
+  })
+
+  it('gives no more guesses than signing in, counted together, on every page that asks for it', async () => {
+    const { email, id } = await makeAccount(strict)
+    const person = await strict.person(id)
+    const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
+    const guess = (path: string) =>
+      person.post(path, Object.entries({ csrf, password: 'wrong', token: 'x'.repeat(20) }))
+    const paths = [`${PATH}/password`, '/settings/passkeys', '/settings/vertexsms-account']
+    for (let at = 0; at < LIMITS.signIn.hits; at += 1) {
+      expect((await guess(paths[at % paths.length] ?? '')).status).toBe(422)
+    }
+    for (const path of paths) expect((await guess(path)).status).toBe(429)
+    expect((await fillSignIn(await strict.person(), { email })).status).toBe(429)
   })
 })
 
@@ -140,9 +182,18 @@ describe('the time zone', () => {
     expect(await zone()).toBe('Europe/Vilnius')
     const { html } = await person.get(`${PATH}?done=zone`)
     expect(html).toContain('<option value="Europe/Vilnius" selected>Vilnius')
-    expect(html).toContain('The time zone is set.')
+    expect(html).toContain('Your time zone is Europe/Vilnius.')
     expect((await send(person, 'time-zone', { time_zone: '' })).status).toBe(303)
     expect(await zone()).toBeNull()
+    expect((await person.get(`${PATH}?done=zone`)).html).toContain('Your time zone is UTC.')
+  })
+
+  it('is told as text, whatever stands there', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await stack.db.account.update({ where: { id: account.id }, data: { timeZone: '<b>"' } })
+    const { status, html } = await person.get(`${PATH}?done=zone`)
+    expect(status).toBe(200)
+    expect(html).not.toContain('<b>')
   })
 
   it('that stands under an older name is kept by looking at it', async () => {

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
@@ -14,7 +11,6 @@ import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
-const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vertexsms-operator-'))
 let stack: Stack
 beforeAll(async () => {
@@ -101,7 +97,7 @@ describe('from a request to an account', () => {
 
   it.each([
     ['no e-mail address', { email: 'nonsense' }, 'Enter a complete e-mail address.'],
-    ['no name', { name: ' ' }, 'Name: this is missing.'],
+    ['no name', { name: ' ' }, 'id="name-problem" role="alert">Fill this in.'],
     ['a text of 1001 characters', { reason: 'x'.repeat(1001) }, '1,000 characters at most'],
   ])('a request with %s is refused', async (_name, changes, sentence) => {
     const { status, html } = await requestAccess(await stack.person(), changes)
@@ -380,13 +376,6 @@ describe('the operator', () => {
     expect((await introspect('wrong')).status).toBe(401)
   })
 
-  it('runs the same commands in a process of their own', async () => {
-    const args = ['--import', 'tsx', MAIN, 'invite', `${randomUUID()}@example.com`]
-    const env = { PATH: process.env.PATH, ...operatorEnv() }
-    const { stdout } = await promisify(execFile)(process.execPath, args, { env })
-    expect(stdout).toMatch(/^http:\S+\/set-password\?link=[\w-]{43}\n$/)
-  }, 60_000)
-
   it('is helped by --help, and told what is wrong without a stack', async () => {
     expect((await operator(['--help'])).out).toMatch(/invite EMAIL[\s\S]*DATABASE_URL/)
     expect(await operator(['destroy'])).toMatchObject({ code: 2, out: '' })
@@ -400,7 +389,14 @@ describe('the operator', () => {
       const { code, err } = await operator(args)
       expect(code, args.join(' ')).toBe(1)
       expect(err, args.join(' ')).not.toMatch(/ at .*:\d+/)
+      expect(err, args.join(' ')).toMatch(new RegExp(`\nUsage: ${args[0]} EMAIL$`))
     }
+  })
+
+  it('is told of one command alone by its own --help', async () => {
+    const { code, out } = await operator(['limits', '--help'])
+    expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: limits WHO .*\n.*--max-per-day.*$/)])
+    expect((await operator(['destroy', '--help'])).out).toContain('invite EMAIL')
   })
 })
 

@@ -167,7 +167,11 @@ describe('a new token', () => {
     ['5.00 EUR a day where nothing is said', {}, 5_000_000n, []],
     ['the amount that is chosen', { limit: '20.00' }, 20_000_000n, []],
     ['none', { limit: 'none' }, null, []],
-    ['an own amount before a chosen one', { limit: 'none', own_limit: ' 2,50 EUR ' }, 2_500_000n, []],
+    ['another amount', { limit: 'other', own_limit: ' 2,50 EUR ' }, 2_500_000n, []],
+    ['another amount where nothing is chosen', { own_limit: '70' }, 70_000_000n, []],
+    ['what is typed where no limit is chosen', { limit: 'none', own_limit: '2.50' }, 2_500_000n, []],
+    ['what is typed where more is chosen', { limit: '20.00', own_limit: '2.50' }, 2_500_000n, []],
+    ['what is chosen where more is typed', { limit: '1.00', own_limit: '2.50' }, 1_000_000n, []],
     ['countries', { countries: 'lv, LT' }, 5_000_000n, ['LT', 'LV']],
   ] as const)('is limited to %s', async (_name, changes, maxPerDayMicros, countries) => {
     const { account, person } = await newSignedIn(stack)
@@ -210,7 +214,7 @@ describe('a new token', () => {
       name: 'Nightly report',
       permissions: ['POST /sms', 'GET /rates'],
       ipAllowList: [],
-      lastFour: value.slice(0, -6).slice(-4),
+      lastFour: value.slice(-4),
     })
     expect(row.expiresAt?.getTime()).toBe(row.createdAt.getTime() + 90 * 86_400_000)
     const list = (await person.get('/settings/api')).html
@@ -307,11 +311,14 @@ describe('a new token', () => {
     ],
     ['an unknown expiry', { expires_in: '1000y' }, 'Choose when the token expires.'],
     ['an unknown scope', { scope: ['sms:rates', 'sms:everything'] }, 'Choose at least one of the routes.'],
-    ['a limit that is no amount', { own_limit: 'five' }, 'takes an amount in EUR'],
-    ['a limit that nobody offered', { limit: 'all' }, 'takes an amount in EUR'],
-    ['a country that is none', { countries: 'LT, XX' }, 'takes codes of two letters'],
-    ['a limit sent twice', { own_limit: ['1', '1'], limit: 'none' }, 'takes an amount in EUR'],
-    ['a choice sent twice', { limit: ['none', '5.00'] }, 'takes an amount in EUR'],
+    ['a limit that is no amount', { own_limit: 'five' }, 'Enter an amount in EUR'],
+    ['a limit that nobody offered', { limit: 'all' }, 'Enter an amount in EUR'],
+    ['another amount that is none', { limit: 'other', own_limit: ' ' }, 'Enter an amount in EUR'],
+    ['no limit, as an amount', { limit: 'other', own_limit: 'none' }, 'Enter an amount in EUR'],
+    ['a typed amount that is none beside a choice', { limit: '5.00', own_limit: 'x' }, 'Enter an amount in EUR'],
+    ['a country that is none', { countries: 'LT, XX' }, 'Enter two-letter country codes'],
+    ['a limit sent twice', { own_limit: ['1', '1'], limit: 'none' }, 'Enter an amount in EUR'],
+    ['a choice sent twice', { limit: ['none', '5.00'] }, 'Enter an amount in EUR'],
     ['an expiry sent twice', { expires_in: ['never', '1d'] }, 'Choose when the token expires.'],
   ])('is refused with %s', async (_name, changes, sentence) => {
     const { account, person } = await newSignedIn(stack)
@@ -461,7 +468,7 @@ describe('a token that was made', () => {
     const answer = await send('edit', [['name', '  Weekly <b> ']])
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${path}/edit`])
     const { html } = await person.get(`${path}/edit`)
-    expect(html).toMatch(/role="status"[^>]*>It is called Weekly &lt;b&gt; now\./)
+    expect(html).toMatch(/role="status"[^>]*>Renamed to Weekly &lt;b&gt;\./)
     expect((await person.get(`${path}/edit`)).html).not.toContain('role="status"')
     expect(await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })).toMatchObject({ name: 'Weekly <b>' })
   })
@@ -494,9 +501,11 @@ describe('a token that was made', () => {
     const goodMs = (before.expiresAt?.getTime() ?? 0) - now.createdAt.getTime()
     expect(Math.round(goodMs / 60_000)).toBe(60)
     const list = (await person.get('/settings/api')).html
-    expect(list).toContain(`The value before (…${row.lastFour}) works until`)
+    expect(list).toContain(`The old value (…${row.lastFour}) works until`)
     expect([...list.matchAll(/>Nightly report</g)]).toHaveLength(1)
-    expect((await person.get(`${path}/delete`)).html).toContain('The value before, which still works, ends with it.')
+    expect((await person.get(`${path}/delete`)).html).toMatch(
+      /The old value, still good until \d+ \w+, \d\d:\d\d UTC, stops too\./,
+    )
     await confirmDelete(person, row.id)
     expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(0)
   })
@@ -605,6 +614,92 @@ describe('a long list of tokens', () => {
   })
 })
 
+/** Connects apps that call themselves so, at such places. */
+async function connected(accountId: string, apps: readonly (readonly [name: string, place: string])[]) {
+  for (const [name, redirectHost] of apps) {
+    const { connection } = await makeConnection(accountId, name)
+    await stack.db.connection.update({ where: { id: connection.id }, data: { redirectHost } })
+  }
+}
+
+function headings(html: string): string[] {
+  return [...html.matchAll(/<h3[^>]*>(.*?)<\/h3>/gs)].map(([, inner = '']) =>
+    inner
+      .replace(/<[^>]*>/g, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
+}
+
+describe('more connections than a few', () => {
+  const listed = async () => {
+    const { account, person } = await newSignedIn(stack)
+    await connected(account.id, [
+      ['Claude', 'claude.ai'],
+      ['Claude', 'localhost'],
+      ['100 %', '127.0.0.1'],
+      ['Cursor <b>', 'cursor:'],
+      ['x', 'app.example.com'],
+    ])
+    return { account, person }
+  }
+  const find = async (person: Person, q: string) =>
+    (await person.get(`/settings/api?${new URLSearchParams({ q })}`)).html
+
+  it('are a row each, which says the place, the name, what was spent of what and when it was used, and opens', async () => {
+    const { account, person } = await listed()
+    const before = (await person.get('/settings/api')).html
+    expect(before).not.toMatch(/class="app-row|name="q"/)
+    const { connection } = await makeConnection(account.id, 'Sixth')
+    const id = connection.id
+    const spender = { id, accountId: account.id, kind: 'connection' as const, createdAt: new Date() }
+    await stack.db.spender.create({ data: { ...spender, maxPerDayMicros: 5_000_000n, pausedAt: new Date() } })
+    const { html } = await person.get('/settings/api')
+    expect(html).toContain('name="q"')
+    const rows = [...html.matchAll(/<details class="app-row">[\s\S]*?<\/summary>/g)].map(([row]) => row)
+    expect(rows).toHaveLength(6)
+    const row = rows[0]?.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+    expect(row?.trim()).toBe('claude.ai paused calls itself Sixth Spent today 0.00 EUR of 5.00 EUR Last used never')
+    for (const action of ['resume', 'disconnect']) expect(html).toContain(`/connections/${id}/${action}"`)
+  })
+
+  it('are found by place and by name as the page writes them, as text and not as a pattern', async () => {
+    const { account, person } = await listed()
+    await connected(account.id, [['\u017dinut\u0117s', 'zinutes.example']])
+    const local = 'An app on this computer'
+    for (const [q, titles] of [
+      ['CLAUDE', ['claude.ai', local]],
+      ['this computer', [local, local]],
+      ['app.example', ['example.com']],
+      ['opens cursor', ['An app that opens cursor: links']],
+      ['100 %', [local]],
+      ['%', [local]],
+      ['_', []],
+      ['.*', []],
+      ['\u0000', []],
+      // A name that is copied from elsewhere, with its marks beside its letters.
+      ['z\u030c', ['zinutes.example']],
+      ['\u017dINUT', ['zinutes.example']],
+    ] as const) {
+      const html = await find(person, q)
+      expect([q, headings(html).sort()]).toEqual([q, [...titles].sort()])
+    }
+    const none = await find(person, '"><b>')
+    expect(none).toContain('No connected app has this')
+    expect(none).toContain('value="&quot;&gt;&lt;b&gt;"')
+    expect(none).toContain('href="/settings/api#apps"')
+    expect(await find(person, `a${'😀'.repeat(80)}`)).toContain(`value="a${'😀'.repeat(59)}"`)
+  })
+
+  it('of another account are found by nobody else', async () => {
+    await listed()
+    const { account, person } = await newSignedIn(stack)
+    await connected(account.id, [['Mine', 'mine.example']])
+    expect(headings(await find(person, 'claude'))).toEqual([])
+    expect(headings(await find(person, 'mine'))).toEqual(['mine.example'])
+  })
+})
+
 describe('the card of a connection', () => {
   it('shows where it answers first, then its name, what it may, and what it spent of its limit', async () => {
     const { account, person } = await newSignedIn(stack)
@@ -638,6 +733,70 @@ describe('the card of a connection', () => {
     expect(html).toContain('paused</span>')
     expect(html).toMatch(/action="\/connections\/[\w-]+\/resume"/)
     expect(html).not.toMatch(/<h\d[^>]*>[^<]*[\da-f]{8}-[\da-f]{4}/)
+  })
+
+  it('calls its keys by what they are for and when they end, with their names in small', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection } = await makeConnection(account.id)
+    const expiresAt = new Date(Date.now() + 3_600_000)
+    await stack.db.apiToken.updateMany({ where: { connectionId: connection.id }, data: { expiresAt } })
+    const { html } = await person.get('/settings/api')
+    const keys = [...html.matchAll(/<li class="app-token">([\s\S]*?)<\/li>/g)].map(([, key = '']) => key)
+    const near = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' } as const
+    const end = `, expires ${new Intl.DateTimeFormat('en-GB', near).format(expiresAt)} UTC`
+    const text = (part: string) =>
+      part
+        .replace(/<[^>]*>/g, '')
+        .replace(/\s+/g, ' ')
+        .trim()
+    const titles = keys.map((key) => text(/<p>([\s\S]*?)<\/p>/.exec(key)?.[1] ?? ''))
+    expect(titles).toEqual([`Access key 1${end}`, `Renewal key 1${end}`])
+    expect(keys[0]).toContain(`>oauth:access:${connection.id}</code>`)
+    expect(text(keys[0] ?? '')).toContain('Delete Access key 1, claude.ai (Claude)')
+  })
+
+  it('shows the newest keys of each kind and counts the others, however many there are', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection, access } = await makeConnection(account.id)
+    const { tokenHash: _hash, id: _id, ...row } = access
+    const made = Array.from({ length: 400 }, (_, at) => ({
+      ...row,
+      id: randomUUID(),
+      tokenHash: new Uint8Array(randomBytes(32)),
+      createdAt: new Date(Date.now() - at * 1000),
+      lastUsedAt: new Date(Date.now() - at * 1000),
+    }))
+    await stack.db.apiToken.createMany({ data: made })
+    // One that ran out is none of them.
+    const [last] = made.slice(-1)
+    await stack.db.apiToken.update({ where: { id: last?.id ?? '' }, data: { expiresAt: new Date(0) } })
+    const { html } = await person.get('/settings/api')
+    const keys = [...html.matchAll(/<li class="app-token">([\s\S]*?)<\/li>/g)].map(([, key = '']) => key)
+    expect(keys).toHaveLength(5 + 1)
+    for (const { id } of made.slice(0, 4)) expect(html).toContain(`/settings/api/tokens/${id}/delete`)
+    expect(html).toContain('>401 tokens<')
+    expect(html).toContain('395 more, older ones, which end with these.')
+    expect(html.length).toBeLessThan(60_000)
+    await person.post(`/settings/api/tokens/${made[0]?.id}/delete`, [['csrf', hiddenField(html, 'csrf')]])
+    const ended = await stack.db.connection.findUniqueOrThrow({ where: { id: connection.id } })
+    expect(ended.endedReason).toBe('deleted')
+  })
+
+  it('is headed by its place, also where several share it, with what it calls itself below', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await connected(account.id, [
+      ['First <b>', 'localhost'],
+      ['VertexSMS Support', '127.0.0.1'],
+      ['Third', 'cursor:'],
+      ['Claude', 'claude.ai'],
+      ['Other', 'claude.ai'],
+    ])
+    const { html } = await person.get('/settings/api')
+    const local = 'An app on this computer'
+    const link = 'An app that opens cursor: links'
+    expect(headings(html).sort()).toEqual([local, `${local} not VertexSMS`, link, 'claude.ai', 'claude.ai'].sort())
+    expect(html).toContain('calls itself <bdi class="name">First &lt;b&gt;</bdi>')
+    expect(html.indexOf(link)).toBeLessThan(html.indexOf('>Third</bdi>'))
   })
 
   it('pauses and resumes where it stands, and leads nowhere else', async () => {

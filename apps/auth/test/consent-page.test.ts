@@ -1,7 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ownDomains, warningsOf } from '../src/consent/warnings.ts'
+import { ownDomains, passesFor } from '../src/connections/imitation.ts'
+import { unknownScheme } from '../src/connections/who.ts'
+import { warningsOf } from '../src/consent/warnings.ts'
 import { LANGUAGES } from '../src/words/room.ts'
 import { WORDS, type Words } from '../src/words/words.ts'
 import { CHROMIUM } from './support/chromium.ts'
@@ -9,7 +12,7 @@ import { answer, connect, discover, exchange, register, start, type TestClient }
 import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
-import { makeAccount, PASSWORD } from './support/people.ts'
+import { makeAccount } from './support/people.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -62,17 +65,30 @@ describe('who asks', () => {
     ['https://user.github.io/cb', 'user.github.io', 'user.github.io'],
     ['https://a.b.example.co.uk/cb', 'example.co.uk', 'Full address: a.b.example.co.uk'],
     ['https://app.example:8443/cb', 'app.example', 'Full address: app.example:8443'],
-    ['http://127.0.0.1:1234/cb', 'An app on this computer', 'Its answer goes to 127.0.0.1'],
-    ['http://localhost:1234/cb', 'An app on this computer', 'Its answer goes to localhost'],
-    ['cursor://anysphere.cursor-mcp/oauth/callback', "The Cursor app's own link", 'Its answer goes to cursor:'],
-    ['com.example.app:/callback', "An app's own link", 'Its answer goes to com.example.app:'],
+    ['http://127.0.0.1:1234/cb', 'An app on this computer', 'The answer goes to 127.0.0.1'],
+    ['http://localhost:1234/cb', 'An app on this computer', 'The answer goes to localhost'],
+    ['cursor://anysphere.cursor-mcp/oauth/callback', 'An app that opens cursor: links', 'The answer goes to cursor:'],
+    ['com.example.app:/callback', 'An app that opens links of its own', 'The answer goes to com.example.app:'],
   ])('%s is called %s', async (uri, title, fact) => {
     const { person } = await newPerson()
     const { html } = await person.open((await start(await register(stack, { redirect_uris: [uri] }))).url)
-    const [, heading = ''] = /<h1 class="host">(.*?)<\/h1>/.exec(html) ?? []
+    const [, heading = ''] = /<h1[^>]*>(.*?)<\/h1>/.exec(html) ?? []
     expect(heading.replace('&#39;', "'")).toBe(title)
     expect(textOf(html)).toContain(fact)
   })
+
+  it.each(['\u3164', '\u115f\u2800 \u1160', '\uffa0\u200b', '\u0301\u0336', ' \u20dd'])(
+    'gives no name where it gives one that nobody sees: %j',
+    async (client_name) => {
+      const named = async (metadata: Record<string, unknown>) => {
+        const client = await register(stack, { redirect_uris: ['https://app.example/cb'], ...metadata })
+        const { person } = await newPerson()
+        return textOf((await person.open((await start(client)).url)).html)
+      }
+      expect(await named({ client_name: `Nightly${client_name}` })).toContain('calls itself')
+      expect(await named({ client_name })).not.toContain('calls itself')
+    },
+  )
 
   it('is named by the sign-in page that stands before it, and by no link to that page', async () => {
     const client = await register(stack, { redirect_uris: ['https://www.claude.ai/cb'] })
@@ -90,45 +106,202 @@ describe('who asks', () => {
     expect(textOf(html)).toContain('to go on connecting your app')
   })
 
-  const judged = (name: string, host: string) =>
-    warningsOf(
-      { name, hosts: host.endsWith(':') ? [] : [host], ownDomains: ownDomains('https://tool.example') },
-      WORDS.en,
-    ).join(' ')
+  it('is named by the page of a request that has ended, to the browser that saw it, and by no link to that page', async () => {
+    const { person } = await newPerson()
+    const client = await register(stack, { redirect_uris: ['https://www.claude.ai/cb'] })
+    const page = await person.open((await start(client)).url)
+    await later(901, stack)
+    const ended = await person.get(page.url.pathname)
+    expect(ended.status).toBe(400)
+    expect(textOf(ended.html)).toContain('This request has ended Who asked: claude.ai.')
+    const { html } = await (await stack.person()).get(`${page.url.pathname}?app=claude.ai`)
+    expect(textOf(html)).toContain('This request has ended')
+    expect(textOf(html)).not.toContain('Who asked')
+  })
+
+  const seen = (name: string, host: string) => ({
+    name,
+    hosts: host.endsWith(':') ? [] : [host],
+    scheme: unknownScheme(host),
+    ownDomains: ownDomains('https://tool.example'),
+  })
+  const judged = (name: string, host: string) => warningsOf(seen(name, host), WORDS.en).join(' ')
 
   it.each([
-    ['VertexSMS Support', 'app.example', 'Its name looks like ours'],
-    ['Official V e r t e x - S M S', 'app.example', 'Its name looks like ours'],
-    ['Vеrtехsмs', 'app.example', 'Its name looks like ours'],
-    ['VertexSMS', 'cursor:', 'It belongs to an app that we did not make'],
-    ['Gооgle', 'app.example', 'different alphabets'],
-    ['App', 'vertexsms.com.login.example', 'it belongs to login.example'],
-    ['App', 'vertexsrns.example:8443', 'looks like ours'],
-    ['App', 'vertex5ms.com', 'looks like ours'],
-    ['App', 'xn--80ak6aa92e.com', 'may imitate another'],
-    ['App', '192.0.2.7', 'bare address'],
-    ['App', '[2001:db8::1]:8443', 'bare address'],
-  ])('with the name %s at %s is warned of', (name, host, words) => {
+    ['VertexSMS Support', 'app.example', 'Its name looks like ours', 'us'],
+    ['Official V e r t e x - S M S', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vеrtехsмs', 'app.example', 'Its name looks like ours', 'us'],
+    ['VertexSMS', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['VertexSMS Support (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Support (VertexSMS)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code (vertexsms)', 'app.example', 'Its name looks like ours', 'us'],
+    // What a program may add to a name that we know, it may not add to any other.
+    ['Support (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Vertex (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['(vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code  (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['claude code (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code (vertexsms support)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code (vertexsms) (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code (vеrtexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['Claude Code (vertexsms) support', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['VertexSMS (vertexsms-token) (vertexsms)', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['🅥🅔🅡🅣🅔🅧🅢🅜🅢', 'app.example', 'Its name looks like ours', 'us'],
+    ['🆅🅴🆁🆃🅴🆇🆂🅼🆂 help', 'cursor:', 'It belongs to an app that we did not make', 'us'],
+    ['🇻🇪🇷🇹🇪🇽🇸🇲🇸', 'app.example', 'Its name looks like ours', 'us'],
+    ['ꓦꓰꓣꓔꓰꓫꓢꓟꓢ', 'app.example', 'Its name looks like ours', 'us'],
+    ['ᏙᎬᎡᎢᎬXᏚᎷᏚ', 'app.example', 'Its name looks like ours', 'us'],
+    ['ʋɛɾŧɛxʂɱʂ', 'app.example', 'Its name looks like ours', 'us'],
+    // Letters and signs that no list of ours names.
+    ['V℮rt℮xSMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['V€rt€x$M$', 'app.example', 'Its name looks like ours', 'us'],
+    ['Ver†ex§M§', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertex💲M💲', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vᶒrtᶒxᵴmᵴ', 'app.example', 'Its name looks like ours', 'us'],
+    ['VER丅EX SM丂', 'app.example', 'Its name looks like ours', 'us'],
+    ['VERⲦEXSⲘS', 'app.example', 'Its name looks like ours', 'us'],
+    ['V\u3164e\u3164r\u3164t\u3164e\u3164x\u3164S\u3164M\u3164S', 'app.example', 'Its name looks like ours', 'us'],
+    ['V\u034fe\u115fr\u200btexS\ufe0fMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertex SMS ✓', 'app.example', 'Its name looks like ours', 'us'],
+    ['SMS Vertex', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertex SNS', 'app.example', 'Its name looks like ours', 'us'],
+    ['vertexsnslogin', 'app.example', 'Its name looks like ours', 'us'],
+    ['vertexxsmss4you', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vretexsms4you', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertex SM', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vextex SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['ᏙERTEX Mail', 'app.example', 'different alphabets', 'another'],
+    ['Ⲥlaude', 'app.example', 'different alphabets', 'another'],
+    ['App', 'com.vertexsms.app:', 'The link com.vertexsms.app: looks like ours', 'us'],
+    ['App', 'app.vertex-sms.login:', 'The link app.vertex-sms.login: looks like ours', 'us'],
+    ['VertexSMS', 'vertexsms.login.example', 'Its name and the address vertexsms.login.example look like ours', 'us'],
+    ['Gооgle', 'app.example', 'different alphabets', 'another'],
+    ['App', 'vertexsms.com.login.example', 'it belongs to login.example', 'us'],
+    ['App', 'vertexsrns.example:8443', 'looks like ours', 'us'],
+    ['App', 'vertex5ms.com', 'looks like ours', 'us'],
+    ['App', 'xn--80ak6aa92e.com', 'may imitate another', 'another'],
+    ['App', '192.0.2.7', 'bare address', null],
+    ['App', '[2001:db8::1]:8443', 'bare address', null],
+  ] as const)('with the name %s at %s is warned of', (name, host, words, whom) => {
     expect(judged(name, host)).toContain(words)
+    expect(passesFor(seen(name, host))).toBe(whom)
   })
 
   it.each([
     ['Claude', 'claude.ai'],
     ['Vertex Search', 'search.example'],
     ['SMS Gateway', 'cursor:'],
+    // Words that begin as ours does, or end so.
+    ['Vertex Systems', 'vertexsystems.example'],
+    ['Vertex Smart Home', 'vertexsmart.example'],
+    ['Vertex SSO', 'vertexsso.example'],
+    ['Vertex Sense', 'vertexsense.example'],
+    ['Vertex DNS', 'app.example'],
+    ['Convert Exams', 'app.example'],
+    ['Covertex SMB', 'app.example'],
+    ['Vertex 🚀🚀🚀', 'app.example'],
+    ['Vertex Поиск', 'app.example'],
+    ['Vertex 智能助手', 'app.example'],
+    ['ChatGPTアシスタント', 'app.example'],
+    ['AIผู้ช่วย', 'app.example'],
+    ['Claude\u{10fff}', 'app.example'],
+    ['Claude Code (vertexsms)', 'cursor:'],
+    ['Claude Code (vertexsms-token)', 'cursor:'],
+    ['mcporter (vertexsms)', 'cursor:'],
+    ['Claude Code (VertexSMS)', 'cursor:'],
+    ['Claude Code (vertex-sms)', 'cursor:'],
+    ['mcporter (Vertex SMS token)', 'cursor:'],
+    ['App', 'com.example.app:'],
+    ['🇱🇹 Orders 🅿️', 'app.example'],
     ['Приложение', 'app.example'],
     ['VertexSMS Console', 'console.vertexsms.com'],
     ['VertexSMS of ours', 'apps.tool.example'],
   ])('with the name %s at %s is not', (name, host) => {
     expect(judged(name, host)).toBe('')
+    expect(passesFor(seen(name, host))).toBeNull()
   })
 
-  it('is warned of on the page', async () => {
+  it('is warned of once on the page, beside its name, and then Deny is the button that stands out', async () => {
+    const { person } = await newPerson()
+    const standsOut = /<button class="button button-primary" name="decision" value="(\w+)"/g
+    const open = async (metadata: Record<string, unknown>) => {
+      const { html } = await person.open((await start(await register(stack, metadata))).url)
+      const ticked = [...html.matchAll(/name="scope" value="([^"]*)" checked/g)].map(([, name]) => name)
+      return { text: textOf(html), ticked, buttons: [...html.matchAll(standsOut)].map(([, decision]) => decision) }
+    }
     const redirect_uris = ['https://vertexsms.com.login.example/cb']
-    const text = await pageFor({ client_name: 'VertexSMS Support', redirect_uris })
-    expect(text).toContain('Careful. The address vertexsms.com.login.example looks like ours')
-    expect(text).toContain('Careful. Its name looks like ours')
-    expect(await pageFor({ redirect_uris: ['https://app.example/cb'] })).not.toContain('Careful.')
+    const warned = await open({ client_name: 'VertexSMS Support', redirect_uris })
+    expect(warned.text).toContain('login.example not VertexSMS')
+    expect(warned.text.match(/Careful\./g)).toHaveLength(1)
+    expect(warned.text).toContain('Its name and the address vertexsms.com.login.example look like ours')
+    expect(warned.buttons).toEqual(['deny'])
+    expect(warned.ticked).toEqual(['sms:rates', 'numbers:read'])
+    const plain = await open({ redirect_uris: ['https://app.example/cb'] })
+    expect(plain.text).not.toMatch(/Careful\.|not VertexSMS/)
+    expect(plain.buttons).toEqual(['allow'])
+    expect(plain.ticked).toEqual(SCOPE_NAMES)
+  })
+
+  it('on this computer that adds the name of our server to its own is no imitation', async () => {
+    const { person } = await newPerson()
+    const client = { client_name: 'Claude Code (vertexsms)', redirect_uris: ['http://localhost:3118/callback'] }
+    const { html } = await person.open((await start(await register(stack, client))).url)
+    expect(textOf(html)).toContain('Claude Code (vertexsms)')
+    expect(textOf(html)).not.toMatch(/Careful\.|not VertexSMS/)
+    expect(html.match(/name="scope" value="[^"]*" checked/g)).toHaveLength(SCOPE_NAMES.length)
+  })
+
+  it('is warned of for a link of its own that looks like ours, which is no domain that anybody answers for', async () => {
+    const { person } = await newPerson()
+    const client = { client_name: 'App', redirect_uris: ['com.vertexsms.app:/cb'] }
+    const { html } = await person.open((await start(await register(stack, client))).url)
+    expect(textOf(html)).toContain('not VertexSMS')
+    expect(textOf(html)).toContain('The link com.vertexsms.app: looks like ours')
+    expect(html).toContain('<button class="button button-primary" name="decision" value="deny">')
+  })
+
+  it('leads nobody on by a button that stands out, nor by itself once it was denied, where it is warned of', async () => {
+    for (const [redirect_uri, allowed] of [
+      ['https://vertexsms.com.login.example/cb', 'button'],
+      ['https://app.example/cb', 'button button-primary'],
+    ] as const) {
+      for (const decision of ['allow', 'deny']) {
+        const { person } = await newPerson()
+        const page = await person.open((await start(await register(stack, { redirect_uris: [redirect_uri] }))).url)
+        const { html } = await fill(person, page, { decision, scope: 'sms:rates' })
+        const way = decision === 'allow' ? allowed : 'button'
+        expect(html).toContain(`<a class="${way} button-wide" href=`)
+        expect(html.includes('http-equiv="refresh"')).toBe(decision === 'allow' || allowed !== 'button')
+      }
+    }
+  })
+
+  it('is shown with at most three marks on a letter, which would else be drawn over the lines around', async () => {
+    const { person } = await newPerson()
+    const marks = (count: number) => '\u030d'.repeat(count)
+    const { html } = await person.open((await start(await register(stack, { client_name: `q${marks(60)}z` }))).url)
+    expect(html).toContain(`q${marks(3)}z`)
+    expect(html).not.toContain(marks(4))
+  })
+
+  it('is told what is wrong with an amount at its field, and what was typed is never called the limit', async () => {
+    const { person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const { html, status } = await fill(person, page, { limit: '5.00', own_limit: 'five', countries: 'Lithuania' })
+    expect(status).toBe(422)
+    expect(html).toMatch(
+      /<input id="own_limit"[^>]* aria-describedby="own_limit-problem" aria-invalid="true" autofocus>/,
+    )
+    expect(html).toMatch(/<input id="countries"[^>]* aria-describedby="countries-problem" aria-invalid="true">/)
+    expect(html).toMatch(/id="own_limit-problem" role="alert">Enter an amount in EUR a day/)
+    const [, folded = ''] = /<summary>(.*?)<\/summary>/s.exec(html) ?? []
+    expect(textOf(folded)).toMatch(/Amount not accepted \(see below\) .* countries not accepted/)
+    expect(textOf(folded)).not.toMatch(/five|Lithuania/)
+    expect(html.match(/Amount not accepted/g)).toHaveLength(1)
+    // None of the amounts that are offered looks chosen beside one that was typed.
+    expect([...html.matchAll(/name="limit" value="([^"]*)"[^>]* checked/g)].map(([, value]) => value)).toEqual([
+      'other',
+    ])
   })
 
   it('is cut with an ellipsis where it goes on too long, turned by nothing, and loads no picture', async () => {
@@ -160,7 +333,12 @@ describe('who asks', () => {
     ['an address of mixed alphabets', { redirect_uris: ['https://xn--gogle-jye.example/cb'] }, 'mixedHost'],
     ['a bare address', { redirect_uris: ['https://192.0.2.7/cb'] }, 'bareAddress'],
   ]
-  const CASES = ATTACKS.flatMap((attack) => LANGUAGES.map((language) => [...attack, language] as const))
+  // Each in one language, the languages in turn, and in all of them where there is time for it.
+  const CASES = ATTACKS.flatMap((attack, at) =>
+    LANGUAGES.filter((_, turn) => process.env.TEST_FULL || at % LANGUAGES.length === turn).map(
+      (language) => [...attack, language] as const,
+    ),
+  )
 
   it.each(CASES)('that imitates us by %s is warned of (%#)', async (_what, metadata, warning, language) => {
     const { person } = await newPerson()
@@ -202,6 +380,7 @@ describe('what is set while allowing', () => {
     [{ limit: '5.00', own_limit: '0,50 EUR' }, 500_000n],
     [{ limit: '5.00', own_limit: '120' }, 120_000_000n],
     [{ limit: 'none' }, null],
+    [{ limit: 'other', own_limit: '2.50' }, 2_500_000n],
   ])('is the amount of %j', async (fields, micros) => {
     const { accountId, person } = await newPerson()
     await fill(person, await person.open((await start(await register(stack))).url), fields)
@@ -227,7 +406,8 @@ describe('what is set while allowing', () => {
     [{ own_limit: 'five' }, 'amount in EUR'],
     [{ own_limit: '-1' }, 'amount in EUR'],
     [{ limit: 'constructor' }, 'amount in EUR'],
-    [{ countries: 'Lithuania' }, 'two letters'],
+    [{ limit: 'other', own_limit: '' }, 'amount in EUR'],
+    [{ countries: 'Lithuania' }, 'two-letter codes'],
     [{ lasts: '10y' }, 'how long'],
   ])('is asked again with what was typed for %j, and nothing is allowed', async (fields, words) => {
     const { accountId, person } = await newPerson()
@@ -279,10 +459,20 @@ describe('the answer', () => {
     const { html } = await fill(person, page, { decision: 'deny' })
     const text = textOf(html)
     expect(text).toContain('Access denied')
-    expect(text).toContain('Denied one gets no access')
+    expect(text).toContain('An app on this computer answers go to 127.0.0.1 calls itself Denied one It gets no access')
     expect(text).not.toContain('Once the app shows that it is done')
     const { url } = await person.open(new URL(refreshTarget(html) ?? '', page.url))
     expect(url.searchParams.get('error')).toBe('access_denied')
+  })
+
+  it('that denies one who passes for us opens it by nothing but a press, which does not stand out', async () => {
+    const { person } = await newPerson()
+    const imitation = { client_name: 'VertexSMS Support', redirect_uris: ['https://vertexsms.com.login.example/cb'] }
+    const page = await person.open((await start(await register(stack, imitation))).url)
+    const { html } = await fill(person, page, { decision: 'deny' })
+    expect(refreshTarget(html)).toBeNull()
+    expect(html).toMatch(/<a class="button button-wide" href="[^"]+">Back to login\.example<\/a>/)
+    expect(html).not.toContain('button-primary')
   })
 
   it('Allow reading only gives what only reads of what is ticked', async () => {
@@ -409,7 +599,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
   afterAll(() => browser?.close())
 
   async function openConsent(options: { javaScriptEnabled?: boolean } = {}): Promise<{ page: Page; id: string }> {
-    const { id, email } = await makeAccount(stack)
+    const { id } = await makeAccount(stack)
     const context = await browser.newContext({
       baseURL: stack.issuer,
       viewport: { width: 1366, height: 657 },
@@ -417,13 +607,28 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
     })
     const page = await context.newPage()
     const client = await register(stack, { client_name: 'An assistant', redirect_uris: ['http://localhost:1234/cb'] })
+    const { cookies } = await stack.person(id)
+    await context.addCookies(cookies.map(({ name, value }) => ({ name, value, url: stack.issuer })))
     await page.goto((await start(client)).url.href)
-    await page.getByLabel('Email').fill(email)
-    await page.getByLabel('Password').fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.getByRole('button', { name: 'Allow access' }).waitFor()
     return { page, id }
   }
+
+  it('brings what is wrong with an answer into view, above the buttons, on a phone', async () => {
+    const { page } = await openConsent()
+    await page.setViewportSize({ width: 360, height: 640 })
+    for (const box of await page.getByRole('checkbox').all()) await box.uncheck()
+    await page.getByRole('button', { name: 'Allow access' }).click()
+    const alert = page.getByRole('alert')
+    await alert.waitFor()
+    const seen = await alert.evaluate((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect()
+      const at = document.elementFromPoint(left + width / 2, top + height / 2)
+      return [document.activeElement === element, at !== null && element.contains(at)]
+    })
+    expect(seen).toEqual([true, true])
+    await page.context().close()
+  })
 
   it('shows the decision and who is signed in without scrolling, with five scopes and a local app, at 1366x657', async () => {
     const { page } = await openConsent()
@@ -449,16 +654,16 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
   it('says in the folded line what is set, by keyboard alone and without a script', async () => {
     const { page, id } = await openConsent({ javaScriptEnabled: false })
     const line = page.locator('summary')
-    const said = async () => (await page.locator('summary').allInnerTexts()).join()
+    const said = async () => (await page.locator('summary').allInnerTexts()).join().replaceAll('\u00a0', ' ')
     expect(await said()).toMatch(/At most 5\.00 EUR a day, to any country,\s+for 30 days/)
     await line.press('Enter')
     await page.getByLabel('1.00 EUR', { exact: true }).press('Space')
     expect(await said()).toContain('At most 1.00 EUR a day')
-    await page.getByLabel('Stays connected for').selectOption('1 day')
+    await page.getByLabel('For how long').selectOption('1 day')
     expect(await said()).toContain('for 1 day')
-    await page.getByLabel('Own amount').press('2')
+    await page.getByLabel('EUR a day').press('2')
     expect(await said()).toContain('At most your own amount a day')
-    await page.getByLabel('Own amount').press('Enter')
+    await page.getByLabel('EUR a day').press('Enter')
     expect(await said()).toContain('At most 2 EUR a day')
     expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
     await page.getByRole('button', { name: 'Allow access' }).press('Enter')
@@ -496,7 +701,7 @@ describe('what it costs', () => {
     Object.assign(api, { rates: [rate('LT', '0.0310'), rate('DE', '0.0875'), rate('LV', '0.029')], balance: '98.2' })
     const { text, page, person } = await consentOf()
     expect(text).toContain('A part of an SMS costs 0.029 EUR to 0.0875 EUR, by country and network.')
-    expect(text).toContain('Today your account spent nothing yet. Its balance is 98.20 EUR.')
+    expect(text).toContain('Your account has spent nothing today. Its balance is 98.20 EUR.')
     // In the countries that were chosen, once they are.
     const chosen = await fill(person, page, { decision: 'look', countries: 'LT' })
     expect(textOf(chosen.html)).toContain('A part of an SMS costs 0.031 EUR.')
@@ -505,7 +710,7 @@ describe('what it costs', () => {
   it('is what was spent today where no balance is told, and nothing is made up for a price that is none', async () => {
     Object.assign(api, { rates: [rate('LT', 'free'), rate('LV', '-1'), rate('EE', '1e-3')], balance: null })
     const { text } = await consentOf()
-    expect(text).toContain('Prices unavailable just now. Today your account spent nothing yet.')
+    expect(text).toContain('Prices unavailable just now. Your account has spent nothing today.')
     expect(text).not.toContain('balance')
   })
 

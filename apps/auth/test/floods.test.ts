@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/limits.ts'
 import { originOf } from '../src/room.ts'
 import { connect, post, refresh, register, start, type TestClient } from './support/client.ts'
+import { connectionOf } from './support/owners-data.ts'
 import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
-import { hiddenField } from './support/person.ts'
+import { checkboxes, hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let test: TestDatabase
@@ -304,6 +305,32 @@ describe('what an account may have', () => {
     const answers = await Promise.all(Array.from({ length: 19 }, () => person.post('/settings/api/new', fields)))
     expect(answers.map(({ status }) => status).sort()).toEqual([303, ...Array(18).fill(422)])
     expect(await test.db.apiToken.count({ where: { accountId: account.id } })).toBe(SIZES.manualTokensOfAccount)
+  })
+
+  it('is one more app when two are allowed at once and there is room for one, and what is connected connects again', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const known = await register(stack)
+    await connect(known, person)
+    const rows = Array.from({ length: SIZES.connectionsOfAccount - 2 }, () => connectionOf(account.id))
+    const ended = connectionOf(account.id, { endedAt: new Date() })
+    await test.db.connection.createMany({ data: [...rows, ended] })
+    const pages = []
+    for (const _ of ['one', 'the other']) pages.push(await person.open((await start(await register(stack))).url))
+    const answers = await Promise.all(
+      pages.map(({ html, url }) =>
+        person.post(url, [
+          ['csrf', hiddenField(html, 'csrf')],
+          ['decision', 'allow'],
+          ...checkboxes(html, 'scope').map((scope): [string, string] => ['scope', scope]),
+        ]),
+      ),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 422])
+    expect(answers.find(({ status }) => status === 422)?.html).toContain('Disconnect one, then press')
+    await connect(known, person)
+    expect(await test.db.connection.count({ where: { accountId: account.id, endedAt: null } })).toBe(
+      SIZES.connectionsOfAccount,
+    )
   })
 
   it('is not filled by tokens that ran out, which are on no page where they could be deleted', async () => {

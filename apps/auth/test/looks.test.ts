@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { LANGUAGES } from '../src/words/room.ts'
 import { askApproval } from './support/approvals.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { register, start } from './support/client.ts'
@@ -38,9 +40,18 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
         OPERATOR_CONTACT: 'help@example.com',
       },
     })
-    account = await makeAccount(stack)
+    account = await makeAccount(stack, 'active', 'anna@example.com')
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
-    context = await browser.newContext({ baseURL: stack.issuer, locale: 'en-GB' })
+    ;({ context, page, look } = await openWindow(stack.issuer))
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await stack?.close()
+  })
+
+  /** A window on an installation, whose pages are judged there. */
+  async function openWindow(issuer: string) {
+    const context = await browser.newContext({ baseURL: issuer, locale: 'en-GB' })
     // A refused form is answered with 422 and an unknown page with 404, which the browser notes as errors of its own.
     context.on('console', (message) => {
       if (message.type() === 'error' && !/\b(422|404)\b/.test(message.text())) faults.push(message.text())
@@ -50,16 +61,13 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
       const isPart = response.request().resourceType() !== 'document'
       if (response.status() >= 500 || (isPart && response.status() >= 400)) faults.push(response.url())
     })
-    page = await context.newPage()
-    look = createLook({ context, page, issuer: stack.issuer, faults })
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await stack?.close()
-  })
+    const page = await context.newPage()
+    return { context, page, look: createLook({ context, page, issuer, faults }) }
+  }
 
-  const signInWith = async (password: string) => {
-    await page.getByLabel('Email').fill(account.email)
+  const signInWith = (password: string) => signIn(page, { email: account.email, password })
+  async function signIn(page: Page, { email, password }: { email: string; password: string }) {
+    await page.getByLabel('E-mail').fill(email)
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
@@ -77,25 +85,39 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.getByRole('link', { name: 'Forgot your password?' }).click()
     await page.getByRole('button', { name: 'Mail me a link' }).waitFor()
     await look('forgot-password')
-    await page.getByLabel('Email').fill('somebody@example.com')
+    await page.getByLabel('E-mail').fill('somebody@example.com')
     await page.getByRole('button', { name: 'Mail me a link' }).click()
-    await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
     await look('forgot-password-sent')
   })
 
-  it('asking for access, and setting a first password (WCAG 2.2)', async () => {
+  it('asking for access, and setting a first password, which can be shown (WCAG 2.2)', async () => {
     await page.goto('/request-access')
     await look('request-access')
     const link = { issuerUrl: stack.issuer, email: 'new@example.com', hours: 1, now: new Date() }
     await page.goto(await createPasswordLink(stack.db, link))
     await look('set-password')
+    const typed = page.getByLabel('New password')
+    for (const [type, isShown] of [
+      ['text', true],
+      ['password', false],
+    ] as const) {
+      await page.getByLabel('Show the password').setChecked(isShown)
+      expect(await typed.getAttribute('type')).toBe(type)
+    }
   })
 
-  it('how each client is connected, without a script, with every link to click and every block to paste (WCAG 2.2)', async () => {
+  it('how each client is connected, with every link to click and every block to copy, and those last that cannot (WCAG 2.2)', async () => {
     await page.goto('/connect')
-    expect(await page.locator('script').count()).toBe(0)
+    const copies = await page.getByRole('button', { name: /^Copy/, includeHidden: true }).allTextContents()
+    expect(copies.length).toBeGreaterThan(20)
+    expect(new Set(copies).size).toBe(copies.length)
+    const clients = await page.locator('.guide h3').allTextContents()
+    expect(clients.slice(-3)).toEqual(['Claude', 'ChatGPT', 'REST API'])
     await look('connect')
-    for (const one of await page.locator('details > summary').all()) await one.click()
+    await page.goto('/connect#vs-code')
+    expect(await page.getByRole('link', { name: 'Add to VS Code', exact: true }).isVisible()).toBe(true)
+    await page.locator('#vs-code summary').click()
     await look('connect-tokens')
   })
 
@@ -121,7 +143,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     const imitation = { client_name: 'VertexSMS Support', redirect_uris: ['https://vertexsms.com.login.example/cb'] }
     await page.goto((await start(await register(stack, imitation))).url.href)
     await page.locator('summary').click()
-    await page.getByLabel('Own amount').fill('five')
+    await page.getByLabel('EUR a day').fill('five')
     await page.getByRole('button', { name: 'Allow access' }).click()
     await page.getByRole('alert').waitFor()
     await look('consent-imitation')
@@ -132,7 +154,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
   })
 
   it('the settings of a new account, with a new token shown once (WCAG 2.2)', async () => {
-    account = await makeAccount(stack)
+    account = await makeAccount(stack, 'active', 'jonas@example.com')
     await context.clearCookies()
     await page.goto('/sign-in')
     await signInWith(PASSWORD)
@@ -146,7 +168,8 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.getByLabel('Name').waitFor()
     await look('new-token')
     await page.getByLabel('Name').fill('oauth:mine')
-    await page.getByLabel('Own amount').fill('five')
+    await page.getByLabel('Other amount').check()
+    await page.getByLabel('EUR a day').fill('five')
     await page.getByLabel('Countries').fill('Lithuania')
     await page.getByLabel(/IP/).fill('example.com')
     await page.getByRole('button', { name: 'Create token' }).click()
@@ -156,7 +179,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     expect(await page.locator('[aria-invalid="true"]').count()).toBe(4)
     await look('new-token-refused')
     await page.getByLabel('Name').fill('Nightly report')
-    await page.getByLabel('Own amount').fill('')
+    await page.getByLabel('EUR a day').fill('2.50')
     await page.getByLabel('Countries').fill('LT, LV')
     await page.getByLabel(/IP/).fill('203.0.113.7')
     await page.getByRole('button', { name: 'Create token' }).click()
@@ -169,7 +192,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.goto('/settings/api')
     expect(await page.content()).not.toContain(value)
     const row = await page.getByRole('row', { name: /Nightly report/ }).textContent()
-    for (const fact of ['203.0.113.7', 'Send SMS', 'Read prices', 'never']) expect(row).toContain(fact)
+    for (const fact of ['203.0.113.7', 'Send SMS', 'Read prices', 'Never used']) expect(row).toContain(fact)
     await look('settings-api')
     await page.getByRole('link', { name: 'Nightly report' }).click()
     await page.getByLabel('Name', { exact: true }).fill('Weekly report')
@@ -187,7 +210,11 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
 
   it('sessions, passkeys, the sandbox phone with a message, and no page (WCAG 2.2)', async () => {
     const text = { recipient: '37061234567', sender: 'VertexDemo', text: 'Your parcel is here' }
-    await stack.db.sandboxText.create({ data: { ...text, accountId: account.id, receivedAt: new Date() } })
+    const { id: spenderId } = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    const paid = { state: 'accepted', holdMicros: 0n, chargedMicros: 39_000n }
+    const messageId = await addMessage(stack, { accountId: account.id, spenderId }, paid)
+    const received = { accountId: account.id, receivedAt: new Date(), messageId }
+    await stack.db.sandboxText.create({ data: { ...text, ...received } })
     await fillSignIn(await stack.person(), { email: account.email })
     for (const path of ['/settings/sessions', '/settings/passkeys', '/sandbox/phone', '/no-such-page']) {
       await page.goto(path)
@@ -199,12 +226,12 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
   it('the account, before, refused and changed (WCAG 2.2)', async () => {
     await page.goto('/settings/account')
     await look('settings-account')
-    await page.getByLabel('Password now').fill('not the password')
+    await page.getByLabel('Current password').fill('not the password')
     await page.getByLabel('New password').fill('password123')
     await page.getByLabel('New password').evaluate((input) => input.removeAttribute('minlength'))
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByRole('alert').first().waitFor()
-    expect(await page.getByRole('alert').count()).toBe(2)
+    await page.locator('.problem').first().waitFor()
+    expect(await page.locator('.problem').count()).toBe(2)
     expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('password')
     await look('settings-account-refused')
     await page.getByLabel('Your day begins').selectOption('Europe/Vilnius')
@@ -213,30 +240,51 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await look('settings-account-set')
   })
 
-  it('the VertexSMS account, without a token, refused, not asked, and set (WCAG 2.2)', async () => {
+  it('the VertexSMS account, without a token, refused, not asked, and set, and where nothing real is sent (WCAG 2.2)', async () => {
     await page.goto('/settings/vertexsms-account')
+    await page.getByText('does not contact VertexSMS').waitFor()
+    await look('vertexsms-account-simulated')
+    const key = randomBytes(32).toString('base64url')
+    const real = await startStack({
+      settings: { UPSTREAM: 'vertexsms', OPERATOR_KEY: key, API_INTERNAL_URL: 'http://127.0.0.1:9' },
+    })
+    try {
+      const window = await openWindow(real.issuer)
+      const { email } = await makeAccount(real)
+      await sendingAccount(window, email)
+      await window.context.close()
+    } finally {
+      await real.close()
+    }
+  })
+
+  /** What the owner of an account sees who stores its token while VertexSMS cannot be asked. */
+  async function sendingAccount({ page, look }: Awaited<ReturnType<typeof openWindow>>, email: string) {
+    await page.goto('/settings/vertexsms-account')
+    await signIn(page, { email, password: PASSWORD })
+    await page.getByText('No token is set').waitFor()
     await look('vertexsms-account-empty')
     const fill = async (token: string, password: string) => {
       await page.locator('[name="token"]').fill(token)
-      await page.getByLabel('Your password here').first().fill(password)
+      await page.getByLabel('Your password for this site').first().fill(password)
       await page.getByRole('button', { name: 'Store token' }).click()
     }
     await fill('with spaces in it', 'not the password')
-    await page.getByRole('alert').first().waitFor()
-    expect(await page.getByRole('alert').count()).toBe(2)
+    await page.locator('.problem').first().waitFor()
+    expect(await page.locator('.problem').count()).toBe(2)
     expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('token')
     await look('vertexsms-account-refused')
     await fill('a-token-of-the-operator-4f2a', PASSWORD)
-    await page.getByLabel(/without asking VertexSMS/).waitFor()
+    await page.getByLabel(/Store it anyway/).waitFor()
     await look('vertexsms-account-not-asked')
-    await page.getByLabel(/without asking VertexSMS/).check()
+    await page.getByLabel(/Store it anyway/).check()
     await fill('a-token-of-the-operator-4f2a', PASSWORD)
-    await page.getByText('ends in').waitFor()
+    await page.getByText('Last four').waitFor()
     await page.getByLabel('EUR for one HLR lookup').fill('0.0035')
     await page.getByRole('button', { name: 'Set price' }).click()
     await page.getByRole('status').waitFor()
     await look('vertexsms-account')
-  })
+  }
 
   it('what a connection may spend, did and is set to, full of what waits and is not known, refused, and paused by a rule (WCAG 2.2)', async () => {
     const hostile = {
@@ -253,6 +301,10 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     for (let hours = 1; hours <= 3; hours += 1) {
       await addMessage(stack, of, waits, { scheduledAt: new Date(Date.now() + hours * 3_600_000) })
     }
+    // The two of unknown outcome and the three that wait hold their price, in today's sum too.
+    const held = { increment: 5n * 39_000n }
+    const counted = { where: { spenderId: { in: [spenderId, accountId] } } }
+    await stack.db.spenderCount.updateMany({ ...counted, data: { dayHeldMicros: held, totalHeldMicros: held } })
     await crowd(stack, account.id, 1)
     await page.goto('/settings/api')
     await page.getByText('3 tokens').click()
@@ -265,9 +317,10 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.goto(`/connections/${spenderId}`)
     await page.getByText('As a table').click()
     await look('connection')
-    await page.getByLabel('Most a day').fill('five')
+    await page.getByText('Change limits').click()
+    await page.getByLabel('Per day', { exact: true }).fill('five')
     await page.getByRole('button', { name: 'Set limits' }).click()
-    await page.getByRole('alert').waitFor()
+    await page.getByRole('alert').first().waitFor()
     expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('max_per_day')
     await look('connection-refused')
     await page.goto(`/connections/${spenderId}`)
@@ -311,7 +364,11 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
 
   it('the overview of an account that needs its owner, paused, and what ended (WCAG 2.2)', async () => {
     const ends = ['refresh_reuse', 'replaced', 'deleted']
-    for (const endedReason of ends) await addConnection(stack, account.id, { endedAt: new Date(), endedReason })
+    for (const endedReason of ends) {
+      const approvedAt = new Date(Date.now() - 3_600_000)
+      const spenderId = await addConnection(stack, account.id, { approvedAt, endedAt: new Date(), endedReason })
+      if (endedReason === 'replaced') await addConnection(stack, account.id, { spenderId })
+    }
     for (const redirectHost of ['localhost', 'cursor:']) await addConnection(stack, account.id, { redirectHost })
     await page.goto('/')
     await look('overview')
@@ -327,14 +384,31 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await look('connection-ended')
   })
 
-  it('the way through the dashboard is in sight on a phone, and only the page that is open looks open in forced colours', async () => {
+  it('the way through the dashboard is one row on a phone and one more of its settings, and only the page that is open looks open in forced colours', async () => {
     await page.setViewportSize({ width: 360, height: 800 })
     await page.goto('/settings/sessions')
     const links = page.getByRole('navigation', { name: 'Dashboard' }).getByRole('link')
-    for (const link of await links.all()) {
-      const box = await link.boundingBox()
-      expect(box && box.x >= 0 && box.x + box.width <= 360).toBe(true)
+    for (const language of LANGUAGES) {
+      await context.addCookies([{ name: 'vertexsms_language', value: language, url: stack.issuer }])
+      await page.reload()
+      const rows = await page.locator('header nav').evaluateAll((navigations) =>
+        navigations.map((navigation) => {
+          const boxes = [...navigation.querySelectorAll('a')].map((link) => link.getBoundingClientRect())
+          const isInSight = boxes.every(({ left, right }) => left >= 0 && right <= 360)
+          return { rows: new Set(boxes.map(({ top }) => top)).size, isInSight }
+        }),
+      )
+      const one = { rows: 1, isInSight: true }
+      expect([language, rows]).toEqual([language, [one, one]])
     }
+    await context.addCookies([{ name: 'vertexsms_language', value: 'en', url: stack.issuer }])
+    await page.reload()
+    const current = page.locator('nav [aria-current]')
+    expect(await current.allTextContents()).toEqual(['Settings', 'Sessions'])
+    expect(await current.evaluateAll((all) => all.map((link) => link.getAttribute('aria-current')))).toEqual([
+      'true',
+      'page',
+    ])
     await page.emulateMedia({ forcedColors: 'active' })
     const lines = await links.evaluateAll((elements) =>
       elements.map((element) => ({

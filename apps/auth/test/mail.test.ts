@@ -1,12 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { NoticeKind } from '@vertexsms/contract/notice'
+import { MUTABLE_NOTICES, type MutableNotice } from '@vertexsms/contract/notice'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../src/limits.ts'
 import { connect, refresh, register } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
+import { Gate } from './support/gate.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
-import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
+import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, type StackOptions, startStack } from './support/stack.ts'
 
@@ -68,7 +69,10 @@ async function usePasswordLink(link: string, password = NEW_PASSWORD) {
   const { html, status } = await person.open(link)
   if (status !== 200) return { status, person }
   const fields = { csrf: hiddenField(html, 'csrf'), link: hiddenField(html, 'link'), password }
-  return { status: (await person.post('/set-password', Object.entries(fields))).status, person }
+  const { status: answer } = await person.post('/set-password', Object.entries(fields))
+  // The mail that tells of it would arrive in the next test otherwise.
+  if (answer === 303) await settled()
+  return { status: answer, person }
 }
 
 describe('a forgotten password', () => {
@@ -182,7 +186,8 @@ describe('a forgotten password', () => {
     ['help@example.com', 'href="mailto:help@example.com"'],
     ['https://example.com/help', 'href="https://example.com/help"'],
   ])('without a mail server is a matter of the operator, and the page says so (contact %s)', async (contact, words) => {
-    const silent = await startStack({ settings: contact === undefined ? {} : { OPERATOR_CONTACT: contact } })
+    const settings = { OPERATOR_KEY, ...(contact !== undefined && { OPERATOR_CONTACT: contact }) }
+    const silent = await startStack({ test, settings })
     try {
       const person = await silent.person()
       const { html } = await person.get('/forgot-password')
@@ -239,14 +244,16 @@ describe('the mail server', () => {
     // Another address of this machine, which is none of its usual names.
     const plain = await startMailServer({ host: '127.0.0.2', user: 'mailer:secret@' })
     const untrusted = await startMailServer({ host: '127.0.0.2', user: 'mailer:secret@', disabledCommands: [] })
+    // None of the node beside, which would send it by its own server.
+    const apart = await testDatabase()
     try {
       for (const elsewhere of [plain, untrusted]) {
-        const settings = { SMTP_URL: elsewhere.url, MAIL_FROM: FROM }
-        const sending = await startStack({ settings, mailPollMs: POLL_MS })
+        const settings = { SMTP_URL: elsewhere.url, MAIL_FROM: FROM, OPERATOR_KEY }
+        const sending = await startStack({ test: apart, settings, mailPollMs: POLL_MS })
         const { email } = await makeAccount(sending)
         await forgot(await sending.person(), email)
         await expect
-          .poll(() => sending.db.passwordRequest.count({ where: { attempts: 1, claimedUntil: null } }), {
+          .poll(() => sending.db.passwordRequest.count({ where: { email, attempts: 1, claimedUntil: null } }), {
             timeout: 20_000,
           })
           .toBe(1)
@@ -256,19 +263,24 @@ describe('the mail server', () => {
     } finally {
       await plain.close()
       await untrusted.close()
+      await apart.close()
     }
   })
 })
 
 describe('a notice', () => {
-  const DETAILS: Readonly<Record<NoticeKind, Record<string, string>>> = {
+  const DETAILS: Readonly<Record<MutableNotice, Record<string, string>>> = {
     new_connection: {},
     first_send: {},
     limit_near: { upstream: 'vertexsms', limit: 'day', max: '5000000', used: '4100000' },
     auto_pause: { rule: 'number_block' },
   }
 
-  async function noteFor(accountId: string, kind: NoticeKind, changes: Record<string, unknown> = {}): Promise<string> {
+  async function noteFor(
+    accountId: string,
+    kind: MutableNotice,
+    changes: Record<string, unknown> = {},
+  ): Promise<string> {
     const now = new Date()
     const data = {
       id: randomUUID(),
@@ -314,7 +326,7 @@ describe('a notice', () => {
 
   it.each([
     ['first_send', 'An app sends for the first time', /first message/],
-    ['limit_near', 'A limit of your VertexSMS account', /today 4\.10 EUR of 5\.00 EUR/],
+    ['limit_near', 'A limit of your VertexSMS account', /today 4\.10\sEUR of 5\.00\sEUR/],
     ['auto_pause', 'An app was paused', /numbers that follow each other/],
     ['new_connection', 'A new app is connected', /allowed to use your account/],
   ] as const)(
@@ -329,13 +341,24 @@ describe('a notice', () => {
       const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
       const kept = Object.keys(DETAILS).filter((one) => one !== kind)
       const fields = [['csrf', csrf], ['language', 'lt'], ...kept.map((one) => ['notice', one])] as [string, string][]
-      expect((await person.post('/settings/account/mails', fields)).status).toBe(303)
+      // A browser that was left open is not enough to silence an alarm.
+      for (const password of [[], [['password', 'not the password']]] as [string, string][][]) {
+        const refused = await person.post('/settings/account/mails', [...fields, ...password])
+        expect(refused.status).toBe(422)
+        expect(refused.html).toMatch(
+          /name="password"[^>]* aria-invalid="true" aria-describedby="mails-problem" autofocus/,
+        )
+        const { mutedNotices } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
+        expect(mutedNotices).toEqual([])
+      }
+      const proved: [string, string][] = [...fields, ['password', PASSWORD]]
+      expect((await person.post('/settings/account/mails', proved)).status).toBe(303)
       const page = (await person.get('/settings/account')).html
       for (const one of Object.keys(DETAILS)) {
         expect(new RegExp(`value="${one}" checked`).test(page), one).toBe(one !== kind)
       }
       const off = await noteFor(account.id, kind)
-      const on = await noteFor(account.id, kept[0] as NoticeKind)
+      const on = await noteFor(account.id, kept[0] as MutableNotice)
       await settled()
       expect(await stack.db.notice.count({ where: { id: off, sentAt: null } })).toBe(1)
       expect(await stack.db.notice.count({ where: { id: on, sentAt: { not: null } } })).toBe(1)
@@ -345,6 +368,80 @@ describe('a notice', () => {
       expect(server.mails[1]?.headers.subject).toMatch(/VertexSMS/)
     },
   )
+
+  it('is switched on again without a password', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await stack.db.account.update({ where: { id: account.id }, data: { mutedNotices: [...MUTABLE_NOTICES] } })
+    const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
+    const fields = [['csrf', csrf], ...MUTABLE_NOTICES.map((kind) => ['notice', kind])] as [string, string][]
+    expect((await person.post('/settings/account/mails', fields)).status).toBe(303)
+    expect(await stack.db.account.findUnique({ where: { id: account.id } })).toMatchObject({ mutedNotices: [] })
+  })
+
+  it('is not switched off without a password by a form that was on its way when it was switched on again', async () => {
+    const gate = new Gate()
+    const gated = await startStack({ test, settings: { OPERATOR_KEY }, db: (db) => gate.guard(db) })
+    try {
+      const { account, person } = await newSignedIn(gated)
+      await gated.db.account.update({ where: { id: account.id }, data: { mutedNotices: ['first_send'] } })
+      const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
+      const kept = MUTABLE_NOTICES.filter((kind) => kind !== 'first_send')
+      const fields = [['csrf', csrf], ...kept.map((kind) => ['notice', kind])] as [string, string][]
+      const { arrived, open } = gate.close()
+      const late = person.post('/settings/account/mails', fields)
+      await arrived
+      await gated.db.account.update({ where: { id: account.id }, data: { mutedNotices: ['new_connection'] } })
+      open()
+      expect((await late).status).toBe(303)
+      expect(await gated.db.account.findUnique({ where: { id: account.id } })).toMatchObject({ mutedNotices: [] })
+    } finally {
+      await gated.close()
+    }
+  })
+
+  it.each(['xx', '<b>', 'en\r\nBcc: x@example.com', '__proto__', ''])(
+    'is in no language that nobody offers, such as %j, and a kind that nobody may mute changes nothing',
+    async (language) => {
+      const { account, person } = await newSignedIn(stack)
+      await stack.db.account.update({ where: { id: account.id }, data: { language: 'lt' } })
+      const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
+      const kinds = [...MUTABLE_NOTICES, 'password_changed', 'toString', '<b>']
+      const fields = [['csrf', csrf], ['language', language], ...kinds.map((kind) => ['notice', kind])]
+      expect((await person.post('/settings/account/mails', fields as [string, string][])).status).toBe(303)
+      const { language: stands, mutedNotices } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
+      expect([stands, mutedNotices]).toEqual(['lt', []])
+    },
+  )
+
+  it('of a changed password goes to its owner, whatever is muted, in the language of the browser first met', async () => {
+    const account = await makeAccount(stack)
+    await stack.db.account.update({ where: { id: account.id }, data: { mutedNotices: [...MUTABLE_NOTICES] } })
+    const person = await stack.person()
+    await person.get('/language?to=lt&back=/sign-in')
+    await fillSignIn(person, account)
+    const csrf = hiddenField((await person.get('/settings/account')).html, 'csrf')
+    const change = (password: string) =>
+      person.post('/settings/account/password', [
+        ['csrf', csrf],
+        ['password', password],
+        ['new_password', NEW_PASSWORD],
+      ])
+    expect((await change('not the password')).status).toBe(422)
+    expect((await change(PASSWORD)).status).toBe(303)
+    await arrived(1)
+    expect(server.mails[0]).toMatchObject({ to: [account.email], from: FROM })
+    expect(server.mails[0]?.headers.subject).toBe('Pakeistas jūsų VertexSMS paskyros slaptažodis')
+    expect(linksOf(server.mails[0]?.body ?? '')).toEqual([`${stack.issuer}/forgot-password`])
+    await settled()
+    expect(server.mails.length).toBe(1)
+    // Another browser in another language changes nothing of that.
+    const { language } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
+    await fillSignIn(await stack.person(), { ...account, password: NEW_PASSWORD })
+    expect([language, (await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })).language]).toEqual([
+      'lt',
+      'lt',
+    ])
+  })
 
   it.each(['token', 'account', 'connection'] as const)('of limits leads to the page of the %s', async (kind) => {
     const { account, person } = await newSignedIn(stack)
@@ -376,7 +473,7 @@ describe('a notice', () => {
     const { account } = await newSignedIn(stack)
     const name = `Pay\r\nBcc: spy@evil.example\r\n\r\nGo to https://evil.example/ or www.evil.example \u202e\u0007${'x'.repeat(3000)}`
     const spenderId = await connectionOf(account.id, name, 'evil.example\r\nCc: spy@evil.example')
-    for (const kind of Object.keys(DETAILS) as NoticeKind[]) await noteFor(account.id, kind, { spenderId })
+    for (const kind of Object.keys(DETAILS) as MutableNotice[]) await noteFor(account.id, kind, { spenderId })
     await arrived(4)
     for (const mail of server.mails) {
       expect(mail.to).toEqual([account.email])

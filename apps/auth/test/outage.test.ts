@@ -187,6 +187,7 @@ const ROUTES: Record<string, [Shape, (scene: Scene) => Promise<Response>]> = {
   'POST /messages/:messageId/cancel': ['page', signedIn('POST', '/messages/1/cancel')],
   'GET /approvals': ['page', signedIn('GET', '/approvals')],
   'GET /approvals/:approvalId': ['page', signedIn('GET', `/approvals/${ID}`)],
+  'POST /approvals': ['page', signedIn('POST', '/approvals', { spender: ID })],
   'POST /approvals/:approvalId': ['page', signedIn('POST', `/approvals/${ID}`, { decision: 'approve' })],
   'GET /sandbox/phone': ['page', signedIn('GET', '/sandbox/phone')],
 }

@@ -1,5 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createInternalApi } from '../src/connections/internal-api.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
 import { later, realTime } from './support/clock.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
@@ -54,7 +58,7 @@ describe('the first page of the dashboard', () => {
     const links = [...html.matchAll(/href="([^"]+)" rel="noreferrer"/g)].map(([, href]) => href)
     expect(links.length).toBeGreaterThan(2)
     for (const link of links) expect(everybody).toContain(`href="${link}"`)
-    expect(html).toContain(`<code class="secret">${stack.env.MCP_RESOURCE_URL}</code>`)
+    expect(html).toContain(`<code class="secret" id="mcp-address">${stack.env.MCP_RESOURCE_URL}</code>`)
     expect(textOf(html)).toContain('No app is connected.')
   })
 
@@ -63,7 +67,7 @@ describe('the first page of the dashboard', () => {
     await addSpender(stack, { accountId, spenderId: accountId }, { maxPerDayMicros: 20_000_000n })
     await addActivity(stack, of)
     const text = textOf((await person.get('/')).html)
-    for (const part of ['Balance 12.345678 EUR', 'Spent today 1.2345 EUR', 'At most 20.00 EUR a day'])
+    for (const part of ['Balance sandbox 12.345678 EUR', 'Spent today 1.2345 EUR', 'At most 20.00 EUR a day'])
       expect(text).toContain(part)
     expect(text).toMatch(/Spent this month -?\d+\.\d\d/)
   })
@@ -84,18 +88,76 @@ describe('the first page of the dashboard', () => {
       ],
     })
     expect(textOf((await person.get('/')).html)).toContain('Spent this month 11.00 EUR')
+    // What is held counts as it does today: no day has more than its month.
+    const day = {
+      day: now,
+      dayEndsAt: new Date(now.getTime() + 3_600_000),
+      daySpentMicros: 1_000_000n,
+      dayRecipients: 1,
+    }
+    const held = { dayHeldMicros: 39_000n, totalHeldMicros: 39_000n, totalSpentMicros: 111_000_000n }
+    await stack.db.spender.create({ data: { id: accountId, accountId, kind: 'account', createdAt: now } })
+    await stack.db.spenderCount.create({ data: { spenderId: accountId, upstream: 'sandbox', ...day, ...held } })
+    const text = textOf((await person.get('/')).html)
+    for (const part of ['Spent today 1.039 EUR', 'Spent this month 11.039 EUR']) expect(text).toContain(part)
   })
 
   it.each([
-    ['nobody tells it', () => (api.balance = null), 'Balance not known here'],
-    ['the answer makes no sense', () => (api.answer = { status: 200, body: '[]' }), 'cannot be had at the moment'],
-    ['the API fails', () => (api.answer = { status: 500, body: '' }), 'cannot be had at the moment'],
+    ['nobody tells it', () => (api.balance = null), 'Balance sandbox not known here'],
+    ['the answer makes no sense', () => (api.answer = { status: 200, body: '[]' }), 'not available right now'],
+    ['the API fails', () => (api.answer = { status: 500, body: '' }), 'not available right now'],
   ])('says so in words where %s', async (_what, happen, words) => {
     const { person } = await owner()
     happen()
     const { status, html } = await person.get('/')
     expect(status).toBe(200)
     expect(textOf(html)).toContain(words)
+  })
+
+  describe('of an API that answers with more than an answer is', () => {
+    const MIB = 1024 * 1024
+    const [opening, space, closing] = ['{"balance":"1.00","currency":"EUR"', ' '.repeat(MIB), '}'].map((text) =>
+      Buffer.from(text),
+    ) as [Buffer, Buffer, Buffer]
+    function* endless() {
+      yield opening
+      for (;;) yield space
+    }
+    function* long() {
+      yield opening
+      for (let pieces = 0; pieces < 8; pieces += 1) yield space
+      yield closing
+    }
+
+    it('reads a few MiB of what never ends, and says that it has no balance', async () => {
+      const { person } = await owner()
+      api.taken = 0
+      api.answer = { status: 200, body: endless() }
+      expect(textOf((await person.get('/')).html)).toContain('not available right now')
+      expect(api.taken).toBeLessThan(64 * MIB)
+    })
+
+    it('waits no longer for the end of one than for its beginning', async () => {
+      const server = createServer((_request, response) => response.writeHead(200).write(opening))
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const internalApi = createInternalApi({ url, operatorKey: randomBytes(32), timeoutMs: 50 })
+      expect(await internalApi.ask('balance', { accountId: randomUUID() })).toBeNull()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    })
+
+    it.each([
+      ['as it is', {}, (body: Buffer) => body],
+      ['packed', { 'content-encoding': 'gzip' }, gzipSync],
+    ] as const)('takes none that is too long %s, however right it is', async (_how, headers, packed) => {
+      const { person } = await owner()
+      api.answer = { status: 200, headers, body: [packed(Buffer.concat([...long()]))] }
+      expect(textOf((await person.get('/')).html)).toContain('not available right now')
+      const right = Buffer.concat([opening, closing])
+      api.answer = { status: 200, headers, body: [packed(right)] }
+      expect(textOf((await person.get('/')).html)).toContain('1.00 EUR')
+    })
   })
 
   it('shows connections at a glance, host first, and counts those that ended', async () => {
@@ -105,36 +167,74 @@ describe('the first page of the dashboard', () => {
     await addConnection(stack, accountId, { expiresAt: new Date(Date.now() - 1000) })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).toMatch(/claude\.ai calls itself Claude never used · paused 0\.00 EUR today/)
-    expect(text).toContain('Apps that ended (2)')
+    expect(text).toMatch(/claude\.ai calls itself Claude Never used paused 0\.00 EUR today/i)
+    expect(text).toContain('Ended connections (2)')
     expect(text).not.toContain('No app is connected.')
   })
 
   it('pauses everything and resumes it, and leads back', async () => {
-    const { person, accountId } = await owner()
+    const { person, accountId } = await connected()
     const paused = await send(person, '/settings/limits/pause', { back: '/' })
     expect(paused.headers.get('location')).toBe('/?done=pause')
     const row = () => stack.db.spender.findUniqueOrThrow({ where: { id: accountId } })
     expect(await row()).toMatchObject({ kind: 'account', pausedAt: expect.any(Date) })
-    const { html } = await person.get('/')
-    expect(textOf(html)).toContain('Everything is paused.')
-    expect(html).toContain('>Resume everything</button>')
+    const { html } = await person.get('/?done=pause')
+    expect(html).toMatch(
+      /<p role="status" tabindex="-1" autofocus><strong>You paused everything <span class="whole"><time/,
+    )
+    expect([...textOf(html).matchAll(/every send is refused/g)]).toHaveLength(1)
+    expect(html).toContain('<button class="button">Resume everything</button>')
+    expect(html).toContain('<a class="button button-primary" href="/settings/limits#activity">See what was done</a>')
     const resumed = await send(person, '/settings/limits/resume', { back: '/' })
     expect(resumed.headers.get('location')).toBe('/?done=resume')
     expect(await row()).toMatchObject({ pausedAt: null, resumedAt: expect.any(Date) })
     expect((await person.get('/')).html).toContain('>Pause everything</button>')
   })
 
+  it('offers to pause everything only where something may spend, and what needs its owner only then or where something does', async () => {
+    const { person, accountId } = await owner()
+    const empty = (await person.get('/')).html
+    for (const word of ['Pause everything', 'Needs your attention']) expect(empty).not.toContain(word)
+    await addMessage(stack, { accountId, spenderId: randomUUID() })
+    expect((await person.get('/')).html).toContain('Needs your attention')
+    await stack.db.apiToken.create({
+      data: {
+        id: randomUUID(),
+        accountId,
+        kind: 'manual',
+        name: 'Script',
+        tokenHash: new Uint8Array(randomBytes(32)),
+        permissions: [],
+        ipAllowList: [],
+        createdAt: new Date(),
+      },
+    })
+    expect((await person.get('/')).html).toContain('>Pause everything</button>')
+  })
+
+  it('begins with what needs its owner, before any sum', async () => {
+    const { person, of } = await connected()
+    await addMessage(stack, of)
+    const { html } = await person.get('/')
+    expect(html.indexOf('id="needs"')).toBeGreaterThan(0)
+    expect(html.indexOf('id="unknown"')).toBeGreaterThan(html.indexOf('id="needs"'))
+    expect(html.indexOf('class="tiles"')).toBeGreaterThan(html.indexOf('id="unknown"'))
+  })
+
   it('names what needs its owner: approvals, pauses, messages of unknown outcome, also those of a token that is gone', async () => {
     const { person, accountId, of } = await connected()
-    expect(textOf((await person.get('/')).html)).toContain('Nothing needs you.')
+    expect(textOf((await person.get('/')).html)).toContain('Nothing needs your attention.')
     await addSpender(stack, of, { autoPausedAt: new Date(), autoPausedReason: 'burst' })
     await askApproval(stack, of)
     const id = await addMessage(stack, { accountId, spenderId: randomUUID() })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).not.toContain('Nothing needs you.')
-    for (const part of ['1 send waits for your approval', 'was paused automatically', 'An app or token that is gone'])
+    expect(text).not.toContain('Nothing needs your attention.')
+    for (const part of [
+      '1 send is waiting for your approval',
+      'was paused automatically',
+      'An app or token that is gone',
+    ])
       expect(text).toContain(part)
     expect(html).toContain(`action="/messages/${id}/outcome"`)
     const { headers } = await send(person, `/messages/${id}/outcome`, { outcome: 'not_sent', back: '/' })
@@ -174,6 +274,15 @@ describe('the list of what ended', () => {
     expect(text.indexOf('You disconnected it here.')).toBeLessThan(text.indexOf('The app disconnected itself.'))
     expect(text).not.toContain('others.example')
   })
+
+  it('says what each spent in all, and nothing of one whose counters go on', async () => {
+    const { person, accountId, of } = await connected({ endedAt: new Date(), endedReason: 'revoked' })
+    await addActivity(stack, of)
+    await addConnection(stack, accountId, { endedAt: new Date(), endedReason: 'replaced' })
+    const text = textOf((await person.get('/connections/ended')).html)
+    expect(text.match(/\d EUR in total/g)).toHaveLength(1)
+    expect(text).not.toContain(' 0.00 EUR in total')
+  })
 })
 
 describe('the queue of approvals', () => {
@@ -210,8 +319,8 @@ describe('the queue of approvals', () => {
     }
   })
 
-  it('decides from the queue and leads back to it, saying what came of it', async () => {
-    const { person, of } = await connected()
+  it('decides from the queue and leads back to it, saying what came of which send', async () => {
+    const { person, of } = await connected({ redirectHost: 'claude.ai' })
     for (const [decision, state] of [
       ['approve', 'approved'],
       ['refuse', 'refused'],
@@ -221,9 +330,77 @@ describe('the queue of approvals', () => {
       expect(headers.get('location')).toBe(`/approvals?done=${state}`)
       expect(await approval(id)).toMatchObject({ state })
       const { html } = await person.get(`/approvals?done=${state}`)
-      expect(html).not.toContain(id)
-      expect(html).toMatch(/role="status" tabindex="-1" autofocus>(Approved|Refused)\./)
+      // What was approved can only be withdrawn from there; what was refused is gone.
+      const words = [...html.matchAll(/name="decision" value="(\w+)"/g)].map(([, word]) => word)
+      expect(words).toEqual(state === 'approved' ? ['withdraw'] : [])
+      await stack.db.approval.deleteMany({ where: { id } })
+      const [, said = ''] = /role="status" tabindex="-1" autofocus>(.*?)<\/p>/s.exec(html) ?? []
+      expect(textOf(said)).toMatch(/^(Approved|Refused)\..* claude\.ai, 2 recipients, 0\.078 EUR/)
+      // Said once: on a page that is opened again it would be about another send.
+      expect((await person.get(`/approvals?done=${state}`)).html).not.toContain('claude.ai')
     }
+  })
+
+  it('lists what was approved and not sent yet, and withdraws it from there', async () => {
+    const { person, of } = await connected({ redirectHost: 'claude.ai' })
+    const id = await askApproval(stack, of, { state: 'approved', sealedText: null })
+    const gone = await askApproval(stack, of, { state: 'used', sealedText: null })
+    const { html } = await person.get('/approvals')
+    expect(html).not.toContain(gone)
+    expect(textOf(html)).toContain('Withdraw claude.ai, 2 recipients, 0.078 EUR')
+    const { headers } = await send(person, `/approvals/${id}`, { decision: 'withdraw', back: '/approvals' })
+    expect(headers.get('location')).toBe('/approvals?done=withdrawn')
+    expect(await approval(id)).toMatchObject({ state: 'refused' })
+    expect((await person.get('/approvals')).html).not.toContain(id)
+  })
+
+  it('refuses all that one app asks with one press, tells how many, and leaves the others', async () => {
+    const { person, of, accountId } = await connected({ redirectHost: 'claude.ai' })
+    const others = { accountId, spenderId: await addConnection(stack, accountId, { redirectHost: 'cursor:' }) }
+    const foreign = await connected()
+    const all = [await askApproval(stack, of), await askApproval(stack, of), await askApproval(stack, of)]
+    const kept = [
+      await askApproval(stack, others),
+      await askApproval(stack, of, { state: 'approved' }),
+      await askApproval(stack, of, { expiresAt: new Date(Date.now() - 1_000) }),
+      await askApproval(stack, foreign.of),
+    ]
+    const before = await Promise.all(kept.map(approval))
+    const { html } = await person.get('/approvals')
+    // Nothing to press for what asks once.
+    expect(textOf(html).match(/Refuse all \d+ sends of [\w.]+/g)).toEqual(['Refuse all 3 sends of claude.ai'])
+    const { headers } = await send(person, '/approvals', { spender: of.spenderId })
+    expect(headers.get('location')).toBe('/approvals?done=refusedAll')
+    for (const id of all) expect(await approval(id)).toMatchObject({ state: 'refused', sealedText: null })
+    expect(await Promise.all(kept.map(approval))).toEqual(before)
+    expect(textOf((await person.get('/approvals?done=refusedAll')).html)).toContain('claude.ai: 3 sends')
+    const again = await send(person, '/approvals', { spender: of.spenderId })
+    expect(again.headers.get('location')).toBe('/approvals?done=late')
+  })
+
+  it('offers to refuse as many sends of an app as it would, those of other pages too', async () => {
+    const { person, of, accountId } = await connected({ redirectHost: 'claude.ai' })
+    const others = { accountId, spenderId: await addConnection(stack, accountId, { redirectHost: 'cursor:' }) }
+    const end = (hours: number) => ({ expiresAt: new Date(Date.now() + hours * 3_600_000) })
+    for (let at = 0; at < 19; at += 1) await askApproval(stack, others, end(1))
+    for (const hours of [2, 3, 4]) await askApproval(stack, of, end(hours))
+    for (const page of [1, 2]) {
+      const text = textOf((await person.get(`/approvals?page=${page}`)).html)
+      expect(text.match(/Refuse all \d+ sends of claude\.ai/g)).toEqual(['Refuse all 3 sends of claude.ai'])
+    }
+    await send(person, '/approvals', { spender: of.spenderId })
+    expect(textOf((await person.get('/approvals?done=refusedAll')).html)).toContain('claude.ai: 3 sends')
+  })
+
+  it('refuses nothing of another account, and takes no name of a spender that is none', async () => {
+    const { of } = await connected()
+    const id = await askApproval(stack, of)
+    const { person } = await owner()
+    const { headers } = await send(person, '/approvals', { spender: of.spenderId })
+    expect(headers.get('location')).toBe('/approvals?done=late')
+    for (const spender of ['', 'x', "' OR 1=1"])
+      expect((await send(person, '/approvals', { spender })).status).toBe(404)
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
   })
 
   it('says that an answer came too late, from a second device or after its time', async () => {
@@ -259,13 +436,18 @@ describe('the queue of approvals', () => {
 
   it('offers no approval of what cannot be read, and shows the others all the same', async () => {
     const { person, of } = await connected()
-    const broken = await askApproval(stack, of, { sealedText: new Uint8Array(64) })
+    const broken = await askApproval(stack, of, {
+      sealedText: new Uint8Array(64),
+      expiresAt: new Date(Date.now() + 60_000),
+    })
     const whole = await askApproval(stack, of)
     const { status, html } = await person.get('/approvals')
     expect(status).toBe(200)
     const forms = [...html.matchAll(/<form method="post" action="\/approvals\/([\w-]+)">(.*?)<\/form>/gs)]
     const words = Object.fromEntries(forms.map(([, id, form]) => [id, /value="approve"/.test(form ?? '')]))
     expect(words).toEqual({ [broken]: false, [whole]: true })
+    // What can only be refused stands in nobody's way, although it ends first.
+    expect(forms.map(([, id]) => id)).toEqual([whole, broken])
     for (const id of [broken, whole])
       await send(person, `/approvals/${id}`, { decision: 'approve', back: '/approvals' })
     expect([(await approval(broken)).state, (await approval(whole)).state]).toEqual(['pending', 'approved'])

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { endConnection } from '../src/connections/end.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
-import { connect, post, register } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
 import { operator } from './support/operator.ts'
+import { addBoundedConnection } from './support/owners-data.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -14,11 +15,9 @@ afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
 
 async function connected() {
-  const client = await register(stack, { client_name: 'Somebody' })
   const account = await stack.account()
-  const tokens = await connect(client, await stack.person(account.id))
-  const { id: connectionId } = await stack.db.connection.findFirstOrThrow({ where: { accountId: account.id } })
-  const end = () => post(`${stack.issuer}/oauth/revoke`, { token: tokens.refresh, client_id: client.client.client_id })
+  const connectionId = await addBoundedConnection(stack, account.id, 'Somebody')
+  const end = () => endConnection(stack.db, connectionId, 'revoked')
   return { account, connectionId, end }
 }
 
@@ -112,10 +111,10 @@ describe('the command limits', () => {
   })
 
   it.each([
-    ['--max-per-day', '-1', 'Most a day'],
-    ['--max-per-day', '1,000.50', 'Most a day'],
-    ['--max-per-day', '1e3', 'Most a day'],
-    ['--recipients-per-day', '1.5', 'Recipients a day'],
+    ['--max-per-day', '-1', 'Per day'],
+    ['--max-per-day', '1,000.50', 'Per day'],
+    ['--max-per-day', '1e3', 'Per day'],
+    ['--recipients-per-day', '1.5', 'Recipients per day'],
     ['--countries', 'LT,UK', 'Countries'],
     ['--countries', 'Lithuania', 'Countries'],
     ['--senders', 'ABCDEFGHIJKL', 'Senders'],
@@ -217,12 +216,16 @@ describe('the commands about approvals', () => {
     const row = await stack.db.approval.findUniqueOrThrow({ where: { id } })
     expect(row).toMatchObject({ state: 'approved', sealedText: null, decidedAt: expect.any(Date) })
     expect(row.expiresAt.getTime() - Number(row.decidedAt?.getTime())).toBe(900_000)
+    const { out } = await run('approvals', account.email)
+    expect(out).toMatch(new RegExp(`^Nothing waits for approval\\.\\n${id}  approved, not sent yet, until`))
+    expect(out).not.toContain('text')
+    expect((await run('refuse', id)).out).toBe('Refused.')
     expect((await run('approvals', account.email)).out).toBe('Nothing waits for approval.')
   })
 
   it.each([
     ['was decided before', { state: 'refused' }],
-    ['was used', { state: 'used' }],
+    ['was used and is over', { state: 'used', expiresAt: new Date(Date.now() - 1000) }],
     ['ran out', { expiresAt: new Date(Date.now() - 1000) }],
   ])('refuse to decide one that %s', async (_what, changes) => {
     const { account, connectionId } = await connected()
@@ -230,6 +233,29 @@ describe('the commands about approvals', () => {
     const before = await stack.db.approval.findUniqueOrThrow({ where: { id } })
     for (const command of ['approve', 'refuse']) expect((await run(command, id)).code).toBe(1)
     expect(await stack.db.approval.findUniqueOrThrow({ where: { id } })).toEqual(before)
+  })
+
+  it('refuse to decide one that was used, which a refusal lets be used no second time', async () => {
+    const { account, connectionId } = await connected()
+    const id = await askApproval(stack, { accountId: account.id, spenderId: connectionId }, { state: 'used' })
+    const before = await stack.db.approval.findUniqueOrThrow({ where: { id } })
+    expect((await run('approve', id)).code).toBe(1)
+    expect(await stack.db.approval.findUniqueOrThrow({ where: { id } })).toEqual(before)
+    expect((await run('refuse', id)).code).toBe(1)
+    const { expiresAt, ...after } = await stack.db.approval.findUniqueOrThrow({ where: { id } })
+    expect(after).toEqual({ ...before, expiresAt: undefined })
+    expect(expiresAt.getTime()).toBeLessThanOrEqual(Date.now())
+  })
+
+  it('refuse takes back what was approved and has not gone out, and nothing that has', async () => {
+    const { account, connectionId } = await connected()
+    const of = { accountId: account.id, spenderId: connectionId }
+    const id = await askApproval(stack, of, { state: 'approved', sealedText: null })
+    expect((await run('approve', id)).code).toBe(1)
+    expect((await run('refuse', id)).code).toBe(0)
+    expect(await stack.db.approval.findUniqueOrThrow({ where: { id } })).toMatchObject({ state: 'refused' })
+    const sent = await askApproval(stack, of, { state: 'used', sealedText: null })
+    expect((await run('refuse', sent)).code).toBe(1)
   })
 
   it('refuse to decide for a connection that has ended', async () => {

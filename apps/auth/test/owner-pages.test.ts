@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { endConnection } from '../src/connections/end.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
-import { connect, post, register } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
+import { addBoundedConnection } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -14,12 +15,10 @@ afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
 
 async function connected() {
-  const client = await register(stack, { client_name: 'Somebody <b>' })
   const { id: accountId } = await stack.account()
   const person = await stack.person(accountId)
-  const tokens = await connect(client, person)
-  const { id: connectionId } = await stack.db.connection.findFirstOrThrow({ where: { accountId } })
-  const end = () => post(`${stack.issuer}/oauth/revoke`, { token: tokens.refresh, client_id: client.client.client_id })
+  const connectionId = await addBoundedConnection(stack, accountId, 'Somebody <b>')
+  const end = () => endConnection(stack.db, connectionId, 'revoked')
   return { accountId, person, connectionId, end }
 }
 
@@ -48,6 +47,28 @@ describe('the page of an approval', () => {
       expect(text).toContain(part)
     }
     expect(html).toMatch(/<button[^>]*>Refuse<\/button>\s*<button[^>]*>Approve<\/button>/)
+  })
+
+  it('says above which amount it asks, the lowest that this send is above, and none that it is not above', async () => {
+    const { person, path, connectionId: id, accountId } = await waiting()
+    const limit = async (of: string, askAboveMicros: bigint | null) => {
+      const row = { accountId, kind: of === accountId ? 'account' : 'connection', askAboveMicros } as const
+      const create = { id: of, createdAt: new Date(), ...row }
+      await stack.db.spender.upsert({ where: { id: of }, create, update: { askAboveMicros } })
+      return textOf((await person.get(path)).html)
+    }
+    expect(await limit(id, 50_000n)).toContain('more than the 0.05 EUR you let it spend without asking')
+    expect(await limit(accountId, 20_000n)).toContain('more than the 0.02 EUR you let it spend without asking')
+    await limit(accountId, null)
+    expect(await limit(id, 78_000n)).toContain('more than you let it spend without asking')
+  })
+
+  it('has no button that stands out for an app that passes for us', async () => {
+    const { person, path, connectionId: id } = await waiting()
+    const approve = /<button class="([^"]*)" name="decision" value="approve">/
+    expect(approve.exec((await person.get(path)).html)?.[1]).toBe('button button-primary')
+    await stack.db.connection.update({ where: { id }, data: { clientName: 'VertexSMS Support' } })
+    expect(approve.exec((await person.get(path)).html)?.[1]).toBe('button')
   })
 
   it('answers HEAD as GET, without the page (RFC 9110 section 9.3.2)', async () => {
@@ -103,6 +124,70 @@ describe('the page of an approval', () => {
       ['decision', state === 'approved' ? 'refuse' : 'approve'],
     ])
     expect(await approval(id)).toMatchObject({ state, decidedAt })
+  })
+
+  it('withdraws an approval that was not used yet, and the refusal holds as long as one given at once', async () => {
+    const { person, path, id } = await waiting()
+    const { createdAt } = await approval(id)
+    await send(person, path, path, { decision: 'approve' })
+    const { html } = await person.get(path)
+    expect([...html.matchAll(/name="decision" value="(\w+)"/g)].map(([, word]) => word)).toEqual(['withdraw'])
+    const answered = await send(person, path, path, { decision: 'withdraw' })
+    expect(answered.headers.get('location')).toBe(`${path}?done=withdrawn`)
+    const row = await approval(id)
+    expect(row.state).toBe('refused')
+    expect(row.expiresAt.getTime() - createdAt.getTime()).toBe(86_400_000)
+    const after = (await person.get(`${path}?done=withdrawn`)).html
+    expect(after).toContain('<h1>Refused</h1>')
+    expect(after).not.toContain('name="decision"')
+  })
+
+  it.each([
+    ['waits', {}],
+    ['was refused', { state: 'refused' }],
+    ['ran out', { state: 'approved', expiresAt: new Date(Date.now() - 1_000) }],
+  ] as const)('withdraws nothing that %s', async (_what, changes) => {
+    const { person, path, id } = await waiting(changes)
+    const before = await approval(id)
+    const answered = await send(person, '/settings/sessions', path, { decision: 'withdraw' })
+    expect(answered.headers.get('location')).toBe(`${path}?done=late`)
+    expect(await approval(id)).toEqual(before)
+  })
+
+  it('withdraws nothing that was sent, but lets a send under way use its approval for the last time', async () => {
+    const { person, path, id } = await waiting({ state: 'used', decidedAt: new Date(), sealedText: null })
+    const { expiresAt, ...before } = await approval(id)
+    const answered = await send(person, '/settings/sessions', path, { decision: 'withdraw' })
+    expect(answered.headers.get('location')).toBe(`${path}?done=late`)
+    const { expiresAt: ends, ...after } = await approval(id)
+    expect(after).toEqual(before)
+    expect(ends.getTime()).toBeLessThanOrEqual(Date.now())
+    expect((await person.get(path)).html).toContain('<h1>Approved and sent</h1>')
+    // What VertexSMS refuses of it gives its approval back.
+    await stack.db.approval.update({ where: { id }, data: { state: 'approved' } })
+    expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+  })
+
+  it.each([
+    ['used', 'Approved and sent'],
+    ['refused', 'Refused'],
+    ['approved', 'This is over'],
+  ] as const)('says of what was %s before its app ended: %s', async (state, title) => {
+    const { person, path, end } = await waiting({ state, sealedText: null })
+    await end()
+    expect((await person.get(path)).html).toContain(`<h1>${title}</h1>`)
+  })
+
+  it('withdraws nothing for another account, nor once what asked has ended', async () => {
+    const { id, path, person, connectionId, accountId } = await waiting({ state: 'approved' })
+    const stranger = await connected()
+    const fields = { decision: 'withdraw' }
+    expect((await send(stranger.person, '/settings/sessions', path, fields)).status).toBe(404)
+    const row = { id: connectionId, accountId, kind: 'connection', createdAt: new Date() } as const
+    const endedAt = new Date()
+    await stack.db.spender.upsert({ where: { id: connectionId }, create: { ...row, endedAt }, update: { endedAt } })
+    await send(person, '/settings/sessions', path, fields)
+    expect(await approval(id)).toMatchObject({ state: 'approved' })
   })
 
   it('decides nothing for a word it does not know', async () => {
@@ -172,15 +257,21 @@ describe('the page of an approval', () => {
     expect([status, headers.get('location')]).toEqual([303, `/sign-in?return_to=${encodeURIComponent(path)}`])
   })
 
-  it('shows what was sealed under another key to nobody', async () => {
+  it('shows what was sealed under another key to nobody, and lets it be refused', async () => {
     const { person, path, id } = await waiting()
     const row = await approval(id)
     const changed = new Uint8Array(row.sealedText ?? [])
     changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1
     await stack.db.approval.update({ where: { id }, data: { sealedText: changed } })
     const { status, html } = await person.get(path)
-    expect(status).toBe(500)
+    expect(status).toBe(200)
     expect(html).not.toContain(ASKED.text.split('\n')[0])
+    expect(textOf(html)).toContain('Its text can no longer be read, so you can only refuse it.')
+    expect([...html.matchAll(/name="decision" value="(\w+)"/g)].map(([, word]) => word)).toEqual(['refuse'])
+    await send(person, path, path, { decision: 'approve' })
+    expect(await approval(id)).toMatchObject({ state: 'pending' })
+    await send(person, path, path, { decision: 'refuse' })
+    expect(await approval(id)).toMatchObject({ state: 'refused' })
   })
 })
 
@@ -204,7 +295,10 @@ describe('the page that disconnects an app', () => {
         },
       },
     })
-    const token = await stack.db.apiToken.findFirstOrThrow({ where: { connectionId } })
+    const facts = { kind: 'oauth_refresh' as const, permissions: ['POST /sms'], ipAllowList: [], createdAt: new Date() }
+    const token = await stack.db.apiToken.create({
+      data: { ...facts, id: randomUUID(), accountId, connectionId, name: 'Key', tokenHash: new Uint8Array(32).fill(7) },
+    })
     const { html } = await person.get(`/settings/api/tokens/${token.id}/delete`)
     expect(html).toContain('<strong>1 scheduled message that')
   })
@@ -245,7 +339,7 @@ describe('the page of a connection', () => {
       'At most 5.00 EUR a day',
       '1.50 EUR',
       '7.00 EUR',
-      '3.50 EUR today',
+      'Left today 3.50 EUR',
       '…567',
       'Lithuania',
       'CODE_19',
@@ -280,8 +374,8 @@ describe('the page of a connection', () => {
     const page = `/connections/${connectionId}`
     const { status, html } = await send(person, page, `${page}/limits`, { max_per_day: '5 euros"', countries: 'UK' })
     expect(status).toBe(422)
-    expect(textOf(html)).toContain('Most a day takes an amount in EUR')
-    expect(textOf(html)).toContain('Countries takes codes')
+    expect(textOf(html)).toContain('Per day: enter an amount in EUR')
+    expect(textOf(html)).toContain('Countries: enter two-letter codes')
     expect(html).toContain('value="5 euros&quot;"')
     expect(await spender(connectionId)).toEqual(before)
   })
@@ -299,7 +393,7 @@ describe('the page of a connection', () => {
     await stack.db.spender.update({ where: { id: connectionId }, data: { autoPausedReason: 'refused_countries' } })
     const html = textOf((await person.get(page)).html)
     expect(html).toContain('It was paused automatically')
-    expect(html).toContain('It tried 3 countries within 10 minutes that its limits do not allow.')
+    expect(html).toContain('Within 10 minutes it tried 3 countries that its limits do not allow.')
     await later(1, stack)
     await send(person, page, `${page}/resume`)
     expect((await person.get(page)).html).toContain('>Pause</button>')
@@ -318,7 +412,7 @@ describe('the page of a connection', () => {
     expect(answered.headers.get('location')).toBe(`${page}?done=ended`)
     expect(await spender(connectionId)).toEqual(before)
     const { html } = await person.get(page)
-    expect(textOf(html)).toContain('It has ended just now . The app disconnected itself.')
+    expect(textOf(html)).toContain('It ended just now . The app disconnected itself.')
     expect(html).not.toContain('name="max_per_day"')
   })
 

@@ -19,13 +19,21 @@ afterAll(() => stack.close())
 const CONSENT = {
   formAction: '/interaction/x',
   csrf: 'x',
-  asker: { kind: 'local' as const, title: 'An app on this computer', place: 'localhost' },
-  claim: 'Claude',
+  asker: {
+    kind: 'local' as const,
+    title: 'An app on this computer',
+    within: 'an app on this computer',
+    place: 'localhost',
+    name: 'Claude',
+    passesFor: null,
+    href: null,
+  },
   documentHost: null,
   warnings: [],
   accountEmail: 'ada@example.com',
   scopes: SCOPE_NAMES.map((name) => ({ name, ...SCOPES[name], explained: 'x', isTicked: true, isNew: false })),
   nothingTicked: false,
+  noRoom: null,
   offersReadingOnly: true,
   bounds: {
     amounts: [{ value: '5.00', short: '5.00 EUR', label: '5.00 EUR a day' }],
@@ -77,7 +85,7 @@ describe('every page', () => {
         return [name, values.join(' ')]
       }),
     )
-    const needsScript = ['/sign-in', '/settings/passkeys'].includes(path)
+    const needsScript = ['/', '/sign-in', '/settings/passkeys', '/settings/account', '/connect'].includes(path)
     expect(policy).toEqual({
       'default-src': "'none'",
       'style-src': "'self'",
@@ -121,7 +129,8 @@ describe('every page', () => {
     const unknown = await person.get('/no/such/page')
     expect(unknown.status).toBe(404)
     expect(unknown.html).toContain('There is no such page')
-    expect(unknown.html).toContain(`<code class="name">${unknown.headers.get('x-request-id')}</code>`)
+    const reference = unknown.headers.get('x-request-id')?.slice(0, 8)
+    expect(unknown.html).toContain(`<code class="name">${reference}</code>`)
     expect(unknown.html).toContain('href="/"')
     for (const path of [
       '/%',
@@ -273,15 +282,22 @@ describe('every page', () => {
 
 describe('the consent page', () => {
   it('shows the registrable domain first, and the name as what the client says of itself', () => {
-    const site = { kind: 'web' as const, title: 'claude.ai', place: 'api.claude.ai' }
-    const html = consentHtml({ asker: site, claim: '<b>VertexSMS Support</b>' })
+    const site = {
+      kind: 'web' as const,
+      title: 'claude.ai',
+      within: 'claude.ai',
+      place: 'api.claude.ai',
+      passesFor: null,
+      href: null,
+    }
+    const html = consentHtml({ asker: { ...site, name: '<b>VertexSMS Support</b>' } })
     const text = html.replace(/<[^>]*>/g, ' ')
-    expect(html).toMatch(/<h1 class="host">claude\.ai<\/h1>/)
+    expect(html).toMatch(/<h1 class="[^"]*">claude\.ai<\/h1>/)
     expect(text.indexOf('claude.ai')).toBeLessThan(text.indexOf('calls itself'))
     expect(html).toContain('&lt;b&gt;VertexSMS Support&lt;/b&gt;')
     expect(html).toContain('Nobody has verified this name.')
     expect(text).not.toContain('This is an app on your own computer.')
-    const published = consentHtml({ asker: site, documentHost: 'claude.ai' })
+    const published = consentHtml({ asker: { ...site, name: 'Claude' }, documentHost: 'claude.ai' })
     expect(published).toMatch(/Published at <strong class="name">claude\.ai<\/strong>/)
     expect(published).not.toMatch(/verified/i)
   })
@@ -322,10 +338,10 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     const context = await browser.newContext({ baseURL: stack.issuer, javaScriptEnabled: false })
     const page = await context.newPage()
     await page.goto('/sign-in')
-    await page.getByLabel('Email').fill(account.email)
+    await page.getByLabel('E-mail').fill(account.email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('link', { name: 'API', exact: true }).click()
+    await page.getByRole('link', { name: 'Settings', exact: true }).click()
     await page.getByRole('link', { name: 'New token' }).click()
     await page.getByLabel('Name').fill('No script')
     await page.getByRole('button', { name: 'Create token' }).click()
@@ -356,6 +372,8 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     const context = await browser.newContext({ baseURL: stack.issuer })
     const page = await context.newPage()
     await page.goto('/sign-in')
+    // The field has the focus by the first frame, which may come after the page's load.
+    await page.locator('[name=email]:focus').waitFor()
     await page.keyboard.type(account.email)
     await page.keyboard.press('Tab')
     await page.keyboard.type(PASSWORD)

@@ -36,12 +36,10 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     return { context, page }
   }
 
-  async function signIn(page: Page, email: string) {
-    await page.goto('/sign-in')
-    await page.getByLabel('Email').fill(email)
-    await page.getByLabel('Password').fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await page.waitForURL((url) => url.pathname === '/')
+  /** Gives the browser a session, as the sign-in page would. */
+  async function signIn(context: BrowserContext, accountId: string) {
+    const cookies = (await stack.person(accountId)).cookies
+    await context.addCookies(cookies.map(({ name, value }) => ({ name, value, url: stack.issuer })))
   }
 
   async function addPasskey(page: Page, password = PASSWORD) {
@@ -54,7 +52,7 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   it('are added under the password and then sign in without it, until they are removed', async () => {
     const { email, id: accountId } = await makeAccount(stack)
     const { context, page } = await device()
-    await signIn(page, email)
+    await signIn(context, accountId)
     await addPasskey(page)
     await page.getByText('never used').waitFor()
     expect(await page.getByRole('listitem').filter({ hasText: 'Test laptop' }).count()).toBe(1)
@@ -81,9 +79,9 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   })
 
   it('are refused with a wrong password: an open browser is not enough to plant one', async () => {
-    const { email, id: accountId } = await makeAccount(stack)
+    const { id: accountId } = await makeAccount(stack)
     const { context, page } = await device()
-    await signIn(page, email)
+    await signIn(context, accountId)
     await addPasskey(page, 'not the password')
     await page.getByText('No passkey was added.').waitFor()
     // What was typed beside it is not lost.
@@ -93,9 +91,9 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   })
 
   it('answer one challenge once, for the visitor who got it and nobody else (WebAuthn §13.4.3)', async () => {
-    const { email } = await makeAccount(stack)
+    const { id: accountId } = await makeAccount(stack)
     const { context, page } = await device()
-    await signIn(page, email)
+    await signIn(context, accountId)
     await addPasskey(page)
     await page.getByText('never used').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
@@ -128,9 +126,9 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   })
 
   it('are refused when the device did not verify the person (WebAuthn §6.1)', async () => {
-    const { email, id: accountId } = await makeAccount(stack)
+    const { id: accountId } = await makeAccount(stack)
     const { context, page } = await device(false)
-    await signIn(page, email)
+    await signIn(context, accountId)
     await addPasskey(page)
     await page.getByText('No passkey was used.').waitFor()
     expect(await stack.db.passkey.count({ where: { accountId } })).toBe(0)

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addConnection, addMessage } from './support/owners-data.ts'
 import { newSignedIn } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -38,6 +40,43 @@ describe('the sandbox phone', () => {
     expect(html).toContain('for the first number')
     expect(html).not.toContain('for the second number')
     expect(html).toContain('href="/sandbox/phone?number=447700900000"')
+  })
+
+  it('says beside each text which app sent it and what it cost, where that is known', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const accountId = account.id
+    const spenderId = await addConnection(stack, accountId, { redirectHost: 'cursor:' })
+    const row = { accountId, recipient: '37061234567', sender: 'Shop', receivedAt: new Date() }
+    const messageId = await addMessage(stack, { accountId, spenderId }, { holdMicros: 0n, chargedMicros: 39_500n })
+    const gone = await addMessage(stack, { accountId, spenderId: randomUUID() }, { holdMicros: 40_000n })
+    await stack.db.sandboxText.createMany({
+      data: [
+        { ...row, text: 'of Cursor', messageId },
+        { ...row, text: 'of a token that is gone', messageId: gone },
+        { ...row, text: 'a PIN', sender: 'VertexSMS' },
+        { ...row, text: 'of what is kept no more', messageId: 7n },
+      ],
+    })
+    const { html } = await person.get('/sandbox/phone')
+    const rows = [...html.matchAll(/<li class="bubble-row">(.*?)<\/li>/gs)].map(([, inner = '']) => inner)
+    const foot = (text: string) => {
+      const [, inner] = /bubble-foot">(.*)<\/p>/s.exec(rows.find((one) => one.includes(text)) ?? '') ?? []
+      return inner?.replace(/<[^>]*>/g, '')
+    }
+    expect(foot('>of Cursor<')).toBe('An app that opens cursor: links · 0.0395 EUR')
+    expect(html).toContain(`href="/connections/${spenderId}"`)
+    expect(foot('token that is gone')).toBe('An app or token that is gone · 0.04 EUR')
+    expect([foot('a PIN'), foot('kept no more')]).toEqual([undefined, undefined])
+  })
+
+  it('tells of no message of another account', async () => {
+    const other = await newSignedIn(stack)
+    const of = { accountId: other.account.id, spenderId: await addConnection(stack, other.account.id) }
+    const messageId = await addMessage(stack, of)
+    const { account, person } = await newSignedIn(stack)
+    const row = { accountId: account.id, recipient: '37061234567', sender: 'Shop', receivedAt: new Date() }
+    await stack.db.sandboxText.create({ data: { ...row, text: 'mine', messageId } })
+    expect((await person.get('/sandbox/phone')).html).not.toContain('bubble-foot')
   })
 
   it('shows nothing of another account, not even for its number', async () => {

@@ -166,6 +166,25 @@ describe('a session', () => {
     expect((await person.get('/settings/api')).status).toBe(303)
   })
 
+  it('says so once on the sign-in page when it has ended, the same whatever ended it and to whoever sends a cookie', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { person: other } = await newSignedIn(stack)
+    const stranger = await stack.person()
+    const said = async (who: typeof person) => {
+      const { html } = await who.open(new URL('/settings/account', stack.issuer))
+      return /role="status">([^<]*)</.exec(html)?.[1] ?? null
+    }
+    expect(await said(stranger)).toBeNull()
+    await stack.db.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
+    await stack.db.session.deleteMany({ where: { accountId: { not: account.id } } })
+    const words = await said(person)
+    expect(words).toContain('your session has ended, or the account was disabled')
+    expect(await said(other)).toBe(words)
+    const made = await fetch(`${stack.issuer}/sign-in`, { headers: { cookie: 'vertexsms_session=of-nobody' } })
+    expect(await made.text()).toContain(words)
+    expect(await said(person)).toBeNull()
+  })
+
   it('notes when it was last seen, at most once a minute', async () => {
     const { account, person } = await newSignedIn(stack)
     const seen = async () => (await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })).lastSeenAt

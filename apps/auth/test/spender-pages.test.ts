@@ -55,13 +55,13 @@ async function send(person: Person, action: string, fields: Record<string, strin
 describe('the page of a connection', () => {
   it('names first where its answers go, then what it calls itself', async () => {
     const { person, page } = await owner({ clientName: 'VertexSMS <Support>', redirectHost: 'login.example:8443' })
-    const [, heading = ''] = /<h1[^>]*>(.*?)<\/h1>/s.exec((await person.get(page)).html) ?? []
-    expect(textOf(heading).trim()).toBe('login.example:8443 calls itself VertexSMS &lt;Support&gt;')
+    const text = textOf((await person.get(page)).html)
+    expect(text).toContain('login.example not VertexSMS login.example:8443 calls itself VertexSMS &lt;Support&gt;')
   })
 
   it.each([
     ['localhost', 'An app on this computer'],
-    ['cursor:', 'An app that opens by cursor:'],
+    ['cursor:', 'An app that opens cursor: links answers go to cursor:'],
   ])('calls the app behind %s what it is', async (redirectHost, words) => {
     const { person, page } = await owner({ redirectHost })
     expect(textOf((await person.get(page)).html)).toContain(words)
@@ -74,13 +74,18 @@ describe('the page of a connection', () => {
     const [drawing = ''] = /<svg.*?<\/svg>/s.exec(html) ?? []
     expect(drawing).toContain('role="img"')
     expect(drawing).toMatch(
-      /aria-label="The last fourteen days: [^"]*8\.416 EUR in fourteen days; the most was 1\.30 EUR/,
+      /aria-label="The last fourteen days: [^"]*9\.6455 EUR in fourteen days; the most was 1\.30 EUR/,
     )
     const heights = [...drawing.matchAll(/<rect [^>]* height="(\d+)"/g)].map(([, height]) => Number(height))
     expect([heights.length, Math.max(...heights)]).toEqual([14, 100])
     const [table = ''] = /<table class="keeps">.*?<\/table>/s.exec(html) ?? []
     expect([...table.matchAll(/<tr><th scope="row">/g)]).toHaveLength(14)
-    for (const amount of ['1.30 EUR', '1.17 EUR', '-0.034 EUR']) expect(table).toContain(amount)
+    // No decimals that say nothing; blanks as wide as digits, so that the points stand below each other.
+    for (const amount of ['1.30\u2007\u2007 EUR', '1.17\u2007\u2007 EUR', '0.481\u2007 EUR'])
+      expect(table).toContain(amount)
+    // A lookup is no send, and neither is a price that was told late; that one has the sign of a minus.
+    expect(table).toMatch(/<td class="money">5<\/td><td class="money">1\.2345 EUR<\/td><\/tr><\/tbody>/)
+    expect(textOf(html)).toContain('\u22120.039')
   })
 
   it('begins a day at the midnight of its owner', async () => {
@@ -105,9 +110,9 @@ describe('the page of a connection', () => {
   })
 
   it.each([
-    ['burst', 'It sent more than 10 times as often within 10 minutes as it usually does.'],
-    ['number_block', 'It sent to 8 numbers among 20 that follow each other, none of which it knew.'],
-    ['refused_countries', 'It tried 3 countries within 10 minutes that its limits do not allow.'],
+    ['burst', 'Within 10 minutes it sent more than 10 times as much as usual.'],
+    ['number_block', 'It sent to 8 of 20 consecutive numbers, none of which it had sent to before.'],
+    ['refused_countries', 'Within 10 minutes it tried 3 countries that its limits do not allow.'],
     ['a rule of another version', 'What it did was out of the ordinary.'],
   ])('says which rule paused it: %s', async (autoPausedReason, words) => {
     const { person, page, of } = await owner()
@@ -120,22 +125,54 @@ describe('the page of a connection', () => {
   it.each([
     ['deleted', 'You disconnected it here.'],
     ['revoked', 'The app disconnected itself.'],
-    ['refresh_reuse', 'used again, as somebody does who stole it'],
+    ['refresh_reuse', 'used again, which suggests that it was stolen'],
     ['code_replay', 'Its sign-in code was used twice'],
-    ['account', 'Everything of your account ended'],
-    ['replaced', 'Another connection took its place'],
+    ['account', 'that ended every app'],
+    ['replaced', 'A newer connection of this app took over'],
     ['something new', 'It ended.'],
   ])('says why it ended: %s', async (endedReason, words) => {
     const { person, page } = await owner({ endedAt: new Date(), endedReason })
     const { html } = await person.get(page)
-    expect(textOf(html)).toContain('It has ended just now .')
+    expect(textOf(html)).toContain('It ended just now .')
     expect(textOf(html)).toContain(words)
     expect(html).not.toMatch(/>(Pause|Set limits|Disconnect)</)
   })
 
+  it('leads from one whose place another took to the one that goes on, and to no other', async () => {
+    const { person, page, of } = await owner({ endedAt: new Date(), endedReason: 'replaced' })
+    const link = /<a class="whole" href="([^"]+)">Go to the newer connection<\/a>/
+    await addConnection(stack, of.accountId)
+    expect((await person.get(page)).html).not.toMatch(link)
+    const id = await addConnection(stack, of.accountId, { spenderId: of.spenderId })
+    expect(link.exec((await person.get(page)).html)?.[1]).toBe(`/connections/${id}`)
+  })
+
+  it.each(['its own', 'the account'])(
+    'says of what waits that it is not sent under the pause (%s), and nothing of it without one',
+    async (whose) => {
+      const { person, page, of } = await owner()
+      await addMessage(
+        stack,
+        of,
+        { state: 'scheduled', handedAt: null },
+        { scheduledAt: new Date(Date.now() + 3_600_000) },
+      )
+      const told = /these are not sent unless you resume before they are due/
+      expect(textOf((await person.get(page)).html)).not.toMatch(told)
+      await send(person, `${whose === 'its own' ? page : '/settings/limits'}/pause`)
+      const text = textOf((await person.get(page)).html)
+      expect(text).toMatch(told)
+      expect(text.includes('Scheduled messages that fall due while it is paused are not sent')).toBe(
+        whose === 'its own',
+      )
+      await send(person, `${whose === 'its own' ? page : '/settings/limits'}/resume`)
+      expect(textOf((await person.get(page)).html)).not.toMatch(told)
+    },
+  )
+
   it('says of one whose time is over that it is', async () => {
     const { person, page } = await owner({ expiresAt: new Date(Date.now() - 86_400_000) })
-    expect(textOf((await person.get(page)).html)).toContain('It has ended yesterday . Its time was over.')
+    expect(textOf((await person.get(page)).html)).toContain('It ended yesterday . Its time ran out.')
   })
 
   it('ties each error to its field, all at once, and puts the person at the first', async () => {
@@ -147,30 +184,117 @@ describe('the page of a connection', () => {
     })
     expect(status).toBe(422)
     expect(html).toMatch(
-      /<input name="max_per_day" value="five"[^>]* aria-invalid="true" aria-describedby="error-max_per_day" autofocus>/,
+      /<input id="max_per_day" name="max_per_day" value="five"[^>]* aria-invalid="true" aria-describedby="error-max_per_day" autofocus>/,
     )
     expect(html).toMatch(
-      /<input name="countries" value="UK"[^>]* aria-invalid="true" aria-describedby="error-countries">/,
+      /<input id="countries" name="countries" value="UK"[^>]* aria-invalid="true" aria-describedby="error-countries">/,
     )
-    expect(html).toMatch(/<input name="senders" value="Shop"[^>]*autocomplete="off">/)
+    expect(html).toMatch(/<input id="senders" name="senders" value="Shop"[^>]*autocomplete="off">/)
     for (const id of ['error-max_per_day', 'error-countries']) expect(html).toContain(`id="${id}"`)
+    // And all of them first of all, each a link to its field.
+    const [told = ''] = /<div [^>]*role="alert">.*?<\/div>/s.exec(html) ?? []
+    expect([...told.matchAll(/href="#(\w+)"/g)].map(([, field]) => field)).toEqual(['max_per_day', 'countries'])
+    expect(html.indexOf(told)).toBeLessThan(html.indexOf('id="may"'))
   })
 
   it('puts the person at what came of a change, which is spoken', async () => {
     const { person, page } = await owner()
     const { headers } = await send(person, `${page}/pause`)
-    expect((await person.get(headers.get('location') ?? '')).html).toMatch(
-      /<p class="note note-good" role="status" tabindex="-1" autofocus>Paused\./,
+    const { html } = await person.get(headers.get('location') ?? '')
+    expect(html).toMatch(/<p role="status" tabindex="-1" autofocus><strong>You paused it <span class="whole"><time/)
+    const resumed = await send(person, `${page}/resume`)
+    expect((await person.get(resumed.headers.get('location') ?? '')).html).toMatch(
+      /<p class="note note-good" role="status" tabindex="-1" autofocus>Resumed\./,
     )
     expect((await person.get(`${page}?done=constructor`)).html).not.toContain('tabindex="-1" autofocus')
   })
 
-  it('shows its activity in pages', async () => {
+  it.each(['owner', 'automatic'])('says once that it is paused (%s), and leads first to what it did', async (by) => {
     const { person, page, of } = await owner()
-    await addActivity(stack, of)
-    expect((await person.get(page)).html).toContain(`href="${page}?activity=2#activity"`)
-    const { html } = await person.get(`${page}?activity=2`)
-    expect([...(/<table class="activity">.*?<\/table>/s.exec(html)?.[0] ?? '').matchAll(/<tr>/g)]).toHaveLength(1 + 6)
+    const fired = { autoPausedAt: new Date(), autoPausedReason: 'burst' }
+    await addSpender(stack, of, by === 'automatic' ? fired : {})
+    if (by === 'owner') await send(person, `${page}/pause`)
+    const { html } = await person.get(`${page}?done=pause`)
+    expect([...textOf(html).matchAll(/every send is refused/g)]).toHaveLength(1)
+    expect(html).not.toContain('note-good')
+    const [, ...primary] = /<main.*<\/main>/s.exec(html)?.[0].split('button-primary') ?? []
+    expect(primary).toHaveLength(1)
+    expect(primary[0]).toMatch(/^" href="#activity">See what it did</)
+    expect(html).toContain('<button class="button">Resume</button>')
+  })
+
+  describe('its activity, in pages', () => {
+    const times = (html: string) => [...(html.split('class="activity').at(1) ?? '').matchAll(/datetime="([^"]+)"/g)]
+    const amounts = (html: string) =>
+      [...(html.split('class="activity').at(1) ?? '').matchAll(/class="money">([\d.]+) EUR/g)].map(([, one]) => one)
+    const link = (html: string, rel: 'prev' | 'next') =>
+      new RegExp(`href="([^"]+)#activity" rel="${rel}"`).exec(html)?.[1] ?? null
+    /** Rows of which every three have the same moment, each with an amount of its own. */
+    async function filled(rows: number) {
+      const at = await owner()
+      const row = { ...at.of, upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+      const now = Date.now()
+      const add = (from: number, to: number) =>
+        stack.db.activity.createMany({
+          data: Array.from({ length: to - from }, (_, index) => ({
+            ...row,
+            at: new Date(now + Math.floor((from + index) / 3) * 1000 - 86_400_000),
+            amountMicros: BigInt(from + index + 1) * 10_000n,
+          })),
+        })
+      await add(0, rows)
+      return { ...at, add }
+    }
+
+    it('leads through all of it to the end and back, each row once, also where moments are the same', async () => {
+      const { person, page } = await filled(50)
+      const seen: string[][] = []
+      let at: string | null = page
+      let last = ''
+      while (at !== null) {
+        last = (await person.get(at)).html
+        seen.push(amounts(last) as string[])
+        at = link(last, 'next')
+      }
+      expect(seen.map((rows) => rows.length)).toEqual([20, 20, 10])
+      expect(seen.flat()).toEqual(Array.from({ length: 50 }, (_, index) => ((50 - index) / 100).toFixed(2)))
+      const middle = (await person.get(link(last, 'prev') ?? '')).html
+      expect(amounts(middle)).toEqual(seen[1])
+      expect(amounts((await person.get(link(middle, 'prev') ?? '')).html)).toEqual(seen[0])
+    })
+
+    it('moves no row from its page while more is done', async () => {
+      const { person, page, add } = await filled(45)
+      const second = link((await person.get(page)).html, 'next') ?? ''
+      const before = amounts((await person.get(second)).html)
+      await add(45, 90)
+      expect(amounts((await person.get(second)).html)).toEqual(before)
+    })
+
+    it('has no ways where one page holds it, and no newer one on the first', async () => {
+      const few = await filled(20)
+      expect((await few.person.get(few.page)).html).not.toContain('class="pager"')
+      const many = await filled(21)
+      expect(link((await many.person.get(many.page)).html, 'prev')).toBeNull()
+    })
+
+    it.each(['before=0-0', 'after=9999999999999-9', 'before=x', 'before=1-1&before=2-2', `after=${'9'.repeat(40)}-1`])(
+      'shows the latest for an address that leads nowhere: %s',
+      async (query) => {
+        const { person, page } = await filled(25)
+        const { status, html } = await person.get(`${page}?${query}`)
+        expect([status, times(html).length]).toEqual([200, 20])
+        expect(amounts(html)[0]).toBe('0.25')
+      },
+    )
+
+    it('shows nothing of another spender, whatever row an address names', async () => {
+      const { person, page } = await filled(3)
+      const other = await filled(60)
+      const second = link((await other.person.get(other.page)).html, 'next') ?? ''
+      const { html } = await person.get(page + second.slice(second.indexOf('?')))
+      expect(amounts(html)).toEqual(['0.03', '0.02', '0.01'])
+    })
   })
 })
 
@@ -185,8 +309,8 @@ describe('messages that wait for their time', () => {
     await scheduled(of, 5, '37061234005')
     const { html } = await person.get(page)
     const text = textOf(html)
-    expect(text.indexOf('in 5 hours · …005')).toBeGreaterThan(0)
-    expect(text.indexOf('in 9 hours · …009')).toBeGreaterThan(text.indexOf('in 5 hours · …005'))
+    expect(text.indexOf('in 5 hours …005')).toBeGreaterThan(0)
+    expect(text.indexOf('in 9 hours …009')).toBeGreaterThan(text.indexOf('in 5 hours …005'))
     expect(html).not.toContain('6123400')
   })
 
@@ -411,7 +535,9 @@ describe('the activity as a file', () => {
       'at,app_or_token,address,what,outcome,times,country,parts,amount,currency,number_ends_in,upstream,send_id',
     )
     expect(lines).toHaveLength(1 + 26 + 1)
-    expect(lines[1]).toMatch(/^20[\d-]+T[\d:.]+Z,"Žinutės, ""greitai"" ir pigiai",claude\.ai,sms,OK,1,LT,1,0\.00/)
+    expect(lines[1]).toMatch(
+      /^20[\d-]+T[\d:.]+Z,"Žinutės, ""greitai"" ir pigiai",claude\.ai,sms,DESTINATION_NOT_ALLOWED,12,GB,1,0\.00/,
+    )
     expect(lines.some((one) => one.includes(',settle,OK,1,LT,1,-0.039,EUR,567,sandbox,'))).toBe(true)
   })
 

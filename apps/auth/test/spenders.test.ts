@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Prisma } from '@vertexsms/db/client'
+import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deleteToken } from '../src/connections/tokens.ts'
 import { findPlace, connect as write } from '../src/consent/connect.ts'
@@ -53,19 +54,24 @@ describe('the spender of a connection', () => {
   })
 
   it('is bounded by the setting where there is one, and by nothing where the setting is none', async () => {
+    const test = await testDatabase()
+    const OPERATOR_KEY = randomBytes(32).toString('base64url')
     for (const [setting, micros] of [
       ['0.25', 250_000n],
       ['none', null],
     ] as const) {
-      const other = await startStack({ settings: { CONNECTION_MAX_PER_DAY_EUR: setting } })
+      const other = await startStack({ test, settings: { OPERATOR_KEY, CONNECTION_MAX_PER_DAY_EUR: setting } })
       try {
         const { id } = await other.account()
         await connect(await register(other), await other.person(id))
-        expect(await other.db.spender.findMany()).toMatchObject([{ maxPerDayMicros: micros }])
+        expect(await other.db.spender.findMany({ where: { accountId: id } })).toMatchObject([
+          { maxPerDayMicros: micros },
+        ])
       } finally {
         await other.close()
       }
     }
+    await test.close()
   })
 
   it('stays as its owner set it through a refresh and another approval of the same client', async () => {

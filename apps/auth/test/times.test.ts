@@ -16,7 +16,7 @@ describe('a moment', () => {
     [HOUR - SECOND, 'in 1 hour'],
     [-90 * SECOND, '1 minute ago'],
     [-(2 * HOUR + 40 * 60 * SECOND), '3 hours ago'],
-    [40 * DAY, '19 Feb 2026'],
+    [40 * DAY, '19\u00a0Feb\u00a02026'],
   ])('%d ms from now reads %s: rounded, never cut', (aheadMs, words) => {
     expect(format.short({ moment: new Date(NOW.getTime() + aheadMs), now: NOW })).toBe(words)
   })

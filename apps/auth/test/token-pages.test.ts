@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => stack?.close())
 
 const named = (html: string, pattern: RegExp) => [...html.matchAll(pattern)].map(([, name]) => name)
-const apps = (html: string) => named(html, /<bdi>(App \d+)<\/bdi>/g)
+const apps = (html: string) => named(html, /<bdi class="name">(App \d+)<\/bdi>/g)
 const scripts = (html: string) => named(html, /edit">(Script \d+)</g)
 
 describe('Settings -> API with thousands of tokens', () => {
@@ -48,5 +48,10 @@ describe('Settings -> API with thousands of tokens', () => {
   it('keeps what is looked for, and in which order, from page to page', async () => {
     const { html } = await full.get('/settings/api?find=script&order=name')
     expect(html).toContain('href="/settings/api?find=script&amp;order=name&amp;tokens=2#tokens"')
+    const both = (await full.get('/settings/api?find=script&q=app')).html
+    expect(both).toContain('href="/settings/api?q=app&amp;find=script&amp;apps=2#apps"')
+    expect(both).toContain('href="/settings/api?q=app&amp;find=script&amp;tokens=2#tokens"')
+    const last = (await full.get(`/settings/api?q=app+${CONNECTIONS}`)).html
+    expect(apps(last)).toEqual([`App ${CONNECTIONS}`])
   })
 })

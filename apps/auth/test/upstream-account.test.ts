@@ -51,7 +51,7 @@ async function show(query = ''): Promise<string> {
   return html
 }
 
-describe('Settings -> VertexSMS account', () => {
+describe('Settings -> Sending account', () => {
   it('says that nothing can be sent before there is a token', async () => {
     const html = await show()
     expect(html).toContain('Nothing can be sent yet')
@@ -64,9 +64,9 @@ describe('Settings -> VertexSMS account', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${PATH}?done=stored`])
     expect(api.asked).toEqual([{ accountId, token: TOKEN }])
     const html = await show('?done=stored')
-    for (const part of ['The token is stored', 'ends in <code>6d5e</code>', 'Replace token'])
+    for (const part of ['The token is stored', '<dt>Last four</dt><dd><code>6d5e</code></dd>', 'Replace token'])
       expect(html).toContain(part)
-    expect(html).not.toContain('not asked yet')
+    expect(html).not.toContain('<dd>not yet</dd>')
     const stored = await row()
     const key = subkey(OPERATOR_KEY, 'upstream-token')
     expect(stored && open(key, stored.sealedToken ?? Buffer.of(), upstreamTokenContext(stored))).toBe(TOKEN)
@@ -77,13 +77,13 @@ describe('Settings -> VertexSMS account', () => {
     ['a wrong password', { password: 'not it' }, 'The password is not right', 0],
     ['no token', { token: '' }, 'Paste the API token', 0],
     ['a token of this site', { token: `vsms_${'x'.repeat(43)}` }, 'a token of this site', 0],
-    ['a token that no header holds', { token: 'zwölf Zeichen und mehr' }, 'This is no token', 0],
-    ['a token that is too long', { token: 'x'.repeat(3000) }, 'This is no token', 0],
+    ['a token that no header holds', { token: 'zwölf Zeichen und mehr' }, 'That is not a token', 0],
+    ['a token that is too long', { token: 'x'.repeat(3000) }, 'That is not a token', 0],
   ])('stores nothing with %s, says so at its field, and repeats nothing of it', async (_what, fields, says, asked) => {
     const answer = await set(fields)
     expect(answer.status).toBe(422)
     expect(answer.html).toContain(says)
-    expect(answer.html).toMatch(/aria-invalid="true" autofocus/)
+    expect(answer.html).toMatch(/aria-invalid="true" aria-describedby="\w+-problem" autofocus/)
     for (const value of Object.values(fields)) if (value) expect(answer.html).not.toContain(value)
     expect(api.asked).toHaveLength(asked)
     expect(await row()).toBeNull()
@@ -105,12 +105,12 @@ describe('Settings -> VertexSMS account', () => {
     Object.assign(api, how)
     const answer = await set()
     expect(answer.status).toBe(422)
-    expect(answer.html).toContain('could not be asked')
+    expect(answer.html).toContain('We could not reach VertexSMS')
     expect(answer.html).toContain('name="unasked"')
     expect(await row()).toBeNull()
     expect((await set({ unasked: 'on' })).status).toBe(303)
     expect(await row()).toMatchObject({ checkedAt: null, lastFour: '6d5e' })
-    expect(await show()).toContain('not asked yet')
+    expect(await show()).toContain('<dd>not yet</dd>')
   })
 
   it('replaces a token with a new generation, and takes the same one again without', async () => {
@@ -142,7 +142,7 @@ describe('Settings -> VertexSMS account', () => {
     expect((await row())?.hlrPriceMicros).toBe(micros)
   })
 
-  it.each(['0,01', '-1', '1e3', '0.0000001', '100.000001', 'NaN', '<b>'])('takes no price %s', async (typed) => {
+  it.each(['0,0,1', '-1', '1e3', '0.0000001', '100.000001', 'NaN', '<b>'])('takes no price %s', async (typed) => {
     const answer = await post(`${PATH}/price`, { hlr_price: typed })
     expect([answer.status, answer.html.includes('an amount in EUR')]).toEqual([422, true])
     expect(answer.html).not.toContain('<b>')
@@ -192,8 +192,29 @@ describe('with the simulated operator', () => {
     try {
       const { person: visitor } = await newSignedIn(sandbox)
       const { html } = await visitor.get(PATH)
-      expect(html).toContain('This installation sends to a simulated operator')
+      expect(html).toContain('This installation sends to a simulator')
       expect(html).not.toContain('Nothing can be sent yet')
+      expect(html).not.toContain('We ask VertexSMS')
+    } finally {
+      await sandbox.close()
+    }
+  })
+
+  it('a token is stored without asking VertexSMS, and its removal stops nothing that is simulated', async () => {
+    const settings = { OPERATOR_KEY: OPERATOR_KEY.toString('base64url'), API_INTERNAL_URL: api.url }
+    const sandbox = await startStack({ settings })
+    try {
+      const { account, person: visitor } = await newSignedIn(sandbox)
+      const csrf = hiddenField((await visitor.get(PATH)).html, 'csrf')
+      const sent = { csrf, token: TOKEN, password: PASSWORD }
+      const { status } = await visitor.post(PATH, Object.entries(sent))
+      expect(status).toBe(303)
+      const stored = await sandbox.db.upstreamAccount.findUniqueOrThrow({ where: { accountId: account.id } })
+      expect([stored.lastFour, stored.checkedAt]).toEqual([TOKEN.slice(-4), null])
+      expect(api.asked).toEqual([])
+      const { html } = await visitor.get(PATH)
+      expect(html).toContain('New messages still go to the simulator')
+      expect(html).not.toContain('Nothing can be sent any more')
     } finally {
       await sandbox.close()
     }

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { clientGuides } from '@vertexsms/contract/connect'
 import { preferredLanguage } from '@vertexsms/service/accepts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readTypedHlrPrice } from '../src/accounts/upstream-account.ts'
+import { readTypedEur } from '../src/connections/typed-eur.ts'
 import { renderPage } from '../src/web/page.ts'
 import { LANGUAGES, type Language, one, room, type Sentences, vienas } from '../src/words/room.ts'
 import { ROOMS, WORDS } from '../src/words/words.ts'
@@ -110,7 +112,13 @@ describe('the catalogue of words', () => {
     }
     const attack = '<img src=x onerror=alert(1)>"\''
     for (const language of LANGUAGES) {
-      const page = { url: '/x', clientName: attack, answer: 'denied', accountEmail: attack } as const
+      const page = {
+        url: '/x',
+        who: { kind: 'web', title: attack, within: attack, place: attack, name: attack, passesFor: null, href: null },
+        isWarned: false,
+        answer: 'denied',
+        accountEmail: attack,
+      } as const
       expect(renderPage('continue', page, { language, address: attack })).not.toMatch(/<img src=x|="[^"]*<img/)
     }
   })
@@ -153,26 +161,44 @@ describe('amounts and times', () => {
 
   it('read as people write them in each language, exact to the last digit', () => {
     const amounts = [39_000n, 5_000_000n, -1_000_000n, 123_456_789_012_345_678n]
-    expect(amounts.map(WORDS.en.format.eur)).toEqual([
+    const spaced = (text: string) => text.replaceAll('\u00a0', ' ')
+    expect(amounts.map(WORDS.en.format.eur).map(spaced)).toEqual([
       '0.039 EUR',
       '5.00 EUR',
-      '-1.00 EUR',
+      '\u22121.00 EUR',
       '123,456,789,012.345678 EUR',
     ])
-    expect(amounts.map(WORDS.lt.format.eur).map((text) => text.replaceAll('\u00a0', ' '))).toEqual([
+    expect(amounts.map(WORDS.lt.format.eur).map(spaced)).toEqual([
       '0,039 EUR',
       '5,00 EUR',
       '−1,00 EUR',
       '123 456 789 012,345678 EUR',
     ])
-    expect(WORDS.lt.format.full(at('2026-11-26T23:05:00Z'))).toBe('2026 m. lapkričio 26 d. 23:05 UTC')
-    expect(WORDS.en.format.full(at('2026-11-26T23:05:00Z'))).toBe('26 November 2026 at 23:05 UTC')
+    expect(spaced(WORDS.lt.format.full(at('2026-11-26T23:05:00Z')))).toBe('2026 m. lapkričio 26 d. 23:05 UTC')
+    expect(spaced(WORDS.en.format.full(at('2026-11-26T23:05:00Z')))).toBe('26 November 2026 at 23:05 UTC')
     expect(WORDS.lt.format.short(at('2026-01-12T12:00:00Z'))).toBe('poryt')
     expect(WORDS.lt.format.short(at('2026-01-10T11:55:00Z'))).toBe('prieš 5 minutes')
     expect(WORDS.lt.format.wait(21)).toBe('21 sekundę')
     expect(WORDS.lt.format.wait(600)).toBe('10 minučių')
     expect(WORDS.lt.format.country('DE')).toBe('Vokietija')
     expect(WORDS.lt.format.list(['a', 'b', 'c'])).toBe('a, b ir c')
+  })
+
+  it.each(LANGUAGES)('are broken nowhere but between a date and its time, in %s', (language) => {
+    const { eur, eurs, full, near, date, short } = WORDS[language].format
+    const far = at('2026-11-26T23:05:00Z')
+    const whole = [eur(2_500_000n), eurs([39_000n])(1_000_000n), near(far), date('2026-11-26'), short(far)]
+    expect(whole.filter((text) => text.includes(' '))).toEqual([])
+    expect(full(far).split(' ')).toHaveLength(2)
+    expect(full(far).split(' ')[1]).toMatch(/^(at\u00a0)?23:05\u00a0UTC$/)
+  })
+
+  it('stand in a field with the decimal mark of the language, and are read with either', () => {
+    expect([WORDS.en, WORDS.lt].map(({ format }) => format.typed(1_234_500_000n))).toEqual(['1234.50', '1234,50'])
+    for (const typed of ['1234.5', '1234,5', ' 1234,50 EUR ']) expect(readTypedEur(typed)).toBe(1_234_500_000n)
+    for (const typed of ['1.234,5', '1,234.5', ',5', '5,', '5,,0', '-5,0']) expect(readTypedEur(typed)).toBeNull()
+    expect(readTypedHlrPrice('0,0035')).toEqual({ micros: 3_500n })
+    expect(readTypedHlrPrice('100,01')).toEqual({ problem: 'price' })
   })
 })
 

@@ -108,7 +108,10 @@ describe('text that is no text', () => {
   it('in the form, the query or the path of a page is a page that says so', async () => {
     const { person } = await newSignedIn(stack)
     const cookie = person.cookieHeader('/')
-    for (const bad of BAD) {
+    // Each of the fields at each of the paths, with one of these in turn where there is no time for every one.
+    const isTurn = (turn: number, at: number) => process.env.TEST_FULL || (turn + at) % BAD.length === 0
+    for (const [turn, bad] of BAD.entries()) {
+      let at = 0
       for (const path of [
         '/sign-in',
         '/sign-out',
@@ -135,6 +138,7 @@ describe('text that is no text', () => {
           'credential',
           'scope',
         ]) {
+          if (!isTurn(turn, at++)) continue
           const response = await postForm(path, `${field}=${bad}`, { cookie, origin: stack.issuer })
           expect([response.status, response.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
         }
@@ -201,7 +205,8 @@ it('a registration nested too deeply, or of too many values, is refused, and one
 it('text that is pumped up costs nothing, in whichever field it comes', async () => {
   const started = performance.now()
   const pumps = [' ', '\u0301', '\u00a0', '\ufdfa', 'a', '.', '-', '@', '/', '%', ',', '1', ':', 'Version/', 'a.']
-  for (const pump of pumps) {
+  // Blank, folded to many letters, a letter, a mark of addresses, and a pair: what expressions go back and forth over.
+  for (const pump of process.env.TEST_FULL ? pumps : [' ', '\ufdfa', '@', 'a.']) {
     const text = (bytes: number) => pump.repeat(Math.floor(bytes / Buffer.byteLength(pump)))
     const encoded = (bytes: number) =>
       encodeURIComponent(pump).repeat(Math.floor(bytes / encodeURIComponent(pump).length))

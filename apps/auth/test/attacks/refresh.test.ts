@@ -6,7 +6,7 @@ import { later, realTime } from '../support/clock.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
 // `REFRESH_ROUNDS=200` runs the storm in full; the default is a sample of it.
-const ROUNDS = Number(process.env.REFRESH_ROUNDS ?? 4)
+const ROUNDS = Number(process.env.REFRESH_ROUNDS ?? 2)
 const RACERS = 50
 
 let stack: Stack

@@ -1,18 +1,22 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink, usePasswordLink } from '../../src/accounts/password-link.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
+import { askApproval } from '../support/approvals.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { answer, connect, refresh, register, start, type TestClient, type Tokens } from '../support/client.ts'
 import { type DatabaseWire, databaseWire } from '../support/database-wire.ts'
 import { Gate } from '../support/gate.ts'
+import { addSpender } from '../support/owners-data.ts'
 import { fillSignIn, makeAccount, PASSWORD } from '../support/people.ts'
 import { hiddenField, type Person } from '../support/person.ts'
 import { type Stack, startStack } from '../support/stack.ts'
@@ -41,6 +45,7 @@ afterAll(async () => {
 
 type Account = { readonly id: string; readonly email: string }
 
+/** What a command needs of the settings. */
 function operatorEnv(url = stack.env.DATABASE_URL): Record<string, string> {
   return { DATABASE_URL: url, ISSUER_URL: stack.issuer }
 }
@@ -193,6 +198,26 @@ describe.each(ENDINGS)('%s', (_name, end) => {
     expect(await waysIn(account)).toEqual(NONE)
   })
 
+  it('leaves no send approved by a verdict that was on its way', async () => {
+    const account = await makeAccount(stack)
+    const thief = await stack.person(account.id)
+    // Of a token made by hand, which outlives a reset: only the session that answers has ended.
+    const of = { accountId: account.id, spenderId: randomUUID() }
+    await addSpender(stack, of, { kind: 'token' })
+    const id = await askApproval(stack, of)
+    const csrf = hiddenField((await thief.get(`/approvals/${id}`)).html, 'csrf')
+    const fields: [string, string][] = [
+      ['csrf', csrf],
+      ['decision', 'approve'],
+    ]
+    const answered = await meanwhile(
+      () => thief.post(`/approvals/${id}`, fields),
+      () => end(account),
+    )
+    expect(answered.headers.get('location')).toBe(`/sign-in?return_to=${encodeURIComponent(`/approvals/${id}`)}`)
+    expect(await stack.db.approval.findUnique({ where: { id } })).toMatchObject({ state: 'pending', decidedAt: null })
+  })
+
   it('leaves nothing to whoever tries everything at once', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const account = await makeAccount(stack)
@@ -214,7 +239,40 @@ describe.each(ENDINGS)('%s', (_name, end) => {
   })
 })
 
-const ROUNDS = 3
+/** Of each ending, of which there are three. */
+const ROUNDS = process.env.TEST_FULL ? 3 : 1
+
+describe('a link that sets a password, used', () => {
+  const use = async (person: Person, link: string) => {
+    const { html, url } = await person.open(new URL(link))
+    const fields = ['csrf', 'link'].map((name): [string, string] => [name, hiddenField(html, name)])
+    return () => person.post(url, [...fields, ['password', NEW_PASSWORD]])
+  }
+
+  it('while nothing else happens sets it', async () => {
+    const account = await makeAccount(stack)
+    const { status } = await (await use(await stack.person(), await linkOf(account)))()
+    expect(status).toBe(303)
+    expect((await fillSignIn(await stack.person(), { ...account, password: NEW_PASSWORD })).status).toBe(303)
+  })
+
+  it.each([
+    ['the account is disabled', ({ email }: Account) => operator('disable', email)],
+    ['a newer link is made', (account: Account) => linkOf(account)],
+    ['the account is deleted', ({ email }: Account) => operator('delete', email, '--confirm', email)],
+  ])('while %s sets none and signs nobody in', async (what, happen) => {
+    const account = await makeAccount(stack)
+    const person = await stack.person()
+    const before = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
+    const post = await use(person, await linkOf(account))
+    const { status } = await meanwhile(post, () => happen(account))
+    expect(status).toBe(410)
+    const after = await stack.db.account.findUnique({ where: { email: account.email } })
+    expect(after?.passwordHash).toBe(what === 'the account is deleted' ? undefined : before.passwordHash)
+    expect(await stack.db.session.count({ where: { accountId: account.id } })).toBe(0)
+    expect((await person.get('/settings/api')).status).toBe(303)
+  })
+})
 
 describe('a reset that is cut off', () => {
   let wire: DatabaseWire
@@ -234,7 +292,8 @@ describe('a reset that is cut off', () => {
   async function before(): Promise<Before> {
     const account = await makeAccount(stack)
     const person = await stack.person(account.id)
-    await passkeyOf(person, account)
+    const passkey = { id: account.id, accountId: account.id, publicKey: new Uint8Array(1), counter: 0n }
+    await stack.db.passkey.create({ data: { ...passkey, name: 'Key', createdAt: new Date() } })
     const tokens = await connect(client, person)
     const { passwordHash } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
     return { account, person, tokens, state: await waysIn(account), passwordHash }
@@ -300,6 +359,14 @@ describe('a reset that is cut off', () => {
     await operator('reset', was.account.email)
     expect(await isUntouched(was)).toBe(false)
   })
+})
+
+it('the commands of the operator run in a process of their own as well', async () => {
+  const args = [join(programs, `${MAIN}.js`), 'invite', `${randomUUID()}@example.com`]
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...operatorEnv() },
+  })
+  expect(stdout).toMatch(/^http:\S+\/set-password\?link=[\w-]{43}\n$/)
 })
 
 /** What a new connection says before its first statement: start-up and password. */

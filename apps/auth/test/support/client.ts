@@ -38,6 +38,9 @@ export interface Tokens {
   readonly expiresIn: number
 }
 
+/** The metadata of each stack, which does not change: registering clients asks for it once. */
+const servers = new WeakMap<Stack, Promise<oauth.AuthorizationServer>>()
+
 export async function discover(stack: Stack): Promise<oauth.AuthorizationServer> {
   const issuer = new URL(stack.issuer)
   const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...INSECURE })
@@ -46,7 +49,9 @@ export async function discover(stack: Stack): Promise<oauth.AuthorizationServer>
 
 /** Registers a client dynamically (RFC 7591). */
 export async function register(stack: Stack, metadata: Record<string, unknown> = {}): Promise<TestClient> {
-  const server = await discover(stack)
+  const asked = servers.get(stack) ?? discover(stack)
+  servers.set(stack, asked)
+  const server = await asked
   const redirectUri = String((metadata.redirect_uris as string[] | undefined)?.[0] ?? REDIRECT_URI)
   const body = {
     client_name: 'Test app',

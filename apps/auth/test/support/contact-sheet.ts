@@ -30,7 +30,11 @@ export async function writeContactSheet(
   </style>${cells.map((row) => `<div class="row">${row}</div>`).join('')}`
   const page = await context.newPage()
   await page.setContent(html, { waitUntil: 'load' })
-  const size = await page.evaluate(() => ({ width: document.body.scrollWidth, height: document.body.scrollHeight }))
+  // Of the rows, not of the window, which is wider than those of a small page.
+  const size = await page.evaluate(() => {
+    const { width, height } = document.body.getBoundingClientRect()
+    return { width: Math.ceil(width), height: Math.ceil(height) }
+  })
   await page.setViewportSize(size)
   const session = await context.newCDPSession(page)
   // Playwright itself takes no WebP, which is a third of the size.

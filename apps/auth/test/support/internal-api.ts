@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { checkedTokenContext, INTERNAL_PATHS, internalRequests, type TokenVerdict } from '@vertexsms/contract/internal'
 import type { Rate } from '@vertexsms/contract/rest'
 import { open } from '@vertexsms/secrets/seal'
@@ -22,18 +24,35 @@ export interface InternalApiDouble {
   cancelled: boolean
   /** Happens while VertexSMS is asked. */
   meanwhile: () => Promise<unknown>
-  /** Answers from now on with this instead. */
-  answer: { readonly status: number; readonly body: string } | null
+  /** Answers from now on with this instead; a body of pieces goes on for as long as it is read. */
+  answer: {
+    readonly status: number
+    readonly body: string | Iterable<Uint8Array>
+    readonly headers?: Readonly<Record<string, string>>
+  } | null
+  /** Bytes of such bodies that were taken off our hands. */
+  taken: number
   close(): Promise<void>
 }
 
 /** Starts one for an operator key: whoever does not prove himself gets 401. */
 export async function startInternalApi(operatorKey: Uint8Array): Promise<InternalApiDouble> {
   const proof = `Bearer ${Buffer.from(subkey(operatorKey, 'internal')).toString('base64url')}`
+  function* counted(pieces: Iterable<Uint8Array>) {
+    for (const piece of pieces) {
+      double.taken += piece.byteLength
+      yield piece
+    }
+  }
   const server = createServer(async (request, response) => {
     const body = await text(request)
     double.seen.push(`${request.url}\n${body}`)
-    if (double.answer) return response.writeHead(double.answer.status).end(double.answer.body)
+    if (double.answer) {
+      const { status, body, headers = {} } = double.answer
+      response.writeHead(status, headers)
+      if (typeof body === 'string') return response.end(body)
+      return pipeline(Readable.from(counted(body)), response).catch(() => {})
+    }
     if (request.headers.authorization !== proof) return response.writeHead(401).end('{}')
     const give = (answer: unknown) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
@@ -64,6 +83,7 @@ export async function startInternalApi(operatorKey: Uint8Array): Promise<Interna
     cancelled: true,
     meanwhile: async () => {},
     answer: null,
+    taken: 0,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import type { Stack } from './stack.ts'
 
 const DAY_MS = 86_400_000
@@ -35,29 +36,31 @@ export async function addMessage(
   return id
 }
 
-/** A connection of the account, alive unless `changes` end it. Resolves with its id. */
+/** The row of a connection of the account, alive unless `changes` end it. */
+export function connectionOf(accountId: string, changes: Record<string, unknown> = {}) {
+  const now = Date.now()
+  return {
+    id: randomUUID(),
+    accountId,
+    grantId: randomUUID(),
+    clientId: 'client',
+    clientName: 'Claude',
+    redirectHost: 'claude.ai',
+    scopes: ['sms:send'],
+    createdAt: new Date(now),
+    approvedAt: new Date(now),
+    expiresAt: new Date(now + 30 * DAY_MS),
+    ...changes,
+  }
+}
+
+/** Adds one. Resolves with its id. */
 export async function addConnection(
   stack: Stack,
   accountId: string,
   changes: Record<string, unknown> = {},
 ): Promise<string> {
-  const id = randomUUID()
-  const now = Date.now()
-  await stack.db.connection.create({
-    data: {
-      id,
-      accountId,
-      grantId: randomUUID(),
-      clientId: 'client',
-      clientName: 'Claude',
-      redirectHost: 'claude.ai',
-      scopes: ['sms:send'],
-      createdAt: new Date(now),
-      approvedAt: new Date(now),
-      expiresAt: new Date(now + 30 * DAY_MS),
-      ...changes,
-    },
-  })
+  const { id } = await stack.db.connection.create({ data: connectionOf(accountId, changes) })
   return id
 }
 
@@ -72,27 +75,35 @@ export function addSpender(
   return stack.db.spender.create({ data: { id, accountId, kind, createdAt: new Date(), ...rules } })
 }
 
-/** Three weeks in which a spender did something of everything, and what it spent. */
+/** A connection as its approval leaves it, laid: 5.00 EUR a day. */
+export async function addBoundedConnection(stack: Stack, accountId: string, clientName: string): Promise<string> {
+  const id = await addConnection(stack, accountId, { clientName, redirectHost: '127.0.0.1', scopes: SCOPE_NAMES })
+  await addSpender(stack, { accountId, spenderId: id }, { maxPerDayMicros: 5_000_000n })
+  return id
+}
+
+/** Weeks in which a spender did something of everything; what was counted is the sum of it. */
 export async function addActivity(
   stack: Stack,
   of: { readonly accountId: string; readonly spenderId: string },
 ): Promise<void> {
   const now = Date.now()
   const row = { ...of, upstream: 'sandbox', country: 'LT', lastDigits: '567', parts: 1 }
-  const daily = Array.from({ length: 21 }, (_, ago) => ({
-    ...row,
-    at: new Date(now - ago * DAY_MS),
-    what: 'sms',
-    outcome: 'OK',
-    amountMicros: BigInt(((ago * 7) % 11) * 130_000),
-  }))
+  const sms = { ...row, what: 'sms', outcome: 'OK' }
   const minute = (ago: number, rest: Record<string, unknown>) => ({ ...row, at: new Date(now - ago * 60_000), ...rest })
+  const before = Array.from({ length: 16 }, (_, ago) => ({
+    ...sms,
+    at: new Date(now - (ago + 1) * DAY_MS),
+    amountMicros: BigInt((((ago + 1) * 7) % 11) * 130_000),
+  }))
+  const today = Array.from({ length: 5 }, (_, at) => minute(at + 6, { ...sms, parts: 5, amountMicros: 245_900n }))
   await stack.db.activity.createMany({
     data: [
-      ...daily,
+      ...before,
+      ...today,
       minute(1, { what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', country: 'GB', lastDigits: null, count: 12 }),
       minute(2, { what: 'hlr', outcome: 'OK', amountMicros: 5000n }),
-      minute(3, { what: 'settle', outcome: 'OK', amountMicros: -39_000n }),
+      { ...row, at: new Date(now - 10 * DAY_MS), what: 'settle', outcome: 'OK', amountMicros: -39_000n },
       minute(4, { what: 'sms', outcome: 'SPEND_CAP_REACHED', count: 3 }),
       minute(5, { what: 'pause', outcome: 'CONNECTION_PAUSED', country: null, lastDigits: null }),
     ] as never,
@@ -108,8 +119,8 @@ export async function addActivity(
         day: new Date(),
         dayEndsAt: new Date(now + 3_600_000),
         daySpentMicros: 1_234_500n,
-        dayRecipients: 31,
-        totalSpentMicros: 98_765_400n,
+        dayRecipients: 5,
+        totalSpentMicros: 11_985_500n,
       },
     })
   }

@@ -8,12 +8,13 @@ export const PASSWORD = 'correct horse battery staple'
 /** A hash costs what it must; nobody looks at whether two accounts have the same. */
 let passwordHash: string | undefined
 
-/** An active account with {@link PASSWORD}. */
+/** An active account with {@link PASSWORD}, and an address of its own unless one is given. */
 export async function makeAccount(
   stack: Stack,
   status: 'active' | 'disabled' = 'active',
+  email = `${randomUUID()}@example.com`,
 ): Promise<{ id: string; email: string }> {
-  const account = { id: randomUUID(), email: `${randomUUID()}@example.com` }
+  const account = { id: randomUUID(), email }
   passwordHash ??= await hashPassword(PASSWORD)
   await stack.db.account.create({ data: { ...account, passwordHash, status, createdAt: new Date() } })
   return account
