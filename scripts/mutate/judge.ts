@@ -10,10 +10,17 @@ export interface Candidate extends Mutant {
   /** Above zero. */
   readonly id: number
   readonly file: string
+  /** Which of those of the file that read alike, counted from one. */
+  readonly nth: number
 }
 
 /** Mutants of one process: what they broke stays in it. */
-const AT_ONCE = 60
+const AT_ONCE = 200
+
+/** How long a test may take under a mutant: so many times the slowest of its file without one, and this at least. */
+const SLOWER = 10
+const LIMIT_MIN_MS = 4000
+const ALONE_LIMIT_MS = 40_000
 
 /** What judges mutants, test file by test file. */
 export interface Judge {
@@ -28,6 +35,8 @@ export interface Judge {
 export interface Judged {
   readonly reached: ReadonlySet<number>
   readonly noticed: ReadonlySet<number>
+  /** Those of `noticed` whose test did not end in its time; a machine that is busy with other things may be why. */
+  readonly late: ReadonlySet<number>
 }
 
 /** Loads the files with all their mutants asleep in them; the files themselves are never touched. */
@@ -36,11 +45,19 @@ export async function startJudge(root: string, candidates: readonly Candidate[])
   return {
     async judge(test, ids) {
       const path = join(root, test)
-      const turns = (await turnsOf(vitest, path)).filter(({ id }) => ids.has(id))
-      const noticed = new Set<number>()
+      const recorded = await turnsOf(vitest, path)
+      const turns = recorded.turns.filter(({ id }) => ids.has(id))
+      const alone = new Map<string, boolean>()
+      const judgeFile = (some: readonly Turn[]) =>
+        judgeSome({ vitest, test: path, limitMs: recorded.limitMs, alone }, some)
+      const noticed: Noticed = new Map()
       for (let at = 0; at < turns.length; at += AT_ONCE)
-        for (const id of await judgeSome(vitest, path, turns.slice(at, at + AT_ONCE))) noticed.add(id)
-      return { reached: new Set(turns.map(({ id }) => id)), noticed }
+        for (const [id, how] of await judgeFile(turns.slice(at, at + AT_ONCE))) noticed.set(id, how)
+      return {
+        reached: new Set(turns.map(({ id }) => id)),
+        noticed: new Set(noticed.keys()),
+        late: new Set([...noticed].filter(([, how]) => how === 'late').map(([id]) => id)),
+      }
     },
     close: () => vitest.close(),
   }
@@ -53,8 +70,6 @@ function startVitest(root: string, candidates: readonly Candidate[]): Promise<Vi
       root,
       config: false,
       watch: false,
-      // What cannot end is noticed by its time.
-      testTimeout: 40_000,
       hookTimeout: 60_000,
       maxWorkers: 1,
       isolate: false,
@@ -81,8 +96,21 @@ function startVitest(root: string, candidates: readonly Candidate[]): Promise<Vi
   )
 }
 
-async function run(vitest: Vitest, test: string, turns: readonly Turn[]): Promise<TestSuite[]> {
-  vitest.provide('mutation', { test, turns })
+/** A test file under judgement. */
+interface Bench {
+  readonly vitest: Vitest
+  readonly test: string
+  /** What a test may take. What cannot end is noticed by it. */
+  readonly limitMs: number
+  /** Which of its tests, run by themselves without any mutant, pass. */
+  readonly alone: Map<string, boolean>
+}
+
+/** The ids of those that are noticed, and how. */
+type Noticed = Map<number, 'failed' | 'late'>
+
+async function run({ vitest, test, limitMs }: Omit<Bench, 'alone'>, turns: readonly Turn[]): Promise<TestSuite[]> {
+  vitest.provide('mutation', { test, turns, limitMs })
   const { testModules } = await vitest.runTestSpecifications(await vitest.globTestSpecifications())
   const suites = testModules.flatMap((module) => [...module.children.suites()])
   if (suites.length === turns.length) return suites
@@ -90,45 +118,75 @@ async function run(vitest: Vitest, test: string, turns: readonly Turn[]): Promis
   throw new Error(`${test} did not run: ${errors.join('; ')}`)
 }
 
-/** A turn for each mutant that the tests of a file reach. */
-async function turnsOf(vitest: Vitest, test: string): Promise<Turn[]> {
-  const [suite] = await run(vitest, test, [{ id: RECORDS, tests: null }])
-  if (!suite?.ok()) throw new Error(`${test} fails as it is: ${suite && errorsOf(suite)}`)
+/** A turn for each mutant that the tests of a file reach, and what a test of it may take. */
+async function turnsOf(vitest: Vitest, test: string): Promise<{ turns: Turn[]; limitMs: number }> {
+  const [suite] = await run({ vitest, test, limitMs: ALONE_LIMIT_MS }, [{ id: RECORDS, tests: null }])
+  if (!suite?.ok()) throw new Error(`${test} fails as it is: ${suite && errorsOf(suite).join('; ')}`)
   const reached = new Map<number, Set<number>>()
+  let slowestMs = 0
   for (const one of suite.children.allTests()) {
+    slowestMs = Math.max(slowestMs, one.diagnostic()?.duration ?? 0)
     for (const [id, tests] of one.meta().reached ?? []) reached.set(id, new Set([...(reached.get(id) ?? []), ...tests]))
   }
-  return [...reached]
+  const turns = [...reached]
     .sort(([one], [other]) => one - other)
     .map(([id, tests]) => ({ id, tests: tests.has(OUTSIDE) ? null : [...tests].sort((one, other) => one - other) }))
+  return { turns, limitMs: Math.max(LIMIT_MIN_MS, SLOWER * slowestMs) }
 }
 
-/** The ids of those that are noticed. */
-async function judgeSome(vitest: Vitest, test: string, turns: readonly Turn[]): Promise<number[]> {
-  // First each choice of tests without any mutant: one that fails so needs the tests before it, and then all of them run.
-  const choices = new Map(turns.flatMap(({ tests }) => (tests === null ? [] : [[String(tests), tests]])))
-  const tried = [...choices.values()].map((tests, index) => ({ id: RECORDS - 1 - index, tests }))
-  const suites = await run(vitest, test, [...tried, ...turns])
-  const needy = new Set(tried.flatMap(({ tests }, index) => (suites[index]?.ok() ? [] : [String(tests)])))
-  const isNoticed = (index: number) => !suites[tried.length + index]?.ok()
-  const again = turns.filter(({ tests }, index) => needy.has(String(tests)) && isNoticed(index))
-  const noticed = turns.filter((turn, index) => isNoticed(index) && !again.includes(turn)).map(({ id }) => id)
+async function judgeSome(bench: Bench, turns: readonly Turn[]): Promise<Noticed> {
+  const suites = await run(bench, [...turns, unchanged(0)])
+  // Where all tests fail at the end without any, a mutant broke something that those after it met too.
+  if (!suites.at(-1)?.ok() && turns.length > 1) {
+    const half = Math.ceil(turns.length / 2)
+    const [one, other] = [await judgeSome(bench, turns.slice(0, half)), await judgeSome(bench, turns.slice(half))]
+    return new Map([...one, ...other])
+  }
+  const noticed: Noticed = new Map()
+  const ran = new Map<number, readonly number[]>()
+  for (const [index, { id, tests }] of turns.entries()) {
+    const suite = suites[index]
+    if (!suite || suite.ok()) continue
+    noticed.set(id, isLate(suite) ? 'late' : 'failed')
+    const failed = [...suite.children.allTests('failed')].map((one) => one.meta().number)[0]
+    if (tests !== null) ran.set(id, failed === undefined ? tests : tests.slice(0, tests.indexOf(failed) + 1))
+  }
+  // Some that ran fail without the mutant too where they need the tests before them: then all of them run.
+  const untried = new Map([...ran.values()].map((tests) => [String(tests), tests]))
+  for (const known of bench.alone.keys()) untried.delete(known)
+  if (untried.size > 0) {
+    const tried = await run(
+      bench,
+      [...untried.values()].map((tests, index) => unchanged(index, tests)),
+    )
+    for (const [index, tests] of [...untried.keys()].entries()) bench.alone.set(tests, tried[index]?.ok() === true)
+  }
+  const again = [...ran].filter(([, tests]) => !bench.alone.get(String(tests))).map(([id]) => id)
   if (again.length === 0) return noticed
-  return [
+  for (const id of again) noticed.delete(id)
+  return new Map([
     ...noticed,
     ...(await judgeSome(
-      vitest,
-      test,
-      again.map(({ id }) => ({ id, tests: null })),
+      bench,
+      again.map((id) => ({ id, tests: null })),
     )),
-  ]
+  ])
 }
 
-function errorsOf(suite: TestSuite): string {
+/** A turn without any mutant, of those that have none. */
+function unchanged(index: number, tests: readonly number[] | null = null): Turn {
+  return { id: RECORDS - 1 - index, tests }
+}
+
+function isLate(suite: TestSuite): boolean {
+  return errorsOf(suite).some((message) => /^(?:Test|Hook) timed out/.test(message))
+}
+
+function errorsOf(suite: TestSuite): string[] {
   const errors = [
     ...suite.errors(),
     ...[...suite.children.allSuites()].flatMap((one) => one.errors()),
     ...[...suite.children.allTests('failed')].flatMap((one) => one.result().errors ?? []),
   ]
-  return errors.map(({ message }) => message).join('; ')
+  return errors.map(({ message }) => message)
 }

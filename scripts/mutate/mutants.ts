@@ -136,7 +136,7 @@ function changesOf(node: Node, parent: Node | null, member: string, source: stri
         return isIndex(parent, member) ? [] : [shown(source, node, String(node.value + 1))]
       if (typeof node.value === 'bigint') return [shown(source, node, `${node.value + 1n}n`)]
       return typeof node.value === 'string' && node.value !== '' && isValue(parent, member)
-        ? [{ node, text: "''" }]
+        ? [shown(source, node, "''")]
         : []
     case 'ExpressionStatement':
       return node.directive === undefined || node.directive === null ? [{ node, text: '' }] : []

@@ -1,8 +1,9 @@
-// npx -y pnpm mutate [ZONE...] [--sample N] [--seed N] [--only TEXT] [--list]
+// npx -y pnpm mutate [ZONE...] [--sample N] [--seed N] [--only TEXT] [--known FILE] [--list]
 //
 // Changes the meaning of a zone's code in one place at a time and runs the tests that judge it: a change that none of
-// them notices has survived, and either a test is missing or `standing.ts` says why it may stay.
-import { readFileSync } from 'node:fs'
+// them notices has survived, and either a test is missing or `standing` says why it may stay. A run may be ended and taken
+// up again: in the file of `--known` stands what was noticed.
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import startServer from '@vertexsms/db/testing/server'
@@ -19,6 +20,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string' },
     only: { type: 'string' },
+    known: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 })
@@ -32,13 +34,13 @@ process.once('SIGTERM', () => process.exit(143))
 const endServer = values.list ? undefined : await startServer()
 // Of tests that try many seeds, so many; each mutant runs them again.
 process.env.PROPERTY_RUNS ??= '2'
-let unexplained = 0
+let survived = 0
 try {
-  for (const [name, zone] of Object.entries(ZONES)) if (names.includes(name)) unexplained += await runZone(name, zone)
+  for (const [name, zone] of Object.entries(ZONES)) if (names.includes(name)) survived += await runZone(name, zone)
 } finally {
   endServer?.()
 }
-process.exit(unexplained === 0 ? 0 : 1)
+process.exit(survived === 0 ? 0 : 1)
 
 async function runZone(name: string, zone: Zone): Promise<number> {
   const all = filesOf(ROOT, zone)
@@ -53,30 +55,42 @@ async function runZone(name: string, zone: Zone): Promise<number> {
     for (const candidate of chosen) say(`  ${describe(candidate)}`)
     return 0
   }
-  const judge = await startJudge(ROOT, chosen)
+  // A change that nobody can notice would run every test that reaches it.
+  const unexplained = chosen.filter((candidate) => !isExplained(candidate))
+  const known = new Set(values.known && existsSync(values.known) ? readFileSync(values.known, 'utf8').split('\n') : [])
+  const judged = unexplained.filter((candidate) => !known.has(describe(candidate)))
+  const judge = await startJudge(ROOT, judged)
   // Each file sees only what those before it let pass.
-  let left = chosen
+  let left = judged
+  const allLate: typeof judged = []
   for (const test of zone.tests) {
     const began = performance.now()
-    const { reached, noticed } = await judge.judge(test, new Set(left.map(({ id }) => id)))
+    const { reached, noticed, late } = await judge.judge(test, new Set(left.map(({ id }) => id)))
+    allLate.push(...left.filter(({ id }) => late.has(id)))
+    const lines = left.filter(({ id }) => noticed.has(id)).map((candidate) => `${describe(candidate)}\n`)
+    if (values.known !== undefined) appendFileSync(values.known, lines.join(''))
     left = left.filter(({ id }) => !noticed.has(id))
     const seconds = Math.round((performance.now() - began) / 1000)
     say(`  ${test}: ${reached.size} reached, ${noticed.size} noticed, ${left.length} left, ${seconds} s`)
     if (left.length === 0) break
   }
   await judge.close()
-  const open = left.filter((candidate) => !isExplained(candidate))
-  say(
-    `${name}: ${chosen.length - left.length} noticed, ${left.length - open.length} explained, ${open.length} survived`,
-  )
-  for (const candidate of open) say(`  SURVIVED ${describe(candidate)}`)
-  return open.length
+  const [noticed, explained] = [unexplained.length - left.length, chosen.length - unexplained.length]
+  say(`${name}: ${noticed} noticed (${allLate.length} by time), ${explained} explained, ${left.length} survived`)
+  for (const candidate of allLate) say(`  BY TIME ${describe(candidate)}`)
+  for (const candidate of left) say(`  SURVIVED ${describe(candidate)}`)
+  return left.length
 }
 
 /** Those that act while a module is loaded are left out: they are constants, and nothing switches them afterwards. */
 function candidatesOf(file: string): Omit<Candidate, 'id'>[] {
-  const mutants = mutantsOf(readFileSync(join(ROOT, file), 'utf8'))
-  return mutants.filter(({ isStatic }) => !isStatic).map((mutant) => ({ file, ...mutant }))
+  const alike = new Map<string, number>()
+  const mutants = mutantsOf(readFileSync(join(ROOT, file), 'utf8')).filter(({ isStatic }) => !isStatic)
+  return mutants.map((mutant) => {
+    const nth = (alike.get(mutant.change) ?? 0) + 1
+    alike.set(mutant.change, nth)
+    return { file, nth, ...mutant }
+  })
 }
 
 /** `count` of them, the same for the same seed, in the order of the files. */
@@ -94,8 +108,10 @@ function sampled<T>(all: readonly T[], count: number, from: number): T[] {
   return all.filter((item) => kept.has(item))
 }
 
-function isExplained({ file, change }: Candidate): boolean {
-  return STANDING.some((row) => file.endsWith(row.file) && row.change === change)
+function isExplained({ file, change, nth }: Candidate): boolean {
+  return STANDING.some(
+    (row) => file.endsWith(row.file) && row.change === change && (row.nth === undefined || row.nth === nth),
+  )
 }
 
 function describe({ file, line, change }: Omit<Candidate, 'id'>): string {

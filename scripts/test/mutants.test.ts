@@ -56,7 +56,7 @@ describe('the changes of a source', () => {
         [1, 'first'],
         [1, 2],
       ],
-      "'last'  =>  ''": [
+      "1) list.push('last')  =>  1) list.push('')": [
         [1, 'first'],
         [1, 2, ''],
       ],
@@ -65,7 +65,7 @@ describe('the changes of a source', () => {
         [1, 2, 'first'],
       ],
       "list.push('first')  =>  (nothing)": [[1], [1, 2, 'last']],
-      "'first'  =>  ''": [
+      "else list.push('first')  =>  else list.push('')": [
         [1, ''],
         [1, 2, 'last'],
       ],

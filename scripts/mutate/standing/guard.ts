@@ -1,0 +1,97 @@
+import type { Standing } from './row.ts'
+
+/** What stands in the zone guard. */
+export const GUARD: readonly Standing[] = [
+  {
+    file: 'guard/address.ts',
+    change: 'lists.set(key, list)  =>  (nothing)',
+    why: 'A cache alone: the list is built anew with each request.',
+  },
+  {
+    file: 'guard/guard.ts',
+    change: 'clearTimeout(timer)  =>  (nothing)',
+    why: 'The timer rejects what nobody waits for any more.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
+    change: 'key && !(key instanceof Uint8Array)  =>  key',
+    why: 'Bytes have no type either, so they are left out by the next condition; this tells the compiler.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
+    change: 'age > REFRESH_MS  =>  age >= REFRESH_MS',
+    why: 'One millisecond of thirty seconds.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
+    change: 'age < 0  =>  age <= 0',
+    why: 'Reads the keys once more within the millisecond in which they were read.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
+    change: 'age > UNKNOWN_KID_PACE_MS  =>  age >= UNKNOWN_KID_PACE_MS',
+    why: 'One millisecond of two seconds.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
+    change: '!keys.has(kid) && age > UNKNOWN_KID_PACE_MS  =>  age > UNKNOWN_KID_PACE_MS',
+    why: 'A cache alone: known keys are read oftener, and are the same.',
+  },
+  {
+    file: 'guard/token-value.ts',
+    change: 'at < rawHeaders.length  =>  at <= rawHeaders.length',
+    why: 'One turn more, past the end, where no header has a name.',
+  },
+  {
+    file: 'guard/token-value.ts',
+    change: "rawHeaders[at] ?? ''  =>  rawHeaders[at]",
+    why: 'Node gives names and values in pairs; this tells the compiler.',
+  },
+  {
+    file: 'guard/token-value.ts',
+    change: "rawHeaders[at + 1] ?? ''  =>  rawHeaders[at + 1]",
+    why: 'Node gives names and values in pairs; this tells the compiler.',
+  },
+  {
+    file: 'guard/token-value.ts',
+    change: "authorization[0] ?? ''  =>  authorization[0]",
+    why: 'A pattern reads undefined as its name, which is no bearer token either.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'newestMs = 0  =>  newestMs = 1',
+    why: 'One millisecond of 1970.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'clearTimeout(timer)  =>  (nothing)',
+    why: 'The timer finds nothing that waits.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'atMs <= before  =>  atMs < before',
+    why: 'Room alone: a use of a minute ago is kept in mind a little longer, and is written all the same.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'noted.delete(id)  =>  (nothing)',
+    nth: 1,
+    why: 'Room alone: a use of a minute ago is kept in mind a little longer, and is written all the same.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'newestMs = Math.max(newestMs, nowMs)  =>  (nothing)',
+    why: 'Room alone: a use of a minute ago is kept in mind a little longer, and is written all the same.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change:
+      'Math.max(noted.get(tokenId) ?? 0, lastUsedAt?.getTime()  =>  Math.max(noted.get(tokenId) ?? 1, lastUsedAt?.getTime()',
+    why: 'One millisecond of 1970.',
+  },
+  {
+    file: 'guard/last-used.ts',
+    change: 'lastUsedAt?.getTime() ?? 0)  =>  lastUsedAt?.getTime() ?? 1)',
+    why: 'One millisecond of 1970.',
+  },
+]
