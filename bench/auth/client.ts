@@ -20,23 +20,26 @@ interface Answer {
   readonly text: string
 }
 
-/** One browser and its clients at one authorization server. */
+/** Browsers, each signed in with an account of its own, and their clients at one authorization server. */
 export class AuthClient {
   readonly #origin: string
   readonly #pool: Pool
-  readonly #cookies = new Map<string, string>()
+  readonly #browsers: Map<string, string>[] = []
+  #authorizations = 0
 
   constructor(port: number) {
     this.#origin = `http://localhost:${port}`
     this.#pool = new Pool(`http://127.0.0.1:${port}`, { connections: 32 })
   }
 
-  /** Signs the browser in on the product's own page. */
+  /** Signs another browser in on the product's own page. */
   async signIn({ email, password }: { readonly email: string; readonly password: string }): Promise<void> {
-    const page = await this.#send('GET', '/sign-in')
+    const cookies = new Map<string, string>()
+    const page = await this.#send('GET', '/sign-in', undefined, undefined, cookies)
     const fields = { csrf: hidden(page.text, 'csrf'), return_to: hidden(page.text, 'return_to'), email, password }
-    const { status } = await this.#send('POST', '/sign-in', form(fields))
+    const { status } = await this.#send('POST', '/sign-in', form(fields), undefined, cookies)
     if (status !== 303 && status !== 302) throw new Error(`sign-in was answered with ${status}`)
+    this.#browsers.push(cookies)
   }
 
   /** Registers a client (RFC 7591); gives its id. */
@@ -47,7 +50,7 @@ export class AuthClient {
     return (JSON.parse(text) as { client_id: string }).client_id
   }
 
-  /** From the authorization request to the code in the callback, agreeing on the way where there is a page. */
+  /** From the authorization request to the code in the callback, each browser in turn agreeing where there is a page. */
   async authorize(clientId: string): Promise<Code> {
     const verifier = randomBytes(32).toString('base64url')
     const query = new URLSearchParams({
@@ -61,7 +64,7 @@ export class AuthClient {
       scope: 'sms:send sms:rates sender:write hlr:lookup numbers:read offline_access',
     })
     // The cookies of this very authorization: several are under way at once.
-    const own = new Map(this.#cookies)
+    const own = new Map(this.#browsers[this.#authorizations++ % this.#browsers.length])
     let path = `${OAUTH_PATHS.authorization}?${query}`
     for (let hop = 0; hop < HOPS_MAX; hop++) {
       let answer = await this.#send('GET', path, undefined, [200, 302, 303], own)
@@ -111,7 +114,7 @@ export class AuthClient {
     path: string,
     sent?: { readonly body: string; readonly type: string },
     expected: readonly number[] = [200, 302, 303],
-    cookies = this.#cookies,
+    cookies = new Map<string, string>(),
   ): Promise<Answer> {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await this.#pool.request({

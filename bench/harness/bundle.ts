@@ -24,14 +24,13 @@ export function imageOf(app: 'auth' | 'mcp' | 'api'): string {
   return folder
 }
 
-/** One of our own programs as a single file, bundled as the image of an app is, so that no loader counts against it. Names of functions are kept only where they are needed: it costs something for each closure. */
-export async function bundleOf(script: string, { keepNames = false } = {}): Promise<string> {
+/** One of our own programs as a single file, bundled as the image of an app is, so that no loader counts against it. */
+export async function bundleOf(script: string): Promise<string> {
   const folder = temporary()
   await bundle({
     programs: { program: script },
     folder,
     target: 'node20',
-    keepNames,
     ownUrl: (place) => JSON.stringify(pathToFileURL(join(ROOT, place)).href),
   })
   return join(folder, 'program.js')

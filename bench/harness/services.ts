@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createDatabase } from '@vertexsms/db/client'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { imageOf } from './bundle.ts'
 import type { BenchDatabase } from './database.ts'
@@ -62,6 +63,22 @@ export class Installation {
     const credentials = JSON.parse(readFileSync(file, 'utf8')) as Credentials
     rmSync(folder, { recursive: true })
     return credentials
+  }
+
+  /** So many like the one there is, of the same password; their e-mail addresses. */
+  async copyAccount(count: number): Promise<string[]> {
+    const db = createDatabase({ url: this.#database.url, poolSize: 1 })
+    const made = await db.$queryRaw<{ email: string }[]>`
+      WITH made AS (
+        INSERT INTO account SELECT (jsonb_populate_record(a, jsonb_build_object(
+          'id', gen_random_uuid(), 'email', 'bench' || n || '@example.com'))).*
+        FROM account a, generate_series(1, ${count}::int) n RETURNING id, email),
+      spenders AS (
+        INSERT INTO spender SELECT (jsonb_populate_record(s, jsonb_build_object('id', made.id, 'account_id', made.id))).*
+        FROM spender s, made WHERE s.id = s.account_id)
+      SELECT email FROM made`
+    await db.$disconnect()
+    return made.map(({ email }) => email)
   }
 
   #start(app: 'auth' | 'api', port: number, how: Partial<StartOptions>, env: Record<string, string>): Promise<Started> {

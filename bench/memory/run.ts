@@ -88,10 +88,10 @@ try {
     ? Object.fromEntries(words.filter((word) => !word.startsWith('-')).map((word) => word.split('=', 2)))
     : imageEnvironment()
   const how = { core: 0, node, nodeArguments, plain: true }
-  const bare = async (script: string, keepNames: boolean) =>
+  const bare = async (script: string) =>
     start({
       ...how,
-      script: await bundleOf(`bench/memory/${script}`, { keepNames }),
+      script: await bundleOf(`bench/memory/${script}`),
       env: { ...env, DATABASE_URL: database.url, MCP_RESOURCE_URL },
     })
   const installation = new Installation(database)
@@ -99,7 +99,7 @@ try {
   const rows = new Map<string, { bare: Figures; ours: Figures }>()
 
   if (options.only !== 'api') {
-    const bareAuth = await bare('bare-auth.ts', true)
+    const bareAuth = await bare('bare-auth.ts')
     const bareFigures = await figures(bareAuth, () => connectAndRefresh(new AuthClient(bareAuth.port)))
     const auth = await installation.startAuth({ ...how, env })
     const ours = await figures(auth, async () => {
@@ -110,7 +110,7 @@ try {
     rows.set('auth', { bare: bareFigures, ours })
   }
   if (options.only !== 'auth') {
-    const bareApi = await bare('bare-api.ts', false)
+    const bareApi = await bare('bare-api.ts')
     const bareFigures = await figures(bareApi, () => read(bareApi, credentials.token))
     const api = await installation.startApi({ ...how, env })
     rows.set('api', { bare: bareFigures, ours: await figures(api, () => read(api, credentials.token)) })

@@ -153,7 +153,8 @@ async function choosePorts(): Promise<StackPorts> {
 function launch(env: Record<string, string>, ports: StackPorts, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
   const programsDir = process.env.E2E_PROGRAMS_DIR
-  const child = spawn(process.execPath, programOf(LAUNCHER, programsDir), {
+  // Its database is WebAssembly, and for as long as a test runs, making that faster costs more than it saves.
+  const child = spawn(process.execPath, ['--liftoff-only', ...programOf(LAUNCHER, programsDir)], {
     cwd: ROOT,
     // A group of its own, so that a test run that is interrupted leaves nothing behind.
     detached: true,

@@ -11,6 +11,8 @@ import { rememberSecret } from '../support/secrets.ts'
 
 const stack = inject('stack')
 
+const NAME = 'An agent that spends'
+
 /** Ten parts, so that few sends reach a limit. */
 const LONG = 'x'.repeat(1500)
 
@@ -22,11 +24,13 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
   beforeAll(async () => {
     browser = await openBrowser()
     const page = await browser.newVisitor()
-    client = await rawClient(stack.mcpUrl)
+    client = await rawClient(stack.mcpUrl, NAME)
     await authorize(page, expectAuthorization(client, await client.connect()), stack, { limitADay: '1.00' })
     await client.finish()
-    await openAs(page, stack, '/')
-    path = (await page.locator('a[href^="/connections/"]:not([href$="/ended"])').first().getAttribute('href')) ?? ''
+    // Found by its name: others connect to the same account meanwhile.
+    await openAs(page, stack, `/settings/api?q=${encodeURIComponent(NAME)}`)
+    const app = page.getByRole('article').filter({ hasText: NAME })
+    path = (await app.locator('a[href^="/connections/"]').first().getAttribute('href')) ?? ''
     expect(path).toMatch(/^\/connections\/[\da-f-]{36}$/)
     await page.context().close()
   })
@@ -65,7 +69,7 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
     expect(details.manageUrl).toBe(stack.issuer + path)
 
     const page = await browser.newVisitor()
-    await spenderPage(page, stack, path).setLimit('Most a day', '9.00')
+    await spenderPage(page, stack, path).setLimit('Per day', '9.00')
     expect((await send(LONG)).code).toBe('OK')
     await page.context().close()
   })

@@ -20,7 +20,9 @@ export async function openApiSettings(page: Page, account: { email: string; pass
   const rows = async (text: string, app?: string) => {
     if (app === undefined) return page.getByRole('row').filter({ hasText: text })
     const card = page.getByRole('article').filter({ hasText: app })
-    for (const folded of await card.locator('details:not([open]) > summary').all()) await folded.click()
+    for (const folded of await card.locator('details').all()) {
+      if ((await folded.getAttribute('open')) === null) await folded.locator('> summary').click()
+    }
     return card.getByRole('listitem').filter({ hasText: text })
   }
   return {

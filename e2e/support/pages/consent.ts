@@ -21,7 +21,7 @@ export function consentPage(page: Page) {
     untick: (name: string) => scope(name).uncheck(),
     async lasts(words: string) {
       await page.locator('details.bounds > summary').click()
-      await page.getByLabel('Stays connected for').selectOption({ label: words })
+      await page.getByLabel('For how long').selectOption({ label: words })
     },
     async limitADay(amount: string) {
       await page.locator('details.bounds > summary').click()

@@ -20,6 +20,8 @@ export function spenderPage(page: Page, owner: Owner, path: string) {
     open,
     async setLimit(label: string, value: string) {
       await open()
+      // The form is folded behind what it changes.
+      await page.locator('#set > summary').click()
       await page.getByLabel(label, { exact: true }).fill(value)
       await page.getByRole('button', { name: 'Set limits' }).click()
       await told()
