@@ -7,7 +7,7 @@ import { Children, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
 import { freePort, waitForPorts } from './demo/ports.ts'
 import { programOf } from './demo/program.ts'
-import { FIRST_DAY_LIMIT_EUR, leftAccountNotes, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
+import { leftAccountNotes, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
 import {
   credentialsFile,
   forget,
@@ -76,9 +76,8 @@ async function main(flags: string[]): Promise<void> {
       [
         ...programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR),
         ...['seed-demo', '--credentials', credentialsFile(DATA_DIR)],
-        ...(isReal(settings) ? ['--first-max-per-day', FIRST_DAY_LIMIT_EUR] : []),
       ],
-      { DATABASE_URL: database.url, ISSUER_URL: issuer },
+      { DATABASE_URL: database.url, ISSUER_URL: issuer, UPSTREAM: isReal(settings) ? 'vertexsms' : 'sandbox' },
       ['ignore', 'ignore', 'inherit'],
     ).then((status) => {
       if (status !== 0) throw new Error(`preparing the demo account failed with status ${status}`)

@@ -1,11 +1,10 @@
 // The demo with a real account behind it: what its owner is told before anything starts, and how his token gets in.
+import { DEMO_FIRST_DAY_LIMIT_MICROS } from '@vertexsms/contract/limits'
+import { toEurText } from '@vertexsms/contract/money'
 import { createDatabase } from '@vertexsms/db/client'
 import { runToEnd } from './children.ts'
 import { programOf } from './program.ts'
 import { isReal, type Settings } from './settings.ts'
-
-/** What the account of the demo begins with, in EUR a day. */
-export const FIRST_DAY_LIMIT_EUR = '1.00'
 
 /** The lines that come before everything else, of who pays and of what is different. */
 export function realAccountNotes(settings: Settings, env: NodeJS.ProcessEnv = process.env): string[] {
@@ -13,7 +12,7 @@ export function realAccountNotes(settings: Settings, env: NodeJS.ProcessEnv = pr
   const service = env.VERTEXSMS_API_URL ?? 'https://api.vertexsms.com'
   return [
     `REAL SMS WILL BE SENT, AND PAID BY YOUR VERTEXSMS ACCOUNT, through ${service}`,
-    `the demo account may spend ${FIRST_DAY_LIMIT_EUR} EUR a day to begin with; the dashboard and \`operator limits\` change it`,
+    `the demo account may spend ${toEurText(DEMO_FIRST_DAY_LIMIT_MICROS, 2)} EUR a day to begin with; the dashboard and \`operator limits\` change it`,
     ...(env.REPORT_ADDRESS
       ? settings.VERTEXSMS_HLR_PRICE_EUR === undefined
         ? ['number lookups (HLR) need their price, unless it was set before: VERTEXSMS_HLR_PRICE_EUR, or the dashboard']

@@ -19,8 +19,6 @@ interface Image {
   files: string[]
   /** Packages with native code -> the workspace package that depends on it. */
   native: Record<string, string>
-  /** Whether oidc-provider goes in, which stores its models by class name. */
-  keepNames: boolean
 }
 
 const shared = { health: 'scripts/image/health.ts' }
@@ -38,32 +36,28 @@ const IMAGES: Record<string, Image> = {
     },
     files: ['apps/auth/src', 'prisma/migrations'],
     native: { '@node-rs/argon2': 'apps/auth' },
-    keepNames: true,
   },
   mcp: {
     programs: { ...shared, server: 'apps/mcp/src/server.ts' },
     files: ['apps/mcp/src'],
     native: {},
-    keepNames: false,
   },
   api: {
     programs: { ...shared, server: 'apps/api/src/server.ts' },
     files: ['apps/api/src'],
     native: {},
-    keepNames: false,
   },
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
-async function makeImage({ programs, files, native, keepNames }: Image, folder: string): Promise<void> {
+async function makeImage({ programs, files, native }: Image, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const bundled = await bundle({
     programs,
     folder,
     target: 'node24',
-    keepNames,
     // Each source file keeps the place it has in the repository, counted from the folder of the image.
     ownUrl: (place) => `new URL(${JSON.stringify(`./${place}`)}, import.meta.url).href`,
     external: Object.keys(native),
