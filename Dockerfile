@@ -13,7 +13,7 @@ RUN case "${RELEASE:+release} ${NODE_IMAGE}" in \
     release*@sha256:*) ;; \
     release*) echo "a release needs NODE_IMAGE=name@sha256:digest, not ${NODE_IMAGE}" >&2; exit 1 ;; \
   esac
-ENV CI=true DO_NOT_TRACK=1
+ENV CI=true DO_NOT_TRACK=1 npm_config_fetch_retries=5
 WORKDIR /src
 # The lockfile alone decides what is fetched, so that a change of source fetches nothing.
 COPY pnpm-lock.yaml pnpm-workspace.yaml ./

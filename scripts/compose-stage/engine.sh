@@ -26,8 +26,8 @@ engine_install() {
   fi
   echo "installing ${missing[*]}"
   {
-    apt-get -o DPkg::Lock::Timeout=300 update -qq &&
-      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}"
+    apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 update -qq &&
+      DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 install -y -qq --no-install-recommends "${missing[@]}"
   } >"$WORK/apt.log" 2>&1 || { tail -20 "$WORK/apt.log" >&2; return 1; }
 }
 
@@ -51,7 +51,7 @@ engine_start() {
     while kill -0 "$engine" 2>/dev/null; do wait "$engine"; done
   ' stage-engine "$WORK" "$cgroup_parent" >"$WORK/engine.log" 2>&1 &
   UNSHARE_PID=$!
-  for ((i = 0; i < 100; i++)); do
+  for ((i = 0; i < 600; i++)); do
     ENGINE_PID=$(pgrep -P "$UNSHARE_PID" || true)
     [ -n "$ENGINE_PID" ] && [ "$(readlink "/proc/$ENGINE_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break
     sleep 0.05
@@ -60,7 +60,7 @@ engine_start() {
   UPLINK_PID=$!
   export DOCKER_HOST="unix://$WORK/engine.sock"
   STAGE_ENTER=(nsenter --target "$ENGINE_PID" --net)
-  for ((i = 0; i < 150; i++)); do
+  for ((i = 0; i < 600; i++)); do
     docker version --format '{{.Server.Version}}' >/dev/null 2>&1 && return 0
     kill -0 "$UNSHARE_PID" 2>/dev/null || break
     sleep 0.2

@@ -112,7 +112,7 @@ export async function waitFor(what: string, timeoutMs: number, probe: () => Prom
 }
 
 /** Waits until Docker itself calls the service healthy. */
-export async function waitHealthy(service: string, timeoutMs = 60_000): Promise<void> {
+export async function waitHealthy(service: string, timeoutMs = 180_000): Promise<void> {
   await waitFor(
     `${service} to be healthy`,
     timeoutMs,

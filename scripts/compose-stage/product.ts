@@ -34,6 +34,6 @@ export const healthz = (app: App) => statusOf(`${BASES[app]}/healthz`)
 export const readyz = (app: App) => statusOf(`${BASES[app]}/readyz`)
 
 /** Waits until an app says it can serve; returns the milliseconds. */
-export function waitReady(app: App, timeoutMs = 60_000): Promise<number> {
+export function waitReady(app: App, timeoutMs = 180_000): Promise<number> {
   return waitFor(`${app} to be ready`, timeoutMs, async () => (await readyz(app)) === 200)
 }

@@ -4,7 +4,7 @@ import { APPS, compose, composeAttached, inspect, logsOf, waitHealthy } from '..
 import { ISSUER, readWelcome } from '../product.ts'
 import { check, expectThat, must } from '../report.ts'
 
-const UP_MS = 300_000
+const UP_MS = 900_000
 const QUIET_MS = 12_000
 const ONE_SHOTS = ['init', 'roles', 'migrate', 'seed', 'welcome']
 

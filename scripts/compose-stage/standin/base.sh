@@ -51,7 +51,7 @@ standin_images() {
     chmod 755 "$context/postgres-root/bin/"* "$context/node-root/bin/node"
   ) >"$WORK/standin-fetch.log" 2>&1 &
   local fetching=$!
-  mmdebstrap --quiet --variant=apt --include=ca-certificates,gosu,postgresql-client-15 "${hooks[@]}" bookworm - \
+  mmdebstrap --quiet --variant=apt --aptopt='Acquire::Retries "5"' --include=ca-certificates,gosu,postgresql-client-15 "${hooks[@]}" bookworm - \
     2>"$WORK/standin-base.log" | docker import "${changes[@]}" - stage-standin:base >/dev/null || { tail -5 "$WORK/standin-base.log" >&2; return 1; }
   wait "$fetching" || { tail -5 "$WORK/standin-fetch.log" >&2; return 1; }
   DOCKER_BUILDKIT=0 docker build --quiet -t node:24-bookworm-slim -f "$context/node.Dockerfile" "$context" >/dev/null
