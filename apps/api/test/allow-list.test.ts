@@ -56,6 +56,17 @@ describe('an IP allow-list', () => {
     if (status === 401) expect(answer.body.code).toBe('IP_NOT_ALLOWED')
   })
 
+  test.each([
+    ['2::', ['1::', '2::'], ['1::2', '::']],
+    ['50.0.0.1', ['10.0.0.1/2', '10.0.0.0/8'], ['10.0.0.1/21', '0.0.0.0/8']],
+  ])('is told from another that reads alike when written without a gap (%s)', async (address, holds, holdsNot) => {
+    const ask = async (ipAllowList: string[]) => {
+      const { token } = await world.makeToken({ ipAllowList })
+      return (await world.node.call('GET /token', { token, headers: forwarded(address) })).status
+    }
+    expect([await ask(holds), await ask(holdsNot)]).toEqual([200, 401])
+  })
+
   test('takes the address from a proxy only where one is trusted', async () => {
     const { token } = await world.makeToken({ ipAllowList: ['198.51.100.7'] })
     const behindProxy = await world.startNode({ TRUST_PROXY: '1' })

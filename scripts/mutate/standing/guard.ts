@@ -24,6 +24,11 @@ export const GUARD: readonly Standing[] = [
   },
   {
     file: 'guard/signing-keys.ts',
+    change: 'age < 0 || (!keys.has(kid)  =>  age < 1 || (!keys.has(kid)',
+    why: 'Reads the keys once more within the millisecond in which they were read.',
+  },
+  {
+    file: 'guard/signing-keys.ts',
     change: 'age < 0  =>  age <= 0',
     why: 'Reads the keys once more within the millisecond in which they were read.',
   },
