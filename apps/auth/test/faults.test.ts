@@ -58,6 +58,7 @@ describe('a database failure during a token request', () => {
       const failed = await post(`${stack.issuer}/oauth/token`, fields)
       fault.pattern = null
       expect(failed.status).toBe(503)
+      if (pattern === WRITE) expect(stack.logLines.join('')).toContain('tokens could not be recorded')
       expect(failed.headers.get('retry-after')).toBe('1')
       expect(failed.body).toEqual({ error: 'temporarily_unavailable', error_description: expect.any(String) })
       expect(await stack.db.apiToken.count({ where: { accountId: id } })).toBe(0)

@@ -14,6 +14,7 @@ import {
   type Tokens,
 } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
+import { CAN_MEET, meet } from './support/meeting.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -177,7 +178,57 @@ describe('refresh overlap', () => {
   })
 })
 
+describe.skipIf(!CAN_MEET)('a refresh token that two have looked up before either has used it', () => {
+  it('gives both the same within the overlap', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const both = [0, 1].map(() => () => refresh(client, tokens.refresh))
+    const [one, other] = await meet(stack.db, accountId, both)
+    expect([one?.status, other?.status]).toEqual(['fulfilled', 'fulfilled'])
+    const [first, second] = [one, other].map((result) => (result?.status === 'fulfilled' ? result.value : undefined))
+    expect(second).toEqual({ ...first, expiresIn: expect.any(Number) })
+    expect((await refresh(client, first?.refresh ?? '')).scope).toBe(tokens.scope)
+  })
+
+  it('is refused to the second without one, and the connection ends', async () => {
+    const { client, tokens, accountId } = await connected(strict)
+    const both = [0, 1].map(() => () => refresh(client, tokens.refresh))
+    const results = await meet(strict.db, accountId, both)
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await strict.db.connection.findFirstOrThrow({ where: { accountId } })).toMatchObject({
+      endedReason: 'refresh_reuse',
+    })
+    expect(await strict.db.apiToken.count({ where: { accountId } })).toBe(0)
+  })
+
+  it('leaves five access tokens at most, however many ask for less at once', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    await refresh(client, tokens.refresh)
+    const many = Array.from({ length: 6 }, () => () => refresh(client, tokens.refresh, { scope: 'sms:rates' }))
+    const results = await meet(stack.db, accountId, many)
+    expect(results.map(({ status }) => status)).toEqual(many.map(() => 'fulfilled'))
+    expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_access' } })).toBe(5)
+  })
+})
+
+describe('a refresh token that was used, after its row was deleted on Settings -> API', () => {
+  it('is refused with words, and what it was exchanged for too', async () => {
+    const { client, tokens, accountId } = await connected(stack)
+    const next = await refresh(client, tokens.refresh)
+    await stack.db.apiToken.deleteMany({ where: { accountId, kind: 'oauth_refresh' } })
+    for (const token of [next.refresh, tokens.refresh])
+      await expect(refresh(client, token)).rejects.toMatchObject({ status: 400, error: 'invalid_grant' })
+  })
+})
+
 describe('the access tokens of a connection', () => {
+  it('are never given more time by a refresh than they had', async () => {
+    const { client, tokens } = await connected(stack)
+    await later(580, stack)
+    await refresh(client, tokens.refresh)
+    await later(601, stack)
+    expect(await permissionsOf(tokens.access)).toBeNull()
+  })
+
   it('from before a refresh go on for a minute and no longer', async () => {
     const { client, tokens } = await connected(stack)
     const next = await refresh(client, tokens.refresh)
@@ -272,6 +323,29 @@ describe('an authorization code', () => {
     })
     expect(await stack.db.apiToken.count({ where: { accountId: id } })).toBe(0)
   })
+
+  it.skipIf(!CAN_MEET)(
+    'that two have looked up before either has used it is refused to the second, with an alarm',
+    async () => {
+      const client = await register(stack)
+      const { id } = await stack.account()
+      const flow = await start(client)
+      const callback = await approve(await stack.person(id), flow)
+      const both = [0, 1].map(() => () => exchange(client, flow, callback))
+      const results = await meet(stack.db, id, both)
+      expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+      expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: { status: 400, error: 'invalid_grant', error_description: 'grant request is invalid' },
+      })
+      const connection = await stack.db.connection.findFirstOrThrow({ where: { accountId: id } })
+      expect(connection.endedReason).toBe('code_replay')
+      expect(await stack.db.apiToken.count({ where: { accountId: id } })).toBe(0)
+      const alarms = stack.logLines
+        .map((line) => JSON.parse(line))
+        .filter((line) => line.connectionId === connection.id)
+      expect(alarms.map(({ event, reason }) => [event, reason])).toEqual([['token_reuse', 'code_replay']])
+    },
+  )
 
   it('is good for a minute', async () => {
     const client = await register(stack)
