@@ -90,6 +90,8 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'parameters',
       'authorization-details',
       'outage',
+      'tokens',
+      'attacks/reset',
     ),
   },
   ledger: {

@@ -79,6 +79,40 @@ describe('ends well', () => {
     expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(1)
   })
 
+  it('when it is approved again before the app was reached: the way is the same', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const page = await person.open(flow.url)
+    const fields: [string, string][] = [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:rates'],
+    ]
+    const answers = [
+      await person.post(page.url, fields),
+      await person.post(page.url, fields),
+      await person.get(page.url),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    const ways = answers.map(({ html }) => refreshTarget(html))
+    expect(ways).toEqual(ways.map(() => expect.stringContaining('/oauth/authorize/')))
+    expect(new Set(ways).size).toBe(1)
+    const done = await person.open(new URL(ways[0] ?? '', page.url))
+    expect((await exchange(client, flow, done.url)).scope).toBe('sms:rates')
+  })
+
+  it('when its address is opened with the cookie of another request', async () => {
+    const client = await register(stack)
+    const person = await stack.person((await stack.account()).id)
+    const [own, other] = [await person.open((await start(client)).url), await person.open((await start(client)).url)]
+    const open = (cookie: string) => fetch(own.url, { headers: { cookie, 'sec-fetch-site': 'none' } })
+    expect((await open(person.cookieHeader(own.url.pathname))).status).toBe(200)
+    const refused = await open(person.cookieHeader(other.url.pathname))
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('This request has ended')])
+  })
+
   it('when the first answer was a denial: a later approval changes nothing', async () => {
     const client = await register(stack)
     const { id } = await stack.account()
@@ -207,6 +241,17 @@ describe('a connection', () => {
     await connect(client, await stack.person(two.id))
     expect(await stack.db.connection.count({ where: { clientId: client.client.client_id } })).toBe(2)
     expect((await refresh(client, first.refresh)).scope).toBe(first.scope)
+  })
+
+  it('of another client of the same person is another one, and the first goes on', async () => {
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const first = await register(stack)
+    const tokens = await connect(first, person)
+    await connect(await register(stack), person)
+    const connections = await stack.db.connection.findMany({ where: { accountId: id, endedAt: null } })
+    expect(new Set(connections.map(({ clientId }) => clientId)).size).toBe(2)
+    expect((await refresh(first, tokens.refresh)).scope).toBe(tokens.scope)
   })
 
   it('stays one when two approvals of one client come at once', async () => {

@@ -290,7 +290,7 @@ function refreshSteps(
 ): Prisma.Sql {
   const { presented, refresh } = work
   if (!presented || !refresh) throw new Error('a refresh without a new refresh token')
-  const sealed = overlapSeconds > 0 ? sealOnce(overlapKey(presented.value), response, OVERLAP_CONTEXT) : null
+  const sealed = overlapSeconds ? sealOnce(overlapKey(presented.value), response, OVERLAP_CONTEXT) : null
   return Prisma.sql`spent AS (
       DELETE FROM oidc_artifact USING live
       WHERE kind = 'RefreshToken' AND oidc_artifact.id = ${presented.id} AND grant_id = ${grant.grantId}
