@@ -13,6 +13,31 @@ export const GUARD: readonly Standing[] = [
     why: 'The timer rejects what nobody waits for any more.',
   },
   {
+    file: 'guard/request-limits.ts',
+    change: "['node', waits.perNode],  =>  ['', waits.perNode],",
+    why: 'A key is any text that is none of the others.',
+  },
+  {
+    file: 'guard/request-limits.ts',
+    change: 'waiting.get(key) ?? 0  =>  waiting.get(key)',
+    why: 'Nothing is not more than a limit either; this tells the compiler.',
+  },
+  {
+    file: 'guard/request-limits.ts',
+    change: '((waiting.get(key) ?? 0) >=  =>  ((waiting.get(key) ?? 1) >=',
+    why: 'Every limit of those who wait is above one.',
+  },
+  {
+    file: 'guard/request-limits.ts',
+    change: 'waiting.get(key) ?? 1  =>  waiting.get(key)',
+    why: 'Whoever ends a wait was counted; this tells the compiler.',
+  },
+  {
+    file: 'guard/request-limits.ts',
+    change: '(waiting.get(key) ?? 1) -  =>  (waiting.get(key) ?? 2) -',
+    why: 'Whoever ends a wait was counted; this tells the compiler.',
+  },
+  {
     file: 'guard/signing-keys.ts',
     change: 'key && !(key instanceof Uint8Array)  =>  key',
     why: 'Bytes have no type either, so they are left out by the next condition; this tells the compiler.',
