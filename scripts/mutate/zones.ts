@@ -18,6 +18,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
   guard: {
     files: ['apps/api/src/guard'],
     tests: api(
+      'token-row',
       'token-headers',
       'last-used',
       'guard',
@@ -29,6 +30,8 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'shares',
       'faults',
       'silence',
+      'ended',
+      'pause',
     ),
   },
   alive: {

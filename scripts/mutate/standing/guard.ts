@@ -68,6 +68,16 @@ export const GUARD: readonly Standing[] = [
     why: 'A cache alone: known keys are read oftener, and are the same.',
   },
   {
+    file: 'guard/token-row.ts',
+    change: 'cardinality(t.permissions) > 0  =>  true',
+    why: 'An empty text is the permission of no route.',
+  },
+  {
+    file: 'guard/token-row.ts',
+    change: 'WHEN cardinality(t.permissions) > 0 THEN  =>  WHEN cardinality(t.permissions) >= 0 THEN',
+    why: 'An empty text is the permission of no route.',
+  },
+  {
     file: 'guard/token-value.ts',
     change: 'at < rawHeaders.length  =>  at <= rawHeaders.length',
     why: 'One turn more, past the end, where no header has a name.',
