@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownDomains, passesFor } from '../src/connections/imitation.ts'
 import { unknownScheme } from '../src/connections/who.ts'
@@ -598,7 +598,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
   })
   afterAll(() => browser?.close())
 
-  async function openConsent(options: { javaScriptEnabled?: boolean } = {}): Promise<{ page: Page; id: string }> {
+  async function openConsent(options: BrowserContextOptions = {}): Promise<{ page: Page; id: string }> {
     const { id } = await makeAccount(stack)
     const context = await browser.newContext({
       baseURL: stack.issuer,
@@ -648,6 +648,19 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
       expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(657)
     }
     expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(657)
+    await page.context().close()
+  })
+
+  it.each([
+    [360, 740],
+    [390, 844],
+  ])('hides nothing of what is asked for behind the decision on a phone of %i by %i px', async (width, height) => {
+    const { page } = await openConsent({ viewport: { width, height } })
+    const decision = await page.locator('.decision').boundingBox()
+    for (const box of await page.getByRole('checkbox').all()) {
+      const asked = await box.boundingBox()
+      expect((asked?.y ?? 0) + (asked?.height ?? 0)).toBeLessThanOrEqual(decision?.y ?? 0)
+    }
     await page.context().close()
   })
 
@@ -705,6 +718,20 @@ describe('what it costs', () => {
     // In the countries that were chosen, once they are.
     const chosen = await fill(person, page, { decision: 'look', countries: 'LT' })
     expect(textOf(chosen.html)).toContain('A part of an SMS costs 0.031 EUR.')
+  })
+
+  it('is bounded by what the account itself is held to, which is said', async () => {
+    const { id } = await priced.account()
+    const open = async () => {
+      const page = await (await priced.person(id)).open((await start(await register(priced))).url)
+      return textOf(page.html)
+    }
+    expect(await open()).not.toContain('limits of your account')
+    const limits = { maxPerDayMicros: 2_500_000n, countries: ['LT', 'LV'], askAboveMicros: 1_000_000n }
+    await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: new Date(), ...limits } })
+    expect(await open()).toContain(
+      'The limits of your account hold as well: At most 2.50 EUR a day; Only to Lithuania and Latvia; Asks you first above 1.00 EUR.',
+    )
   })
 
   it('is what was spent today where no balance is told, and nothing is made up for a price that is none', async () => {

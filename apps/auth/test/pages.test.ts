@@ -49,6 +49,7 @@ const CONSENT = {
   asksForLimits: false,
   widening: null,
   cost: 'Prices unavailable just now.',
+  accountLimits: null,
   goesOn: null,
   replaceable: [],
   signOut: { csrf: 'x', returnTo: '/interaction/x' },

@@ -175,6 +175,20 @@ describe('the page of a connection', () => {
     expect(textOf((await person.get(page)).html)).toContain('It ended yesterday . Its time ran out.')
   })
 
+  it('says what the account itself is held to, and leads there; the page of the account says it once, and the overview too', async () => {
+    const { person, page } = await owner()
+    expect(textOf((await person.get(page)).html)).not.toContain('limits of your account hold')
+    await send(person, '/settings/limits/limits', { max_per_day: '2.50', ask_above: '1' })
+    const rules = ['At most 2.50 EUR a day', 'Asks you first above 1.00 EUR']
+    const { html } = await person.get(page)
+    expect(textOf(html)).toContain(`The limits of your account hold as well: ${rules.join('; ')}.`)
+    expect(html).toContain('href="/settings/limits"')
+    const own = textOf((await person.get('/settings/limits')).html)
+    expect(own).not.toContain('limits of your account hold')
+    for (const rule of rules) expect(own).toContain(rule)
+    expect(textOf((await person.get('/')).html)).toContain(rules.join('; '))
+  })
+
   it('ties each error to its field, all at once, and puts the person at the first', async () => {
     const { person, page } = await owner()
     const { status, html } = await send(person, `${page}/limits`, {

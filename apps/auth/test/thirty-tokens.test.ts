@@ -155,6 +155,22 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
         .locator('table.tokens tbody :is(th, td)')
         .evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).length)
       expect(cut).toBe(0)
+      // No button lies on words.
+      const covered = await page.locator('table.tokens tbody tr').evaluateAll((rows) =>
+        rows.flatMap((row) => {
+          const button = row.querySelector('button')?.getBoundingClientRect()
+          const words = document.createRange()
+          return [...row.querySelectorAll('th, td:not(.row-action)')].flatMap((cell) => {
+            words.selectNodeContents(cell)
+            const lies = [...words.getClientRects()].some(
+              ({ left, right, top, bottom }) =>
+                button && left < button.right && right > button.left && top < button.bottom && bottom > button.top,
+            )
+            return lies ? [cell.textContent] : []
+          })
+        }),
+      )
+      expect(covered).toEqual([])
       if (width === 768) {
         const cells = await page
           .locator('table.tokens tbody tr')

@@ -196,7 +196,7 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
       title: 'VertexSMS REST API',
       version,
       description:
-        'Send the token in `Authorization: Bearer` or in `X-VertexSMS-Token`, never in the address. Decide by `code`, never by `message`. In a body a member that is null counts as left out; other members than the listed ones are refused, and so are query parameters.',
+        'Send the token in `Authorization: Bearer` or in `X-VertexSMS-Token`, never in the address. Decide by `code`, never by `message`. In a body a member that is null counts as left out; other members than the listed ones are refused, and so are query parameters that are not listed.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: serverUrl }],

@@ -50,6 +50,7 @@ const response = await fetch('${sms.replaceAll("'", "\\'")}', {
   headers: {
     authorization: \`Bearer \${process.env.TOKEN}\`,
     'content-type': 'application/json',
+    // Run again, nothing is sent twice; another message wants another key.
     'idempotency-key': 'order-2',
   },
   body: JSON.stringify({ to: '+37060000001', from: 'VertexDemo', message: 'Hello from Node' }),
@@ -63,18 +64,22 @@ console.log(response.status, await response.json())`,
       needs: 'POST /sms',
       run: 'python3 send.py',
       text: `# python3 send.py
-import json, os, urllib.request
+import json, os, urllib.error, urllib.request
 request = urllib.request.Request(
     "${sms}",
     json.dumps({"to": "+37060000001", "from": "VertexDemo", "message": "Hello from Python"}).encode(),
     {
         "Authorization": f"Bearer {os.environ['TOKEN']}",
         "Content-Type": "application/json",
+        # Run again, nothing is sent twice; another message wants another key.
         "Idempotency-Key": "order-3",
     },
 )
-with urllib.request.urlopen(request) as response:
-    print(response.status, json.load(response))`,
+try:
+    response = urllib.request.urlopen(request)
+except urllib.error.HTTPError as refused:
+    response = refused
+print(response.status, json.load(response))`,
     },
   ]
 }

@@ -1,6 +1,7 @@
 import { toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { Words } from '../words/words.ts'
+import type { OwnersRules } from './spenders.ts'
 
 /** Countries that are named one by one; of more the rest is counted. */
 const NAMED_MAX = 12
@@ -17,6 +18,22 @@ export function limitWords(limits: SpenderLimits, t: Words): string[] {
     countries.length > 0 && t.limits.onlyTo(named(countries.map(country), t)),
     senders.length > 0 && t.limits.onlyWith(senders.length, named(senders, t)),
   ].filter((sentence) => sentence !== false)
+}
+
+/** The same of all that an owner may set: what is asked about first stands last. */
+export function ruleWords(rules: OwnersRules, t: Words): string[] {
+  const { askAboveMicros, askNewCountry } = rules
+  return [
+    ...limitWords(rules, t),
+    ...(askAboveMicros === null ? [] : [t.limits.asksAbove(t.format.eur(askAboveMicros))]),
+    ...(askNewCountry ? [t.limits.asksNewCountry] : []),
+  ]
+}
+
+/** What an account bounds all of its apps and tokens by, in one sentence; null where it bounds nothing. */
+export function accountLimits(account: OwnersRules | null, t: Words): string | null {
+  const rules = account ? ruleWords(account, t) : []
+  return rules.length > 0 ? t.limits.ofAccount(rules.join('; ')) : null
 }
 
 /** An amount as operators read it in their terminal. */

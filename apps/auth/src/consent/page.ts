@@ -117,12 +117,14 @@ async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene,
   const t = wordsFor(reply.request)
   const read = readBounds(scene.filled.bounds, scene.start, t)
   const countries = 'bounds' in read ? read.bounds.countries : []
-  const [spent, cost] = await Promise.all([
-    spentOf(deps.db, signedIn.account.id, now),
-    costOf(deps.internalApi, signedIn.account.id, countries),
+  const { id: accountId } = signedIn.account
+  const [spent, cost, account] = await Promise.all([
+    spentOf(deps.db, accountId, now),
+    costOf(deps.internalApi, accountId, countries),
+    deps.db.spender.findFirst({ where: { id: accountId, accountId } }),
   ])
   const page = {
-    ...consentView({ ...scene, shown, spent, cost, now, naming: namingFor(deps, t) }),
+    ...consentView({ ...scene, shown, spent, cost, account, now, naming: namingFor(deps, t) }),
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
     signOut: {

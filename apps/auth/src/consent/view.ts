@@ -1,8 +1,9 @@
 import { SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { SignedIn } from '../accounts/session.ts'
-import { limitWords } from '../connections/limit-words.ts'
+import { accountLimits, limitWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
+import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
 import { appOf, type Naming, unknownScheme } from '../connections/who.ts'
 import { SIZES } from '../limits.ts'
@@ -42,6 +43,8 @@ export function consentView(of: {
   readonly earlier: readonly Earlier[]
   readonly spent: readonly Spent[]
   readonly cost: Cost
+  /** What the account itself is held to; null where nothing was ever set. */
+  readonly account: OwnersRules | null
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown
@@ -86,6 +89,7 @@ export function consentView(of: {
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
       : null,
     cost: costText(of),
+    accountLimits: accountLimits(of.account, t),
     goesOn: goesOn ? view(goesOn) : null,
     replaceable: isShared
       ? of.earlier.map((earlier) => ({ ...view(earlier), isChosen: earlier.id === filled.replaces }))

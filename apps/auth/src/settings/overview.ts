@@ -6,7 +6,7 @@ import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
-import { limitWords } from '../connections/limit-words.ts'
+import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders } from '../connections/names.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
@@ -112,7 +112,7 @@ async function overview(
     todayMicros: own?.dayMicros ?? 0n,
     // As today's: what is held counts. It settles in this month, or is given back.
     monthMicros: monthOf(days) + (own?.heldMicros ?? 0n),
-    limits: row ? limitWords(row, t) : [],
+    limits: row ? ruleWords(row, t) : [],
     ...(await unknownViews(db, { accountId }, now, naming)),
     paused: await pausedOf(db, accountId, now, naming),
     connections: await glance(deps, live, now, naming),

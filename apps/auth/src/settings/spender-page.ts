@@ -2,7 +2,7 @@ import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { activityPage, spentByDay } from '../connections/activity.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
-import { limitWords } from '../connections/limit-words.ts'
+import { accountLimits, ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
@@ -93,7 +93,8 @@ export async function spenderPage(
     pause: row && pauseView(row, now),
     stops: row && pauseOf(row) !== null ? 'own' : account && pauseOf(account) !== null ? 'account' : null,
     rules: PAUSE_RULES,
-    limits: row ? [...limitWords(row, t), ...asksOf(row, t)] : [],
+    limits: row ? ruleWords(row, t) : [],
+    accountLimits: accountLimits(account, t),
     spent: spent.map((one) => {
       const left = row ? leftOf(row, one) : { dayMicros: null, totalMicros: null }
       return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
@@ -125,13 +126,6 @@ export async function spenderPage(
       ask_new_country: row?.askNewCountry ? 'on' : 'off',
     },
   }
-}
-
-function asksOf(row: { readonly askAboveMicros: bigint | null; readonly askNewCountry: boolean }, t: Words): string[] {
-  return [
-    ...(row.askAboveMicros === null ? [] : [t.limits.asksAbove(t.format.eur(row.askAboveMicros))]),
-    ...(row.askNewCountry ? [t.limits.asksNewCountry] : []),
-  ]
 }
 
 /** Heights of 100 for the dearest day; a day on which more was given back than spent has none. */

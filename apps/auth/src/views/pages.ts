@@ -172,6 +172,8 @@ export interface ConsentPage {
   } | null
   /** What it may cost, what the whole account spent today and has, in words. */
   readonly cost: string
+  /** What the account itself is held to, in words; null where nothing is set. */
+  readonly accountLimits: string | null
   /** The connection of this client that goes on. */
   readonly goesOn: EarlierView | null
   /** Those of which one may be replaced; `isChosen` for the one that is. */
@@ -652,6 +654,8 @@ export interface SpenderPage {
   /** The numbers of the rules of the automatic pause. */
   readonly rules: typeof PAUSE_RULES
   readonly limits: readonly string[]
+  /** What the account itself is held to, in words; null where nothing is set, and on the account's own page. */
+  readonly accountLimits: string | null
   readonly spent: readonly SpentView[]
   readonly days: readonly DayView[]
   /** What is held counts on no day yet. */
