@@ -189,6 +189,22 @@ describe('the page of a connection', () => {
     expect(textOf((await person.get('/')).html)).toContain(rules.join('; '))
   })
 
+  it('tells what is left today under the account as well, where that is less', async () => {
+    const { accountId, person, page, connectionId } = await owner()
+    const now = new Date()
+    const day = { day: now, dayEndsAt: new Date(now.getTime() + 3_600_000), upstream: 'sandbox' }
+    const spent = (micros: bigint) => ({ ...day, daySpentMicros: micros, totalSpentMicros: micros })
+    const left = async () => / Left today (\S+) EUR/.exec(textOf((await person.get(page)).html))?.[1]
+    await send(person, `${page}/limits`, { max_per_day: '5' })
+    await stack.db.spenderCount.create({ data: { spenderId: connectionId, ...spent(1_000_000n) } })
+    expect(await left()).toMatch(/^4\.00?$/)
+    await send(person, '/settings/limits/limits', { max_per_day: '50' })
+    await stack.db.spenderCount.create({ data: { spenderId: accountId, ...spent(2_480_000n) } })
+    expect(await left()).toMatch(/^4\.00?$/)
+    await send(person, '/settings/limits/limits', { max_per_day: '2.50' })
+    expect(await left()).toBe('0.02')
+  })
+
   it('ties each error to its field, all at once, and puts the person at the first', async () => {
     const { person, page } = await owner()
     const { status, html } = await send(person, `${page}/limits`, {

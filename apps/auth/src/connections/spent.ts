@@ -41,6 +41,16 @@ export async function spentUnder(
   return spent
 }
 
+/** Of what is left under several, the least of each; null where none of them has a limit. */
+export function leastLeft(all: readonly ReturnType<typeof leftOf>[]): ReturnType<typeof leftOf> {
+  const least = (amounts: readonly (bigint | null)[]) =>
+    amounts.reduce((one, other) => (one === null || (other !== null && other < one) ? other : one), null)
+  return {
+    dayMicros: least(all.map((left) => left.dayMicros)),
+    totalMicros: least(all.map((left) => left.totalMicros)),
+  }
+}
+
 /** What is left of a limit; null where there is none. Never below nothing: a late price may have passed it. */
 export function leftOf({ maxPerDayMicros, maxTotalMicros }: SpenderLimits, { dayMicros, totalMicros }: Spent) {
   const rest = (max: bigint | null, spent: bigint) => (max === null ? null : max > spent ? max - spent : 0n)

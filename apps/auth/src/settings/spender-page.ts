@@ -8,7 +8,7 @@ import type { TypedRules } from '../connections/rules.ts'
 import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import { pauseOf } from '../connections/spenders.ts'
-import { leftOf, spentOf } from '../connections/spent.ts'
+import { leastLeft, leftOf, spentOf } from '../connections/spent.ts'
 import { namingFor, wholeAccount, whoOf } from '../connections/who.ts'
 import type { DayView, SpenderPage } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
@@ -75,6 +75,7 @@ export async function spenderPage(
         })
       : null
   const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
+  const ofAccount = account ? await spentOf(db, accountId, now) : []
   return {
     path,
     who:
@@ -96,7 +97,11 @@ export async function spenderPage(
     limits: row ? ruleWords(row, t) : [],
     accountLimits: accountLimits(account, t),
     spent: spent.map((one) => {
-      const left = row ? leftOf(row, one) : { dayMicros: null, totalMicros: null }
+      const above = ofAccount.find(({ upstream }) => upstream === one.upstream)
+      const left = leastLeft([
+        ...(row ? [leftOf(row, one)] : []),
+        ...(account && above ? [leftOf(account, above)] : []),
+      ])
       return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
     }),
     days: bars(days),
