@@ -31,10 +31,12 @@ export const upstream = room({
     priceField: 'EUR for one HLR lookup',
     priceHelp:
       'VertexSMS does not publish this price, so limits use the one you enter here. While it is empty, apps and tokens with a limit in EUR cannot look numbers up.',
+    priceHelpSimulated:
+      'The simulator has a price of its own for a lookup. What you enter here counts once this installation sends to VertexSMS.',
     setPrice: 'Set price',
     removeTitle: 'Remove the token',
     removeHelp:
-      'Nothing can be sent any more, and what waits is cancelled. The token stays valid at VertexSMS until you delete it there.',
+      'Once it is removed, nothing can be sent, and what waits is cancelled. The token stays valid at VertexSMS until you delete it there.',
     removeHelpSimulated:
       'What waits to be sent with it is cancelled. New messages still go to the simulator, which needs no token. The token stays valid at VertexSMS until you delete it there.',
     remove: 'Remove token',
@@ -84,6 +86,8 @@ export const upstream = room({
     priceField: 'EUR už vieną HLR užklausą',
     priceHelp:
       'VertexSMS šios kainos neskelbia, todėl ribos skaičiuojamos pagal čia įrašytą. Kol laukas tuščias, programos ir raktai, kurių riba nustatyta eurais, numerių tikrinti negali.',
+    priceHelpSimulated:
+      'Simuliatorius užklausai taiko savo kainą. Čia įrašyta kaina galios tada, kai ši sistema siųs per VertexSMS.',
     setPrice: 'Nustatyti kainą',
     removeTitle: 'Rakto pašalinimas',
     removeHelp:
