@@ -11,6 +11,21 @@ beforeAll(async () => {
 afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
 
+/** Somebody before the consent page, and the form that allows one scope. */
+async function opened() {
+  const client = await register(stack)
+  const { id } = await stack.account()
+  const person = await stack.person(id)
+  const flow = await start(client)
+  const page = await person.open(flow.url)
+  const fields: [string, string][] = [
+    ['csrf', hiddenField(page.html, 'csrf')],
+    ['decision', 'allow'],
+    ['scope', 'sms:rates'],
+  ]
+  return { client, id, person, flow, page, fields }
+}
+
 describe('the consent page', () => {
   it('says where the answer goes, what the app calls itself, whom it concerns, and what it costs', async () => {
     const client = await register(stack, { client_name: 'Nice <b>App</b>', redirect_uris: ['https://app.example/cb'] })
@@ -61,16 +76,7 @@ describe('the consent page', () => {
 
 describe('ends well', () => {
   it('when it is approved twice: both answers lead on the same way, and one connection comes of it', async () => {
-    const client = await register(stack)
-    const { id } = await stack.account()
-    const person = await stack.person(id)
-    const flow = await start(client)
-    const page = await person.open(flow.url)
-    const fields: [string, string][] = [
-      ['csrf', hiddenField(page.html, 'csrf')],
-      ['decision', 'allow'],
-      ['scope', 'sms:rates'],
-    ]
+    const { client, id, person, flow, page, fields } = await opened()
     const [one, two] = await Promise.all([person.post(page.url, fields), person.post(page.url, fields)])
     expect([one.status, two.status]).toEqual([200, 200])
     expect(refreshTarget(one.html)).toBe(refreshTarget(two.html))
@@ -80,16 +86,7 @@ describe('ends well', () => {
   })
 
   it('when it is approved again before the app was reached: the way is the same', async () => {
-    const client = await register(stack)
-    const { id } = await stack.account()
-    const person = await stack.person(id)
-    const flow = await start(client)
-    const page = await person.open(flow.url)
-    const fields: [string, string][] = [
-      ['csrf', hiddenField(page.html, 'csrf')],
-      ['decision', 'allow'],
-      ['scope', 'sms:rates'],
-    ]
+    const { client, person, flow, page, fields } = await opened()
     const answers = [
       await person.post(page.url, fields),
       await person.post(page.url, fields),

@@ -131,7 +131,8 @@ function holdsOneOff(words: string): boolean {
       const end = at + length
       if (end > letters.length) break
       const part = letters.slice(at, end)
-      const isAlike = (starts.has(at) && starts.has(end)) || sorted(part) === sorted(OUR_NAME)
+      const isAlike =
+        (starts.has(at) && starts.has(end)) || (length === OUR_NAME.length && sorted(part) === SORTED_NAME)
       if (isAlike && isOneOff(part, OUR_NAME)) return true
     }
   }
@@ -152,6 +153,7 @@ function startsOf(words: string): ReadonlySet<number> {
 function sorted(text: string): string {
   return [...text].sort().join('')
 }
+const SORTED_NAME = sorted(OUR_NAME)
 
 /** Where the alphabet begins that stands white on black, in circles, in squares, and as flags; NFKD leaves these as they are. */
 const BOXED = [0x1f150, 0x1f170, 0x1f1e6]
