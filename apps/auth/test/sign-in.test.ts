@@ -182,6 +182,8 @@ describe('a session', () => {
     expect(await said(other)).toBe(words)
     const made = await fetch(`${stack.issuer}/sign-in`, { headers: { cookie: 'vertexsms_session=of-nobody' } })
     expect(await made.text()).toContain(words)
+    // Another tab may have signed in since this one asked: its cookie must not go.
+    expect(made.headers.getSetCookie().some((one) => one.startsWith('vertexsms_session'))).toBe(false)
     expect(await said(person)).toBeNull()
   })
 

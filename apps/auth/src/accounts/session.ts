@@ -62,9 +62,10 @@ export async function readSession(deps: SessionDeps, cookieHeader: string | unde
   return { sessionId: session.id, account: { id: session.accountId, email: session.email } }
 }
 
-/** True when a browser sends a session cookie, of a session that may have ended. */
-export function carriesSession(deps: Pick<SessionDeps, 'issuerUrl'>, cookieHeader: string | undefined): boolean {
-  return Boolean(fastifyCookie.parse(cookieHeader ?? '')[sessionCookieName(deps.issuerUrl)])
+/** What stands for the session cookie that a browser sends, of a session that may have ended; null where it sends none. */
+export function sessionMark(deps: Pick<SessionDeps, 'issuerUrl'>, cookieHeader: string | undefined): string | null {
+  const secret = fastifyCookie.parse(cookieHeader ?? '')[sessionCookieName(deps.issuerUrl)]
+  return secret ? Buffer.from(hashToken(secret)).toString('base64url').slice(0, 16) : null
 }
 
 /** The `Set-Cookie` value that clears the session cookie. */

@@ -1,3 +1,4 @@
+import { fastifyCookie } from '@fastify/cookie'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -7,7 +8,7 @@ import { knownBrowser, knownBrowserCookie } from '../accounts/known-browser.ts'
 import { signInOptions } from '../accounts/passkeys.ts'
 import { verifyPassword } from '../accounts/password.ts'
 import { type Proof, passwordProof } from '../accounts/proof.ts'
-import { carriesSession, createSession, endSession, noSessionCookie, readSession } from '../accounts/session.ts'
+import { createSession, endSession, readSession, sessionMark } from '../accounts/session.ts'
 import { readAsker } from '../web/asker-cookie.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
@@ -23,14 +24,30 @@ const credentialsSchema = z.object({
   return_to: z.string().optional(),
 })
 
+/**
+ * Holds the mark of the session whose end this browser was told of. The session cookie itself is left alone: another tab
+ * may have signed in meanwhile, whose cookie would go with it.
+ */
+const TOLD_COOKIE = 'vertexsms_told'
+const TOLD_SECONDS = 30 * 86_400
+
+function toldCookie({ issuerUrl }: Pick<WebDeps, 'issuerUrl'>, mark: string): string {
+  const secure = issuerUrl.startsWith('https:')
+  return fastifyCookie.serialize(TOLD_COOKIE, mark, {
+    ...{ path: '/sign-in', maxAge: TOLD_SECONDS, httpOnly: true, sameSite: 'lax' as const },
+    secure,
+  })
+}
+
 /** `/sign-in` and `/sign-out`. */
 export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
   app.get('/sign-in', async (request, reply) => {
     const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
     if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)
     // Said once, to whoever holds the cookie of a session, whatever ended it: nobody learns of an account by it.
-    const hasEnded = carriesSession(deps, request.headers.cookie)
-    if (hasEnded && request.method === 'GET') reply.header('set-cookie', noSessionCookie(deps))
+    const mark = sessionMark(deps, request.headers.cookie)
+    const hasEnded = mark !== null && fastifyCookie.parse(request.headers.cookie ?? '')[TOLD_COOKIE] !== mark
+    if (hasEnded && request.method === 'GET') reply.header('set-cookie', toldCookie(deps, mark))
     return showSignIn(deps, request, reply, { returnTo, email: '', status: 200, hasEnded })
   })
 
