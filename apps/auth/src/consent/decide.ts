@@ -37,12 +37,15 @@ export function decide(
     const grantId = newSecret()
     const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
     if (place?.widening) return { kind: 'wider', ...place.widening }
-    if (decision.kind === 'approved' && !place?.earlier && (await isFull(tx, decision.accountId, now)))
-      return { kind: 'full' }
     const result = resultOf(decision, place, grantId)
     const key = { kind: 'Interaction', id: artifactId(uid) }
-    const stored = await tx.oidcArtifact.findUnique({ where: { kind_id: key }, select: { payload: true } })
-    if (!stored) return { kind: 'answered_before' }
+    const stored = await tx.oidcArtifact.findUnique({
+      where: { kind_id: key },
+      select: { payload: true, consumedAt: true },
+    })
+    if (!stored || stored.consumedAt) return { kind: 'answered_before' }
+    if (decision.kind === 'approved' && !place?.earlier && (await isFull(tx, decision.accountId, now)))
+      return { kind: 'full' }
     const payload = { ...openInteraction(deps.operatorKey, uid, stored.payload), result }
     const { count } = await tx.oidcArtifact.updateMany({
       where: { ...key, consumedAt: null, expiresAt: { gt: now } },

@@ -6,8 +6,8 @@ import { fastifyCookie } from '@fastify/cookie'
 
 const COOKIE = 'vertexsms_asker'
 const SIGN_IN_SECONDS = 900
-/** Somebody may come back to a tab that was left open. */
-const ENDED_SECONDS = 86_400
+/** Somebody may come back to a tab that was left open for longer than the request waits. */
+const ENDED_SECONDS = 3600
 const TITLE_CHARS_MAX = 200
 
 /** The `Set-Cookie` values by which the sign-in page, and later the request's own, learn who asks in this request. */
