@@ -9,13 +9,19 @@ export const USUAL_DAY_MICROS = 5_000_000n
 /** The choice that stands for no limit. */
 export const NO_DAY_LIMIT = 'none'
 
+/** The choice that stands for the amount that is typed. */
+export const OTHER_AMOUNT = 'other'
+
 /**
- * Reads the most a day as a person chose or typed it: what was typed counts before what was chosen.
- * `micros` null is no limit; null altogether where it is no amount.
+ * Reads the most a day as a person chose and typed it. What is typed counts where another amount is chosen, or nothing;
+ * beside any other choice it never makes that wider: the one that allows less counts. `micros` null is no limit; null
+ * altogether where either is no amount.
  */
 export function readDayLimit(chosen: string, typed: string): { readonly micros: bigint | null } | null {
-  const own = typed.trim()
-  if (own === '' && chosen === NO_DAY_LIMIT) return { micros: null }
-  const micros = readTypedEur(own || chosen)
-  return micros === null ? null : { micros }
+  const own = typed.trim() === '' ? null : readTypedEur(typed.trim())
+  if (own === null && typed.trim() !== '') return null
+  if (chosen === OTHER_AMOUNT || chosen === '') return own === null ? null : { micros: own }
+  const micros = chosen === NO_DAY_LIMIT ? null : readTypedEur(chosen)
+  if (micros === null && chosen !== NO_DAY_LIMIT) return null
+  return { micros: own !== null && (micros === null || own < micros) ? own : micros }
 }

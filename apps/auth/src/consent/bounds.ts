@@ -1,6 +1,6 @@
 import { toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, readDayLimit } from '../connections/day-limit.ts'
+import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, OTHER_AMOUNT, readDayLimit } from '../connections/day-limit.ts'
 import { narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
 import type { BoundsView } from '../views/pages.ts'
@@ -32,9 +32,6 @@ export interface TypedBounds {
   readonly countries?: string | undefined
   readonly lasts?: string | undefined
 }
-
-/** The choice that stands for the amount that is typed. */
-const OWN_AMOUNT = 'other'
 
 const HOUR_SECONDS = 3600
 const DAY_SECONDS = 24 * HOUR_SECONDS
@@ -85,10 +82,11 @@ export function boundsView(
 ): BoundsView {
   const first = firstBounds(start)
   const own = typed.own_limit ?? ''
+  const choice = typed.limit ?? ''
   const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2)
-  // What was typed counts before what was chosen, and what was refused is no choice of those offered.
-  const isOwn = own.trim() !== '' || problems.own_limit !== undefined
-  const chosen = isOwn ? OWN_AMOUNT : (typed.limit ?? usual)
+  // What counts is shown as chosen, and what was refused is no choice of those offered.
+  const isOwn = readDayLimit(choice, '')?.micros !== readDayLimit(choice, own)?.micros
+  const chosen = isOwn || problems.own_limit !== undefined ? OTHER_AMOUNT : (typed.limit ?? usual)
   const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
   const amounts = [
     ...new Set([...DAY_PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])]),
@@ -105,7 +103,7 @@ export function boundsView(
     })),
     offersNone,
     chosen,
-    own,
+    own: chosen === OTHER_AMOUNT ? own : '',
     countries: typed.countries ?? first.countries.join(', '),
     times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,
@@ -139,7 +137,7 @@ function usualTime(start: Start): Time {
   return usual
 }
 
-/** The amount: what was typed counts before what was chosen from the list. */
+/** The amount that is chosen or typed; where neither is, the one that the form starts with. */
 function readLimit(
   { limit, own_limit: own = '' }: TypedBounds,
   first: bigint | null,

@@ -6,7 +6,13 @@ import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/
 import { isScope, permissionsOf, SCOPE_NAMES, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import { z } from 'zod'
-import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, readDayLimit, USUAL_DAY_MICROS } from '../connections/day-limit.ts'
+import {
+  DAY_PRESETS_MICROS,
+  NO_DAY_LIMIT,
+  OTHER_AMOUNT,
+  readDayLimit,
+  USUAL_DAY_MICROS,
+} from '../connections/day-limit.ts'
 import { readRules } from '../connections/rules.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
@@ -34,8 +40,6 @@ type Expiry = keyof typeof EXPIRIES
 const EXPIRY_NAMES = Object.keys(EXPIRIES) as readonly Expiry[]
 const DEFAULT_EXPIRY: Expiry = '90d'
 const USUAL_LIMIT = toEurText(USUAL_DAY_MICROS, 2)
-/** The choice that stands for an amount that is typed beside it. */
-const OTHER_LIMIT = 'other'
 
 const oneOrMany = z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([])
 /** One that was sent twice is no value that a field takes: it must not pass for an empty one, which may mean no bound. */
@@ -92,7 +96,7 @@ export function readTokenForm(
   const sent = formSchema.parse(body ?? {})
   const name = readTokenName(sent.name, t)
   const permissions = readPermissions(sent)
-  const limit = readLimit(sent)
+  const limit = readDayLimit(chosenLimit(sent), sent.own_limit)
   const countries = readRules({ countries: sent.countries }, t)
   const addresses = readAddresses(sent.ip_allow_list, t)
   const expires = EXPIRY_NAMES.find((expiry) => expiry === sent.expires_in)
@@ -133,23 +137,9 @@ export function refusedTokenForm(body: unknown, t: Words): TokenFormView {
   return formView(formSchema.parse(body ?? {}), { form: t.token.problems.tooMany(most) }, t)
 }
 
-/**
- * The most a day: what is chosen, or typed beside the choice of another amount. What is typed beside any other choice never
- * makes it wider: the one that allows less counts. Null where either is no amount.
- */
-function readLimit(sent: Sent): { readonly micros: bigint | null } | null {
-  const choice = chosenLimit(sent)
-  const typed = readDayLimit('', sent.own_limit)
-  if (choice === OTHER_LIMIT) return typed
-  const chosen = readDayLimit(choice, '')
-  if (sent.own_limit.trim() === '' || chosen === null) return chosen
-  if (typed === null || typed.micros === null) return null
-  return chosen.micros === null || typed.micros < chosen.micros ? typed : chosen
-}
-
 /** Where nothing is chosen what was typed is, else the usual amount. */
 function chosenLimit(sent: Sent): string {
-  return sent.limit || (sent.own_limit.trim() === '' ? USUAL_LIMIT : OTHER_LIMIT)
+  return sent.limit || (sent.own_limit.trim() === '' ? USUAL_LIMIT : OTHER_AMOUNT)
 }
 
 /** Null for none at all, and for what is no scope and no route. */
@@ -197,8 +187,8 @@ function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView 
     })),
     amounts,
     noLimit: NO_DAY_LIMIT,
-    otherLimit: OTHER_LIMIT,
-    limit: chosen || OTHER_LIMIT,
+    otherLimit: OTHER_AMOUNT,
+    limit: chosen || OTHER_AMOUNT,
     ownLimit: sent.own_limit,
     countries: sent.countries,
     ipAllowList: sent.ip_allow_list,
