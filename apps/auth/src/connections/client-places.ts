@@ -24,6 +24,11 @@ const CLIENT_SCHEMES: ReadonlySet<string> = new Set([
   'zed',
 ])
 
+/** The host at which a client publishes its metadata document, whose URL its id is; null for one that registered. */
+export function documentHostOf(clientId: string): string | null {
+  return /^https?:/.test(clientId) ? new URL(clientId).host : null
+}
+
 /** Whether a scheme is one that a known client opens. */
 export function isClientScheme(scheme: string): boolean {
   return CLIENT_SCHEMES.has(scheme)

@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { appNamed, type NamedApp } from './named-app.ts'
 import { MADE_BY_HAND } from './tokens.ts'
 
 /** What an owner knows a spender by. */
@@ -8,8 +9,13 @@ export interface NamedSpender {
   readonly id: string
   /** What the client or the owner calls it. */
   readonly name: string
-  /** Where the answers of an app go; null for a token made by hand. */
-  readonly redirectHost: string | null
+  /** Null for a token made by hand. */
+  readonly app: NamedApp | null
+}
+
+/** The spender of a row of `connection`. */
+export function spenderNamed(row: Parameters<typeof appNamed>[0] & { readonly id: string }): NamedSpender {
+  return { kind: 'connection', id: row.id, name: row.clientName, app: appNamed(row) }
 }
 
 /** Who some spenders of an account are, by their ids; one whose token was deleted is left out. */
@@ -26,11 +32,11 @@ export async function nameSpenders(
     where: { accountId, id: { in: ids }, ...MADE_BY_HAND },
     select: { id: true, name: true },
   })
-  for (const { id, name } of tokens) named.set(id, { kind: 'token', id, name, redirectHost: null })
+  for (const { id, name } of tokens) named.set(id, { kind: 'token', id, name, app: null })
   const which = { accountId, OR: [{ id: { in: ids } }, { spenderId: { in: ids } }] }
   const connections = await db.connection.findMany({ where: which, orderBy: { approvedAt: 'asc' } })
-  for (const { id, spenderId, clientName, redirectHost } of connections) {
-    named.set(spenderId ?? id, { kind: 'connection', id, name: clientName, redirectHost })
+  for (const row of connections) {
+    named.set(row.spenderId ?? row.id, spenderNamed(row))
   }
   return named
 }

@@ -122,18 +122,14 @@ function isMostlyPlain(part: string): boolean {
  * other words begin as ours does: `Vertex Systems`, `Vertex Smart Home`.
  */
 function holdsOneOff(words: string): boolean {
-  const starts = startsOf(words)
   const letters = words.replaceAll(' ', '')
-  for (let at = 0; at < letters.length; at += 1) {
-    // Of the first two letters one is still there.
-    if (!/[ve]/.test(letters.slice(at, at + 2))) continue
+  if (SWAPPED.some((name) => letters.includes(name))) return true
+  const starts = startsOf(words)
+  for (const at of starts) {
     for (const length of [OUR_NAME.length - 1, OUR_NAME.length, OUR_NAME.length + 1]) {
       const end = at + length
       if (end > letters.length) break
-      const part = letters.slice(at, end)
-      const isAlike =
-        (starts.has(at) && starts.has(end)) || (length === OUR_NAME.length && sorted(part) === SORTED_NAME)
-      if (isAlike && isOneOff(part, OUR_NAME)) return true
+      if (starts.has(end) && isOneOff(letters.slice(at, end), OUR_NAME)) return true
     }
   }
   return false
@@ -150,10 +146,11 @@ function startsOf(words: string): ReadonlySet<number> {
   return starts
 }
 
-function sorted(text: string): string {
-  return [...text].sort().join('')
-}
-const SORTED_NAME = sorted(OUR_NAME)
+/** Our name with two neighbours the wrong way round, each such pair. */
+const SWAPPED = Array.from(
+  { length: OUR_NAME.length - 1 },
+  (_, at) => OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) + OUR_NAME.charAt(at) + OUR_NAME.slice(at + 2),
+)
 
 /** Where the alphabet begins that stands white on black, in circles, in squares, and as flags; NFKD leaves these as they are. */
 const BOXED = [0x1f150, 0x1f170, 0x1f1e6]

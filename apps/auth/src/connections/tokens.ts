@@ -2,6 +2,7 @@ import type { ApiTokenKind } from '@vertexsms/contract/api-token'
 import { liveToken, tokenLives } from '@vertexsms/db/alive'
 import { type Database, type Prisma, Prisma as Sql } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
+import { appNamed, NAMED_BY, type NamedApp } from './named-app.ts'
 import { endSpenders } from './spenders.ts'
 
 /** Tokens made by hand; not the rows of values that were replaced, which are part of their token. */
@@ -12,8 +13,8 @@ export interface TokenRow {
   readonly id: string
   readonly kind: ApiTokenKind
   readonly name: string
-  /** What the connected client calls itself, and where its answers go; null for a manual token. */
-  readonly client: { readonly name: string; readonly redirectHost: string } | null
+  /** Whose it is; null for a manual token. */
+  readonly app: NamedApp | null
   readonly connectionId: string | null
   readonly permissions: readonly string[]
   readonly ipAllowList: readonly string[]
@@ -48,7 +49,7 @@ export async function listTokens(
     },
     omit: { tokenHash: true, accountId: true, replacedById: true },
     include: {
-      connection: { select: { clientName: true, redirectHost: true } },
+      connection: { select: NAMED_BY },
       replaced: { where: { expiresAt: { gt: now } }, select: { lastFour: true, expiresAt: true } },
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
@@ -56,7 +57,7 @@ export async function listTokens(
   return rows.map(({ connection, replaced: [value], ...row }) => ({
     ...row,
     replaced: value?.expiresAt ? { lastFour: value.lastFour, expiresAt: value.expiresAt } : null,
-    client: connection ? { name: connection.clientName, redirectHost: connection.redirectHost } : null,
+    app: connection && appNamed(connection),
   }))
 }
 

@@ -1,7 +1,8 @@
 import type { WhoView } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
 import { isClientScheme, LOOPBACK_HOSTS } from './client-places.ts'
-import { ownDomains, passesFor, registrableDomain } from './imitation.ts'
+import { ownDomains, passesFor, registrableDomain, type Seen } from './imitation.ts'
+import type { NamedApp } from './named-app.ts'
 import type { NamedSpender } from './names.ts'
 import { ACCOUNT_PATH, pathOf } from './spender-paths.ts'
 
@@ -9,22 +10,24 @@ import { ACCOUNT_PATH, pathOf } from './spender-paths.ts'
 export interface Naming {
   readonly t: Words
   readonly ownDomains: ReadonlySet<string>
+  /** What was found of each app so far: on a page of a hundred rows most are of a few. */
+  readonly found: Map<string, WhoView['passesFor']>
 }
 
 /** For a reader of a page of this issuer. */
 export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Words): Naming {
-  return { t, ownDomains: ownDomains(issuerUrl) }
+  return { t, ownDomains: ownDomains(issuerUrl), found: new Map() }
 }
 
 /** How every page calls a spender: an app by the place that its answers go to, then by the name that it gave itself. */
 export function whoOf(named: NamedSpender | undefined | null, naming: Naming): WhoView {
   const { who } = naming.t
   if (!named) return { kind: 'gone', ...ours(who.gone), place: '', name: '', passesFor: null, href: null }
-  const { name, redirectHost } = named
+  const { name, app } = named
   const href = pathOf(named)
-  return redirectHost === null
+  return app === null
     ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
-    : { ...appOf({ name, redirectHost }, naming), href }
+    : { ...appOf(app, naming), href }
 }
 
 /** The account, among what is said of its connections and tokens. */
@@ -33,13 +36,23 @@ export function wholeAccount({ t: { who } }: Naming): WhoView {
 }
 
 /** Without a link to its page, which an app that asks for the first time does not have. */
-export function appOf(
-  { name, redirectHost: place }: { readonly name: string; readonly redirectHost: string },
-  { t, ownDomains: own }: Naming,
-): WhoView {
-  const titled = titleOf(place, t)
-  const seen = { name, hosts: titled.kind === 'web' ? [place] : [], scheme: unknownScheme(place), ownDomains: own }
-  return { place, name, href: null, ...titled, passesFor: passesFor(seen) }
+export function appOf(app: NamedApp, naming: Naming): WhoView {
+  const { name, redirectHost: place } = app
+  const key = JSON.stringify([name, place, app.documentHost])
+  const known = naming.found.get(key)
+  const found = known === undefined ? passesFor(seenOf(app, naming)) : known
+  naming.found.set(key, found)
+  return { place, name, href: null, ...titleOf(place, naming.t), passesFor: found }
+}
+
+/** An app, as what is judged of it: every host that answers for it counts, that of its document too. */
+export function seenOf(
+  { name, redirectHost: place, documentHost }: NamedApp,
+  { ownDomains: own }: Pick<Naming, 'ownDomains'>,
+): Seen {
+  const isHost = !LOOPBACK_HOSTS.has(place) && !place.endsWith(':')
+  const hosts = [...(isHost ? [place] : []), ...(documentHost === null ? [] : [documentHost])]
+  return { name, hosts, scheme: unknownScheme(place), ownDomains: own }
 }
 
 /**
@@ -57,7 +70,7 @@ export function titleOf(place: string, { who }: Words): Pick<WhoView, 'kind' | '
 }
 
 /** The scheme that answers go to, where it is one that we do not know; else empty. */
-export function unknownScheme(place: string): string {
+function unknownScheme(place: string): string {
   return place.endsWith(':') && !isClientScheme(place.slice(0, -1)) ? place : ''
 }
 

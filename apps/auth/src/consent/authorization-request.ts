@@ -7,6 +7,8 @@ import { redirectHost } from '../authorization/clients/redirect-uris.ts'
 import { displayName } from '../authorization/clients/registration.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
 import { readAuthorizationDetails } from '../connections/authorization-details.ts'
+import { documentHostOf } from '../connections/client-places.ts'
+import type { NamedApp } from '../connections/named-app.ts'
 
 /** An authorization request that waits for a person, in the words of the consent page. */
 export interface AuthorizationRequest {
@@ -53,7 +55,7 @@ export async function readAuthorizationRequest(
   } = interaction.params as Record<string, string>
   const client = clientId ? await provider.Client.find(clientId) : undefined
   if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
-  const documentHost = isDocumentUrl(clientId, deps) ? new URL(clientId).host : null
+  const documentHost = isDocumentUrl(clientId, deps) ? documentHostOf(clientId) : null
   const claim = displayName(client.clientName) ?? null
   return {
     uid,
@@ -70,4 +72,9 @@ export async function readAuthorizationRequest(
     askedLimits: details === undefined ? null : readAuthorizationDetails(details),
     resumeUrl: interaction.returnTo,
   }
+}
+
+/** Who asks, by what pages name it. */
+export function askingApp({ client, redirectHost }: AuthorizationRequest): NamedApp {
+  return { name: client.claim ?? '', redirectHost, documentHost: client.documentHost }
 }

@@ -12,7 +12,7 @@ import { askerCookies, readAsker } from '../web/asker-cookie.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { type AuthorizationRequest, readAuthorizationRequest } from './authorization-request.ts'
+import { type AuthorizationRequest, askingApp, readAuthorizationRequest } from './authorization-request.ts'
 import { readBounds } from './bounds.ts'
 import { costOf } from './cost.ts'
 import { decide } from './decide.ts'
@@ -106,8 +106,7 @@ function formFits(
 
 /** Who asks, with what it calls itself. */
 function whoAsks(deps: ConsentDeps, request: FastifyRequest, asked: AuthorizationRequest): WhoView {
-  const { client, redirectHost } = asked
-  return appOf({ name: client.claim ?? '', redirectHost }, namingFor(deps, wordsFor(request)))
+  return appOf(askingApp(asked), namingFor(deps, wordsFor(request)))
 }
 
 function binding(asked: AuthorizationRequest, signedIn: SignedIn): string {

@@ -5,12 +5,12 @@ import { accountLimits, limitWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
-import { appOf, type Naming, unknownScheme } from '../connections/who.ts'
+import { appOf, type Naming, seenOf } from '../connections/who.ts'
 import { SIZES } from '../limits.ts'
 import type { BoundsView, ConsentPage, EarlierView } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import type { AuthorizationRequest } from './authorization-request.ts'
+import { type AuthorizationRequest, askingApp } from './authorization-request.ts'
 import { boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
 import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
@@ -53,8 +53,7 @@ export function consentView(of: {
 }): Omit<ConsentPage, 'formAction' | 'csrf' | 'signOut'> {
   const { asked, start, filled, shown, now, naming } = of
   const { t } = naming
-  const { claim, documentHost, isShared } = asked.client
-  const asker = appOf({ name: claim ?? '', redirectHost: asked.redirectHost }, naming)
+  const { documentHost, isShared } = asked.client
   const goesOn = isShared ? undefined : of.earlier[0]
   const replaced = of.earlier.find(({ id }) => id === filled.replaces)
   const before = goesOn ?? replaced
@@ -67,7 +66,7 @@ export function consentView(of: {
     loses: earlier.scopes.filter((scope) => !asked.scopes.includes(scope)),
   })
   return {
-    asker,
+    asker: appOf(askingApp(asked), naming),
     documentHost,
     warnings: warningsFor(asked, naming),
     accountEmail: of.signedIn.account.email,
@@ -98,12 +97,8 @@ export function consentView(of: {
 }
 
 /** What a person should know before believing who asks: a sentence each, none for one that imitates nobody. */
-function warningsFor({ client, redirectHost }: AuthorizationRequest, naming: Naming): string[] {
-  const { claim, documentHost } = client
-  const asker = appOf({ name: claim ?? '', redirectHost }, naming)
-  const hosts = [...(asker.kind === 'web' ? [asker.place] : []), ...(documentHost ? [documentHost] : [])]
-  const seen = { name: claim, hosts, scheme: unknownScheme(asker.place), ownDomains: naming.ownDomains }
-  return warningsOf(seen, naming.t)
+function warningsFor(asked: AuthorizationRequest, naming: Naming): string[] {
+  return warningsOf(seenOf(askingApp(asked), naming), naming.t)
 }
 
 /** Whether a person is warned of the client that asks. */

@@ -46,7 +46,7 @@ function cellsOf(row: Activity, named: NamedSpender | undefined): string[] {
   return [
     row.at.toISOString(),
     text(named?.name ?? ''),
-    text(named?.redirectHost ?? ''),
+    text(named?.app?.redirectHost ?? ''),
     text(row.what),
     text(row.outcome),
     String(row.count),

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { ruleWords } from '../connections/limit-words.ts'
-import { nameSpenders } from '../connections/names.ts'
+import { nameSpenders, spenderNamed } from '../connections/names.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
@@ -68,10 +68,9 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
     )
     const connections = rows.flatMap((row) => {
       const end = endOf(row, now)
-      const { id, clientName: name, redirectHost } = row
-      const own = spent.get(row.spenderId ?? id)?.find((one) => one.upstream === deps.upstream)
+      const own = spent.get(row.spenderId ?? row.id)?.find((one) => one.upstream === deps.upstream)
       const totalMicros = end?.reason === 'replaced' ? null : (own?.totalMicros ?? 0n)
-      const who = whoOf({ kind: 'connection', id, name, redirectHost }, naming)
+      const who = whoOf(spenderNamed(row), naming)
       return end
         ? [{ who, approved: timeView(row.approvedAt, now), at: timeView(end.at, now), reason: end.reason, totalMicros }]
         : []
@@ -162,12 +161,13 @@ async function glance(
   const spent = await spentUnder(db, spenderIds, now)
   const used = await lastUsedOf(db, rows)
   const spenders = await db.spender.findMany({ where: { id: { in: spenderIds } } })
-  return rows.map(({ id, spenderId, clientName: name, redirectHost }) => {
+  return rows.map((row) => {
+    const { id, spenderId } = row
     const under = spenderId ?? id
     const last = used.get(id)
     const spender = spenders.find((one) => one.id === under)
     return {
-      who: whoOf({ kind: 'connection', id, name, redirectHost }, naming),
+      who: whoOf(spenderNamed(row), naming),
       todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
       lastUsed: last ? timeView(last, now) : null,
       isPaused: spender !== undefined && pauseOf(spender) !== null,

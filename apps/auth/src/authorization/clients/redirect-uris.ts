@@ -14,6 +14,8 @@ const OPENING_PLACE =
 const ANSWER_PLACE = /auth|callback/i
 
 const MAX_REDIRECT_URI_CHARS = 2048
+/** Of a host, and of a scheme that is one in reverse: DNS knows no longer name (RFC 1035 §2.3.4). */
+const MAX_HOST_CHARS = 253
 
 /** A redirect URI taken apart without any normalisation, so that what is judged is what is compared. */
 interface Parts {
@@ -37,6 +39,8 @@ export function redirectUriProblem(uri: string): string | null {
   const parts = split(uri)
   if (!parts || !URL.canParse(uri)) return 'is not an absolute URI'
   const { scheme, authority, host } = parts
+  if (host.length > MAX_HOST_CHARS || scheme.length > MAX_HOST_CHARS)
+    return 'has a host name or scheme that is too long'
   if (authority?.includes('@')) return 'has credentials'
   if (scheme !== 'http' && scheme !== 'https') {
     if (isClientScheme(scheme))
