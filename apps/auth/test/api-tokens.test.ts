@@ -3,6 +3,7 @@ import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addSpender } from './support/owners-data.ts'
 import { newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField, type Person } from './support/person.ts'
 import { API_RESOURCE, type Stack, startStack } from './support/stack.ts'
@@ -602,6 +603,8 @@ describe('a long list of tokens', () => {
     const { account, person } = await listed()
     await makeConnection(account.id)
     await makeConnection(account.id)
+    // Called as a list would number the other two.
+    await makeConnection(account.id, 'Claude) (2')
     const { html } = await person.get('/settings/api')
     const named = [
       ...html.matchAll(/<(?:button|summary|a) class="(?:button[^"]*|small)"[^>]*>([\s\S]*?)<\/(?:button|summary|a)>/g),
@@ -610,6 +613,7 @@ describe('a long list of tokens', () => {
     expect(names).toContain('Delete same …cc%C')
     expect(names).toContain('Delete same')
     expect(names).toContain('Pause claude.ai (Claude) (2)')
+    expect(names).toContain('Pause claude.ai (Claude) (3)')
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
   })
 })
@@ -689,6 +693,48 @@ describe('more connections than a few', () => {
     expect(none).toContain('value="&quot;&gt;&lt;b&gt;"')
     expect(none).toContain('href="/settings/api#apps"')
     expect(await find(person, `a${'😀'.repeat(80)}`)).toContain(`value="a${'😀'.repeat(59)}"`)
+  })
+
+  it('are put into order by when they were used, or by what they spent today, and stay so from page to page', async () => {
+    const { account, person } = await listed()
+    const rows = await stack.db.connection.findMany({
+      where: { accountId: account.id },
+      orderBy: { approvedAt: 'desc' },
+    })
+    const [first, second, third] = rows.map(({ id }) => id)
+    const now = Date.now()
+    for (const [spenderId, micros, dayEndsAt] of [
+      [first, 9_000_000n, new Date(now - 1000)],
+      [second, 1_000_000n, new Date(now + 3_600_000)],
+      [third, 2_000_000n, new Date(now + 3_600_000)],
+    ] as const) {
+      const data = {
+        spenderId: spenderId ?? '',
+        upstream: 'sandbox',
+        day: new Date(),
+        dayEndsAt,
+        daySpentMicros: micros,
+      }
+      await addSpender(stack, { accountId: account.id, spenderId: data.spenderId })
+      await stack.db.spenderCount.create({ data: { ...data, totalSpentMicros: micros } })
+      const act = { accountId: account.id, spenderId: spenderId ?? '', upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+      await stack.db.activity.create({ data: { ...act, at: new Date(now - Number(micros) / 1000), count: 1 } })
+    }
+    await connected(
+      account.id,
+      Array.from({ length: 20 }, (_, at) => [`App ${at}`, 'app.example'] as const),
+    )
+    const shown = async (query: string) =>
+      [...(await person.get(`/settings/api?${query}`)).html.matchAll(/id="app-([\w-]+)"/g)].map(([, id]) => id)
+    expect((await shown('sort=spent')).slice(0, 2)).toEqual([third, second])
+    expect((await shown('sort=used')).slice(0, 3)).toEqual([second, third, first])
+    const pages = [await shown('sort=spent'), await shown('sort=spent&apps=2')]
+    expect(new Set(pages.flat()).size).toBe(25)
+    const { html } = await person.get('/settings/api?sort=spent')
+    expect(html).toContain('<option value="spent" selected>')
+    expect(html).toMatch(/href="[^"]*sort=spent[^"]*apps=2|href="[^"]*apps=2[^"]*sort=spent/)
+    // What is no order is as none.
+    expect(await shown('sort=__proto__')).toEqual(await shown(''))
   })
 
   it('of another account are found by nobody else', async () => {
@@ -832,8 +878,18 @@ describe('the card of a connection', () => {
     const refused = await stranger.person.post(path, [theirs])
     expect(refused.headers.get('location')).toBe('/settings/api?done=not_found')
     expect((await person.get('/settings/api')).html).toContain(`href="${path}"`)
+    await addSpender(stack, { accountId: account.id, spenderId: connection.id })
+    await stack.db.spenderCount.create({
+      data: {
+        ...{ spenderId: connection.id, upstream: 'sandbox', day: new Date(), daySpentMicros: 1_250_000n },
+        ...{ dayEndsAt: new Date(Date.now() + 3_600_000), totalSpentMicros: 1_250_000n },
+      },
+    })
     const { html } = await person.get(path)
     expect(html).toContain('1 scheduled message that')
+    // By what it is told from another app of the same name.
+    const facts = html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+    expect(facts).toMatch(/Connected (just|now).* Last used never Spent today sandbox 1\.25 EUR/)
     const answer = await person.post(path, [['csrf', hiddenField(html, 'csrf')]])
     expect(answer.headers.get('location')).toBe('/settings/api?done=connection')
     expect((await person.get('/settings/api?done=connection')).html).toContain('claude.ai (Claude) was disconnected.')

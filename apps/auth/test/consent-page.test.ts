@@ -3,7 +3,7 @@ import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ownDomains, passesFor } from '../src/connections/imitation.ts'
-import { unknownScheme } from '../src/connections/who.ts'
+import { seenOf } from '../src/connections/who.ts'
 import { warningsOf } from '../src/consent/warnings.ts'
 import { LANGUAGES } from '../src/words/room.ts'
 import { WORDS, type Words } from '../src/words/words.ts'
@@ -119,12 +119,8 @@ describe('who asks', () => {
     expect(textOf(html)).not.toContain('Who asked')
   })
 
-  const seen = (name: string, host: string) => ({
-    name,
-    hosts: host.endsWith(':') ? [] : [host],
-    scheme: unknownScheme(host),
-    ownDomains: ownDomains('https://tool.example'),
-  })
+  const seen = (name: string, redirectHost: string, documentHost: string | null = null) =>
+    seenOf({ name, redirectHost, documentHost }, { ownDomains: ownDomains('https://tool.example') })
   const judged = (name: string, host: string) => warningsOf(seen(name, host), WORDS.en).join(' ')
 
   it.each([
@@ -221,6 +217,19 @@ describe('who asks', () => {
     expect(passesFor(seen(name, host))).toBeNull()
   })
 
+  // Every host that answers for an app is judged, not only where its answers go.
+  it.each([
+    ['Claude Code (vertexsms)', 'localhost', 'evil.example', 'us'],
+    ['Notes', 'localhost', 'vertex-sms.example', 'us'],
+    ['Notes', 'app.example', 'vertexsms.login.example', 'us'],
+    ['Notes', 'cursor:', 'xn--80ak6aa92e.com', 'another'],
+    ['VertexSMS Desktop', 'localhost', 'app.vertexsms.com', null],
+    ['VertexSMS Desktop', 'localhost', 'app.vertexsms.com.login.example', 'us'],
+    ['Notes', 'localhost', 'notes.example', null],
+  ] as const)('with the name %s at %s, published at %s, passes for %s', (name, host, documentHost, whom) => {
+    expect(passesFor(seen(name, host, documentHost))).toBe(whom)
+  })
+
   it('is warned of once on the page, beside its name, and then Deny is the button that stands out', async () => {
     const { person } = await newPerson()
     const standsOut = /<button class="button button-primary" name="decision" value="(\w+)"/g
@@ -261,17 +270,17 @@ describe('who asks', () => {
   })
 
   it('leads nobody on by a button that stands out, nor by itself once it was denied, where it is warned of', async () => {
-    for (const [redirect_uri, allowed] of [
-      ['https://vertexsms.com.login.example/cb', 'button'],
-      ['https://app.example/cb', 'button button-primary'],
+    for (const [redirect_uri, allowed, denied] of [
+      ['https://vertexsms.com.login.example/cb', 'button button-wide', 'name'],
+      ['https://app.example/cb', 'button button-primary button-wide', 'button button-wide'],
     ] as const) {
       for (const decision of ['allow', 'deny']) {
         const { person } = await newPerson()
         const page = await person.open((await start(await register(stack, { redirect_uris: [redirect_uri] }))).url)
         const { html } = await fill(person, page, { decision, scope: 'sms:rates' })
-        const way = decision === 'allow' ? allowed : 'button'
-        expect(html).toContain(`<a class="${way} button-wide" href=`)
-        expect(html.includes('http-equiv="refresh"')).toBe(decision === 'allow' || allowed !== 'button')
+        const way = decision === 'allow' ? allowed : denied
+        expect(html).toContain(`<a class="${way}" href="${stack.issuer}/oauth/authorize/`)
+        expect(html.includes('http-equiv="refresh"')).toBe(decision === 'allow' || denied !== 'name')
       }
     }
   })
@@ -378,7 +387,9 @@ describe('what is set while allowing', () => {
   it.each([
     [{ limit: '1.00' }, 1_000_000n],
     [{ limit: '5.00', own_limit: '0,50 EUR' }, 500_000n],
-    [{ limit: '5.00', own_limit: '120' }, 120_000_000n],
+    [{ limit: '1.00', own_limit: '500' }, 1_000_000n],
+    [{ limit: 'none', own_limit: '3' }, 3_000_000n],
+    [{ limit: 'other', own_limit: '120' }, 120_000_000n],
     [{ limit: 'none' }, null],
     [{ limit: 'other', own_limit: '2.50' }, 2_500_000n],
   ])('is the amount of %j', async (fields, micros) => {
@@ -437,6 +448,11 @@ describe('what is set while allowing', () => {
     expect(view.status).toBe(200)
     expect(view.html).toContain('name="own_limit" value="7.5"')
     expect(view.html).toContain('<option value="1d" selected>')
+    const less = await fill(person, page, { decision: 'look', limit: '1.00', own_limit: '500' })
+    expect(less.html).toMatch(/value="1\.00" data-at="0" checked/)
+    expect(less.html).toContain('name="own_limit" value=""')
+    const more = await fill(person, page, { decision: 'look', limit: '5.00', own_limit: '2' })
+    expect(more.html).toMatch(/value="other" data-at="other" checked/)
     expect(await liveOf(accountId)).toHaveLength(0)
   })
 })
@@ -471,8 +487,8 @@ describe('the answer', () => {
     const page = await person.open((await start(await register(stack, imitation))).url)
     const { html } = await fill(person, page, { decision: 'deny' })
     expect(refreshTarget(html)).toBeNull()
-    expect(html).toMatch(/<a class="button button-wide" href="[^"]+">Back to login\.example<\/a>/)
-    expect(html).not.toContain('button-primary')
+    expect(html).toMatch(/<p class="small"><a class="name" href="[^"]+">Back to login\.example<\/a>/)
+    expect(html.match(/<a class="button[^>]*>/g)).toEqual(['<a class="button button-primary button-wide" href="/">'])
   })
 
   it('Allow reading only gives what only reads of what is ticked', async () => {
@@ -674,8 +690,13 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
     expect(await said()).toContain('At most 1.00 EUR a day')
     await page.getByLabel('For how long').selectOption('1 day')
     expect(await said()).toContain('for 1 day')
+    expect(await page.getByLabel('EUR a day').isVisible()).toBe(false)
+    await page.getByLabel('Other amount').press('Space')
     await page.getByLabel('EUR a day').press('2')
     expect(await said()).toContain('At most your own amount a day')
+    // What is typed counts beside another choice where it is less, so it stays to be seen.
+    await page.getByLabel('5.00 EUR', { exact: true }).press('Space')
+    expect(await said()).toContain('At most 5.00 EUR a day, or your own amount where that is less, to any country')
     await page.getByLabel('EUR a day').press('Enter')
     expect(await said()).toContain('At most 2 EUR a day')
     expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)

@@ -347,7 +347,16 @@ describe('the queue of approvals', () => {
     const gone = await askApproval(stack, of, { state: 'used', sealedText: null })
     const { html } = await person.get('/approvals')
     expect(html).not.toContain(gone)
-    expect(textOf(html)).toContain('Withdraw claude.ai, 2 recipients, 0.078 EUR')
+    // What is alike but for who sends it, where it goes or when it was asked is told apart, by its button too.
+    const { sender, countries } = await approval(id)
+    expect(countries.length).toBeGreaterThan(0)
+    const places = new Intl.ListFormat('en-GB').format(
+      countries.map((code) => new Intl.DisplayNames('en-GB', { type: 'region' }).of(code) ?? code),
+    )
+    expect(textOf(html)).toContain(`From ${sender} · ${places} · Asked`)
+    expect(textOf(html)).toMatch(
+      new RegExp(`Withdraw claude\\.ai, 2 recipients, 0\\.078 EUR, ${sender}, ${places}, \\d`),
+    )
     const { headers } = await send(person, `/approvals/${id}`, { decision: 'withdraw', back: '/approvals' })
     expect(headers.get('location')).toBe('/approvals?done=withdrawn')
     expect(await approval(id)).toMatchObject({ state: 'refused' })

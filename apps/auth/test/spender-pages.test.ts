@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { SCOPES } from '@vertexsms/contract/scopes'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
@@ -169,6 +170,28 @@ describe('the page of a connection', () => {
       expect(textOf((await person.get(page)).html)).not.toMatch(told)
     },
   )
+
+  it('says what it may do, and of one that can spend nothing no limit that it does not have', async () => {
+    for (const [scopes, spends] of [
+      [['sms:rates', 'numbers:read'], false],
+      [['sms:send'], true],
+      [['sender:write'], true],
+    ] as const) {
+      const { person, page } = await owner({ scopes })
+      const text = textOf((await person.get(page)).html)
+      for (const scope of scopes) expect(text).toContain(SCOPES[scope].description)
+      expect([scopes, text.includes('Nothing: what it may do costs no money.')]).toEqual([scopes, !spends])
+      expect([scopes, text.includes('No limit set.')]).toEqual([scopes, spends])
+      const list = textOf((await person.get('/settings/api')).html)
+      expect([scopes, list.includes('No daily limit')]).toEqual([scopes, spends])
+    }
+    const { accountId, person } = await owner()
+    const token = await handMade(accountId)
+    expect(textOf((await person.get(token.page)).html)).toContain('What it may do Send SMS')
+    await stack.db.apiToken.update({ where: { id: token.id }, data: { permissions: ['GET /rates'] } })
+    for (const page of [token.page, `${token.page}/edit`])
+      expect(textOf((await person.get(page)).html)).toContain('Nothing: what it may do costs no money.')
+  })
 
   it('says of one whose time is over that it is', async () => {
     const { person, page } = await owner({ expiresAt: new Date(Date.now() - 86_400_000) })

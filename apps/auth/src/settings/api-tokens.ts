@@ -1,7 +1,7 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { deleteToken } from '../connections/tokens.ts'
-import { appOf, namingFor } from '../connections/who.ts'
+import { namingFor } from '../connections/who.ts'
 import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { takeOnce } from '../web/once.ts'
@@ -10,7 +10,7 @@ import { signedInOf, viewerOf } from '../web/require-session.ts'
 import type { Words } from '../words/words.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
-import { noticePlace, scheduledUnder, TOKENS_PATH, tellWhich } from './ended.ts'
+import { endingView, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
 import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
 import { isTokenId, ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
@@ -36,19 +36,13 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const now = await databaseNow(deps.db)
     const row = await ownToken(deps, request, now)
     if (!row) return reply.callNotFound()
-    const { client, connectionId } = row
+    const ends = row.connectionId && (await deps.db.connection.findUnique({ where: { id: row.connectionId } }))
     const t = wordsFor(request)
     return sendPage(reply, 'token-delete', {
       viewer: viewerOf(deps, request),
       formAction: `/settings/api/tokens/${row.id}/delete`,
       facts: await tokenFacts(deps, row, now, t),
-      connection:
-        client === null || connectionId === null
-          ? null
-          : {
-              who: appOf(client, namingFor(deps, t)),
-              scheduledMessages: await scheduledUnder(deps.db, connectionId),
-            },
+      connection: ends ? await endingView(deps.db, ends, now, namingFor(deps, t)) : null,
     })
   })
 

@@ -1,7 +1,7 @@
-import { isScope } from '@vertexsms/contract/scopes'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { lastUsedOf } from '../connections/last-used.ts'
+import { appNamed } from '../connections/named-app.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
@@ -11,7 +11,8 @@ import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { TOKENS_PATH } from './ended.ts'
-import { distinct, kept, loose, type Sent } from './list-query.ts'
+import { type Asked, distinct, kept, loose, type Sent } from './list-query.ts'
+import { mayOfScopes, scopesSpend } from './may.ts'
 
 /** Connections that are shown in full; where there are more, each is a row that opens. */
 const CARDS_MAX = 5
@@ -19,7 +20,7 @@ const CARDS_MAX = 5
 const ISSUED_ROWS = 5
 
 type Connection = Prisma.ConnectionGetPayload<object>
-type Apps = Pick<ApiTokensPage, 'connections' | 'connectionPager' | 'connectionCount' | 'isBrief' | 'q'>
+type Apps = Pick<ApiTokensPage, 'connections' | 'connectionPager' | 'connectionCount' | 'isBrief' | 'q' | 'sort'>
 
 /** One page of the connected apps of Settings -> API, each with its tokens. */
 export async function connectionList(
@@ -46,23 +47,39 @@ async function connectionsOf(
   const orderBy = [{ approvedAt: 'desc' as const }, { id: 'asc' as const }]
   const paged = (rows: number) => pageOf(rows, { path: TOKENS_PATH, query, name: 'apps', keep: kept(asked) })
   const connectionCount = await db.connection.count({ where })
-  const told = { connectionCount, isBrief: connectionCount > CARDS_MAX, q: asked.q }
-  if (asked.q === '') {
+  const told = { connectionCount, isBrief: connectionCount > CARDS_MAX, q: asked.q, sort: asked.sort }
+  if (asked.q === '' && asked.sort === 'connected') {
     const { skip, pager } = paged(connectionCount)
     const connections = await db.connection.findMany({ where, orderBy, skip, take: PAGE_ROWS })
     return { connections, connectionPager: pager, ...told }
   }
   // As the person reads them, titles in words of ours included: the database knows none of those.
-  const select = { id: true, clientName: true, redirectHost: true }
+  const select = { id: true, spenderId: true, clientName: true, redirectHost: true }
   const places = memo((place: string) => loose(`${place}\n${titleOf(place, t).title}`))
   const wanted = loose(asked.q)
   const found = (await db.connection.findMany({ where, orderBy, select })).filter(
     ({ clientName, redirectHost }) => loose(clientName).includes(wanted) || places(redirectHost).includes(wanted),
   )
   const { skip, pager } = paged(found.length)
-  const ids = found.slice(skip, skip + PAGE_ROWS).map(({ id }) => id)
-  const connections = await db.connection.findMany({ where: { ...where, id: { in: ids } }, orderBy })
+  const ids = (await sorted(db, found, asked.sort, now)).slice(skip, skip + PAGE_ROWS).map(({ id }) => id)
+  const rows = await db.connection.findMany({ where: { ...where, id: { in: ids } } })
+  const connections = ids.flatMap((id) => rows.find((row) => row.id === id) ?? [])
   return { connections, connectionPager: pager, ...told }
+}
+
+/** In the order that is asked for, those that are alike as they came. An account has a bounded number of connections. */
+async function sorted<Row extends { readonly id: string; readonly spenderId: string | null }>(
+  db: Database,
+  rows: readonly Row[],
+  sort: Asked['sort'],
+  now: Date,
+): Promise<readonly Row[]> {
+  if (sort === 'connected') return rows
+  const used = sort === 'used' ? await lastUsedOf(db, rows) : null
+  const spent = sort === 'spent' ? await spentUnder(db, rows.map(spenderIdOf), now) : null
+  const today = (row: Row) => (spent?.get(spenderIdOf(row)) ?? []).reduce((sum, { dayMicros }) => sum + dayMicros, 0n)
+  const rank = new Map(rows.map((row) => [row, Number(used ? (used.get(row.id) ?? 0) : today(row))]))
+  return [...rows].sort((one, other) => (rank.get(other) ?? 0) - (rank.get(one) ?? 0))
 }
 
 /** The same function, asked once for each text. */
@@ -96,17 +113,18 @@ async function connectionViews(
   ])
   const labels = distinct(connections.map(({ redirectHost, clientName }) => `${redirectHost} (${clientName})`))
   return connections.map((connection, at) => {
-    const { id, clientName, redirectHost, approvedAt, expiresAt, scopes } = connection
+    const { id, approvedAt, expiresAt, scopes } = connection
     const spender = spenders.find((row) => row.id === spenderIdOf(connection))
     const lastUsed = used.get(id)
     const { label, which } = labels[at] ?? { label: '', which: 1 }
     return {
       id,
-      who: appOf({ name: clientName, redirectHost }, naming),
+      who: appOf(appNamed(connection), naming),
       label,
       which,
       isPaused: spender !== undefined && pauseOf(spender) !== null,
-      may: scopes.filter(isScope).map((scope) => naming.t.scopes.may[scope]),
+      may: mayOfScopes(scopes, naming.t),
+      spends: scopesSpend(scopes),
       approved: timeView(approvedAt, now),
       expires: timeView(expiresAt, now),
       lastUsed: lastUsed ? timeView(lastUsed, now) : null,

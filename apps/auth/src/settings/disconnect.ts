@@ -2,12 +2,13 @@ import { liveConnection } from '@vertexsms/db/alive'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
-import { appOf, namingFor } from '../connections/who.ts'
+import { appNamed } from '../connections/named-app.ts'
+import { namingFor } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
-import { scheduledUnder, TOKENS_PATH, tellWhich } from './ended.ts'
+import { endingView, TOKENS_PATH, tellWhich } from './ended.ts'
 import { isTokenId } from './own-token.ts'
 
 interface ConnectionParams {
@@ -29,8 +30,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     return sendPage(reply, 'disconnect', {
       viewer: viewerOf(deps, request),
       formAction: `/connections/${row.id}/disconnect`,
-      who: appOf({ name: row.clientName, redirectHost: row.redirectHost }, namingFor(deps, wordsFor(request))),
-      scheduledMessages: await scheduledUnder(deps.db, row.id),
+      ...(await endingView(deps.db, row, await databaseNow(deps.db), namingFor(deps, wordsFor(request)))),
     })
   })
 
@@ -41,7 +41,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
       tellWhich(deps, request, reply, {
         name: '',
         lastFour: null,
-        client: { name: row.clientName, redirectHost: row.redirectHost },
+        app: appNamed(row),
       })
     return reply.redirect(`${TOKENS_PATH}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
   })

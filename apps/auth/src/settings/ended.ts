@@ -1,7 +1,13 @@
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { lastUsedOf } from '../connections/last-used.ts'
+import { appNamed, type NamedApp } from '../connections/named-app.ts'
+import { spentOf } from '../connections/spent.ts'
+import { appOf, type Naming } from '../connections/who.ts'
+import type { EndingConnectionView } from '../views/pages.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
 import { signedInOf } from '../web/require-session.ts'
+import { timeView } from '../web/times.ts'
 
 /** Settings -> API. */
 export const TOKENS_PATH = '/settings/api'
@@ -14,16 +20,33 @@ export function tellWhich(
   row: {
     readonly name: string
     readonly lastFour: string | null
-    readonly client: { readonly name: string; readonly redirectHost: string } | null
+    readonly app: NamedApp | null
   },
 ): void {
   const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour})`
-  const which = row.client ? `${row.client.redirectHost} (${row.client.name})` : own
+  const which = row.app ? `${row.app.redirectHost} (${row.app.name})` : own
   showOnce(deps, reply, noticePlace(request), which)
 }
 
+/** A connection that is about to end, as the page that asks shows it. */
+export async function endingView(
+  db: Database,
+  row: Prisma.ConnectionGetPayload<object>,
+  now: Date,
+  naming: Naming,
+): Promise<EndingConnectionView> {
+  const lastUsed = (await lastUsedOf(db, [row])).get(row.id)
+  return {
+    who: appOf(appNamed(row), naming),
+    approved: timeView(row.approvedAt, now),
+    lastUsed: lastUsed ? timeView(lastUsed, now) : null,
+    spent: await spentOf(db, row.spenderId ?? row.id, now),
+    scheduledMessages: await scheduledUnder(db, row.id),
+  }
+}
+
 /** Messages that wait for their time under a connection; the simulated operator has some from before sends had tables. */
-export async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
+async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
   const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
   return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
 }

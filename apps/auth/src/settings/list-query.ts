@@ -5,9 +5,13 @@ const ORDERS = ['created', 'used', 'name', 'expires'] as const
 /** How the tokens made by hand may be ordered. */
 export type Order = (typeof ORDERS)[number]
 
-/** What is looked for in each of the two lists, and how the tokens are ordered. */
+const SORTS = ['connected', 'used', 'spent'] as const
+
+/** What is looked for in each of the two lists, and how each is ordered. */
 export interface Asked {
   readonly q: string
+  /** How the connected apps are ordered. */
+  readonly sort: (typeof SORTS)[number]
   readonly find: string
   readonly order: Order
 }
@@ -24,12 +28,22 @@ export function askedOf(query: unknown): Asked {
   // By whole signs, so that none is cut in two.
   const text = (value: unknown) =>
     typeof value === 'string' ? [...value.trim()].slice(0, FIND_CHARS_MAX).join('') : ''
-  return { q: text(sent.q), find: text(sent.find), order: ORDERS.find((name) => name === sent.order) ?? 'created' }
+  return {
+    q: text(sent.q),
+    sort: SORTS.find((name) => name === sent.sort) ?? 'connected',
+    find: text(sent.find),
+    order: ORDERS.find((name) => name === sent.order) ?? 'created',
+  }
 }
 
 /** What the links of either list keep of the other. */
-export function kept({ q, find, order }: Asked): Record<string, string> {
-  return { ...(q && { q }), ...(find && { find }), ...(order !== 'created' && { order }) }
+export function kept({ q, sort, find, order }: Asked): Record<string, string> {
+  return {
+    ...(q && { q }),
+    ...(sort !== 'connected' && { sort }),
+    ...(find && { find }),
+    ...(order !== 'created' && { order }),
+  }
 }
 
 /** A text as it is looked for: whatever its case, and whether its letters come with their marks or apart from them. */
@@ -37,12 +51,18 @@ export function loose(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }
 
-/** The labels, each only once: what comes again is numbered, from 2. */
+/** The labels, each only once: what comes again is numbered, from 2, past the numbers that labels end in themselves. */
 export function distinct(labels: readonly string[]): { readonly label: string; readonly which: number }[] {
+  const taken = new Set(labels)
   const seen = new Map<string, number>()
   return labels.map((label) => {
-    const times = (seen.get(label) ?? 0) + 1
-    seen.set(label, times)
-    return { label: times === 1 ? label : `${label} (${times})`, which: times }
+    if (!seen.has(label)) {
+      seen.set(label, 1)
+      return { label, which: 1 }
+    }
+    let which = (seen.get(label) ?? 1) + 1
+    while (taken.has(`${label} (${which})`)) which += 1
+    seen.set(label, which)
+    return { label: `${label} (${which})`, which }
   })
 }

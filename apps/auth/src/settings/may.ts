@@ -1,6 +1,9 @@
-import { PERMISSIONS } from '@vertexsms/contract/permissions'
-import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
+import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import { isScope, permissionsOf, SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import type { Words } from '../words/words.ts'
+
+/** Routes under which money goes: a number that is registered as a sender is sent a PIN. */
+const CHARGED: ReadonlySet<string> = new Set<Permission>(['POST /sms', 'POST /hlr', 'POST /senderId'])
 
 /** What a token may do, in as few words as say it all: a whole scope in one, and single routes besides. */
 export function mayWords(permissions: readonly string[], t: Words): string[] {
@@ -12,4 +15,19 @@ export function mayWords(permissions: readonly string[], t: Words): string[] {
     return scope ? t.routes.scope[scope] : t.routes.route[permission]
   })
   return [...new Set(words)]
+}
+
+/** What a connection may do, a sentence each, as the consent page says it. */
+export function mayOfScopes(scopes: readonly string[], t: Words): string[] {
+  return scopes.filter(isScope).map((scope) => t.scopes.may[scope])
+}
+
+/** True where some of what these scopes allow costs money. */
+export function scopesSpend(scopes: readonly string[]): boolean {
+  return permissionsSpend(permissionsOf(scopes.filter(isScope)))
+}
+
+/** True where some of what these permissions allow costs money. */
+export function permissionsSpend(permissions: readonly string[]): boolean {
+  return permissions.some((permission) => CHARGED.has(permission))
 }

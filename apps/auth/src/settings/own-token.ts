@@ -7,7 +7,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import { mayWords } from './may.ts'
+import { mayWords, permissionsSpend } from './may.ts'
 
 const DAY_MS = 86_400_000
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
@@ -59,6 +59,7 @@ export async function tokenFacts(
     permissions: row.permissions,
     ipAllowList: row.ipAllowList,
     limits,
+    spends: permissionsSpend(row.permissions),
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),

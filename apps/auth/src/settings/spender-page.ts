@@ -1,8 +1,10 @@
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
+import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
+import { appNamed } from '../connections/named-app.ts'
 import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
@@ -16,6 +18,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { activityKeys, activityWay } from './activity-way.ts'
 import type { SettingsDeps } from './deps.ts'
+import { mayOfScopes, mayWords, permissionsSpend, scopesSpend } from './may.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 const DAYS = 14
@@ -81,7 +84,7 @@ export async function spenderPage(
     who:
       kind === 'account'
         ? wholeAccount(naming)
-        : whoOf({ kind, id: holder.id, name: holder.name, redirectHost: connection?.redirectHost ?? null }, naming),
+        : whoOf({ kind, id: holder.id, name: holder.name, app: connection && appNamed(connection) }, naming),
     times: connection && {
       approved: timeView(connection.approvedAt, now),
       expires: timeView(connection.expiresAt, now),
@@ -94,6 +97,7 @@ export async function spenderPage(
     pause: row && pauseView(row, now),
     stops: row && pauseOf(row) !== null ? 'own' : account && pauseOf(account) !== null ? 'account' : null,
     rules: PAUSE_RULES,
+    ...(await mayOf(db, holder, connection, t)),
     limits: row ? ruleWords(row, t) : [],
     accountLimits: accountLimits(account, t),
     spent: spent.map((one) => {
@@ -131,6 +135,19 @@ export async function spenderPage(
       ask_new_country: row?.askNewCountry ? 'on' : 'off',
     },
   }
+}
+
+/** What a holder may do. A token that was deleted may do nothing more, and nobody knows what it might. */
+async function mayOf(
+  db: Database,
+  { kind, id, accountId }: FoundHolder,
+  connection: { readonly scopes: readonly string[] } | null,
+  t: Words,
+): Promise<Pick<SpenderPage, 'may' | 'spends'>> {
+  if (connection) return { may: mayOfScopes(connection.scopes, t), spends: scopesSpend(connection.scopes) }
+  const token = kind === 'token' ? await db.apiToken.findFirst({ where: { id, accountId } }) : null
+  if (!token) return { may: null, spends: true }
+  return { may: mayWords(token.permissions, t), spends: permissionsSpend(token.permissions) }
 }
 
 /** Heights of 100 for the dearest day; a day on which more was given back than spent has none. */

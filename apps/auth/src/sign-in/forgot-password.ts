@@ -29,7 +29,7 @@ export function registerForgotPassword(app: FastifyInstance, deps: WebDeps): voi
     await assertAllowed(deps, reply, 'forgotPassword', { address: request.ip })
     const { allowed } = await deps.rateLimiter.hit('forgotPasswordAccount', { about: email })
     if (allowed) await note(deps, email, originOf(deps.operatorKey, request.ip))
-    return show(deps, request, reply, { isSent: true })
+    return show(deps, request, reply, { typed: email, isSent: true })
   })
 }
 

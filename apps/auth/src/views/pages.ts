@@ -250,6 +250,8 @@ export interface TokenFactsView {
   readonly ipAllowList: readonly string[]
   /** A sentence each. */
   readonly limits: readonly string[]
+  /** False where nothing that it may do costs money. */
+  readonly spends: boolean
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null
@@ -282,6 +284,8 @@ export interface ConnectionView {
   readonly isPaused: boolean
   /** What it may do, in the words of the consent page. */
   readonly may: readonly string[]
+  /** False where none of that costs money. */
+  readonly spends: boolean
   readonly approved: TimeView
   readonly expires: TimeView
   /** Over all its tokens, those that are gone too. */
@@ -354,8 +358,9 @@ export interface ApiTokensPage {
   readonly connectionCount: number
   /** True where they are rows that open, for there are many. */
   readonly isBrief: boolean
-  /** What is looked for among them. */
+  /** What is looked for among them, and how they are ordered. */
   readonly q: string
+  readonly sort: 'connected' | 'used' | 'spent'
   /** Null where everything is on one page. */
   readonly connectionPager: PagerView | null
   /** Those that were found, in order. */
@@ -407,8 +412,12 @@ export interface TokenDeletePage {
 }
 
 /** A connection that is about to end. */
-interface EndingConnectionView {
+export interface EndingConnectionView {
   readonly who: WhoView
+  readonly approved: TimeView
+  readonly lastUsed: TimeView | null
+  /** What it spent, once an upstream. */
+  readonly spent: readonly { readonly upstream: string; readonly dayMicros: bigint; readonly totalMicros: bigint }[]
   readonly scheduledMessages: number
 }
 
@@ -653,6 +662,10 @@ export interface SpenderPage {
   readonly stops: 'own' | 'account' | null
   /** The numbers of the rules of the automatic pause. */
   readonly rules: typeof PAUSE_RULES
+  /** What it may do, in words; null of the account, which may do everything. */
+  readonly may: readonly string[] | null
+  /** False where nothing that it may do costs money. */
+  readonly spends: boolean
   readonly limits: readonly string[]
   /** What the account itself is held to, in words; null where nothing is set, and on the account's own page. */
   readonly accountLimits: string | null

@@ -10,8 +10,8 @@ export const forgotPassword = room({
     wrongEmail: 'Enter a complete e-mail address.',
     /** The same whether there is an account or not. */
     sentTitle: 'Check your mail',
-    sent: (hours: string) =>
-      `If this address has an account, a link is on its way to it. It works once, for ${hours}. An earlier link stops working.`,
+    sent: (address: string, hours: string) =>
+      `If ${address} has an account, a link is on its way to it. It works once, for ${hours}. An earlier link stops working.`,
     notArrived: 'Nothing there? Check the spam folder, and that this is the address you signed up with.',
     noMail: 'This service sends no mail. Whoever runs it can give you a link to set a new password.',
     askOperator: 'Ask the operator of this service:',
@@ -26,8 +26,8 @@ export const forgotPassword = room({
     submit: 'Atsiųsti nuorodą',
     wrongEmail: 'Įveskite visą el. pašto adresą.',
     sentTitle: 'Patikrinkite el. paštą',
-    sent: (hours) =>
-      `Jei šis adresas turi paskyrą, nuoroda jam jau siunčiama. Ji veikia vieną kartą, ${hours}. Ankstesnė nuoroda nustoja veikti.`,
+    sent: (address, hours) =>
+      `Jei ${address} turi paskyrą, nuoroda ten jau siunčiama. Ji veikia vieną kartą, ${hours}. Ankstesnė nuoroda nustoja veikti.`,
     notArrived: 'Laiško nėra? Pažiūrėkite į šlamšto aplanką ir ar tai adresas, kuriuo registravotės.',
     noMail: 'Ši paslauga laiškų nesiunčia. Nuorodą, su kuria nustatysite naują slaptažodį, duoda jos operatorius.',
     askOperator: 'Kreipkitės į šios paslaugos operatorių:',

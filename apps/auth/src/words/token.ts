@@ -92,7 +92,7 @@ export const token = room({
     renamed: (name: string) => `Renamed to ${name}.`,
     replace: 'Replace the value',
     replaceLead:
-      'The token gets a new value, which is shown once, and keeps its name, its limits and what was counted under them.',
+      'The token gets a new value, which is shown once; the old value then stops. Its name, its limits and what was counted under them stay.',
     replaceAgain: (days: number, text: string) =>
       `It is then valid for another ${days === 1 ? 'day' : `${text} days`}.`,
     replaceSecond: 'The value that was replaced last ends at once.',
@@ -203,7 +203,8 @@ export const token = room({
     rename: 'Pervadinti',
     renamed: (name) => `Pervadinta: ${name}.`,
     replace: 'Pakeisti reikšmę',
-    replaceLead: 'Raktas gauna naują reikšmę, kuri parodoma vieną kartą, o pavadinimas, ribos ir skaitikliai lieka.',
+    replaceLead:
+      'Raktas gauna naują reikšmę, kuri parodoma vieną kartą, o ankstesnė nustoja veikti. Pavadinimas, ribos ir skaitikliai lieka.',
     replaceAgain: (days, text) => `Ji galioja dar ${text} ${vienas(days, 'dieną', 'dienas', 'dienų')}.`,
     replaceSecond: 'Anksčiau pakeista reikšmė nustoja veikti iš karto.',
     overlap: 'Ankstesnė reikšmė tegul veikia dar valandą',
