@@ -30,7 +30,7 @@ export const connect = room({
     lead: 'Give your AI client this address. It then asks you to sign in here and to approve what it may do.',
     askIt: 'When it is connected, ask it: “Which networks are in Lithuania and what does an SMS cost?”',
     onlyHere:
-      'This address works for programs on this computer only. Clients that run elsewhere, such as Claude on the web and ChatGPT, need a public https address.',
+      'This address works for programs on this computer only. Clients that run elsewhere, such as Claude on the web and ChatGPT, need a public https address: see “Behind a proxy” in docs/operations.md.',
     clients: 'Clients',
     address: 'the address',
     cannotReach: 'It does not run on this computer, and so it cannot reach the address above.',
@@ -52,7 +52,7 @@ export const connect = room({
     lead: 'Duokite šį adresą savo DI programai. Tada ji paprašys čia prisijungti ir patvirtinti, ką jai leidžiate.',
     askIt: 'Kai ji bus prijungta, paklauskite: „Kokie tinklai veikia Lietuvoje ir kiek kainuoja SMS?“',
     onlyHere:
-      'Šis adresas tinka tik programoms šiame kompiuteryje. Kitur veikiančioms programoms, pavyzdžiui, „Claude“ naršyklėje ir „ChatGPT“, reikia viešo https adreso.',
+      'Šis adresas tinka tik programoms šiame kompiuteryje. Kitur veikiančioms programoms, pavyzdžiui, „Claude“ naršyklėje ir „ChatGPT“, reikia viešo https adreso: žr. „Behind a proxy“ faile docs/operations.md.',
     clients: 'Programos',
     address: 'adresą',
     cannotReach: 'Ji veikia ne šiame kompiuteryje, todėl aukščiau nurodyto adreso nepasiekia.',
