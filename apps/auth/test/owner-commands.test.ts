@@ -127,8 +127,23 @@ describe('the command limits', () => {
     expect(await spender(connectionId)).toEqual(before)
   })
 
-  it.each(['nobody@example.com', randomUUID(), 'x'])('refuses %s, which is nobody', async (who) => {
-    expect((await run('limits', who)).code).toBe(1)
+  it.each([
+    ['nobody@example.com', 'There is no account with this e-mail address.'],
+    [randomUUID(), 'There is no connection and no token made by hand with this id.'],
+    ['x', 'WHO is the e-mail address of an account, or the id of a connection or token'],
+  ])('refuses %s, which is nobody, and says what would be somebody', async (who, words) => {
+    const { code, err } = await run('limits', who)
+    expect([code, err]).toEqual([1, expect.stringContaining(words)])
+  })
+
+  it.each([
+    [['limits', 'nobody@example.com', '--max-a-day', '1'], '--max-per-day, --max-total'],
+    [['limits', 'nobody@example.com', '--max-per-day'], 'each with a value: --max-per-send'],
+    [['pause', 'nobody@example.com', '--for', '1h'], 'This command takes no options.'],
+  ])('answers %j with the options that there are', async (line, words) => {
+    const { code, err } = await run(...line)
+    expect([code, err]).toEqual([1, expect.stringContaining(words)])
+    expect(err).toContain(`Usage: ${line[0]}`)
   })
 })
 

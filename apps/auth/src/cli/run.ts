@@ -87,11 +87,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     return 2
   }
   try {
-    const { values, positionals } = parseArgs({
-      args: rest,
-      allowPositionals: true,
-      options: Object.fromEntries((command.options ?? []).map((option) => [option, { type: 'string' as const }])),
-    })
+    const { values, positionals } = readArguments(command, rest)
     const wanted = /^\S+ [A-Z]+\b/.test(command.usage) ? 1 : 0
     if (positionals.length !== wanted) throw new CommandError('That is not how this command is used.')
     await run(command, positionals, values as Record<string, string>, terminal)
@@ -106,6 +102,21 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     }
     terminal.complain(`${error.message}\n${usageOf(command)}`)
     return 1
+  }
+}
+
+function readArguments({ options = [] }: Command, args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: Object.fromEntries(options.map((option) => [option, { type: 'string' as const }])),
+    })
+  } catch {
+    const known = options.map((option) => `--${option}`).join(', ')
+    throw new CommandError(
+      known ? `Options of this command, each with a value: ${known}.` : 'This command takes no options.',
+    )
   }
 }
 
@@ -132,6 +143,5 @@ async function run(
 
 function isExpected(error: unknown): error is Error {
   // Of a value that does not open only its key's id and ours are said.
-  if (error instanceof CommandError || error instanceof ConfigurationError || error instanceof SealError) return true
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  return error instanceof CommandError || error instanceof ConfigurationError || error instanceof SealError
 }

@@ -17,7 +17,13 @@ export async function accountOf({ db }: CommandContext, typed: string | undefine
 
 /** The account, connection or token that a command names: an e-mail address, or an id as `limits EMAIL` lists it. */
 export async function holderOf(context: CommandContext, typed: string | undefined): Promise<FoundHolder> {
-  if (typed === undefined || !UUID.test(typed)) return holderOfAccount(await accountOf(context, typed))
+  if (typed === undefined || !UUID.test(typed)) {
+    if (!typed?.includes('@'))
+      throw new CommandError(
+        'WHO is the e-mail address of an account, or the id of a connection or token as `limits EMAIL` lists it.',
+      )
+    return holderOfAccount(await accountOf(context, typed))
+  }
   const holder = await findHolder(context.db, { id: typed }, context.now)
   if (!holder) throw new CommandError('There is no connection and no token made by hand with this id.')
   return holder
