@@ -118,6 +118,10 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   // Our own sentences; anything unexpected by name and place, its message may hold a connection URL.
   const { name, message, stack } = error as Error
   const text = EXPECTED.has(name) ? message : `${name}\n${(stack ?? '').split('\n').slice(1).join('\n')}`
-  console.error(`demo: cannot start: ${text}`)
+  const hint =
+    name === 'FolderLockedError'
+      ? '. A demo that runs already is stopped by Ctrl-C where it was started; a second one beside it wants DATA_DIR and ports of its own (AUTH_PORT, MCP_PORT, API_PORT)'
+      : ''
+  console.error(`demo: cannot start: ${text}${hint}`)
   void end(1)
 })

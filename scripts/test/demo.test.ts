@@ -334,6 +334,7 @@ describe('the demo command', () => {
     unlock()
     expect(code).toBe(1)
     expect(said).toContain(`is in use by process ${process.pid}`)
+    expect(said).toContain('a second one beside it wants DATA_DIR')
   })
 
   it('names every wrong setting of every service in one list, each once, before it starts anything', async () => {

@@ -4,7 +4,7 @@ import type { Json, OpenApiDocument, Operation } from './openapi.ts'
 
 interface Schema extends Json {
   readonly $ref?: string
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly format?: string
   readonly pattern?: string
   readonly description?: string
@@ -40,7 +40,7 @@ function typeOf(schema: Schema): string {
   }
   if (schema.format === 'date-time') return 'time, ISO 8601'
   return (
-    (schema.type ?? 'any') +
+    [schema.type ?? 'any'].flat().join(' or ') +
     range(schema.minimum, schema.maximum, '') +
     range(schema.minLength, schema.maxLength, ' characters')
   )
