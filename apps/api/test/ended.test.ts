@@ -63,6 +63,20 @@ async function letItBeDue(accountId: string): Promise<void> {
 
 const balanceOf = async (id: string) => (await world.db.account.findUniqueOrThrow({ where: { id } })).balanceMicros
 
+test('a token made by hand that runs out cancels what it scheduled, and gives its money back', async () => {
+  const { accountId } = await world.makeAccount()
+  const { id, token } = await world.makeToken({ accountId })
+  const [message] = (await world.node.call('POST /sms', { token, body: sms({ scheduled: inAnHour() }) })).body
+  const row = () => world.db.sendMessage.findUniqueOrThrow({ where: { id: BigInt(message) } })
+  expect(await row()).toMatchObject({ state: 'scheduled' })
+  expect((await row()).holdMicros).toBeGreaterThan(0n)
+  await world.db.apiToken.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } })
+  const cancelled = { state: 'released', failureReason: 'cancelled', holdMicros: 0n, chargedMicros: 0n }
+  expect(await eventually(async () => ((await row()).state === 'scheduled' ? undefined : row()))).toMatchObject(
+    cancelled,
+  )
+})
+
 describe.each([
   ['a connection', connected],
   ['a connection that runs out before its tokens', limited],

@@ -1,9 +1,10 @@
+import { EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
 import { hlrResultSchema, hlrStatusResponseSchema } from '@vertexsms/contract/rest'
 import { sampleOf } from '@vertexsms/service/sample'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
-import { startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, startWorld, type World } from './support/world.ts'
 
 let world: World
 let receiver: Awaited<ReturnType<typeof startReceiver>>
@@ -32,6 +33,21 @@ describe('an HLR lookup', () => {
     const post = await eventually(async () => receiver.posts.find((one) => one.body.id === String(body[0])))
     expect(hlrResultSchema.parse(post.body)).toEqual(result)
     expect(receiver.posts.filter((one) => one.body.id === String(body[0]))).toHaveLength(1)
+  })
+
+  test('through MCP is the same for two minutes, unless it is asked for again in so many words, with a key', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const look = async (changes: Record<string, unknown> = {}, key: string | null = null) => {
+      const headers = { [EDGE_SECRET_HEADER]: EDGE_SECRET, ...(key !== null && { 'idempotency-key': key }) }
+      const body = { msisdn: '+37061234568', ...changes }
+      return (await world.node.call('POST /hlr', { token, body, headers })).body[0]
+    }
+    const first = await look()
+    expect(await look()).toBe(first)
+    const again = await look({ allowRepeat: true }, 'once more')
+    expect(again).not.toBe(first)
+    expect(await look({ allowRepeat: true }, 'once more')).toBe(again)
+    expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
   })
 
   test('says at once that it is pending to who does not wait, and after the wait to who does', async () => {

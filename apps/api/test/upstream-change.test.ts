@@ -97,6 +97,22 @@ describe('another upstream', () => {
     expect([before.operator.handOvers.size, after.operator.handOvers.size]).toEqual([0, 0])
   })
 
+  test('knows no key of the other: under the same key it sends anew, and each repeats its own', async () => {
+    await setToken(1)
+    const [sandbox, vertexsms] = [nodeOf('sandbox'), nodeOf('vertexsms')]
+    const send = (node: typeof sandbox) =>
+      node.sending.sendOne(smsCall(payer, ['37060000001'], { idempotencyKey: 'the same' }))
+    const [first, other] = [await send(sandbox), await send(vertexsms)]
+    expect(other).toMatchObject({ replayed: false })
+    expect(other.id).not.toBe(first.id)
+    for (const [node, { id }] of [
+      [sandbox, first],
+      [vertexsms, other],
+    ] as const)
+      expect(await send(node)).toMatchObject({ id, replayed: true })
+    expect([sandbox.operator.handOvers.size, vertexsms.operator.handOvers.size]).toEqual([1, 1])
+  })
+
   test('counts its own money, and what was counted before stands when the first one is back', async () => {
     await setToken(1)
     await nodeOf('sandbox').sending.sendOne(smsCall(payer, ['37060000001']))
