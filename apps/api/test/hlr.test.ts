@@ -40,13 +40,15 @@ describe('an HLR lookup', () => {
     const look = async (changes: Record<string, unknown> = {}, key: string | null = null) => {
       const headers = { [EDGE_SECRET_HEADER]: EDGE_SECRET, ...(key !== null && { 'idempotency-key': key }) }
       const body = { msisdn: '+37061234568', ...changes }
-      return (await world.node.call('POST /hlr', { token, body, headers })).body[0]
+      const answer = await world.node.call('POST /hlr', { token, body, headers })
+      expect([answer.status, answer.body]).toEqual([200, [expect.any(Number)]])
+      return answer.body[0]
     }
     const first = await look()
     expect(await look()).toBe(first)
-    const again = await look({ allowRepeat: true }, 'once more')
+    const again = await look({ allowRepeat: true }, 'once-more')
     expect(again).not.toBe(first)
-    expect(await look({ allowRepeat: true }, 'once more')).toBe(again)
+    expect(await look({ allowRepeat: true }, 'once-more')).toBe(again)
     expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
   })
 
