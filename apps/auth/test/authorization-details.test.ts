@@ -252,7 +252,7 @@ describe('authorization details (RFC 9396)', () => {
     const { html } = await person.open((await start(test, asked)).url)
     const text = html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
     for (const words of [
-      'It asked for limits',
+      'It asked to be held to:',
       'At most 5.00 EUR a day',
       'At most 0.50 EUR for one send',
       'At most 1 recipient a day',
@@ -263,7 +263,7 @@ describe('authorization details (RFC 9396)', () => {
     }
     const plain = (await person.open((await start(test)).url)).html
     expect(plain).toContain('At most 5.00 EUR a day')
-    expect(plain).not.toContain('It asked for limits')
+    expect(plain).not.toContain('It asked to be held to')
   })
 
   const repeated = `[{"type":"${DETAIL}","maxPerDay":"1","maxPerDay":"100"}]`

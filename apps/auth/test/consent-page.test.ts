@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { endConnection } from '../src/connections/end.ts'
 import { ownDomains, passesFor } from '../src/connections/imitation.ts'
 import { seenOf } from '../src/connections/who.ts'
 import { warningsOf } from '../src/consent/warnings.ts'
@@ -36,6 +37,7 @@ async function fill(person: Person, page: View, fields: Record<string, string>, 
   const ticked = scopes ?? checkboxes(page.html, 'scope')
   return person.post(page.url, [
     ['csrf', hiddenField(page.html, 'csrf')],
+    ['limits_from', hiddenField(page.html, 'limits_from')],
     ...ticked.map((scope): [string, string] => ['scope', scope]),
     ...Object.entries({ decision: 'allow', ...fields }),
   ])
@@ -418,6 +420,10 @@ describe('what is set while allowing', () => {
     [{ own_limit: '-1' }, 'amount in EUR'],
     [{ limit: 'constructor' }, 'amount in EUR'],
     [{ limit: 'other', own_limit: '' }, 'amount in EUR'],
+    [{ limit: 'other', own_limit: '5,000' }, 'amount in EUR'],
+    [{ limit: 'other', own_limit: '1.000 EUR' }, 'amount in EUR'],
+    [{ countries: ',' }, 'Countries'],
+    [{ countries: ' ; ' }, 'Countries'],
     [{ countries: 'Lithuania' }, 'two-letter codes'],
     [{ lasts: '10y' }, 'how long'],
   ])('is asked again with what was typed for %j, and nothing is allowed', async (fields, words) => {
@@ -599,11 +605,97 @@ describe('an app known by a document', () => {
     await fill(stranger.person, await stranger.person.open((await start(client)).url), {})
     const [strange] = await liveOf(stranger.accountId)
     for (const replaces of [victim?.id ?? '', strange?.id ?? '', 'x', '__proto__']) {
-      await fill(person, await person.open((await start(client)).url), { replaces })
+      const answer = await fill(person, await person.open((await start(client)).url), { replaces })
+      expect([answer.status, textOf(answer.html).includes('has changed')]).toEqual([422, true])
     }
-    expect((await liveOf(accountId)).map(({ id }) => id)).toContain(victim?.id)
-    expect(await liveOf(accountId)).toHaveLength(5)
+    expect((await liveOf(accountId)).map(({ id }) => id)).toEqual([victim?.id])
     expect(await liveOf(stranger.accountId)).toHaveLength(1)
+  })
+})
+
+describe('a page that told of a connection which is no more, or of another', () => {
+  const RULES = { maxTotalMicros: 10_000_000n, senders: ['Shop'], askAboveMicros: 50_000n, askNewCountry: true }
+  const PROMISE = 'At most 10.00 EUR in total'
+  async function bounded(accountId: string) {
+    const [connection] = await liveOf(accountId)
+    const id = connection?.id ?? ''
+    await stack.db.spender.update({ where: { id }, data: RULES })
+    return id
+  }
+  const promises = (view: View) => textOf(view.html).includes(PROMISE)
+
+  it('is shown again where it ended meanwhile, as an app may end it itself, and says what begins instead', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const id = await bounded(accountId)
+    const page = await person.open((await start(client)).url)
+    expect(promises(page)).toBe(true)
+    await endConnection(stack.db, id, 'revoked')
+    const again = await fill(person, page, {})
+    expect([again.status, promises(again)]).toEqual([422, false])
+    expect(textOf(again.html)).toContain('What stood here about its connection has changed. Nothing was allowed yet.')
+    expect(await liveOf(accountId)).toEqual([])
+    expect((await fill(person, again, {})).status).toBe(200)
+    expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  it('is shown again where it was replaced in another tab', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await fill(person, await person.open((await start(client)).url), {})
+    const replaces = await bounded(accountId)
+    const pages = [await person.open((await start(client)).url), await person.open((await start(client)).url)]
+    const answers = []
+    for (const page of pages) answers.push(await fill(person, page, { replaces }))
+    expect(answers.map(({ status }) => status)).toEqual([200, 422])
+    expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  it('is shown again where the person does not replace it after all, unless nothing but the form bound it', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await fill(person, await person.open((await start(client)).url), {})
+    const open = async () => person.open((await start(client)).url)
+    expect((await fill(person, await open(), {})).status).toBe(200)
+    await stack.db.connection.deleteMany({ where: { accountId } })
+    await fill(person, await open(), {})
+    await bounded(accountId)
+    const page = await open()
+    expect(promises(page)).toBe(true)
+    const again = await fill(person, page, {})
+    expect([again.status, promises(again)]).toEqual([422, false])
+    expect((await fill(person, again, {})).status).toBe(200)
+    expect(await liveOf(accountId)).toHaveLength(2)
+  })
+
+  it('has the amount that it asks to confirm chosen, and applies it', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    for (const _ of ['one', 'another'])
+      await fill(person, await person.open((await start(client)).url), { limit: '1.00', replaces: '' })
+    const [first] = await liveOf(accountId)
+    const page = await person.open((await start(client)).url)
+    const checked = (html: string) => [...html.matchAll(/name="limit" value="([^"]*)"[^>]* checked/g)].map(([, v]) => v)
+    for (const [limit, shown, after] of [
+      ['5.00', '5.00 EUR a day', 5_000_000n],
+      ['none', 'no limit', null],
+    ] as const) {
+      const replaces = (await liveOf(accountId)).find(({ id }) => id !== first?.id)?.id ?? ''
+      const asked = await fill(person, limit === 'none' ? await person.open((await start(client)).url) : page, {
+        limit,
+        replaces,
+      })
+      expect([asked.status, textOf(asked.html).toLowerCase().includes(shown.toLowerCase())]).toEqual([422, true])
+      expect(checked(asked.html)).toEqual([limit === 'none' ? 'none' : 'other'])
+      const own_limit = hiddenField(asked.html, 'own_limit')
+      const confirmed = hiddenField(asked.html, 'confirmed')
+      const [chosen = ''] = checked(asked.html)
+      expect((await fill(person, asked, { limit: chosen, own_limit, confirmed, replaces })).status).toBe(200)
+      const now = (await liveOf(accountId)).find(({ id }) => id !== first?.id)
+      const spender = await stack.db.spender.findUniqueOrThrow({ where: { id: now?.spenderId ?? now?.id ?? '' } })
+      expect(spender.maxPerDayMicros).toBe(after)
+    }
   })
 })
 
@@ -698,7 +790,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
     await page.getByLabel('5.00 EUR', { exact: true }).press('Space')
     expect(await said()).toContain('At most 5.00 EUR a day, or your own amount where that is less, to any country')
     await page.getByLabel('EUR a day').press('Enter')
-    expect(await said()).toContain('At most 2 EUR a day')
+    expect(await said()).toContain('At most 2.00 EUR a day')
     expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
     await page.getByRole('button', { name: 'Allow access' }).press('Enter')
     await page.waitForURL(/localhost:1234|chrome-error/).catch(() => undefined)

@@ -8,11 +8,10 @@ import {
 } from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
 import { sayOutcome } from '../connections/outcomes.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { type Command, type CommandContext, CommandError, plainText } from './command.ts'
 import { readKeysEnv } from './env.ts'
 import { accountOf } from './who.ts'
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Approvals that are listed at once. */
 const ROWS_MAX = 1000
@@ -61,7 +60,7 @@ export const refuse: Command = {
 }
 
 async function decide({ db, print }: CommandContext, id: string | undefined, verdict: 'approved' | 'refused') {
-  const row = id !== undefined && UUID.test(id) ? await db.approval.findUnique({ where: { id } }) : null
+  const row = id !== undefined && isUuid(id) ? await db.approval.findUnique({ where: { id } }) : null
   if (!row) throw new CommandError('There is no approval with this id. `approvals EMAIL` lists them.')
   const decided = await accountTransaction(db, async (tx) => {
     await lockAccount(tx, row.accountId)

@@ -3,9 +3,8 @@ import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { type FoundHolder, findHolder, holderOfAccount } from '../connections/holders.ts'
 import { holdSpender } from '../connections/spenders.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { type CommandContext, CommandError } from './command.ts'
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The account of an e-mail address. Throws CommandError where there is none. */
 export async function accountOf({ db }: CommandContext, typed: string | undefined) {
@@ -17,7 +16,7 @@ export async function accountOf({ db }: CommandContext, typed: string | undefine
 
 /** The account, connection or token that a command names: an e-mail address, or an id as `limits EMAIL` lists it. */
 export async function holderOf(context: CommandContext, typed: string | undefined): Promise<FoundHolder> {
-  if (typed === undefined || !UUID.test(typed)) {
+  if (typed === undefined || !isUuid(typed)) {
     if (!typed?.includes('@'))
       throw new CommandError(
         'WHO is the e-mail address of an account, or the id of a connection or token as `limits EMAIL` lists it.',

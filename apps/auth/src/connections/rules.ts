@@ -45,7 +45,7 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
       .toUpperCase()
       .split(/[\s,;]+/)
       .filter(Boolean)
-    const read = limitMembers.countries.safeParse(codes.length === 0 ? undefined : codes)
+    const read = limitMembers.countries.safeParse(text === '' ? undefined : codes)
     if (!read.success) return { problem: 'countries' }
     return { rules: { countries: read.data ?? [] } }
   },
@@ -54,7 +54,7 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
       .split(/[,;\n]+/)
       .map((name) => name.trim())
       .filter(Boolean)
-    const read = limitMembers.senders.safeParse(names.length === 0 ? undefined : names)
+    const read = limitMembers.senders.safeParse(text === '' ? undefined : names)
     if (!read.success) return { problem: 'senders' }
     return { rules: { senders: read.data ?? [] } }
   },

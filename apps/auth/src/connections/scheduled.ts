@@ -9,6 +9,7 @@ export interface ScheduledMessage {
   readonly parts: number
   readonly sender: string
   readonly heldMicros: bigint
+  readonly upstream: string
   readonly scheduledAt: Date
 }
 
@@ -35,7 +36,7 @@ export async function scheduledMessages(
     orderBy: [{ send: { scheduledAt: 'asc' } }, { id: 'asc' }],
     ...slice,
   })
-  return rows.map(({ id, spenderId, country, recipient, parts, holdMicros, createdAt, send }) => ({
+  return rows.map(({ id, spenderId, country, recipient, parts, holdMicros, upstream, createdAt, send }) => ({
     id,
     spenderId,
     country,
@@ -43,6 +44,7 @@ export async function scheduledMessages(
     parts,
     sender: send.sender,
     heldMicros: holdMicros,
+    upstream,
     scheduledAt: send.scheduledAt ?? createdAt,
   }))
 }

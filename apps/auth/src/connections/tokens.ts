@@ -4,6 +4,7 @@ import { type Database, type Prisma, Prisma as Sql } from '@vertexsms/db/client'
 import { endConnection } from './end.ts'
 import { appNamed, NAMED_BY, type NamedApp } from './named-app.ts'
 import { endSpenders } from './spenders.ts'
+import { isUuid } from './uuid.ts'
 
 /** Tokens made by hand; not the rows of values that were replaced, which are part of their token. */
 export const MADE_BY_HAND = { kind: 'manual', replacedById: null } as const satisfies Prisma.ApiTokenWhereInput
@@ -115,8 +116,6 @@ export async function newestTokens(
   }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /** What a deletion did: nothing was there, a manual token went, or a whole connection ended. */
 export type Deletion = 'not_found' | 'token' | 'connection'
 
@@ -130,7 +129,7 @@ export async function deleteToken(
   db: Database,
   { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
 ): Promise<Deletion> {
-  if (!UUID.test(tokenId)) return 'not_found'
+  if (!isUuid(tokenId)) return 'not_found'
   const token = await db.apiToken.findFirst({
     where: { id: tokenId, accountId, replacedById: null },
     select: { connectionId: true },

@@ -9,7 +9,11 @@ export function plainEur(typed: string): string {
     .replace(',', '.')
 }
 
-/** Reads an amount in EUR as a person types it ({@link plainEur}), in micro-EUR. Null for none. */
+/** Thousands as they are written in one language are units with three decimals in another: `5,000`, `1.000`. */
+const AMBIGUOUS = /^[1-9]\d{0,2}\.000$/
+
+/** Reads an amount in EUR as a person types it ({@link plainEur}), in micro-EUR. Null for none, and for one of two meanings. */
 export function readTypedEur(typed: string): bigint | null {
-  return readEurText(plainEur(typed))
+  const plain = plainEur(typed)
+  return AMBIGUOUS.test(plain) ? null : readEurText(plain)
 }

@@ -82,18 +82,23 @@ export function boundsView(
 ): BoundsView {
   const first = firstBounds(start)
   const own = typed.own_limit ?? ''
-  const choice = typed.limit ?? ''
   const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2)
-  // What counts is shown as chosen, and what was refused is no choice of those offered.
-  const isOwn = readDayLimit(choice, '')?.micros !== readDayLimit(choice, own)?.micros
-  const chosen = isOwn || problems.own_limit !== undefined ? OTHER_AMOUNT : (typed.limit ?? usual)
+  const choice = typed.limit ?? (own.trim() === '' ? usual : '')
   const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
   const amounts = [
     ...new Set([...DAY_PRESETS_MICROS, ...(first.maxPerDayMicros === null ? [] : [first.maxPerDayMicros])]),
   ]
     .filter((micros) => ceiling === null || micros <= ceiling)
     .sort((one, other) => Number(one - other))
-  const offersNone = ceiling === null
+  // What counts is shown as chosen; what is not among the choices, for it is wider than what there is, as if it were typed.
+  const counts = readDayLimit(choice, own)
+  const isChoice = counts !== null && counts.micros === readDayLimit(choice, '')?.micros
+  const offersNone = ceiling === null || (isChoice && counts.micros === null)
+  const isOffered = isChoice && (counts.micros === null || amounts.includes(counts.micros))
+  const value = counts?.micros == null ? NO_DAY_LIMIT : toEurText(counts.micros, 2)
+  const chosen = isOffered && problems.own_limit === undefined ? value : OTHER_AMOUNT
+  const shownOwn = isChoice && counts.micros !== null ? t.format.typed(counts.micros) : own
+  const places = typed.countries === undefined ? null : readRules({ countries: typed.countries }, t)
   const lasts = typed.lasts ?? usualTime(start).value
   return {
     amounts: amounts.map((micros) => ({
@@ -103,7 +108,9 @@ export function boundsView(
     })),
     offersNone,
     chosen,
-    own: chosen === OTHER_AMOUNT ? own : '',
+    own: chosen === OTHER_AMOUNT ? shownOwn : '',
+    ownAmount: counts?.micros == null ? null : t.format.eur(counts.micros),
+    places: places === null ? first.countries : 'rules' in places ? (places.rules.countries ?? []) : [],
     countries: typed.countries ?? first.countries.join(', '),
     times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,

@@ -39,6 +39,8 @@ export interface Approval {
   readonly limits: ConsentLimits
   /** The connection that this one takes the place of, by the person's word: it ends, and its spender goes on. */
   readonly replaces?: string
+  /** The connection whose limits the person was shown; null for those of one that begins. */
+  readonly shownFrom?: string | null
 }
 
 /** Where an approval leads. */
@@ -51,6 +53,8 @@ export interface Place {
   readonly changes: boolean
   /** What is wider than before and was not confirmed; null where nothing is. */
   readonly widening: { readonly before: SpenderLimits; readonly after: SpenderLimits } | null
+  /** True where the person was promised narrower limits, or counters that go on, by another connection than this. */
+  readonly isStale: boolean
 }
 
 interface EarlierConnection {
@@ -78,8 +82,29 @@ export async function findPlace(tx: Prisma.TransactionClient, approval: Approval
     earlier: earlier && { ...earlier, goesOn: goesOn !== null },
     limits: after,
     changes: isWider || (after !== null && !isWithin(before, after)),
+    isStale: await isStale(tx, approval, earlier?.id ?? null, before),
     widening: isWider && limits.confirmed !== wideningText(before, after) ? { before, after } : null,
   }
+}
+
+/** Whether what the page said of the connection that it told of holds of the one that is found, `before` with its limits. */
+async function isStale(
+  tx: Prisma.TransactionClient,
+  { accountId, client, limits, replaces, shownFrom = null }: Approval,
+  found: string | null,
+  before: SpenderLimits,
+): Promise<boolean> {
+  if (found === shownFrom || shownFrom === null) return false
+  // It goes on, or is replaced by the person's word: then what it spent counts on.
+  if (found === null && (!client.shared || replaces !== undefined)) return true
+  const shown = await tx.connection.findFirst({ where: { id: shownFrom, accountId, clientId: client.id } })
+  const promised = shown ? await limitsOf(tx, shown.spenderId ?? shown.id) : limits.initial
+  return !isWithin(besides(before), besides(promised))
+}
+
+/** Without what the form itself sets. */
+function besides(limits: SpenderLimits): SpenderLimits {
+  return { ...limits, maxPerDayMicros: null, countries: [] }
 }
 
 /** True when an account has as many connections alive as it may. Call it in the transaction that holds the account. */
@@ -94,7 +119,11 @@ export async function isFull(tx: Prisma.TransactionClient, accountId: string, no
 export async function connect(
   tx: Prisma.TransactionClient,
   approval: Approval,
-  place: Omit<Place, 'widening'> & { readonly limits: SpenderLimits; readonly grantId: string; readonly now: Date },
+  place: Omit<Place, 'widening' | 'isStale'> & {
+    readonly limits: SpenderLimits
+    readonly grantId: string
+    readonly now: Date
+  },
 ): Promise<void> {
   const { accountId, client, scopes, redirectHost, lifetimeSeconds } = approval
   const { earlier, limits, grantId, now } = place

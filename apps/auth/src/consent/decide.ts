@@ -13,6 +13,8 @@ export type Decision = { readonly kind: 'denied' } | Approval
 /** What became of a decision; nothing changed unless it is `decided`. */
 export type DecisionOutcome =
   | { readonly kind: 'answered_before' | 'signed_out' }
+  /** The connection that the page told of is not the one that it would go on with, which promises less. */
+  | { readonly kind: 'stale' }
   /** As many connections as an account may have, and this would be one more. */
   | { readonly kind: 'full' }
   /** `denied` too where it was allowed and no limits fit both sides. */
@@ -24,7 +26,8 @@ export type DecisionOutcome =
  * Answers an authorization request, once: in one transaction the answer is stored where the library resumes from, and
  * an approval makes or continues the connection. `answered_before` after a double click or from another tab;
  * `signed_out` when the session that approves has ended, as a reset of the account ends it; `wider` when the connection
- * that goes on would be allowed more than the person has seen it be; `full` when the account has no room for another.
+ * that goes on would be allowed more than the person has seen it be; `stale` when it is another than the person was told
+ * of, with wider limits or counters that begin anew; `full` when the account has no room for another.
  */
 export function decide(
   deps: { readonly db: Database; readonly operatorKey: Uint8Array },
@@ -36,6 +39,7 @@ export function decide(
     const now = await databaseNow(tx)
     const grantId = newSecret()
     const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
+    if (place?.isStale) return { kind: 'stale' }
     if (place?.widening) return { kind: 'wider', ...place.widening }
     const result = resultOf(decision, place, grantId)
     const key = { kind: 'Interaction', id: artifactId(uid) }

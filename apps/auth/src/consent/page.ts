@@ -64,6 +64,8 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     if ('shown' in judged) return sendConsent(deps, reply, scene, judged.shown)
     const outcome = await decide(deps, asked.uid, judged.decision)
     if (outcome.kind === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
+    if (outcome.kind === 'stale')
+      return sendConsent(deps, reply, await sceneOf(deps, asked, signedIn, request, 'sent'), { isStale: true })
     if (outcome.kind === 'full') return sendConsent(deps, reply, scene, { isFull: true })
     if (outcome.kind === 'wider') return sendConsent(deps, reply, scene, { wider: outcome })
     if (outcome.kind === 'decided') return sendContinue(deps, reply, asked, outcome.answer, signedIn)

@@ -4,6 +4,7 @@ import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyRequest } from 'fastify'
 import type { SignedIn } from '../accounts/session.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import { oneText, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
@@ -91,6 +92,11 @@ function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier:
   }
 }
 
+/** What may be the id of a connection; else null. */
+function idOf(text: string): string | null {
+  return isUuid(text) ? text : null
+}
+
 /** Only the word that denies denies; an answer that cannot be taken as it is leads to the page again. */
 export function decisionOf(
   deps: SceneDeps,
@@ -105,6 +111,8 @@ export function decisionOf(
   if (word !== 'allow' && word !== 'reading') return { shown: {} }
   const scopes = word === 'allow' ? filled.scopes : filled.scopes.filter((name) => READING_SCOPES.includes(name))
   if (scopes.length === 0) return { shown: { nothingTicked: true } }
+  // What was to be replaced is gone: the page says what begins instead.
+  if (textField(request, 'replaces') !== '' && filled.replaces === null) return { shown: { isStale: true } }
   const { maxPerDayMicros, countries, lifetimeSeconds } = read.bounds
   return {
     decision: {
@@ -122,6 +130,7 @@ export function decisionOf(
         confirmed: textField(request, 'confirmed') || null,
       },
       ...(filled.replaces !== null && { replaces: filled.replaces }),
+      shownFrom: idOf(textField(request, 'limits_from')),
     },
   }
 }

@@ -32,6 +32,8 @@ export interface Shown {
   readonly nothingTicked?: boolean
   /** The account has as many connections as it may. */
   readonly isFull?: boolean
+  /** The earlier connection that the page told of is not the one that an approval would go on with. */
+  readonly isStale?: boolean
   readonly problems?: BoundsView['problems']
   readonly wider?: { readonly before: SpenderLimits; readonly after: SpenderLimits }
 }
@@ -79,11 +81,13 @@ export function consentView(of: {
       isNew: before !== undefined && !before.scopes.includes(name),
     })),
     nothingTicked: shown.nothingTicked ?? false,
+    isStale: shown.isStale ?? false,
+    limitsFrom: before?.id ?? '',
     noRoom: shown.isFull ? t.consent.noRoom(t.format.number(SIZES.connectionsOfAccount)) : null,
     offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
     bounds: boundsView(filled.bounds, start, t, shown.problems),
     limits: otherLimits(start, t),
-    asksForLimits: asked.askedLimits !== null,
+    askedLimits: asked.askedLimits === null ? [] : limitWords(asked.askedLimits, t),
     widening: shown.wider
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
       : null,
@@ -106,11 +110,10 @@ export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean
   return warningsFor(asked, naming).length > 0
 }
 
-/** What it will be held to besides what the form sets; all of it where the app asked for limits itself. */
+/** What it will be held to besides what the form sets. */
 function otherLimits({ limits, asked }: Start, t: Words): string[] | null {
-  if (!asked) return limitWords({ ...limits, maxPerDayMicros: null, countries: [] }, t)
-  const both = narrower(limits, asked)
-  return both && limitWords(both, t)
+  const both = asked ? narrower(limits, asked) : limits
+  return both && limitWords({ ...both, maxPerDayMicros: null, countries: [] }, t)
 }
 
 function changes({ before, after }: { before: SpenderLimits; after: SpenderLimits }, { consent, format }: Words) {

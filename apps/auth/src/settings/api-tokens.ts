@@ -1,6 +1,7 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { deleteToken } from '../connections/tokens.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
@@ -12,7 +13,7 @@ import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
 import { endingView, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
 import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
-import { isTokenId, ownToken, type TokenParams, tokenFacts } from './own-token.ts'
+import { ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
 
 /** Settings -> API: see every token, make one by hand, change, replace or delete it, disconnect an app. */
@@ -51,7 +52,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const accountId = signedInOf(request).account.id
     const now = await databaseNow(deps.db)
     const row = await ownToken(deps, request, now)
-    const deletion = isTokenId(tokenId) ? await deleteToken(deps.db, { accountId, tokenId, now }) : 'not_found'
+    const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId, now }) : 'not_found'
     if (row) tellWhich(deps, request, reply, row)
     return reply.redirect(`${TOKENS_PATH}?done=${deletion}`, 303)
   })

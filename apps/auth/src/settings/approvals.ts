@@ -13,6 +13,7 @@ import {
   withdrawApproval,
 } from '../connections/approvals.ts'
 import { nameSpenders } from '../connections/names.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { type Naming, namingFor, whoOf } from '../connections/who.ts'
 import type { ApprovalsPage, AskedView } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
@@ -26,7 +27,6 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
-import { isTokenId } from './own-token.ts'
 
 const PATH = '/approvals'
 
@@ -82,7 +82,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
   app.post(PATH, async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
     const spenderId = textField(request, 'spender')
-    if (!isTokenId(spenderId)) return reply.callNotFound()
+    if (!isUuid(spenderId)) return reply.callNotFound()
     const refused = await accountTransaction(deps.db, async (tx) => {
       if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return null
       return refuseAllOf(tx, { accountId: account.id, spenderId })
@@ -100,7 +100,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const { approvalId: id } = request.params
     const now = await databaseNow(deps.db)
     const accountId = signedInOf(request).account.id
-    const found = isTokenId(id) ? await readableApproval(deps, { accountId, id }, now) : null
+    const found = isUuid(id) ? await readableApproval(deps, { accountId, id }, now) : null
     if (!found) return reply.callNotFound()
     const outcome = outcomeOf(request)
     return sendPage(reply, 'approval', {
@@ -117,7 +117,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const word = textField(request, 'decision')
     const verdict = Object.hasOwn(VERDICTS, word) ? VERDICTS[word as keyof typeof VERDICTS] : null
     const own = { accountId: account.id, id }
-    const found = isTokenId(id) ? await readableApproval(deps, own, await databaseNow(deps.db)) : null
+    const found = isUuid(id) ? await readableApproval(deps, own, await databaseNow(deps.db)) : null
     if (!found) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
     // Nobody approves what nobody can read, from an older page either.
@@ -151,7 +151,9 @@ function byAsker(waiting: readonly AskedView[], each: ReadonlyMap<string, number
 function nameOf({ row, asker }: AskedApproval, naming: Naming): string {
   const { approvals, format } = naming.t
   const to = approvals.sendTo(row.recipients, format.number(row.recipients))
-  return `${whoOf(asker, naming).title}, ${to}, ${format.eur(row.ceilingMicros)}`
+  const money = format.eur(row.ceilingMicros)
+  const amount = row.upstream === 'sandbox' ? `${money} (${naming.t.spender.sandbox})` : money
+  return `${whoOf(asker, naming).title}, ${to}, ${amount}`
 }
 
 /** What came of an answer, by the word in the address. */

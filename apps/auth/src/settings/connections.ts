@@ -7,6 +7,7 @@ import { type FoundHolder, findHolder, holderOfAccount } from '../connections/ho
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
 import { ACCOUNT_PATH } from '../connections/spender-paths.ts'
 import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
+import { isUuid } from '../connections/uuid.ts'
 import type { SpenderNotice } from '../views/pages.ts'
 import { hasField, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
@@ -17,7 +18,6 @@ import type { Words } from '../words/words.ts'
 import { activityCsv } from './activity-csv.ts'
 import { backFrom, noticeOf, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
-import { isTokenId } from './own-token.ts'
 import { activityOf, pagePath, spenderPage } from './spender-page.ts'
 
 type Change = (tx: Prisma.TransactionClient, spenderId: string) => Promise<boolean>
@@ -91,7 +91,7 @@ async function ownHolder(
   kind: FoundHolder['kind'],
   id: string,
 ): Promise<FoundHolder | null> {
-  if (!isTokenId(id)) return null
+  if (!isUuid(id)) return null
   const of = { id, accountId: signedInOf(request).account.id }
   const holder = await findHolder(deps.db, of, await databaseNow(deps.db))
   return holder?.kind === kind ? holder : null

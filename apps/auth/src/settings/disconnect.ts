@@ -3,13 +3,13 @@ import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
 import { appNamed } from '../connections/named-app.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { endingView, TOKENS_PATH, tellWhich } from './ended.ts'
-import { isTokenId } from './own-token.ts'
 
 interface ConnectionParams {
   Params: { connectionId: string }
@@ -19,7 +19,7 @@ interface ConnectionParams {
 export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
   const live = async (request: FastifyRequest<ConnectionParams>) => {
     const { connectionId: id } = request.params
-    if (!isTokenId(id)) return null
+    if (!isUuid(id)) return null
     const accountId = signedInOf(request).account.id
     return deps.db.connection.findFirst({ where: { id, accountId, ...liveConnection(await databaseNow(deps.db)) } })
   }

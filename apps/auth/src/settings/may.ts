@@ -2,8 +2,8 @@ import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { isScope, permissionsOf, SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import type { Words } from '../words/words.ts'
 
-/** Routes under which money goes: a number that is registered as a sender is sent a PIN. */
-const CHARGED: ReadonlySet<string> = new Set<Permission>(['POST /sms', 'POST /hlr', 'POST /senderId'])
+/** Routes that are charged to the account's balance. */
+const CHARGED: ReadonlySet<string> = new Set<Permission>(['POST /sms', 'POST /hlr'])
 
 /** What a token may do, in as few words as say it all: a whole scope in one, and single routes besides. */
 export function mayWords(permissions: readonly string[], t: Words): string[] {
@@ -22,6 +22,11 @@ export function mayOfScopes(scopes: readonly string[], t: Words): string[] {
   return scopes.filter(isScope).map((scope) => t.scopes.may[scope])
 }
 
+/** True for a route that is charged to the account's balance. */
+export function isCharged(permission: string): boolean {
+  return CHARGED.has(permission)
+}
+
 /** True where some of what these scopes allow costs money. */
 export function scopesSpend(scopes: readonly string[]): boolean {
   return permissionsSpend(permissionsOf(scopes.filter(isScope)))
@@ -29,5 +34,5 @@ export function scopesSpend(scopes: readonly string[]): boolean {
 
 /** True where some of what these permissions allow costs money. */
 export function permissionsSpend(permissions: readonly string[]): boolean {
-  return permissions.some((permission) => CHARGED.has(permission))
+  return permissions.some(isCharged)
 }

@@ -20,12 +20,10 @@ import { oneText } from '../web/fields.ts'
 import type { Words } from '../words/words.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 import type { NewToken } from './manual-tokens.ts'
+import { isCharged } from './may.ts'
 
 /** What most scripts need; ticked in an empty form. */
 const TYPICAL_SCOPES: readonly Scope[] = ['sms:send', 'sms:rates']
-
-/** Routes that are charged to the account's balance; marked in the form. */
-const BILLABLE_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>(['POST /sms', 'POST /hlr'])
 
 const DAY_SECONDS = 86_400
 const EXPIRIES = {
@@ -183,7 +181,7 @@ function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView 
       permission,
       words: t.routes.route[permission],
       chosen: sent.permissions.includes(permission),
-      billable: BILLABLE_PERMISSIONS.has(permission),
+      billable: isCharged(permission),
     })),
     amounts,
     noLimit: NO_DAY_LIMIT,

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { limitWords } from '../connections/limit-words.ts'
 import { limitsOf } from '../connections/spenders.ts'
 import { listTokens, type TokenRow } from '../connections/tokens.ts'
+import { isUuid } from '../connections/uuid.ts'
 import type { TokenFactsView } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { signedInOf } from '../web/require-session.ts'
@@ -10,16 +11,10 @@ import type { Words } from '../words/words.ts'
 import { mayWords, permissionsSpend } from './may.ts'
 
 const DAY_MS = 86_400_000
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/
 
 /** A request about one token. */
 export interface TokenParams {
   Params: { tokenId: string }
-}
-
-/** True for what may be the id of a row. */
-export function isTokenId(id: string): boolean {
-  return UUID.test(id)
 }
 
 /** The live token of this account that a request is about; null for every other id. */
@@ -29,7 +24,7 @@ export async function ownToken(
   now: Date,
 ): Promise<TokenRow | null> {
   const { tokenId: id } = request.params
-  if (!isTokenId(id)) return null
+  if (!isUuid(id)) return null
   const [row] = await listTokens(deps.db, signedInOf(request).account.id, now, { ids: [id] })
   return row ?? null
 }

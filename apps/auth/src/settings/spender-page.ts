@@ -109,6 +109,7 @@ export async function spenderPage(
       return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
     }),
     days: bars(days),
+    upstream: deps.upstream,
     daysHeldMicros: spent.find(({ upstream }) => upstream === deps.upstream)?.heldMicros ?? 0n,
     ...(kind === 'account' ? { unknown: [], hasMoreUnknown: false } : await unknownViews(db, of, now, naming)),
     scheduled: scheduled.map(({ id, scheduledAt, ...one }) => ({
@@ -117,12 +118,14 @@ export async function spenderPage(
       goesOut: timeView(scheduledAt, now),
     })),
     scheduledPager: later.pager,
-    activity: activity.map(({ at, what, outcome, count, amountMicros, country, lastDigits, spenderId: by }) => ({
-      ...{ what, outcome, count, country, lastDigits },
-      at: timeView(at, now),
-      who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
-      micros: amountMicros,
-    })),
+    activity: activity.map(
+      ({ at, what, outcome, count, amountMicros, country, lastDigits, upstream, spenderId: by }) => ({
+        ...{ what, outcome, count, country, lastDigits, upstream },
+        at: timeView(at, now),
+        who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
+        micros: amountMicros,
+      }),
+    ),
     activityPager: activityWay(did, path),
     values: {
       max_per_send: amount(row?.maxPerSendMicros, t),

@@ -124,9 +124,12 @@ export interface BoundsView {
   readonly offersNone: boolean
   /** The value of `limit` that is chosen: one of the amounts, `none`, or `other` for one that is typed. */
   readonly chosen: string
-  /** An amount that was typed. */
+  /** An amount that was typed, and as it was read; null for none. */
   readonly own: string
+  readonly ownAmount: string | null
+  /** The countries as they were typed, and as they were read. */
   readonly countries: string
+  readonly places: readonly string[]
   readonly times: readonly { readonly value: string; readonly label: string; readonly isChosen: boolean }[]
   /** True where there is a connection already, and what is wider must be typed. */
   readonly isEarlier: boolean
@@ -156,6 +159,10 @@ export interface ConsentPage {
   }[]
   /** True when nothing was ticked and the page asks again. */
   readonly nothingTicked: boolean
+  /** True where what the page said of an earlier connection did not hold any more, and is said anew. */
+  readonly isStale: boolean
+  /** The connection whose limits the page shows; empty for those of one that begins. */
+  readonly limitsFrom: string
   /** Why no other app can be connected, in words; null where one can. */
   readonly noRoom: string | null
   /** True when some of what is asked for only reads. */
@@ -163,8 +170,8 @@ export interface ConsentPage {
   readonly bounds: BoundsView
   /** Limits besides those of the form, a sentence each; null when nothing fits both what it asked for and what is set. */
   readonly limits: readonly string[] | null
-  /** True when the app asked for limits itself. */
-  readonly asksForLimits: boolean
+  /** The limits that the app asked to be held to itself, a sentence each; empty where it asked for none. */
+  readonly askedLimits: readonly string[]
   /** What becomes wider than it was, and the words that confirm it; null where nothing does. */
   readonly widening: {
     readonly confirms: string
@@ -671,6 +678,8 @@ export interface SpenderPage {
   readonly accountLimits: string | null
   readonly spent: readonly SpentView[]
   readonly days: readonly DayView[]
+  /** Through which they were spent. */
+  readonly upstream: string
   /** What is held counts on no day yet. */
   readonly daysHeldMicros: bigint
   readonly unknown: readonly UnknownView[]
@@ -683,6 +692,7 @@ export interface SpenderPage {
     readonly parts: number
     readonly sender: string
     readonly heldMicros: bigint
+    readonly upstream: string
   }[]
   readonly scheduledPager: PagerView | null
   readonly activity: readonly {
@@ -694,6 +704,7 @@ export interface SpenderPage {
     readonly micros: bigint
     readonly country: string | null
     readonly lastDigits: string | null
+    readonly upstream: string
   }[]
   readonly activityPager: WayView | null
   readonly form: {

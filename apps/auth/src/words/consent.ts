@@ -65,7 +65,10 @@ export const consent = room({
     staysFor: 'For how long',
     startsFrom: 'These are its present limits. Type a higher one if you want it; you will be asked to confirm.',
     update: 'Update summary',
-    askedForLimits: (limits: string) => `It asked for limits, and is held to: ${limits}.`,
+    askedForLimits: (limits: string) => `It asked to be held to: ${limits}.`,
+    changedMeanwhile: 'What stood here about its connection has changed.',
+    lookAgain:
+      'Nothing was allowed yet. Look at its limits once more, and press “Allow access” again if they are right.',
     besides: (limits: string) => `It is also held to: ${limits}.`,
     replaces: (name: string, when: string) => `It replaces ${name}, connected ${when}`,
     replacesMore: 'That one ends; what it spent still counts.',
@@ -185,7 +188,10 @@ export const consent = room({
     staysFor: 'Kuriam laikui',
     startsFrom: 'Pradedama nuo to, ką ji turi. Daugiau reikia įrašyti, ir prieš įsigaliojant tai parodoma dar kartą.',
     update: 'Atnaujinti santrauką',
-    askedForLimits: (limits) => `Ji pati paprašė ribų, todėl jai galioja: ${limits}.`,
+    askedForLimits: (limits) => `Ji pati paprašė šių ribų: ${limits}.`,
+    changedMeanwhile: 'Tai, kas čia buvo parašyta apie jos jungtį, pasikeitė.',
+    lookAgain:
+      'Dar nieko neleidote. Dar kartą peržiūrėkite jos ribas ir, jei jos tinka, vėl spauskite „Leisti prieigą“.',
     besides: (limits) => `Jai taip pat galioja: ${limits}.`,
     replaces: (name, when) => `Ji pakeičia ${name}, prijungtą ${when}`,
     replacesMore: 'Ankstesnė jungtis baigsis; tai, kas ja išleista, skaičiuojama toliau.',
