@@ -67,7 +67,7 @@ describe('the first page of the dashboard', () => {
     await addSpender(stack, { accountId, spenderId: accountId }, { maxPerDayMicros: 20_000_000n })
     await addActivity(stack, of)
     const text = textOf((await person.get('/')).html)
-    for (const part of ['Balance sandbox 12.345678 EUR', 'Spent today 1.2345 EUR', 'At most 20.00 EUR a day'])
+    for (const part of ['Money sandbox Balance 12.345678 EUR', 'Spent today 1.2345 EUR', 'At most 20.00 EUR a day'])
       expect(text).toContain(part)
     expect(text).toMatch(/Spent this month -?\d+\.\d\d/)
   })
@@ -103,7 +103,7 @@ describe('the first page of the dashboard', () => {
   })
 
   it.each([
-    ['nobody tells it', () => (api.balance = null), 'Balance sandbox not known here'],
+    ['nobody tells it', () => (api.balance = null), 'Money sandbox Balance not known here'],
     ['the answer makes no sense', () => (api.answer = { status: 200, body: '[]' }), 'not available right now'],
     ['the API fails', () => (api.answer = { status: 500, body: '' }), 'not available right now'],
   ])('says so in words where %s', async (_what, happen, words) => {
@@ -353,7 +353,7 @@ describe('the queue of approvals', () => {
     const places = new Intl.ListFormat('en-GB').format(
       countries.map((code) => new Intl.DisplayNames('en-GB', { type: 'region' }).of(code) ?? code),
     )
-    expect(textOf(html)).toContain(`From ${sender} · ${places} · Asked`)
+    expect(textOf(html)).toContain(`2 recipients, 0.078 EUR sandbox From ${sender} ${places} Asked`)
     expect(textOf(html)).toMatch(
       new RegExp(`Withdraw claude\\.ai, 2 recipients, 0\\.078 EUR, ${sender}, ${places}, \\d`),
     )

@@ -175,7 +175,8 @@ describe('the page of a connection', () => {
     for (const [scopes, spends] of [
       [['sms:rates', 'numbers:read'], false],
       [['sms:send'], true],
-      [['sender:write'], true],
+      [['sender:write'], false],
+      [['hlr:lookup'], true],
     ] as const) {
       const { person, page } = await owner({ scopes })
       const text = textOf((await person.get(page)).html)

@@ -45,7 +45,7 @@ export const frame = room({
     passkeys: 'Prieigos raktai',
     approvalsShort: 'Tvirtinti',
     upstreamShort: 'Siuntimas',
-    passkeysShort: 'Raktai',
+    passkeysShort: 'Prieigos raktai',
     sessions: 'Seansai',
     browserOn: (browser, system) => `${browser} (${system})`,
     someBrowserOn: (system) => `Naršyklė (${system})`,

@@ -146,7 +146,7 @@ export const spender = room({
     nothingSet: 'Nothing was saved. Please correct:',
   },
   lt: {
-    accountLead: 'Ką visos jūsų programos ir prieigos raktai kartu gali išleisti, išleido ir padarė.',
+    accountLead: 'Ką visos jūsų programos ir API raktai kartu gali išleisti, išleido ir padarė.',
     token: 'Ranka sukurtas API raktas',
     since: 'prijungta',
     until: 'iki',
