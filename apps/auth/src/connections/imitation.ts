@@ -97,10 +97,24 @@ function withoutServer(name: string): string {
 export function passesFor(client: Seen): 'us' | 'another' | null {
   const { foreign, host, isSchemeLikeOurs, isNameLikeOurs } = likeness(client)
   if (host !== null || isSchemeLikeOurs || isNameLikeOurs) return 'us'
-  return mixesAlphabets(client.name ?? '') || foreign.some((one) => spelled(one) !== nameOf(one)) ? 'another' : null
+  return mixesAlphabets(client.name ?? '') || foreign.some(isInOtherLetters) ? 'another' : null
 }
 
-/** True when a word of a text mixes letters of different alphabets. */
+/** True for a host that is spelled in more than Latin letters, with or without accents (`müller.de`). */
+function isInOtherLetters(host: string): boolean {
+  const shown = spelled(host)
+  // Of Latin letters that no accent explains only those of languages: the phonetic ones look like others (`ɡ`, `ᴀ`).
+  const plain = shown.normalize('NFD').replace(/\p{Mn}/gu, '')
+  return shown !== nameOf(host) && !/^[a-z\d._ßæœøđðþłħŋıə-]+$/.test(plain)
+}
+
+/** A Greek letter that looks like no Latin one, and so hides nothing, before a Latin word (`μTorrent`). */
+const GREEK_SIGN = /^[\u00b5\u03bcΔΣΩ\u2126πλ](?=\p{Script=Latin})/u
+
+/** True when a word of a text mixes letters of different alphabets, but for a {@link GREEK_SIGN}. */
 export function mixesAlphabets(text: string): boolean {
-  return text.split(/[\s\p{P}]+/u).some((word) => ALPHABETS.filter((alphabet) => alphabet.test(word)).length > 1)
+  return text
+    .split(/[\s\p{P}]+/u)
+    .map((word) => word.replace(GREEK_SIGN, ''))
+    .some((word) => ALPHABETS.filter((alphabet) => alphabet.test(word)).length > 1)
 }

@@ -1,6 +1,6 @@
-/** What imitations are made of: our name, and its two words the other way round. */
-const OUR_NAME = 'vertexsms'
-const OUR_NAMES = [OUR_NAME, 'smsvertex']
+/** What imitations are made of: our name, of two words. */
+const [FIRST, SECOND] = ['vertex', 'sms']
+const OUR_NAME = FIRST + SECOND
 
 /** Letters and digits that pass for one of our name's. NFKD has already made one of the full-width and the bold ones. */
 const PASSES_FOR: Readonly<Record<string, string>> = {
@@ -65,8 +65,17 @@ const PASSES_FOR: Readonly<Record<string, string>> = {
 const FOREIGN = '?'
 /** A Latin letter with something on it that no decomposition takes off, or turned round. */
 const VARIANT = '*'
-/** Our name in plain letters, and in such ones. */
-const WRITTEN = new RegExp(`(?=(${[...OUR_NAME].map((letter) => `[${letter}${FOREIGN}${VARIANT}]`).join('')}))`, 'g')
+/** What stands between our two words and leaves them ours: marks, places, forms of companies, and small words. */
+const BETWEEN = [
+  ...['tm', 'mc', 'md', 'mr', 'lt', 'lv', 'ee', 'pl', 'eu', 'com', 'net', 'uab', 'ltd', 'llc', 'inc', 'gmbh'],
+  ...['at', 'and', 'by', 'for', 'from', 'of', 'on', 'the', 'to', 'via', 'with'],
+]
+/** A few such words, without spaces. */
+const SMALL_WORDS = `(?:${BETWEEN.map(merged).join('|')}){0,3}`
+/** Our two words in either order. */
+const NAMED = new RegExp(`${FIRST}${SMALL_WORDS}${SECOND}|${SECOND}${SMALL_WORDS}${FIRST}`)
+/** Our name in plain letters, and in letters that we do not know. */
+const WRITTEN = new RegExp(`(?=(${written(FIRST)})${SMALL_WORDS}(${written(SECOND)}))`, 'g')
 /** Letters of our name that a text must write plainly, where it writes the others in letters that we do not know. */
 const PLAIN_MIN = 4
 
@@ -75,13 +84,18 @@ export function looksLikeUs(text: string): boolean {
   // A sign may stand between letters, or for one (`€` for an e).
   return [' ', FOREIGN].some((sign) => {
     const words = folded(text, sign)
-    return holdsUs(words.replaceAll(' ', '')) || holdsOneOff(words)
+    return holdsUs(merged(words.replaceAll(' ', ''))) || holdsOneOff(words)
   })
+}
+
+/** A pattern of a word in plain letters, {@link FOREIGN} and {@link VARIANT}. */
+function written(word: string): string {
+  return [...word].map((letter) => `[${letter}${FOREIGN}${VARIANT}]`).join('')
 }
 
 /** The words of a text in our letters, {@link FOREIGN} and {@link VARIANT}. */
 function folded(text: string, sign: string): string {
-  return [...text]
+  return [...text.replace(TRADE_MARK, ' ')]
     .map(boxed)
     .join('')
     .normalize('NFKD')
@@ -89,32 +103,36 @@ function folded(text: string, sign: string): string {
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '')
     .replace(/[?*]/g, ' ')
     .replace(/[^a-z]/gu, (letter) => PASSES_FOR[letter] ?? letter)
+    .replace(DRAWN_M, 'm')
     .replace(/(?![a-z])\p{Script=Latin}/gu, VARIANT)
     .replace(/(?![a-z0-9])[\p{L}\p{N}]/gu, FOREIGN)
-    .replace(/\p{S}/gu, sign)
+    .replace(SIGN, sign)
     .replace(/[^a-z0-9?*]+/g, ' ')
-    .replaceAll('rn', 'm')
     .replaceAll('vv', 'v')
     .trim()
 }
 
-/** True when letters hold our name wherever it begins: doubled, or in letters that we do not know. */
-function holdsUs(letters: string): boolean {
-  // Our name has no letter twice in a row, and neither an n nor a z.
-  const single = letters
+/** Letters with those made one that look alike or are doubled: our name has no c, n or z, and none twice in a row. */
+function merged(letters: string): string {
+  return letters
+    .replaceAll('c', 'e')
     .replaceAll('n', 'm')
     .replaceAll('z', 's')
     .replace(/(\w)\1+/g, '$1')
+}
+
+/** True when {@link merged} letters hold our name wherever it begins, or hold it in letters that we do not know. */
+function holdsUs(letters: string): boolean {
   return (
-    OUR_NAMES.some((name) => single.includes(name)) ||
-    [...letters.matchAll(WRITTEN)].some(([, part = '']) => isMostlyPlain(part))
+    NAMED.test(letters) ||
+    [...letters.matchAll(WRITTEN)].some(([, first = '', second = '']) => isMostlyPlain(first, second))
   )
 }
 
 /** Of letters that may be our name: true when enough are, and some of its second word; else any long word would do. */
-function isMostlyPlain(part: string): boolean {
-  const plain = [...part].filter((letter, at) => letter === OUR_NAME[at]).length
-  return plain >= PLAIN_MIN && !part.endsWith(FOREIGN.repeat(3))
+function isMostlyPlain(first: string, second: string): boolean {
+  const plain = [...first, ...second].filter((letter, at) => letter === OUR_NAME[at]).length
+  return plain >= PLAIN_MIN && second !== FOREIGN.repeat(SECOND.length)
 }
 
 /**
@@ -124,12 +142,13 @@ function isMostlyPlain(part: string): boolean {
 function holdsOneOff(words: string): boolean {
   const letters = words.replaceAll(' ', '')
   if (SWAPPED.some((name) => letters.includes(name))) return true
-  const starts = startsOf(words)
+  // Letters that stand alone are one word (`S.M.E.`).
+  const starts = startsOf(words.replace(/\b(\w) (?=\w\b)/g, '$1'))
   for (const at of starts) {
     for (const length of [OUR_NAME.length - 1, OUR_NAME.length, OUR_NAME.length + 1]) {
       const end = at + length
       if (end > letters.length) break
-      if (starts.has(end) && isOneOff(letters.slice(at, end), OUR_NAME)) return true
+      if (starts.has(end) && isOneOff(letters.slice(at, end))) return true
     }
   }
   return false
@@ -152,6 +171,13 @@ const SWAPPED = Array.from(
   (_, at) => OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) + OUR_NAME.charAt(at) + OUR_NAME.slice(at + 2),
 )
 
+/** Signs of a trade mark, which NFKD would make letters of the word that they stand at. */
+const TRADE_MARK = /[\u2122\u{1f16a}-\u{1f16c}]|ᵀᴹ|ᵗᵐ/gu
+/** An m that is drawn with other letters. */
+const DRAWN_M = /rn|[il1|ıіӏι]v[il1|ıіӏι]/g
+/** What may stand for a letter: a sign, an x or a v that is drawn with two. */
+const SIGN = /[>)][<(]|\\\/|\p{S}/gu
+
 /** Where the alphabet begins that stands white on black, in circles, in squares, and as flags; NFKD leaves these as they are. */
 const BOXED = [0x1f150, 0x1f170, 0x1f1e6]
 
@@ -162,12 +188,14 @@ function boxed(sign: string): string {
   return first === undefined ? sign : String.fromCodePoint(0x61 + code - first)
 }
 
-/** True when two texts are equal but for one letter changed, missing, too many, or two that stand the wrong way round. */
-function isOneOff(one: string, other: string): boolean {
+/** True when letters are our name but for one changed, missing, too many, or two that stand the wrong way round. */
+function isOneOff(letters: string): boolean {
   let start = 0
-  while (start < one.length && one[start] === other[start]) start += 1
-  const [rest, otherRest] = [one.slice(start), other.slice(start)]
-  if (rest === otherRest) return true
-  const isSwapped = rest[0] === otherRest[1] && rest[1] === otherRest[0] && rest.slice(2) === otherRest.slice(2)
-  return isSwapped || rest.slice(1) === otherRest.slice(1) || rest === otherRest.slice(1) || rest.slice(1) === otherRest
+  while (start < letters.length && letters[start] === OUR_NAME[start]) start += 1
+  const [rest, ours] = [letters.slice(start), OUR_NAME.slice(start)]
+  if (rest === ours) return true
+  const isSwapped = rest[0] === ours[1] && rest[1] === ours[0] && rest.slice(2) === ours.slice(2)
+  // Three letters after our first word are mostly an abbreviation (`Vertex CMS`); those that look like ours are merged.
+  const isChanged = start < FIRST.length && rest.slice(1) === ours.slice(1)
+  return isSwapped || isChanged || rest === ours.slice(1) || rest.slice(1) === ours
 }
