@@ -56,3 +56,9 @@ export async function ownsMessage(
 ): Promise<boolean> {
   return (await db.sendMessage.count({ where: of })) === 1
 }
+
+/** Messages that wait for their time under a connection; the simulated operator has some from before sends had tables. */
+export async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
+  const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
+  return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
+}

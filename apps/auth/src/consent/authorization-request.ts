@@ -17,8 +17,6 @@ export interface AuthorizationRequest {
   readonly answer: 'allowed' | 'denied' | null
   readonly client: {
     readonly id: string
-    /** What a page and a list call it. */
-    readonly name: string
     /** What it calls itself; null when it gave no name. */
     readonly claim: string | null
     /** Host of the client's metadata document; null for a client that registered itself. */
@@ -62,7 +60,6 @@ export async function readAuthorizationRequest(
     answer: interaction.result === undefined ? null : 'error' in interaction.result ? 'denied' : 'allowed',
     client: {
       id: clientId,
-      name: claim ?? documentHost ?? 'An app without a name',
       claim,
       documentHost,
       isShared: documentHost !== null,

@@ -29,6 +29,7 @@ export interface Approval {
   readonly sessionId: string
   readonly client: {
     readonly id: string
+    /** What it calls itself; empty where it gives no name. */
     readonly name: string
     /** True for a client known by a metadata document: many installs share it, so each approval is a new connection. */
     readonly shared: boolean

@@ -3,6 +3,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { lastUsedOf } from '../connections/last-used.ts'
+import { scheduledUnder } from '../connections/scheduled.ts'
 import { limitsOf } from '../connections/spenders.ts'
 
 /** The most connections of one client that a page lists. */
@@ -17,6 +18,8 @@ export interface Earlier {
   readonly lastUsedAt: Date | null
   readonly scopes: readonly Scope[]
   readonly limits: SpenderLimits
+  /** Messages that wait for their time under it. */
+  readonly scheduledMessages: number
 }
 
 /**
@@ -43,6 +46,7 @@ export async function earlierConnections(
       lastUsedAt: used.get(id) ?? null,
       scopes: scopes.filter(isScope),
       limits: await limitsOf(db, spenderId ?? id),
+      scheduledMessages: await scheduledUnder(db, id),
     })),
   )
 }

@@ -6,7 +6,7 @@ import { readSession, type SessionDeps, type SignedIn } from '../accounts/sessio
 import type { LiveProvider } from '../authorization/live-provider.ts'
 import type { InternalApi } from '../connections/internal-api.ts'
 import { spentOf } from '../connections/spent.ts'
-import { appOf, namingFor, titleOf } from '../connections/who.ts'
+import { appOf, namingFor } from '../connections/who.ts'
 import type { WhoView } from '../views/pages.ts'
 import { askerCookies, readAsker } from '../web/asker-cookie.ts'
 import { FormRefused, type Forms, interactionBinding, sessionBinding } from '../web/forms.ts'
@@ -39,10 +39,7 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     const asked = await findRequest(deps, request, reply)
     if (!asked) return sendEnded(reply)
     if (asked.answer) return sendContinue(deps, reply, asked, asked.answer)
-    reply.header(
-      'set-cookie',
-      askerCookies(deps.issuerUrl, asked.uid, titleOf(asked.redirectHost, wordsFor(request)).within),
-    )
+    reply.header('set-cookie', askerCookies(deps.issuerUrl, asked.uid, titleOfAsker(deps, request, asked)))
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn) {
       return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
@@ -104,6 +101,16 @@ function formFits(
     if (error instanceof FormRefused && deps.forms.isOurs(request)) return false
     throw error
   }
+}
+
+/**
+ * Who asks, for the pages that only name it: by its hosts alone, whose length is bounded, for nobody needs to have signed
+ * in to be asked.
+ */
+function titleOfAsker(deps: ConsentDeps, request: FastifyRequest, asked: AuthorizationRequest): string {
+  const t = wordsFor(request)
+  const { within, passesFor } = appOf({ ...askingApp(asked), name: '' }, namingFor(deps, t))
+  return passesFor === 'us' ? `${within} (${t.who.notUs})` : within
 }
 
 /** Who asks, with what it calls itself. */

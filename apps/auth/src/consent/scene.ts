@@ -119,7 +119,7 @@ export function decisionOf(
       kind: 'approved',
       accountId: signedIn.account.id,
       sessionId: signedIn.sessionId,
-      client: { id: asked.client.id, name: asked.client.name, shared: asked.client.isShared },
+      client: { id: asked.client.id, name: asked.client.claim ?? '', shared: asked.client.isShared },
       redirectHost: asked.redirectHost,
       scopes,
       lifetimeSeconds,

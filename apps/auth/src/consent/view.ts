@@ -61,10 +61,11 @@ export function consentView(of: {
   const before = goesOn ?? replaced
   const view = (earlier: Earlier): EarlierView => ({
     id: earlier.id,
-    name: earlier.clientName,
+    name: earlier.clientName || asked.client.documentHost || earlier.redirectHost,
     approved: timeView(earlier.approvedAt, now),
     lastUsed: earlier.lastUsedAt && timeView(earlier.lastUsedAt, now),
     limits: limitWords(earlier.limits, t),
+    scheduledMessages: earlier.scheduledMessages,
     loses: earlier.scopes.filter((scope) => !asked.scopes.includes(scope)),
   })
   return {

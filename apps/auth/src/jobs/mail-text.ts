@@ -8,7 +8,15 @@ export type MailText = Pick<Mail, 'subject' | 'text'>
 
 /** Whom a notice is about, as the database knows it now. */
 export type NoticeSubject =
-  | { readonly kind: 'app'; readonly host: string; readonly name: string; readonly page: string }
+  | {
+      readonly kind: 'app'
+      readonly host: string
+      /** What it calls itself; empty where it gives no name. */
+      readonly name: string
+      /** Whom it might be taken for, and is not. */
+      readonly passesFor: 'us' | 'another' | null
+      readonly page: string
+    }
   | { readonly kind: 'token'; readonly name: string; readonly page: string }
   | { readonly kind: 'account' | 'gone'; readonly page: string }
 
@@ -52,7 +60,7 @@ export function noticeMail(
   const { mails: w, format } = t
   const { kind, subject } = notice
   const who = whoText(t, subject)
-  const claim = subject.kind === 'app' ? w.who.claims(inert(subject.name)) : ''
+  const claim = subject.kind === 'app' ? claimText(w, subject) : ''
   const page = `${issuerUrl}${subject.page}`
   if (kind === 'password_changed') {
     const { subject: line, text, notYou } = w.passwordChanged
@@ -85,6 +93,10 @@ export function noticeMail(
     details.limit === 'recipients' ? format.number(Number(text)) : format.eur(BigInt(text))
   const sentence = sentences[details.limit](who, amount(details.used), amount(details.max))
   return mail(line, sentence, claim, details.upstream === 'sandbox' ? sandbox : '', `${look}\n${page}`)
+}
+
+function claimText({ who }: Words['mails'], { name, passesFor }: Extract<NoticeSubject, { kind: 'app' }>): string {
+  return [...(name ? [who.claims(inert(name))] : []), ...(passesFor ? [who.passesFor[passesFor]] : [])].join(' ')
 }
 
 function whoText({ mails }: Words, subject: NoticeSubject): string {

@@ -2,8 +2,11 @@ import type { NoticeKind } from '@vertexsms/contract/notice'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
+import { ownDomains, passesFor } from '../connections/imitation.ts'
+import { appNamed } from '../connections/named-app.ts'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
+import { seenOf } from '../connections/who.ts'
 import { type NoticeSubject, noticeMail, wordsOf } from './mail-text.ts'
 import { createMailJob, type MailJobDeps } from './outbox.ts'
 
@@ -29,7 +32,7 @@ export function createNoticeMailJob(deps: MailJobDeps): Job {
       const { kind, details, account } = notice
       const told = noticeMail(
         wordsOf(account.language),
-        { kind, details, subject: await subjectOf(db, notice) },
+        { kind, details, subject: await subjectOf(db, notice, issuerUrl) },
         issuerUrl,
       )
       return told && { to: account.email, ...told }
@@ -41,6 +44,7 @@ export function createNoticeMailJob(deps: MailJobDeps): Job {
 async function subjectOf(
   db: Database,
   of: { readonly accountId: string; readonly spenderId: string; readonly kind: NoticeKind },
+  issuerUrl: string,
 ): Promise<NoticeSubject> {
   const { accountId, spenderId } = of
   if (spenderId === accountId) return { kind: 'account', page: ACCOUNT_PATH }
@@ -48,7 +52,8 @@ async function subjectOf(
   const connection = await db.connection.findFirst({ where, orderBy: { approvedAt: 'desc' } })
   if (connection) {
     const { id, redirectHost: host, clientName: name } = connection
-    return { kind: 'app', host, name, page: pathOf({ kind: 'connection', id }) }
+    const judged = passesFor(seenOf(appNamed(connection), { ownDomains: ownDomains(issuerUrl) }))
+    return { kind: 'app', host, name, passesFor: judged, page: pathOf({ kind: 'connection', id }) }
   }
   const token = await db.apiToken.findFirst({ where: { ...where, ...MADE_BY_HAND }, orderBy: { createdAt: 'desc' } })
   if (token) return { kind: 'token', name: token.name, page: pathOf({ kind: 'token', id: token.id }) }

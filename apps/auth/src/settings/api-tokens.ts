@@ -61,6 +61,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
 /** What was done before this page, with the name of what is gone where that is still known. */
 function noticeOf(request: FastifyRequest, named: string | null, t: Words): string | null {
   const { done } = request.query as { done?: unknown }
-  if (named !== null && (done === 'token' || done === 'connection')) return t.access.doneNamed[done](named)
+  // Said with its name, once, or not at all: a link alone must not say that something is gone.
+  if (done === 'token' || done === 'connection') return named === null ? null : t.access.doneNamed[done](named)
   return doneOf(request, t.access.done)
 }

@@ -111,7 +111,9 @@ async function connectionViews(
     spentUnder(db, spenderIds, now),
     db.spender.findMany({ where: { id: { in: spenderIds }, accountId } }),
   ])
-  const labels = distinct(connections.map(({ redirectHost, clientName }) => `${redirectHost} (${clientName})`))
+  const labels = distinct(
+    connections.map(({ redirectHost, clientName }) => (clientName ? `${redirectHost} (${clientName})` : redirectHost)),
+  )
   return connections.map((connection, at) => {
     const { id, approvedAt, expiresAt, scopes } = connection
     const spender = spenders.find((row) => row.id === spenderIdOf(connection))

@@ -2,6 +2,7 @@ import type { Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed, type NamedApp } from '../connections/named-app.ts'
+import { scheduledUnder } from '../connections/scheduled.ts'
 import { spentOf } from '../connections/spent.ts'
 import { appOf, type Naming } from '../connections/who.ts'
 import type { EndingConnectionView } from '../views/pages.ts'
@@ -24,7 +25,7 @@ export function tellWhich(
   },
 ): void {
   const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour})`
-  const which = row.app ? `${row.app.redirectHost} (${row.app.name})` : own
+  const which = row.app ? [row.app.redirectHost, ...(row.app.name ? [`(${row.app.name})`] : [])].join(' ') : own
   showOnce(deps, reply, noticePlace(request), which)
 }
 
@@ -43,12 +44,6 @@ export async function endingView(
     spent: await spentOf(db, row.spenderId ?? row.id, now),
     scheduledMessages: await scheduledUnder(db, row.id),
   }
-}
-
-/** Messages that wait for their time under a connection; the simulated operator has some from before sends had tables. */
-async function scheduledUnder(db: Database, connectionId: string): Promise<number> {
-  const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
-  return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
 }
 
 /** Where it says so. */

@@ -1,6 +1,7 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { accountLimits } from '../connections/limit-words.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
 import type { Naming } from '../connections/who.ts'
 import type { ApiTokensPage, TokenView } from '../views/pages.ts'
@@ -11,6 +12,7 @@ import { connectionList } from './connection-list.ts'
 import { TOKENS_PATH } from './ended.ts'
 import { askedOf, distinct, kept, loose, type Order, type Sent } from './list-query.ts'
 import { mayWords } from './may.ts'
+import { pauseView } from './spender-views.ts'
 
 /** A row of a token is one line; a hundred are all that an account may have. */
 const TOKEN_ROWS = 50
@@ -26,7 +28,9 @@ export async function tokenList(db: Database, accountId: string, query: unknown,
     connectionList(db, accountId, sent, now, naming),
     manualTokens(db, accountId, sent, now, naming.t),
   ])
-  return { ...apps, ...tokens }
+  const account = await db.spender.findFirst({ where: { id: accountId, accountId } })
+  const accountPause = account && pauseView(account, now)
+  return { ...apps, ...tokens, accountLimits: accountLimits(account, naming.t), accountPause }
 }
 
 async function manualTokens(

@@ -197,6 +197,8 @@ export interface EarlierView {
   readonly lastUsed: TimeView | null
   /** What it may spend, a sentence each. */
   readonly limits: readonly string[]
+  /** Messages that wait for their time under it. */
+  readonly scheduledMessages: number
   /** Scopes that it has and does not ask for now: they end. */
   readonly loses: readonly Scope[]
 }
@@ -359,7 +361,10 @@ export interface PagerView extends WayView {
 export interface ApiTokensPage {
   readonly viewer: Viewer
   readonly notice: string | null
-  /** Those that were found, newest first. */
+  /** What the account itself is held to, in words, and its pause: both bind everything here. Null where there is none. */
+  readonly accountLimits: string | null
+  readonly accountPause: PauseView | null
+  /** Those that were found, in order. */
   readonly connections: readonly ConnectionView[]
   /** Of all, found or not. */
   readonly connectionCount: number

@@ -3,7 +3,7 @@ export const HOME_PATH = '/'
 
 /** What signing in may lead on to. Everything else leads home: a sign-in page must not be an open redirect. */
 const ALLOWED =
-  /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone|approvals(\/[\w-]+)?|connections\/[\w-]+)(\?[\w=&%.+-]*)?$/
+  /^\/(interaction\/[\w-]+|settings\/[\w/-]+|sandbox\/phone|approvals(\/[\w-]+)?|connections\/[\w-]+(\/disconnect)?)(\?[\w=&%.+*~!()'-]*)?$/
 
 const MAX_CHARS = 2048
 

@@ -28,7 +28,7 @@ export const access = room({
     today: 'Spent today',
     total: 'In total',
     ofLimit: (spent: string, limit: string) => `${spent} of ${limit} today`,
-    noLimit: 'No daily limit',
+    noLimit: 'No daily limit of its own',
     tokensOf: (count: number, text: string) => `${text} ${one(count, 'token', 'tokens')}`,
     created: 'Created',
     expires: 'Expires',
@@ -65,8 +65,6 @@ export const access = room({
     valueBefore: (lastFour: string) => `The old value (…${lastFour}) works until`,
     olderValueBefore: 'The old value works until',
     done: {
-      token: 'The token was deleted. Its very next call fails.',
-      connection: 'The app was disconnected. Its very next call fails.',
       not_found: 'That token was already gone.',
       pause:
         'Paused. Reading works; every send is refused. Scheduled messages that fall due meanwhile are not sent, and the money held for them is released.',
@@ -115,7 +113,7 @@ export const access = room({
     today: 'Išleista šiandien',
     total: 'Iš viso',
     ofLimit: (spent, limit) => `${spent} iš ${limit} šiandien`,
-    noLimit: 'Dienos ribos nėra',
+    noLimit: 'Savos dienos ribos neturi',
     tokensOf: (count, text) => `${text} ${vienas(count, 'raktas', 'raktai', 'raktų')}`,
     created: 'Sukurtas',
     expires: 'Pabaiga',
@@ -157,8 +155,6 @@ export const access = room({
     valueBefore: (lastFour) => `Ankstesnė reikšmė (…${lastFour}) veikia iki`,
     olderValueBefore: 'Ankstesnė reikšmė veikia iki',
     done: {
-      token: 'Raktas ištrintas. Jau kitas kreipimasis juo bus atmestas.',
-      connection: 'Programa atjungta. Jau kitas jos kreipimasis bus atmestas.',
       not_found: 'Šio rakto jau nebebuvo.',
       pause:
         'Pristabdyta. Skaityti galima; kiekvienas siuntimas atmetamas. Suplanuotos žinutės, kurių laikas ateis tuo metu, neišsiunčiamos, o joms rezervuoti pinigai atlaisvinami.',

@@ -19,6 +19,7 @@ export const mails = room({
     who: {
       app: (host: string) => `an app whose answers go to ${host}`,
       claims: (name: string) => `It calls itself "${name}". Nobody has verified this name.`,
+      passesFor: { us: 'This is not VertexSMS.', another: 'It may imitate another service.' },
       token: (name: string) => `the API token "${name}"`,
       account: 'your whole account',
       gone: 'an app or a token that is gone by now',
@@ -70,6 +71,7 @@ export const mails = room({
     who: {
       app: (host) => `programa, kurios atsakymai siunčiami į ${host}`,
       claims: (name) => `Ji vadina save „${name}“. Šio pavadinimo niekas nepatikrino.`,
+      passesFor: { us: 'Tai nėra „VertexSMS“.', another: 'Ji gali apsimesti kita paslauga.' },
       token: (name) => `API raktas „${name}“`,
       account: 'visa jūsų paskyra',
       gone: 'programa ar raktas, kurio jau nebėra',
