@@ -5,20 +5,33 @@
 // Lock order of the ledger: account, connection, token, send, messages by id, spenders by id, their counters by id.
 // Auth's endings take the connection before its tokens, and wait for a statement that holds it; an ending that came first
 // is seen here, for the rows are read again after the wait, and what an ending cancels it sees in its own next statement.
+import type { Scope } from '@vertexsms/contract/scopes'
 import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { Prisma } from '@vertexsms/db/client'
+
+/** What a connection must hold as long as something of it waits to be sent. */
+const SEND_SCOPE: Scope = 'sms:send'
+
+/**
+ * A condition: the connection `alias` lives and holds the scope to send. What waits under any other is not sent: whoever
+ * approves an app again without that scope takes back what it has scheduled, too.
+ */
+export function connectionSends(alias: string): Prisma.Sql {
+  // The first condition refuses what is no alias before it stands in the text of the second.
+  return Prisma.sql`(${connectionLives(alias)} AND ${SEND_SCOPE}::text = ANY (${Prisma.raw(alias)}.scopes))`
+}
 
 /** Under what a send was accepted. */
 export interface Grant {
   readonly accountId: string
   readonly connectionId: string | null
-  /** Of the very token; null where only its connection counts, whose tokens come and go. */
+  /** Of the very token; null for what waits under a connection, whose tokens come and go. */
   readonly tokenId: string | null
 }
 
 /**
- * Opens a statement with the CTE `live(account_id)`: one row while account, connection and token all live, none
- * otherwise; they are held until the statement is over.
+ * Opens a statement with the CTE `live(account_id)`: one row while account, connection and token all live, and without a
+ * token while the connection may still send; none otherwise. They are held until the statement is over.
  */
 export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sql {
   const owner = Prisma.sql`WITH owner AS (
@@ -32,9 +45,11 @@ export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sq
       FOR KEY SHARE OF t
     )`
   }
+  // A token was issued for what it may do, and goes with the next approval; what waits has only what its connection holds.
+  const holds = tokenId === null ? connectionSends('c') : connectionLives('c')
   const granted = Prisma.sql`
     SELECT c.id, c.account_id FROM owner JOIN connection c ON c.account_id = owner.id
-    WHERE c.id = ${connectionId}::uuid AND ${connectionLives('c')}
+    WHERE c.id = ${connectionId}::uuid AND ${holds}
     FOR SHARE OF c`
   if (tokenId === null) {
     return Prisma.sql`${owner}, granted AS (${granted}), live AS MATERIALIZED (SELECT account_id FROM granted)`

@@ -3,7 +3,14 @@ import { type IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
-import { accessClaims, deleteManualToken, endConnection, makeConnection, makeIssuer } from './support/issuer.ts'
+import {
+  accessClaims,
+  approveAgain,
+  deleteManualToken,
+  endConnection,
+  makeConnection,
+  makeIssuer,
+} from './support/issuer.ts'
 import { startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -33,6 +40,11 @@ async function connected(accountId: string): Promise<Ended> {
   const claims = accessClaims(accountId)
   const { id } = await makeConnection(world.db, accountId, claims.jti)
   return { id, token: await issuer.sign(claims), end: () => endConnection(world.db, id) }
+}
+
+async function narrowed(accountId: string): Promise<Ended> {
+  const { id, token } = await connected(accountId)
+  return { id, token, end: () => approveAgain(world.db, id, ['sms:rates']) }
 }
 
 async function limited(accountId: string): Promise<Ended> {
@@ -80,6 +92,7 @@ test('a token made by hand that runs out cancels what it scheduled, and gives it
 describe.each([
   ['a connection', connected],
   ['a connection that runs out before its tokens', limited],
+  ['a connection that loses the scope to send', narrowed],
   ['a token made by hand', byHand],
 ] as const)('%s that ends while it schedules a message', (_name, make) => {
   test(`sends nothing and pays nothing in ${ROUNDS} races, whichever came first`, async () => {

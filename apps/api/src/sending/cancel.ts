@@ -1,9 +1,10 @@
-// Takes back what waits: one message of its sender, and all that was accepted under what has ended or was replaced.
-import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
+// Takes back what waits: one message of its sender, and all that was accepted under what has ended, may not send any more or was replaced.
+import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
+import { connectionSends } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { messageOf } from './rows.ts'
 
@@ -28,11 +29,14 @@ export async function cancelOfAccount(db: Database, accountId: string, id: bigin
   return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length > 0
 }
 
-/** A condition: the connection, the token, the account or a spender under which a send `s` was accepted has ended. */
+/**
+ * A condition: the connection, the token, the account or a spender under which a send `s` was accepted has ended, or the
+ * connection may not send any more.
+ */
 const ENDED = Prisma.sql`(
   EXISTS (SELECT FROM account a WHERE a.id = s.account_id AND NOT ${accountLives('a')})
   OR s.connection_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM connection c WHERE c.id = s.connection_id AND ${connectionLives('c')})
+    SELECT FROM connection c WHERE c.id = s.connection_id AND ${connectionSends('c')})
   OR s.token_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM api_token t WHERE t.id = s.token_id AND ${tokenLives('t')})
   OR EXISTS (SELECT FROM spender e WHERE e.id = s.spender_id AND e.ended_at IS NOT NULL)
@@ -42,7 +46,7 @@ const ENDED = Prisma.sql`(
 /** Sends of one turn. */
 const SENDS = 100
 
-/** Cancels what waits under whatever has ended; tells how many messages that were. */
+/** Cancels what waits under whatever has ended or may not send any more; tells how many messages that were. */
 export async function cancelEnded(db: Database): Promise<number> {
   // The same as ENDED, as joins: many may wait while nothing has ended, and a question for each costs more than all of these.
   const ended = await db.$queryRaw<{ id: string }[]>`
@@ -51,7 +55,7 @@ export async function cancelEnded(db: Database): Promise<number> {
     LEFT JOIN spender e ON e.id = s.spender_id LEFT JOIN spender of ON of.id = s.account_id
     WHERE s.sealed_text IS NOT NULL AND (
       NOT ${accountLives('a')} OR e.ended_at IS NOT NULL OR of.ended_at IS NOT NULL
-      OR s.connection_id IS NOT NULL AND ${connectionLives('c')} IS NOT TRUE
+      OR s.connection_id IS NOT NULL AND ${connectionSends('c')} IS NOT TRUE
       OR s.token_id IS NOT NULL AND (t.id IS NULL OR NOT ${tokenLives('t')})
     ) AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state = 'scheduled')
     LIMIT ${SENDS}::int`

@@ -46,7 +46,7 @@ const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] 
   },
 ]
 
-/** Tidies the ledger: leases that are over, endings, another token or upstream, verdicts, what stayed unknown. */
+/** Tidies the ledger: leases that are over, endings, a scope that was lost, another token or upstream, verdicts, what stayed unknown. */
 export function createSweepJob(db: Database, upstream: UpstreamName, everyMs: number): Job {
   return {
     name: 'sweep',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import { SCOPE_NAMES, type Scope } from '@vertexsms/contract/scopes'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -35,7 +36,7 @@ export function accessClaims(accountId: string, changes: JWTPayload = {}): JWTPa
   }
 }
 
-/** A connection with the rows of its access and refresh tokens. */
+/** A connection under every scope with the rows of its access and refresh tokens. */
 export async function makeConnection(db: Database, accountId: string, jti: string, refreshValue = randomUUID()) {
   const id = randomUUID()
   const now = new Date()
@@ -48,7 +49,7 @@ export async function makeConnection(db: Database, accountId: string, jti: strin
       clientId: 'client',
       clientName: 'Client',
       redirectHost: 'localhost',
-      scopes: ['sms:send'],
+      scopes: [...SCOPE_NAMES],
       createdAt: now,
       approvedAt: now,
       expiresAt,
@@ -84,6 +85,18 @@ export async function endConnection(db: Database, id: string): Promise<void> {
       )
       UPDATE message SET status = 'cancelled' FROM ended
       WHERE message.connection_id = ended.id AND message.status = 'scheduled'`,
+  ])
+}
+
+/** Approves a connection again, for these scopes, as the authorization server does: what was issued before ends with it. */
+export async function approveAgain(db: Database, id: string, scopes: readonly Scope[]): Promise<void> {
+  await db.$transaction([
+    db.$queryRaw`SELECT id::text FROM connection WHERE id = ${id}::uuid AND ended_at IS NULL FOR NO KEY UPDATE`,
+    db.apiToken.deleteMany({ where: { connectionId: id } }),
+    db.connection.update({
+      where: { id },
+      data: { grantId: randomUUID(), scopes: [...scopes], approvedAt: new Date() },
+    }),
   ])
 }
 

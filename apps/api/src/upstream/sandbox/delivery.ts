@@ -1,9 +1,10 @@
 // What time brings about: every step is one statement that takes due rows, skipping those another node holds, and
 // leaves them finished. A node that dies in the middle leaves them due, and any node goes on.
-import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
+import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { LIMITS } from '../../limits.ts'
+import { connectionSends } from '../../live.ts'
 import { GENERIC_NAMES } from './sender-rules.ts'
 
 /** Rows taken in one go. */
@@ -11,8 +12,8 @@ const BATCH = 100
 
 /**
  * Hands scheduled messages to the network when their time has come. Those of a disabled account, of a connection that
- * ended or ran out and of a token made by hand that was deleted or ran out are cancelled: an ending cancels what it finds, and what it could
- * not find is caught here.
+ * ended, ran out or may not send any more and of a token made by hand that was deleted or ran out are cancelled: an ending
+ * cancels what it finds, and what it could not find is caught here.
  */
 export function releaseScheduled(db: Database, now: Date): Promise<number> {
   return db.$executeRaw`
@@ -21,7 +22,7 @@ export function releaseScheduled(db: Database, now: Date): Promise<number> {
       SELECT m.id, ${accountLives('a')} AND (m.connection_id IS NULL OR c.id IS NOT NULL)
                    AND (m.manual_token_id IS NULL OR t.id IS NOT NULL) AS live
       FROM message m JOIN account a ON a.id = m.account_id
-      LEFT JOIN connection c ON c.id = m.connection_id AND ${connectionLives('c')}
+      LEFT JOIN connection c ON c.id = m.connection_id AND ${connectionSends('c')}
       LEFT JOIN api_token t ON t.id = m.manual_token_id AND ${tokenLives('t')}
       WHERE m.status = 'scheduled' AND m.send_at <= ${now}::timestamptz
       ORDER BY m.priority, m.send_at LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED
