@@ -13,6 +13,7 @@ import { answer, connect, discover, exchange, register, start, type TestClient }
 import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
+import { addMessage } from './support/owners-data.ts'
 import { makeAccount } from './support/people.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -106,6 +107,29 @@ describe('who asks', () => {
     const stranger = await stack.person()
     const { html } = await stranger.get(page.url.href)
     expect(textOf(html)).toContain('to go on connecting your app')
+  })
+
+  it('is named by it as what it is not, by its address alone, before a password is typed for it', async () => {
+    const titled = async (client_name: string, redirect_uri: string) => {
+      const client = await register(stack, { client_name, redirect_uris: [redirect_uri] })
+      return textOf((await (await stack.person()).open((await start(client)).url)).html)
+    }
+    const imitation = await titled('Notes', 'https://vertexsms-login.example/cb')
+    expect(imitation).toContain('to go on connecting vertexsms-login.example (not VertexSMS)')
+    expect(await titled('VertexSMS', 'https://app.example/cb')).toContain('to go on connecting app.example')
+    expect(await titled('VertexSMS', 'https://app.example/cb')).not.toContain('not VertexSMS')
+  })
+
+  it('has no name on any page where it gives none', async () => {
+    const { accountId, person } = await newPerson()
+    await connect(await register(stack, { client_name: undefined, redirect_uris: ['https://app.example/cb'] }), person)
+    const [connection] = await liveOf(accountId)
+    const pages = ['/', '/settings/api', `/connections/${connection?.id}`, `/connections/${connection?.id}/disconnect`]
+    for (const page of pages) {
+      const { html } = await person.get(page)
+      expect([page, textOf(html).includes('app.example')]).toEqual([page, true])
+      expect([page, /calls itself|without a name|\(\)/.test(textOf(html))]).toEqual([page, false])
+    }
   })
 
   it('is named by the page of a request that has ended, to the browser that saw it, and by no link to that page', async () => {
@@ -666,6 +690,18 @@ describe('an app known by a document', () => {
     expect((await liveOf(accountId)).map(({ id }) => id)).toEqual([victim?.id])
     expect(await liveOf(stranger.accountId)).toHaveLength(1)
   })
+})
+
+it('says of an app that connects again what it has scheduled, which goes out only if it may still send', async () => {
+  const { accountId, person } = await newPerson()
+  const client = await register(stack)
+  await connect(client, person)
+  const open = async () => textOf((await person.open((await start(client)).url)).html)
+  expect(await open()).not.toContain('Scheduled messages')
+  const [connection] = await liveOf(accountId)
+  const of = { accountId, spenderId: connection?.id ?? '' }
+  await addMessage(stack, of, { state: 'scheduled' }, { connectionId: connection?.id })
+  expect(await open()).toContain('Scheduled messages of it: 1. They go out only if it may still send SMS.')
 })
 
 describe('a page that told of a connection which is no more, or of another', () => {

@@ -466,7 +466,8 @@ describe('a notice', () => {
     const name = 'Claude". VertexSMS has checked it. “It„ is «"good'
     await noteFor(account.id, 'first_send', { spenderId: await connectionOf(account.id, name, 'app.example') })
     await arrived(1)
-    expect(server.mails[0]?.body).toMatch(/^It calls itself "[^"“”„«»]*"\. Nobody has verified this name\.$/m)
+    const warned = /^It calls itself "[^"“”„«»]*"\. Nobody has verified this name\. This is not VertexSMS\.$/m
+    expect(server.mails[0]?.body).toMatch(warned)
   })
 
   it('shows a hostile name as one quiet line: no header, no link, no second recipient', async () => {

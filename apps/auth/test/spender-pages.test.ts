@@ -213,6 +213,17 @@ describe('the page of a connection', () => {
     expect(textOf((await person.get('/')).html)).toContain(rules.join('; '))
   })
 
+  it('is told among all apps and tokens, too, with a pause of the whole account', async () => {
+    const { person } = await owner()
+    expect(textOf((await person.get('/settings/api')).html)).not.toMatch(/limits of your account hold|paused/)
+    await send(person, '/settings/limits/limits', { max_per_day: '2.50' })
+    await send(person, '/settings/limits/pause')
+    const text = textOf((await person.get('/settings/api')).html)
+    expect(text).toContain('The limits of your account hold as well: At most 2.50 EUR a day.')
+    expect(text).toContain('You paused everything just now .')
+    expect(text).toContain('No daily limit of its own')
+  })
+
   it('tells what is left today under the account as well, where that is less', async () => {
     const { accountId, person, page, connectionId } = await owner()
     const now = new Date()
