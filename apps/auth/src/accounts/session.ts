@@ -69,7 +69,7 @@ export function sessionMark(deps: Pick<SessionDeps, 'issuerUrl'>, cookieHeader: 
 }
 
 /** The `Set-Cookie` value that clears the session cookie. */
-export function noSessionCookie({ issuerUrl }: Pick<SessionDeps, 'issuerUrl'>): string {
+function noSessionCookie({ issuerUrl }: Pick<SessionDeps, 'issuerUrl'>): string {
   return sessionCookie(issuerUrl, '', 0)
 }
 

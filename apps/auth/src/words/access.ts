@@ -5,7 +5,7 @@ export const access = room({
   en: {
     place: 'Settings\u00a0→\u00a0API',
     title: 'API access',
-    lead: 'Everything that can use your account from outside: the apps you connected and the tokens you made. Delete any of them and its very next call fails.',
+    lead: 'Everything that can use your account from outside: the apps you connected and the tokens you made. End any of them and its very next call fails.',
     newToken: 'New token',
     apps: 'Connected apps',
     noApps: 'No app is connected.',
