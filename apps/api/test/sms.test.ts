@@ -358,6 +358,22 @@ describe('POST /sms', () => {
     expect([late.status, late.body.code]).toEqual([409, 'ALREADY_HANDED_OVER'])
   })
 
+  test('is priced for no country that the limits of its token leave out, and a number that is none is told as such', async () => {
+    const { accountId } = await world.makeAccount()
+    const { id, token } = await world.makeToken({ accountId })
+    const limits = { kind: 'token' as const, countries: ['LV'], createdAt: new Date() }
+    await world.db.spender.create({ data: { id, accountId, ...limits } })
+    const cost = async (to: string) => {
+      const body = { to, from: 'Tests', message: 'Hello' }
+      return (await world.node.call('POST /sms/cost', { token, body })).body
+    }
+    expect(await cost('37060000001')).toMatchObject({ code: 'DESTINATION_NOT_ALLOWED' })
+    expect(await cost('37120000001')).toHaveLength(1)
+    const wrong = await cost('999')
+    expect(wrong).toMatchObject({ code: expect.any(String) })
+    expect(wrong.code).not.toBe('DESTINATION_NOT_ALLOWED')
+  })
+
   test('refuses with code 24 what the balance does not cover, and charges nothing', async () => {
     const { accountId, token } = await world.makeAccount(1_000n)
     expect((await send({}, token)).body).toMatchObject({ code: 'SEND_REFUSED', error_code: 24 })
