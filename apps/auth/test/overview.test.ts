@@ -341,6 +341,17 @@ describe('the queue of approvals', () => {
     }
   })
 
+  it('says that what is approved is refused while the whole account is paused', async () => {
+    const { person, of } = await connected({ redirectHost: 'claude.ai' })
+    const said = async () => (await person.get('/approvals')).html.includes('Everything is paused: what you approve')
+    await askApproval(stack, of)
+    expect(await said()).toBe(false)
+    await send(person, '/settings/limits/pause')
+    expect(await said()).toBe(true)
+    await stack.db.approval.deleteMany({ where: { accountId: of.accountId } })
+    expect(await said()).toBe(false)
+  })
+
   it('lists what was approved and not sent yet, and withdraws it from there', async () => {
     const { person, of } = await connected({ redirectHost: 'claude.ai' })
     const id = await askApproval(stack, of, { state: 'approved', sealedText: null })

@@ -13,6 +13,7 @@ import {
   withdrawApproval,
 } from '../connections/approvals.ts'
 import { nameSpenders } from '../connections/names.ts'
+import { pauseOf } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { type Naming, namingFor, whoOf } from '../connections/who.ts'
 import type { ApprovalsPage, AskedView } from '../views/pages.ts'
@@ -68,11 +69,13 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       .sort((one, other) => Number(one.asked === null) - Number(other.asked === null))
     const usable = await viewsOf('approved', await usableApprovals(deps.db, accountId, PAGE_ROWS))
     const which = takeOnce(deps, request, reply, noticePlace(request))
+    const row = await deps.db.spender.findFirst({ where: { id: accountId, accountId } })
     const page = {
       viewer: viewerOf(deps, request),
       outcome: outcomeOf(request),
       which,
       asking: byAsker(waiting, each),
+      isPaused: row !== null && pauseOf(row) !== null,
       usable,
       pager,
     }

@@ -75,7 +75,7 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
         ? [{ who, approved: timeView(row.approvedAt, now), at: timeView(end.at, now), reason: end.reason, totalMicros }]
         : []
     })
-    return sendPage(reply, 'ended', { viewer: viewerOf(deps, request), connections, pager })
+    return sendPage(reply, 'ended', { viewer: viewerOf(deps, request), upstream: deps.upstream, connections, pager })
   })
 }
 

@@ -608,6 +608,8 @@ export interface ApprovalsPage {
     /** How many of its sends wait in all, those of other pages too. */
     readonly waits: number
   }[]
+  /** True where the whole account is paused: what is approved is refused until that ends. */
+  readonly isPaused: boolean
   /** What was approved and may still be used. */
   readonly usable: readonly AskedView[]
   readonly pager: PagerView | null
@@ -776,6 +778,8 @@ export interface OverviewPage {
 /** `ended`: connections that are no more. */
 export interface EndedPage {
   readonly viewer: Viewer
+  /** Through which all the sums were spent. */
+  readonly upstream: string
   readonly connections: readonly {
     readonly who: WhoView
     readonly approved: TimeView
