@@ -39,6 +39,7 @@ async function fill(person: Person, page: View, fields: Record<string, string>, 
   return person.post(page.url, [
     ['csrf', hiddenField(page.html, 'csrf')],
     ['limits_from', hiddenField(page.html, 'limits_from')],
+    ['limits_shown', hiddenField(page.html, 'limits_shown')],
     ...ticked.map((scope): [string, string] => ['scope', scope]),
     ...Object.entries({ decision: 'allow', ...fields }),
   ])
@@ -219,6 +220,12 @@ describe('who asks', () => {
     ['App', 'app.vertex-sms.login:', 'The link app.vertex-sms.login: looks like ours', 'us'],
     ['VertexSMS', 'vertexsms.login.example', 'Its name and the address vertexsms.login.example look like ours', 'us'],
     ['Gооgle', 'app.example', 'different alphabets', 'another'],
+    ['Δmazon', 'app.example', 'different alphabets', 'another'],
+    ['ΩpenAI', 'app.example', 'different alphabets', 'another'],
+    ['πaypal', 'app.example', 'different alphabets', 'another'],
+    ['μetamask', 'app.example', 'different alphabets', 'another'],
+    ['Vertex SIA SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertex.io SMS', 'app.example', 'Its name looks like ours', 'us'],
     ['App', 'vertexsms.com.login.example', 'it belongs to login.example', 'us'],
     ['App', 'vertexsrns.example:8443', 'looks like ours', 'us'],
     ['App', 'vertex5ms.com', 'looks like ours', 'us'],
@@ -269,8 +276,6 @@ describe('who asks', () => {
     ['SMS Advert Exchange', 'app.example'],
     ['\u00b5Torrent', 'app.example'],
     ['\u03bcTorrent', 'app.example'],
-    ['Δt analytics', 'app.example'],
-    ['Ωmega πay', 'app.example'],
     ['App', 'vertexsys.com'],
     ['App', 'vertex-sas.fr'],
     ['App', 'vertex-cms.example'],
@@ -740,7 +745,11 @@ describe('a page that told of a connection which is no more, or of another', () 
     const answers = []
     for (const page of pages) answers.push(await fill(person, page, { replaces }))
     expect(answers.map(({ status }) => status)).toEqual([200, 422])
-    expect(await liveOf(accountId)).toHaveLength(1)
+    const [left, ...others] = await liveOf(accountId)
+    expect(others).toEqual([])
+    // What took its place is what is left to replace: the limits go on.
+    expect(answers[1]?.html).toContain(`name="replaces" value="${left?.id}" checked`)
+    expect(promises(answers[1] as View)).toBe(true)
   })
 
   it('is shown again where the person does not replace it after all, unless nothing but the form bound it', async () => {
@@ -758,6 +767,59 @@ describe('a page that told of a connection which is no more, or of another', () 
     expect([again.status, promises(again)]).toEqual([422, false])
     expect((await fill(person, again, {})).status).toBe(200)
     expect(await liveOf(accountId)).toHaveLength(2)
+  })
+
+  it('asks whoever pressed for reading only again about that alone', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const [connection] = await liveOf(accountId)
+    const page = await person.open((await start(client)).url)
+    await endConnection(stack.db, connection?.id ?? '', 'revoked')
+    const again = await fill(person, page, { decision: 'reading' })
+    const ticked = [...again.html.matchAll(/name="scope" value="([^"]*)" checked/g)].map(([, name]) => name)
+    expect([again.status, ticked]).toEqual([422, ['sms:rates', 'numbers:read']])
+    const wider = { decision: 'reading', limit: 'other', own_limit: '800' }
+    await connect(client, person)
+    const asked = await fill(person, await person.open((await start(client)).url), wider)
+    expect([asked.status, textOf(asked.html).includes('becomes 800.00 EUR')]).toEqual([422, true])
+    expect(asked.html).not.toContain('value="sms:send" checked')
+  })
+
+  it('is shown again where its limits were changed elsewhere, or another connection took its place', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const id = await bounded(accountId)
+    const page = await person.open((await start(client)).url)
+    await stack.db.spender.update({ where: { id }, data: { maxTotalMicros: null } })
+    const again = await fill(person, page, {})
+    expect([again.status, promises(again)]).toEqual([422, false])
+    await endConnection(stack.db, id, 'revoked')
+    await connect(client, person)
+    expect((await fill(person, again, {})).status).toBe(422)
+  })
+
+  it('says of each that may be replaced that it is paused, asks its owner, what it loses and has scheduled', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await fill(person, await person.open((await start(client)).url), {})
+    const id = await bounded(accountId)
+    await stack.db.spender.update({ where: { id }, data: { pausedAt: new Date(), maxTotalMicros: null, senders: [] } })
+    await addMessage(stack, { accountId, spenderId: id }, { state: 'scheduled' }, { connectionId: id })
+    const page = await person.open((await start(client, { scope: 'sms:rates' })).url)
+    const text = textOf(page.html)
+    for (const words of [
+      'Scheduled messages of it: 1. They are cancelled.',
+      'It no longer asks for sms:send',
+      'It is paused, and stays so.',
+      'Asks you first above 0.05 EUR',
+    ])
+      expect(text).toContain(words)
+    // Beside it another would be neither paused nor asking: that is said before it begins.
+    const again = await fill(person, page, {})
+    expect([again.status, textOf(again.html).includes('Asks you first')]).toEqual([422, false])
+    expect(await liveOf(accountId)).toHaveLength(1)
   })
 
   it('has the amount that it asks to confirm chosen, and applies it', async () => {

@@ -36,6 +36,7 @@ const CONSENT = {
   noRoom: null,
   isStale: false,
   limitsFrom: '',
+  limitsShown: '',
   offersReadingOnly: true,
   bounds: {
     amounts: [{ value: '5.00', short: '5.00 EUR', label: '5.00 EUR a day' }],

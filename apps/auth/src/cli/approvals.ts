@@ -36,7 +36,7 @@ export const approvals: Command = {
         `${row.id}  ${isWaiting ? '' : 'approved, not sent yet, '}until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
       )
       context.print(
-        `  asked by    ${plainText(asker?.name ?? 'an app that is gone')} because of ${plainText(row.reason)}`,
+        `  asked by    ${plainText(asker?.name || (asker?.app?.redirectHost ?? 'an app that is gone'))} because of ${plainText(row.reason)}`,
       )
       context.print(`  from        ${plainText(row.sender)}`)
       const countries = `${row.recipients} in ${row.countries.join(', ')}`

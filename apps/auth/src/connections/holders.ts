@@ -7,7 +7,7 @@ import { MADE_BY_HAND } from './tokens.ts'
 export interface FoundHolder extends Holder {
   readonly accountId: string
   readonly spenderId: string
-  /** What the client or the owner calls it; the e-mail address of an account. */
+  /** What the client or the owner calls it, or where its answers go; the e-mail address of an account. */
   readonly name: string
   /** False once it ended or ran out: nothing about it changes any more. */
   readonly isAlive: boolean
@@ -57,14 +57,15 @@ interface ConnectionRow {
   accountId: string
   spenderId: string | null
   clientName: string
+  redirectHost: string
   endedAt: Date | null
   expiresAt: Date
 }
 
 function ofConnection(row: ConnectionRow, now: Date): FoundHolder {
-  const { id, accountId, spenderId, clientName } = row
+  const { id, accountId, spenderId, clientName, redirectHost } = row
   const isAlive = isConnectionAlive(row, now)
-  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name: clientName, isAlive }
+  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name: clientName || redirectHost, isAlive }
 }
 
 interface TokenRow {

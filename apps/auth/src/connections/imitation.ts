@@ -108,8 +108,8 @@ function isInOtherLetters(host: string): boolean {
   return shown !== nameOf(host) && !/^[a-z\d._ßæœøđðþłħŋıə-]+$/.test(plain)
 }
 
-/** A Greek letter that looks like no Latin one, and so hides nothing, before a Latin word (`μTorrent`). */
-const GREEK_SIGN = /^[\u00b5\u03bcΔΣΩ\u2126πλ](?=\p{Script=Latin})/u
+/** The micro sign, which stands for no Latin letter, before a Latin name (`μTorrent`). */
+const GREEK_SIGN = /^[\u00b5\u03bc](?=\p{Lu})/u
 
 /** True when a word of a text mixes letters of different alphabets, but for a {@link GREEK_SIGN}. */
 export function mixesAlphabets(text: string): boolean {

@@ -68,6 +68,7 @@ const VARIANT = '*'
 /** What stands between our two words and leaves them ours: marks, places, forms of companies, and small words. */
 const BETWEEN = [
   ...['tm', 'mc', 'md', 'mr', 'lt', 'lv', 'ee', 'pl', 'eu', 'com', 'net', 'uab', 'ltd', 'llc', 'inc', 'gmbh'],
+  ...['sia', 'ou', 'ab', 'mb', 'io', 'org', 'app', 'api', 'official', 'mobile'],
   ...['at', 'and', 'by', 'for', 'from', 'of', 'on', 'the', 'to', 'via', 'with'],
 ]
 /** A few such words, without spaces. */

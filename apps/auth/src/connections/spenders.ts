@@ -124,6 +124,23 @@ export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql
     ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at WHERE spender.ended_at IS NULL`
 }
 
+/** What a spender is held to, and whether it is paused; nothing of one without a row, as from before limits. */
+export interface Standing {
+  readonly rules: OwnersRules
+  readonly isPaused: boolean
+}
+
+/** The {@link Standing} of a spender. */
+export async function standingOf(tx: Pick<Database, 'spender'>, spenderId: string): Promise<Standing> {
+  const row = await tx.spender.findUnique({ where: { id: spenderId } })
+  if (!row) return { rules: { ...NO_LIMITS, askAboveMicros: null, askNewCountry: false }, isPaused: false }
+  const { askAboveMicros, askNewCountry } = row
+  return {
+    rules: { ...(await limitsOf(tx, spenderId)), askAboveMicros, askNewCountry },
+    isPaused: pauseOf(row) !== null,
+  }
+}
+
 /** Who paused a spender. */
 export type PauseState = 'owner' | 'automatic'
 

@@ -110,12 +110,17 @@ export function boundsView(
     chosen,
     own: chosen === OTHER_AMOUNT ? shownOwn : '',
     ownAmount: counts?.micros == null ? null : t.format.eur(counts.micros),
-    places: places === null ? first.countries : 'rules' in places ? (places.rules.countries ?? []) : [],
+    places: places === null ? first.countries : 'rules' in places ? heldTo(places.rules.countries ?? [], start) : [],
     countries: typed.countries ?? first.countries.join(', '),
     times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,
     problems,
   }
+}
+
+/** Countries as they will hold: never more than were asked for. */
+function heldTo(countries: readonly string[], { limits, asked }: Start): readonly string[] {
+  return asked ? (narrower({ ...limits, countries }, asked)?.countries ?? []) : countries
 }
 
 /** How a person's word on wider limits is tied to what was shown: what they were, and what they become. */

@@ -5,7 +5,15 @@ import { connectionLives } from '@vertexsms/db/alive'
 import { Prisma } from '@vertexsms/db/client'
 import { endReplaced } from '../connections/end.ts'
 import { isWithin, narrower } from '../connections/limits.ts'
-import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
+import {
+  createSpender,
+  holdSpender,
+  limitsOf,
+  type OwnersRules,
+  type Standing,
+  setRules,
+  standingOf,
+} from '../connections/spenders.ts'
 import { SIZES } from '../limits.ts'
 import { wideningText } from './bounds.ts'
 
@@ -40,8 +48,13 @@ export interface Approval {
   readonly limits: ConsentLimits
   /** The connection that this one takes the place of, by the person's word: it ends, and its spender goes on. */
   readonly replaces?: string
-  /** The connection whose limits the person was shown; null for those of one that begins. */
-  readonly shownFrom?: string | null
+  /** What the person was shown besides the form; nothing for what nobody was shown a page of. */
+  readonly shown?: {
+    /** The connection whose limits stood there; null for those of one that begins. */
+    readonly from: string | null
+    /** Those, as {@link standingText} writes them. */
+    readonly standing: string
+  }
 }
 
 /** Where an approval leads. */
@@ -83,29 +96,51 @@ export async function findPlace(tx: Prisma.TransactionClient, approval: Approval
     earlier: earlier && { ...earlier, goesOn: goesOn !== null },
     limits: after,
     changes: isWider || (after !== null && !isWithin(before, after)),
-    isStale: await isStale(tx, approval, earlier?.id ?? null, before),
+    isStale: await isStale(tx, approval, earlier),
     widening: isWider && limits.confirmed !== wideningText(before, after) ? { before, after } : null,
   }
 }
 
-/** Whether what the page said of the connection that it told of holds of the one that is found, `before` with its limits. */
+/**
+ * Whether what the page said of an earlier connection holds of the one that is found: that its limits besides those of the
+ * form, its pause and what its owner is asked about go on, and what it spent counts.
+ */
 async function isStale(
   tx: Prisma.TransactionClient,
-  { accountId, client, limits, replaces, shownFrom = null }: Approval,
-  found: string | null,
-  before: SpenderLimits,
+  { accountId, client, limits, replaces, shown }: Approval,
+  earlier: Omit<EarlierConnection, 'goesOn'> | null,
 ): Promise<boolean> {
-  if (found === shownFrom || shownFrom === null) return false
+  if (!shown?.from) return false
+  const found = earlier && (await standingOf(tx, earlier.spenderId))
+  if (found && earlier.id === shown.from) return shown.standing !== standingText(found)
   // It goes on, or is replaced by the person's word: then what it spent counts on.
   if (found === null && (!client.shared || replaces !== undefined)) return true
-  const shown = await tx.connection.findFirst({ where: { id: shownFrom, accountId, clientId: client.id } })
-  const promised = shown ? await limitsOf(tx, shown.spenderId ?? shown.id) : limits.initial
-  return !isWithin(besides(before), besides(promised))
+  const row = await tx.connection.findFirst({ where: { id: shown.from, accountId, clientId: client.id } })
+  if (!row) return false
+  if (!client.shared && (row.spenderId ?? row.id) !== earlier?.spenderId) return true
+  const promised = await standingOf(tx, row.spenderId ?? row.id)
+  const held = (rules: SpenderLimits) => {
+    const besides = { ...rules, maxPerDayMicros: null, countries: [] }
+    return limits.asked ? (narrower(besides, limits.asked) ?? besides) : besides
+  }
+  return (
+    !isWithin(held(found?.rules ?? limits.initial), held(promised.rules)) ||
+    (promised.isPaused && !found?.isPaused) ||
+    asksLess(found?.rules, promised.rules)
+  )
 }
 
-/** Without what the form itself sets. */
-function besides(limits: SpenderLimits): SpenderLimits {
-  return { ...limits, maxPerDayMicros: null, countries: [] }
+/** True where an owner is asked about less than before. */
+function asksLess(after: OwnersRules | undefined, before: OwnersRules): boolean {
+  const [above, was] = [after?.askAboveMicros ?? null, before.askAboveMicros]
+  return (was !== null && (above === null || above > was)) || (before.askNewCountry && !after?.askNewCountry)
+}
+
+/** What a page says of a connection besides what its form sets, as the form sends it back. */
+export function standingText({ rules, isPaused }: Standing): string {
+  const { maxPerDayMicros: _day, countries: _places, ...besides } = rules
+  const parts = Object.entries(besides).map(([name, value]) => `${name}=${String(value)}`)
+  return [...parts.sort(), `isPaused=${isPaused}`].join(' ')
 }
 
 /** True when an account has as many connections alive as it may. Call it in the transaction that holds the account. */

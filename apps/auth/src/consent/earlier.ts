@@ -1,10 +1,9 @@
 import { isScope, type Scope } from '@vertexsms/contract/scopes'
-import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
-import { limitsOf } from '../connections/spenders.ts'
+import { type OwnersRules, standingOf } from '../connections/spenders.ts'
 
 /** The most connections of one client that a page lists. */
 const MAX_LISTED = 20
@@ -17,7 +16,8 @@ export interface Earlier {
   readonly approvedAt: Date
   readonly lastUsedAt: Date | null
   readonly scopes: readonly Scope[]
-  readonly limits: SpenderLimits
+  readonly limits: OwnersRules
+  readonly isPaused: boolean
   /** Messages that wait for their time under it. */
   readonly scheduledMessages: number
 }
@@ -38,15 +38,19 @@ export async function earlierConnections(
   })
   const used = await lastUsedOf(db, rows)
   return Promise.all(
-    rows.map(async ({ id, spenderId, clientName, redirectHost, approvedAt, scopes }) => ({
-      id,
-      clientName,
-      redirectHost,
-      approvedAt,
-      lastUsedAt: used.get(id) ?? null,
-      scopes: scopes.filter(isScope),
-      limits: await limitsOf(db, spenderId ?? id),
-      scheduledMessages: await scheduledUnder(db, id),
-    })),
+    rows.map(async ({ id, spenderId, clientName, redirectHost, approvedAt, scopes }) => {
+      const { rules, isPaused } = await standingOf(db, spenderId ?? id)
+      return {
+        id,
+        clientName,
+        redirectHost,
+        approvedAt,
+        lastUsedAt: used.get(id) ?? null,
+        scopes: scopes.filter(isScope),
+        limits: rules,
+        isPaused,
+        scheduledMessages: await scheduledUnder(db, id),
+      }
+    }),
   )
 }

@@ -80,15 +80,18 @@ function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier:
   const field = (name: keyof TypedBounds) => oneText(sent[name])
   const ticked = [sent.scope].flat().filter((name): name is Scope => isScope(String(name)))
   const replaces = textField(request, 'replaces')
+  // Whoever pressed for reading only is asked again about that alone.
+  const isReading = textField(request, 'decision') === 'reading'
+  const isLost = replaces !== '' && !earlier.some(({ id }) => id === replaces)
   return {
-    scopes: asked.scopes.filter((name) => ticked.includes(name)),
+    scopes: asked.scopes.filter((name) => ticked.includes(name) && (!isReading || READING_SCOPES.includes(name))),
     bounds: {
       limit: field('limit'),
       own_limit: field('own_limit'),
       countries: field('countries'),
       lasts: field('lasts'),
     },
-    replaces: earlier.some(({ id }) => id === replaces) ? replaces : null,
+    replaces: isLost ? untouched(asked, earlier, false).replaces : replaces || null,
   }
 }
 
@@ -109,10 +112,10 @@ export function decisionOf(
   const read = readBounds(filled.bounds, start, wordsFor(request))
   if ('problems' in read) return { shown: { problems: read.problems } }
   if (word !== 'allow' && word !== 'reading') return { shown: {} }
-  const scopes = word === 'allow' ? filled.scopes : filled.scopes.filter((name) => READING_SCOPES.includes(name))
+  const { scopes } = filled
   if (scopes.length === 0) return { shown: { nothingTicked: true } }
   // What was to be replaced is gone: the page says what begins instead.
-  if (textField(request, 'replaces') !== '' && filled.replaces === null) return { shown: { isStale: true } }
+  if (textField(request, 'replaces') !== (filled.replaces ?? '')) return { shown: { isStale: true } }
   const { maxPerDayMicros, countries, lifetimeSeconds } = read.bounds
   return {
     decision: {
@@ -130,7 +133,7 @@ export function decisionOf(
         confirmed: textField(request, 'confirmed') || null,
       },
       ...(filled.replaces !== null && { replaces: filled.replaces }),
-      shownFrom: idOf(textField(request, 'limits_from')),
+      shown: { from: idOf(textField(request, 'limits_from')), standing: textField(request, 'limits_shown') },
     },
   }
 }

@@ -1,7 +1,7 @@
 import { SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { SignedIn } from '../accounts/session.ts'
-import { accountLimits, limitWords } from '../connections/limit-words.ts'
+import { accountLimits, limitWords, ruleWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
@@ -12,6 +12,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { type AuthorizationRequest, askingApp } from './authorization-request.ts'
 import { boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
+import { standingText } from './connect.ts'
 import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
 import { warningsOf } from './warnings.ts'
@@ -65,6 +66,7 @@ export function consentView(of: {
     approved: timeView(earlier.approvedAt, now),
     lastUsed: earlier.lastUsedAt && timeView(earlier.lastUsedAt, now),
     limits: limitWords(earlier.limits, t),
+    isPaused: earlier.isPaused,
     scheduledMessages: earlier.scheduledMessages,
     loses: earlier.scopes.filter((scope) => !asked.scopes.includes(scope)),
   })
@@ -84,10 +86,11 @@ export function consentView(of: {
     nothingTicked: shown.nothingTicked ?? false,
     isStale: shown.isStale ?? false,
     limitsFrom: before?.id ?? '',
+    limitsShown: before ? standingText({ rules: before.limits, isPaused: before.isPaused }) : '',
     noRoom: shown.isFull ? t.consent.noRoom(t.format.number(SIZES.connectionsOfAccount)) : null,
     offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
     bounds: boundsView(filled.bounds, start, t, shown.problems),
-    limits: otherLimits(start, t),
+    limits: otherLimits(start, before?.limits, t),
     askedLimits: asked.askedLimits === null ? [] : limitWords(asked.askedLimits, t),
     widening: shown.wider
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
@@ -112,9 +115,10 @@ export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean
 }
 
 /** What it will be held to besides what the form sets. */
-function otherLimits({ limits, asked }: Start, t: Words): string[] | null {
+function otherLimits({ limits, asked }: Start, before: OwnersRules | undefined, t: Words): string[] | null {
   const both = asked ? narrower(limits, asked) : limits
-  return both && limitWords({ ...both, maxPerDayMicros: null, countries: [] }, t)
+  const { askAboveMicros = null, askNewCountry = false } = before ?? {}
+  return both && ruleWords({ ...both, maxPerDayMicros: null, countries: [], askAboveMicros, askNewCountry }, t)
 }
 
 function changes({ before, after }: { before: SpenderLimits; after: SpenderLimits }, { consent, format }: Words) {

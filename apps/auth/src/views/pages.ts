@@ -161,8 +161,9 @@ export interface ConsentPage {
   readonly nothingTicked: boolean
   /** True where what the page said of an earlier connection did not hold any more, and is said anew. */
   readonly isStale: boolean
-  /** The connection whose limits the page shows; empty for those of one that begins. */
+  /** The connection whose limits the page shows, and those, for the form to send back; empty for those of one that begins. */
   readonly limitsFrom: string
+  readonly limitsShown: string
   /** Why no other app can be connected, in words; null where one can. */
   readonly noRoom: string | null
   /** True when some of what is asked for only reads. */
@@ -197,6 +198,7 @@ export interface EarlierView {
   readonly lastUsed: TimeView | null
   /** What it may spend, a sentence each. */
   readonly limits: readonly string[]
+  readonly isPaused: boolean
   /** Messages that wait for their time under it. */
   readonly scheduledMessages: number
   /** Scopes that it has and does not ask for now: they end. */
