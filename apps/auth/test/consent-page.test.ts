@@ -13,6 +13,7 @@ import { answer, connect, discover, exchange, register, start, type TestClient }
 import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
+import { CAN_MEET, meet } from './support/meeting.ts'
 import { addMessage } from './support/owners-data.ts'
 import { makeAccount } from './support/people.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
@@ -769,6 +770,19 @@ describe('a page that told of a connection which is no more, or of another', () 
     expect(await liveOf(accountId)).toHaveLength(2)
   })
 
+  it.skipIf(!CAN_MEET)('is no matter of a second press, which is answered as the first one is', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await fill(person, await person.open((await start(client)).url), {})
+    const replaces = await bounded(accountId)
+    const page = await person.open((await start(client)).url)
+    const press = () => fill(person, page, { replaces })
+    const answers = await meet(stack.db, accountId, [press, press])
+    expect(answers.map((one) => (one.status === 'fulfilled' ? one.value.status : one.reason))).toEqual([200, 200])
+    expect(await liveOf(accountId)).toHaveLength(1)
+    expect((await press()).status).toBe(200)
+  })
+
   it('asks whoever pressed for reading only again about that alone', async () => {
     const { accountId, person } = await newPerson()
     const client = await register(stack)
@@ -812,7 +826,7 @@ describe('a page that told of a connection which is no more, or of another', () 
     for (const words of [
       'Scheduled messages of it: 1. They are cancelled.',
       'It no longer asks for sms:send',
-      'It is paused, and stays so.',
+      'It is paused, and so is the new one.',
       'Asks you first above 0.05 EUR',
     ])
       expect(text).toContain(words)

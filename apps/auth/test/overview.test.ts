@@ -352,6 +352,23 @@ describe('the queue of approvals', () => {
     expect(await said()).toBe(false)
   })
 
+  it('says of an asker that is paused that what is approved is refused, in the list and on its own page', async () => {
+    const { person, of, connectionId } = await connected({ redirectHost: 'claude.ai' })
+    const page = `/connections/${connectionId}`
+    const waits = await askApproval(stack, of)
+    const usable = await askApproval(stack, of, { state: 'approved', sealedText: null })
+    const said = async (path: string) =>
+      textOf((await person.get(path)).html).match(/It is paused: what you approve/g)?.length
+    const places = ['/approvals', `/approvals/${waits}`, `/approvals/${usable}`]
+    for (const place of places) expect([place, await said(place)]).toEqual([place, undefined])
+    await send(person, `${page}/pause`)
+    for (const place of places) expect([place, await said(place)]).toEqual([place, 1])
+    await send(person, '/settings/limits/pause')
+    for (const place of places) expect([place, await said(place)]).toEqual([place, undefined])
+    for (const place of places)
+      expect((await person.get(place)).html).toContain('Everything is paused: what you approve')
+  })
+
   it('lists what was approved and not sent yet, and withdraws it from there', async () => {
     const { person, of } = await connected({ redirectHost: 'claude.ai' })
     const id = await askApproval(stack, of, { state: 'approved', sealedText: null })

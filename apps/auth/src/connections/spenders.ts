@@ -124,6 +124,13 @@ export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql
     ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at WHERE spender.ended_at IS NULL`
 }
 
+/** The ids of an account's spenders that are paused; its own id for the whole account. */
+export async function pausedOf(db: Pick<Database, 'spender'>, accountId: string): Promise<ReadonlySet<string>> {
+  const stopped = { OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }] }
+  const rows = await db.spender.findMany({ where: { accountId, endedAt: null, ...stopped } })
+  return new Set(rows.flatMap((row) => (pauseOf(row) === null ? [] : [row.id])))
+}
+
 /** What a spender is held to, and whether it is paused; nothing of one without a row, as from before limits. */
 export interface Standing {
   readonly rules: OwnersRules

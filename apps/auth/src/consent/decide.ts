@@ -37,17 +37,18 @@ export function decide(
   return accountTransaction(deps.db, async (tx) => {
     if (decision.kind === 'approved' && !(await lockSession(tx, decision))) return { kind: 'signed_out' }
     const now = await databaseNow(tx)
-    const grantId = newSecret()
-    const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
-    if (place?.isStale) return { kind: 'stale' }
-    if (place?.widening) return { kind: 'wider', ...place.widening }
-    const result = resultOf(decision, place, grantId)
+    // First of all: what a second press would be asked about, the first one has changed.
     const key = { kind: 'Interaction', id: artifactId(uid) }
     const stored = await tx.oidcArtifact.findUnique({
       where: { kind_id: key },
       select: { payload: true, consumedAt: true },
     })
     if (!stored || stored.consumedAt) return { kind: 'answered_before' }
+    const grantId = newSecret()
+    const place = decision.kind === 'approved' ? await findPlace(tx, decision, now) : null
+    if (place?.isStale) return { kind: 'stale' }
+    if (place?.widening) return { kind: 'wider', ...place.widening }
+    const result = resultOf(decision, place, grantId)
     if (decision.kind === 'approved' && !place?.earlier && (await isFull(tx, decision.accountId, now)))
       return { kind: 'full' }
     const payload = { ...openInteraction(deps.operatorKey, uid, stored.payload), result }

@@ -58,7 +58,11 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     if (asked.answer) return sendContinue(deps, reply, asked, asked.answer)
     const scene = await sceneOf(deps, asked, signedIn, request, 'sent')
     const judged = decisionOf(deps, request, scene)
-    if ('shown' in judged) return sendConsent(deps, reply, scene, judged.shown)
+    if ('shown' in judged) {
+      // What it goes on with may be gone because this very request was answered in between, by a first press.
+      const now = judged.shown.isStale ? await findRequest(deps, request, reply) : asked
+      return now?.answer ? sendContinue(deps, reply, now, now.answer) : sendConsent(deps, reply, scene, judged.shown)
+    }
     const outcome = await decide(deps, asked.uid, judged.decision)
     if (outcome.kind === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
     if (outcome.kind === 'stale')

@@ -13,7 +13,7 @@ import {
   withdrawApproval,
 } from '../connections/approvals.ts'
 import { nameSpenders } from '../connections/names.ts'
-import { pauseOf } from '../connections/spenders.ts'
+import { pausedOf } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { type Naming, namingFor, whoOf } from '../connections/who.ts'
 import type { ApprovalsPage, AskedView } from '../views/pages.ts'
@@ -60,22 +60,22 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const { skip, pager } = pageOf(all, { path: PATH, query: request.query, name: 'page' })
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
     const naming = namingFor(deps, wordsFor(request))
+    const paused = await pausedOf(deps.db, accountId)
     const viewsOf = async (standing: AskedView['standing'], all: readonly string[]) =>
       (await Promise.all(all.map((id) => readableApproval(deps, { accountId, id }, now)))).flatMap((one) =>
-        one?.standing === standing ? [askedView(one, now, naming)] : [],
+        one?.standing === standing ? [askedView(one, paused, now, naming)] : [],
       )
     const waiting = (await viewsOf('pending', ids))
       // What can only be refused stands in nobody's way.
       .sort((one, other) => Number(one.asked === null) - Number(other.asked === null))
     const usable = await viewsOf('approved', await usableApprovals(deps.db, accountId, PAGE_ROWS))
     const which = takeOnce(deps, request, reply, noticePlace(request))
-    const row = await deps.db.spender.findFirst({ where: { id: accountId, accountId } })
     const page = {
       viewer: viewerOf(deps, request),
       outcome: outcomeOf(request),
       which,
       asking: byAsker(waiting, each),
-      isPaused: row !== null && pauseOf(row) !== null,
+      isPaused: paused.has(accountId),
       usable,
       pager,
     }
@@ -107,7 +107,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     if (!found) return reply.callNotFound()
     const outcome = outcomeOf(request)
     return sendPage(reply, 'approval', {
-      ...askedView(found, now, namingFor(deps, wordsFor(request))),
+      ...askedView(found, await pausedOf(deps.db, accountId), now, namingFor(deps, wordsFor(request))),
       viewer: viewerOf(deps, request),
       isAnswered: outcome !== null,
       isLate: outcome === 'late',
@@ -184,13 +184,14 @@ async function readableApproval(
   }
 }
 
-function askedView(found: AskedApproval, now: Date, naming: Naming): AskedView {
+function askedView(found: AskedApproval, paused: ReadonlySet<string>, now: Date, naming: Naming): AskedView {
   const { row, standing, asker, asked } = found
   return {
     formAction: `${PATH}/${row.id}`,
     spenderId: row.spenderId,
     standing,
     asker: whoOf(asker, naming),
+    stops: paused.has(row.accountId) ? 'account' : paused.has(row.spenderId) ? 'own' : null,
     why: whyAsked(found, naming.t),
     ceilingMicros: row.ceilingMicros,
     sender: row.sender,

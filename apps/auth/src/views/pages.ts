@@ -572,6 +572,8 @@ export interface AskedView {
   readonly spenderId: string
   readonly standing: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
   readonly asker: WhoView
+  /** Whose pause refuses what is approved: the asker's own, or the account's. */
+  readonly stops: 'own' | 'account' | null
   /** Why it was asked, in sentences. */
   readonly why: string
   readonly ceilingMicros: bigint

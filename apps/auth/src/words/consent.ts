@@ -23,6 +23,7 @@ export const consent = room({
     loses: (scopes: string) => `It no longer asks for ${scopes}, so it loses that.`,
     scheduledEnd: (text: string) => `Scheduled messages of it: ${text}. They are cancelled.`,
     staysPaused: 'It is paused, and stays so.',
+    pausedToo: 'It is paused, and so is the new one.',
     scheduledOfIt: (text: string) => `Scheduled messages of it: ${text}. They go out only if it may still send SMS.`,
     countsOn: 'What it has spent still counts.',
     untick: 'Untick what it should not do. You can end this access at any time under Settings\u00a0→\u00a0API.',
@@ -149,6 +150,7 @@ export const consent = room({
     loses: (scopes) => `Ji nebeprašo ${scopes}, todėl šių teisių neteks.`,
     scheduledEnd: (text) => `Jos suplanuotų žinučių: ${text}. Jos bus atšauktos.`,
     staysPaused: 'Ji pristabdyta ir tokia lieka.',
+    pausedToo: 'Ji pristabdyta, tad ir naujoji bus pristabdyta.',
     scheduledOfIt: (text) =>
       `Jos suplanuotų žinučių: ${text}. Jos bus išsiųstos tik jei ji ir toliau galės siųsti SMS.`,
     countsOn: 'Tai, ką ji išleido, skaičiuojama toliau.',
