@@ -361,6 +361,11 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
       .click()
     await page.getByRole('status').waitFor()
     await look('approvals-decided')
+    await stack.db.spender.update({ where: { id: spenderId }, data: { pausedAt: new Date() } })
+    await page.goto('/approvals')
+    await page.getByText('It is paused: what you approve').waitFor()
+    await look('approvals-paused')
+    await stack.db.spender.update({ where: { id: spenderId }, data: { pausedAt: null } })
   })
 
   it('the overview of an account that needs its owner, paused, and what ended (WCAG 2.2)', async () => {
