@@ -335,7 +335,7 @@ describe('the queue of approvals', () => {
       expect(words).toEqual(state === 'approved' ? ['withdraw'] : [])
       await stack.db.approval.deleteMany({ where: { id } })
       const [, said = ''] = /role="status" tabindex="-1" autofocus>(.*?)<\/p>/s.exec(html) ?? []
-      expect(textOf(said)).toMatch(/^(Approved|Refused)\..* claude\.ai, 2 recipients, 0\.078 EUR/)
+      expect(textOf(said)).toMatch(/^(Approved, for one send|Refused\.).* claude\.ai, 2 recipients, 0\.078 EUR/)
       // Said once: on a page that is opened again it would be about another send.
       expect((await person.get(`/approvals?done=${state}`)).html).not.toContain('claude.ai')
     }
@@ -362,7 +362,12 @@ describe('the queue of approvals', () => {
     const places = ['/approvals', `/approvals/${waits}`, `/approvals/${usable}`]
     for (const place of places) expect([place, await said(place)]).toEqual([place, undefined])
     await send(person, `${page}/pause`)
-    for (const place of places) expect([place, await said(place)]).toEqual([place, 1])
+    expect(await Promise.all(places.map(said))).toEqual([1, 1, undefined])
+    for (const place of ['/approvals', places[2] ?? '']) {
+      const text = textOf((await person.get(place)).html)
+      expect([place, text.match(/It is refused until you resume/g)?.length]).toEqual([place, 1])
+      expect([place, text.includes('It may be sent once')]).toEqual([place, false])
+    }
     await send(person, '/settings/limits/pause')
     for (const place of places) expect([place, await said(place)]).toEqual([place, undefined])
     for (const place of places)

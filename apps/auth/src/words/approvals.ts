@@ -15,6 +15,7 @@ export const approvals = room({
     pausedWhere: 'See the account and resume',
     pausedAsker: 'It is paused: what you approve is refused until you resume it.',
     pausedAskerWhere: 'See what it did and resume it',
+    pausedSend: 'It is refused until you resume the app or token.',
     pages: 'Pages of what waits',
     one: 'Approve a send',
     asks: 'Approve this send?',
@@ -62,7 +63,7 @@ export const approvals = room({
     tooLate: 'Your answer changed nothing: the send had been decided already, or had run out of time.',
     back: 'Go to approvals',
     done: {
-      approved: 'Approved. The app may send it once within 15 minutes.',
+      approved: 'Approved, for one send within 15 minutes.',
       refused: 'Refused. Nothing is sent.',
       withdrawn: 'Withdrawn. Nothing is sent.',
       refusedAll: 'All refused. Nothing is sent.',
@@ -81,6 +82,7 @@ export const approvals = room({
     pausedWhere: 'Peržiūrėti paskyrą ir tęsti',
     pausedAsker: 'Pristabdyta: tai, ką patvirtinsite, bus atmetama, kol neleisite tęsti.',
     pausedAskerWhere: 'Pažiūrėti, ką darė, ir leisti tęsti',
+    pausedSend: 'Siuntimas bus atmetamas, kol programai ar raktui neleisite tęsti.',
     pages: 'Laukiančių siuntimų puslapiai',
     one: 'Patvirtinti siuntimą',
     asks: 'Patvirtinti šį siuntimą?',
@@ -128,7 +130,7 @@ export const approvals = room({
     tooLate: 'Jūsų atsakymas nieko nepakeitė: jau buvo nuspręsta arba laikas baigėsi.',
     back: 'Eiti į patvirtinimus',
     done: {
-      approved: 'Patvirtinta. Programa gali tai išsiųsti tik vieną kartą, ne vėliau kaip per 15 minučių.',
+      approved: 'Patvirtinta: vienam siuntimui, 15 minučių.',
       refused: 'Atsisakyta. Niekas nesiunčiama.',
       withdrawn: 'Atšaukta. Niekas nesiunčiama.',
       refusedAll: 'Visų atsisakyta. Niekas nesiunčiama.',
