@@ -365,7 +365,7 @@ describe('the queue of approvals', () => {
     expect(await Promise.all(places.map(said))).toEqual([1, 1, undefined])
     for (const place of ['/approvals', places[2] ?? '']) {
       const text = textOf((await person.get(place)).html)
-      expect([place, text.match(/It is refused until you resume/g)?.length]).toEqual([place, 1])
+      expect([place, text.match(/This send is refused until you resume/g)?.length]).toEqual([place, 1])
       expect([place, text.includes('It may be sent once')]).toEqual([place, false])
     }
     await send(person, '/settings/limits/pause')

@@ -15,7 +15,7 @@ export const approvals = room({
     pausedWhere: 'See the account and resume',
     pausedAsker: 'It is paused: what you approve is refused until you resume it.',
     pausedAskerWhere: 'See what it did and resume it',
-    pausedSend: 'It is refused until you resume the app or token.',
+    pausedSend: 'This send is refused until you resume the app or token.',
     pages: 'Pages of what waits',
     one: 'Approve a send',
     asks: 'Approve this send?',
