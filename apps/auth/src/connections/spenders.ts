@@ -23,17 +23,18 @@ export async function createSpender(
   await tx.spender.create({ data: { ...holder, createdAt: now, ...columns(limits) } })
 }
 
+const LIMITS = {
+  maxPerSendMicros: true,
+  maxPerDayMicros: true,
+  maxTotalMicros: true,
+  recipientsPerDay: true,
+  countries: true,
+  senders: true,
+} as const
+
 /** The limits of a spender; none while it has no row. */
 export async function limitsOf(tx: Pick<Database, 'spender'>, spenderId: string): Promise<SpenderLimits> {
-  const select = {
-    maxPerSendMicros: true,
-    maxPerDayMicros: true,
-    maxTotalMicros: true,
-    recipientsPerDay: true,
-    countries: true,
-    senders: true,
-  } as const
-  return (await tx.spender.findUnique({ where: { id: spenderId }, select })) ?? NO_LIMITS
+  return (await tx.spender.findUnique({ where: { id: spenderId }, select: LIMITS })) ?? NO_LIMITS
 }
 
 /**
@@ -124,10 +125,15 @@ export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql
     ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at WHERE spender.ended_at IS NULL`
 }
 
+/** Spenders that somebody or a rule paused; {@link pauseOf} says which of them still are. */
+export const EVER_PAUSED = {
+  endedAt: null,
+  OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }],
+} satisfies Prisma.SpenderWhereInput
+
 /** The ids of an account's spenders that are paused; its own id for the whole account. */
 export async function pausedOf(db: Pick<Database, 'spender'>, accountId: string): Promise<ReadonlySet<string>> {
-  const stopped = { OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }] }
-  const rows = await db.spender.findMany({ where: { accountId, endedAt: null, ...stopped } })
+  const rows = await db.spender.findMany({ where: { accountId, ...EVER_PAUSED } })
   return new Set(rows.flatMap((row) => (pauseOf(row) === null ? [] : [row.id])))
 }
 
@@ -139,13 +145,12 @@ export interface Standing {
 
 /** The {@link Standing} of a spender. */
 export async function standingOf(tx: Pick<Database, 'spender'>, spenderId: string): Promise<Standing> {
-  const row = await tx.spender.findUnique({ where: { id: spenderId } })
+  const pause = { pausedAt: true, resumedAt: true, autoPausedAt: true } as const
+  const select = { ...LIMITS, askAboveMicros: true, askNewCountry: true, ...pause } as const
+  const row = await tx.spender.findUnique({ where: { id: spenderId }, select })
   if (!row) return { rules: { ...NO_LIMITS, askAboveMicros: null, askNewCountry: false }, isPaused: false }
-  const { askAboveMicros, askNewCountry } = row
-  return {
-    rules: { ...(await limitsOf(tx, spenderId)), askAboveMicros, askNewCountry },
-    isPaused: pauseOf(row) !== null,
-  }
+  const { pausedAt, resumedAt, autoPausedAt, ...rules } = row
+  return { rules, isPaused: pauseOf({ pausedAt, resumedAt, autoPausedAt }) !== null }
 }
 
 /** Who paused a spender. */

@@ -123,6 +123,11 @@ function heldTo(countries: readonly string[], { limits, asked }: Start): readonl
   return asked ? (narrower({ ...limits, countries }, asked)?.countries ?? []) : countries
 }
 
+/** Limits without those that the form sets. */
+export function besidesForm(limits: SpenderLimits): SpenderLimits {
+  return { ...limits, maxPerDayMicros: null, countries: [] }
+}
+
 /** How a person's word on wider limits is tied to what was shown: what they were, and what they become. */
 export function wideningText(before: SpenderLimits, after: SpenderLimits): string {
   return `${boundsText(before)}>${boundsText(after)}`

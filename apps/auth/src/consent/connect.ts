@@ -15,7 +15,7 @@ import {
   standingOf,
 } from '../connections/spenders.ts'
 import { SIZES } from '../limits.ts'
-import { wideningText } from './bounds.ts'
+import { besidesForm, wideningText } from './bounds.ts'
 
 /** What may become the limits of a connection. */
 export interface ConsentLimits {
@@ -120,7 +120,7 @@ async function isStale(
   if (!client.shared && (row.spenderId ?? row.id) !== earlier?.spenderId) return true
   const promised = await standingOf(tx, row.spenderId ?? row.id)
   const held = (rules: SpenderLimits) => {
-    const besides = { ...rules, maxPerDayMicros: null, countries: [] }
+    const besides = besidesForm(rules)
     return limits.asked ? (narrower(besides, limits.asked) ?? besides) : besides
   }
   return (

@@ -11,7 +11,7 @@ import type { BoundsView, ConsentPage, EarlierView } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { type AuthorizationRequest, askingApp } from './authorization-request.ts'
-import { boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
+import { besidesForm, boundsView, type Start, type TypedBounds, wideningText } from './bounds.ts'
 import { standingText } from './connect.ts'
 import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
@@ -118,7 +118,7 @@ export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean
 function otherLimits({ limits, asked }: Start, before: OwnersRules | undefined, t: Words): string[] | null {
   const both = asked ? narrower(limits, asked) : limits
   const { askAboveMicros = null, askNewCountry = false } = before ?? {}
-  return both && ruleWords({ ...both, maxPerDayMicros: null, countries: [], askAboveMicros, askNewCountry }, t)
+  return both && ruleWords({ ...besidesForm(both), askAboveMicros, askNewCountry }, t)
 }
 
 function changes({ before, after }: { before: SpenderLimits; after: SpenderLimits }, { consent, format }: Words) {

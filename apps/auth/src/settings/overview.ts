@@ -8,7 +8,7 @@ import { spentByDay } from '../connections/activity.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders, spenderNamed } from '../connections/names.ts'
-import { pauseOf } from '../connections/spenders.ts'
+import { EVER_PAUSED, pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { type Naming, namingFor, whoOf } from '../connections/who.ts'
@@ -127,9 +127,8 @@ function monthOf(days: readonly { readonly date: string; readonly micros: bigint
 }
 
 async function pausedOf(db: Database, accountId: string, now: Date, naming: Naming): Promise<OverviewPage['paused']> {
-  const stopped = { OR: [{ pausedAt: { not: null } }, { autoPausedAt: { not: null } }] }
   const rows = await db.spender.findMany({
-    where: { accountId, kind: { not: 'account' }, endedAt: null, ...stopped },
+    where: { accountId, kind: { not: 'account' }, ...EVER_PAUSED },
     orderBy: [{ autoPausedAt: { sort: 'desc', nulls: 'last' } }, { pausedAt: 'desc' }],
     take: 10 * PAUSED_ROWS,
   })

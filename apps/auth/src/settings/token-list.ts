@@ -24,11 +24,11 @@ export async function tokenList(db: Database, accountId: string, query: unknown,
   const now = await databaseNow(db)
   const sent = { query, asked: askedOf(query) }
   // Neither list waits for the other.
-  const [apps, tokens] = await Promise.all([
+  const [apps, tokens, account] = await Promise.all([
     connectionList(db, accountId, sent, now, naming),
     manualTokens(db, accountId, sent, now, naming.t),
+    db.spender.findFirst({ where: { id: accountId, accountId } }),
   ])
-  const account = await db.spender.findFirst({ where: { id: accountId, accountId } })
   const accountPause = account && pauseView(account, now)
   return { ...apps, ...tokens, accountLimits: accountLimits(account, naming.t), accountPause }
 }
