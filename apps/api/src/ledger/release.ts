@@ -5,9 +5,9 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { retried } from './retry.ts'
 import { movedBy, settledParts } from './settle.ts'
 
-/** Rows of one statement, and those that it looks at: another node may hold the first of them. */
+/** Rows of one statement, and those that it is offered: another node may hold the first of them. */
 const RELEASE_BATCH = 100
-const LOOKED_AT = 1_000
+const OFFERED = 1_000
 
 /** What is told of the rows that a condition finds. */
 export interface Told {
@@ -25,27 +25,45 @@ export interface Moved {
 }
 
 /**
- * Settles up to {@link RELEASE_BATCH} messages `m` of sends `s` that the condition holds for; it is looked at again under
- * the lock of each. Two nodes that run it at once take different ones. They are found before they are put in order: a walk
- * in the order of ids would pass all messages there ever were where few or none are found.
+ * Settles up to {@link RELEASE_BATCH} messages `m` of sends `s` that the condition holds for; it is judged again under the
+ * lock of each, in the statement that moves them. Two nodes that run it at once take different ones.
  */
-export function settleWhere(
+export async function settleWhere(db: Database, condition: Prisma.Sql, told: Told): Promise<Moved[]> {
+  const ids = await candidates(db, condition)
+  return ids.length === 0 ? [] : settleThese(db, ids, condition, told)
+}
+
+const MESSAGES = Prisma.sql`send_message m JOIN send s ON s.id = m.send_id`
+
+/**
+ * Which they may be, asked by itself: a sweep mostly finds none, and the statement that settles is ten times as long. They
+ * are found before they are put in order: a walk in the order of ids would pass all messages there ever were where few or
+ * none are found.
+ */
+async function candidates(db: Database, condition: Prisma.Sql): Promise<bigint[]> {
+  const found = await db.$queryRaw<{ id: bigint }[]>`
+    WITH found AS MATERIALIZED (SELECT m.id FROM ${MESSAGES} WHERE ${condition})
+    SELECT id FROM found ORDER BY id LIMIT ${OFFERED}::int`
+  return found.map(({ id }) => id)
+}
+
+function settleThese(
   db: Database,
+  ids: readonly bigint[],
   condition: Prisma.Sql,
   { outcome, failure, reason, final = false }: Told,
 ): Promise<Moved[]> {
-  const found = Prisma.sql`FROM send_message m JOIN send s ON s.id = m.send_id`
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
            m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${outcome}::text AS outcome,
            NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent, ${failure}::text AS failure, NULL::int AS failure_number,
            ${reason}::text AS failure_reason, ${final}::boolean AS final
-    ${found}
-    WHERE m.id = ANY (ARRAY(SELECT id FROM candidates ORDER BY id LIMIT ${LOOKED_AT}::int)) AND ${condition}
+    FROM ${MESSAGES}
+    WHERE m.id = ANY (${ids}::bigint[]) AND ${condition}
     ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m SKIP LOCKED`
   return retried(
     () => db.$queryRaw<Moved[]>`
-    WITH candidates AS MATERIALIZED (SELECT m.id ${found} WHERE ${condition}), ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
+    WITH ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}
     SELECT id, account_id::text AS "accountId" FROM settled`,
   )
 }
