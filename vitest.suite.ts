@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { SHORT_LIVED_FLAGS } from './scripts/short-lived.ts'
 
 /**
  * When a suite has its turn in a run of all. The end-to-end tests come first: their product, which asks its database for
@@ -15,9 +16,7 @@ export function suite(name: string, options: TestProjectInlineConfiguration['tes
       isolate: false,
       // What comes, comes in its time on a busy machine too; the second that is usual is none of our promises.
       expect: { poll: { timeout: 20_000 } },
-      // The embedded database is WebAssembly: for as long as a run takes, making that faster costs more than it saves.
-      // biome-ignore lint/style/noProcessEnv: the tests' own setting, no service's
-      execArgv: process.env.TEST_DATABASE === 'embedded' ? ['--liftoff-only'] : [],
+      execArgv: [...SHORT_LIVED_FLAGS],
       sequence: { groupOrder: TURN.others },
       ...options,
     },

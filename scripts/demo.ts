@@ -6,7 +6,7 @@ import { checkSettings, describeApps, internalUrl, publicUrls } from './demo/app
 import { Children, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
 import { freePort, waitForPorts } from './demo/ports.ts'
-import { programOf } from './demo/program.ts'
+import { programBelow } from './demo/program.ts'
 import { leftAccountNotes, realAccountNotes, storeRealAccount } from './demo/real-account.ts'
 import {
   credentialsFile,
@@ -74,7 +74,7 @@ async function main(flags: string[]): Promise<void> {
     children.start(apps),
     runToEnd(
       [
-        ...programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR),
+        ...programBelow('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR),
         ...['seed-demo', '--credentials', credentialsFile(DATA_DIR)],
       ],
       { DATABASE_URL: database.url, ISSUER_URL: issuer, UPSTREAM: isReal(settings) ? 'vertexsms' : 'sandbox' },

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { layEmbedded } from '@vertexsms/db/testing'
 import { programOf } from '../../scripts/demo/program.ts'
+import { SHORT_LIVED_FLAGS } from '../../scripts/short-lived.ts'
 import { freePorts } from './free-ports.ts'
 import { descendantsOf, isRunning, type RunningProcess } from './processes.ts'
 import { rememberSecret } from './secrets.ts'
@@ -153,8 +154,7 @@ async function choosePorts(): Promise<StackPorts> {
 function launch(env: Record<string, string>, ports: StackPorts, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
   const programsDir = process.env.E2E_PROGRAMS_DIR
-  // Its database is WebAssembly, and for as long as a test runs, making that faster costs more than it saves.
-  const child = spawn(process.execPath, ['--liftoff-only', ...programOf(LAUNCHER, programsDir)], {
+  const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, ...programOf(LAUNCHER, programsDir)], {
     cwd: ROOT,
     // A group of its own, so that a test run that is interrupted leaves nothing behind.
     detached: true,

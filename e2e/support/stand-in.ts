@@ -2,13 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { bundleForTests } from '@vertexsms/service/bundle'
-import { programOf } from '../../scripts/demo/program.ts'
-import { readOperatorEnvironment } from '../../scripts/demo/settings.ts'
 
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const PROGRAM = 'apps/api/test/stand-in/program'
 
 /** One message that it accepted. */
@@ -62,29 +58,4 @@ export async function startStandInProcess(token: string): Promise<StandInProcess
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Stores the account's own token by the operator's command, which reads it from its standard input. */
-export async function storeUpstreamToken(dataDir: string, email: string, token: string): Promise<void> {
-  await operate(dataDir, ['upstream-token', email, '--check', 'off'], `${token}\n`)
-}
-
-/** Says by the operator's command what a lookup costs the account. */
-export async function setLookupPrice(dataDir: string, email: string, eur: string): Promise<void> {
-  await operate(dataDir, ['upstream', email, '--hlr-price', eur], '')
-}
-
-async function operate(dataDir: string, command: readonly string[], input: string): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    [...programOf('apps/auth/src/cli/main.ts', process.env.E2E_PROGRAMS_DIR), ...command],
-    {
-      cwd: ROOT,
-      stdio: ['pipe', 'ignore', 'inherit'],
-      env: { ...process.env, ...readOperatorEnvironment(dataDir) },
-    },
-  )
-  child.stdin?.end(input)
-  const [code] = (await once(child, 'exit')) as [number | null]
-  if (code !== 0) throw new Error(`The command ended with ${code}.`)
 }

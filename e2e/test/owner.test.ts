@@ -4,12 +4,14 @@ import { expectAuthorization, type IndependentClient } from '../support/clients/
 import { rawClient } from '../support/clients/raw.ts'
 import { type Browser, openBrowser } from '../support/pages/browser.ts'
 import { authorize } from '../support/pages/consent.ts'
+import { inviteOwner } from '../support/pages/invited.ts'
 import { openAs, spenderPage } from '../support/pages/spender.ts'
 import { rememberSecret } from '../support/secrets.ts'
+import type { StackFacts } from '../support/stack.ts'
 
 // An agent that spends and its owner who holds it: one through MCP, the other in a browser, as in life.
 
-const stack = inject('stack')
+const product = inject('stack')
 
 const NAME = 'An agent that spends'
 
@@ -18,17 +20,19 @@ const LONG = 'x'.repeat(1500)
 
 describe.skipIf(findChromium() === null)('An owner with an agent that spends', () => {
   let browser: Browser
+  /** The product, with an account that nobody else uses: its owner pauses all of it. */
+  let stack: StackFacts
   let client: IndependentClient
   let path: string
   let sent = 0
   beforeAll(async () => {
     browser = await openBrowser()
+    stack = await inviteOwner(browser, product)
     const page = await browser.newVisitor()
     client = await rawClient(stack.mcpUrl, NAME)
     await authorize(page, expectAuthorization(client, await client.connect()), stack, { limitADay: '1.00' })
     await client.finish()
-    // Found by its name: others connect to the same account meanwhile.
-    await openAs(page, stack, `/settings/api?q=${encodeURIComponent(NAME)}`)
+    await openAs(page, stack, '/settings/api')
     const app = page.getByRole('article').filter({ hasText: NAME })
     path = (await app.locator('a[href^="/connections/"]').first().getAttribute('href')) ?? ''
     expect(path).toMatch(/^\/connections\/[\da-f-]{36}$/)

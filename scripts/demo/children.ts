@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type AppDescription, childEnvironment } from './apps.ts'
-import { programOf } from './program.ts'
+import { programBelow } from './program.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Long, for a busy machine: an app that dies ends the start at once anyway. */
@@ -17,7 +17,7 @@ export interface ChildrenOptions {
   restartDelayMs: number
   /** Where the apps' standard output goes: a descriptor that is appended to. */
   log: number
-  /** See {@link programOf}. */
+  /** See {@link programBelow}. */
   programsDir: string | undefined
 }
 
@@ -61,7 +61,7 @@ export class Children {
   }
 
   private spawn(app: AppDescription): void {
-    const child = spawn(process.execPath, programOf(`apps/${app.name}/src/server.ts`, this.options.programsDir), {
+    const child = spawn(process.execPath, programBelow(`apps/${app.name}/src/server.ts`, this.options.programsDir), {
       cwd: ROOT,
       env: childEnvironment(app.env) as NodeJS.ProcessEnv,
       // The channel carries nothing: its end tells the app that the launcher is gone, however that died.

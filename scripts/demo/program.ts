@@ -7,6 +7,11 @@ export function programOf(source: string, programsDir: string | undefined): stri
     : [join(resolve(programsDir), source.replace(/\.ts$/, '.js'))]
 }
 
+/** The same, for one that this program starts: among bundles it runs with the flags that this one was started with. */
+export function programBelow(source: string, programsDir: string | undefined): string[] {
+  return [...(programsDir === undefined ? [] : process.execArgv), ...programOf(source, programsDir)]
+}
+
 /** Every program that {@link programOf} is asked for while the product runs. */
 export const PROGRAMS = [
   'scripts/demo.ts',

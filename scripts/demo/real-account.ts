@@ -3,7 +3,7 @@ import { DEMO_FIRST_DAY_LIMIT_MICROS } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { createDatabase } from '@vertexsms/db/client'
 import { runToEnd } from './children.ts'
-import { programOf } from './program.ts'
+import { programBelow } from './program.ts'
 import { isReal, type Settings } from './settings.ts'
 
 /** The lines that come before everything else, of who pays and of what is different. */
@@ -64,7 +64,7 @@ interface Place {
 export async function storeRealAccount(settings: Settings, { email, env }: Place): Promise<void> {
   const { VERTEXSMS_TOKEN: token, VERTEXSMS_HLR_PRICE_EUR: price, DEMO_PROGRAMS_DIR } = settings
   const command = async (args: readonly string[], input: string) => {
-    const program = programOf('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR)
+    const program = programBelow('apps/auth/src/cli/main.ts', DEMO_PROGRAMS_DIR)
     const status = await runToEnd([...program, ...args], env, ['pipe', 'ignore', 'inherit'], input)
     if (status !== 0) throw new Error('the VertexSMS account could not be set; nothing can be sent')
   }
