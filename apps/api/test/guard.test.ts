@@ -88,6 +88,21 @@ describe('a token made by hand', () => {
     await expectRefused(token, 'TOKEN_INVALID')
   })
 
+  test('is looked at before the path and the query are, which are refused where they are not text', async () => {
+    for (const path of [
+      '/rates?country=%FF',
+      '/rates?country=%00',
+      '/rates?country=%ED%A0%80',
+      '/rates?country=%',
+      '/hlr/%00',
+      '/sms/status/%00',
+    ]) {
+      expect((await world.node.call(`GET ${path}`, { token: null })).body.code).toBe('TOKEN_MISSING')
+      const { status, body } = await world.node.call(`GET ${path}`, { token: world.token })
+      expect([path, status, body.code]).toEqual([path, 400, 'INVALID_INPUT'])
+    }
+  })
+
   test('opens exactly the routes it holds', async () => {
     const requests: Record<Permission, string> = {
       'POST /sms': 'POST /sms',
@@ -198,6 +213,17 @@ describe('an access token', () => {
       await expectRefused(await issuer.sign(claims, { typ }), 'TOKEN_INVALID')
     const { jti: _, ...withoutJti } = claims
     await expectRefused(await issuer.sign(withoutJti), 'TOKEN_INVALID')
+  })
+
+  test('that is long over is told so by its own time, whether or not it has a row', async () => {
+    const over = accessClaims(world.accountId, { exp: Math.floor(Date.now() / 1000) - 3_600 })
+    await expectRefused(await issuer.sign(over), 'TOKEN_EXPIRED')
+  })
+
+  test('stands for the row of an access token alone, and for none of a token made by hand or for refreshing', async () => {
+    const { connection } = await connected()
+    for (const jti of [world.token, connection.refreshValue])
+      await expectRefused(await issuer.sign(accessClaims(world.accountId, { jti })), 'TOKEN_INVALID')
   })
 
   test('is refused when it has expired, and also while a verified copy is remembered', async () => {

@@ -72,6 +72,12 @@ describe('failed look-ups of tokens made by hand', () => {
     expect(await guesses(1, () => '2001:db8:1:2::1')).toEqual([401])
   })
 
+  test('are counted together where no address can be read', async () => {
+    let odd = 0
+    const given = await guesses(11, () => `nowhere-${++odd}`)
+    expect(given).toEqual([...Array(10).fill(401), 429])
+  })
+
   test('of one token are counted wherever they come from', async () => {
     const given: number[] = []
     for (let round = 0; round < 11; round++)
@@ -84,5 +90,53 @@ describe('failed look-ups of tokens made by hand', () => {
     const { token } = await world.makeToken({ ipAllowList: ['192.0.2.1'] })
     for (let round = 0; round < 12; round++) expect((await ask(token, address)).body.code).toBe('IP_NOT_ALLOWED')
     expect(await guesses(1, () => address)).toEqual([401])
+  })
+
+  test('hold until the very second in which the next may come', async () => {
+    const address = newAddress()
+    expect(await guesses(10, () => address)).toEqual(Array(10).fill(401))
+    const { token } = await world.makeToken()
+    const now = performance.now()
+    // One comes back every six seconds; a second is left of them.
+    vi.mocked(performance.now).mockReturnValue(now + 5_500)
+    const early = await ask(token, address)
+    vi.mocked(performance.now).mockReturnValue(now)
+    expect([early.status, early.headers.get('retry-after')]).toEqual([429, '1'])
+  })
+
+  test('count a token that was accepted lately once it has been refused, as any stranger', async () => {
+    const address = newAddress()
+    const { id, token } = await world.makeToken()
+    expect((await ask(token, address)).status).toBe(200)
+    await world.db.apiToken.delete({ where: { id } })
+    const given: number[] = []
+    for (let round = 0; round < 12; round++) given.push((await ask(token, address)).status)
+    expect(given).toEqual([...Array(11).fill(401), 429])
+  })
+
+  test('count what is too long for an access token, whatever its shape', async () => {
+    const address = newAddress()
+    const long = `${'a'.repeat(4_096)}.b.c`
+    const given: number[] = []
+    for (let round = 0; round < 11; round++) given.push((await ask(long, address)).status)
+    expect(given).toEqual([...Array(10).fill(401), 429])
+  })
+
+  test('do not include a look that came to nothing, which is told as unavailable and logged', async () => {
+    const address = newAddress()
+    const logged = () => node.lines.filter((line) => line.includes('token check failed')).length
+    const before = logged()
+    await world.db.$executeRawUnsafe('ALTER TABLE api_token RENAME TO api_token_away')
+    try {
+      for (let round = 0; round < 12; round++) {
+        const { status, body } = await ask(`vsms_${'A'.repeat(43)}`, address)
+        expect([status, body.code]).toEqual([503, 'UNAVAILABLE'])
+      }
+    } finally {
+      await world.db.$executeRawUnsafe('ALTER TABLE api_token_away RENAME TO api_token')
+    }
+    expect(logged() - before).toBe(12)
+    expect(await guesses(1, () => address)).toEqual([401])
+    expect(logged() - before).toBe(12)
   })
 })
