@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { SHORT_LIVED_FLAGS } from '../short-lived.ts'
 
 /** What Node is told, so that it runs a program of ours: its source, or its bundle where there are bundles. */
 export function programOf(source: string, programsDir: string | undefined): string[] {
@@ -7,9 +8,9 @@ export function programOf(source: string, programsDir: string | undefined): stri
     : [join(resolve(programsDir), source.replace(/\.ts$/, '.js'))]
 }
 
-/** The same, for one that this program starts: among bundles it runs with the flags that this one was started with. */
+/** The same, for one that this program starts, which lives as long as this one does. */
 export function programBelow(source: string, programsDir: string | undefined): string[] {
-  return [...(programsDir === undefined ? [] : process.execArgv), ...programOf(source, programsDir)]
+  return [...process.execArgv.filter((flag) => SHORT_LIVED_FLAGS.includes(flag)), ...programOf(source, programsDir)]
 }
 
 /** Every program that {@link programOf} is asked for while the product runs. */

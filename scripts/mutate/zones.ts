@@ -94,6 +94,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'authorization-details',
       'outage',
       'tokens',
+      'floods',
       'attacks/reset',
     ),
   },

@@ -98,11 +98,14 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
   test('scheduled sends are taken, cancelled and given up without a walk through all sends', async () => {
     const { sending, deps } = pathNode(db, fakeOperator())
     const body = { scheduled: new Date(Date.now() + 3_600_000).toISOString() }
-    await sending.sendOne(smsCall(payer, ['37060000001'], { body }))
+    const { id } = await sending.sendOne(smsCall(payer, ['37060000001'], { body }))
+    await sending.sendOne(smsCall(payer, ['37060000002'], { body }))
     const schedule = createScheduleJob(deps, sending, 1_000)
     const sweep = createSweepJob(db, 'sandbox', 1_000)
     await schedule.run(new Date())
+    // Nothing of it is over; what settles is asked for by this.
     await sweep.run(new Date())
+    await cancel(db, payer.tokenId, id)
     expect(walks).toEqual([])
   })
 

@@ -327,6 +327,13 @@ describe('what an account may have', () => {
     )
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 422])
     expect(answers.find(({ status }) => status === 422)?.html).toContain('Disconnect one, then press')
+    // Who has no room for another can still say no to it.
+    const asked = await person.open((await start(await register(stack))).url)
+    const denial = await person.post(asked.url, [
+      ['csrf', hiddenField(asked.html, 'csrf')],
+      ['decision', 'deny'],
+    ])
+    expect([denial.status, denial.html.includes('Access denied')]).toEqual([200, true])
     await connect(known, person)
     expect(await test.db.connection.count({ where: { accountId: account.id, endedAt: null } })).toBe(
       SIZES.connectionsOfAccount,
