@@ -215,6 +215,11 @@ describe('who asks', () => {
     ['V€rt€><SMS', 'app.example', 'Its name looks like ours', 'us'],
     ['Vertex ZMS', 'app.example', 'Its name looks like ours', 'us'],
     ['Vertex MSS', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertx SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['GetVetrexSMSNow', 'app.example', 'Its name looks like ours', 'us'],
+    // Four letters of ours are enough beside those of another alphabet, and three are not.
+    ['VERжжжSжж', 'app.example', 'Its name looks like ours', 'us'],
+    ['VEжжжжSжж', 'app.example', 'different alphabets', 'another'],
     ['ᏙERTEX Mail', 'app.example', 'different alphabets', 'another'],
     ['Ⲥlaude', 'app.example', 'different alphabets', 'another'],
     ['App', 'com.vertexsms.app:', 'The link com.vertexsms.app: looks like ours', 'us'],
