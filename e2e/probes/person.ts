@@ -1,12 +1,7 @@
-import { execFile } from 'node:child_process'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
+import { invite } from '../support/operator.ts'
 import { rememberSecret } from '../support/secrets.ts'
 import type { StackFacts } from '../support/stack.ts'
-
-const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** A signed-in person without a screen: cookies and same-origin form posts, as a browser makes them. */
 export interface Person {
@@ -35,15 +30,7 @@ export async function owner(product: StackFacts): Promise<Person> {
 
 /** A person of an account of its own, invited by the operator. */
 export async function neighbour(product: StackFacts, email: string): Promise<Person> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', 'tsx', 'scripts/operator.ts', 'invite', email],
-    {
-      cwd: ROOT,
-      env: { ...process.env, DATA_DIR: product.dataDir },
-    },
-  )
-  const link = new URL(/https?:\S+/.exec(stdout)?.[0] ?? '')
+  const link = await invite(product.dataDir, email)
   const person = visitor(product)
   const password = `${crypto.randomUUID()} Aa1`
   rememberSecret('password', password)

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { programOf } from '../../scripts/demo/program.ts'
 import { readOperatorEnvironment } from '../../scripts/demo/settings.ts'
+import { rememberSecret } from './secrets.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -17,11 +18,11 @@ export async function setLookupPrice(dataDir: string, email: string, eur: string
   await operate(dataDir, ['upstream', email, '--hlr-price', eur])
 }
 
-/** Invites by the operator's command, and resolves with the link that sets the first password. */
-export async function invite(dataDir: string, email: string): Promise<string> {
+/** Invites by the operator's command, and resolves with the link that sets the first password; its secret is `link`. */
+export async function invite(dataDir: string, email: string): Promise<URL> {
   const said = await operate(dataDir, ['invite', email])
-  const [link] = /https?:\/\/\S+/.exec(said) ?? []
-  if (link === undefined) throw new Error('The invitation printed no link.')
+  const link = new URL(/https?:\S+/.exec(said)?.[0] ?? '')
+  rememberSecret('invitation', link.searchParams.get('link'))
   return link
 }
 

@@ -76,6 +76,7 @@ describe('Standard output and error of the whole run, the welcome block apart', 
     expect([...kinds.keys()]).toEqual(
       expect.arrayContaining([
         'password',
+        'invitation',
         'token',
         'upstream token',
         'e-mail',

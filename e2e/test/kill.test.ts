@@ -19,7 +19,7 @@ const RESTART_MS = 30_000
 /** A code lives a minute; on a loaded machine a start can take longer than that. */
 const SETTINGS = { AUTHORIZATION_CODE_SECONDS: '600' }
 
-// Its own, because nobody else can use it meanwhile.
+// A product of its own: nobody else can use one that is stopped and killed.
 let stack: Stack
 beforeAll(async () => {
   stack = await startStack({ env: SETTINGS })

@@ -7,7 +7,6 @@ import { authorize } from '../support/pages/consent.ts'
 import { inviteOwner } from '../support/pages/invited.ts'
 import { openAs, spenderPage } from '../support/pages/spender.ts'
 import { rememberSecret } from '../support/secrets.ts'
-import type { StackFacts } from '../support/stack.ts'
 
 // An agent that spends and its owner who holds it: one through MCP, the other in a browser, as in life.
 
@@ -21,7 +20,7 @@ const LONG = 'x'.repeat(1500)
 describe.skipIf(findChromium() === null)('An owner with an agent that spends', () => {
   let browser: Browser
   /** The product, with an account that nobody else uses: its owner pauses all of it. */
-  let stack: StackFacts
+  let stack: Awaited<ReturnType<typeof inviteOwner>>
   let client: IndependentClient
   let path: string
   let sent = 0

@@ -26,13 +26,16 @@ const ask = (token: string | null, address: string) =>
     headers: { [EDGE_SECRET_HEADER]: EDGE_SECRET, [CLIENT_ADDRESS_HEADER]: address },
   })
 
-let guess = 0
-async function guesses(count: number, addressOf: () => string): Promise<number[]> {
+/** The answers to so many in a row. */
+async function inARow(count: number, one: () => ReturnType<typeof ask>): Promise<number[]> {
   const given: number[] = []
-  for (let round = 0; round < count; round++)
-    given.push((await ask(`vsms_${`guess${++guess}`.padEnd(43, 'x')}`, addressOf())).status)
+  for (let round = 0; round < count; round++) given.push((await one()).status)
   return given
 }
+
+let guess = 0
+const guesses = (count: number, addressOf: () => string) =>
+  inARow(count, () => ask(`vsms_${`guess${++guess}`.padEnd(43, 'x')}`, addressOf()))
 
 describe('failed look-ups of tokens made by hand', () => {
   test('end in 429 with Retry-After for an unknown token, for one address and no other', async () => {
@@ -79,9 +82,7 @@ describe('failed look-ups of tokens made by hand', () => {
   })
 
   test('of one token are counted wherever they come from', async () => {
-    const given: number[] = []
-    for (let round = 0; round < 11; round++)
-      given.push((await ask('vsms_deadxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', newAddress())).status)
+    const given = await inARow(11, () => ask('vsms_deadxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', newAddress()))
     expect(given).toEqual([...Array(10).fill(401), 429])
   })
 
@@ -108,16 +109,14 @@ describe('failed look-ups of tokens made by hand', () => {
     const { id, token } = await world.makeToken()
     expect((await ask(token, address)).status).toBe(200)
     await world.db.apiToken.delete({ where: { id } })
-    const given: number[] = []
-    for (let round = 0; round < 12; round++) given.push((await ask(token, address)).status)
+    const given = await inARow(12, () => ask(token, address))
     expect(given).toEqual([...Array(11).fill(401), 429])
   })
 
   test('count what is too long for an access token, whatever its shape', async () => {
     const address = newAddress()
     const long = `${'a'.repeat(4_096)}.b.c`
-    const given: number[] = []
-    for (let round = 0; round < 11; round++) given.push((await ask(long, address)).status)
+    const given = await inARow(11, () => ask(long, address))
     expect(given).toEqual([...Array(10).fill(401), 429])
   })
 

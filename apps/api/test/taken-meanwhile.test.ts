@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { cancel } from '../src/sending/cancel.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { fakeOperator } from './support/fake-operator.ts'
-import { makePayer, type Payer } from './support/ledger.ts'
+import { countOf, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 
 let database: TestDatabase
@@ -47,7 +47,7 @@ async function scheduled(): Promise<bigint> {
   return id
 }
 
-const counts = () => database.db.spenderCount.findMany({ where: { spenderId: payer.tokenId } })
+const counts = () => countOf(database.db, payer.tokenId)
 const message = (id: bigint) => database.db.sendMessage.findUniqueOrThrow({ where: { id } })
 
 test('a cancel of what was handed over meanwhile says so, and moves no money', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { startEmbedded } from '../src/embedded/embedded.ts'
 import { FolderLockedError, lockFolder } from '../src/embedded/folder-lock.ts'
 
@@ -35,8 +36,7 @@ afterEach(() => {
 })
 
 async function own(path: string): Promise<{ child: ChildProcess; said: string }> {
-  // The database is WebAssembly, and does too little here for making it faster to be worth its while.
-  const command = ['--liftoff-only', join(programs, `${OWNER}.js`), path]
+  const command = [...SHORT_LIVED_FLAGS, join(programs, `${OWNER}.js`), path]
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   if (!child.stdout) throw new Error('no output')

@@ -1,4 +1,5 @@
-// What time and others bring about in the ledger: every step may be run by any node at any moment, and moves money in one statement.
+// What time and others bring about in the ledger: any node may take any step at any moment, and each moves money in one
+// statement.
 import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
