@@ -5,6 +5,9 @@ import type { FastifyBaseLogger } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { recordRefusals } from '../src/activity/record.ts'
 import { createPauseWatch, type PauseWatch } from '../src/limits/pause.ts'
+import { SENDING_TIMES } from '../src/sending/deps.ts'
+import { eventually } from './support/eventually.ts'
+import { fakeOperator } from './support/fake-operator.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
@@ -85,6 +88,37 @@ describe('the first send', () => {
     expect(await noticesOf(sender.accountId)).toEqual([{ kind: 'first_send', spenderId: sender.id }])
     for (let more = 0; more < 3; more += 1) await send(sender)
     expect((await noticesOf(sender.accountId)).length).toBe(1)
+  })
+
+  test.each([
+    ['one message', 'POST /sms', {}],
+    ['a list that goes on behind its answer', 'POST /sms/batch', {}],
+    ['what waited for its time', 'POST /sms', { scheduled: () => new Date(Date.now() + DAY_MS / 2).toISOString() }],
+  ] as const)('is told once it went out, however long the operator takes: %s', async (_title, route, { scheduled }) => {
+    const open: (() => void)[] = []
+    const operator = fakeOperator(undefined, () => new Promise((resolve) => void open.push(resolve)))
+    const times = { ...SENDING_TIMES, answerMs: 1 }
+    const slow = await world.startNode({ SANDBOX_POLL_MS: '50' }, { watch, operator, times })
+    const { accountId, id, token } = await newConnection()
+    const to = [`+${number++}`, `+${number++}`]
+    const body = { to: route === 'POST /sms' ? to[0] : to, from: 'Tests', message: 'Hello' }
+    const answer = slow.call(route, { token, body: { ...body, ...(scheduled && { scheduled: scheduled() }) } })
+    if (scheduled) {
+      await answer
+      await world.db.$executeRaw`UPDATE send SET scheduled_at = database_now() WHERE account_id = ${accountId}::uuid`
+    }
+    const messages = route === 'POST /sms' ? 1 : 2
+    await eventually(async () => open.length === messages)
+    await watch.idle()
+    expect(await noticesOf(accountId)).toEqual([])
+    for (const end of open) end()
+    expect((await answer).status).toBe(200)
+    const told = await eventually(async () => {
+      const notices = await noticesOf(accountId)
+      return notices.length > 0 && notices
+    })
+    expect(told).toEqual([{ kind: 'first_send', spenderId: id }])
+    await slow.close()
   })
 
   test('of a token made by hand is no news, and neither is that of a connection that sent before', async () => {

@@ -15,8 +15,8 @@ const one = { to: '37060000001', from: 'Tests', message: 'Hello' }
 
 const THROUGH_MCP = { [EDGE_SECRET_HEADER]: EDGE_SECRET, [CLIENT_ADDRESS_HEADER]: '127.0.0.1' }
 
-/** The ids and numbers in an answer; the end of a UUID may be digits alone, and is neither. */
-const idsIn = (body: unknown) => JSON.stringify(body).match(/(?<![\d-])\d{9,}/g)
+/** The ids and numbers in an answer; digits inside a UUID are neither. */
+const idsIn = (body: unknown) => JSON.stringify(body).match(/(?<![\w-])\d{9,}(?![\w-])/g)
 
 let world: World
 beforeAll(async () => {

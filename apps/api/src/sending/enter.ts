@@ -128,7 +128,8 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
     })
     switch (outcome.kind) {
       case 'admitted':
-        watch(deps, sender)
+        // What goes out is looked at when it has; what waits is counted by its limits from here on.
+        if (entry.how === 'scheduled') watch(deps, sender)
         return { ...entered, sendId, messages, sinceMs }
       case 'unanswered':
         giveBackLater(

@@ -102,8 +102,11 @@ export function checkCeilings(
   throw new ApiError('PRICE_CHANGED', { details })
 }
 
-/** Who sent is looked at behind the answer. */
-export function watch({ watch, operator }: SendingDeps, { connectionId, accountId, spenderId }: Sender): void {
+/** Who sent is looked at behind the answer: of what is not settled yet it is not known whether it was a send. */
+export function watch(
+  { watch, operator }: SendingDeps,
+  { connectionId, accountId, spenderId }: Pick<Sender, 'connectionId' | 'accountId' | 'spenderId'>,
+): void {
   watch.note({ accountId, spenderId, isConnection: connectionId !== null, upstream: operator.name })
 }
 

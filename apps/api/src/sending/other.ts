@@ -8,6 +8,7 @@ import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entrance } from './entry.ts'
 import { handOver, settleSurely } from './hand-over.ts'
+import { watch } from './judgements.ts'
 import { inPlace } from './places.ts'
 import { digestSend } from './quote.ts'
 import { digestPayload, fingerprintOfLookup, hashIdempotencyKey } from './repeat.ts'
@@ -130,6 +131,7 @@ async function deliver(
   await deps.at('handed')
   // A number that is registered is over; a lookup waits for its result.
   await settleSurely(deps, [{ ...settlement, final: kind === 'msisdn' }])
+  watch(deps, sender)
   await deps.at('settled')
   if (refusal) throw told ?? refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])

@@ -9,6 +9,7 @@ import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
+import { watch } from './judgements.ts'
 import { inPlace, tooManyLists } from './places.ts'
 import { createPrices, type Prices, within } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
@@ -183,6 +184,7 @@ export function createSending(deps: SendingDeps): Sending {
     )
     await deps.at('handed')
     await settleSurely(deps, [settlement])
+    watch(deps, call.sender)
     await deps.at('settled')
     if (refusal) throw refusal
     if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
@@ -203,6 +205,7 @@ export function createSending(deps: SendingDeps): Sending {
     await deps.at('admitted')
     const { sender } = call
     const tokenId = sender.connectionId === null ? sender.id : null
+    let isOver = false
     const running = run({
       sendId,
       sender: { accountId: sender.accountId, spenderId: sender.spenderId, connectionId: sender.connectionId, tokenId },
@@ -213,12 +216,17 @@ export function createSending(deps: SendingDeps): Sending {
         recipient,
         toldMicros: priced.told?.micros ?? null,
       })),
-    }).finally(done)
+    }).finally(() => {
+      isOver = true
+      done()
+    })
     inBackground(deps, running)
     await within(
       running.catch(() => {}),
       deps.times.answerMs,
     )
+    // What goes on behind the answer is looked at again at its end.
+    if (!isOver) watch(deps, sender)
   }
 
   const run: Sending['run'] = ({ sendId, sender, generation, content, messages }) => {
@@ -236,7 +244,7 @@ export function createSending(deps: SendingDeps): Sending {
     const { accountId, connectionId, tokenId, spenderId } = sender
     const grant = { accountId, connectionId, tokenId }
     const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation }
-    return runList(deps, { claim, items, stopping: () => stopping })
+    return runList(deps, { claim, items, stopping: () => stopping }).finally(() => watch(deps, sender))
   }
 
   return {
