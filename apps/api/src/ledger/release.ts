@@ -1,5 +1,5 @@
-// Gives back what never left, or what is certain not to have been done: settles rows that a condition finds, skipping
-// those that another node holds. Twin: settle.ts, whose parts it is made of.
+// Gives back what never left, or what is certain not to have been done: settles rows that a condition finds. Twin:
+// settle.ts, whose parts it is made of.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { retried } from './retry.ts'
@@ -30,7 +30,15 @@ export interface Moved {
  */
 export async function settleWhere(db: Database, condition: Prisma.Sql, told: Told): Promise<Moved[]> {
   const ids = await candidates(db, condition)
-  return ids.length === 0 ? [] : settleThese(db, ids, condition, told)
+  return ids.length === 0 ? [] : settleThese(db, ids, condition, told, Prisma.sql`SKIP LOCKED`)
+}
+
+/**
+ * Settles the message `m` of this id if the condition holds for it, and tells whether it did. What holds it is waited for:
+ * whoever looks at a message may let it be, and then it is settled here. It is one message, so that nothing is held meanwhile.
+ */
+export async function settleOne(db: Database, id: bigint, condition: Prisma.Sql, told: Told): Promise<boolean> {
+  return (await settleThese(db, [id], condition, told, Prisma.empty)).length > 0
 }
 
 const MESSAGES = Prisma.sql`send_message m JOIN send s ON s.id = m.send_id`
@@ -52,6 +60,7 @@ function settleThese(
   ids: readonly bigint[],
   condition: Prisma.Sql,
   { outcome, failure, reason, final = false }: Told,
+  ofLocked: Prisma.Sql,
 ): Promise<Moved[]> {
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
@@ -60,7 +69,7 @@ function settleThese(
            ${reason}::text AS failure_reason, ${final}::boolean AS final
     FROM ${MESSAGES}
     WHERE m.id = ANY (${ids}::bigint[]) AND ${condition}
-    ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m SKIP LOCKED`
+    ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m ${ofLocked}`
   return retried(
     () => db.$queryRaw<Moved[]>`
     WITH ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}

@@ -3,10 +3,12 @@ import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { isCurrent } from '../ledger/current.ts'
-import { settleWhere } from '../ledger/release.ts'
+import { settleOne, settleWhere, type Told } from '../ledger/release.ts'
 import { connectionSends } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { messageOf } from './rows.ts'
+
+const CANCELLED: Told = { outcome: 'released', failure: null, reason: 'cancelled' }
 
 /**
  * Cancels a scheduled message of the spender. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
@@ -15,9 +17,8 @@ import { messageOf } from './rows.ts'
 export async function cancel(db: Database, spenderId: string, id: bigint): Promise<void> {
   const row = await messageOf(db, spenderId, id)
   if (row === undefined || row.kind !== 'sms') throw new ApiError('NOT_FOUND')
-  const waiting = Prisma.sql`m.id = ${id}::bigint AND m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
-  const cancelled = await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })
-  if (cancelled.length > 0) return
+  const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
+  if (await settleOne(db, id, waits, CANCELLED)) return
   const now = await messageOf(db, spenderId, id)
   if (now?.state === 'released' && now.failureReason === 'cancelled') return
   throw new ApiError('ALREADY_HANDED_OVER')
@@ -25,8 +26,7 @@ export async function cancel(db: Database, spenderId: string, id: bigint): Promi
 
 /** Cancels a scheduled message of an account, whoever sent it. False for one that is not its own or does not wait. */
 export async function cancelOfAccount(db: Database, accountId: string, id: bigint): Promise<boolean> {
-  const waiting = Prisma.sql`m.id = ${id}::bigint AND m.account_id = ${accountId}::uuid AND m.state = 'scheduled'`
-  return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length > 0
+  return settleOne(db, id, Prisma.sql`m.account_id = ${accountId}::uuid AND m.state = 'scheduled'`, CANCELLED)
 }
 
 /**
@@ -61,7 +61,7 @@ export async function cancelEnded(db: Database): Promise<number> {
     LIMIT ${SENDS}::int`
   if (ended.length === 0) return 0
   const waiting = Prisma.sql`m.state = 'scheduled' AND s.id = ANY (${ended.map(({ id }) => id)}::uuid[]) AND ${ENDED}`
-  return (await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })).length
+  return (await settleWhere(db, waiting, CANCELLED)).length
 }
 
 /** A scheduled message that waits, or did when its runner died. */
@@ -73,7 +73,7 @@ const WAITS = Prisma.sql`(m.state = 'scheduled' OR m.state = 'held' AND s.runner
  */
 export async function cancelReplaced(db: Database, upstream: UpstreamName): Promise<number> {
   const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
-  const cancelled = await settleWhere(db, waiting, { outcome: 'released', failure: null, reason: 'cancelled' })
+  const cancelled = await settleWhere(db, waiting, CANCELLED)
   const closed = await db.$executeRaw`
     UPDATE approval SET state = 'expired', sealed_text = NULL WHERE id IN (
       SELECT a.id FROM approval a
