@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os'
 import { suite, TURN } from '../vitest.suite.ts'
 
 export default suite('e2e', {
-  // It reads the logs of everything before it, and so is a project of its own that comes after (the root's config).
-  exclude: ['test/canary.test.ts'],
+  // The canary reads the logs of everything before it, and so is a project of its own that comes after (the root's config).
+  include: ['test/**/!(canary).test.ts'],
   globalSetup: ['support/global-setup.ts'],
   sequence: { groupOrder: TURN.endToEnd },
   // Each brings processes of its own.

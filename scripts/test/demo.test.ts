@@ -273,7 +273,7 @@ describe('the check of Node', () => {
 
   it('comes first in every command that starts the product or its tests', () => {
     const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-    for (const name of ['start', 'demo', 'dev', 'operator', 'probe', 'test', 'screens'])
+    for (const name of ['start', 'demo', 'dev', 'operator', 'probe', 'test', 'test:all', 'screens'])
       expect(scripts[name]).toMatch(/^node scripts\/check-node\.cjs && /)
   })
 })

@@ -1,13 +1,13 @@
 import type { Scope } from '@vertexsms/contract/scopes'
 import { sampleOf } from '@vertexsms/service/sample'
 import { afterAll, beforeAll, describe, inject, test } from 'vitest'
-import { findChromium } from '../support/chromium.ts'
-import type { IndependentClient } from '../support/clients/client.ts'
-import { type McpRemoteMode, mcpRemoteClient } from '../support/clients/mcp-remote.ts'
-import { sdkV1Client } from '../support/clients/sdk-v1.ts'
-import { type SdkV2Mode, sdkV2Client } from '../support/clients/sdk-v2.ts'
-import { expectConnectsInSteps } from '../support/connect-in-steps.ts'
-import { type Browser, openBrowser } from '../support/pages/browser.ts'
+import { findChromium } from '../../support/chromium.ts'
+import type { IndependentClient } from '../../support/clients/client.ts'
+import { type McpRemoteMode, mcpRemoteClient } from '../../support/clients/mcp-remote.ts'
+import { sdkV1Client } from '../../support/clients/sdk-v1.ts'
+import { type SdkV2Mode, sdkV2Client } from '../../support/clients/sdk-v2.ts'
+import { expectConnectsInSteps } from '../../support/connect-in-steps.ts'
+import { type Browser, openBrowser } from '../../support/pages/browser.ts'
 
 const stack = inject('stack')
 const ASK_AGAIN_MS = 120_000

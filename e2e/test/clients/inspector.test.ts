@@ -1,7 +1,7 @@
 import { TOOL_NAMES } from '@vertexsms/contract/scopes'
 import { describe, expect, inject, test } from 'vitest'
-import { findInspector } from '../support/clients/inspector.ts'
-import { newRound } from '../support/ten-calls.ts'
+import { findInspector } from '../../support/clients/inspector.ts'
+import { newRound } from '../../support/ten-calls.ts'
 
 const stack = inject('stack')
 const inspector = await findInspector()

@@ -1,7 +1,7 @@
 // Development only: which of many alike cases the tests take.
 
 /**
- * Of cases that go the same way and differ in one part, as many as `npx -y pnpm test` has time for, spread evenly from the
+ * Of cases that go the same way and differ in one part, as many as the tests have time for, spread evenly from the
  * first to the last and the same in each run; all of them with TEST_FULL, which `npx -y pnpm test:full` sets. `count` is
  * one at least.
  */

@@ -7,7 +7,7 @@ import { violationsIn } from './axe.ts'
 import { writeContactSheet } from './contact-sheet.ts'
 
 // How a page is judged: its words, its widths and the place in its navigation in each language, and by axe light on a phone
-// and dark on a desktop. `pnpm test` takes of that what tells the pages apart: of the widths the ends, in the longer words,
+// and dark on a desktop. `pnpm test:looks` takes of that what tells the pages apart: of the widths the ends, in the longer words,
 // and axe once a page, the pages in turn. With TEST_FULL it is all; with SCREENSHOTS (a folder) all of it is kept as
 // pictures, English in every width and scheme; with SHEETS (another) those of a page become one.
 
