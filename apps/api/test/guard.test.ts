@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
+import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -34,6 +35,42 @@ async function connected(changes: Record<string, unknown> = {}) {
   const connection = await makeConnection(world.db, world.accountId, claims.jti)
   return { claims, connection, jwt: await issuer.sign(claims) }
 }
+
+// Each statement ends in its time; that of all of them together is bounded here.
+test('a token of which nothing is known within the time of one statement is not judged: 503, whatever is waited for', async () => {
+  const { jwt } = await connected()
+  for (const [silent, token] of [
+    ['SigningKey', jwt],
+    ['api_token t', jwt],
+    ['api_token t', world.token],
+  ] as const) {
+    let answer = () => {}
+    const held = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    let waited = false
+    const node = await world.startNode({ DATABASE_STATEMENT_TIMEOUT_MS: '100' }, {}, (db) => {
+      const seen = db.$extends({
+        query: {
+          $allOperations({ model, args, query }) {
+            if (!(model ?? (args as { sql: string }).sql).includes(silent)) return query(args)
+            waited = true
+            return held.then(() => query(args))
+          },
+        },
+      })
+      return seen as unknown as Database
+    })
+    const { status, headers, body } = await node.call('GET /token', { token })
+    answer()
+    expect([waited, status, body.code, headers.get('retry-after')]).toEqual([
+      true,
+      503,
+      'UNAVAILABLE',
+      expect.any(String),
+    ])
+  }
+})
 
 describe('a token made by hand', () => {
   test('describes itself', async () => {

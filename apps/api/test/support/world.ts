@@ -49,7 +49,11 @@ export interface World {
   /** Holds every permission. */
   token: string
   node: Node
-  startNode: (env?: Record<string, string>, sendingChanges?: Partial<SendingDeps>) => Promise<Node>
+  startNode: (
+    env?: Record<string, string>,
+    sendingChanges?: Partial<SendingDeps>,
+    seen?: (db: Database) => Database,
+  ) => Promise<Node>
   makeAccount: (balanceMicros?: bigint) => Promise<{ accountId: string; token: string }>
   makeToken: (options?: TokenOptions) => Promise<{ id: string; token: string }>
   /** Sets the database's clock to the `Date` of this process, or so far ahead of it; after every shift of it. */
@@ -64,11 +68,12 @@ export interface TokenOptions {
   expiresAt?: Date | null
 }
 
-/** Starts a node on a free port over the database; logs are kept in `lines`. */
+/** Starts a node on a free port over the database, or what it sees of it; logs are kept in `lines`. */
 export async function startNode(
   databaseUrl: string,
   overrides: Record<string, string> = {},
   sendingChanges: Partial<SendingDeps> = {},
+  seen = (db: Database) => db,
 ): Promise<Node> {
   const env = readApiEnv({
     DATABASE_URL: databaseUrl,
@@ -95,7 +100,7 @@ export async function startNode(
   })
   const db = createDatabase({ ...databaseOptions(env), poolSize: 3 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
-  const app = buildApp({ env, db, logger, outbound, sendingChanges })
+  const app = buildApp({ env, db: seen(db), logger, outbound, sendingChanges })
   const undocumented = watchAnswers(app)
   app.addHook('onClose', () => outbound.close())
   app.addHook('onClose', () => db.$disconnect())
@@ -189,8 +194,8 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     makeAccount,
     followDate,
     makeToken: (options = {}) => makeToken({ accountId: world.accountId, ...options }),
-    async startNode(overrides = {}, sendingChanges = {}) {
-      const node = await startNode(url, { ...env, ...overrides }, sendingChanges)
+    async startNode(overrides = {}, sendingChanges = {}, seen) {
+      const node = await startNode(url, { ...env, ...overrides }, sendingChanges, seen)
       nodes.push(node)
       return node
     },
