@@ -131,9 +131,31 @@ describe('the first send', () => {
     await send(old)
     await world.db.notice.deleteMany({ where: { accountId: old.accountId } })
     const before = new Date(Date.now() - 30 * DAY_MS)
-    await world.db.sendMessage.updateMany({ where: { spenderId: old.id }, data: { createdAt: before } })
+    await world.db.sendMessage.updateMany({
+      where: { spenderId: old.id },
+      data: { createdAt: before, handedAt: before },
+    })
     await send(old)
     expect(await noticesOf(old.accountId)).toEqual([])
+  })
+
+  test('is when it goes out: what waited for longer than a day is told, and what was cancelled meanwhile hides none', async () => {
+    const sender = await newConnection()
+    const dayAgo = new Date(Date.now() - 1.5 * DAY_MS)
+    await send(sender)
+    await world.db.notice.deleteMany({ where: { accountId: sender.accountId } })
+    await world.db.sendMessage.updateMany({ where: { spenderId: sender.id }, data: { createdAt: dayAgo } })
+    await look(sender)
+    expect(await noticesOf(sender.accountId)).toEqual([{ kind: 'first_send', spenderId: sender.id }])
+
+    const other = await newConnection()
+    const scheduled = new Date(Date.now() + DAY_MS / 2).toISOString()
+    const body = { to: `+${number++}`, from: 'Tests', message: 'Hello', scheduled }
+    const waiting = await node.call<[string]>('POST /sms', { token: other.token, body })
+    expect((await node.call(`DELETE /sms/${waiting.body[0]}`, { token: other.token })).status).toBe(204)
+    await world.db.sendMessage.updateMany({ where: { spenderId: other.id }, data: { createdAt: dayAgo } })
+    expect(await send(other)).toBe(200)
+    expect(await noticesOf(other.accountId)).toEqual([{ kind: 'first_send', spenderId: other.id }])
   })
 
   test('that waits for its time is none yet', async () => {

@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancel } from '../src/sending/cancel.ts'
+import { idle } from '../src/sending/hand-over.ts'
+import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -53,36 +55,82 @@ async function scheduled(): Promise<bigint> {
 const counts = () => countOf(database.db, payer.tokenId)
 const message = (id: bigint) => database.db.sendMessage.findUniqueOrThrow({ where: { id } })
 
-// Needs two sessions of the database.
-test.skipIf(readTestDatabaseUrl() === undefined).each([
-  ['lets be is cancelled, and its money given back', 'scheduled', null],
-  ['hands over is told so, and moves no money', 'handed_over', 'ALREADY_HANDED_OVER'],
-] as const)('a cancel of what another node looks at and %s', async (_what, state, code) => {
-  const id = await scheduled()
-  const before = await counts()
-  const cancelled: Promise<unknown>[] = []
-  await database.db.$transaction(
-    async (tx) => {
-      await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
-      cancelled.push(
-        cancel(database.db, payer.tokenId, id).then(
-          () => null,
-          (error: { code: string }) => error.code,
-        ),
-      )
-      await eventually(async () => {
-        const [{ waiting }] = await database.db.$queryRaw<[{ waiting: bigint }]>`
-          SELECT count(*) AS waiting FROM pg_stat_activity
-          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%failure_reason%'`
-        return waiting === 1n
-      })
-      await tx.sendMessage.update({ where: { id }, data: { state } })
-    },
-    { timeout: 30_000 },
+/** Statements that wait for a row of another. */
+const waitsFor = (count: bigint) =>
+  eventually(async () => {
+    const [{ waiting }] = await database.db.$queryRaw<[{ waiting: bigint }]>`
+      SELECT count(*) AS waiting FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%send_message%'`
+    return waiting === count
+  })
+
+/** What a cancel says; null when it is done. */
+const cancelled = (id: bigint) =>
+  cancel(database.db, payer.tokenId, id).then(
+    () => null,
+    (error: { code: string }) => error.code,
   )
-  expect(await Promise.all(cancelled)).toEqual([code])
-  expect((await message(id)).state).toBe(code === null ? 'released' : state)
-  expect(isDeepStrictEqual(await counts(), before)).toBe(code !== null)
+
+// They need several sessions of the database.
+describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at', () => {
+  test.each([
+    ['and lets be is cancelled, and its money given back', 'scheduled', null],
+    ['and hands over is told to be, and moves no money', 'handed_over', 'ALREADY_HANDED_OVER'],
+  ] as const)('%s', async (_what, state, code) => {
+    const id = await scheduled()
+    const before = await counts()
+    const telling: Promise<string | null>[] = []
+    await database.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
+        telling.push(cancelled(id))
+        await waitsFor(1n)
+        await tx.sendMessage.update({ where: { id }, data: { state } })
+      },
+      { timeout: 30_000 },
+    )
+    expect(await Promise.all(telling)).toEqual([code])
+    expect((await message(id)).state).toBe(code === null ? 'released' : state)
+    expect(isDeepStrictEqual(await counts(), before)).toBe(code !== null)
+  })
+
+  test('as a send first and then its message, as all do, is not taken from the other end by those that cancel it', async () => {
+    const id = await scheduled()
+    const { sendId } = await message(id)
+    const telling: Promise<string | null>[] = []
+    await database.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM send WHERE id = ${sendId}::uuid FOR NO KEY UPDATE`
+        telling.push(...[1, 2, 3].map(() => cancelled(id)))
+        await waitsFor(3n)
+        await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
+      },
+      { timeout: 30_000 },
+    )
+    expect(await Promise.all(telling)).toEqual([null, null, null])
+    expect((await message(id)).state).toBe('released')
+  })
+
+  test('is waited for by who sends it in its time before the counters are, which are everybody else’s', async () => {
+    const id = await scheduled()
+    const { sendId } = await message(id)
+    await database.db.$executeRaw`UPDATE send SET scheduled_at = database_now() WHERE id = ${sendId}::uuid`
+    const { deps, sending } = pathNode(database.db, fakeOperator())
+    const running: Promise<unknown>[] = []
+    await database.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
+        running.push(createScheduleJob(deps, sending, 1_000).run(new Date()))
+        await waitsFor(1n)
+        await tx.$queryRaw`
+          SELECT spender_id::text FROM spender_count WHERE spender_id = ${payer.tokenId}::uuid FOR UPDATE NOWAIT`
+      },
+      { timeout: 30_000 },
+    )
+    await Promise.all(running)
+    await idle(deps)
+    expect((await message(id)).state).toBe('accepted')
+  })
 })
 
 test('a cancel of what was handed over says so, and moves no money', async () => {

@@ -30,18 +30,30 @@ export interface Moved {
  */
 export async function settleWhere(db: Database, condition: Prisma.Sql, told: Told): Promise<Moved[]> {
   const ids = await candidates(db, condition)
-  return ids.length === 0 ? [] : settleThese(db, ids, condition, told, Prisma.sql`SKIP LOCKED`)
+  return ids.length === 0 ? [] : settleThese(db, ids, condition, told, SKIPPING)
 }
 
 /**
- * Settles the message `m` of this id if the condition holds for it, and tells whether it did. What holds it is waited for:
- * whoever looks at a message may let it be, and then it is settled here. It is one message, so that nothing is held meanwhile.
+ * Settles the message `m` of this id if the condition holds for it, and tells whether it did. Whoever holds it is waited
+ * for: they may let it be, and then it is settled here. Its send is taken before it, in the order of the ledger (live.ts).
  */
 export async function settleOne(db: Database, id: bigint, condition: Prisma.Sql, told: Told): Promise<boolean> {
-  return (await settleThese(db, [id], condition, told, Prisma.empty)).length > 0
+  const sendFirst = Prisma.sql`(
+      SELECT * FROM send WHERE id IN (SELECT send_id FROM send_message WHERE id = ${id}::bigint) FOR NO KEY UPDATE
+    ) s JOIN send_message m ON m.send_id = s.id`
+  return (await settleThese(db, [id], condition, told, { rows: sendFirst, ifLocked: Prisma.empty })).length > 0
 }
 
 const MESSAGES = Prisma.sql`send_message m JOIN send s ON s.id = m.send_id`
+
+/** How messages are come by. */
+interface Taking {
+  /** `m` and its send `s`. */
+  readonly rows: Prisma.Sql
+  readonly ifLocked: Prisma.Sql
+}
+
+const SKIPPING: Taking = { rows: MESSAGES, ifLocked: Prisma.sql`SKIP LOCKED` }
 
 /**
  * Which they may be, asked by itself: a sweep mostly finds none, and the statement that settles is ten times as long. They
@@ -60,16 +72,16 @@ function settleThese(
   ids: readonly bigint[],
   condition: Prisma.Sql,
   { outcome, failure, reason, final = false }: Told,
-  ofLocked: Prisma.Sql,
+  { rows, ifLocked }: Taking,
 ): Promise<Moved[]> {
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
            m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${outcome}::text AS outcome,
            NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent, ${failure}::text AS failure, NULL::int AS failure_number,
            ${reason}::text AS failure_reason, ${final}::boolean AS final
-    FROM ${MESSAGES}
+    FROM ${rows}
     WHERE m.id = ANY (${ids}::bigint[]) AND ${condition}
-    ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m ${ofLocked}`
+    ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m ${ifLocked}`
   return retried(
     () => db.$queryRaw<Moved[]>`
     WITH ${settledParts(locked)}, ${movedBy(Prisma.sql`SELECT * FROM settled`)}

@@ -47,7 +47,7 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   const digits = sender !== null && DIGITS.test(sender) ? sender : null
   return Prisma.sql`
   spenders AS MATERIALIZED (
-    SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id
+    SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id CROSS JOIN (SELECT count(*) FROM asked) messages_first
     WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
   ), counts AS MATERIALIZED (
     SELECT c.* FROM spenders s JOIN spender_count c ON c.spender_id = s.id

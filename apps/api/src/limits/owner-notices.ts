@@ -8,7 +8,10 @@ interface Sender {
   readonly spenderId: string
 }
 
-/** A connection whose first message is older sent for the first time before anybody could be told. */
+/** What was sent, or may have been; not what waits, was refused or was cancelled before its time. */
+const WENT_OUT = Prisma.sql`m.state IN ('accepted', 'unknown')`
+
+/** A connection whose first message went out before that sent for the first time before anybody could be told. */
 const FIRST_SEND_WITHIN_HOURS = 24
 
 /** A row that waits to be mailed; `about` tells it from others of its kind and spender, and each is told once. */
@@ -50,11 +53,12 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
     ), first AS (
       SELECT s.account_id, s.id FROM spenders s
       WHERE s.kind = 'connection'
-        AND EXISTS (
+        AND EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND ${WENT_OUT})
+        AND NOT EXISTS (
+          -- Handed over no earlier than it was made, so that the index of when they were made finds them.
           SELECT FROM send_message m
-          WHERE m.spender_id = s.id AND m.created_at > ${within} AND m.state IN ('accepted', 'unknown')
+          WHERE m.spender_id = s.id AND m.created_at <= ${within} AND m.handed_at <= ${within} AND ${WENT_OUT}
         )
-        AND NOT EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND m.created_at <= ${within})
     )
     ${INTO}
     SELECT account_id, id, ${noticeColumns(Prisma.sql`'limit_near'`, Prisma.sql`concat_ws(' ', upstream, what, span)`, details)}

@@ -8,6 +8,7 @@ import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { handOver, settleLater } from './hand-over.ts'
+import { watch } from './judgements.ts'
 import { pause } from './pause.ts'
 import { within } from './price.ts'
 
@@ -103,12 +104,18 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
     leaseSeconds: Math.ceil((times.handOverMs + times.leaseSlackMs) / 1000),
     runnerSeconds: Math.ceil(times.runnerMs / 1000),
   }
+  // Also in the middle: what a list does may be what its connection is paused for.
+  const look = () => watch(deps, { ...claim.grant, spenderId: claim.spenderId })
   for (;;) {
     const sinceMs = performance.now()
     let claimed: readonly bigint[]
     try {
-      if (stopping()) return await leave(deps.db, claim.sendId, settlements)
+      if (stopping()) {
+        await leave(deps.db, claim.sendId, settlements)
+        return look()
+      }
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
+      if (settlements.length > 0) look()
       settlements = []
       // What a statement claimed whose answer was lost belongs to nobody else.
       const orphans = lost ? await claimedBefore(deps.db, claim.sendId, handed, next.claimed) : []

@@ -205,7 +205,6 @@ export function createSending(deps: SendingDeps): Sending {
     await deps.at('admitted')
     const { sender } = call
     const tokenId = sender.connectionId === null ? sender.id : null
-    let isOver = false
     const running = run({
       sendId,
       sender: { accountId: sender.accountId, spenderId: sender.spenderId, connectionId: sender.connectionId, tokenId },
@@ -216,17 +215,12 @@ export function createSending(deps: SendingDeps): Sending {
         recipient,
         toldMicros: priced.told?.micros ?? null,
       })),
-    }).finally(() => {
-      isOver = true
-      done()
-    })
+    }).finally(done)
     inBackground(deps, running)
     await within(
       running.catch(() => {}),
       deps.times.answerMs,
     )
-    // What goes on behind the answer is looked at again at its end.
-    if (!isOver) watch(deps, sender)
   }
 
   const run: Sending['run'] = ({ sendId, sender, generation, content, messages }) => {
@@ -244,7 +238,7 @@ export function createSending(deps: SendingDeps): Sending {
     const { accountId, connectionId, tokenId, spenderId } = sender
     const grant = { accountId, connectionId, tokenId }
     const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation }
-    return runList(deps, { claim, items, stopping: () => stopping }).finally(() => watch(deps, sender))
+    return runList(deps, { claim, items, stopping: () => stopping })
   }
 
   return {
