@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { testDatabase } from '@vertexsms/db/testing'
@@ -7,6 +8,7 @@ import { recordRefusals } from '../src/activity/record.ts'
 import { createPauseWatch, pauseIfAttacking } from '../src/limits/pause.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
 import { eventually } from './support/eventually.ts'
+import { fakeOperator } from './support/fake-operator.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { seed, startWorld } from './support/world.ts'
 
@@ -320,6 +322,39 @@ describe('a connection', () => {
     expect(paused).toMatchObject({ code: 'CONNECTION_PAUSED', details: { of: 'connection', by: 'automatic' } })
     expect((await node.call('GET /token', { token })).body).toMatchObject({ paused: true })
     expect((await node.call('GET /rates', { token })).status).toBe(200)
+    await world.close()
+  })
+
+  test('that sends a list to numbers in a row is paused in the middle of it: the rest does not go out', async () => {
+    const world = await startWorld()
+    const { sign } = await makeIssuer(world.db, 'pause')
+    const claims = accessClaims(world.accountId)
+    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
+    await world.db.spender.create({
+      data: { id, accountId: world.accountId, kind: 'connection', createdAt: new Date() },
+    })
+    const isPaused = async () =>
+      (await world.db.spender.findUniqueOrThrow({ where: { id } })).autoPausedReason === 'number_block'
+    // As soon as a look could find a block, nothing more is handed over before it was taken.
+    const operator = fakeOperator(undefined, async () => {
+      if (operator.recipients.length > 2 * PAUSE_RULES.number_block.numbers) await eventually(isPaused)
+    })
+    const watch = createPauseWatch(world.db, world.node.app.log, 0)
+    const node = await world.startNode({}, { watch, operator })
+    const to = Array.from({ length: 60 }, (_, at) => `+${37_060_000_000 + at}`)
+    const { status } = await node.call('POST /sms/batch', {
+      token: await sign(claims),
+      body: { to, from: 'Tests', message: 'Hello' },
+    })
+    expect([status, await isPaused()]).toEqual([200, true])
+    const states = await world.db.sendMessage.groupBy({
+      by: ['state', 'failure'],
+      _count: true,
+      where: { spenderId: id },
+    })
+    const released = states.find(({ state }) => state === 'released')
+    expect(released).toMatchObject({ failure: 'CONNECTION_PAUSED' })
+    expect(operator.handOvers.size + (released?._count ?? 0)).toBe(60)
     await world.close()
   })
 })
