@@ -95,8 +95,8 @@ export const LIMITS: readonly Standing[] = [
   },
   {
     file: 'limits/owner-notices.ts',
-    change: 'm.created_at > ${within}  =>  true',
-    why: 'Where none is older, every one is as young; this bounds what is read.',
+    change: 'm.created_at <= ${within}  =>  true',
+    why: 'What was handed over before then was made before then; this bounds what is read.',
   },
   {
     file: 'limits/pause.ts',
