@@ -4,7 +4,7 @@ import { expectAuthorization, type IndependentClient } from './clients/client.ts
 import { expectInsufficientScope } from './expectations.ts'
 import type { Browser } from './pages/browser.ts'
 import { authorize } from './pages/consent.ts'
-import { readTextOn } from './pages/sandbox-phone.ts'
+import { readPinOn, readTextOn } from './pages/sandbox-phone.ts'
 import type { StackFacts } from './stack.ts'
 import { callWithRealArguments, newRound, SAMPLE_ARGUMENTS, succeeded } from './ten-calls.ts'
 
@@ -25,8 +25,7 @@ export async function expectConnectsInSteps(
   { stack, browser, seed }: Connecting,
 ): Promise<void> {
   const page = await browser.newVisitor()
-  const readPin = async (msisdn: string) =>
-    /\b\d{5}\b/.exec(await readTextOn(page, stack, msisdn, /\b\d{5}\b/))?.[0] ?? ''
+  const readPin = (msisdn: string) => readPinOn(page, stack, msisdn)
 
   await authorize(page, expectAuthorization(client, await client.connect()), stack, { untick: [unticked] })
   await client.finish()

@@ -2,6 +2,7 @@ import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
+import { waitingForLock } from './support/waiting.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -99,19 +100,13 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
       { timeout: 60_000 },
     )
     await held
-    const waiting = async () => {
-      const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%WITH owner AS%'`
-      return row.count
-    }
     let isAnswered = false
     const answering = node.call('POST /sms', { token, body: { ...body, ...more } }).finally(() => {
       isAnswered = true
     })
     // As often as the statement is tried.
-    for (let cuts = 0n; !isAnswered; cuts++) {
-      await eventually(async () => isAnswered || (await waiting()) > cuts)
+    for (let cuts = 0; !isAnswered; cuts++) {
+      await eventually(async () => isAnswered || (await waitingForLock(world.db, 'WITH owner AS')) > cuts)
       door.cut()
     }
     const { status, body: answer } = await answering

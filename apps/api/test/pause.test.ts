@@ -10,6 +10,7 @@ import { newSmsId } from '../src/upstream/sandbox/ids.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { waitingForLock } from './support/waiting.ts'
 import { seed, startWorld } from './support/world.ts'
 
 const SEED = Number(process.env.PROPERTY_SEED ?? 20261126)
@@ -278,18 +279,12 @@ describe('refused countries', () => {
   // The embedded database has one session: no two looks ever meet there.
   test.skipIf(readTestDatabaseUrl() === undefined)('pause once where two looks wait for the same row', async () => {
     for (const country of ['CU', 'JM', 'KZ']) await refuse(country)
-    const waiting = async () => {
-      const [row] = await db.$queryRaw<[{ count: bigint }]>`
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%auto_paused_reason%'`
-      return row.count
-    }
     const looks: Promise<unknown>[] = []
     await db.$transaction(
       async (tx) => {
         await tx.$queryRaw`SELECT id::text FROM spender WHERE id = ${spenderId}::uuid FOR UPDATE`
         looks.push(look(), look())
-        await eventually(async () => (await waiting()) === 2n)
+        await eventually(async () => (await waitingForLock(db, 'auto_paused_reason')) === 2)
       },
       { timeout: 30_000 },
     )

@@ -12,6 +12,7 @@ import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { countOf, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { waitingForLock } from './support/waiting.ts'
 
 let database: TestDatabase
 let payer: Payer
@@ -55,14 +56,8 @@ async function scheduled(): Promise<bigint> {
 const counts = () => countOf(database.db, payer.tokenId)
 const message = (id: bigint) => database.db.sendMessage.findUniqueOrThrow({ where: { id } })
 
-/** Statements that wait for a row of another. */
-const waitsFor = (count: bigint) =>
-  eventually(async () => {
-    const [{ waiting }] = await database.db.$queryRaw<[{ waiting: bigint }]>`
-      SELECT count(*) AS waiting FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%send_message%'`
-    return waiting === count
-  })
+/** Until so many statements wait for a message that another holds. */
+const waited = (count: number) => eventually(async () => (await waitingForLock(database.db, 'send_message')) === count)
 
 /** What a cancel says; null when it is done. */
 const cancelled = (id: bigint) =>
@@ -84,7 +79,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
       async (tx) => {
         await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
         telling.push(cancelled(id))
-        await waitsFor(1n)
+        await waited(1)
         await tx.sendMessage.update({ where: { id }, data: { state } })
       },
       { timeout: 30_000 },
@@ -102,7 +97,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
       async (tx) => {
         await tx.$queryRaw`SELECT id::text FROM send WHERE id = ${sendId}::uuid FOR NO KEY UPDATE`
         telling.push(...[1, 2, 3].map(() => cancelled(id)))
-        await waitsFor(3n)
+        await waited(3)
         await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
       },
       { timeout: 30_000 },
@@ -121,7 +116,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
       async (tx) => {
         await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
         running.push(createScheduleJob(deps, sending, 1_000).run(new Date()))
-        await waitsFor(1n)
+        await waited(1)
         await tx.$queryRaw`
           SELECT spender_id::text FROM spender_count WHERE spender_id = ${payer.tokenId}::uuid FOR UPDATE NOWAIT`
       },

@@ -1,3 +1,4 @@
+// Independent clients that register and let a person sign in. Of `npx -y pnpm test:clients`.
 import type { Scope } from '@vertexsms/contract/scopes'
 import { sampleOf } from '@vertexsms/service/sample'
 import { afterAll, beforeAll, describe, inject, test } from 'vitest'

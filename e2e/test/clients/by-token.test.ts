@@ -1,3 +1,4 @@
+// Independent clients with a token made by hand. Of `npx -y pnpm test:clients`, as all in this folder, and no part of `pnpm test`.
 import { TOOL_NAMES } from '@vertexsms/contract/scopes'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { findChromium } from '../../support/chromium.ts'
@@ -6,7 +7,7 @@ import { mcpRemoteClient } from '../../support/clients/mcp-remote.ts'
 import { sdkV1Client } from '../../support/clients/sdk-v1.ts'
 import { sdkV2Client } from '../../support/clients/sdk-v2.ts'
 import { type Browser, openBrowser } from '../../support/pages/browser.ts'
-import { readTextOn } from '../../support/pages/sandbox-phone.ts'
+import { readPinOn, readTextOn } from '../../support/pages/sandbox-phone.ts'
 import { callWithRealArguments, newRound } from '../../support/ten-calls.ts'
 
 const stack = inject('stack')
@@ -30,10 +31,7 @@ describe.skipIf(findChromium() === null)('A BYO token in the Authorization heade
     const page = await browser.newVisitor()
     const round = newRound(2)
     expect(await client.connect()).toBeNull()
-    await callWithRealArguments(client, TOOL_NAMES, round, async (msisdn) => {
-      const text = await readTextOn(page, stack, msisdn, /\b\d{5}\b/)
-      return /\b\d{5}\b/.exec(text)?.[0] ?? ''
-    })
+    await callWithRealArguments(client, TOOL_NAMES, round, (msisdn) => readPinOn(page, stack, msisdn))
     expect(await readTextOn(page, stack, round.recipient, /parcel/)).toBe(round.message)
     await client.close()
     await page.context().close()

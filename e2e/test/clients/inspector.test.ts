@@ -1,3 +1,4 @@
+// An independent client that is a program for the command line. Of `npx -y pnpm test:clients`.
 import { TOOL_NAMES } from '@vertexsms/contract/scopes'
 import { describe, expect, inject, test } from 'vitest'
 import { findInspector } from '../../support/clients/inspector.ts'

@@ -38,8 +38,9 @@ const DIGITS = /^\d+$/
 
 /**
  * CTEs over `live` and `asked(country text, hold bigint, already bigint)`: locks the spenders and their counters in the
- * order of their ids, then `today(day, ends_at)`, `stand` (a row a spender, its day members those of today), `sums` and
- * `judged(complete, unended, fits, room, asks, new_countries)`. `already` is what is held in total for the recipient.
+ * order of their ids, after whatever `asked` locks; then `today(day, ends_at)`, `stand` (a row a spender, its day members
+ * those of today), `sums` and `judged(complete, unended, fits, room, asks, new_countries)`. `already` is what is held in
+ * total for the recipient.
  */
 export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   const { accountId, spenderId, upstream, days } = ledger
@@ -47,7 +48,8 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   const digits = sender !== null && DIGITS.test(sender) ? sender : null
   return Prisma.sql`
   spenders AS MATERIALIZED (
-    SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id CROSS JOIN (SELECT count(*) FROM asked) messages_first
+    SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id
+    CROSS JOIN (SELECT count(*) FROM asked) messages_first
     WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
   ), counts AS MATERIALIZED (
     SELECT c.* FROM spenders s JOIN spender_count c ON c.spender_id = s.id
