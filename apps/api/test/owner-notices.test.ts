@@ -18,7 +18,8 @@ let service: Database
 let watch: PauseWatch
 let sign: Awaited<ReturnType<typeof makeIssuer>>['sign']
 beforeAll(async () => {
-  world = await startWorld()
+  // What waited for its time is sent by the node that a test starts for it alone, and by no other that looks as well.
+  world = await startWorld({ SANDBOX_POLL_MS: '600000' })
   service = createDatabase({ url: world.databaseUrl })
   watch = createPauseWatch(service, world.node.app.log, 0)
   node = await world.startNode({}, { watch })
