@@ -44,15 +44,22 @@ async function spenderOf(kind: 'connection' | 'token'): Promise<string> {
 const look = (id = spenderId) => pauseIfAttacking(db, { accountId, spenderId: id, upstream: 'sandbox' })
 const spender = () => db.spender.findUniqueOrThrow({ where: { id: spenderId } })
 
-/** A send at a moment so far from now, to these numbers. */
+/** A send that went out so far from now, to these numbers. */
 interface Past {
   readonly agoMs: number
   readonly to: readonly string[]
+  /** When it was asked for, where it waited for its time. */
+  readonly madeAgoMs?: number
 }
 
 /** Writes sends as the ledger leaves them behind. */
 async function write(sends: readonly Past[], of = spenderId, isHanded = true): Promise<void> {
-  const rows = sends.map(({ agoMs, to }) => ({ id: randomUUID(), at: new Date(Date.now() - agoMs), to }))
+  const rows = sends.map(({ agoMs, madeAgoMs = agoMs, to }) => ({
+    id: randomUUID(),
+    at: new Date(Date.now() - madeAgoMs),
+    handedAt: isHanded ? new Date(Date.now() - agoMs) : null,
+    to,
+  }))
   await db.send.createMany({
     data: rows.map(({ id, at }) => ({
       id,
@@ -69,7 +76,7 @@ async function write(sends: readonly Past[], of = spenderId, isHanded = true): P
     })),
   })
   await db.sendMessage.createMany({
-    data: rows.flatMap(({ id, at, to }) =>
+    data: rows.flatMap(({ id, at, handedAt, to }) =>
       to.map((recipient, position) => ({
         id: newSmsId(),
         sendId: id,
@@ -84,7 +91,7 @@ async function write(sends: readonly Past[], of = spenderId, isHanded = true): P
         holdMicros: 0n,
         chargedMicros: 39_000n,
         createdAt: at,
-        handedAt: isHanded ? at : null,
+        handedAt,
       })),
     ),
   })
@@ -141,6 +148,14 @@ describe('a burst', () => {
     await write([...usual(50), { agoMs: 1_000, to: list }])
     expect(await look()).toBeNull()
   })
+
+  test('is what goes out at once, whenever it was asked for; what was asked for at once and goes out bit by bit is none', async () => {
+    await write([...usual(50), ...burst(11).map((send, at) => ({ ...send, madeAgoMs: (at + 2) * 10 * MINUTE_MS }))])
+    expect(await look()).toBe('burst')
+    spenderId = await spenderOf('connection')
+    await write(usual(100).map((send) => ({ ...send, madeAgoMs: 2 * DAY_MS })))
+    expect(await look()).toBeNull()
+  })
 })
 
 describe('a block of numbers', () => {
@@ -169,6 +184,29 @@ describe('a block of numbers', () => {
     await write(block(numbers))
     expect(await look()).toBeNull()
     await write(block([8, 9, 10, 11, 12, 13, 14, 15]))
+    expect(await look()).toBe('number_block')
+  })
+
+  test('is what goes out within a day, however long it waited; what went out before then is known', async () => {
+    const asked = block([0, 1, 2, 3, 4, 5, 6, 7]).map((send) => ({ ...send, madeAgoMs: 3 * DAY_MS }))
+    await write(asked.map((send) => ({ ...send, agoMs: send.agoMs + 2 * DAY_MS })))
+    expect(await look()).toBeNull()
+    await write(asked)
+    expect(await look()).toBeNull()
+    spenderId = await spenderOf('connection')
+    await write(asked)
+    expect(await look()).toBe('number_block')
+  })
+
+  test('is not made known by what was asked for and never went out', async () => {
+    const asked = block([0, 1, 2, 3, 4, 5, 6, 7])
+    await write(
+      asked.map((send) => ({ ...send, agoMs: 2 * DAY_MS })),
+      spenderId,
+      false,
+    )
+    expect(await look()).toBeNull()
+    await write(asked)
     expect(await look()).toBe('number_block')
   })
 })
@@ -350,6 +388,53 @@ describe('a connection', () => {
     const released = states.find(({ state }) => state === 'released')
     expect(released).toMatchObject({ failure: 'CONNECTION_PAUSED' })
     expect(operator.handOvers.size + (released?._count ?? 0)).toBe(60)
+    await world.close()
+  })
+})
+
+describe('a connection that only schedules', () => {
+  test('is paused by what comes due at once, however long ago it asked for it: the rest does not go out', async () => {
+    const world = await startWorld({ SANDBOX_POLL_MS: '600000' })
+    const { sign } = await makeIssuer(world.db, 'pause')
+    const claims = accessClaims(world.accountId)
+    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
+    await world.db.spender.create({
+      data: { id, accountId: world.accountId, kind: 'connection', createdAt: new Date() },
+    })
+    const token = await sign(claims)
+    const scheduled = new Date(Date.now() + DAY_MS / 2).toISOString()
+    const sends = 2 * PAUSE_RULES.number_block.numbers
+    for (let at = 0; at < sends; at += 1) {
+      const body = { to: `+${37_060_000_000 + at}`, from: 'Tests', message: 'Hello', scheduled }
+      expect((await world.node.call('POST /sms', { token, body })).status).toBe(200)
+    }
+    // Longer ago than the rule looks back, counted from when they were asked for.
+    await world.db.$executeRaw`
+      UPDATE send_message SET created_at = database_now() - interval '3 days' WHERE spender_id = ${id}::uuid`
+    const reasonOf = async () => (await world.db.spender.findUniqueOrThrow({ where: { id } })).autoPausedReason
+    expect(await reasonOf()).toBeNull()
+
+    // As soon as a look could find a block, nothing more is handed over before it was taken.
+    const operator = fakeOperator(undefined, async () => {
+      if (operator.recipients.length > PAUSE_RULES.number_block.numbers) await eventually(reasonOf)
+    })
+    await world.db.$executeRaw`UPDATE send SET scheduled_at = database_now() WHERE spender_id = ${id}::uuid`
+    await world.startNode(
+      { SANDBOX_POLL_MS: '50' },
+      { watch: createPauseWatch(world.db, world.node.app.log, 0), operator },
+    )
+    const released = await eventually(async () => {
+      const states = await world.db.sendMessage.groupBy({
+        by: ['state', 'failure'],
+        _count: true,
+        where: { spenderId: id },
+      })
+      return states.every(({ state }) => state === 'accepted' || state === 'released') && states
+    })
+    expect(await reasonOf()).toBe('number_block')
+    const stopped = released.find(({ state }) => state === 'released')
+    expect(stopped).toMatchObject({ failure: 'CONNECTION_PAUSED' })
+    expect(operator.handOvers.size + (stopped?._count ?? 0)).toBe(sends)
     await world.close()
   })
 })

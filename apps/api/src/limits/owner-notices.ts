@@ -55,9 +55,7 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
       WHERE s.kind = 'connection'
         AND EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND ${WENT_OUT})
         AND NOT EXISTS (
-          -- Handed over no earlier than it was made, so that the index of when they were made finds them.
-          SELECT FROM send_message m
-          WHERE m.spender_id = s.id AND m.created_at <= ${within} AND m.handed_at <= ${within} AND ${WENT_OUT}
+          SELECT FROM send_message m WHERE m.spender_id = s.id AND m.handed_at <= ${within} AND ${WENT_OUT}
         )
     )
     ${INTO}

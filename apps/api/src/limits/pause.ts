@@ -36,24 +36,21 @@ function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   )`
 }
 
-/** What was sent, or tried to be: not what waits, and not what was cancelled before its time. */
-const TRIED = Prisma.sql`m.handed_at IS NOT NULL`
-
 async function isBurst(db: Database, watched: Looked): Promise<boolean> {
   const { windowMinutes, times, afterSends, lookBackDays } = PAUSE_RULES.burst
   const window = Prisma.sql`${windowMinutes}::int * interval '1 minute'`
   const [row] = await db.$queryRaw<{ fires: boolean }[]>`
     WITH ${meOf(watched)}, recent AS (
       SELECT count(DISTINCT m.send_id) AS sends FROM me JOIN send_message m ON m.spender_id = me.id
-      WHERE ${TRIED} AND m.created_at > ${since(window)}
+      WHERE m.handed_at > ${since(window)}
     ), before AS (
-      SELECT m.send_id, m.created_at FROM me JOIN send_message m ON m.spender_id = me.id
-      WHERE ${TRIED} AND m.created_at <= database_now() - ${window}
-        AND m.created_at > database_now() - ${lookBackDays}::int * interval '1 day'
-      ORDER BY m.created_at DESC LIMIT ${ROWS_MAX}::int
+      SELECT m.send_id, m.handed_at FROM me JOIN send_message m ON m.spender_id = me.id
+      WHERE m.handed_at <= database_now() - ${window}
+        AND m.handed_at > database_now() - ${lookBackDays}::int * interval '1 day'
+      ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
     ), windows AS (
       SELECT count(DISTINCT send_id) AS sends
-      FROM before GROUP BY floor(extract(epoch FROM database_now() - created_at) / ${windowMinutes * 60}::int)
+      FROM before GROUP BY floor(extract(epoch FROM database_now() - handed_at) / ${windowMinutes * 60}::int)
     )
     SELECT (SELECT sum(sends) FROM windows) >= ${afterSends}::int AND (SELECT count(*) FROM before) < ${ROWS_MAX}::int
            AND (SELECT sends FROM recent)
@@ -69,8 +66,8 @@ async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
     WITH ${meOf(watched)}, recent AS MATERIALIZED (
       SELECT DISTINCT recipient, recipient::bigint AS number FROM (
         SELECT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
-        WHERE ${TRIED} AND m.created_at > ${since(span)} AND length(m.recipient) BETWEEN 7 AND 15
-        ORDER BY m.created_at DESC LIMIT ${ROWS_MAX}::int
+        WHERE m.handed_at > ${since(span)} AND length(m.recipient) BETWEEN 7 AND 15
+        ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
       ) latest
     ), near AS (
       SELECT recipient, number, number - lag(number, ${numbers - 1}::int) OVER (ORDER BY number) < ${within}::int AS ends
@@ -82,7 +79,7 @@ async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const known = await db.$queryRaw<{ recipient: string }[]>`
     SELECT DISTINCT m.recipient FROM send_message m
     WHERE m.spender_id = ${watched.spenderId}::uuid AND m.recipient = ANY(${candidates}::text[])
-      AND m.created_at <= database_now() - ${span}`
+      AND m.handed_at <= database_now() - ${span}`
   const old = new Set(known.map(({ recipient }) => recipient))
   return hasBlock(candidates.filter((recipient) => !old.has(recipient)).map(BigInt))
 }
