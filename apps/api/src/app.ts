@@ -95,6 +95,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     checkCallbackUrl,
     wakeIn: (ms) => jobs.wakeIn(ms),
   })
+  const watch = createPauseWatch(db, app.log, PAUSE_LOOK_MS)
   const deps: SendingDeps = {
     db,
     operator,
@@ -107,7 +108,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     turns: createPlaces(),
     lists: createCrowd(LIMITS.lists.perAccount),
     refusals: createRefusalLog(db),
-    watch: createPauseWatch(db, app.log, PAUSE_LOOK_MS),
+    watch,
     log: app.log,
     wakeIn: (ms) => jobs.wakeIn(ms),
     at: () => {},
@@ -138,6 +139,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     scope.addHook('onClose', async () => {
       await jobs.stop()
       await idle(deps)
+      await watch.finish()
       await close()
     })
   })

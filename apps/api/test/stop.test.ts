@@ -1,8 +1,10 @@
 // The API is told to stop while messages are with the upstream.
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const TIMES = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
@@ -93,3 +95,21 @@ test('the rest of a scheduled send is not given back by a stopping API: another 
   await eventually(async () => (await statesOf(accountId)).accepted === 20, 60_000)
   expect([operator.handOvers.size, ...new Set(operator.handOvers.values())]).toEqual([20, 1])
 }, 180_000)
+
+test('what a connection did until the API stopped is looked at before it is gone, though it was looked at a moment ago', async () => {
+  const { accountId } = await world.makeAccount()
+  const { sign } = await makeIssuer(world.db, 'stop')
+  const claims = accessClaims(accountId)
+  const { id } = await makeConnection(world.db, accountId, claims.jti)
+  await world.db.spender.create({ data: { id, accountId, kind: 'connection', createdAt: new Date() } })
+  const token = await sign(claims)
+  const node = await world.startNode({}, { operator: fakeOperator() })
+  for (let at = 0; at < PAUSE_RULES.number_block.numbers; at += 1) {
+    const body = { to: `+${37_060_000_200 + at}`, from: 'Tests', message: 'Hello' }
+    expect((await node.call('POST /sms', { token, body })).status).toBe(200)
+  }
+  await node.close()
+  expect(await world.db.spender.findUniqueOrThrow({ where: { id } })).toMatchObject({
+    autoPausedReason: 'number_block',
+  })
+})

@@ -138,6 +138,8 @@ export interface PauseWatch {
   note(watched: Watched): void
   /** Resolves when no look is under way or due. */
   idle(): Promise<void>
+  /** Takes every look that is due at once, and from now on, for a node that stops; resolves when they are taken. */
+  finish(): Promise<void>
 }
 
 /** One look a connection or token at a time, and not more often than `everyMs`, however much it sends. */
@@ -146,10 +148,29 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
   /** Connections whose next look has not begun. */
   const due = new Set<string>()
   const running = new Set<Promise<void>>()
+  /** Ends the waiting of each look that is not taken yet. */
+  const waiting = new Set<() => void>()
+  let isFinishing = false
+
+  function wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        waiting.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, ms).unref()
+      waiting.add(end)
+    })
+  }
+
+  async function idle(): Promise<void> {
+    while (running.size > 0) await Promise.all(running)
+  }
 
   async function look(watched: Watched): Promise<void> {
     const waitMs = (lookedMs.get(watched.spenderId) ?? Number.NEGATIVE_INFINITY) + everyMs - performance.now()
-    if (waitMs > 0) await new Promise<void>((resolve) => void setTimeout(resolve, waitMs).unref())
+    if (waitMs > 0 && !isFinishing) await wait(waitMs)
     // From here on what is noted is not seen by this look any more.
     due.delete(watched.spenderId)
     lookedMs.set(watched.spenderId, performance.now())
@@ -169,8 +190,11 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
       const looking: Promise<void> = look(watched).finally(() => running.delete(looking))
       running.add(looking)
     },
-    async idle() {
-      while (running.size > 0) await Promise.all(running)
+    idle,
+    async finish() {
+      isFinishing = true
+      for (const end of waiting) end()
+      await idle()
     },
   }
 }
