@@ -94,11 +94,6 @@ export const LIMITS: readonly Standing[] = [
     why: 'An id is that of one spender alone; this is the same said once more.',
   },
   {
-    file: 'limits/owner-notices.ts',
-    change: 'm.created_at <= ${within}  =>  true',
-    why: 'What was handed over before then was made before then; this bounds what is read.',
-  },
-  {
     file: 'limits/pause.ts',
     change: 'account_id = ${accountId}::uuid  =>  true',
     why: 'An id is that of one spender alone; this is the same said once more.',
@@ -115,7 +110,7 @@ export const LIMITS: readonly Standing[] = [
   },
   {
     file: 'limits/pause.ts',
-    change: 'BY m.created_at DESC LIMIT ${ROWS_MAX}::int  =>  BY m.created_at LIMIT ${ROWS_MAX}::int',
+    change: 'BY m.handed_at DESC LIMIT ${ROWS_MAX}::int  =>  BY m.handed_at LIMIT ${ROWS_MAX}::int',
     why: 'Of more than 20 000 messages some are left out: the burst does not fire then at all, and the block is looked for among the rest.',
   },
   {
@@ -190,7 +185,7 @@ export const LIMITS: readonly Standing[] = [
   },
   {
     file: 'limits/pause.ts',
-    change: '(waitMs > 0) await  =>  (waitMs > 1) await',
+    change: '(waitMs > 0 && !isFinishing)  =>  (waitMs > 1 && !isFinishing)',
     why: 'One millisecond.',
   },
   {
