@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
+import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancel } from '../src/sending/cancel.ts'
@@ -46,6 +47,21 @@ function afterFinding(meanwhile: () => Promise<unknown>): { db: Database; wasFou
   return { db, wasFound: () => found }
 }
 
+/** The same database, and the SQLSTATE of each statement that failed there. */
+function failuresNoted(): { db: Database; failures: unknown[] } {
+  const failures: unknown[] = []
+  const db = database.db.$extends({
+    query: {
+      $queryRaw: ({ args, query }) =>
+        query(args).catch((error: unknown) => {
+          failures.push(sqlStateOf(error))
+          throw error
+        }),
+    },
+  }) as unknown as Database
+  return { db, failures }
+}
+
 async function scheduled(): Promise<bigint> {
   const { sending } = pathNode(database.db, fakeOperator())
   const body = { scheduled: new Date(Date.now() + 3_600_000).toISOString() }
@@ -60,8 +76,8 @@ const message = (id: bigint) => database.db.sendMessage.findUniqueOrThrow({ wher
 const waited = (count: number) => eventually(async () => (await waitingForLock(database.db, 'send_message')) === count)
 
 /** What a cancel says; null when it is done. */
-const cancelled = (id: bigint) =>
-  cancel(database.db, payer.tokenId, id).then(
+const cancelled = (id: bigint, db = database.db) =>
+  cancel(db, payer.tokenId, id).then(
     () => null,
     (error: { code: string }) => error.code,
   )
@@ -125,6 +141,32 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
     await Promise.all(running)
     await idle(deps)
     expect((await message(id)).state).toBe('accepted')
+  })
+
+  test('as a message that is over, whose send it wants next, does not stand across a cancel that has the send', async () => {
+    const id = await scheduled()
+    const { sendId } = await message(id)
+    await database.db.$executeRaw`
+      UPDATE send SET scheduled_at = database_now() - interval '7 hours' WHERE id = ${sendId}::uuid`
+    const { db, failures } = failuresNoted()
+    const { deps, sending } = pathNode(db, fakeOperator())
+    const settling = (count: number) =>
+      eventually(async () => (await waitingForLock(database.db, 'failure_reason')) === count)
+    const running: Promise<unknown>[] = []
+    await database.db.$transaction(
+      async (tx) => {
+        // Somebody else of the account is at the counters: who has the message waits, and who cancels it takes the send.
+        await tx.$queryRaw`
+          SELECT spender_id::text FROM spender_count WHERE spender_id = ${payer.tokenId}::uuid FOR UPDATE`
+        running.push(createScheduleJob(deps, sending, 1_000).run(new Date()))
+        await settling(1)
+        running.push(cancelled(id, db))
+        await settling(2)
+      },
+      { timeout: 30_000 },
+    )
+    await Promise.all(running)
+    expect([(await message(id)).state, failures]).toEqual(['released', []])
   })
 })
 

@@ -151,7 +151,11 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
     RETURNING a.id
   ), emptied AS (
     UPDATE send s SET sealed_text = NULL
-    WHERE s.sealed_text IS NOT NULL AND s.id IN (SELECT send_id FROM settling)
+    WHERE s.id IN (
+        -- A send comes before its messages (live.ts); where it is not held yet it is not waited for. The clean-up comes by.
+        SELECT id FROM send WHERE sealed_text IS NOT NULL AND id IN (SELECT send_id FROM settling)
+        FOR NO KEY UPDATE SKIP LOCKED
+      )
       AND NOT EXISTS (
         SELECT FROM send_message other WHERE other.send_id = s.id AND other.state IN ('scheduled', 'held')
           AND other.id NOT IN (SELECT id FROM settling)

@@ -88,13 +88,13 @@ function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null
 }
 
 /** What runs on behind answers, of one process. */
-const running = new WeakMap<SendingDeps, Set<Promise<void>>>()
+const running = new WeakMap<SendingDeps, Set<Promise<unknown>>>()
 
 /** Keeps a task until it is done, so that a stopping process can wait for it. */
-export function inBackground(deps: SendingDeps, task: Promise<void>): void {
+export function inBackground(deps: SendingDeps, task: Promise<unknown>): void {
   const tasks = running.get(deps) ?? new Set()
   running.set(deps, tasks)
-  const kept: Promise<void> = task
+  const kept: Promise<unknown> = task
     .catch((error: Error) => deps.log.error({ err: error }, 'sending failed behind its answer'))
     .finally(() => tasks.delete(kept))
   tasks.add(kept)
@@ -110,25 +110,36 @@ const LONGEST_PAUSE_MS = 5_000
 /** An upstream's answer that could not be settled for so long is left to reports and to the sweep. */
 const GIVE_UP_MS = 600_000
 
-/** Settles now; what the database would not take is settled later, and `false` is told. */
-export async function settleSurely(deps: SendingDeps, settlements: readonly Settlement[]): Promise<boolean> {
+/**
+ * Settles now; what the database would not take is settled later, and `false` is told. `settled` is called once it is, now
+ * or later.
+ */
+export async function settleSurely(
+  deps: SendingDeps,
+  settlements: readonly Settlement[],
+  settled: () => void,
+): Promise<boolean> {
   try {
     await settle(deps.db, settlements)
-    return true
   } catch (error) {
     deps.log.warn({ err: error as Error }, 'settled later')
-    settleLater(deps, settlements)
+    settleLater(deps, settlements, settled)
     return false
   }
+  settled()
+  return true
 }
 
-/** Settles as soon as the database takes it; it may be run again, for it applies differences. */
-export function settleLater(deps: SendingDeps, settlements: readonly Settlement[]): void {
-  const settled = async () => {
+/** Settles as soon as the database takes it, and calls `settled`; it may be run again, for it applies differences. */
+export function settleLater(deps: SendingDeps, settlements: readonly Settlement[], settled = () => {}): void {
+  const done = async () => {
     await settle(deps.db, settlements)
     return true
   }
-  inBackground(deps, untilTrue(settled, { withinMs: GIVE_UP_MS, pauseMaxMs: LONGEST_PAUSE_MS }))
+  const settling = async () => {
+    if (await untilTrue(done, { withinMs: GIVE_UP_MS, pauseMaxMs: LONGEST_PAUSE_MS })) settled()
+  }
+  inBackground(deps, settling())
 }
 
 /** A statement whose connection broke is over after this, with all that it waited for: no server lets one run so long. */
@@ -163,14 +174,15 @@ export function giveBackLater(deps: SendingDeps, messageIds: readonly bigint[]):
   inBackground(deps, untilTrue(looking, { withinMs: STATEMENT_OVER_MS, pauseMaxMs: GIVE_BACK_PAUSE_MS }))
 }
 
-/** Does the work until it says that it is done, with growing pauses, for so long at most; it may fail in between. */
+/** Does the work until it says that it is done, with growing pauses, for so long at most; it may fail in between. True once it was done. */
 async function untilTrue(
   work: () => Promise<boolean>,
   { withinMs, pauseMaxMs }: { readonly withinMs: number; readonly pauseMaxMs: number },
-): Promise<void> {
+): Promise<boolean> {
   const until = performance.now() + withinMs
   for (let pauseMs = FIRST_PAUSE_MS; performance.now() < until; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
-    if (await work().catch(() => false)) return
+    if (await work().catch(() => false)) return true
     await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
   }
+  return false
 }

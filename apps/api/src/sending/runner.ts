@@ -132,7 +132,7 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
       deps.log.warn({ err: error as Error }, 'list waits for the database')
       failingSinceMs ??= sinceMs
       // The sweep has released what is held by then.
-      if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, settlements)
+      if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, settlements, look)
       lost = true
       await pause(RETRY_MS)
       continue
