@@ -4,7 +4,7 @@ import { createDatabase, type Database } from '@vertexsms/db/client'
 import type { FastifyBaseLogger } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { recordRefusals } from '../src/activity/record.ts'
-import { createPauseWatch, type PauseWatch } from '../src/limits/pause.ts'
+import { createPauseWatch, type PauseWatch } from '../src/limits/watch.ts'
 import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -82,6 +82,20 @@ async function noticesOf(accountId: string) {
 const spentOf = (spenderId: string) =>
   world.db.spenderCount.findUniqueOrThrow({ where: { spenderId_upstream: { spenderId, upstream: 'sandbox' } } })
 
+/** The same database, which settles nothing while it is away. */
+function withoutSettling(db: Database, isAway: () => boolean): Database {
+  return db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (!isAway() || !String((args as { sql: string }).sql).includes('settling AS')) return query(args)
+        // Longer than a runner of the test has time.
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        throw new Error('away')
+      },
+    },
+  }) as unknown as Database
+}
+
 describe('the first send', () => {
   test('of a connection is told once, however much it sends and whoever looks', async () => {
     const sender = await newConnection()
@@ -122,6 +136,37 @@ describe('the first send', () => {
     expect(told).toEqual([{ kind: 'first_send', spenderId: id }])
     await slow.close()
   })
+
+  test.each([
+    ['one message', 'POST /sms', 1, 'settled later'],
+    ['a list', 'POST /sms/batch', 2, 'list waits for the database'],
+  ] as const)(
+    'is told once it is settled, where the database was away meanwhile: %s',
+    async (_title, route, messages, line) => {
+      let isAway = false
+      const operator = fakeOperator(undefined, () => {
+        isAway = true
+      })
+      const away = await world.startNode({}, { watch, operator, times: { ...SENDING_TIMES, runnerMs: 1 } }, (db) =>
+        withoutSettling(db, () => isAway),
+      )
+      const { accountId, id, token } = await newConnection()
+      const to = Array.from({ length: messages }, () => `+${number++}`)
+      const body = { to: messages === 1 ? to[0] : to, from: 'Tests', message: 'Hello' }
+      const answer = away.call(route, { token, body })
+      await eventually(async () => away.lines.some((told) => told.includes(line)))
+      await watch.idle()
+      expect(await noticesOf(accountId)).toEqual([])
+      isAway = false
+      expect((await answer).status).toBe(200)
+      const told = await eventually(async () => {
+        const notices = await noticesOf(accountId)
+        return notices.length > 0 && notices
+      })
+      expect(told).toEqual([{ kind: 'first_send', spenderId: id }])
+      await away.close()
+    },
+  )
 
   test('of a token made by hand is no news, and neither is that of a connection that sent before', async () => {
     const token = await newToken()
@@ -317,6 +362,35 @@ describe('a look', () => {
     expect(waitsMs).toHaveLength(2)
   })
 
+  test('waits while three others are taken, and none is begun two seconds after the process was to stop', async () => {
+    const waitsMs: number[] = []
+    const { setTimeout: real } = globalThis
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, ms = 0) => {
+      waitsMs.push(ms)
+      return real(work, 0)
+    }) as typeof setTimeout)
+    const asked: unknown[] = []
+    const answers: (() => void)[] = []
+    const silent = {
+      $executeRaw: (_: unknown, ...values: unknown[]) => {
+        asked.push(values)
+        return new Promise<number>((resolve) => void answers.push(() => resolve(0)))
+      },
+    } as unknown as Database
+    const busy = createPauseWatch(silent, world.node.app.log, HOUR_MS)
+    for (let at = 0; at < 5; at += 1) busy.note(watched({ accountId: '', id: String(at), token: '' }, false))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(asked).toHaveLength(3)
+    answers[0]?.()
+    await eventually(async () => asked.length === 4)
+    waitsMs.length = 0
+    await busy.finish()
+    expect(waitsMs).toEqual([2_000])
+    for (const answer of answers) answer()
+    await busy.idle()
+    expect(asked).toHaveLength(4)
+  })
+
   test('pauses no token that behaves like an attack, and says in the log what it paused', async () => {
     const warnings: unknown[][] = []
     const log = { ...world.node.app.log, warn: (...told: unknown[]) => void warnings.push(told) }
@@ -345,11 +419,13 @@ describe('a look', () => {
     const sender = await newConnection()
     logged.note({ ...watched(sender), spenderId: 'no id' })
     await logged.idle()
-    expect(warnings).toEqual([[{ err: expect.any(Error) }, 'look at a connection failed']])
+    // What pauses it, and what its owner is told: the one is asked without the other.
+    const failed = [{ err: expect.any(Error) }, 'look at a connection failed']
+    expect(warnings).toEqual([failed, failed])
     await send(sender)
     logged.note(watched(sender))
     await logged.idle()
-    expect(warnings).toHaveLength(1)
+    expect(warnings).toHaveLength(2)
   })
 })
 

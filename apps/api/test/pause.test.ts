@@ -5,7 +5,8 @@ import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordRefusals } from '../src/activity/record.ts'
-import { createPauseWatch, pauseIfAttacking } from '../src/limits/pause.ts'
+import { pauseIfAttacking } from '../src/limits/pause.ts'
+import { createPauseWatch } from '../src/limits/watch.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -44,24 +45,28 @@ async function spenderOf(kind: 'connection' | 'token'): Promise<string> {
 const look = (id = spenderId) => pauseIfAttacking(db, { accountId, spenderId: id, upstream: 'sandbox' })
 const spender = () => db.spender.findUniqueOrThrow({ where: { id: spenderId } })
 
-/** A send that went out so far from now, to these numbers. */
+/** A send that began so far from now, to these numbers. */
 interface Past {
   readonly agoMs: number
   readonly to: readonly string[]
   /** When it was asked for, where it waited for its time. */
   readonly madeAgoMs?: number
+  /** When each number was handed over, where it took longer. */
+  readonly wentAgoMs?: readonly number[]
 }
 
 /** Writes sends as the ledger leaves them behind. */
 async function write(sends: readonly Past[], of = spenderId, isHanded = true): Promise<void> {
-  const rows = sends.map(({ agoMs, madeAgoMs = agoMs, to }) => ({
+  const ago = (ms: number) => new Date(Date.now() - ms)
+  const rows = sends.map(({ agoMs, madeAgoMs, wentAgoMs = [], to }) => ({
     id: randomUUID(),
-    at: new Date(Date.now() - madeAgoMs),
-    handedAt: isHanded ? new Date(Date.now() - agoMs) : null,
+    at: ago(madeAgoMs ?? agoMs),
+    scheduledAt: madeAgoMs === undefined ? null : ago(agoMs),
+    handedAt: to.map((_, position) => (isHanded ? ago(wentAgoMs[position] ?? agoMs) : null)),
     to,
   }))
   await db.send.createMany({
-    data: rows.map(({ id, at }) => ({
+    data: rows.map(({ id, at, scheduledAt }) => ({
       id,
       accountId,
       spenderId: of,
@@ -73,6 +78,7 @@ async function write(sends: readonly Past[], of = spenderId, isHanded = true): P
       coding: 0,
       priority: 1,
       createdAt: at,
+      scheduledAt,
     })),
   })
   await db.sendMessage.createMany({
@@ -91,7 +97,7 @@ async function write(sends: readonly Past[], of = spenderId, isHanded = true): P
         holdMicros: 0n,
         chargedMicros: 39_000n,
         createdAt: at,
-        handedAt,
+        handedAt: handedAt[position] ?? null,
       })),
     ),
   })
@@ -149,12 +155,38 @@ describe('a burst', () => {
     expect(await look()).toBeNull()
   })
 
-  test('is what goes out at once, whenever it was asked for; what was asked for at once and goes out bit by bit is none', async () => {
+  test('is what is for one time, whenever it was asked for; what was asked for at once and is for many is none', async () => {
     await write([...usual(50), ...burst(11).map((send, at) => ({ ...send, madeAgoMs: (at + 2) * 10 * MINUTE_MS }))])
     expect(await look()).toBe('burst')
     spenderId = await spenderOf('connection')
     await write(usual(100).map((send) => ({ ...send, madeAgoMs: 2 * DAY_MS })))
     expect(await look()).toBeNull()
+  })
+
+  test('is none where an outage of ours kept back what was for many times, and let it go at once', async () => {
+    const [wentAgoMs, madeAgoMs] = [[1_000], 2 * DAY_MS]
+    const keptBack = usual(18).map((send) => ({ ...send, madeAgoMs, wentAgoMs }))
+    const before = usual(60).map((send) => ({ ...send, agoMs: send.agoMs + 180 * MINUTE_MS }))
+    await write([...before, ...keptBack])
+    expect(await look()).toBeNull()
+    spenderId = await spenderOf('connection')
+    await write([...before, ...keptBack.map((send, at) => ({ ...send, agoMs: at * 1_000 }))])
+    expect(await look()).toBe('burst')
+  })
+
+  test('is told by lists that began, in how many windows ever they went out', async () => {
+    const lists = (count: number) =>
+      Array.from({ length: count }, (_, at) => {
+        const agoMs = (at + 2) * 50 * MINUTE_MS
+        const [first] = one(agoMs).to
+        const to = [first ?? '', one(agoMs + 7).to[0] ?? '']
+        return { agoMs, to, wentAgoMs: [agoMs, agoMs - 10 * MINUTE_MS] }
+      })
+    await write([...lists(49), ...burst(11)])
+    expect(await look()).toBeNull()
+    spenderId = await spenderOf('connection')
+    await write([...lists(50), ...burst(11)])
+    expect(await look()).toBe('burst')
   })
 })
 
@@ -251,7 +283,31 @@ describe('a block of numbers among known ones', () => {
     await followDate(MINUTE_MS)
     await db.$executeRaw`UPDATE spender SET resumed_at = database_now() WHERE id = ${spenderId}::uuid`
     expect(await look()).toBeNull()
+    // Who resumed it knows these numbers; others in a row they do not.
+    await followDate(2 * MINUTE_MS)
+    const sinceThen = (shift: number) =>
+      upTo(7).map((at) => ({ agoMs: -1.5 * MINUTE_MS, to: [String(37_061_111_100 + shift + at)] }))
+    await write(sinceThen(0))
+    expect(await look()).toBeNull()
+    await write(sinceThen(1_000))
+    expect(await look()).toBe('number_block')
   })
+})
+
+test('a rule that cannot be judged leaves the others theirs, and is told where none of them fires', async () => {
+  const failing = db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (String((args as { sql: string }).sql).includes('bool_or(ends)')) throw new Error('too slow')
+        return query(args)
+      },
+    },
+  }) as unknown as Database
+  const judged = () => pauseIfAttacking(failing, { accountId, spenderId, upstream: 'sandbox' })
+  await write(usual(50))
+  await expect(judged()).rejects.toThrow('too slow')
+  await write(burst(11))
+  expect(await judged()).toBe('burst')
 })
 
 describe('refused countries', () => {
@@ -403,7 +459,8 @@ describe('a connection that only schedules', () => {
     })
     const token = await sign(claims)
     const scheduled = new Date(Date.now() + DAY_MS / 2).toISOString()
-    const sends = 2 * PAUSE_RULES.number_block.numbers
+    // Twice as many as an account has places with the operator can be out before it is paused.
+    const sends = 3 * PAUSE_RULES.number_block.numbers
     for (let at = 0; at < sends; at += 1) {
       const body = { to: `+${37_060_000_000 + at}`, from: 'Tests', message: 'Hello', scheduled }
       expect((await world.node.call('POST /sms', { token, body })).status).toBe(200)

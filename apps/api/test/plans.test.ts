@@ -159,4 +159,19 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
     expect(await pauseIfAttacking(db, watched)).toBe('number_block')
     expect(walks).toEqual([])
   })
+
+  test('a block of numbers is found among as many as a look reads, in the time of a statement', async () => {
+    const id = randomUUID()
+    const { accountId } = payer
+    await database.db.spender.create({ data: { id, accountId, kind: 'connection', createdAt: new Date() } })
+    await database.db.$executeRaw`
+      UPDATE send_message SET spender_id = ${id}::uuid, recipient = (37060000000 + id * 37)::text WHERE id <= ${FINISHED - 1_000}::int`
+    const watched = { accountId, spenderId: id, upstream: 'sandbox' } as const
+    const limited = createDatabase({ url: database.serviceUrl('vertexsms_api') })
+    expect(await pauseIfAttacking(limited, watched)).toBeNull()
+    await database.db.$executeRaw`
+      UPDATE send_message SET recipient = (37069900000 + id)::text WHERE id BETWEEN 10 AND 20`
+    expect(await pauseIfAttacking(limited, watched)).toBe('number_block')
+    await limited.$disconnect()
+  })
 })

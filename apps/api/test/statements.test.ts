@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createPauseWatch } from '../src/limits/pause.ts'
+import { createPauseWatch } from '../src/limits/watch.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 

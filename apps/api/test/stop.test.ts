@@ -15,8 +15,10 @@ const twenty = {
 }
 
 let world: World
+let sign: Awaited<ReturnType<typeof makeIssuer>>['sign']
 beforeAll(async () => {
   world = await startWorld()
+  ;({ sign } = await makeIssuer(world.db, 'stop'))
 })
 afterEach(() => world.followDate())
 afterAll(() => world?.close())
@@ -96,20 +98,39 @@ test('the rest of a scheduled send is not given back by a stopping API: another 
   expect([operator.handOvers.size, ...new Set(operator.handOvers.values())]).toEqual([20, 1])
 }, 180_000)
 
-test('what a connection did until the API stopped is looked at before it is gone, though it was looked at a moment ago', async () => {
+/** A connection of an account of its own, and its token. */
+async function connect() {
   const { accountId } = await world.makeAccount()
-  const { sign } = await makeIssuer(world.db, 'stop')
   const claims = accessClaims(accountId)
   const { id } = await makeConnection(world.db, accountId, claims.jti)
   await world.db.spender.create({ data: { id, accountId, kind: 'connection', createdAt: new Date() } })
-  const token = await sign(claims)
+  return { id, token: await sign(claims) }
+}
+const toldOf = async (spenderId: string) =>
+  (await world.db.notice.findMany({ where: { spenderId } })).map(({ kind }) => kind).sort()
+
+test('what a connection did until the API stopped is looked at before it is gone, though it was looked at a moment ago', async () => {
+  const { id, token } = await connect()
   const node = await world.startNode({}, { operator: fakeOperator() })
   for (let at = 0; at < PAUSE_RULES.number_block.numbers; at += 1) {
     const body = { to: `+${37_060_000_200 + at}`, from: 'Tests', message: 'Hello' }
     expect((await node.call('POST /sms', { token, body })).status).toBe(200)
+    if (at === 0) await eventually(async () => (await toldOf(id)).length > 0)
   }
   await node.close()
-  expect(await world.db.spender.findUniqueOrThrow({ where: { id } })).toMatchObject({
-    autoPausedReason: 'number_block',
-  })
+  expect(await toldOf(id)).toEqual(['auto_pause', 'first_send'])
 })
+
+test('what went out of a list that ends with the API is looked at before it is gone', async () => {
+  const { id, token } = await connect()
+  const { operator, open } = gated()
+  const node = await world.startNode({}, { operator, times: TIMES })
+  const answer = node.call('POST /sms/batch', { token, body: twenty })
+  await eventually(async () => operator.handOvers.size === 4, 60_000)
+  const closing = node.close()
+  await eventually(() => isClosed(node.url))
+  open()
+  expect((await answer).status).toBe(200)
+  await closing
+  expect(await toldOf(id)).toEqual(['first_send'])
+}, 120_000)

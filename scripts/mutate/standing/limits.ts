@@ -174,27 +174,27 @@ export const LIMITS: readonly Standing[] = [
     why: 'A count always has a row; this tells the compiler.',
   },
   {
-    file: 'limits/pause.ts',
+    file: 'limits/watch.ts',
     change: 'lookedMs.get(watched.spenderId) ?? Number.NEGATIVE_INFINITY  =>  lookedMs.get(watched.spenderId)',
     why: 'What is not a number is not above zero either; this tells the compiler.',
   },
   {
-    file: 'limits/pause.ts',
+    file: 'limits/watch.ts',
     change: 'waitMs > 0  =>  waitMs >= 0',
     why: 'One millisecond.',
   },
   {
-    file: 'limits/pause.ts',
+    file: 'limits/watch.ts',
     change: '(waitMs > 0 && !isFinishing)  =>  (waitMs > 1 && !isFinishing)',
     why: 'One millisecond.',
   },
   {
-    file: 'limits/pause.ts',
+    file: 'limits/watch.ts',
     change: 'due.has(watched.spenderId) || due.size >= WATCHED_MAX  =>  due.has(watched.spenderId)',
     why: 'Room alone: how many are kept in mind at most.',
   },
   {
-    file: 'limits/pause.ts',
+    file: 'limits/watch.ts',
     change: 'due.size >= WATCHED_MAX  =>  due.size > WATCHED_MAX',
     why: 'Room alone: how many are kept in mind at most.',
   },

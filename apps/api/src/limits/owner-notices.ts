@@ -53,7 +53,7 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
     ), first AS (
       SELECT s.account_id, s.id FROM spenders s
       WHERE s.kind = 'connection'
-        AND EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND ${WENT_OUT})
+        AND EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND m.handed_at > ${within} AND ${WENT_OUT})
         AND NOT EXISTS (
           SELECT FROM send_message m WHERE m.spender_id = s.id AND m.handed_at <= ${within} AND ${WENT_OUT}
         )

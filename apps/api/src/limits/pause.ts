@@ -2,22 +2,14 @@
 // resumes with one press. Three rules with fixed numbers, so that everybody can say why one fired.
 import { PAUSE_RULES, type PauseRule } from '@vertexsms/contract/pause-rules'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import type { FastifyBaseLogger } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import type { UpstreamName } from '../upstream/upstream.ts'
-import { noteForOwner, pauseNotices } from './owner-notices.ts'
+import { pauseNotices } from './owner-notices.ts'
 
 /** Whose behaviour is looked at. */
-interface Looked {
+export interface Looked {
   readonly accountId: string
   readonly spenderId: string
   readonly upstream: UpstreamName
-}
-
-/** Whose behaviour is looked at behind an answer. */
-export interface Watched extends Looked {
-  /** What a token made by hand does is its owner's own doing: it is never paused, and its limits are looked at alone. */
-  readonly isConnection: boolean
 }
 
 /** Rows that one look reads at most; whoever sends more in this time has no usual pace that ten minutes could exceed. */
@@ -36,21 +28,26 @@ function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   )`
 }
 
+/** When a send began, or was to begin: not when an outage let it, nor when the last of its messages went out. */
+const BEGAN = Prisma.sql`coalesce(s.scheduled_at, s.created_at)`
+
 async function isBurst(db: Database, watched: Looked): Promise<boolean> {
   const { windowMinutes, times, afterSends, lookBackDays } = PAUSE_RULES.burst
   const window = Prisma.sql`${windowMinutes}::int * interval '1 minute'`
   const [row] = await db.$queryRaw<{ fires: boolean }[]>`
     WITH ${meOf(watched)}, recent AS (
-      SELECT count(DISTINCT m.send_id) AS sends FROM me JOIN send_message m ON m.spender_id = me.id
-      WHERE m.handed_at > ${since(window)}
+      SELECT count(DISTINCT s.id) AS sends
+      FROM me JOIN send_message m ON m.spender_id = me.id JOIN send s ON s.id = m.send_id
+      WHERE m.handed_at > ${since(window)} AND ${BEGAN} > ${since(window)}
     ), before AS (
-      SELECT m.send_id, m.handed_at FROM me JOIN send_message m ON m.spender_id = me.id
-      WHERE m.handed_at <= database_now() - ${window}
-        AND m.handed_at > database_now() - ${lookBackDays}::int * interval '1 day'
+      SELECT s.id, ${BEGAN} AS began
+      FROM me JOIN send_message m ON m.spender_id = me.id JOIN send s ON s.id = m.send_id
+      WHERE m.handed_at > database_now() - ${lookBackDays}::int * interval '1 day'
+        AND ${BEGAN} <= database_now() - ${window} AND ${BEGAN} > database_now() - ${lookBackDays}::int * interval '1 day'
       ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
     ), windows AS (
-      SELECT count(DISTINCT send_id) AS sends
-      FROM before GROUP BY floor(extract(epoch FROM database_now() - handed_at) / ${windowMinutes * 60}::int)
+      SELECT count(DISTINCT id) AS sends
+      FROM before GROUP BY floor(extract(epoch FROM database_now() - began) / ${windowMinutes * 60}::int)
     )
     SELECT (SELECT sum(sends) FROM windows) >= ${afterSends}::int AND (SELECT count(*) FROM before) < ${ROWS_MAX}::int
            AND (SELECT sends FROM recent)
@@ -60,26 +57,29 @@ async function isBurst(db: Database, watched: Looked): Promise<boolean> {
 
 async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const { numbers, within, lookBackHours } = PAUSE_RULES.number_block
-  const span = Prisma.sql`${lookBackHours}::int * interval '1 hour'`
-  // A shortened number is older than any look goes back.
+  const newFrom = since(Prisma.sql`${lookBackHours}::int * interval '1 hour'`)
+  // A shortened number is older than any look goes back. The windows are read once each, however many numbers there are.
   const rows = await db.$queryRaw<{ recipient: string }[]>`
-    WITH ${meOf(watched)}, recent AS MATERIALIZED (
+    WITH ${meOf(watched)}, recent AS (
       SELECT DISTINCT recipient, recipient::bigint AS number FROM (
         SELECT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
-        WHERE m.handed_at > ${since(span)} AND length(m.recipient) BETWEEN 7 AND 15
+        WHERE m.handed_at > ${newFrom} AND length(m.recipient) BETWEEN 7 AND 15
         ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
       ) latest
     ), near AS (
       SELECT recipient, number, number - lag(number, ${numbers - 1}::int) OVER (ORDER BY number) < ${within}::int AS ends
       FROM recent
     )
-    SELECT DISTINCT n.recipient FROM near n JOIN near e ON e.ends AND n.number BETWEEN e.number - ${within - 1}::int AND e.number`
+    SELECT recipient FROM (
+      SELECT recipient, bool_or(ends) OVER (ORDER BY number RANGE BETWEEN CURRENT ROW AND ${within - 1}::bigint FOLLOWING) AS inside
+      FROM near
+    ) blocks WHERE inside`
   if (rows.length < numbers) return false
   const candidates = rows.map(({ recipient }) => recipient)
   const known = await db.$queryRaw<{ recipient: string }[]>`
-    SELECT DISTINCT m.recipient FROM send_message m
-    WHERE m.spender_id = ${watched.spenderId}::uuid AND m.recipient = ANY(${candidates}::text[])
-      AND m.handed_at <= database_now() - ${span}`
+    WITH ${meOf(watched)}
+    SELECT DISTINCT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
+    WHERE m.recipient = ANY(${candidates}::text[]) AND m.handed_at <= ${newFrom}`
   const old = new Set(known.map(({ recipient }) => recipient))
   return hasBlock(candidates.filter((recipient) => !old.has(recipient)).map(BigInt))
 }
@@ -111,11 +111,17 @@ const LOOKS: Readonly<Record<PauseRule, (db: Database, watched: Looked) => Promi
 
 /**
  * Looks at what a connection did, and pauses it where a rule fires: the rule, or null. Tokens made by hand and accounts are
- * never paused; neither is a connection that is paused already, or for what it did before its owner resumed.
+ * never paused; neither is a connection that is paused already, or for what it did before its owner resumed. A rule that
+ * cannot be judged leaves the others theirs; its error is thrown where none of them fires.
  */
 export async function pauseIfAttacking(db: Database, watched: Looked): Promise<PauseRule | null> {
+  const failures: unknown[] = []
   for (const rule of Object.keys(LOOKS) as PauseRule[]) {
-    if (!(await LOOKS[rule](db, watched))) continue
+    const fires = await LOOKS[rule](db, watched).catch((error: unknown) => {
+      failures.push(error)
+      return false
+    })
+    if (!fires) continue
     const paused = await db.$executeRaw`
       WITH ${meOf(watched)}, paused AS (
         UPDATE spender s SET auto_paused_at = database_now(), auto_paused_reason = ${rule} FROM me WHERE s.id = me.id
@@ -126,75 +132,6 @@ export async function pauseIfAttacking(db: Database, watched: Looked): Promise<P
       SELECT account_id, id, database_now(), 'pause', 'CONNECTION_PAUSED', ${watched.upstream} FROM paused`
     return paused > 0 ? rule : null
   }
+  if (failures.length > 0) throw failures[0]
   return null
-}
-
-/** Connections and tokens that a process keeps in mind for the next look. */
-const WATCHED_MAX = 10_000
-
-/** Watches connections and tokens behind their answers. */
-export interface PauseWatch {
-  /** Something was sent or refused; returns at once, and a look is taken soon. */
-  note(watched: Watched): void
-  /** Resolves when no look is under way or due. */
-  idle(): Promise<void>
-  /** Takes every look that is due at once, and from now on, for a node that stops; resolves when they are taken. */
-  finish(): Promise<void>
-}
-
-/** One look a connection or token at a time, and not more often than `everyMs`, however much it sends. */
-export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: number): PauseWatch {
-  const lookedMs = new LRUCache<string, number>({ max: WATCHED_MAX })
-  /** Connections whose next look has not begun. */
-  const due = new Set<string>()
-  const running = new Set<Promise<void>>()
-  /** Ends the waiting of each look that is not taken yet. */
-  const waiting = new Set<() => void>()
-  let isFinishing = false
-
-  function wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer)
-        waiting.delete(end)
-        resolve()
-      }
-      const timer = setTimeout(end, ms).unref()
-      waiting.add(end)
-    })
-  }
-
-  async function idle(): Promise<void> {
-    while (running.size > 0) await Promise.all(running)
-  }
-
-  async function look(watched: Watched): Promise<void> {
-    const waitMs = (lookedMs.get(watched.spenderId) ?? Number.NEGATIVE_INFINITY) + everyMs - performance.now()
-    if (waitMs > 0 && !isFinishing) await wait(waitMs)
-    // From here on what is noted is not seen by this look any more.
-    due.delete(watched.spenderId)
-    lookedMs.set(watched.spenderId, performance.now())
-    try {
-      const rule = watched.isConnection ? await pauseIfAttacking(db, watched) : null
-      await noteForOwner(db, watched)
-      if (rule !== null) log.warn({ event: 'auto-pause' }, 'connection paused')
-    } catch (error) {
-      log.warn({ err: error as Error }, 'look at a connection failed')
-    }
-  }
-
-  return {
-    note(watched) {
-      if (due.has(watched.spenderId) || due.size >= WATCHED_MAX) return
-      due.add(watched.spenderId)
-      const looking: Promise<void> = look(watched).finally(() => running.delete(looking))
-      running.add(looking)
-    },
-    idle,
-    async finish() {
-      isFinishing = true
-      for (const end of waiting) end()
-      await idle()
-    },
-  }
 }

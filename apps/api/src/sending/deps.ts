@@ -2,7 +2,7 @@ import type { Database } from '@vertexsms/db/client'
 import type { DerivedKeys } from '@vertexsms/secrets/derived-keys'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RefusalLog } from '../activity/record.ts'
-import type { PauseWatch } from '../limits/pause.ts'
+import type { PauseWatch } from '../limits/watch.ts'
 import type { Caller, SendingUpstream } from '../upstream/upstream.ts'
 import type { Crowd, Places } from './places.ts'
 

@@ -130,8 +130,7 @@ async function deliver(
   )
   await deps.at('handed')
   // A number that is registered is over; a lookup waits for its result.
-  await settleSurely(deps, [{ ...settlement, final: kind === 'msisdn' }])
-  watch(deps, sender)
+  await settleSurely(deps, [{ ...settlement, final: kind === 'msisdn' }], () => watch(deps, sender))
   await deps.at('settled')
   if (refusal) throw told ?? refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])

@@ -183,8 +183,7 @@ export function createSending(deps: SendingDeps): Sending {
       deps.operator.send({ ...order, generation, messageId: message.id }),
     )
     await deps.at('handed')
-    await settleSurely(deps, [settlement])
-    watch(deps, call.sender)
+    await settleSurely(deps, [settlement], () => watch(deps, call.sender))
     await deps.at('settled')
     if (refusal) throw refusal
     if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
