@@ -239,6 +239,33 @@ describe('with a public address', () => {
     expect(vertex.standIn.lookups.length).toBe(before)
   })
 
+  test.each([
+    ['that was registered is told', 'answered', 200, 1],
+    ['whose answer was lost is told', 'lost', 504, 1],
+    ['that was refused is not', 'refused', 409, 0],
+  ] as const)('the review of a name %s', async (_what, how, status, told) => {
+    const name = `Shop${accountId.slice(0, 6)}`
+    const body = {
+      name,
+      type: 'AlphaNumeric',
+      category: 'Company',
+      categoryDescription: 'Bread',
+      notificationUrl: CUSTOMER,
+    }
+    if (how === 'refused') {
+      const first = await vertex.makeAccount()
+      expect((await vertex.world.node.call('POST /senderId', { token: first.token, body })).status).toBe(200)
+    }
+    if (how === 'lost') vertex.standIn.fault({ route: 'POST /senderId', kind: 'reset_after' })
+    expect((await call('POST /senderId', body)).status).toBe(status)
+    const review = { address: vertex.standIn.reviewAddresses.at(-1) } as Accepted
+    const report = { id: '1', name, status: 'confirmed' }
+    expect(await vertex.standIn.report(review, report)).toEqual({ status: 200, body: 'OK' })
+    expect((await owed()).map((one) => one.body)).toEqual(
+      Array.from({ length: told }, () => ({ id: expect.any(String), name, status: 'confirmed' })),
+    )
+  })
+
   test('a sender is registered and confirmed under an id of ours, with as many guesses as a PIN takes', async () => {
     vertex.standIn.behaviour.reportAfterMs = 20
     const name = await call('POST /senderId', {

@@ -60,7 +60,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     spender_count: ALL,
     signing_key: 'SELECT(alg,created_at,kid,public_jwk,retires_at,signs_from)',
     upstream_account: 'SELECT(account_id,generation,hlr_price_micros,id,sealed_token)',
-    upstream_sender: 'INSERT SELECT UPDATE(confirmed_at,reviewed_at,tries)',
+    upstream_sender: 'DELETE INSERT SELECT UPDATE(confirmed_at,reference,reviewed_at,tries)',
   },
 }
 

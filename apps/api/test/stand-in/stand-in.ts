@@ -65,6 +65,8 @@ export interface StandIn {
   readonly behaviour: Behaviour
   readonly accepted: Accepted[]
   readonly lookups: Accepted[]
+  /** Where the end of each name's review is to be told, also of those that are refused. */
+  readonly reviewAddresses: string[]
   /** What arrived on phones: the PINs. */
   readonly texts: { to: string; message: string }[]
   /** Every call, by route. */
@@ -114,6 +116,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
   const accepted: Accepted[] = []
   const lookups: Accepted[] = []
   const texts: StandIn['texts'] = []
+  const reviewAddresses: string[] = []
   const calls: string[] = []
   const senders = new Map<string, { name: string; type: string; pin: string; confirmed: boolean }>()
   const turns = new Map<string, number>()
@@ -256,6 +259,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
     'POST /senderId': ({ body }) => {
       const { name, type, category, notificationUrl } = body as Record<string, string>
       const id = String(nextId++)
+      if (notificationUrl !== undefined) reviewAddresses.push(notificationUrl)
       const pin = String(10_000 + senders.size * 7)
       if (type === 'MSISDN') {
         if (!readMobile(String(name))) return FIELD('name', 'It must be a valid MSISDN.')
@@ -356,6 +360,7 @@ export async function startStandIn(changes: Partial<Behaviour> = {}, port = 0): 
     behaviour,
     accepted,
     lookups,
+    reviewAddresses,
     texts,
     calls,
     fault: (fault) => void faults.unshift({ fault, left: fault.times ?? 1 }),

@@ -44,8 +44,15 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     const { accountId } = caller
     const id = newNumberId()
     const report = url === null ? null : addresses.of('sender', id)
+    const { type, name } = request
+    // Before he is asked: the end of a review may be told before his answer, or though that was lost.
+    await db.upstreamSender.create({
+      data: { id, accountId, generation, type, name, notificationUrl: url, createdAt: caller.now() },
+    })
     const outcome = await access.handOver(accountId, generation, senderRequest(request, report), judgeSender)
     if (outcome.kind === 'refused') {
+      // Where it stays nobody is told of it, and it cannot be confirmed.
+      await db.upstreamSender.deleteMany({ where: { id } }).catch(() => {})
       const { code, message, errorCode } = outcome
       throw new ApiError(code, {
         ...(message === undefined ? {} : { message }),
@@ -54,23 +61,10 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       })
     }
     if (outcome.kind === 'unknown') throw new ApiError('OUTCOME_UNKNOWN')
-    const { type, name } = request
-    await db.upstreamSender
-      .create({
-        data: {
-          id,
-          accountId,
-          generation,
-          reference: outcome.reference,
-          type,
-          name,
-          notificationUrl: url,
-          createdAt: caller.now(),
-        },
-      })
-      .catch(() => {
-        throw new ApiError('OUTCOME_UNKNOWN')
-      })
+    const { count } = await db.upstreamSender
+      .updateMany({ where: { id }, data: { reference: outcome.reference } })
+      .catch(() => ({ count: 0 }))
+    if (count === 0) throw new ApiError('OUTCOME_UNKNOWN')
     return String(id)
   }
 
@@ -107,6 +101,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
           accountId,
           generation,
           type: 'MSISDN',
+          reference: { not: null },
           confirmedAt: null,
           tries: { lt: PIN_TRIES },
           createdAt: { gt: new Date(now().getTime() - PIN_SECONDS * 1000) },
@@ -114,7 +109,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
         data: { tries: { increment: 1 } },
       })
       const row = await db.upstreamSender.findFirst({ where: { id, accountId } })
-      if (row === null) throw new ApiError('NOT_FOUND')
+      if (row === null || row.reference === null) throw new ApiError('NOT_FOUND')
       if (row.type !== 'MSISDN') {
         throw new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })
       }
