@@ -3,7 +3,7 @@
 import { startEmbedded } from '@vertexsms/db/embedded'
 import { migrate } from '@vertexsms/db/migrate'
 import { checkSettings, describeApps, internalUrl, publicUrls } from './demo/apps.ts'
-import { Children, runToEnd } from './demo/children.ts'
+import { Children, ROOT, runToEnd } from './demo/children.ts'
 import { openLog } from './demo/log.ts'
 import { freePort, waitForPorts } from './demo/ports.ts'
 import { programBelow } from './demo/program.ts'
@@ -103,7 +103,7 @@ async function main(flags: string[]): Promise<void> {
     say('your VertexSMS token is kept in the data folder, sealed: the next start needs UPSTREAM=vertexsms and no token')
   }
   say(`Ctrl-C stops, --fresh starts over; account and token are kept in ${credentialsFile(DATA_DIR)}`)
-  if (flags.includes('--watch')) watchSources(apps, children, say)
+  if (flags.includes('--watch')) cleanups.push(await watchSources(ROOT, apps, children, say))
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,28 +1,55 @@
-import { watch } from 'node:fs'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { watch } from 'chokidar'
 import type { AppDescription } from './apps.ts'
-import { type Children, ROOT } from './children.ts'
 
 /** Saving several files is one change. */
 const SETTLE_MS = 200
+/** What an editor keeps beside the file that is open. */
+const OF_EDITOR = /^\.|~$/
+const PACKAGE = '@vertexsms/'
 
-/** Restarts an app when its source changes, and all of them when a package's does. */
-export function watchSources(apps: AppDescription[], children: Children, say: (text: string) => void): void {
-  const changed = new Set<AppDescription>()
-  let timer: NodeJS.Timeout | undefined
-  const note = (affected: AppDescription[]) => {
-    for (const app of affected) changed.add(app)
-    clearTimeout(timer)
-    timer = setTimeout(() => {
-      for (const app of changed) {
-        say(`${app.name} changed, starting it again`)
-        void children.restart(app)
-      }
-      changed.clear()
-    }, SETTLE_MS)
+/**
+ * Restarts an app when its source changes below `root`, or that of a package it needs, however the file was saved. Resolves
+ * once every source is watched, with what ends the watching; rejects with the system's error where that cannot be.
+ */
+export async function watchSources<App extends Pick<AppDescription, 'name'>>(
+  root: string,
+  apps: readonly App[],
+  children: { restart(app: App): Promise<void> },
+  say: (text: string) => void,
+): Promise<() => Promise<void>> {
+  const watchers = apps.map((app) => {
+    let timer: NodeJS.Timeout | undefined
+    const restart = () => {
+      say(`${app.name} changed, starting it again`)
+      void children.restart(app)
+    }
+    return watch([...new Set(sourcesOf(root, `apps/${app.name}`))], {
+      ignored: (path) => OF_EDITOR.test(basename(path)),
+      ignoreInitial: true,
+    })
+      .on('all', () => {
+        clearTimeout(timer)
+        timer = setTimeout(restart, SETTLE_MS)
+      })
+      .on('error', (error) => say(`a change of ${app.name} may go unnoticed: ${(error as Error).message}`))
+  })
+  await Promise.all(watchers.map((watcher) => once(watcher, 'ready')))
+  return async () => {
+    await Promise.all(watchers.map((watcher) => watcher.close()))
   }
-  for (const app of apps) watch(join(ROOT, 'apps', app.name, 'src'), { recursive: true }, () => note([app]))
-  for (const name of ['contract', 'db', 'service']) {
-    watch(join(ROOT, 'packages', name, 'src'), { recursive: true }, () => note(apps))
+}
+
+/** The source folders of an app or a package and of all packages that its manifest names, however far down. */
+function sourcesOf(root: string, folder: string): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
   }
+  const packages = Object.keys(dependencies).filter((name) => name.startsWith(PACKAGE))
+  return [
+    join(root, folder, 'src'),
+    ...packages.flatMap((name) => sourcesOf(root, `packages/${name.slice(PACKAGE.length)}`)),
+  ]
 }
