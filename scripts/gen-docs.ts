@@ -11,13 +11,16 @@ import { referencePage } from '@vertexsms/contract/reference'
 import { toolsPage } from '../apps/mcp/src/tools-page.ts'
 import manifest from '../package.json' with { type: 'json' }
 
+/** Not that of the live service, which knows no token of another installation. */
+const API_ADDRESS = 'that of your installation (`API_RESOURCE_URL`), `http://localhost:4002` in the demo'
+
 const NOTICE = '<!-- Made by `npx -y pnpm gen`. Do not edit by hand. -->'
 
 /** The generated pages: path under the repository, and text. */
 export function documents(): ReadonlyMap<string, string> {
   const pages = {
     'docs/errors.md': errorsPage(),
-    'docs/rest.md': referencePage(openApiDocument(LIVE.api, manifest.version)),
+    'docs/rest.md': referencePage(openApiDocument(LIVE.api, manifest.version), API_ADDRESS),
     'docs/tools.md': toolsPage(),
   }
   return new Map([

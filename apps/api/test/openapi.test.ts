@@ -41,6 +41,7 @@ describe('the reference of the API', () => {
     expect(page.body).not.toMatch(/<script|style="|undefined|\[object/)
     const markdown = await get('/reference.md')
     expect(markdown.body).not.toMatch(/undefined|\[object/)
+    expect(markdown.body).toContain('Address: `http://localhost:4002`.')
     for (const name of Object.keys(ROUTES).filter((one) => !one.endsWith('/'))) {
       expect(page.body).toContain(`<h3>${name}</h3>`)
       expect(markdown.body).toContain(`### ${name}`)

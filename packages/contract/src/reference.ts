@@ -61,8 +61,11 @@ function members(schema: Schema, prefix = ''): [string, Schema, boolean][] {
   return [...seen.values()]
 }
 
-/** The page. */
-export function referencePage({ paths, components, info, servers }: OpenApiDocument): string {
+/** The page. `address` says where the API is, in Markdown: what the document names as its server, where nothing else is said. */
+export function referencePage(
+  { paths, components, info, servers }: OpenApiDocument,
+  address = (servers as readonly { url: string }[]).map(({ url }) => code(url)).join(', '),
+): string {
   const resolve = (schema: Json): Schema => {
     const { $ref } = schema as Schema
     return $ref === undefined
@@ -132,7 +135,7 @@ export function referencePage({ paths, components, info, servers }: OpenApiDocum
   return [
     `# ${title}`,
     description,
-    `Address: ${(servers as readonly { url: string }[]).map(({ url }) => code(url)).join(', ')}. As OpenAPI 3.1: \`/openapi.json\`.`,
+    `Address: ${address}. As OpenAPI 3.1: \`/openapi.json\`.`,
     '## Routes',
     ...Object.entries(paths)
       // The same answer at both addresses.
