@@ -88,18 +88,39 @@ describe('the first page of the dashboard', () => {
       ],
     })
     expect(textOf((await person.get('/')).html)).toContain('Spent this month 11.00 EUR')
-    // What is held counts as it does today: no day has more than its month.
-    const day = {
-      day: now,
-      dayEndsAt: new Date(now.getTime() + 3_600_000),
-      daySpentMicros: 1_000_000n,
-      dayRecipients: 1,
+  })
+
+  it('counts what is under way today in the month as well, and what is scheduled in neither', async () => {
+    const { person, accountId, of } = await connected()
+    await addSpender(stack, { accountId, spenderId: accountId })
+    await addSpender(stack, of)
+    const now = new Date()
+    const row = { ...of, upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+    await stack.db.activity.create({ data: { ...row, at: now, amountMicros: 77_500n } })
+    const day = { day: now, dayEndsAt: new Date(now.getTime() + 3_600_000), daySpentMicros: 77_500n }
+    const total = { totalSpentMicros: 77_500n }
+    const counted = [accountId, of.spenderId].map((spenderId) => ({ spenderId, upstream: 'sandbox', ...day, ...total }))
+    await stack.db.spenderCount.createMany({ data: counted })
+    const where = { spenderId: { in: [accountId, of.spenderId] } }
+    const sums = async () => {
+      const text = textOf((await person.get('/')).html)
+      return [/Spent today (\S+) EUR/.exec(text)?.[1], /Spent this month (\S+) EUR/.exec(text)?.[1]]
     }
-    const held = { dayHeldMicros: 39_000n, totalHeldMicros: 39_000n, totalSpentMicros: 111_000_000n }
-    await stack.db.spender.create({ data: { id: accountId, accountId, kind: 'account', createdAt: now } })
-    await stack.db.spenderCount.create({ data: { spenderId: accountId, upstream: 'sandbox', ...day, ...held } })
-    const text = textOf((await person.get('/')).html)
-    for (const part of ['Spent today 1.039 EUR', 'Spent this month 11.039 EUR']) expect(text).toContain(part)
+    expect(await sums()).toEqual(['0.0775', '0.0775'])
+
+    const nextMonth = { scheduledAt: new Date(now.getTime() + 32 * 86_400_000) }
+    await addMessage(stack, of, { state: 'scheduled', handedAt: null, holdMicros: 80_500n }, nextMonth)
+    await stack.db.spenderCount.updateMany({ where, data: { totalHeldMicros: 80_500n, scheduled: 1 } })
+    expect(await sums()).toEqual(['0.0775', '0.0775'])
+
+    await addMessage(stack, of, { state: 'handed_over', day: now })
+    await stack.db.spenderCount.updateMany({ where, data: { dayHeldMicros: 39_000n, totalHeldMicros: 119_500n } })
+    expect(await sums()).toEqual(['0.1165', '0.1165'])
+
+    // What was under way on a day that is over is held on that day, not on this one.
+    const over = { dayEndsAt: new Date(now.getTime() - 1000) }
+    await stack.db.spenderCount.updateMany({ where, data: over })
+    expect(await sums()).toEqual(['0.00', '0.0775'])
   })
 
   it.each([

@@ -5,6 +5,8 @@ import type { Database } from '@vertexsms/db/client'
 export interface Spent {
   readonly upstream: string
   readonly dayMicros: bigint
+  /** What is held of the day: of messages that are on their way or whose outcome nobody knows, for what is scheduled has no day. */
+  readonly dayHeldMicros: bigint
   readonly totalMicros: bigint
   /** What is held of the total for what waits to go out, is on its way, or whose outcome nobody knows. */
   readonly heldMicros: bigint
@@ -32,6 +34,7 @@ export async function spentUnder(
     const one = {
       upstream: row.upstream,
       dayMicros: isToday ? row.daySpentMicros + row.dayHeldMicros : 0n,
+      dayHeldMicros: isToday ? row.dayHeldMicros : 0n,
       totalMicros: row.totalSpentMicros + row.totalHeldMicros,
       heldMicros: row.totalHeldMicros,
       recipients: isToday ? row.dayRecipients : 0,

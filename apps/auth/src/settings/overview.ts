@@ -109,8 +109,9 @@ async function overview(
     upstream,
     balance: answer === null ? 'unreachable' : answer.balance === null ? null : readEurText(answer.balance),
     todayMicros: own?.dayMicros ?? 0n,
-    // As today's: what is held counts. It settles in this month, or is given back.
-    monthMicros: monthOf(days) + (own?.heldMicros ?? 0n),
+    // What is held counts as it does today, so that no day has more than its month. What is scheduled is held on no day yet,
+    // and may go out in another month.
+    monthMicros: monthOf(days) + (own?.dayHeldMicros ?? 0n),
     limits: row ? ruleWords(row, t) : [],
     ...(await unknownViews(db, { accountId }, now, naming)),
     paused: await pausedOf(db, accountId, now, naming),
