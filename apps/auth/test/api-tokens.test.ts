@@ -780,6 +780,19 @@ describe('the card of a connection', () => {
     expect(html).not.toMatch(/<h\d[^>]*>[^<]*[\da-f]{8}-[\da-f]{4}/)
   })
 
+  it('says what of its total is held, and nothing where nothing is', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const { connection } = await makeConnection(account.id)
+    await addSpender(stack, { accountId: account.id, spenderId: connection.id })
+    const day = { day: new Date(), dayEndsAt: new Date(Date.now() + 3_600_000), daySpentMicros: 77_500n }
+    const spent = { spenderId: connection.id, upstream: 'sandbox', ...day, totalSpentMicros: 77_500n }
+    await stack.db.spenderCount.create({ data: spent })
+    const text = async () => (await person.get('/settings/api')).html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+    expect(await text()).toContain('Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR 2 tokens')
+    await stack.db.spenderCount.updateMany({ where: { spenderId: connection.id }, data: { totalHeldMicros: 80_500n } })
+    expect(await text()).toContain('In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR 2 tokens')
+  })
+
   it('calls its keys by what they are for and when they end, with their names in small', async () => {
     const { account, person } = await newSignedIn(stack)
     const { connection } = await makeConnection(account.id)

@@ -130,11 +130,9 @@ async function connectionViews(
       approved: timeView(approvedAt, now),
       expires: timeView(expiresAt, now),
       lastUsed: lastUsed ? timeView(lastUsed, now) : null,
-      spent: (spent.get(spenderIdOf(connection)) ?? []).map(({ upstream, dayMicros, totalMicros }) => ({
-        upstream,
-        dayMicros,
-        totalMicros,
-      })),
+      spent: (spent.get(spenderIdOf(connection)) ?? []).map(({ upstream, dayMicros, totalMicros, heldMicros }) => {
+        return { upstream, dayMicros, totalMicros, heldMicros }
+      }),
       maxPerDayMicros: spender?.maxPerDayMicros ?? null,
       tokenCount: newest.counts.get(id) ?? 0,
       tokens: issuedViews(

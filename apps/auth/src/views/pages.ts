@@ -301,8 +301,8 @@ export interface ConnectionView {
   readonly expires: TimeView
   /** Over all its tokens, those that are gone too. */
   readonly lastUsed: TimeView | null
-  /** What it spent, once an upstream. */
-  readonly spent: readonly { readonly upstream: string; readonly dayMicros: bigint; readonly totalMicros: bigint }[]
+  /** What it spent, once an upstream; what is held of the total is not spent yet. */
+  readonly spent: readonly Pick<SpentView, 'upstream' | 'dayMicros' | 'totalMicros' | 'heldMicros'>[]
   /** Null for no limit a day. */
   readonly maxPerDayMicros: bigint | null
   readonly tokenCount: number
