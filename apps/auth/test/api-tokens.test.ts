@@ -3,7 +3,7 @@ import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addSpender } from './support/owners-data.ts'
+import { addMessage, addSpender } from './support/owners-data.ts'
 import { newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField, type Person } from './support/person.ts'
 import { API_RESOURCE, type Stack, startStack } from './support/stack.ts'
@@ -391,6 +391,29 @@ describe('deleting', () => {
     // Told once; no address can make the page say a name.
     const again = await person.get('/settings/api?done=token&name=Bank')
     expect(again.html).not.toMatch(/Nightly|>[^<]*Bank|was deleted|role="status"/)
+  })
+
+  it('a manual token says how many messages are cancelled with it, and nothing of that where none waits', async () => {
+    const { account, person } = await newSignedIn(stack)
+    for (const name of ['Nightly', 'Other']) await create(person, { name })
+    const rows = await stack.db.apiToken.findMany({ where: { accountId: account.id }, orderBy: { name: 'asc' } })
+    const [token = '', other = ''] = rows.map(({ id }) => id)
+    const words = async (id: string, language = 'en') => {
+      person.store(new URL(stack.issuer), [`vertexsms_language=${language}; Path=/`])
+      const { html } = await person.get(`/settings/api/tokens/${id}/delete`)
+      return /<strong>([^<]*)<\/strong><\/p>\s*<form/.exec(html)?.[1]
+    }
+    const scheduled = { state: 'scheduled', handedAt: null }
+    const of = { accountId: account.id, spenderId: token }
+    // Of the same token: one that went out, one that waits.
+    await addMessage(stack, of, { state: 'accepted' }, { tokenId: token })
+    expect(await words(token)).toBeUndefined()
+    await addMessage(stack, of, scheduled, { tokenId: token })
+    expect(await words(token)).toBe('1 scheduled message that has not been sent yet will be cancelled.')
+    await addMessage(stack, of, scheduled, { tokenId: token })
+    expect(await words(token)).toBe('2 scheduled messages that have not been sent yet will be cancelled.')
+    expect(await words(token, 'lt')).toBe('Bus atšauktos 2 suplanuotos žinutės, kurios dar neišsiųstos.')
+    expect(await words(other)).toBeUndefined()
   })
 
   it.each(['access', 'refresh'] as const)(

@@ -203,6 +203,9 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.getByRole('button', { name: 'Replace value' }).click()
     await page.getByRole('heading', { name: 'New value' }).waitFor()
     await look('token-replaced')
+    const { id: tokenId } = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    const of = { accountId: account.id, spenderId: tokenId }
+    await addMessage(stack, of, { state: 'scheduled', handedAt: null }, { tokenId, scheduledAt: new Date() })
     await page.goto('/settings/api')
     await page.getByRole('button', { name: 'Delete' }).click()
     await page.getByRole('button', { name: 'Confirm delete' }).waitFor()

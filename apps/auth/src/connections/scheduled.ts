@@ -62,3 +62,9 @@ export async function scheduledUnder(db: Database, connectionId: string): Promis
   const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { connectionId } } })
   return waiting + (await db.message.count({ where: { connectionId, status: 'scheduled' } }))
 }
+
+/** The same under a token made by hand, whatever value of it they came with. */
+export async function scheduledWith(db: Database, tokenId: string): Promise<number> {
+  const waiting = await db.sendMessage.count({ where: { state: 'scheduled', send: { tokenId } } })
+  return waiting + (await db.message.count({ where: { manualTokenId: tokenId, status: 'scheduled' } }))
+}

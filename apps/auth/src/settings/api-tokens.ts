@@ -1,5 +1,6 @@
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { scheduledWith } from '../connections/scheduled.ts'
 import { deleteToken } from '../connections/tokens.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
@@ -43,6 +44,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
       viewer: viewerOf(deps, request),
       formAction: `/settings/api/tokens/${row.id}/delete`,
       facts: await tokenFacts(deps, row, now, t),
+      scheduledMessages: ends ? 0 : await scheduledWith(deps.db, row.id),
       connection: ends ? await endingView(deps.db, ends, now, namingFor(deps, t)) : null,
     })
   })

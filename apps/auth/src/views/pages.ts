@@ -421,6 +421,8 @@ export interface TokenDeletePage {
   readonly viewer: Viewer
   readonly formAction: string
   readonly facts: TokenFactsView
+  /** What it has scheduled, which is cancelled with it; none of a token of a connection, which says its own. */
+  readonly scheduledMessages: number
   /** The connection that ends with it; null for a token made by hand. */
   readonly connection: EndingConnectionView | null
 }

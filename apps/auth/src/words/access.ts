@@ -78,7 +78,7 @@ export const access = room({
     disconnectTitle: (who: string) => `Disconnect ${who}?`,
     endsAll: 'All tokens of this connection stop working now; the app’s very next call fails.',
     cancels: (count: number, text: string) =>
-      `${text} scheduled ${one(count, 'message', 'messages')} that the app has not sent yet will be cancelled.`,
+      `${text} scheduled ${one(count, 'message that has', 'messages that have')} not been sent yet will be cancelled.`,
     cancelsNone: 'Messages it has scheduled and not sent yet are cancelled. At the moment there are none.',
     connectAgain: 'To use the app again you connect it again and approve it again.',
     keep: 'Keep it',
@@ -168,7 +168,7 @@ export const access = room({
     disconnectTitle: (who) => `Atjungti: ${who}?`,
     endsAll: 'Visi šios jungties raktai nustoja veikti dabar; jau kitas programos kreipimasis bus atmestas.',
     cancels: (count, text) =>
-      `Bus ${vienas(count, 'atšaukta', 'atšauktos', 'atšaukta')} ${text} ${vienas(count, 'suplanuota žinutė', 'suplanuotos žinutės', 'suplanuotų žinučių')}, kurių programa dar neišsiuntė.`,
+      `Bus ${vienas(count, 'atšaukta', 'atšauktos', 'atšaukta')} ${text} ${vienas(count, 'suplanuota žinutė, kuri dar neišsiųsta', 'suplanuotos žinutės, kurios dar neišsiųstos', 'suplanuotų žinučių, kurios dar neišsiųstos')}.`,
     cancelsNone: 'Atšaukiamos suplanuotos, bet dar neišsiųstos jos žinutės. Šiuo metu tokių nėra.',
     connectAgain: 'Norėdami vėl naudoti programą, prijunkite ją ir patvirtinkite iš naujo.',
     keep: 'Palikti',
