@@ -510,6 +510,33 @@ describe('a token that was made', () => {
     expect(await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })).toMatchObject({ name: row.name })
   })
 
+  it('is marked in the list while it is paused, and its page says so and resumes it', async () => {
+    const { person, row, path } = await made()
+    const other = (await create(person, { name: 'Other' })).html
+    expect(other).toContain('Other')
+    const rows = async () => {
+      const { html } = await person.get('/settings/api')
+      const all = [...html.matchAll(/<th scope="row">([\s\S]*?)<\/th>/g)].map(([, cell = '']) => cell)
+      return Object.fromEntries(all.map((cell) => [/">([^<]*)<\/a>/.exec(cell)?.[1], cell.includes('>paused</span>')]))
+    }
+    expect(await rows()).toEqual({ 'Nightly report': false, Other: false })
+    const before = (await person.get(`${path}/edit`)).html
+    expect(before).not.toMatch(/You paused it|\/resume"/)
+    expect(before).toContain('<button class="button button-primary">Replace value</button>')
+    await person.post(`${path}/pause`, [['csrf', hiddenField(before, 'csrf')]])
+    expect(await rows()).toEqual({ 'Nightly report': true, Other: false })
+    const { html } = await person.get(`${path}/edit`)
+    expect(html).toMatch(/You paused it <span class="whole"><time[^>]*>just now<\/time>\.<\/span><\/strong>/)
+    expect(html).toContain(`<a class="button button-primary" href="${path}#activity">`)
+    expect(html).toContain('<button class="button">Replace value</button>')
+    const [, action] = /<form method="post" action="([^"]*\/resume)">/.exec(html) ?? []
+    const resumed = await person.post(action ?? '', [['csrf', hiddenField(html, 'csrf')]])
+    expect([resumed.status, resumed.headers.get('location')]).toEqual([303, `${path}?done=resume`])
+    expect(await stack.db.spender.findUnique({ where: { id: row.id } })).toMatchObject({ pausedAt: null })
+    expect(await rows()).toEqual({ 'Nightly report': false, Other: false })
+    expect((await person.get(`${path}/edit`)).html).not.toMatch(/You paused it|\/resume"/)
+  })
+
   it('gets another value, shown once, beside which the one before is good for an hour', async () => {
     const { person, row, value, path, send } = await made()
     const answer = await send('replace', [['overlap', 'on']])

@@ -1,3 +1,4 @@
+import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { textField } from '../web/fields.ts'
@@ -10,6 +11,7 @@ import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
 import { readTokenName } from './new-token.ts'
 import { askerOf, showValue, type TokenPageDeps, valuePath } from './new-token-pages.ts'
 import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
+import { pauseView } from './spender-views.ts'
 
 /** The page of one token made by hand: what it is, another name, another value. */
 export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): void {
@@ -61,10 +63,13 @@ async function show(
   const now = await databaseNow(deps.db)
   const row = await ownManualToken(deps, request, now)
   if (!row) return reply.callNotFound()
+  const spender = await deps.db.spender.findUnique({ where: { id: row.spenderId ?? row.id } })
   const page = {
     viewer: viewerOf(deps, request),
     id: row.id,
     facts: await tokenFacts(deps, row, now, wordsFor(request)),
+    pause: spender && pauseView(spender, now),
+    rules: PAUSE_RULES,
     renamed: takeOnce(deps, request, reply, renamedPlace(request)),
     name: refused?.name ?? row.name,
     problem: refused?.problem ?? null,

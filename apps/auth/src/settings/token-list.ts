@@ -1,7 +1,8 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
-import type { Database } from '@vertexsms/db/client'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { accountLimits } from '../connections/limit-words.ts'
+import { pauseOf } from '../connections/spenders.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
 import type { Naming } from '../connections/who.ts'
 import type { ApiTokensPage, TokenView } from '../views/pages.ts'
@@ -64,12 +65,12 @@ async function manualTokens(
   )
   const spenderIds = [...shown.values()].map((row) => row.spenderId ?? row.id)
   const spenders = await db.spender.findMany({ where: { id: { in: spenderIds }, accountId } })
-  const perDay = new Map(spenders.map((spender) => [spender.id, spender.maxPerDayMicros]))
+  const under = new Map(spenders.map((spender) => [spender.id, spender]))
   const labels = distinct(names.map(({ name, lastFour }) => (lastFour === null ? name : `${name} …${lastFour}`)))
   return {
     tokens: names.flatMap(({ id }, at) => {
       const row = shown.get(id)
-      return row ? [tokenView(row, labels[at]?.label ?? '', perDay.get(row.spenderId ?? row.id) ?? null, now, t)] : []
+      return row ? [tokenView(row, labels[at]?.label ?? '', under.get(row.spenderId ?? row.id), now, t)] : []
     }),
     tokenPager: pager,
     tokenCount,
@@ -85,18 +86,25 @@ function isFound({ name, lastFour }: Pick<TokenRow, 'name' | 'lastFour'>, find: 
 
 const byName = new Intl.Collator(['en', 'lt'], { numeric: true })
 
-function tokenView(row: TokenRow, label: string, maxPerDayMicros: bigint | null, now: Date, t: Words): TokenView {
+function tokenView(
+  row: TokenRow,
+  label: string,
+  spender: Prisma.SpenderGetPayload<object> | undefined,
+  now: Date,
+  t: Words,
+): TokenView {
   const { id, name, lastFour, permissions, ipAllowList, replaced } = row
   return {
     id,
     name,
     label,
     lastFour,
+    isPaused: spender !== undefined && pauseOf(spender) !== null,
     may: mayWords(permissions, t),
     permissions,
     ipAllowList,
     deadAddresses: ipAllowList.filter((entry) => readAllowListEntry(entry) === null),
-    maxPerDayMicros,
+    maxPerDayMicros: spender?.maxPerDayMicros ?? null,
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),

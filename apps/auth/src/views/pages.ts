@@ -238,6 +238,7 @@ export interface TokenView {
   readonly label: string
   /** Null of one that was made before they were kept. */
   readonly lastFour: string | null
+  readonly isPaused: boolean
   /** What it may do, in words. */
   readonly may: readonly string[]
   readonly permissions: readonly string[]
@@ -409,6 +410,10 @@ export interface TokenEditPage {
   readonly viewer: Viewer
   readonly id: string
   readonly facts: TokenFactsView
+  /** Its own pause; null while it may spend. */
+  readonly pause: PauseView | null
+  /** The numbers of the rules of the automatic pause. */
+  readonly rules: typeof PAUSE_RULES
   /** What it was just called. */
   readonly renamed: string | null
   /** As it stands in its field, and what is wrong with it. */

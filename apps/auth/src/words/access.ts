@@ -11,6 +11,7 @@ export const access = room({
     noApps: 'No app is connected.',
     howToConnect: 'How to connect one',
     paused: 'paused',
+    pausedToken: 'paused',
     app: 'App',
     sorts: { connected: 'Newest first', used: 'Last used first', spent: 'Most spent today first' },
     findApp: 'Address or name of an app',
@@ -92,6 +93,7 @@ export const access = room({
     noApps: 'Nė viena programa neprijungta.',
     howToConnect: 'Kaip prijungti',
     paused: 'pristabdyta',
+    pausedToken: 'pristabdytas',
     app: 'Programa',
     sorts: {
       connected: 'Naujausios viršuje',
