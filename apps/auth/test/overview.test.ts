@@ -242,6 +242,17 @@ describe('the first page of the dashboard', () => {
     expect(html.indexOf('class="tiles"')).toBeGreaterThan(html.indexOf('id="unknown"'))
   })
 
+  it('begins with it while no app is connected as well, and with how to connect one where nothing needs its owner', async () => {
+    const { person, accountId } = await owner()
+    const places = async () => {
+      const { html } = await person.get('/')
+      return [...html.matchAll(/<section[^>]* aria-labelledby="(\w+)"/g)].map(([, name]) => name)
+    }
+    expect(await places()).toEqual(['connect', 'sums'])
+    await addMessage(stack, { accountId, spenderId: randomUUID() })
+    expect(await places()).toEqual(['needs', 'unknown', 'connect', 'sums'])
+  })
+
   it('names what needs its owner: approvals, pauses, messages of unknown outcome, also those of a token that is gone', async () => {
     const { person, accountId, of } = await connected()
     expect(textOf((await person.get('/')).html)).toContain('Nothing needs your attention.')
