@@ -514,7 +514,7 @@ describe('what is set while allowing', () => {
     [{ limit: 'other', own_limit: '1.000 EUR' }, 'amount in EUR'],
     [{ countries: ',' }, 'Countries'],
     [{ countries: ' ; ' }, 'Countries'],
-    [{ countries: 'Lithuania' }, 'two-letter codes'],
+    [{ countries: 'LT Lithuania' }, '“Lithuania” is not a country code. Enter two-letter codes'],
     [{ lasts: '10y' }, 'how long'],
   ])('is asked again with what was typed for %j, and nothing is allowed', async (fields, words) => {
     const { accountId, person } = await newPerson()

@@ -115,7 +115,7 @@ describe('the command limits', () => {
     ['--max-per-day', '1,000.50', 'Per day'],
     ['--max-per-day', '1e3', 'Per day'],
     ['--recipients-per-day', '1.5', 'Recipients per day'],
-    ['--countries', 'LT,UK', 'Countries'],
+    ['--countries', 'LT,UK', 'Countries: “UK” is not a country code.'],
     ['--countries', 'Lithuania', 'Countries'],
     ['--senders', 'ABCDEFGHIJKL', 'Senders'],
     ['--ask-new-country', 'yes', 'Ask me before a new country'],

@@ -375,9 +375,25 @@ describe('the page of a connection', () => {
     const { status, html } = await send(person, page, `${page}/limits`, { max_per_day: '5 euros"', countries: 'UK' })
     expect(status).toBe(422)
     expect(textOf(html)).toContain('Per day: enter an amount in EUR')
-    expect(textOf(html)).toContain('Countries: enter two-letter codes')
+    expect(textOf(html)).toContain('Countries: “UK” is not a country code. Enter two-letter codes, such as LT, LV.')
     expect(html).toContain('value="5 euros&quot;"')
     expect(await spender(connectionId)).toEqual(before)
+  })
+
+  it('names the first country that is none, in the language of its reader, and none where there is no entry', async () => {
+    const { person, connectionId } = await connected()
+    const page = `/connections/${connectionId}`
+    const told = async (countries: string, language = 'en') => {
+      person.store(new URL(stack.issuer), [`vertexsms_language=${language}; Path=/`])
+      const { html } = await send(person, page, `${page}/limits`, { countries })
+      return /id="error-countries"[^>]*>([^<]*)</.exec(html)?.[1]
+    }
+    const such = 'two-letter codes, such as LT, LV.'
+    expect(await told('lt, XX; yy')).toBe(`Countries: “XX” is not a country code. Enter ${such}`)
+    expect(await told('lt, XX', 'lt')).toMatch(/^Šalys: „XX“ nėra šalies kodas\. Įrašykite dviejų raidžių kodus/)
+    expect(await told('"x\u001b\u202e')).toBe(`Countries: “&quot;x\ufffd\ufffd” is not a country code. Enter ${such}`)
+    expect(await told(', ;')).toBe(`Countries: enter ${such}`)
+    expect(await told('LT, LV')).toBeUndefined()
   })
 
   it('pauses and resumes, an automatic pause as well', async () => {

@@ -19,7 +19,10 @@ export type RuleField = (typeof RULE_FIELDS)[number]
 /** Rules as a person typed them. What is left out stays as it is; an empty text is no limit. */
 export type TypedRules = Partial<Record<RuleField, string>>
 
-type Read = { readonly rules: Partial<OwnersRules> } | { readonly problem: keyof Words['limits']['problems'] }
+type Read =
+  | { readonly rules: Partial<OwnersRules> }
+  | { readonly problem: Exclude<keyof Words['limits']['problems'], 'country'> }
+  | { readonly country: string }
 type Reader = (text: string) => Read
 
 const money =
@@ -41,12 +44,12 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
     return { rules: { recipientsPerDay: read.data } }
   },
   countries: (text) => {
-    const codes = text
-      .toUpperCase()
-      .split(/[\s,;]+/)
-      .filter(Boolean)
+    const codes = codesOf(text).map((code) => code.toUpperCase())
     const read = limitMembers.countries.safeParse(text === '' ? undefined : codes)
-    if (!read.success) return { problem: 'countries' }
+    if (!read.success) {
+      const country = unknownCountry(text)
+      return country === null ? { problem: 'countries' } : { country }
+    }
     return { rules: { countries: read.data ?? [] } }
   },
   senders: (text) => {
@@ -66,6 +69,26 @@ const READERS: Readonly<Record<RuleField, Reader>> = {
 /** The longest text of one rule: every country with its comma. */
 const RULE_CHARACTERS_MAX = 2000
 
+/** Enough of an entry to find it again by. */
+const NAMED_CHARACTERS_MAX = 20
+
+/**
+ * The first entry of typed countries that is none, in one short line, for whoever typed it; null where each is one, and of
+ * a text that is too long to be read.
+ */
+export function unknownCountry(text: string): string | null {
+  if (text.length > RULE_CHARACTERS_MAX) return null
+  const wrong = codesOf(text).find((code) => !limitMembers.countries.safeParse([code.toUpperCase()]).success)
+  if (wrong === undefined) return null
+  const characters = [...wrong.replace(/\p{C}/gu, '\ufffd')]
+  const named = characters.slice(0, NAMED_CHARACTERS_MAX).join('')
+  return characters.length > NAMED_CHARACTERS_MAX ? `${named}…` : named
+}
+
+function codesOf(text: string): string[] {
+  return text.split(/[\s,;]+/).filter(Boolean)
+}
+
 /** Reads rules as they were typed: what to set, or what is wrong, a sentence each. */
 export function readRules(typed: TypedRules, t: Words): { rules: Partial<OwnersRules> } | { problems: string[] } {
   const problems: string[] = []
@@ -74,7 +97,8 @@ export function readRules(typed: TypedRules, t: Words): { rules: Partial<OwnersR
     const text = typed[field]
     if (text === undefined) continue
     const read = text.length > RULE_CHARACTERS_MAX ? { problem: 'long' as const } : READERS[field](text.trim())
-    if ('problem' in read) problems.push(t.limits.problems[read.problem](t.limits.fields[field]))
+    if ('country' in read) problems.push(t.limits.problems.country(t.limits.fields[field], read.country))
+    else if ('problem' in read) problems.push(t.limits.problems[read.problem](t.limits.fields[field]))
     else rules = { ...rules, ...read.rules }
   }
   return problems.length > 0 ? { problems } : { rules }

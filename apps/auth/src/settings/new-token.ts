@@ -13,7 +13,7 @@ import {
   readDayLimit,
   USUAL_DAY_MICROS,
 } from '../connections/day-limit.ts'
-import { readRules } from '../connections/rules.ts'
+import { readRules, unknownCountry } from '../connections/rules.ts'
 import { SIZES } from '../limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { oneText } from '../web/fields.ts'
@@ -99,11 +99,12 @@ export function readTokenForm(
   const addresses = readAddresses(sent.ip_allow_list, t)
   const expires = EXPIRY_NAMES.find((expiry) => expiry === sent.expires_in)
   const { problems: words } = t.token
+  const unknown = unknownCountry(sent.countries)
   const problems: TokenProblems = {
     ...('problem' in name && { name: name.problem }),
     ...(permissions === null && { may: words.nothing }),
     ...(limit === null && { own_limit: words.amount }),
-    ...('problems' in countries && { countries: words.countries }),
+    ...('problems' in countries && { countries: unknown === null ? words.countries : words.country(unknown) }),
     ...('problem' in addresses && { ip_allow_list: addresses.problem }),
     ...(expires === undefined && { expires_in: words.expires }),
   }

@@ -30,6 +30,8 @@ export const limits = room({
       amount: (field: string) => `${field}: enter an amount in EUR, for example 5.00.`,
       count: (field: string) => `${field}: enter a whole number, 1000000 at most.`,
       countries: (field: string) => `${field}: enter two-letter codes, such as LT, LV.`,
+      country: (field: string, entry: string) =>
+        `${field}: “${entry}” is not a country code. Enter two-letter codes, such as LT, LV.`,
       senders: (field: string) => `${field}: enter names of 1 to 11 characters, or numbers in digits, fifty at most.`,
       onOff: (field: string) => `${field}: enter on or off.`,
       long: (field: string) => `${field}: this is too long.`,
@@ -64,6 +66,8 @@ export const limits = room({
       amount: (field) => `${field}: įrašykite sumą eurais, pavyzdžiui, 5,00.`,
       count: (field) => `${field}: įrašykite sveikąjį skaičių, ne didesnį kaip 1000000.`,
       countries: (field) => `${field}: įrašykite dviejų raidžių kodus, pavyzdžiui, LT, LV.`,
+      country: (field, entry) =>
+        `${field}: „${entry}“ nėra šalies kodas. Įrašykite dviejų raidžių kodus, pavyzdžiui, LT, LV.`,
       senders: (field) =>
         `${field}: įrašykite vardus iš 1–11 ženklų arba numerius skaitmenimis, daugiausia penkiasdešimt.`,
       onOff: (field) => `${field}: įrašykite on arba off.`,
