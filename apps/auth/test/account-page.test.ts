@@ -3,6 +3,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verifyPassword } from '../src/accounts/password.ts'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
+import { presentName } from '../src/connections/time-zone.ts'
 import { LIMITS } from '../src/limits.ts'
 import { connect, refresh, register } from './support/client.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
@@ -196,10 +197,53 @@ describe('the time zone', () => {
     expect(html).not.toContain('<b>')
   })
 
-  it('that stands under an older name is kept by looking at it', async () => {
+  it.each([
+    ['Asia/Calcutta', 'Asia/Kolkata', 'Kolkata'],
+    ['Europe/Kiev', 'Europe/Kyiv', 'Kyiv'],
+    ['Asia/Rangoon', 'Asia/Yangon', 'Yangon'],
+    ['America/Godthab', 'America/Nuuk', 'Nuuk'],
+    ['America/Buenos_Aires', 'America/Argentina/Buenos_Aires', 'Argentina, Buenos Aires'],
+  ])(
+    'that stands as %s is shown as %s, and is kept by looking at it and by choosing it',
+    async (old, present, place) => {
+      const { account, person } = await newSignedIn(stack)
+      const where = { id: account.id }
+      await stack.db.account.update({ where, data: { timeZone: old } })
+      const { html } = await person.get(`${PATH}?done=zone`)
+      expect(html).toContain(`<option value="${present}" selected>${place}</option>`)
+      expect(html.split(' selected>')).toHaveLength(2)
+      expect(html).toContain(`Your time zone is ${present}.`)
+      expect((await stack.db.account.findUniqueOrThrow({ where })).timeZone).toBe(old)
+      for (const name of [present, old]) {
+        expect((await send(person, 'time-zone', { time_zone: name })).status).toBe(303)
+        expect((await stack.db.account.findUniqueOrThrow({ where })).timeZone).toBe(name)
+      }
+    },
+  )
+
+  it('is offered once, under its present name, and is the same zone under either', async () => {
+    const { person } = await newSignedIn(stack)
+    const { html } = await person.get(PATH)
+    const select = /<select id="time-zone"[\s\S]*?<\/select>/.exec(html)?.[0] ?? ''
+    const offered = [...select.matchAll(/<option value="([^"]+)"/g)].map(([, name = '']) => name)
+    expect(new Set(offered).size).toBe(offered.length)
+    const clocks = (timeZone: string) => {
+      const clock = new Intl.DateTimeFormat('en', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+      return [0, 6].map((month) => clock.format(new Date(Date.UTC(2026, month, 1))))
+    }
+    const listed = Intl.supportedValuesOf('timeZone')
+    const renamed = listed.filter((name) => !offered.includes(name))
+    expect(renamed.map(presentName).filter((name) => !offered.includes(name))).toEqual([])
+    for (const name of renamed) expect([name, clocks(name)]).toEqual([name, clocks(presentName(name))])
+    const old = ['Europe/Kiev', 'Asia/Calcutta', 'Asia/Rangoon', 'America/Godthab', 'Asia/Katmandu', 'Asia/Saigon']
+    expect(offered.filter((name) => old.includes(name))).toEqual([])
+    for (const name of ['Europe/Vilnius', ...old.map(presentName)]) expect(offered).toContain(name)
+  })
+
+  it('that stands under a name that is in no list is kept by looking at it', async () => {
     const { account, person } = await newSignedIn(stack)
-    await stack.db.account.update({ where: { id: account.id }, data: { timeZone: 'Asia/Calcutta' } })
-    expect((await person.get(PATH)).html).toContain('<option value="Asia/Calcutta" selected>')
+    await stack.db.account.update({ where: { id: account.id }, data: { timeZone: 'US/Eastern' } })
+    expect((await person.get(PATH)).html).toContain('<option value="US/Eastern" selected>Eastern</option>')
   })
 
   it.each(['+02:00', 'Europe/Nowhere', 'Europe/Vilnius; DROP', '../etc/passwd', 'x'.repeat(5000)])(

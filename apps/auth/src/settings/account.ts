@@ -6,7 +6,7 @@ import { tellOfNewPassword } from '../accounts/password-notice.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { createSession } from '../accounts/session.ts'
 import { endConnectionsOfAccount } from '../connections/end.ts'
-import { isTimeZone, timeZoneAreas } from '../connections/time-zone.ts'
+import { isTimeZone, presentName, timeZoneAreas } from '../connections/time-zone.ts'
 import type { AccountPage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
@@ -127,12 +127,13 @@ async function show(
   const { id } = signedInOf(request).account
   const select = { timeZone: true, mutedNotices: true, language: true }
   const { timeZone, mutedNotices, language } = await deps.db.account.findUniqueOrThrow({ where: { id }, select })
+  const shownZone = timeZone === null ? null : presentName(timeZone)
   const t = wordsFor(request)
   const { password, zone, mails } = t.account
   const notices: Readonly<Record<Done, AccountPage['notice']>> = {
     password: { about: 'password', text: password.changed },
     'password-connections': { about: 'password', text: password.changedAll },
-    zone: { about: 'zone', text: zone.changed(timeZone ?? 'UTC') },
+    zone: { about: 'zone', text: zone.changed(shownZone ?? 'UTC') },
     mails: { about: 'mails', text: mails.changed },
   }
   const isWrong = Object.keys(errors).length > 0
@@ -142,8 +143,8 @@ async function show(
     notice: isWrong ? null : doneOf(request, notices),
     minChars: PASSWORD_MIN_CHARS,
     endsConnections: isWrong && textField(request, 'end_connections') === 'on',
-    timeZone: timeZone ?? '',
-    timeZones: timeZoneAreas(timeZone),
+    timeZone: shownZone ?? '',
+    timeZones: timeZoneAreas(shownZone),
     sendsMail: deps.help.sendsMail,
     notices: MUTABLE_NOTICES.map((kind) => ({
       kind,
