@@ -378,7 +378,6 @@ describe('the operator', () => {
 
   it('is helped by --help, and told what is wrong without a stack', async () => {
     expect((await operator(['--help'])).out).toMatch(/invite EMAIL[\s\S]*DATABASE_URL/)
-    expect(await operator(['destroy'])).toMatchObject({ code: 2, out: '' })
     for (const args of [
       ['invite'],
       ['invite', 'nonsense'],
@@ -391,6 +390,20 @@ describe('the operator', () => {
       expect(err, args.join(' ')).not.toMatch(/ at .*:\d+/)
       expect(err, args.join(' ')).toMatch(new RegExp(`\nUsage: ${args[0]} EMAIL$`))
     }
+  })
+
+  it.each([
+    ['destroy', 'destroy'],
+    ['Invite', 'Invite'],
+    ['x'.repeat(5000), `${'x'.repeat(40)}…`],
+    ['a\u001b[2J\r\nb\u202e', 'a [2J b'],
+    ['', ''],
+  ])('is told last that there is no command %j, below those that there are', async (typed, shown) => {
+    const { code, out, err } = await operator([typed])
+    expect([code, out]).toEqual([2, ''])
+    const lines = err.split('\n')
+    expect(lines.slice(-2)).toEqual(['', `There is no command called "${shown}".`])
+    expect(lines.slice(0, -2).join('\n')).toBe((await operator(['--help'])).out)
   })
 
   it('is told of one command alone by its own --help', async () => {

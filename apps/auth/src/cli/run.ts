@@ -8,7 +8,7 @@ import { deleteAccount, exportAccount } from './account-data.ts'
 import { accounts, disable, dismiss, enable, invite, requests, reset } from './accounts.ts'
 import { activity, timeZone } from './activity.ts'
 import { approvals, approve, refuse, settleUnknown } from './approvals.ts'
-import { type Command, CommandError } from './command.ts'
+import { type Command, CommandError, plainText } from './command.ts'
 import { readCliEnv } from './env.ts'
 import { introspectionClient } from './introspection-client.ts'
 import { apiKeys, keys, rotateKeys } from './keys.ts'
@@ -83,7 +83,8 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     return 0
   }
   if (!command) {
-    terminal.complain(`There is no command of this name.\n\n${HELP}`)
+    // Below the help: what is said last is what a terminal shows.
+    terminal.complain(`${HELP}\n\n${unknownCommand(name)}`)
     return 2
   }
   try {
@@ -103,6 +104,15 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     terminal.complain(`${error.message}\n${usageOf(command)}`)
     return 1
   }
+}
+
+/** Enough of what was typed to see the slip in it. */
+const TYPED_CHARACTERS_MAX = 40
+
+function unknownCommand(typed: string): string {
+  const characters = [...plainText(typed)]
+  const shown = characters.slice(0, TYPED_CHARACTERS_MAX).join('')
+  return `There is no command called "${shown}${characters.length > TYPED_CHARACTERS_MAX ? '…' : ''}".`
 }
 
 function readArguments({ options = [] }: Command, args: readonly string[]) {
