@@ -22,6 +22,19 @@ describe('a moment', () => {
   })
 })
 
+describe('a day that is called by its name', () => {
+  it.each([
+    ['2026-01-10T20:00:00Z', '2026-01-12T02:00:00Z', 'in 2 days', 'poryt'],
+    ['2026-01-10T00:30:00Z', '2026-01-11T23:30:00Z', 'tomorrow', 'rytoj'],
+    ['2026-01-10T23:00:00Z', '2026-01-13T01:00:00Z', 'in 3 days', 'po 3 dienų'],
+    ['2026-01-10T00:05:00Z', '2026-01-10T23:50:00Z', 'in 24 hours', 'po 24 valandų'],
+    ['2026-01-12T02:00:00Z', '2026-01-10T20:00:00Z', '2 days ago', 'užvakar'],
+  ])('is the one of the calendar: at %s what is at %s reads %s', (now, moment, english, lithuanian) => {
+    const time = { moment: new Date(moment), now: new Date(now) }
+    expect([WORDS.en.format.short(time), WORDS.lt.format.short(time)]).toEqual([english, lithuanian])
+  })
+})
+
 describe('a wait', () => {
   it.each([
     [1, '1 second'],

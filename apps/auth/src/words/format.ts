@@ -42,6 +42,8 @@ const WORD_JOINER = '\u2060'
 const MINUS = '\u2212'
 /** Beyond this a date says more than a count of days. */
 const RELATIVE_DAYS = 31
+/** So near a language may name the day (tomorrow, „poryt“): then it is the calendar's, in UTC as every time. */
+const NAMED_DAYS = 2
 
 /** What `Intl` does not know: which of its locales writes dates as people here do, and the few words it has not. */
 const WORDS = {
@@ -85,6 +87,13 @@ export function formatsOf(language: Language): Formats {
     timeZone: 'UTC',
   })
   const full = new Intl.DateTimeFormat(words.dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  const days = (moment: Date, now: Date) => {
+    const aheadMs = moment.getTime() - now.getTime()
+    const rounded = Math.round(aheadMs / DAY_MS)
+    if (Math.abs(rounded) > NAMED_DAYS) return relative.format(rounded, 'day')
+    const dates = Math.floor(moment.getTime() / DAY_MS) - Math.floor(now.getTime() / DAY_MS)
+    return dates === 0 ? relative.format(Math.round(aheadMs / HOUR_MS), 'hour') : relative.format(dates, 'day')
+  }
 
   return {
     eur: (micros) => `${amount(micros)}${NO_BREAK}EUR`,
@@ -103,7 +112,7 @@ export function formatsOf(language: Language): Formats {
       // Rounded, not cut: what ends in 30 days says so at once. Each step ends where rounding would reach the next one.
       if (size < HOUR_MS - MINUTE_MS / 2) return relative.format(Math.round(aheadMs / MINUTE_MS), 'minute')
       if (size < DAY_MS - HOUR_MS / 2) return relative.format(Math.round(aheadMs / HOUR_MS), 'hour')
-      if (size < RELATIVE_DAYS * DAY_MS) return relative.format(Math.round(aheadMs / DAY_MS), 'day')
+      if (size < RELATIVE_DAYS * DAY_MS) return days(moment, now)
       return whole(day.format(moment))
     },
     full: ({ moment }) => whole(`${full.format(moment)} UTC`).replace(BEFORE_TIME, ' '),
