@@ -374,9 +374,26 @@ describe('messages that wait for their time', () => {
     await scheduled(of, 5, '37061234005')
     const { html } = await person.get(page)
     const text = textOf(html)
-    expect(text.indexOf('in 5 hours …005')).toBeGreaterThan(0)
-    expect(text.indexOf('in 9 hours …009')).toBeGreaterThan(text.indexOf('in 5 hours …005'))
+    expect(text.indexOf('( in 5 hours ) …005')).toBeGreaterThan(0)
+    expect(text.indexOf('( in 9 hours ) …009')).toBeGreaterThan(text.indexOf('( in 5 hours ) …005'))
     expect(html).not.toContain('6123400')
+  })
+
+  it('say at what time they go out beside how far away that is, and once for whoever asks for exact times', async () => {
+    const { person, page, of } = await owner()
+    const scheduledAt = at(24)
+    await addMessage(stack, of, { state: 'scheduled', handedAt: null }, { scheduledAt })
+    const near = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' } as const
+    const clock = `${new Intl.DateTimeFormat('en-GB', near).format(scheduledAt)} UTC`
+    const { html } = await person.get(page)
+    const times = html.match(/<time datetime="[^"]*" title="[^"]*">tomorrow<\/time>/g)
+    expect(times).toEqual([expect.stringContaining(`datetime="${scheduledAt.toISOString()}"`)])
+    expect(textOf(html)).toContain(`${clock} ( tomorrow ) …567`)
+    await person.get('/times?as=exact&back=/')
+    const exact = textOf((await person.get(page)).html)
+    const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+    expect(exact).toContain(`Waiting to be sent sandbox ${full.format(scheduledAt)} UTC …567`)
+    expect(exact).not.toContain(clock)
   })
 
   it('are cancelled by the part that sends, which says whether it did', async () => {
