@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { verifyPassword } from '../src/accounts/password.ts'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { presentName } from '../src/connections/time-zone.ts'
 import { LIMITS } from '../src/limits.ts'
 import { connect, refresh, register } from './support/client.ts'
+import { realTime, untilWindow } from './support/clock.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -22,6 +23,7 @@ beforeAll(async () => {
   stack = await startStack({ test, settings: { OPERATOR_KEY } })
   strict = await startStack({ test, settings: { OPERATOR_KEY, RATE_LIMITS: 'on' } })
 })
+afterEach(() => realTime(strict))
 afterAll(async () => {
   await strict?.close()
   await stack?.close()
@@ -144,6 +146,7 @@ describe('the password', () => {
   })
 
   it('is changed a few times an hour, for each change is a mail to its owner; what was refused is none', async () => {
+    await untilWindow(LIMITS.passwordChange.seconds, strict)
     const { id } = await makeAccount(strict)
     const person = await strict.person(id)
     const changed = async (password: string, new_password: string) => {
@@ -160,6 +163,7 @@ describe('the password', () => {
   })
 
   it('gives no more guesses than signing in, counted together, on every page that asks for it', async () => {
+    await untilWindow(LIMITS.signIn.seconds, strict)
     const { email, id } = await makeAccount(strict)
     const person = await strict.person(id)
     const csrf = hiddenField((await person.get(PATH)).html, 'csrf')

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { upstreamTokenContext } from '@vertexsms/contract/upstream-account'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LIMITS } from '../src/limits.ts'
+import { realTime, untilWindow } from './support/clock.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person, type View } from './support/person.ts'
@@ -25,6 +27,7 @@ beforeAll(async () => {
   const settings = { OPERATOR_KEY: key, UPSTREAM: 'vertexsms', API_INTERNAL_URL: api.url }
   stack = await startStack({ settings: { ...settings, RATE_LIMITS: 'on' } })
 })
+afterEach(() => realTime(stack))
 afterAll(async () => {
   await stack?.close()
   await api?.close()
@@ -167,6 +170,7 @@ describe('Settings -> Sending account', () => {
   })
 
   it('stops whoever tries passwords here', async () => {
+    await untilWindow(LIMITS.signIn.seconds, stack)
     const statuses = new Set<number>()
     for (let tried = 0; tried < 21; tried++) statuses.add((await set({ password: 'guess' })).status)
     expect([...statuses]).toEqual([422, 429])
