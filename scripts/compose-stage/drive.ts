@@ -17,7 +17,7 @@ import { APPS, logsOf, waitFor } from './engine.ts'
 import { broken, handOver, StageAborted } from './report.ts'
 
 const full = process.argv.includes('--full')
-/** With STAGE_QUIET_FILE, what is held to a pace begins once that file is there: until then neighbours need the processors. */
+/** With STAGE_QUIET_FILE, what is held to a pace begins once that file is there: until then neighbours are at work. */
 const QUIET_FILE = process.env.STAGE_QUIET_FILE
 const NEIGHBOURS_MS = 1_800_000
 const folder = mkdtempSync(join(tmpdir(), 'compose-stage-'))
