@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     lanes: { type: 'string', default: '8' },
     node: { type: 'string', default: SHIPPED_NODE },
     profile: { type: 'string', default: '' },
+    only: { type: 'string', default: '' },
   },
 })
 const SERVER_CORE = 0
@@ -31,6 +32,8 @@ const lanes = Number(options.lanes)
 
 const OPERATIONS = ['refresh', 'exchange of a code', 'registration', 'whole connect'] as const
 type Operation = (typeof OPERATIONS)[number]
+/** With `--only`, those whose name holds this. */
+const MEASURED = OPERATIONS.filter((name) => name.includes(options.only))
 
 interface Figure {
   readonly cpuMs: number
@@ -130,7 +133,7 @@ try {
   for (const contestant of contestants) await perform(contestant, 'whole connect', Number(options['warm-up']))
   for (const contestant of contestants) await perform(contestant, 'refresh', Number(options['warm-up']))
   for (let n = 0; n < Number(options.rounds); n++) {
-    for (const operation of OPERATIONS) {
+    for (const operation of MEASURED) {
       for (const contestant of contestants) {
         const figure = await perform(contestant, operation, Number(options.seconds))
         contestant.figures.get(operation)?.push(figure)
@@ -141,7 +144,7 @@ try {
 
   const [bare, own] = contestants
   const cpu = (of: Contestant | undefined, name: Operation) => (of?.figures.get(name) ?? []).map(({ cpuMs }) => cpuMs)
-  const rows = OPERATIONS.map((name) => {
+  const rows = MEASURED.map((name) => {
     const times = median(cpu(own, name).map((value, n) => value / (cpu(bare, name)[n] ?? Number.NaN)))
     const rate = (of: Contestant | undefined) =>
       median((of?.figures.get(name) ?? []).map(({ perSecond }) => perSecond)).toFixed(0)
