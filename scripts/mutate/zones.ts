@@ -130,6 +130,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'agree',
       'pause',
       'owner-notices',
+      'stop',
       'ledger',
       'approval',
       'sending',
