@@ -266,6 +266,25 @@ describe('with a public address', () => {
     )
   })
 
+  test('a number that could not be written down is refused, and the operator was not asked', async () => {
+    const { db } = vertex.world
+    await db.$executeRawUnsafe(
+      `CREATE FUNCTION refuse_sender() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE lock_not_available; END'`,
+    )
+    await db.$executeRawUnsafe(
+      'CREATE TRIGGER refuse_sender BEFORE INSERT ON upstream_sender FOR EACH ROW EXECUTE FUNCTION refuse_sender()',
+    )
+    const asked = vertex.standIn.calls.length
+    try {
+      const answer = await call('POST /senderId', { name: '37069876501', type: 'MSISDN' })
+      expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE'])
+    } finally {
+      await db.$executeRawUnsafe('DROP FUNCTION refuse_sender CASCADE')
+    }
+    expect(vertex.standIn.calls.slice(asked)).not.toContain('POST /senderId')
+    expect((await rowOf()).state).toBe('released')
+  })
+
   test('a sender is registered and confirmed under an id of ours, with as many guesses as a PIN takes', async () => {
     vertex.standIn.behaviour.reportAfterMs = 20
     const name = await call('POST /senderId', {

@@ -3,6 +3,7 @@ import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/r
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { ApiError } from '../../http/api-error.ts'
+import { toApiError } from '../../http/error-answers.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
 import { newNumberId } from '../sandbox/ids.ts'
@@ -46,9 +47,11 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     const report = url === null ? null : addresses.of('sender', id)
     const { type, name } = request
     // Before he is asked: the end of a review may be told before his answer, or though that was lost.
-    await db.upstreamSender.create({
-      data: { id, accountId, generation, type, name, notificationUrl: url, createdAt: caller.now() },
-    })
+    await unasked(
+      db.upstreamSender.create({
+        data: { id, accountId, generation, type, name, notificationUrl: url, createdAt: caller.now() },
+      }),
+    )
     const outcome = await access.handOver(accountId, generation, senderRequest(request, report), judgeSender)
     if (outcome.kind === 'refused') {
       // Where it stays nobody is told of it, and it cannot be confirmed.
@@ -71,7 +74,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
   const registerNumber: Senders['registerNumber'] = async (caller, name, generation) => {
     const number = readNumber(name)
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
-    await pinLimits.countPin(caller.accountId, number.msisdn)
+    await unasked(pinLimits.countPin(caller.accountId, number.msisdn))
     return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null)
   }
 
@@ -120,6 +123,13 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
     },
   }
+}
+
+/** What fails before the operator was asked is refused: its outcome is known. */
+function unasked<Result>(work: Promise<Result>): Promise<Result> {
+  return work.catch((error: Error) => {
+    throw toApiError(error)
+  })
 }
 
 const NO_NOTIFICATION =
