@@ -109,8 +109,8 @@ async function overview(
     upstream,
     balance: answer === null ? 'unreachable' : answer.balance === null ? null : readEurText(answer.balance),
     todayMicros: own?.dayMicros ?? 0n,
-    // What is held counts as it does today, so that no day has more than its month. What is scheduled is held on no day yet,
-    // and may go out in another month.
+    // What is held counts as it does today, so that today has no more than its month; of a day that is over it counts again
+    // once it is settled. What is scheduled is held on no day yet, and may go out in another month.
     monthMicros: monthOf(days) + (own?.dayHeldMicros ?? 0n),
     limits: row ? ruleWords(row, t) : [],
     ...(await unknownViews(db, { accountId }, now, naming)),

@@ -770,7 +770,7 @@ export interface OverviewPage {
   readonly balance: bigint | null | 'unreachable'
   /** Settled and held together, as in the limits. */
   readonly todayMicros: bigint
-  /** The same of the month; without what is scheduled, which is held on no day yet. */
+  /** What was settled in the month, and what is held of today; what is scheduled is held on no day yet. */
   readonly monthMicros: bigint
   readonly limits: readonly string[]
   readonly unknown: readonly UnknownView[]

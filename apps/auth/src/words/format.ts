@@ -90,8 +90,8 @@ export function formatsOf(language: Language): Formats {
   const days = (moment: Date, now: Date) => {
     const aheadMs = moment.getTime() - now.getTime()
     const rounded = Math.round(aheadMs / DAY_MS)
-    if (Math.abs(rounded) > NAMED_DAYS) return relative.format(rounded, 'day')
     const dates = Math.floor(moment.getTime() / DAY_MS) - Math.floor(now.getTime() / DAY_MS)
+    if (Math.min(Math.abs(rounded), Math.abs(dates)) > NAMED_DAYS) return relative.format(rounded, 'day')
     return dates === 0 ? relative.format(Math.round(aheadMs / HOUR_MS), 'hour') : relative.format(dates, 'day')
   }
 
