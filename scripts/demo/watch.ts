@@ -20,8 +20,8 @@ export async function watchSources<App extends Pick<AppDescription, 'name'>>(
   children: { restart(app: App): Promise<void> },
   say: (text: string) => void,
 ): Promise<() => Promise<void>> {
+  const timers = new Map<App, NodeJS.Timeout>()
   const watchers = apps.map((app) => {
-    let timer: NodeJS.Timeout | undefined
     const restart = () => {
       say(`${app.name} changed, starting it again`)
       void children.restart(app)
@@ -31,14 +31,15 @@ export async function watchSources<App extends Pick<AppDescription, 'name'>>(
       ignoreInitial: true,
     })
       .on('all', () => {
-        clearTimeout(timer)
-        timer = setTimeout(restart, SETTLE_MS)
+        clearTimeout(timers.get(app))
+        timers.set(app, setTimeout(restart, SETTLE_MS))
       })
       .on('error', (error) => say(`a change of ${app.name} may go unnoticed: ${(error as Error).message}`))
   })
   await Promise.all(watchers.map((watcher) => once(watcher, 'ready')))
   return async () => {
     await Promise.all(watchers.map((watcher) => watcher.close()))
+    for (const timer of timers.values()) clearTimeout(timer)
   }
 }
 
