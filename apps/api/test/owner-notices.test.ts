@@ -391,6 +391,27 @@ describe('a look', () => {
     expect(asked).toHaveLength(4)
   })
 
+  test('is taken one at a time of a sender, however long one takes', async () => {
+    const answers: (() => void)[] = []
+    const slow = {
+      $executeRaw: () => new Promise<number>((resolve) => void answers.push(() => resolve(0))),
+    } as unknown as Database
+    const watching = createPauseWatch(slow, world.node.app.log, 0)
+    const note = (id: string) => watching.note(watched({ accountId: '', id, token: '' }, false))
+    note('one')
+    await eventually(async () => answers.length === 1)
+    note('one')
+    note('another')
+    await eventually(async () => answers.length === 2)
+    answers[1]?.()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(answers).toHaveLength(2)
+    answers[0]?.()
+    await eventually(async () => answers.length === 3)
+    answers[2]?.()
+    await watching.idle()
+  })
+
   test('pauses no token that behaves like an attack, and says in the log what it paused', async () => {
     const warnings: unknown[][] = []
     const log = { ...world.node.app.log, warn: (...told: unknown[]) => void warnings.push(told) }

@@ -140,11 +140,6 @@ export const LIMITS: readonly Standing[] = [
   },
   {
     file: 'limits/pause.ts',
-    change: 'm.recipient = ANY  =>  true',
-    why: 'Reads more than is asked about, which is not looked up.',
-  },
-  {
-    file: 'limits/pause.ts',
     change: 'left < right  =>  left <= right',
     why: 'Only the sign of a comparison counts, and equal ones may stand either way.',
   },

@@ -79,7 +79,7 @@ async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const known = await db.$queryRaw<{ recipient: string }[]>`
     WITH ${meOf(watched)}
     SELECT DISTINCT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
-    WHERE m.recipient = ANY(${candidates}::text[]) AND m.handed_at <= ${newFrom}`
+    WHERE m.recipient IN (SELECT unnest(${candidates}::text[])) AND m.handed_at <= ${newFrom}`
   const old = new Set(known.map(({ recipient }) => recipient))
   return hasBlock(candidates.filter((recipient) => !old.has(recipient)).map(BigInt))
 }

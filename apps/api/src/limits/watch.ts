@@ -38,7 +38,10 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
   const lookedMs = new LRUCache<string, number>({ max: WATCHED_MAX })
   /** Connections whose next look has not begun. */
   const due = new Set<string>()
+  /** Looks that are due or under way. */
   const running = new Set<Promise<void>>()
+  /** Those under way, by whose they are. */
+  const looking = new Map<string, Promise<void>>()
   /** Ends the waiting of each look whose time has not come. */
   const waiting = new Set<() => void>()
   /** Begins each look that waits for others to end. */
@@ -71,11 +74,15 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
   async function lookSoon(watched: Watched): Promise<void> {
     const waitMs = (lookedMs.get(watched.spenderId) ?? Number.NEGATIVE_INFINITY) + everyMs - performance.now()
     if (waitMs > 0 && !isFinishing) await wait(waitMs)
+    await looking.get(watched.spenderId)
     await inTurn(async () => {
       // From here on what is noted is not seen by this look any more.
       due.delete(watched.spenderId)
       lookedMs.set(watched.spenderId, performance.now())
-      if (!isOver) await look(watched)
+      if (isOver) return
+      const now = look(watched).finally(() => looking.delete(watched.spenderId))
+      looking.set(watched.spenderId, now)
+      await now
     })
   }
 
@@ -86,7 +93,7 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
       const rule = await pauseIfAttacking(db, watched).catch(failed)
       if (rule) log.warn({ event: 'auto-pause' }, 'connection paused')
     }
-    await noteForOwner(db, watched).catch(failed)
+    if (!isOver) await noteForOwner(db, watched).catch(failed)
   }
 
   async function idle(): Promise<void> {
@@ -97,8 +104,8 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
     note(watched) {
       if (due.has(watched.spenderId) || due.size >= WATCHED_MAX) return
       due.add(watched.spenderId)
-      const looking: Promise<void> = lookSoon(watched).finally(() => running.delete(looking))
-      running.add(looking)
+      const soon: Promise<void> = lookSoon(watched).finally(() => running.delete(soon))
+      running.add(soon)
     },
     idle,
     async finish() {
