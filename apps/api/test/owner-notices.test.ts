@@ -8,7 +8,7 @@ import { createPauseWatch, type PauseWatch } from '../src/limits/watch.ts'
 import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
-import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
 const DAY_MS = 86_400_000
@@ -39,10 +39,7 @@ interface Sender {
 
 async function newConnection(accountId?: string): Promise<Sender> {
   const account = accountId ?? (await world.makeAccount()).accountId
-  const claims = accessClaims(account)
-  const { id } = await makeConnection(world.db, account, claims.jti)
-  await addSpender(account, id, 'connection')
-  return { accountId: account, id, token: await sign(claims) }
+  return { accountId: account, ...(await makeSendingConnection(world.db, account, sign)) }
 }
 
 async function newToken(): Promise<Sender> {
@@ -78,6 +75,13 @@ async function noticesOf(accountId: string) {
   for (const { kind, details } of rows) noticeDetails[kind].parse(details)
   return rows.map(({ kind, spenderId, details }) => ({ kind, spenderId, ...(details as object) }))
 }
+
+/** Once there are any. */
+const firstNoticesOf = (accountId: string) =>
+  eventually(async () => {
+    const notices = await noticesOf(accountId)
+    return notices.length > 0 && notices
+  })
 
 const spentOf = (spenderId: string) =>
   world.db.spenderCount.findUniqueOrThrow({ where: { spenderId_upstream: { spenderId, upstream: 'sandbox' } } })
@@ -129,11 +133,7 @@ describe('the first send', () => {
     expect(await noticesOf(accountId)).toEqual([])
     for (const end of open) end()
     expect((await answer).status).toBe(200)
-    const told = await eventually(async () => {
-      const notices = await noticesOf(accountId)
-      return notices.length > 0 && notices
-    })
-    expect(told).toEqual([{ kind: 'first_send', spenderId: id }])
+    expect(await firstNoticesOf(accountId)).toEqual([{ kind: 'first_send', spenderId: id }])
     await slow.close()
   })
 
@@ -159,11 +159,7 @@ describe('the first send', () => {
       expect(await noticesOf(accountId)).toEqual([])
       isAway = false
       expect((await answer).status).toBe(200)
-      const told = await eventually(async () => {
-        const notices = await noticesOf(accountId)
-        return notices.length > 0 && notices
-      })
-      expect(told).toEqual([{ kind: 'first_send', spenderId: id }])
+      expect(await firstNoticesOf(accountId)).toEqual([{ kind: 'first_send', spenderId: id }])
       await away.close()
     },
   )

@@ -10,7 +10,7 @@ import { createPauseWatch } from '../src/limits/watch.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
-import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
 import { waitingForLock } from './support/waiting.ts'
 import { seed, startWorld } from './support/world.ts'
 
@@ -392,13 +392,8 @@ describe('a connection', () => {
     const world = await startWorld()
     const node = await world.startNode({}, { watch: createPauseWatch(world.db, world.node.app.log, 0) })
     const { sign } = await makeIssuer(world.db, 'pause')
-    const claims = accessClaims(world.accountId)
-    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
-    const kind = 'connection' as const
-    await world.db.spender.create({
-      data: { id, accountId: world.accountId, kind, createdAt: new Date(), countries: ['LT'] },
-    })
-    const token = await sign(claims)
+    const { id, token } = await makeSendingConnection(world.db, world.accountId, sign)
+    await world.db.spender.update({ where: { id }, data: { countries: ['LT'] } })
     const send = (to: string) => node.call('POST /sms', { token, body: { to, from: 'Tests', message: 'Hello' } })
     expect((await send('+37060000001')).status).toBe(200)
     for (const to of ['+37120000001', '+18762101234', '+77710009998']) {
@@ -417,11 +412,7 @@ describe('a connection', () => {
   test('that sends a list to numbers in a row is paused in the middle of it: the rest does not go out', async () => {
     const world = await startWorld()
     const { sign } = await makeIssuer(world.db, 'pause')
-    const claims = accessClaims(world.accountId)
-    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
-    await world.db.spender.create({
-      data: { id, accountId: world.accountId, kind: 'connection', createdAt: new Date() },
-    })
+    const { id, token } = await makeSendingConnection(world.db, world.accountId, sign)
     const isPaused = async () =>
       (await world.db.spender.findUniqueOrThrow({ where: { id } })).autoPausedReason === 'number_block'
     // As soon as a look could find a block, nothing more is handed over before it was taken.
@@ -432,7 +423,7 @@ describe('a connection', () => {
     const node = await world.startNode({}, { watch, operator })
     const to = Array.from({ length: 60 }, (_, at) => `+${37_060_000_000 + at}`)
     const { status } = await node.call('POST /sms/batch', {
-      token: await sign(claims),
+      token,
       body: { to, from: 'Tests', message: 'Hello' },
     })
     expect([status, await isPaused()]).toEqual([200, true])
@@ -452,12 +443,7 @@ describe('a connection that only schedules', () => {
   test('is paused by what comes due at once, however long ago it asked for it: the rest does not go out', async () => {
     const world = await startWorld({ SANDBOX_POLL_MS: '600000' })
     const { sign } = await makeIssuer(world.db, 'pause')
-    const claims = accessClaims(world.accountId)
-    const { id } = await makeConnection(world.db, world.accountId, claims.jti)
-    await world.db.spender.create({
-      data: { id, accountId: world.accountId, kind: 'connection', createdAt: new Date() },
-    })
-    const token = await sign(claims)
+    const { id, token } = await makeSendingConnection(world.db, world.accountId, sign)
     const scheduled = new Date(Date.now() + DAY_MS / 2).toISOString()
     // Twice as many as an account has places with the operator can be out before it is paused.
     const sends = 3 * PAUSE_RULES.number_block.numbers

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
-import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
+import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const TIMES = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
@@ -101,10 +101,7 @@ test('the rest of a scheduled send is not given back by a stopping API: another 
 /** A connection of an account of its own, and its token. */
 async function connect() {
   const { accountId } = await world.makeAccount()
-  const claims = accessClaims(accountId)
-  const { id } = await makeConnection(world.db, accountId, claims.jti)
-  await world.db.spender.create({ data: { id, accountId, kind: 'connection', createdAt: new Date() } })
-  return { id, token: await sign(claims) }
+  return makeSendingConnection(world.db, accountId, sign)
 }
 const toldOf = async (spenderId: string) =>
   (await world.db.notice.findMany({ where: { spenderId } })).map(({ kind }) => kind).sort()

@@ -71,6 +71,18 @@ export async function makeConnection(db: Database, accountId: string, jti: strin
   return { id, access, refresh, refreshValue }
 }
 
+/** A connection whose spender stands already, as after its first send, and a token of it. */
+export async function makeSendingConnection(
+  db: Database,
+  accountId: string,
+  sign: Awaited<ReturnType<typeof makeIssuer>>['sign'],
+): Promise<{ id: string; token: string }> {
+  const claims = accessClaims(accountId)
+  const { id } = await makeConnection(db, accountId, claims.jti)
+  await db.spender.create({ data: { id, accountId, kind: 'connection', createdAt: new Date() } })
+  return { id, token: await sign(claims) }
+}
+
 /** Ends a connection in the two statements in which the authorization server does. */
 export async function endConnection(db: Database, id: string): Promise<void> {
   const now = new Date()
