@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { within } from './within.ts'
 
 /** Something that is done again and again in the background. */
 export interface Job {
@@ -51,12 +52,7 @@ export function createJobRunner(jobs: readonly Job[], clock: () => Promise<Date>
       for (const loop of loops) loop.schedule(Math.max(0, ms))
     },
     async stop() {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, STOP_WITHIN_MS)
-      })
-      await Promise.race([Promise.all(loops.map((loop) => loop.stop())), late])
-      clearTimeout(timer)
+      await within(Promise.all(loops.map((loop) => loop.stop())), STOP_WITHIN_MS)
     },
   }
 }

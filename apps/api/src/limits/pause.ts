@@ -28,7 +28,10 @@ function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   )`
 }
 
-/** When a send began, or was to begin: not when an outage let it, nor when the last of its messages went out. */
+/**
+ * When a send began, or was to begin: not when an outage let it, nor when the last of its messages went out. None is handed
+ * over before it, so that the index of that finds all that began since.
+ */
 const BEGAN = Prisma.sql`coalesce(s.scheduled_at, s.created_at)`
 
 async function isBurst(db: Database, watched: Looked): Promise<boolean> {

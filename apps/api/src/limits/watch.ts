@@ -1,5 +1,6 @@
 // When connections and tokens are looked at: behind their answers, a few at once, each not more often than every so long.
 import type { Database } from '@vertexsms/db/client'
+import { within } from '@vertexsms/service/within'
 import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { noteForOwner } from './owner-notices.ts'
@@ -111,12 +112,7 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
     async finish() {
       isFinishing = true
       for (const end of waiting) end()
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, FINISH_WITHIN_MS)
-      })
-      await Promise.race([idle(), late])
-      clearTimeout(timer)
+      await within(idle(), FINISH_WITHIN_MS)
       isOver = true
     },
   }

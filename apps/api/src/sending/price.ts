@@ -1,6 +1,8 @@
 // What a send may cost: the dearest row of the country for what is only held, the upstream's own answer where a person or
 // a limit asks for the very price.
+
 import { mac } from '@vertexsms/secrets/mac'
+import { within } from '@vertexsms/service/within'
 import { LRUCache } from 'lru-cache'
 import type { UpstreamPrice } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
@@ -99,14 +101,4 @@ export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'opera
 /** Of all of them; what has no price counts nothing. */
 export function sum(priced: readonly { readonly micros: bigint | null }[]): bigint {
   return priced.reduce((total, { micros }) => total + (micros ?? 0n), 0n)
-}
-
-/** Resolves when the promise does, or the time is over. */
-export async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(ms, 0))
-  })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
 }

@@ -1,6 +1,7 @@
 // Runs the held messages of a list: settles one chunk and claims the next in one statement, until none is left.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { within } from '@vertexsms/service/within'
 import { CHUNK, type Claim } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
@@ -10,7 +11,6 @@ import type { SendingDeps } from './deps.ts'
 import { handOver, settleLater } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { pause } from './pause.ts'
-import { within } from './price.ts'
 
 /** One message of a list and how it is handed over. */
 export interface Item {

@@ -2,6 +2,7 @@
 // the four ways in (one or a list, now or later) are read beside each other; each step stands in a file of its own.
 import { toEurText } from '@vertexsms/contract/money'
 import { seal } from '@vertexsms/secrets/seal'
+import { within } from '@vertexsms/service/within'
 import { ApiError } from '../http/api-error.ts'
 import { newSmsId } from '../upstream/sandbox/ids.ts'
 import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
@@ -11,7 +12,7 @@ import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { inPlace, tooManyLists } from './places.ts'
-import { createPrices, type Prices, within } from './price.ts'
+import { createPrices, type Prices } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
 import { byNumber, repeatedList } from './repeated-list.ts'
 import {
