@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS } from '@vertexsms/contract/api-token'
-import { LRUCache } from 'lru-cache'
+import { createMemory } from '@vertexsms/service/memory'
 import { type AccessToken, type Expected, type TokenRefusal, verifyAccessToken } from './verify.ts'
 
 /** The hash under which a token may be kept in memory; never the token itself. */
@@ -21,7 +21,7 @@ export interface AccessTokens {
  * says nothing of liveness: whether a token still stands on its account is asked on each request.
  */
 export function createAccessTokens(expected: Expected, maxRemembered: number): AccessTokens {
-  const verified = new LRUCache<string, AccessToken>({ max: maxRemembered })
+  const verified = createMemory<AccessToken>(maxRemembered)
   return {
     recall(key) {
       const known = verified.get(key)

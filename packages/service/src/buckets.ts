@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache'
+import type { LRUCache } from 'lru-cache'
+import { createMemory } from './memory.ts'
 
 interface Bucket {
   tokens: number
@@ -29,7 +30,7 @@ export class Buckets {
 
   constructor(pace: Pace, keysMax = KEYS_MAX) {
     this.pace = pace
-    this.buckets = new LRUCache({ max: keysMax })
+    this.buckets = createMemory(keysMax)
   }
 
   /** Takes one token; the seconds until there is one when the bucket is empty, 0 when it was taken. */

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import { addressGroups } from './address.ts'
 import { Buckets, perMinute } from './buckets.ts'
+import { createMemory } from './memory.ts'
 
 /** One look-up of an opaque token. Exactly one of the three ends is reported; nothing reported counts as refused. */
 export interface TokenLookup {
@@ -35,7 +35,7 @@ const ACCEPTED_FOR_MS = 86_400_000
  * that many at once count like many in a row. With null nothing is limited, and tokens are still known.
  */
 export function createTokenLookups(failuresPerMinute: number | null): TokenLookups {
-  const acceptedLately = new LRUCache<string, true>({ max: ACCEPTED_MAX, ttl: ACCEPTED_FOR_MS })
+  const acceptedLately = createMemory<true>(ACCEPTED_MAX, ACCEPTED_FOR_MS)
   const buckets = failuresPerMinute === null ? null : bucketsOf(failuresPerMinute)
 
   return {

@@ -1,8 +1,8 @@
 // When connections and tokens are looked at: behind their answers, a few at once, each not more often than every so long.
 import type { Database } from '@vertexsms/db/client'
+import { createMemory } from '@vertexsms/service/memory'
 import { within } from '@vertexsms/service/within'
 import type { FastifyBaseLogger } from 'fastify'
-import { LRUCache } from 'lru-cache'
 import { noteForOwner } from './owner-notices.ts'
 import { type Looked, pauseIfAttacking } from './pause.ts'
 
@@ -36,7 +36,7 @@ export interface PauseWatch {
 
 /** One look a connection or token at a time, and not more often than `everyMs`, however much it sends. */
 export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: number): PauseWatch {
-  const lookedMs = new LRUCache<string, number>({ max: WATCHED_MAX })
+  const lookedMs = createMemory<number>(WATCHED_MAX)
   /** Connections whose next look has not begun. */
   const due = new Set<string>()
   /** Looks that are due or under way. */

@@ -2,8 +2,8 @@
 // a limit asks for the very price.
 
 import { mac } from '@vertexsms/secrets/mac'
+import { createMemory } from '@vertexsms/service/memory'
 import { within } from '@vertexsms/service/within'
-import { LRUCache } from 'lru-cache'
 import type { UpstreamPrice } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { type Content, orderOf, type Recipient } from './request.ts'
@@ -39,7 +39,7 @@ export interface Prices {
 
 /** Prices of one upstream. What is remembered is kept under a keyed hash of the number. */
 export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'operator' | 'keys' | 'times'>): Prices {
-  const remembered = new LRUCache<string, UpstreamPrice>({ max: REMEMBERED_MAX, ttl: REMEMBERED_MS })
+  const remembered = createMemory<UpstreamPrice>(REMEMBERED_MAX, REMEMBERED_MS)
 
   async function byRates(accountId: string, content: Content, recipients: readonly Recipient[]): Promise<Priced[]> {
     const countries = [...new Set(recipients.map(({ country }) => country))]

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createMemory } from '@vertexsms/service/memory'
 import type { Caller } from '../caller/caller.ts'
 
 /** Waiting requests to the API at one time: each holds a connection of the pool that is theirs alone. */
@@ -13,7 +13,7 @@ const TOKENS_MAX = 10_000
 export class WaitShares {
   readonly #waiting = new Map<string, number>()
   /** Whose a token made by hand is; that never changes, and says nothing of whether the token still stands. */
-  readonly #accounts = new LRUCache<string, string>({ max: TOKENS_MAX })
+  readonly #accounts = createMemory<string>(TOKENS_MAX)
   #total = 0
 
   /**

@@ -1,5 +1,5 @@
 import type { Rate } from '@vertexsms/contract/rest'
-import { LRUCache } from 'lru-cache'
+import { createMemory } from '@vertexsms/service/memory'
 import type { Caller } from '../caller/caller.ts'
 
 /** The rates of one account by country, and when they were read. */
@@ -20,8 +20,8 @@ const ACCOUNTS_MAX = 10_000
  * decides whether a caller may see a card.
  */
 export class RateCards {
-  readonly #cards = new LRUCache<string, RateCard>({ max: CARDS_MAX })
-  readonly #accounts = new LRUCache<string, string>({ max: ACCOUNTS_MAX })
+  readonly #cards = createMemory<RateCard>(CARDS_MAX)
+  readonly #accounts = createMemory<string>(ACCOUNTS_MAX)
 
   /** A card that is still fresh, found under the caller's account or, while that is unknown, under its token. */
   find(caller: Caller): RateCard | undefined {

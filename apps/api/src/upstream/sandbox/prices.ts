@@ -36,13 +36,20 @@ export function partPriceMicros(operator: Operator): bigint {
   return BigInt(roundToStep((baseMicros(operator.country) * percent) / 100))
 }
 
+let card: readonly Rate[] | undefined
+
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region' })
 
 /**
  * The rate card: one row per network, closed in each country by `All other carriers` at its highest price; a country
- * with one operator has the single row `All`.
+ * with one operator has the single row `All`. Made once in a process.
  */
-export function rateCard(): Rate[] {
+export function rateCard(): readonly Rate[] {
+  card ??= makeRateCard()
+  return card
+}
+
+function makeRateCard(): Rate[] {
   const countries = [...new Set(OPERATORS.map((operator) => operator.country))].sort()
   return countries.flatMap((country) => {
     const operators = operatorsOf(country)

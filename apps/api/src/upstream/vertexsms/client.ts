@@ -1,6 +1,6 @@
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { Circuit } from '@vertexsms/service/circuit'
-import { LRUCache } from 'lru-cache'
+import { createMemory } from '@vertexsms/service/memory'
 import { type Dispatcher, Pool } from 'undici'
 import { AMOUNT_SENT_HEADER, TOKEN_HEADER } from './wire.ts'
 
@@ -74,7 +74,7 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
   })
   const host = new Circuit()
-  const lines = new LRUCache<string, Line>({ max: TOKENS_MAX })
+  const lines = createMemory<Line>(TOKENS_MAX)
 
   function lineOf(token: string): Line {
     const key = Buffer.from(hashToken(token)).toString('base64')
