@@ -1,6 +1,5 @@
 // What a send may cost: the dearest row of the country for what is only held, the upstream's own answer where a person or
 // a limit asks for the very price.
-
 import { mac } from '@vertexsms/secrets/mac'
 import { createMemory } from '@vertexsms/service/memory'
 import { within } from '@vertexsms/service/within'
