@@ -18,6 +18,13 @@ export interface Told {
   readonly final?: boolean
 }
 
+/** Rows to be settled, and how. */
+export interface Step {
+  /** Of messages `m` and their sends `s`. */
+  readonly condition: Prisma.Sql
+  readonly told: Told
+}
+
 /** What was moved. */
 export interface Moved {
   readonly id: bigint
@@ -29,8 +36,22 @@ export interface Moved {
  * lock of each, in the statement that moves them. Two nodes that run it at once take different ones.
  */
 export async function settleWhere(db: Database, condition: Prisma.Sql, told: Told): Promise<Moved[]> {
-  const ids = await candidates(db, condition)
+  const [ids = []] = await candidates(db, [condition])
   return ids.length === 0 ? [] : settleThese(db, ids, condition, told, SKIPPING)
+}
+
+/** Settles as {@link settleWhere} does, step by step; asks once for all of them whether there is anything. */
+export async function settleSteps(db: Database, steps: readonly Step[]): Promise<number> {
+  const found = await candidates(
+    db,
+    steps.map(({ condition }) => condition),
+  )
+  let moved = 0
+  for (const [at, { condition, told }] of steps.entries()) {
+    const ids = found[at] ?? []
+    if (ids.length > 0) moved += (await settleThese(db, ids, condition, told, SKIPPING)).length
+  }
+  return moved
 }
 
 /**
@@ -56,15 +77,19 @@ interface Taking {
 const SKIPPING: Taking = { rows: MESSAGES, ifLocked: Prisma.sql`SKIP LOCKED` }
 
 /**
- * Which they may be, asked by itself: a sweep mostly finds none, and the statement that settles is ten times as long. They
+ * Which they may be of each condition, asked by itself: a sweep mostly finds none, and the statement that settles is ten times as long. They
  * are found before they are put in order: a walk in the order of ids would pass all messages there ever were where few or
  * none are found.
  */
-async function candidates(db: Database, condition: Prisma.Sql): Promise<bigint[]> {
-  const found = await db.$queryRaw<{ id: bigint }[]>`
-    WITH found AS MATERIALIZED (SELECT m.id FROM ${MESSAGES} WHERE ${condition})
-    SELECT id FROM found ORDER BY id LIMIT ${OFFERED}::int`
-  return found.map(({ id }) => id)
+async function candidates(db: Database, conditions: readonly Prisma.Sql[]): Promise<bigint[][]> {
+  const each = conditions.map(
+    (condition, at) => Prisma.sql`(
+      WITH found AS MATERIALIZED (SELECT m.id FROM ${MESSAGES} WHERE ${condition})
+      SELECT ${at}::int AS at, id FROM found ORDER BY id LIMIT ${OFFERED}::int)`,
+  )
+  const found = await db.$queryRaw<{ at: number; id: bigint }[]>`
+    SELECT at, id FROM (${Prisma.join(each, ' UNION ALL ')}) AS each ORDER BY at, id`
+  return conditions.map((_, at) => found.filter((one) => one.at === at).map(({ id }) => id))
 }
 
 function settleThese(

@@ -3,10 +3,10 @@
 import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
-import { settleWhere, type Told } from '../ledger/release.ts'
+import { type Step, settleSteps } from '../ledger/release.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
-import { cancelEnded, cancelReplaced } from './cancel.ts'
+import { cancelEnded, closeReplaced, replaced } from './cancel.ts'
 
 /** An unknown message that nobody could tell of is charged for good after this. */
 const UNKNOWN_DAYS = 4
@@ -22,7 +22,7 @@ const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
 const BATCH = 500
 
 /** The steps that money waits for. */
-const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] = [
+const STEPS: readonly Step[] = [
   {
     // Handed over, and nobody came back with an answer.
     condition: Prisma.sql`m.state = 'handed_over' AND m.lease_until <= database_now()`,
@@ -49,14 +49,11 @@ const STEPS: readonly { readonly condition: Prisma.Sql; readonly told: Told }[] 
 
 /** Tidies the ledger: leases that are over, endings, a scope that was lost, another token or upstream, verdicts, what stayed unknown. */
 export function createSweepJob(db: Database, upstream: UpstreamName, everyMs: number): Job {
+  const steps = [...STEPS, replaced(upstream)]
   return {
     name: 'sweep',
     everyMs,
-    async run() {
-      let moved = 0
-      for (const { condition, told } of STEPS) moved += (await settleWhere(db, condition, told)).length
-      return moved + (await cancelEnded(db)) + (await cancelReplaced(db, upstream))
-    },
+    run: async () => (await settleSteps(db, steps)) + (await cancelEnded(db)) + (await closeReplaced(db, upstream)),
   }
 }
 
