@@ -17,7 +17,7 @@ import { createRequestLimits } from './guard/request-limits.ts'
 import { errorHandler, notFoundHandler } from './http/error-answers.ts'
 import { registerJsonBodies } from './http/json-body.ts'
 import { collectRoutes } from './http/wrong-methods.ts'
-import { createCallbackJob } from './jobs/callbacks.ts'
+import { CALLBACKS, createCallbackJob } from './jobs/callbacks.ts'
 import { createCleanUpJob } from './jobs/clean-up.ts'
 import { createPauseWatch } from './limits/watch.ts'
 import { LIMITS } from './limits.ts'
@@ -33,10 +33,10 @@ import { tokenRoutes } from './routes/token.ts'
 import { SENDING_TIMES, type SendingDeps } from './sending/deps.ts'
 import { idle } from './sending/hand-over.ts'
 import { createCrowd, createPlaces } from './sending/places.ts'
-import { createScheduleJob } from './sending/schedule.ts'
+import { createScheduleJob, SCHEDULE } from './sending/schedule.ts'
 import { createSending } from './sending/send.ts'
 import { createRetentionJob, createSweepJob } from './sending/sweep.ts'
-import { chooseUpstream } from './upstreams.ts'
+import { chooseUpstream, SIMULATION } from './upstreams.ts'
 
 /** What the API is built from. */
 export interface ApiDeps {
@@ -93,7 +93,8 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     env,
     db,
     checkCallbackUrl,
-    wakeIn: (ms) => jobs.wakeIn(ms),
+    wakeIn: (ms) => jobs.wakeIn(SIMULATION, ms),
+    owed: () => jobs.wakeIn(CALLBACKS, 0),
   })
   const watch = createPauseWatch(db, app.log, PAUSE_LOOK_MS)
   const deps: SendingDeps = {
@@ -110,7 +111,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     refusals: createRefusalLog(db),
     watch,
     log: app.log,
-    wakeIn: (ms) => jobs.wakeIn(ms),
+    wakeIn: (ms) => jobs.wakeIn(SCHEDULE, ms),
     at: () => {},
     ...sendingChanges,
   }

@@ -35,8 +35,14 @@ export interface UpstreamParts {
   readonly env: ApiEnv
   readonly db: Database
   readonly checkCallbackUrl: SendingDeps['checkCallbackUrl']
+  /** Tells the job of the simulated operator when something becomes due for it. */
   readonly wakeIn: (ms: number) => void
+  /** Tells the job that posts that something is owed to a customer's URL. */
+  readonly owed: () => void
 }
+
+/** The job that lets time pass in the simulated operator. */
+export const SIMULATION = 'sandbox'
 
 /** Where the operator has an address to report to, he is asked only for what he has not told for so long. */
 const ASK_LATE_MS = 900_000
@@ -46,15 +52,20 @@ const ASK_LATE_MS = 900_000
  * its ids stay readable.
  */
 export function chooseUpstream(parts: UpstreamParts): ChosenUpstream {
-  const { env, db, checkCallbackUrl, wakeIn } = parts
+  const { env, db, checkCallbackUrl, wakeIn, owed } = parts
   const everyMs = env.SANDBOX_POLL_MS
   const times = { deliveryMs: env.SANDBOX_DELIVERY_MS, hlrMs: env.SANDBOX_HLR_MS, reviewMs: env.SANDBOX_REVIEW_MS }
   const sandbox = createSandbox({ db, times, pinKey: env.API_KEYS['sender-pin'], checkCallbackUrl, wakeIn })
-  const simulated = createOperator({ db, times, wakeIn, door: createReportDoor(db, () => simulated) })
+  const simulated = createOperator({ db, times, wakeIn, door: createReportDoor(db, () => simulated, owed) })
   const simulation: Job = {
-    name: 'sandbox',
+    name: SIMULATION,
     everyMs,
-    run: async (now) => (await sandbox.advance(now)) + (await simulated.tell(now)),
+    async run(clock) {
+      const now = await clock()
+      const advanced = await sandbox.advance(now)
+      if (advanced > 0) owed()
+      return advanced + (await simulated.tell(now))
+    },
   }
   if (env.UPSTREAM === 'sandbox') {
     return {
@@ -80,7 +91,7 @@ export function chooseUpstream(parts: UpstreamParts): ChosenUpstream {
     readTimeoutMs: env.VERTEXSMS_COST_TIMEOUT_MS,
   })
   const operator = createVertexOperator(access, addresses)
-  const door = createReportDoor(db, () => operator)
+  const door = createReportDoor(db, () => operator, owed)
   const { registerNumber, ...upstream } = createVertexUpstream({
     db,
     access,
@@ -97,7 +108,7 @@ export function chooseUpstream(parts: UpstreamParts): ChosenUpstream {
     reports: {
       addresses,
       door,
-      reviewed: (id, status) => takeReview(db, id, status),
+      reviewed: (id, status) => takeReview(db, id, status).then(owed),
       sources: env.REPORT_SOURCES ?? null,
     },
     checkToken: access.checkToken,

@@ -10,6 +10,7 @@ import { judgeCaps } from '../src/limits/judge.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { admission, admitted, countOf, ledgerOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
+import { turn } from './support/turn.ts'
 
 let database: ServiceDatabase
 let owner: Database
@@ -268,7 +269,7 @@ describe('what was let in', () => {
     expect(await send(payer, at)).toBe('admitted')
     expect(await kindOf(admitted(db, payer, [held], { how: 'held', leaseSeconds: 30 }))).toBe('admitted')
     const states = async () => {
-      await job.run(new Date())
+      await turn(job)
       return [await state(at), await state(held)]
     }
     expect(await states()).toEqual(['handed_over', 'held'])

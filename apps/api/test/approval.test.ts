@@ -6,6 +6,7 @@ import { open } from '@vertexsms/secrets/seal'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRetentionJob } from '../src/sending/sweep.ts'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
+import { turn } from './support/turn.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
 import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
 
@@ -334,16 +335,16 @@ describe('an approval', () => {
     await send()
     await send({ message: 'Another' })
     const job = createRetentionJob(world.db)
-    await job.run(new Date())
+    await turn(job)
     expect((await approvals()).every(({ sealedText }) => sealedText !== null)).toBe(true)
     await limit({ endedAt: new Date() })
-    await job.run(new Date())
+    await turn(job)
     expect((await approvals()).every(({ sealedText }) => sealedText === null)).toBe(true)
 
     await limit({ endedAt: null })
     await send({ message: 'A third' })
     await world.followDate(DAY_MS + 1_000)
-    await job.run(new Date())
+    await turn(job)
     expect((await approvals()).every(({ sealedText }) => sealedText === null)).toBe(true)
   })
 })

@@ -6,6 +6,7 @@ import { CALLBACK_LIFETIME_MS, createCallbackJob } from '../src/jobs/callbacks.t
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
+import { turn } from './support/turn.ts'
 import { startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -58,7 +59,7 @@ function node() {
     },
     /** Takes turns until there is nothing more to take. */
     async run(at = now()) {
-      while ((await job.run(at)) > 0);
+      while ((await turn(job, at)) > 0);
     },
   }
 }
@@ -241,10 +242,10 @@ describe('through the whole API', () => {
     expect(rows.map(({ attemptsMax }) => attemptsMax).sort()).toEqual([12, 3, 3].sort())
     expect([LIMITS.tries.usual, LIMITS.tries.free]).toEqual([12, 3])
     // More turns than the most tries; each turn takes all that may still be tried.
-    for (let turn = 0; turn < 15; turn++) {
+    for (let time = 0; time < 15; time++) {
       await world.db.callback.updateMany({ where: { accountId }, data: { nextAt: new Date(0), leasedUntil: null } })
       const refusing = createCallbackJob(world.db, async () => false, 1_000)
-      while ((await refusing.run(now())) > 0);
+      while ((await turn(refusing, now())) > 0);
       await refusing.idle()
     }
     const over = await world.db.callback.findMany({ where: { accountId } })

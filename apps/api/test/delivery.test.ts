@@ -7,6 +7,7 @@ import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { approveAgain, makeConnection } from './support/issuer.ts'
 import { startReceiver } from './support/receiver.ts'
+import { turn } from './support/turn.ts'
 import { startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -87,6 +88,27 @@ describe('delivery', () => {
     expect(rows.map(({ orderId }) => String(orderId)).sort()).toEqual(answers.map(({ body }) => body[0]).sort())
   })
 
+  test('is posted once it is owed, a report, a result or a review, by a node that hardly ever looks', async () => {
+    const receiver = await startReceiver()
+    const { token } = await world.makeAccount()
+    const node = await world.startNode({ SANDBOX_POLL_MS: '3600000' })
+    await world.node.close()
+    const posted = (path: string) =>
+      eventually(async () => receiver.posts.find((post) => post.path === path)).then(({ body }) => body.id)
+    const [smsId] = (await node.call('POST /sms', { token, body: sms({ dlrUrl: `${receiver.url}/sms` }) })).body
+    expect(await posted('/sms')).toBe(smsId)
+    const lookup = { msisdn: '37061234567', callBackUrl: `${receiver.url}/hlr` }
+    const [hlrId] = (await node.call('POST /hlr', { token, body: lookup })).body
+    expect(String(await posted('/hlr'))).toBe(String(hlrId))
+    const name = { name: 'Bakery', type: 'AlphaNumeric', category: 'Company', categoryDescription: 'Bread' }
+    const review = { ...name, notificationUrl: `${receiver.url}/review` }
+    const { body: senderId } = await node.call('POST /senderId', { token, body: review })
+    expect(String(await posted('/review'))).toBe(String(senderId))
+    await node.close()
+    world.node = await world.startNode()
+    await receiver.close()
+  })
+
   test('of what is due together begins with high priority', async () => {
     const { accountId, token } = await world.makeAccount()
     const order: number[] = []
@@ -164,7 +186,7 @@ test('texts on the sandbox phone, finished callbacks and their like go after sev
       data: { accountId, url: 'x', body: {}, createdAt: receivedAt, nextAt: receivedAt, abandonedAt: receivedAt },
     })
   }
-  await createCleanUpJob(world.db).run(now)
+  await turn(createCleanUpJob(world.db), now)
   expect(await world.db.sandboxText.findMany({ where: { accountId } })).toMatchObject([{ receivedAt: young }])
   expect(await world.db.callback.findMany({ where: { accountId } })).toMatchObject([{ createdAt: young }])
 })

@@ -11,6 +11,7 @@ import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
 import { accessClaims, approveAgain, makeConnection, makeIssuer } from './support/issuer.ts'
 import { countOf } from './support/ledger.ts'
 import { pathNode } from './support/path.ts'
+import { turn } from './support/turn.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
 const NUMBER = '37060000001'
@@ -67,14 +68,14 @@ async function heldAndWaiting() {
 
 const again = (scopes: readonly Scope[]) => approveAgain(world.db, app.connectionId, scopes)
 const messageOf = (id: bigint) => world.db.sendMessage.findUniqueOrThrow({ where: { id } })
-const sweep = () => createSweepJob(db, 'sandbox', 1_000).run(new Date())
+const sweep = () => turn(createSweepJob(db, 'sandbox', 1_000))
 
 /** Everything that the connection scheduled is due, and the job that hands it over looks, alone. */
 async function comeDue(operator: FakeOperator): Promise<void> {
   const scheduledAt = new Date(Date.now() - 1_000)
   await world.db.send.updateMany({ where: { connectionId: app.connectionId }, data: { scheduledAt } })
   const { deps, sending } = pathNode(db, operator)
-  await createScheduleJob(deps, sending, 1_000).run(new Date())
+  await turn(createScheduleJob(deps, sending, 1_000))
 }
 
 describe('a message that an app has scheduled', () => {

@@ -123,7 +123,11 @@ describe('an id', () => {
       times: { deliveryMs: 60_000, hlrMs: 60_000, reviewMs: 60_000 },
       newIds: { sms: draw(drawn.sms), number: draw(drawn.number) },
       wakeIn: () => {},
-      door: createReportDoor(world.db, () => operator),
+      door: createReportDoor(
+        world.db,
+        () => operator,
+        () => {},
+      ),
     })
     const { call } = await world.startNode({}, { operator })
     const orderOf = async (route: string, body: object): Promise<bigint> =>

@@ -12,6 +12,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { Died, dying, mortally, pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 import { type CountedOperator, vertexOperator } from './support/vertex-operator.ts'
 
 /** A sample; `test:money` takes two hundred. */
@@ -95,7 +96,11 @@ test.each(CASES)(
     const first = nodes[0]
     if (first === undefined) throw new Error('there is no node')
     const schedule = createScheduleJob(first.deps, first.sending, 1_000)
-    const door = createReportDoor(db, () => operator)
+    const door = createReportDoor(
+      db,
+      () => operator,
+      () => {},
+    )
 
     let over = false
     const watched = (async () => {
@@ -111,7 +116,7 @@ test.each(CASES)(
           aheadMs += 4_000 + below(8_000)
           await database.followDate(aheadMs)
         }
-        await sweep.run(now())
+        await turn(sweep)
       }
     })()
 
@@ -153,9 +158,9 @@ test.each(CASES)(
     for (let round = 0; round < 8 || (round < 100 && (await waiting()) > 0); round++) {
       aheadMs += 30_000
       await database.followDate(aheadMs)
-      while ((await schedule.run(now())) > 0);
+      while ((await turn(schedule)) > 0);
       await settled(owner)
-      while ((await sweep.run(now())) > 0);
+      while ((await turn(sweep)) > 0);
       await expectWithinLimits(owner, payers)
     }
     for (const [messageId, { micros }] of counted.charges()) {
@@ -173,7 +178,7 @@ test.each(CASES)(
     }
     // Of the rest the owner finds out that it was not sent.
     await owner.sendMessage.updateMany({ where: { state: 'unknown' }, data: { notSentAt: now() } })
-    while ((await sweep.run(now())) > 0);
+    while ((await turn(sweep)) > 0);
 
     expect(Math.max(0, ...counted.handOvers().values())).toBeLessThanOrEqual(1)
     await expectSumsAgree(owner, payers, counted)

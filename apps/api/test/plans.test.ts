@@ -13,6 +13,7 @@ import { PATIENT_LIMITS } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 
 const FINISHED = 20_000
 const FILLED_AT_ONCE = 2_000
@@ -111,15 +112,15 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
     const { id } = await sending.sendOne(smsCall(payer, ['37060000001'], { body }))
     const schedule = createScheduleJob(deps, sending, 1_000)
     const sweep = createSweepJob(db, 'sandbox', 1_000)
-    await schedule.run(new Date())
-    await sweep.run(new Date())
+    await turn(schedule)
+    await turn(sweep)
     // Neither found anything to settle; this does.
     await cancel(db, payer.tokenId, id)
     expect(walks).toEqual([])
   })
 
   test('numbers are shortened, and old sends deleted, without a walk through all messages', async () => {
-    await createRetentionJob(db).run(new Date())
+    await turn(createRetentionJob(db))
     expect(walks).toEqual([])
   })
 
@@ -131,7 +132,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
     const { sealedText } = await database.db.send.findUniqueOrThrow({ where: { id: id ?? '' } })
     for (const message of answer.messages) await cancel(database.db, payer.tokenId, BigInt(message.id ?? 0))
     await database.db.send.update({ where: { id: id ?? '' }, data: { sealedText } })
-    await createRetentionJob(db).run(new Date())
+    await turn(createRetentionJob(db))
     expect((await database.db.send.findUniqueOrThrow({ where: { id: id ?? '' } })).sealedText).toBeNull()
   })
 

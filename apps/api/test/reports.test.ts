@@ -21,11 +21,15 @@ beforeAll(async () => {
   database = await serviceDatabase()
   owner = database.owner
   db = database.db
-  door = createReportDoor(db, () => ({
-    networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
-    hlrPriceMicros: async () => 5_000n,
-    dearestRateMicros: async () => DEAREST,
-  }))
+  door = createReportDoor(
+    db,
+    () => ({
+      networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
+      hlrPriceMicros: async () => 5_000n,
+      dearestRateMicros: async () => DEAREST,
+    }),
+    () => {},
+  )
 })
 afterAll(() => database?.close())
 beforeEach(async () => {

@@ -7,6 +7,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
@@ -28,12 +29,19 @@ beforeEach(async () => {
 
 const keep = async (aheadMs: number) => {
   await database.followDate(aheadMs)
-  while ((await createRetentionJob(db).run(new Date())) > 0);
+  while ((await turn(createRetentionJob(db))) > 0);
 }
 const send = async () => {
   const operator = fakeOperator()
   const { id } = await pathNode(db, operator).sending.sendOne(smsCall(payer, ['37060000123'], { throughMcp: true }))
-  return { id, door: createReportDoor(db, () => operator) }
+  return {
+    id,
+    door: createReportDoor(
+      db,
+      () => operator,
+      () => {},
+    ),
+  }
 }
 const rowOf = (id: bigint) => owner.sendMessage.findUniqueOrThrow({ where: { id } })
 

@@ -13,6 +13,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { admission, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 import { dying, mortally, pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 
 let database: ServiceDatabase
 let owner: Database
@@ -31,7 +32,7 @@ beforeEach(async () => {
 
 const sweep = async () => {
   const job = createSweepJob(db, 'sandbox', 1_000)
-  while ((await job.run(new Date())) > 0);
+  while ((await turn(job)) > 0);
 }
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => `3706000${String(at).padStart(4, '0')}`)
 const statesOf = async (accountId: string) => {
@@ -230,7 +231,11 @@ test('a process that is killed after 37 of 100 leaves 37 sent, the few in flight
 })
 
 test('a report that comes before the settle, and one for what was given back, are both counted once', async () => {
-  const door = createReportDoor(db, () => operator)
+  const door = createReportDoor(
+    db,
+    () => operator,
+    () => {},
+  )
   const operator = fakeOperator(undefined, ({ messageId }) =>
     door.delivery({ messageId, status: 1, error: 0, mcc: '246', mnc: '01' }),
   )
@@ -401,10 +406,7 @@ test('a scheduled send is judged on the day it goes, and a refusal then is final
   const operator = fakeOperator()
   const node = pathNode(db, operator)
   const schedule = createScheduleJob(node.deps, node.sending, 1_000)
-  const run = async () => {
-    const [row] = await owner.$queryRaw<{ now: Date }[]>`SELECT database_now() AS now`
-    await schedule.run(row?.now ?? new Date())
-  }
+  const run = () => turn(schedule)
   const other = await makePayer(owner)
   const body = { scheduled: new Date(Date.now() + 3_600_000).toISOString() }
   const kept = await node.sending.sendOne(smsCall(payer, ['37060000001'], { body }))

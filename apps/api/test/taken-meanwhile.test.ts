@@ -13,6 +13,7 @@ import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { countOf, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 import { waitingForLock } from './support/waiting.ts'
 
 let database: TestDatabase
@@ -131,7 +132,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
     await database.db.$transaction(
       async (tx) => {
         await tx.$queryRaw`SELECT id FROM send_message WHERE id = ${id} FOR UPDATE`
-        running.push(createScheduleJob(deps, sending, 1_000).run(new Date()))
+        running.push(turn(createScheduleJob(deps, sending, 1_000)))
         await waited(1)
         await tx.$queryRaw`
           SELECT spender_id::text FROM spender_count WHERE spender_id = ${payer.tokenId}::uuid FOR UPDATE NOWAIT`
@@ -158,7 +159,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('what another node looks at
         // Somebody else of the account is at the counters: who has the message waits, and who cancels it takes the send.
         await tx.$queryRaw`
           SELECT spender_id::text FROM spender_count WHERE spender_id = ${payer.tokenId}::uuid FOR UPDATE`
-        running.push(createScheduleJob(deps, sending, 1_000).run(new Date()))
+        running.push(turn(createScheduleJob(deps, sending, 1_000)))
         await settling(1)
         running.push(cancelled(id, db))
         await settling(2)
@@ -190,12 +191,12 @@ test('a sweep leaves alone what was answered for meanwhile', async () => {
   const { db, wasFound } = afterFinding(() =>
     database.db.sendMessage.update({ where: { id }, data: { leaseUntil: new Date(Date.now() + 60_000) } }),
   )
-  await createSweepJob(db, 'sandbox', 1_000).run(new Date())
+  await turn(createSweepJob(db, 'sandbox', 1_000))
   expect(wasFound()).toBe(true)
   expect(await counts()).toEqual(before)
   expect((await message(id)).state).toBe('handed_over')
   // With a lease that is over it is what a sweep takes.
   await database.db.sendMessage.update({ where: { id }, data: { leaseUntil: over } })
-  await createSweepJob(database.db, 'sandbox', 1_000).run(new Date())
+  await turn(createSweepJob(database.db, 'sandbox', 1_000))
   expect((await message(id)).state).toBe('unknown')
 })

@@ -13,6 +13,7 @@ import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 
 let database: TestDatabase
 let db: Database
@@ -85,7 +86,7 @@ test('a list that waits for its turn longer than the lease of its runner is not 
   const admittedUntil = (await last()).runnerUntil?.getTime() ?? 0
   const sweep = createSweepJob(db, 'sandbox', 1_000)
   await eventually(async () => {
-    await sweep.run(new Date())
+    await turn(sweep)
     return Date.now() > admittedUntil + 1_000
   })
   expect((await statesOf(payer)).held).toBe(5)
@@ -124,14 +125,14 @@ test('of what is due a few sends of one account are under way, and the rest wait
   await sending.sendOne(smsCall(other, ['37069999999'], { body }))
   await database.db.send.updateMany({ data: { scheduledAt: new Date(Date.now() - 1_000) } })
   const job = createScheduleJob(deps, sending, 1_000)
-  while ((await job.run(new Date())) > 0);
+  while ((await turn(job)) > 0);
   await eventually(async () => (await statesOf(other)).accepted === 1)
   await eventually(async () => (await statesOf(payer)).handed_over === AT_ONCE_MAX)
   const { scheduled = 0 } = await statesOf(payer)
   expect(scheduled).toBeGreaterThanOrEqual(40 - LIMITS.lists.duePerAccount - 8)
   open()
   await eventually(async () => {
-    await job.run(new Date())
+    await turn(job)
     return (await statesOf(payer)).accepted === 40
   })
   await idle(deps)

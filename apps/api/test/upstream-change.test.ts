@@ -10,6 +10,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { type PathNode, pathNode, senderOf, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
 
 let database: ServiceDatabase
 let owner: Database
@@ -59,12 +60,11 @@ function nodeOf(name: UpstreamName, pause: (order: SmsOrder) => Promise<void> | 
 const inAnHour = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
 const tidy = async (name: UpstreamName) => {
   const job = createSweepJob(db, name, 1_000)
-  while ((await job.run(new Date())) > 0);
+  while ((await turn(job)) > 0);
 }
 const comeDue = async ({ deps, sending }: PathNode) => {
   await database.followDate(3_700_000)
-  const [row] = await owner.$queryRaw<{ now: Date }[]>`SELECT database_now() AS now`
-  await createScheduleJob(deps, sending, 1_000).run(row?.now ?? new Date())
+  await turn(createScheduleJob(deps, sending, 1_000))
 }
 const stateOf = async (id: bigint) => {
   const { state, failure, failureReason, holdMicros, chargedMicros } = await owner.sendMessage.findUniqueOrThrow({

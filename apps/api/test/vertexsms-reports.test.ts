@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Accepted } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
+import { startReceiver } from './support/receiver.ts'
 import { startVertexWorld, type VertexWorld } from './support/vertex.ts'
 
 const LT = '37060000001'
@@ -18,6 +19,26 @@ const spentOf = async () =>
   (await vertex.world.db.spenderCount.findFirstOrThrow({ where: { spenderId: accountId, upstream: 'vertexsms' } }))
     .totalSpentMicros
 const owed = () => vertex.world.db.callback.findMany({ where: { accountId }, orderBy: { id: 'asc' } })
+
+test('what the operator reports is posted once it is owed, by a node that hardly ever looks', async () => {
+  const receiver = await startReceiver()
+  const apart = await startVertexWorld({ reportAfterMs: null }, { SANDBOX_POLL_MS: '3600000' })
+  const account = await apart.makeAccount()
+  const ask = (request: string, body: unknown) => apart.world.node.call(request, { token: account.token, body })
+  const posted = (path: string) =>
+    eventually(async () => receiver.posts.find((post) => post.path === path)).then(({ body }) => body.id)
+  const [smsId] = (await ask('POST /sms', { ...sms, dlrUrl: `${receiver.url}/sms` })).body
+  const order = apart.standIn.accepted.at(-1) as Accepted
+  await apart.standIn.report(order, { id: order.id, status: 1, error: 0, mcc: '246', mnc: '02' })
+  expect(await posted('/sms')).toBe(smsId)
+  const name = { name: 'Bakery', type: 'AlphaNumeric', category: 'Company', categoryDescription: 'Bread' }
+  const { body: senderId } = await ask('POST /senderId', { ...name, notificationUrl: `${receiver.url}/review` })
+  const review = { address: apart.standIn.reviewAddresses.at(-1) } as Accepted
+  await apart.standIn.report(review, { id: '1', name: 'Bakery', status: 'confirmed' })
+  expect(await posted('/review')).toBe(senderId)
+  await apart.close()
+  await receiver.close()
+})
 
 describe('with a public address', () => {
   beforeAll(async () => {

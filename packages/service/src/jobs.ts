@@ -1,16 +1,22 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { within } from './within.ts'
 
+/** The clock by which every node judges what is due. */
+export type JobClock = () => Promise<Date>
+
 /** Something that is done again and again in the background. */
 export interface Job {
-  /** Words of ours; the log, which withholds whatever has spaces, joins them by `_`. */
+  /** Words of ours, by which it is woken; the log, which withholds whatever has spaces, joins them by `_`. */
   readonly name: string
   /** The longest time between two runs. */
   readonly everyMs: number
   /** The time to the first run; at once when absent. */
   readonly firstAfterMs?: number
-  /** Does what is due by the clock of all nodes; returns how much that was, and is asked again at once while it is not zero. */
-  run(now: Date): Promise<number>
+  /**
+   * Does what is due; returns how much that was, and is asked again at once while it is not zero. What needs the time of all
+   * nodes asks for it: it is a question to the database, and most turns find nothing.
+   */
+  run(clock: JobClock): Promise<number>
   /** Given a function that asks for a turn at once, for work that ends between two runs. */
   onWake?(wake: () => void): void
   /** Waits for what runs on between its turns. */
@@ -20,8 +26,8 @@ export interface Job {
 /** The jobs of one process. */
 export interface JobRunner {
   start(): void
-  /** Runs every job after so many milliseconds, when that comes sooner than its turn. */
-  wakeIn(ms: number): void
+  /** Runs the job of this name after so many milliseconds, when that comes sooner than its turn. Throws where none has it. */
+  wakeIn(name: string, ms: number): void
   /** No job begins any more; the running ones are waited for, but not longer than a stopping process may take. */
   stop(): Promise<void>
 }
@@ -35,11 +41,8 @@ const STOP_WITHIN_MS = 2_000
 /** Rounds of one run: a job that always finds more does not keep the others from being stopped. */
 const ROUNDS_MAX = 100
 
-/**
- * Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken, and
- * `clock` is the one by which every node judges what is due.
- */
-export function createJobRunner(jobs: readonly Job[], clock: () => Promise<Date>, log: FastifyBaseLogger): JobRunner {
+/** Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken. */
+export function createJobRunner(jobs: readonly Job[], clock: JobClock, log: FastifyBaseLogger): JobRunner {
   const loops = jobs.map((job) => createLoop(job, clock, log))
   jobs.forEach((job, at) => {
     job.onWake?.(() => loops[at]?.schedule(0))
@@ -48,8 +51,10 @@ export function createJobRunner(jobs: readonly Job[], clock: () => Promise<Date>
     start() {
       for (const loop of loops) loop.start()
     },
-    wakeIn(ms) {
-      for (const loop of loops) loop.schedule(Math.max(0, ms))
+    wakeIn(name, ms) {
+      const loop = loops[jobs.findIndex((job) => job.name === name)]
+      if (loop === undefined) throw new Error(`No job is called ${name}.`)
+      loop.schedule(Math.max(0, ms))
     },
     async stop() {
       await within(Promise.all(loops.map((loop) => loop.stop())), STOP_WITHIN_MS)
@@ -57,7 +62,7 @@ export function createJobRunner(jobs: readonly Job[], clock: () => Promise<Date>
   }
 }
 
-function createLoop(job: Job, clock: () => Promise<Date>, log: FastifyBaseLogger) {
+function createLoop(job: Job, clock: JobClock, log: FastifyBaseLogger) {
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let running: Promise<void> | undefined
@@ -67,7 +72,7 @@ function createLoop(job: Job, clock: () => Promise<Date>, log: FastifyBaseLogger
   async function run(): Promise<void> {
     let pauseMs = job.everyMs
     try {
-      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(await clock())) > 0; round++);
+      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(clock)) > 0; round++);
     } catch (error) {
       pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
       log.warn({ event: job.name.replaceAll(' ', '_'), err: error }, 'job failed')

@@ -34,7 +34,7 @@ it('a turn begins only after the one before has ended, however often the job is 
   runner.start()
   await first
   for (const before = quick.runs; quick.runs < before + 3; ) {
-    runner.wakeIn(0)
+    runner.wakeIn('slow', 0)
     await new Promise((resolve) => setImmediate(resolve))
   }
   expect(held.turns).toHaveLength(1)
@@ -72,10 +72,45 @@ it('a job that need not run at the start waits for its time, and comes when it i
   await first
   expect(later.turns).toHaveLength(0)
   const woken = later.begins()
-  runner.wakeIn(0)
+  runner.wakeIn('later', 0)
   await woken
   for (const end of [...later.turns, ...atOnce.turns]) end()
   await runner.stop()
+})
+
+it('a wake-up is for one job, which has to be there', async () => {
+  const asleep = { everyMs: 3_600_000, firstAfterMs: 3_600_000 }
+  const meant = heldJob('meant', asleep)
+  const other = heldJob('other', asleep)
+  const runner = createJobRunner([other.job, meant.job], clock, log)
+  runner.start()
+  const begun = meant.begins()
+  runner.wakeIn('meant', 0)
+  await begun
+  expect(other.turns).toHaveLength(0)
+  expect(() => runner.wakeIn('none', 0)).toThrow('none')
+  meant.turns[0]?.()
+  await runner.stop()
+})
+
+it('the time of all nodes is asked for by a job that needs it, and by no other', async () => {
+  let asked = 0
+  const at = new Date(0)
+  const counting = async () => {
+    asked++
+    return at
+  }
+  const needs = heldJob('needs')
+  const times: Date[] = []
+  const job: Job = { name: 'timed', everyMs: 3_600_000, run: async (ask) => Number(times.push(await ask()) < 0) }
+  const runner = createJobRunner([job, { ...needs.job, everyMs: 3_600_000 }], counting, log)
+  const begun = needs.begins()
+  runner.start()
+  await begun
+  needs.turns[0]?.()
+  await runner.stop()
+  expect(times).toEqual([at])
+  expect(asked).toBe(1)
 })
 
 it('a job that fails is named in the log, whatever words its name has', async () => {

@@ -7,6 +7,9 @@ import { claimCallbacks, type Owed } from './callback-claim.ts'
 /** Posts a JSON body to a URL of a customer; true when it answered 200 with the body `OK`. Never throws. */
 export type Post = (url: string, body: string) => Promise<boolean>
 
+/** The job that posts what is owed. */
+export const CALLBACKS = 'callbacks'
+
 /** Callbacks are given up this long after they were owed. */
 export const CALLBACK_LIFETIME_MS = 86_400_000
 
@@ -74,14 +77,14 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
   }
 
   return {
-    name: 'callbacks',
+    name: CALLBACKS,
     everyMs,
-    async run(now) {
+    async run(clock) {
       const slots = LIMITS.posts.perNode - running.size
       if (slots <= 0) return 0
-      const clock = runningFrom(now)
+      const now = await clock()
       const owed = await claimCallbacks(db, slots, now)
-      for (const one of owed) start(one, clock)
+      for (const one of owed) start(one, runningFrom(now))
       return owed.length
     },
     onWake(callback) {

@@ -16,7 +16,8 @@ export function createCleanUpJob(db: Database): Job {
   return {
     name: 'clean-up',
     everyMs: EVERY_MS,
-    async run(now) {
+    async run(clock) {
+      const now = await clock()
       const before = new Date(now.getTime() - TEXT_LIFETIME_MS)
       const texts = await db.$executeRaw`
         DELETE FROM sandbox_text WHERE id IN (

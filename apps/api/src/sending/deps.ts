@@ -71,7 +71,7 @@ export interface SendingDeps {
   readonly refusals: RefusalLog
   /** Looks at connections behind their answers. */
   readonly watch: Pick<PauseWatch, 'note'>
-  /** Tells the jobs when something becomes due. */
+  /** Tells the job of scheduled sends when one becomes due. */
   readonly wakeIn: (ms: number) => void
   /** Called between the steps; a test lets the process die in it. */
   readonly at: (step: Step) => Promise<void> | void

@@ -36,9 +36,9 @@ export class ReportTooEarly extends Error {
 /**
  * Takes reports: first what they change about money, then the delivery with what the customer's URL is owed. Rejects with
  * ReportTooEarly, and with what the database threw; both are told again. `rates` gives the upstream, which is made with this
- * door.
+ * door; `owes` is called once a post is owed.
  */
-export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
+export function createReportDoor(db: Database, rates: () => Rates, owes: () => void): ReportDoor {
   async function pricesOf(
     { kind, accountId, country, state, chargedHold }: Row,
     { mcc, mnc }: Network,
@@ -75,7 +75,7 @@ export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
       await takeMoney(messageId, { status, error }, { mcc, mnc })
       const mccmnc = mcc === null ? null : mcc + (mnc ?? '')
       // None becomes final, and what was delivered may still be seen; everything else was told already.
-      await db.$executeRaw`
+      const posts = await db.$executeRaw`
         WITH reported AS (
           UPDATE send_message m SET delivery = ${status}::int, delivery_error = ${error}::int,
             mccmnc = coalesce(${mccmnc}::text, m.mccmnc), final_at = coalesce(m.final_at, database_now())
@@ -84,19 +84,21 @@ export function createReportDoor(db: Database, rates: () => Rates): ReportDoor {
         )
         ${owed(Prisma.sql`jsonb_build_object('id', r.id::text, 'status', ${status}::int, 'error', ${error}::int,
                                              'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`)}`
+      if (posts > 0) owes()
     },
 
     async lookup({ messageId, result }) {
       const error = Number(result.error)
       await takeMoney(messageId, { status: error === 0 ? 1 : 2, error }, { mcc: null, mnc: null })
       const told = JSON.stringify(result)
-      await db.$executeRaw`
+      const posts = await db.$executeRaw`
         WITH reported AS (
           UPDATE send_message m SET result = ${told}::jsonb, final_at = coalesce(m.final_at, database_now())
           WHERE m.id = ${messageId}::bigint AND m.result IS NULL
           RETURNING m.id, m.account_id, m.send_id
         )
         ${owed(Prisma.sql`${told}::jsonb || jsonb_build_object('id', r.id::text)`)}`
+      if (posts > 0) owes()
     },
   }
 }

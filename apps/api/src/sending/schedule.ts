@@ -17,6 +17,9 @@ import { sum } from './price.ts'
 import type { Content } from './request.ts'
 import { type RunnerOf, type Sending, sealedContext } from './send.ts'
 
+/** The job that hands over what is due. */
+export const SCHEDULE = 'schedule'
+
 /** A message that names no validity and could not go for so long is not sent any more. */
 const LATE_MAX_SECONDS = 21_600
 
@@ -29,6 +32,7 @@ interface DueSend extends RunnerOf {
   readonly generation: number
   readonly sealedText: Uint8Array | null
   readonly timeZone: string | null
+  readonly takenAt: Date
   /** True where a runner had it, and is gone. */
   readonly held: boolean
 }
@@ -46,9 +50,9 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   const underWay = createCrowd(LIMITS.lists.duePerAccount)
 
   return {
-    name: 'schedule',
+    name: SCHEDULE,
     everyMs,
-    async run(now) {
+    async run() {
       if (sending.stopping()) return 0
       const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.sealed_text IS NOT NULL
         AND s.scheduled_at <= database_now() AND s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
@@ -56,7 +60,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
       const due = await takeDue(db, operator.name, underWay.full())
       // Accounts side by side: what is slow or goes wrong for one is nothing to the others. Those of one keep their order.
-      await Promise.all([...byAccount(due)].map((sends) => beginInTurn(sends, now)))
+      await Promise.all([...byAccount(due)].map(beginInTurn))
       return expired.length + due.length
     },
   }
@@ -65,9 +69,9 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
    * A token that is gone or refused is only its owner's to mend, and ends what waits for it, as it ends what is sent at once.
    * What fails otherwise is tried again when the lease of its turn is over, until it is late.
    */
-  async function beginInTurn(sends: readonly DueSend[], now: Date): Promise<void> {
+  async function beginInTurn(sends: readonly DueSend[]): Promise<void> {
     for (const send of sends) {
-      await begin(send, now)
+      await begin(send)
         .catch((error: unknown) => {
           if (!(error instanceof ApiError)) throw error
           if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send.id, null, 'cancelled')
@@ -78,7 +82,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     }
   }
 
-  async function begin(send: DueSend, now: Date): Promise<void> {
+  async function begin(send: DueSend): Promise<void> {
     const content = read(send)
     if (content === null || send.generation !== (await operator.generation(send.accountId))) {
       return giveUp(send.id, null, 'cancelled')
@@ -95,7 +99,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     const priced = await sending.prices.byRates(send.accountId, content, recipients)
     if (!send.held) {
       const { accountId, spenderId } = send
-      const days = daysAround(now, send.timeZone)
+      const days = daysAround(send.takenAt, send.timeZone)
       const outcome = await admitDue(db, {
         grant: send,
         ledger: { accountId, spenderId, upstream: operator.name, days },
@@ -174,7 +178,7 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
     )
     SELECT t.id::text AS id, t.account_id::text AS "accountId", t.spender_id::text AS "spenderId",
            t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
-           t.sealed_text AS "sealedText", a.time_zone AS "timeZone",
+           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt",
            EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
     FROM taken t JOIN account a ON a.id = t.account_id`
 }

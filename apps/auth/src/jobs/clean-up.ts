@@ -72,7 +72,7 @@ export function createCleanUpJobs(db: Database): Job[] {
     name: `clean-up of ${kind}`,
     everyMs: EVERY_MS,
     firstAfterMs: EVERY_MS,
-    run: (now) => cleanUp(db, now),
+    run: async (clock) => cleanUp(db, await clock()),
   }))
 }
 

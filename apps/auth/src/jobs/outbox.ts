@@ -47,10 +47,10 @@ export function createMailJob(
     name: job.name,
     everyMs: everyMs ?? job.everyMs,
     firstAfterMs: everyMs ?? job.everyMs,
-    async run(now) {
+    async run(clock) {
       const claimed = await claimMail(db, job.outbox, mailer.sendWithinMs + CLAIM_MARGIN_MS)
       if (!claimed) return 0
-      const mail = await job.mailOf(claimed.id, now)
+      const mail = await job.mailOf(claimed.id, await clock())
       if (!mail) {
         await settleMail(db, job.outbox, claimed, 'refused')
         return 1

@@ -21,6 +21,6 @@ export interface SandboxOptions {
   readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
   /** New ids; random when absent. */
   readonly newIds?: { readonly sms: NewId; readonly number: NewId }
-  /** Tells the job runner when something becomes due. */
+  /** Tells the job that lets time pass when something becomes due. */
   readonly wakeIn: (ms: number) => void
 }
