@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   if (program === null) return leaveOut('npx cannot fetch the suite')
   const programs = mkdtempSync(join(tmpdir(), 'vertexsms-programs-'))
   await bundleForTests(PROGRAMS, programs)
-  process.env.E2E_PROGRAMS_DIR = programs
+  process.env.TEST_PROGRAMS_DIR = programs
   const stack = await startStack()
   const browser = await openBrowser()
   try {

@@ -35,8 +35,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   keepSecretsIn(secretsFile)
   const bundled = process.env.E2E_FROM !== 'sources'
   if (bundled) {
-    process.env.E2E_PROGRAMS_DIR = join(runDir, 'programs')
-    await bundleForTests(PROGRAMS, process.env.E2E_PROGRAMS_DIR)
+    process.env.TEST_PROGRAMS_DIR = join(runDir, 'programs')
+    await bundleForTests(PROGRAMS, process.env.TEST_PROGRAMS_DIR)
   }
   // The tables that test files start their own products on are made once, not by each of the first ones at the same time.
   const [stack] = await Promise.all([startStack({ fromNothing: true }), bundled && embeddedDump()])

@@ -30,7 +30,7 @@ export async function invite(dataDir: string, email: string): Promise<URL> {
 async function operate(dataDir: string, command: readonly string[], input = ''): Promise<string> {
   const child = spawn(
     process.execPath,
-    [...programOf('apps/auth/src/cli/main.ts', process.env.E2E_PROGRAMS_DIR), ...command],
+    [...programOf('apps/auth/src/cli/main.ts', process.env.TEST_PROGRAMS_DIR), ...command],
     {
       cwd: ROOT,
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -153,7 +153,7 @@ async function choosePorts(): Promise<StackPorts> {
 
 function launch(env: Record<string, string>, ports: StackPorts, logFile: string): ChildProcess {
   const log = openSync(logFile, 'a')
-  const programsDir = process.env.E2E_PROGRAMS_DIR
+  const programsDir = process.env.TEST_PROGRAMS_DIR
   const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, ...programOf(LAUNCHER, programsDir)], {
     cwd: ROOT,
     // A group of its own, so that a test run that is interrupted leaves nothing behind.

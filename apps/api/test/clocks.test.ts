@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { eventually } from './support/eventually.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { startReceiver } from './support/receiver.ts'
@@ -28,7 +29,7 @@ let issuer: Awaited<ReturnType<typeof makeIssuer>>
 const nodes: Record<string, Node['call']> = {}
 
 beforeAll(async () => {
-  await bundleForTests([`${SERVER}.ts`], folder)
+  await bundleForTests([`${SERVER}.ts`], folder, process.env.TEST_PROGRAMS_DIR)
   world = await startWorld()
   // Every step below is the wrong clocks' own.
   await world.node.close()
@@ -73,7 +74,7 @@ async function startNode(name: string, offSeconds: number): Promise<Node['call']
     DATE_SHIFT_FILE: join(folder, name),
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
-  const child = spawn(process.execPath, [join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
+  const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
   children.push(child)
   const call = caller(`http://127.0.0.1:${port}`)
   await eventually(async () => {

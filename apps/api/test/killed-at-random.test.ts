@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { startVertexWorld, type VertexWorld } from './support/vertex.ts'
 import { AUDIENCE, caller, EDGE_SECRET, ISSUER } from './support/world.ts'
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 })
 
 async function startServer(): Promise<void> {
-  child = spawn(process.execPath, [join(programs, `${SERVER}.js`)], {
+  child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(programs, `${SERVER}.js`)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       PATH: process.env.PATH,

@@ -11,6 +11,7 @@ import { json } from 'node:stream/consumers'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { eventually } from './support/eventually.ts'
 import { AUDIENCE, caller, EDGE_SECRET, ISSUER, startWorld, type World } from './support/world.ts'
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
   // Nothing is tidied up before a test asks for it.
   world = await startWorld({ SANDBOX_POLL_MS: '3600000' })
   await bundleForTests([`${SERVER}.ts`], programs)
-  child = spawn(process.execPath, [join(programs, `${SERVER}.js`)], {
+  child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(programs, `${SERVER}.js`)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       PATH: process.env.PATH,

@@ -10,6 +10,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { approve, connect, exchange, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { Person } from './support/person.ts'
 import { API_RESOURCE, MCP_RESOURCE, type Stack, signIn, startStack } from './support/stack.ts'
@@ -30,7 +31,7 @@ let behind: string
 let ahead: string
 
 beforeAll(async () => {
-  await bundleForTests([`${SERVER}.ts`], folder)
+  await bundleForTests([`${SERVER}.ts`], folder, process.env.TEST_PROGRAMS_DIR)
   test = await testDatabase()
   right = await startStack({ test, settings })
   behind = await startNode('behind', -APART_SECONDS)
@@ -67,7 +68,7 @@ async function startNode(name: string, offSeconds: number): Promise<string> {
     DATE_SHIFT_FILE: shiftFile,
     NODE_OPTIONS: `--import ${SHIFT_DATE}`,
   }
-  const child = spawn(process.execPath, [join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
+  const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(folder, `${SERVER}.js`)], { env, stdio: 'ignore' })
   children.push(child)
   const origin = `http://localhost:${port}`
   for (;;) {

@@ -1,7 +1,7 @@
 // Development only: how programs of ours become ES modules that need neither packages nor a loader. Images hold such
 // modules; tests that start real processes start them in a quarter of the time the loader takes.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin, stop, transform } from 'esbuild'
 
@@ -12,6 +12,10 @@ const COMMONJS = `import { createRequire as __createRequire } from 'node:module'
 const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname`
 
 const LINE_CHARACTERS = 160
+
+const MODULES = '{"type":"module"}\n'
+
+const moduleOf = (source: string) => source.replace(/\.ts$/, '.js')
 
 /** What to make, of what, and where. */
 export interface Bundle {
@@ -81,7 +85,7 @@ export async function bundle({
     metafile: true,
   })
   // Without it Node takes each module for CommonJS first, and reads it a second time.
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
+  writeFileSync(join(folder, 'package.json'), MODULES)
   return Object.keys(metafile.inputs).map((file) => resolve(ROOT, file))
 }
 
@@ -91,9 +95,18 @@ const STAY = /^(@electric-sql\/pglite|@node-rs\/argon2)(\/|$)/
 /**
  * Makes modules of programs for processes that a test starts on this machine: `apps/auth/src/server.ts` becomes
  * `apps/auth/src/server.js` in `folder`. They read files (views, migrations) and packages with native code from the
- * repository, as the sources do.
+ * repository, as the sources do. What was made already,
+ * in the folder `madeIn`, is not made again.
  */
-export async function bundleForTests(sources: readonly string[], folder: string): Promise<void> {
+export async function bundleForTests(sources: readonly string[], folder: string, madeIn?: string): Promise<void> {
+  if (madeIn !== undefined && sources.every((source) => existsSync(join(madeIn, moduleOf(source))))) {
+    for (const module of sources.map(moduleOf)) {
+      mkdirSync(dirname(join(folder, module)), { recursive: true })
+      writeFileSync(join(folder, module), `import ${JSON.stringify(pathToFileURL(join(madeIn, module)).href)}\n`)
+    }
+    writeFileSync(join(folder, 'package.json'), MODULES)
+    return
+  }
   const stay: Plugin = {
     name: 'stay',
     setup({ onResolve, resolve: find }) {
@@ -105,7 +118,7 @@ export async function bundleForTests(sources: readonly string[], folder: string)
     },
   }
   await bundle({
-    programs: Object.fromEntries(sources.map((source) => [source.replace(/\.ts$/, ''), source])),
+    programs: Object.fromEntries(sources.map((source) => [moduleOf(source).replace(/\.js$/, ''), source])),
     folder,
     target: 'node20',
     ownUrl: (place) => JSON.stringify(pathToFileURL(join(ROOT, place)).href),

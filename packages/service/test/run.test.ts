@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { bundleForTests } from '../src/bundle.ts'
 import { STOP_WITHIN_MS } from '../src/run.ts'
 
@@ -17,7 +18,7 @@ afterEach(() => {
 })
 
 function start(env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(programs, `${SERVICE}.js`)], {
+  const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(programs, `${SERVICE}.js`)], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -9,6 +9,7 @@ import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SHORT_LIVED_FLAGS } from '../../../../scripts/short-lived.ts'
 import { createPasswordLink, usePasswordLink } from '../../src/accounts/password-link.ts'
 import { runCommandLine } from '../../src/cli/run.ts'
 import { askApproval } from '../support/approvals.ts'
@@ -32,7 +33,7 @@ let test: TestDatabase
 let stack: Stack
 let client: TestClient
 beforeAll(async () => {
-  await bundleForTests([`${MAIN}.ts`], programs)
+  await bundleForTests([`${MAIN}.ts`], programs, process.env.TEST_PROGRAMS_DIR)
   test = await testDatabase()
   stack = await startStack({ test, db: (db) => gate.guard(db) })
   client = await register(stack)
@@ -345,7 +346,7 @@ describe('a reset that is cut off', () => {
 
   it.each([4, 7, 10])('by the death of its process after %i messages leaves all as it was', async (messages) => {
     const was = await before()
-    const args = [join(programs, `${MAIN}.js`), 'reset', was.account.email]
+    const args = [...SHORT_LIVED_FLAGS, join(programs, `${MAIN}.js`), 'reset', was.account.email]
     const broken = wire.breakAfter(START_MESSAGES + messages)
     const env = { ...process.env, ...operatorEnv(wire.url) }
     const child = spawn(process.execPath, args, { env, stdio: 'ignore' })
@@ -362,7 +363,7 @@ describe('a reset that is cut off', () => {
 })
 
 it('the commands of the operator run in a process of their own as well', async () => {
-  const args = [join(programs, `${MAIN}.js`), 'invite', `${randomUUID()}@example.com`]
+  const args = [...SHORT_LIVED_FLAGS, join(programs, `${MAIN}.js`), 'invite', `${randomUUID()}@example.com`]
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { PATH: process.env.PATH, ...operatorEnv() },
   })
