@@ -19,10 +19,11 @@ const msisdnOf = (written: string, country?: string) => {
 describe('a complete number', () => {
   test('stays what it is whatever country is named beside it', () => {
     expect(MOBILE.length).toBeGreaterThan(230)
-    for (const { number } of MOBILE) {
-      for (const country of [undefined, ...COUNTRIES, 'XX', 'AQ']) {
-        expect(msisdnOf(number, country)).toBe(number.slice(1))
-      }
+    const named = [undefined, ...COUNTRIES, 'XX', 'AQ']
+    for (const [at, { number }] of MOBILE.entries()) {
+      // A tenth of them beside each number, others beside the next.
+      const tried = named.filter((_, place) => process.env.TEST_FULL || (place + at) % 10 === 0)
+      for (const country of tried) expect(msisdnOf(number, country)).toBe(number.slice(1))
     }
   }, 120_000)
 
