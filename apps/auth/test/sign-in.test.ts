@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hashPassword } from '../src/accounts/password.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -9,6 +10,10 @@ beforeAll(async () => {
   stack = await startStack()
 })
 afterAll(() => stack.close())
+
+/** Hashed as the product does it. */
+const setRealPassword = async (id: string) =>
+  stack.db.account.update({ where: { id }, data: { passwordHash: await hashPassword(PASSWORD) } })
 
 describe('signing in', () => {
   it('gives the right password a session and leads to the overview of the account', async () => {
@@ -34,6 +39,7 @@ describe('signing in', () => {
 
   it('keeps no session secret and no password in the database', async () => {
     const account = await makeAccount(stack)
+    await setRealPassword(account.id)
     const person = await stack.person()
     await fillSignIn(person, { email: account.email })
     const secret = person.cookies.find(({ name }) => name === 'vertexsms_session')?.value ?? ''
@@ -65,6 +71,7 @@ describe('signing in', () => {
 
   it('does the same work for an unknown address as for a wrong password', async () => {
     const account = await makeAccount(stack)
+    await setRealPassword(account.id)
     const person = await stack.person()
     const { html } = await person.get('/sign-in')
     const csrf = hiddenField(html, 'csrf')

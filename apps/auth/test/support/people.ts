@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { hashPassword } from '../../src/accounts/password.ts'
+import { hash } from '@node-rs/argon2'
 import { hiddenField, type Person, type View } from './person.ts'
 import type { Stack } from './stack.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 
-/** A hash costs what it must; nobody looks at whether two accounts have the same. */
+/** Of an account that signs in again and again: as cheap as the function allows, while one that we make costs what it must. */
+const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
+
+/** Nobody looks at whether two accounts have the same. */
 let passwordHash: string | undefined
 
 /** An active account with {@link PASSWORD}, and an address of its own unless one is given. */
@@ -15,7 +18,7 @@ export async function makeAccount(
   email = `${randomUUID()}@example.com`,
 ): Promise<{ id: string; email: string }> {
   const account = { id: randomUUID(), email }
-  passwordHash ??= await hashPassword(PASSWORD)
+  passwordHash ??= await hash(PASSWORD, CHEAP)
   await stack.db.account.create({ data: { ...account, passwordHash, status, createdAt: new Date() } })
   return account
 }
