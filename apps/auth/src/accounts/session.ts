@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fastifyCookie } from '@fastify/cookie'
 import { accountLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
+import { databaseNow, runningFrom } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { SIZES } from '../limits.ts'
@@ -18,6 +18,8 @@ export interface SessionDeps {
 export interface SignedIn {
   readonly sessionId: string
   readonly account: { readonly id: string; readonly email: string }
+  /** What time it is by the database's clock, which told it when it found the session. */
+  readonly now: () => Date
 }
 
 const LAST_SEEN_EVERY_MS = 60_000
@@ -56,10 +58,11 @@ export async function readSession(deps: SessionDeps, cookieHeader: string | unde
     WHERE s.secret_hash = ${hashToken(secret)} AND s.expires_at > database_now()`
   if (!session) return null
   const { now } = session
+  const clock = runningFrom(now)
   if (now.getTime() - session.lastSeenAt.getTime() >= LAST_SEEN_EVERY_MS) {
     await deps.db.session.updateMany({ where: { id: session.id }, data: { lastSeenAt: now } })
   }
-  return { sessionId: session.id, account: { id: session.accountId, email: session.email } }
+  return { sessionId: session.id, account: { id: session.accountId, email: session.email }, now: clock }
 }
 
 /** What stands for the session cookie that a browser sends, of a session that may have ended; null where it sends none. */

@@ -1,4 +1,3 @@
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { scheduledWith } from '../connections/scheduled.ts'
 import { deleteToken } from '../connections/tokens.ts'
@@ -8,7 +7,7 @@ import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import type { Words } from '../words/words.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
@@ -25,17 +24,17 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
 
   app.get(TOKENS_PATH, async (request, reply) => {
     const t = wordsFor(request)
-    const { account } = signedInOf(request)
+    const { account, now } = signedInOf(request)
     const named = takeOnce(deps, request, reply, noticePlace(request))
     return sendPage(reply, 'api-tokens', {
       viewer: viewerOf(deps, request),
       notice: noticeOf(request, named, t),
-      ...(await tokenList(deps.db, account.id, request.query, namingFor(deps, t))),
+      ...(await tokenList(deps.db, account.id, request.query, now(), namingFor(deps, t))),
     })
   })
 
   app.get<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const row = await ownToken(deps, request, now)
     if (!row) return reply.callNotFound()
     const ends = row.connectionId && (await deps.db.connection.findUnique({ where: { id: row.connectionId } }))
@@ -52,7 +51,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
   app.post<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
     const { tokenId } = request.params
     const accountId = signedInOf(request).account.id
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const row = await ownToken(deps, request, now)
     const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId, now }) : 'not_found'
     if (row) tellWhich(deps, request, reply, row)

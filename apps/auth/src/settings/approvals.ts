@@ -1,4 +1,3 @@
-import { databaseNow } from '@vertexsms/db/clock'
 import { SealError } from '@vertexsms/secrets/subkey'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
@@ -22,7 +21,7 @@ import { wordsFor } from '../web/language.ts'
 import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
@@ -54,7 +53,7 @@ interface ApprovalParams {
 export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(PATH, async (request, reply) => {
     const accountId = signedInOf(request).account.id
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const each = await countPendingEach(deps.db, accountId)
     const all = [...each.values()].reduce((sum, count) => sum + count, 0)
     const { skip, pager } = pageOf(all, { path: PATH, query: request.query, name: 'page' })
@@ -101,7 +100,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
 
   app.get<ApprovalParams>('/approvals/:approvalId', async (request, reply) => {
     const { approvalId: id } = request.params
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const accountId = signedInOf(request).account.id
     const found = isUuid(id) ? await readableApproval(deps, { accountId, id }, now) : null
     if (!found) return reply.callNotFound()
@@ -120,7 +119,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const word = textField(request, 'decision')
     const verdict = Object.hasOwn(VERDICTS, word) ? VERDICTS[word as keyof typeof VERDICTS] : null
     const own = { accountId: account.id, id }
-    const found = isUuid(id) ? await readableApproval(deps, own, await databaseNow(deps.db)) : null
+    const found = isUuid(id) ? await readableApproval(deps, own, nowOf(request)) : null
     if (!found) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
     // Nobody approves what nobody can read, from an older page either.

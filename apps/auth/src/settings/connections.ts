@@ -12,7 +12,7 @@ import type { SpenderNotice } from '../views/pages.ts'
 import { hasField, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { HOME_PATH, signInPath } from '../web/return-to.ts'
 import type { Words } from '../words/words.ts'
 import { activityCsv } from './activity-csv.ts'
@@ -50,7 +50,7 @@ function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string,
     const holder = await find(request)
     if (!holder) return reply.callNotFound()
     const pieces = activityCsv(deps.db, activityOf(holder))
-    const today = (await databaseNow(deps.db)).toISOString().slice(0, 10)
+    const today = nowOf(request).toISOString().slice(0, 10)
     return reply
       .headers({
         'content-type': 'text/csv; charset=utf-8; header=present',
@@ -93,7 +93,7 @@ async function ownHolder(
 ): Promise<FoundHolder | null> {
   if (!isUuid(id)) return null
   const of = { id, accountId: signedInOf(request).account.id }
-  const holder = await findHolder(deps.db, of, await databaseNow(deps.db))
+  const holder = await findHolder(deps.db, of, nowOf(request))
   return holder?.kind === kind ? holder : null
 }
 
@@ -141,7 +141,7 @@ async function show(
   refused: TypedRules | null,
 ): Promise<string> {
   const t = wordsFor(request)
-  const { values, ...page } = await spenderPage(deps, holder, request.query, await databaseNow(deps.db), t)
+  const { values, ...page } = await spenderPage(deps, holder, request.query, nowOf(request), t)
   const form = { errors: refused ? problemsOf(refused, t) : {}, values: { ...values, ...refused } }
   const viewer = viewerOf(deps, request)
   return sendPage(reply, 'spender', { ...page, viewer, notice: noticeOf(request), form }, refused ? 422 : 200)

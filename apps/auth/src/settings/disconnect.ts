@@ -1,5 +1,4 @@
 import { liveConnection } from '@vertexsms/db/alive'
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
 import { appNamed } from '../connections/named-app.ts'
@@ -8,7 +7,7 @@ import { namingFor } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { endingView, TOKENS_PATH, tellWhich } from './ended.ts'
 
 interface ConnectionParams {
@@ -21,7 +20,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     const { connectionId: id } = request.params
     if (!isUuid(id)) return null
     const accountId = signedInOf(request).account.id
-    return deps.db.connection.findFirst({ where: { id, accountId, ...liveConnection(await databaseNow(deps.db)) } })
+    return deps.db.connection.findFirst({ where: { id, accountId, ...liveConnection(nowOf(request)) } })
   }
 
   app.get<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
@@ -30,7 +29,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     return sendPage(reply, 'disconnect', {
       viewer: viewerOf(deps, request),
       formAction: `/connections/${row.id}/disconnect`,
-      ...(await endingView(deps.db, row, await databaseNow(deps.db), namingFor(deps, wordsFor(request)))),
+      ...(await endingView(deps.db, row, nowOf(request), namingFor(deps, wordsFor(request)))),
     })
   })
 

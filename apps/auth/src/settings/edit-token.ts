@@ -1,11 +1,10 @@
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
 import { readTokenName } from './new-token.ts'
@@ -22,7 +21,7 @@ export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): vo
     const read = readTokenName(typed, wordsFor(request))
     if ('problem' in read) return show(deps, request, reply, { name: typed, problem: read.problem })
     const { tokenId } = request.params
-    const row = await ownManualToken(deps, request, await databaseNow(deps.db))
+    const row = await ownManualToken(deps, request, nowOf(request))
     const done = row ? await renameToken(deps.db, askerOf(request), { tokenId, name: read.name }) : 'gone'
     if (done === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
     if (done === 'gone') return reply.callNotFound()
@@ -32,7 +31,7 @@ export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): vo
 
   app.post<TokenParams>('/settings/api/tokens/:tokenId/replace', async (request, reply) => {
     const { tokenId } = request.params
-    const row = await ownManualToken(deps, request, await databaseNow(deps.db))
+    const row = await ownManualToken(deps, request, nowOf(request))
     if (!row) return reply.callNotFound()
     const made = await replaceToken(deps.db, askerOf(request), {
       tokenId,
@@ -60,7 +59,7 @@ async function show(
   reply: FastifyReply,
   refused: { readonly name: string; readonly problem: string } | null,
 ): Promise<unknown> {
-  const now = await databaseNow(deps.db)
+  const now = nowOf(request)
   const row = await ownManualToken(deps, request, now)
   if (!row) return reply.callNotFound()
   const spender = await deps.db.spender.findUnique({ where: { id: row.spenderId ?? row.id } })

@@ -1,12 +1,11 @@
 import { quickStart, tokenCommand, tryCommand } from '@vertexsms/contract/quick-start'
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import type { Asker } from './manual-tokens.ts'
 import { createManualToken } from './manual-tokens.ts'
@@ -28,7 +27,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
   )
 
   app.post(NEW_PATH, async (request, reply) => {
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const t = wordsFor(request)
     const viewer = viewerOf(deps, request)
     const judged = readTokenForm(request.body, now, t)
@@ -41,7 +40,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
   })
 
   app.get<TokenParams>('/settings/api/tokens/:tokenId/value', HOLDS_A_SECRET, async (request, reply) => {
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const row = await ownManualToken(deps, request, now)
     if (!row) return reply.callNotFound()
     const value = takeOnce(deps, request, reply, valuePlace(request, row.id))

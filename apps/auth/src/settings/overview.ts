@@ -2,7 +2,6 @@ import { readEurText } from '@vertexsms/contract/money'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
@@ -17,7 +16,7 @@ import { connectPage } from '../web/connect-page.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { HOME_PATH } from '../web/return-to.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
@@ -43,14 +42,14 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
 
   app.get(HOME_PATH, async (request, reply) => {
     const { account } = signedInOf(request)
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const page = await overview(deps, account.id, now, wordsFor(request))
     return sendPage(reply, 'overview', { ...page, viewer: viewerOf(deps, request), notice: noticeOf(request), connect })
   })
 
   app.get(ENDED_PATH, async (request, reply) => {
     const accountId = signedInOf(request).account.id
-    const now = await databaseNow(deps.db)
+    const now = nowOf(request)
     const where = endedOf(accountId, now)
     const count = await deps.db.connection.count({ where })
     const { skip, pager } = pageOf(count, { path: ENDED_PATH, query: request.query, name: 'page' })

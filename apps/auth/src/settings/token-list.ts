@@ -1,6 +1,5 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import type { Database, Prisma } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
 import { accountLimits } from '../connections/limit-words.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
@@ -21,8 +20,13 @@ const TOKEN_ROWS = 50
 type List = Omit<ApiTokensPage, 'viewer' | 'notice'>
 
 /** One page of what can use the account as Settings -> API shows it: each connection with its tokens, and the tokens made by hand. */
-export async function tokenList(db: Database, accountId: string, query: unknown, naming: Naming): Promise<List> {
-  const now = await databaseNow(db)
+export async function tokenList(
+  db: Database,
+  accountId: string,
+  query: unknown,
+  now: Date,
+  naming: Naming,
+): Promise<List> {
   const sent = { query, asked: askedOf(query) }
   // Neither list waits for the other.
   const [apps, tokens, account] = await Promise.all([

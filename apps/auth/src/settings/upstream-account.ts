@@ -1,5 +1,4 @@
 import type { Prisma } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
   findUpstreamAccount,
@@ -13,7 +12,7 @@ import type { UpstreamAccountPage } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
 import type { Words } from '../words/words.ts'
@@ -109,7 +108,7 @@ async function show(
   offersUnasked = false,
 ): Promise<string> {
   const { id } = signedInOf(request).account
-  const now = await databaseNow(deps.db)
+  const now = nowOf(request)
   const row = await findUpstreamAccount(deps.db, id)
   const { done } = request.query as { done?: unknown }
   const { notices } = wordsFor(request).upstream

@@ -35,6 +35,11 @@ function isReading({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
+/** What time it is by the database's clock, in a route behind {@link requireSession}. */
+export function nowOf(request: FastifyRequest): Date {
+  return signedInOf(request).now()
+}
+
 /** Who is signed in, in a route behind {@link requireSession}. */
 export function signedInOf(request: FastifyRequest): SignedIn {
   return presentOf(request).signedIn
