@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Database, Prisma } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { LEASE_MS } from '../src/jobs/callback-claim.ts'
+import { claimCallbacks, LEASE_MS } from '../src/jobs/callback-claim.ts'
 import { CALLBACK_LIFETIME_MS, createCallbackJob } from '../src/jobs/callbacks.ts'
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
@@ -64,7 +65,43 @@ function node() {
   }
 }
 
+/** What the look for due rows reads with so many lanes open, none of which is due, in pages. */
+async function pagesOfLook(lanes: number): Promise<number> {
+  const { accountId } = await world.makeAccount()
+  await owe(
+    accountId,
+    many(lanes, (at) => `https://host-${at}.example/`),
+    Date.now() + 3_600_000,
+  )
+  await world.db.$executeRawUnsafe('ANALYZE callback')
+  let pages = 0
+  const counting = world.db.$extends({
+    query: {
+      async $queryRaw({ args }) {
+        const [row] = await world.db.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number } }] }[]>`
+          EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${args as Prisma.Sql}`
+        pages = row?.['QUERY PLAN'][0].Plan['Shared Hit Blocks'] ?? 0
+        return []
+      },
+    },
+  })
+  await claimCallbacks(counting as unknown as Database, 10, now())
+  return pages
+}
+
 describe('posts to customers', () => {
+  test('whose servers are many slow the look for all others down by as much as each of them, and no more', async () => {
+    // With what was delivered before, so that the few that are open are no reason to read them all.
+    await world.db.$executeRaw`
+      INSERT INTO callback (account_id, url, host, body, created_at, next_at, delivered_at)
+      SELECT ${world.accountId}::uuid, 'https://done.example/', 'done.example', '{}', ${now()}, ${now()}, ${now()}
+      FROM generate_series(1, 5000)`
+    const few = await pagesOfLook(200)
+    expect(few).toBeGreaterThan(200)
+    // Three hundred more make four hundred and fifty and more of it if each of them costs all of them.
+    expect(await pagesOfLook(800)).toBeLessThan(few * 8)
+  })
+
   test('of an account with four hundred dead servers leave another account its turn at once', async () => {
     const [bad, good] = [await world.makeAccount(), await world.makeAccount()]
     await owe(

@@ -20,7 +20,8 @@ export interface Owed {
  * under way comes first, and nobody gets more than its share of {@link LIMITS}, counted over all nodes by the leases
  * that run. Two nodes that take at the very same moment may together go past a share by what one of them took; a row
  * is taken by one of them. The look goes from lane to lane of the index: a thousand due rows of one lane cost what the
- * first few of them do.
+ * first few of them do, and each lane as much as any other. For that the order names the index's columns from the first:
+ * that two of them are null is a condition for PostgreSQL, and no part of an order.
  */
 export function claimCallbacks(db: Database, slots: number, now: Date): Promise<Owed[]> {
   const { perAccount, perHost, perAccountAndHost } = LIMITS.posts
@@ -31,13 +32,13 @@ export function claimCallbacks(db: Database, slots: number, now: Date): Promise<
       WHERE leased_until > ${now}::timestamptz AND delivered_at IS NULL AND abandoned_at IS NULL
     ), lane AS (
       (SELECT account_id, host FROM callback WHERE delivered_at IS NULL AND abandoned_at IS NULL
-       ORDER BY account_id, host LIMIT 1)
+       ORDER BY delivered_at, abandoned_at, account_id, host LIMIT 1)
       UNION ALL
       SELECT after.account_id, after.host FROM lane CROSS JOIN LATERAL (
         SELECT c.account_id, c.host FROM callback c
         WHERE c.delivered_at IS NULL AND c.abandoned_at IS NULL
           AND (c.account_id, c.host) > (lane.account_id, lane.host)
-        ORDER BY c.account_id, c.host LIMIT 1
+        ORDER BY c.delivered_at, c.abandoned_at, c.account_id, c.host LIMIT 1
       ) after
     ), of_lane AS (
       SELECT due.id, due.next_at, lane.account_id, lane.host,
@@ -47,7 +48,7 @@ export function claimCallbacks(db: Database, slots: number, now: Date): Promise<
         SELECT c.id, c.next_at FROM callback c
         WHERE c.delivered_at IS NULL AND c.abandoned_at IS NULL AND c.account_id = lane.account_id
           AND c.host = lane.host AND c.next_at <= ${now}::timestamptz
-        ORDER BY c.next_at LIMIT ${perAccountAndHost}::int
+        ORDER BY c.delivered_at, c.abandoned_at, c.next_at LIMIT ${perAccountAndHost}::int
       ) due
     ), of_account AS (
       SELECT id, next_at, account_id, host,
