@@ -11,7 +11,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
-import { admission, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
+import { admission, admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 import { dying, mortally, pathNode, smsCall } from './support/path.ts'
 import { turn } from './support/turn.ts'
 
@@ -333,6 +333,21 @@ test('an outcome that is unknown is told with its ids, stays held, and is given 
   expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalHeldMicros: 39_000n })
   await owner.sendMessage.update({ where: { id }, data: { notSentAt: new Date() } })
   await sweep()
+  expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalHeldMicros: 0n, totalSpentMicros: 0n })
+})
+
+test('of more than one statement moves, what was not sent is given back, however old it is', async () => {
+  const one = message(1_000n)
+  expect((await admitted(db, payer, [one])).kind).toBe('admitted')
+  const { accountId } = payer
+  const { result: _, ...row } = await owner.sendMessage.findFirstOrThrow({ where: { accountId } })
+  const free = { ...row, holdMicros: 0n, leaseUntil: null, state: 'unknown', notSentAt: new Date() } as const
+  await owner.sendMessage.createMany({ data: Array.from({ length: 149 }, () => ({ ...free, id: message(0n).id })) })
+  await owner.sendMessage.update({ where: { id: one.id }, data: { notSentAt: new Date() } })
+  await database.followDate(5 * 86_400_000)
+  await sweep()
+  const states = await owner.sendMessage.groupBy({ by: ['state'], where: { accountId }, _count: true })
+  expect(states).toEqual([{ state: 'released', _count: 150 }])
   expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalHeldMicros: 0n, totalSpentMicros: 0n })
 })
 

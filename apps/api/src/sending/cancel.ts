@@ -3,7 +3,7 @@ import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { isCurrent } from '../ledger/current.ts'
-import { type Step, settleOne, settleWhere, type Told } from '../ledger/release.ts'
+import { settleOne, settleWhere, type Told } from '../ledger/release.ts'
 import { connectionSends } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { messageOf } from './rows.ts'
@@ -67,16 +67,17 @@ export async function cancelEnded(db: Database): Promise<number> {
 /** A scheduled message that waits, or did when its runner died. */
 const WAITS = Prisma.sql`(m.state = 'scheduled' OR m.state = 'held' AND s.runner_until <= database_now())`
 
-/** Cancels what waits for another upstream than that of this installation, or for a token that the account has no more. */
-export function replaced(upstream: UpstreamName): Step {
-  return { condition: Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`, told: CANCELLED }
-}
-
-/** Closes what the owner was asked or said about what {@link replaced} cancels; tells how many questions that were. */
-export async function closeReplaced(db: Database, upstream: UpstreamName): Promise<number> {
-  return db.$executeRaw`
+/**
+ * Cancels what waits for another upstream than that of this installation, or for a token that the account has no more, and
+ * closes what its owner was asked or said about it. Tells how many messages and questions that were.
+ */
+export async function cancelReplaced(db: Database, upstream: UpstreamName): Promise<number> {
+  const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
+  const cancelled = await settleWhere(db, waiting, CANCELLED)
+  const closed = await db.$executeRaw`
     UPDATE approval SET state = 'expired', sealed_text = NULL WHERE id IN (
       SELECT a.id FROM approval a
       WHERE a.state IN ('pending', 'approved') AND NOT ${isCurrent(upstream, Prisma.sql`a`)}
       FOR UPDATE OF a SKIP LOCKED)`
+  return cancelled.length + closed
 }

@@ -6,7 +6,7 @@ import type { Job } from '@vertexsms/service/jobs'
 import { type Step, settleSteps } from '../ledger/release.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
-import { cancelEnded, closeReplaced, replaced } from './cancel.ts'
+import { cancelEnded, cancelReplaced } from './cancel.ts'
 
 /** An unknown message that nobody could tell of is charged for good after this. */
 const UNKNOWN_DAYS = 4
@@ -42,18 +42,18 @@ const STEPS: readonly Step[] = [
     told: { outcome: 'accepted', failure: null, reason: null, final: true },
   },
   {
-    condition: Prisma.sql`m.state = 'unknown' AND m.handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'`,
+    // Of many more than one statement moves, what its owner said was not sent stays for the next.
+    condition: Prisma.sql`m.state = 'unknown' AND m.not_sent_at IS NULL AND m.handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'`,
     told: { outcome: 'accepted', failure: null, reason: null, final: true },
   },
 ]
 
 /** Tidies the ledger: leases that are over, endings, a scope that was lost, another token or upstream, verdicts, what stayed unknown. */
 export function createSweepJob(db: Database, upstream: UpstreamName, everyMs: number): Job {
-  const steps = [...STEPS, replaced(upstream)]
   return {
     name: 'sweep',
     everyMs,
-    run: async () => (await settleSteps(db, steps)) + (await cancelEnded(db)) + (await closeReplaced(db, upstream)),
+    run: async () => (await settleSteps(db, STEPS)) + (await cancelEnded(db)) + (await cancelReplaced(db, upstream)),
   }
 }
 
