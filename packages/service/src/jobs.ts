@@ -26,7 +26,10 @@ export interface Job {
 /** The jobs of one process. */
 export interface JobRunner {
   start(): void
-  /** Runs the job of this name after so many milliseconds, when that comes sooner than its turn. Throws where none has it. */
+  /**
+   * Runs the job of this name after so many milliseconds, when that comes sooner than its turn. What is asked for while a
+   * sooner turn is set is left to the turns after that. Throws where no job has the name.
+   */
   wakeIn(name: string, ms: number): void
   /** No job begins any more; the running ones are waited for, but not longer than a stopping process may take. */
   stop(): Promise<void>
@@ -37,6 +40,9 @@ const AFTER_FAILURE_MS = 1_000
 
 /** A job that waits for somebody else's server does not hold up the end of the process. */
 const STOP_WITHIN_MS = 2_000
+
+/** A timer may come a moment before its time, and a turn that looks too early finds nothing until the next. */
+const EARLY_MS = 2
 
 /** Rounds of one run: a job that always finds more does not keep the others from being stopped. */
 const ROUNDS_MAX = 100
@@ -54,7 +60,7 @@ export function createJobRunner(jobs: readonly Job[], clock: JobClock, log: Fast
     wakeIn(name, ms) {
       const loop = loops[jobs.findIndex((job) => job.name === name)]
       if (loop === undefined) throw new Error(`No job is called ${name}.`)
-      loop.schedule(Math.max(0, ms))
+      loop.schedule(ms > 0 ? ms + EARLY_MS : 0)
     },
     async stop() {
       await within(Promise.all(loops.map((loop) => loop.stop())), STOP_WITHIN_MS)

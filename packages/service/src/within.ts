@@ -4,6 +4,9 @@ export async function within(promise: Promise<unknown>, ms: number): Promise<voi
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.max(ms, 0))
   })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
+  try {
+    await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -29,6 +29,7 @@ const PAUSES_MINUTES = [1, 5, 15, 60, 240, 360]
 interface ClaimedMail {
   readonly id: string
   readonly attempts: number
+  readonly claimedAt: Date
 }
 
 const tableOf = (outbox: Outbox) => (outbox === 'notice' ? Prisma.sql`notice` : Prisma.sql`password_request`)
@@ -47,10 +48,10 @@ export function createMailJob(
     name: job.name,
     everyMs: everyMs ?? job.everyMs,
     firstAfterMs: everyMs ?? job.everyMs,
-    async run(clock) {
+    async run() {
       const claimed = await claimMail(db, job.outbox, mailer.sendWithinMs + CLAIM_MARGIN_MS)
       if (!claimed) return 0
-      const mail = await job.mailOf(claimed.id, await clock())
+      const mail = await job.mailOf(claimed.id, claimed.claimedAt)
       if (!mail) {
         await settleMail(db, job.outbox, claimed, 'refused')
         return 1
@@ -73,7 +74,7 @@ async function claimMail(db: Database, outbox: Outbox, claimMs: number): Promise
       WHERE next_at <= database_now() AND (claimed_until IS NULL OR claimed_until <= database_now())
       ORDER BY next_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id::text, attempts`
+    RETURNING id::text, attempts, database_now() AS "claimedAt"`
   return row ?? null
 }
 
