@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { createJobRunner } from '@vertexsms/service/jobs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { claimCallbacks, LEASE_MS } from '../src/jobs/callback-claim.ts'
 import { CALLBACK_LIFETIME_MS, createCallbackJob } from '../src/jobs/callbacks.ts'
@@ -287,6 +288,35 @@ describe('through the whole API', () => {
     }
     const over = await world.db.callback.findMany({ where: { accountId } })
     for (const row of over) expect([row.attempts, row.abandonedAt === null]).toEqual([row.attemptsMax, false])
+  })
+
+  test('nothing is posted any more once a node stops', async () => {
+    const { accountId } = await world.makeAccount()
+    await owe(accountId, ['https://customer.example/'])
+    let tellTime = () => {}
+    const asked = new Promise<void>((resolve) => {
+      tellTime = resolve
+    })
+    let posts = 0
+    const job = createCallbackJob(world.db, async () => ++posts > 0, 3_600_000)
+    let begun = () => {}
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    const clock = async () => {
+      begun()
+      await asked
+      return now()
+    }
+    const runner = createJobRunner([job], clock, world.node.app.log)
+    runner.start()
+    await hasBegun
+    const stopping = runner.stop()
+    tellTime()
+    await stopping
+    expect(posts).toBe(0)
+    const [row] = await world.db.callback.findMany({ where: { accountId } })
+    expect([row?.attempts, row?.leasedUntil]).toEqual([0, null])
   })
 
   test.each([

@@ -14,9 +14,10 @@ export interface Job {
   readonly firstAfterMs?: number
   /**
    * Does what is due; returns how much that was, and is asked again at once while it is not zero. What needs the time of all
-   * nodes asks for it: it is a question to the database, and most turns find nothing.
+   * nodes asks for it: it is a question to the database, and most turns find nothing. What must not begin any more once
+   * the process stops asks for that.
    */
-  run(clock: JobClock): Promise<number>
+  run(clock: JobClock, isStopping: () => boolean): Promise<number>
   /** Given a function that asks for a turn at once, for work that ends between two runs. */
   onWake?(wake: () => void): void
   /** Waits for what runs on between its turns. */
@@ -78,7 +79,7 @@ function createLoop(job: Job, clock: JobClock, log: FastifyBaseLogger) {
   async function run(): Promise<void> {
     let pauseMs = job.everyMs
     try {
-      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(clock)) > 0; round++);
+      for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(clock, () => stopped)) > 0; round++);
     } catch (error) {
       pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
       log.warn({ event: job.name.replaceAll(' ', '_'), err: error }, 'job failed')

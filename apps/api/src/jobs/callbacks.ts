@@ -79,10 +79,12 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
   return {
     name: CALLBACKS,
     everyMs,
-    async run(clock) {
+    async run(clock, isStopping) {
       const slots = LIMITS.posts.perNode - running.size
       if (slots <= 0) return 0
       const now = await clock()
+      // Another node posts them at once; begun here they would be cut off, and come a second time.
+      if (isStopping()) return 0
       const owed = await claimCallbacks(db, slots, now)
       for (const one of owed) start(one, runningFrom(now))
       return owed.length

@@ -7,7 +7,10 @@ export async function cleanUp(db: Database, now: Date): Promise<Record<string, n
   for (const { name, run } of createCleanUpJobs(db)) {
     removed[name] = 0
     for (;;) {
-      const rows = await run(async () => now)
+      const rows = await run(
+        async () => now,
+        () => false,
+      )
       if (rows === 0) break
       removed[name] += rows
     }
