@@ -99,7 +99,7 @@ describe('posts to customers', () => {
       FROM generate_series(1, 5000)`
     const few = await pagesOfLook(200)
     expect(few).toBeGreaterThan(200)
-    // Three hundred more make four hundred and fifty and more of it if each of them costs all of them.
+    // Five times as many lanes are five times the pages; where each lane reads all of them it is a dozen times as many.
     expect(await pagesOfLook(800)).toBeLessThan(few * 8)
   })
 

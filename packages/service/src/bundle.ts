@@ -15,7 +15,7 @@ const LINE_CHARACTERS = 160
 
 const MODULES = '{"type":"module"}\n'
 
-const moduleOf = (source: string) => source.replace(/\.ts$/, '.js')
+const nameOf = (source: string) => source.replace(/\.ts$/, '')
 
 /** What to make, of what, and where. */
 export interface Bundle {
@@ -95,12 +95,12 @@ const STAY = /^(@electric-sql\/pglite|@node-rs\/argon2)(\/|$)/
 /**
  * Makes modules of programs for processes that a test starts on this machine: `apps/auth/src/server.ts` becomes
  * `apps/auth/src/server.js` in `folder`. They read files (views, migrations) and packages with native code from the
- * repository, as the sources do. What was made already,
- * in the folder `madeIn`, is not made again.
+ * repository, as the sources do. What was made in the folder `madeIn` already is not made again.
  */
 export async function bundleForTests(sources: readonly string[], folder: string, madeIn?: string): Promise<void> {
-  if (madeIn !== undefined && sources.every((source) => existsSync(join(madeIn, moduleOf(source))))) {
-    for (const module of sources.map(moduleOf)) {
+  const modules = sources.map((source) => `${nameOf(source)}.js`)
+  if (madeIn !== undefined && modules.every((module) => existsSync(join(madeIn, module)))) {
+    for (const module of modules) {
       mkdirSync(dirname(join(folder, module)), { recursive: true })
       writeFileSync(join(folder, module), `import ${JSON.stringify(pathToFileURL(join(madeIn, module)).href)}\n`)
     }
@@ -118,7 +118,7 @@ export async function bundleForTests(sources: readonly string[], folder: string,
     },
   }
   await bundle({
-    programs: Object.fromEntries(sources.map((source) => [moduleOf(source).replace(/\.js$/, ''), source])),
+    programs: Object.fromEntries(sources.map((source) => [nameOf(source), source])),
     folder,
     target: 'node20',
     ownUrl: (place) => JSON.stringify(pathToFileURL(join(ROOT, place)).href),

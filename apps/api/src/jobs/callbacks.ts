@@ -85,8 +85,9 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
       const now = await clock()
       // Another node posts them at once; begun here they would be cut off, and come a second time.
       if (isStopping()) return 0
+      const sinceThen = runningFrom(now)
       const owed = await claimCallbacks(db, slots, now)
-      for (const one of owed) start(one, runningFrom(now))
+      for (const one of owed) start(one, sinceThen)
       return owed.length
     },
     onWake(callback) {

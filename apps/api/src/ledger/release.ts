@@ -77,9 +77,9 @@ interface Taking {
 const SKIPPING: Taking = { rows: MESSAGES, ifLocked: Prisma.sql`SKIP LOCKED` }
 
 /**
- * Which they may be of each condition, asked by itself: a sweep mostly finds none, and the statement that settles is ten times as long. They
- * are found before they are put in order: a walk in the order of ids would pass all messages there ever were where few or
- * none are found.
+ * Which they may be of each condition, asked by itself: a sweep mostly finds none, and the statement that settles is ten
+ * times as long. They are found before they are put in order: a walk in the order of ids would pass all messages there ever
+ * were where few or none are found.
  */
 async function candidates(db: Database, conditions: readonly Prisma.Sql[]): Promise<bigint[][]> {
   const each = conditions.map(
