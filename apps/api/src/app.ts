@@ -81,6 +81,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
   })
 
   const checkCallbackUrl = createCallbackUrlCheck(outbound)
+  const wakePosts = () => jobs.wakeIn(CALLBACKS, 0)
   const {
     operator,
     upstream,
@@ -94,7 +95,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     db,
     checkCallbackUrl,
     wakeIn: (ms) => jobs.wakeIn(SIMULATION, ms),
-    owed: () => jobs.wakeIn(CALLBACKS, 0),
+    owed: wakePosts,
   })
   const watch = createPauseWatch(db, app.log, PAUSE_LOOK_MS)
   const deps: SendingDeps = {
@@ -128,7 +129,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
       createScheduleJob(deps, sending, everyMs),
       createSweepJob(db, deps.operator.name, everyMs),
       createRetentionJob(db),
-      createCallbackJob(db, createCallbackPost(outbound), everyMs),
+      createCallbackJob(db, createCallbackPost(outbound), everyMs, wakePosts),
       createCleanUpJob(db),
     ],
     () => databaseNow(db),

@@ -13,10 +13,11 @@ export function laneOf(url: Prisma.Sql): Prisma.Sql {
 export function hasRoomFor(url: string | undefined, accountId: Prisma.Sql): Prisma.Sql {
   if (url === undefined) return Prisma.sql`TRUE`
   const { perAccount, perAccountAndHost } = LIMITS.owed
-  const open = Prisma.sql`FROM callback WHERE delivered_at IS NULL AND abandoned_at IS NULL AND account_id = ${accountId}`
-  return Prisma.sql`
-    (SELECT count(*) FROM (SELECT ${open} LIMIT ${perAccount}::int) owed) < ${perAccount}::int
-    AND (SELECT count(*) FROM (
-      SELECT ${open} AND host = ${laneOf(Prisma.sql`${url}::text`)} LIMIT ${perAccountAndHost}::int
-    ) owed) < ${perAccountAndHost}::int`
+  return Prisma.sql`(
+    SELECT count(*) < ${perAccount}::int AND count(*) FILTER (WHERE here) < ${perAccountAndHost}::int
+    FROM (
+      SELECT host = ${laneOf(Prisma.sql`${url}::text`)} AS here FROM callback
+      WHERE delivered_at IS NULL AND abandoned_at IS NULL AND account_id = ${accountId} LIMIT ${perAccount}::int
+    ) owed
+  )`
 }

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Database, Prisma } from '@vertexsms/db/client'
 import { createJobRunner } from '@vertexsms/service/jobs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { claimCallbacks, LEASE_MS } from '../src/jobs/callback-claim.ts'
+import { LEASE_MS } from '../src/jobs/callback-claim.ts'
 import { CALLBACK_LIFETIME_MS, createCallbackJob } from '../src/jobs/callbacks.ts'
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
+import { many, oweTo } from './support/owed.ts'
 import { startReceiver } from './support/receiver.ts'
 import { turn } from './support/turn.ts'
 import { startWorld, type World } from './support/world.ts'
@@ -20,16 +20,7 @@ afterAll(() => world.close())
 beforeEach(() => world.db.callback.deleteMany())
 
 const now = () => new Date()
-
-/** Rows that are due from this time on, oldest first. */
-async function owe(accountId: string, urls: readonly string[], since = 0) {
-  const hosts = urls.map((url) => new URL(url).host)
-  await world.db.$executeRaw`
-    INSERT INTO callback (account_id, url, host, body, created_at, next_at)
-    SELECT ${accountId}::uuid, url, host, '{}', ${now()}, to_timestamp(${since}::float8 / 1000 + (at - 1) / 1000.0)
-    FROM unnest(${urls}::text[], ${hosts}::text[]) WITH ORDINALITY AS owed (url, host, at)`
-}
-const many = (count: number, url: (at: number) => string) => Array.from({ length: count }, (_, at) => url(at))
+const owe = (accountId: string, urls: readonly string[], since?: number) => oweTo(world.db, accountId, urls, since)
 
 /** A node whose posts are under way until the test ends them. */
 function node() {
@@ -43,6 +34,7 @@ function node() {
         posts.set(url, [...(posts.get(url) ?? []), resolve])
       }),
     1_000,
+    () => {},
   )
   return {
     job,
@@ -66,43 +58,7 @@ function node() {
   }
 }
 
-/** What the look for due rows reads with so many lanes open, none of which is due, in pages. */
-async function pagesOfLook(lanes: number): Promise<number> {
-  const { accountId } = await world.makeAccount()
-  await owe(
-    accountId,
-    many(lanes, (at) => `https://host-${at}.example/`),
-    Date.now() + 3_600_000,
-  )
-  await world.db.$executeRawUnsafe('ANALYZE callback')
-  let pages = 0
-  const counting = world.db.$extends({
-    query: {
-      async $queryRaw({ args }) {
-        const [row] = await world.db.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Shared Hit Blocks': number } }] }[]>`
-          EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${args as Prisma.Sql}`
-        pages = row?.['QUERY PLAN'][0].Plan['Shared Hit Blocks'] ?? 0
-        return []
-      },
-    },
-  })
-  await claimCallbacks(counting as unknown as Database, 10, now())
-  return pages
-}
-
 describe('posts to customers', () => {
-  test('whose servers are many slow the look for all others down by as much as each of them, and no more', async () => {
-    // With what was delivered before, so that the few that are open are no reason to read them all.
-    await world.db.$executeRaw`
-      INSERT INTO callback (account_id, url, host, body, created_at, next_at, delivered_at)
-      SELECT ${world.accountId}::uuid, 'https://done.example/', 'done.example', '{}', ${now()}, ${now()}, ${now()}
-      FROM generate_series(1, 5000)`
-    const few = await pagesOfLook(200)
-    expect(few).toBeGreaterThan(200)
-    // Five times as many lanes are five times the pages; where each lane reads all of them it is a dozen times as many.
-    expect(await pagesOfLook(800)).toBeLessThan(few * 8)
-  })
-
   test('of an account with four hundred dead servers leave another account its turn at once', async () => {
     const [bad, good] = [await world.makeAccount(), await world.makeAccount()]
     await owe(
@@ -129,6 +85,26 @@ describe('posts to customers', () => {
     await one.run()
     expect(one.underWay('quick')).toBe(1)
     expect(one.underWay('slow')).toBe(LIMITS.posts.perAccountAndHost)
+    await one.end('')
+    await one.job.idle()
+  })
+
+  test('of an account with two slow servers leave its other server the first turn that ends', async () => {
+    const { accountId } = await world.makeAccount()
+    for (const slow of ['a', 'b']) {
+      await owe(
+        accountId,
+        many(400, (at) => `https://slow-${slow}.example/${at}`),
+      )
+    }
+    const one = node()
+    await one.run()
+    expect([one.underWay('slow-a'), one.underWay('slow-b')]).toEqual([4, 4])
+    await owe(accountId, ['https://quick.example/'], 1_000)
+    await one.end('slow-a.example/0')
+    await eventually(async () => (await world.db.callback.count({ where: { deliveredAt: { not: null } } })) === 1)
+    await one.run()
+    expect(one.underWay('quick')).toBe(1)
     await one.end('')
     await one.job.idle()
   })
@@ -282,7 +258,12 @@ describe('through the whole API', () => {
     // More turns than the most tries; each turn takes all that may still be tried.
     for (let time = 0; time < 15; time++) {
       await world.db.callback.updateMany({ where: { accountId }, data: { nextAt: new Date(0), leasedUntil: null } })
-      const refusing = createCallbackJob(world.db, async () => false, 1_000)
+      const refusing = createCallbackJob(
+        world.db,
+        async () => false,
+        1_000,
+        () => {},
+      )
       while ((await turn(refusing, now())) > 0);
       await refusing.idle()
     }
@@ -298,7 +279,12 @@ describe('through the whole API', () => {
       tellTime = resolve
     })
     let posts = 0
-    const job = createCallbackJob(world.db, async () => ++posts > 0, 3_600_000)
+    const job = createCallbackJob(
+      world.db,
+      async () => ++posts > 0,
+      3_600_000,
+      () => {},
+    )
     let begun = () => {}
     const hasBegun = new Promise<void>((resolve) => {
       begun = resolve

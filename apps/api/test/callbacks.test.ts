@@ -27,7 +27,7 @@ describe('a callback', () => {
 
   /** Runs the job alone, with the clock put to each next attempt, until the callback is over. */
   async function driveToEnd(id: bigint, attemptsMax: number) {
-    const job = createCallbackJob(world.db, createCallbackPost(outbound), 1_000)
+    const job = createCallbackJob(world.db, createCallbackPost(outbound), 1_000, () => {})
     await world.node.close()
     const pausesMs: number[] = []
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {

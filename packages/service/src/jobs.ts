@@ -18,8 +18,6 @@ export interface Job {
    * the process stops asks for that.
    */
   run(clock: JobClock, isStopping: () => boolean): Promise<number>
-  /** Given a function that asks for a turn at once, for work that ends between two runs. */
-  onWake?(wake: () => void): void
   /** Waits for what runs on between its turns. */
   stop?(): Promise<void>
 }
@@ -51,9 +49,6 @@ const ROUNDS_MAX = 100
 /** Runs jobs side by side in this process. What is due lies in the database, so nothing depends on being woken. */
 export function createJobRunner(jobs: readonly Job[], clock: JobClock, log: FastifyBaseLogger): JobRunner {
   const loops = jobs.map((job) => createLoop(job, clock, log))
-  jobs.forEach((job, at) => {
-    job.onWake?.(() => loops[at]?.schedule(0))
-  })
   return {
     start() {
       for (const loop of loops) loop.start()

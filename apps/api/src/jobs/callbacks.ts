@@ -35,10 +35,10 @@ export interface CallbackJob extends Job {
  * Delivers what is owed to customers' URLs until they answer `200 OK`, their tries are used up or a day has passed. No
  * attempt waits for another: one that ends makes room for the next that has a turn. A node that dies in the middle
  * leaves a lease that ends, and the post is made again: customers must take a report twice, as with every such service.
+ * `wake` asks for a turn of this job.
  */
-export function createCallbackJob(db: Database, post: Post, everyMs: number): CallbackJob {
+export function createCallbackJob(db: Database, post: Post, everyMs: number, wake: () => void): CallbackJob {
   const running = new Set<Promise<void>>()
-  let wake = () => {}
   let gathering: NodeJS.Timeout | undefined
 
   async function attempt(owed: Owed, clock: () => Date): Promise<void> {
@@ -89,9 +89,6 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number): Ca
       const owed = await claimCallbacks(db, slots, now)
       for (const one of owed) start(one, sinceThen)
       return owed.length
-    },
-    onWake(callback) {
-      wake = callback
     },
     async stop() {
       await idle()
