@@ -37,6 +37,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (bundled) {
     process.env.TEST_PROGRAMS_DIR = join(runDir, 'programs')
     await bundleForTests(PROGRAMS, process.env.TEST_PROGRAMS_DIR)
+    // What is watched has changed by then: from now on the sources.
+    project.onTestsRerun(() => {
+      delete process.env.TEST_PROGRAMS_DIR
+    })
   }
   // The tables that test files start their own products on are made once, not by each of the first ones at the same time.
   const [stack] = await Promise.all([startStack({ fromNothing: true }), bundled && embeddedDump()])
@@ -45,6 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // The canary test ends it; without that test it ends with the run.
   process.env.E2E_STACK_PID = String(stack.pid)
   return async () => {
+    delete process.env.TEST_PROGRAMS_DIR
     const code = await stop()
     await clean()
     rmSync(runDir, { recursive: true, force: true })

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deleteToken } from '../src/connections/tokens.ts'
@@ -9,6 +10,7 @@ import { createManualToken, replaceToken } from '../src/settings/manual-tokens.t
 import { cleanUp } from './support/clean-up.ts'
 import { connect, post, refresh, register, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
+import { CAN_MEET, waitingFor } from './support/meeting.ts'
 import { newSignedIn } from './support/people.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -99,7 +101,7 @@ describe('the spender of a connection', () => {
       'a deletion on the dashboard',
       async ({ accountId }) => {
         const token = await stack.db.apiToken.findFirstOrThrow({ where: { accountId } })
-        return deleteToken(stack.db, { accountId, tokenId: token.id, now: new Date() })
+        return deleteToken(stack.db, { accountId, tokenId: token.id })
       },
     ],
     ['a revocation (RFC 7009 §2.1)', ({ client, tokens }) => revoke(client, tokens.refresh)],
@@ -197,7 +199,7 @@ describe('the spender of a token made by hand', () => {
     const by = { accountId: account.id, sessionId: session.id }
     const create = (limits = NO_LIMITS, form: string = randomUUID()) => {
       const token = { form, name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
-      return createManualToken(stack.db, by, { ...token, limits }, new Date())
+      return createManualToken(stack.db, by, { ...token, limits })
     }
     const row = (id: string) => stack.db.apiToken.findUniqueOrThrow({ where: { id } })
     const rows = () => stack.db.apiToken.findMany({ where: { accountId: account.id } })
@@ -224,9 +226,22 @@ describe('the spender of a token made by hand', () => {
     for (const hasRow of [true, false]) {
       const { accountId, tokenId } = await made()
       if (!hasRow) await stack.db.spender.deleteMany({ where: { id: tokenId } })
-      expect(await deleteToken(stack.db, { accountId, tokenId, now: new Date() })).toBe('token')
+      expect(await deleteToken(stack.db, { accountId, tokenId })).toBe('token')
       expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, kind: 'token', endedAt: expect.any(Date) }])
     }
+  })
+
+  it.runIf(CAN_MEET)('ends after whatever its deletion has waited for', async () => {
+    const { accountId, tokenId } = await made()
+    const sent = await stack.db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT id::text FROM api_token WHERE id = ${tokenId}::uuid FOR KEY SHARE`
+      const deletion = deleteToken(stack.db, { accountId, tokenId })
+      await expect.poll(() => waitingFor(stack.db)).toBe(1)
+      return { deletion, at: await databaseNow(stack.db) }
+    })
+    expect(await sent.deletion).toBe('token')
+    const [spender] = await spendersOf(accountId)
+    expect(spender?.endedAt?.getTime()).toBeGreaterThanOrEqual(sent.at.getTime())
   })
 
   it('goes on under each new value, and ends with the token and every value of it', async () => {
@@ -246,7 +261,7 @@ describe('the spender of a token made by hand', () => {
     })
     expect(held).toHaveLength(2)
     expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: null, maxTotalMicros: 9_000_000n }])
-    expect(await deleteToken(stack.db, { accountId, tokenId, now: new Date() })).toBe('token')
+    expect(await deleteToken(stack.db, { accountId, tokenId })).toBe('token')
     expect(await rows()).toEqual([])
     expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedAt: expect.any(Date) }])
   })
@@ -300,7 +315,7 @@ describe('the spender of a token made by hand', () => {
     const [{ id }] = forms
     expect(forms).toContainEqual({ id, refused: 'made_before' })
     expect(forms).toContainEqual({ id, value: expect.any(String) })
-    await deleteToken(stack.db, { accountId: by.accountId, tokenId: id, now: new Date() })
+    await deleteToken(stack.db, { accountId: by.accountId, tokenId: id })
     expect(await create(NO_LIMITS, form)).toEqual({ id, refused: 'made_before' })
     // The same form in the hands of another account is another token, and names nothing that is there already.
     const other = await made()
@@ -320,7 +335,7 @@ describe('the spender of a token made by hand', () => {
   it("is not ended by another account's deletion", async () => {
     const { accountId, tokenId } = await made()
     const { id: stranger } = await stack.account()
-    expect(await deleteToken(stack.db, { accountId: stranger, tokenId, now: new Date() })).toBe('not_found')
+    expect(await deleteToken(stack.db, { accountId: stranger, tokenId })).toBe('not_found')
     expect(await spendersOf(accountId)).toMatchObject([{ endedAt: null }])
   })
 })

@@ -8,6 +8,8 @@ import { movedBy, settledParts } from './settle.ts'
 /** Rows of one statement, and those that it is offered: another node may hold the first of them. */
 const RELEASE_BATCH = 100
 const OFFERED = 1_000
+/** Rows that are looked at for those, and put in order. */
+const FOUND_MAX = 10_000
 
 /** What is told of the rows that a condition finds. */
 export interface Told {
@@ -84,7 +86,7 @@ const SKIPPING: Taking = { rows: MESSAGES, ifLocked: Prisma.sql`SKIP LOCKED` }
 async function candidates(db: Database, conditions: readonly Prisma.Sql[]): Promise<bigint[][]> {
   const each = conditions.map(
     (condition, at) => Prisma.sql`(
-      WITH found AS MATERIALIZED (SELECT m.id FROM ${MESSAGES} WHERE ${condition})
+      WITH found AS MATERIALIZED (SELECT m.id FROM ${MESSAGES} WHERE ${condition} LIMIT ${FOUND_MAX}::int)
       SELECT ${at}::int AS at, id FROM found ORDER BY id LIMIT ${OFFERED}::int)`,
   )
   const found = await db.$queryRaw<{ at: number; id: bigint }[]>`

@@ -68,16 +68,17 @@ export async function cancelEnded(db: Database): Promise<number> {
 const WAITS = Prisma.sql`(m.state = 'scheduled' OR m.state = 'held' AND s.runner_until <= database_now())`
 
 /**
- * Cancels what waits for another upstream than that of this installation, or for a token that the account has no more, and
- * closes what its owner was asked or said about it. Tells how many messages and questions that were.
+ * Closes what an owner was asked or said about a message for another upstream than that of this installation, or for a token
+ * that the account has no more, and cancels what waits for either. Tells how many messages and questions that were.
  */
 export async function cancelReplaced(db: Database, upstream: UpstreamName): Promise<number> {
-  const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
-  const cancelled = await settleWhere(db, waiting, CANCELLED)
+  // The questions first: they are few, and however much waits is no reason to leave them open.
   const closed = await db.$executeRaw`
     UPDATE approval SET state = 'expired', sealed_text = NULL WHERE id IN (
       SELECT a.id FROM approval a
       WHERE a.state IN ('pending', 'approved') AND NOT ${isCurrent(upstream, Prisma.sql`a`)}
       FOR UPDATE OF a SKIP LOCKED)`
+  const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
+  const cancelled = await settleWhere(db, waiting, CANCELLED)
   return cancelled.length + closed
 }

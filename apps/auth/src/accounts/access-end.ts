@@ -7,10 +7,10 @@ import { endConnectionsOfAccount } from '../connections/end.ts'
  * made by hand stay; they stop with a disabled account. Call it in the transaction that holds the account
  * (account-lock.ts) and changes its password or status, so that both happen or neither.
  */
-export async function endAccess(tx: Prisma.TransactionClient, accountId: string, now: Date): Promise<void> {
+export async function endAccess(tx: Prisma.TransactionClient, accountId: string): Promise<void> {
   await tx.session.deleteMany({ where: { accountId } })
   await tx.passkey.deleteMany({ where: { accountId } })
-  await endConnectionsOfAccount(tx, accountId, now)
+  await endConnectionsOfAccount(tx, accountId)
 }
 
 /**

@@ -85,7 +85,7 @@ export async function usePasswordLink(
     if (count !== 1 || account?.active === false) return null
     if (account) {
       await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
-      await endAccess(tx, account.id, now)
+      await endAccess(tx, account.id)
       await tellOfNewPassword(tx, account.id, now)
       return { accountId: account.id, passwordHash }
     }

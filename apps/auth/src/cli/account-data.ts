@@ -195,7 +195,7 @@ export const deleteAccount: Command = {
   options: ['confirm'],
   statementMs: DELETE_TIMEOUT_MS,
   async run(context, args, { confirm }) {
-    const { db, now, print } = context
+    const { db, print } = context
     const { id, email } = await accountOf(context, args[0])
     if (confirm !== email) throw new CommandError(`This cannot be undone. Say it with --confirm ${email}.`)
     const upstream = await db.upstreamAccount.findUnique({ where: { accountId: id }, select: { lastFour: true } })
@@ -203,7 +203,7 @@ export const deleteAccount: Command = {
     await accountTransaction(db, async (tx) => {
       await lockAccount(tx, id)
       await tx.account.update({ where: { id }, data: { status: 'disabled' } })
-      await endAccess(tx, id, now)
+      await endAccess(tx, id)
     })
     await removeRows(context, { id, email })
     print('Deleted, with everything it owned.')

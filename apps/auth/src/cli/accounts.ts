@@ -78,7 +78,7 @@ export const reset: Command = {
     const link = await accountTransaction(db, async (tx) => {
       await lockAccount(tx, account.id)
       await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
-      await endAccess(tx, account.id, now)
+      await endAccess(tx, account.id)
       return createPasswordLink(tx, { issuerUrl, email: account.email, hours: RESET_HOURS, now })
     })
     print(link)
@@ -90,12 +90,12 @@ export const reset: Command = {
 export const disable: Command = {
   usage: 'disable EMAIL',
   summary: 'Lock an account: its sessions, codes, connections and tokens stop at once',
-  async run({ db, now, print }, args) {
+  async run({ db, print }, args) {
     const account = await accountOf(db, emailOf(args))
     await accountTransaction(db, async (tx) => {
       await lockAccount(tx, account.id)
       await tx.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
-      await endAccess(tx, account.id, now)
+      await endAccess(tx, account.id)
     })
     print('Disabled.')
   },

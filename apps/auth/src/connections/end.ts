@@ -1,6 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
 import { endSpenders } from './spenders.ts'
 
 /** Why a connection ended; kept beside it, so that the dashboard can say so. */
@@ -20,40 +19,31 @@ export type EndReason = 'deleted' | 'revoked' | 'refresh_reuse' | 'code_replay' 
  */
 export function endConnection(db: Database, connectionId: string, reason: EndReason): Promise<boolean> {
   const which = Prisma.sql`id = ${connectionId}::uuid`
-  return db.$transaction(async (tx) => endWhere(tx, which, reason, await databaseNow(tx)))
+  return db.$transaction((tx) => endWhere(tx, which, reason))
 }
 
 /** The same by the grant's id, which is all the protocol library knows. */
 export function endConnectionOfGrant(db: Database, grantId: string, reason: EndReason): Promise<boolean> {
   const which = Prisma.sql`grant_id = ${grantId}`
-  return db.$transaction(async (tx) => endWhere(tx, which, reason, await databaseNow(tx)))
+  return db.$transaction((tx) => endWhere(tx, which, reason))
 }
 
 /** The same in a transaction, for a connection whose place another has taken. */
-export async function endReplaced(tx: Prisma.TransactionClient, connectionId: string, now: Date): Promise<void> {
-  await endWhere(tx, Prisma.sql`id = ${connectionId}::uuid`, 'replaced', now)
+export async function endReplaced(tx: Prisma.TransactionClient, connectionId: string): Promise<void> {
+  await endWhere(tx, Prisma.sql`id = ${connectionId}::uuid`, 'replaced')
 }
 
 /** The same for every connection of an account, with its pending codes and authorization requests, in a transaction. */
-export async function endConnectionsOfAccount(
-  tx: Prisma.TransactionClient,
-  accountId: string,
-  now: Date,
-): Promise<void> {
-  await endWhere(tx, Prisma.sql`account_id = ${accountId}::uuid`, 'account', now)
+export async function endConnectionsOfAccount(tx: Prisma.TransactionClient, accountId: string): Promise<void> {
+  await endWhere(tx, Prisma.sql`account_id = ${accountId}::uuid`, 'account')
   await tx.oidcArtifact.deleteMany({ where: { accountId } })
 }
 
-async function endWhere(
-  tx: Prisma.TransactionClient,
-  which: Prisma.Sql,
-  reason: EndReason,
-  now: Date,
-): Promise<boolean> {
+async function endWhere(tx: Prisma.TransactionClient, which: Prisma.Sql, reason: EndReason): Promise<boolean> {
   await tx.$queryRaw`SELECT id::text FROM connection WHERE ${which} AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE`
   const counted = await tx.$queryRaw<[{ ended: number }]>`
       WITH gone AS (
-        UPDATE connection SET ended_at = ${now}::timestamptz, ended_reason = ${reason}
+        UPDATE connection SET ended_at = database_now(), ended_reason = ${reason}
         WHERE ${which} AND ended_at IS NULL
         RETURNING id, grant_id, account_id, coalesce(spender_id, id) AS spender_id
       ), tokens AS (
@@ -65,7 +55,7 @@ async function endWhere(
       ), cancelled AS (
         UPDATE message SET status = 'cancelled' FROM gone
         WHERE message.connection_id = gone.id AND message.status = 'scheduled'
-      ), spenders AS (${endSpenders('connection', now)})
+      ), spenders AS (${endSpenders('connection')})
       SELECT count(*)::int AS ended FROM gone`
   return counted[0].ended > 0
 }

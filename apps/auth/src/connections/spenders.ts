@@ -108,15 +108,14 @@ function columns(limits: SpenderLimits) {
  * no live connection or token goes on with. A spender that never had a row gets one, for the API's first use must not
  * make it anew.
  */
-export function endSpenders(kind: 'connection' | 'token', now: Date): Prisma.Sql {
-  const at = Prisma.sql`${now}::timestamptz`
+export function endSpenders(kind: 'connection' | 'token'): Prisma.Sql {
   const others =
     kind === 'connection'
-      ? Prisma.sql`SELECT FROM connection o WHERE ${connectionLives('o', at)}`
-      : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual' AND ${tokenLives('o', at)}`
+      ? Prisma.sql`SELECT FROM connection o WHERE ${connectionLives('o')}`
+      : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual' AND ${tokenLives('o')}`
   return Prisma.sql`
     INSERT INTO spender (id, account_id, kind, created_at, ended_at)
-    SELECT DISTINCT spender_id, account_id, ${kind}::spender_kind, ${now}::timestamptz, ${now}::timestamptz FROM gone
+    SELECT DISTINCT spender_id, account_id, ${kind}::spender_kind, database_now(), database_now() FROM gone
     WHERE NOT EXISTS (
       ${others} AND o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
         AND o.id NOT IN (SELECT id FROM gone)

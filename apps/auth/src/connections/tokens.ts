@@ -127,7 +127,7 @@ export type Deletion = 'not_found' | 'token' | 'connection'
  */
 export async function deleteToken(
   db: Database,
-  { accountId, tokenId, now }: { readonly accountId: string; readonly tokenId: string; readonly now: Date },
+  { accountId, tokenId }: { readonly accountId: string; readonly tokenId: string },
 ): Promise<Deletion> {
   if (!isUuid(tokenId)) return 'not_found'
   const token = await db.apiToken.findFirst({
@@ -138,15 +138,17 @@ export async function deleteToken(
   if (token.connectionId) {
     return (await endConnection(db, token.connectionId, 'deleted')) ? 'connection' : 'not_found'
   }
-  // Two statements of one transaction: a send that holds the token is waited for, and the second sees what it wrote.
-  const [[deleted]] = await db.$transaction([
+  // Three statements of one transaction: a send that holds the token is waited for, the end is dated after it, and the
+  // last sees what it wrote.
+  const [, [deleted]] = await db.$transaction([
+    db.$queryRaw`SELECT id::text FROM api_token WHERE id = ${tokenId}::uuid AND account_id = ${accountId}::uuid FOR UPDATE`,
     db.$queryRaw<[{ count: number }]>`
       WITH gone AS (
         DELETE FROM api_token
         WHERE (id = ${tokenId}::uuid OR replaced_by = ${tokenId}::uuid)
           AND account_id = ${accountId}::uuid AND connection_id IS NULL
         RETURNING id, account_id, coalesce(spender_id, id) AS spender_id
-      ), spenders AS (${endSpenders('token', now)})
+      ), spenders AS (${endSpenders('token')})
       SELECT count(*)::int AS count FROM gone`,
     db.message.updateMany({
       where: { manualTokenId: tokenId, accountId, status: 'scheduled' },

@@ -185,7 +185,7 @@ export async function connect(
     })
     const notice = { kind: 'new_connection', about: id, details: {}, createdAt: now, nextAt: now } as const
     await tx.notice.create({ data: { id: randomUUID(), accountId, spenderId: spenderId ?? id, ...notice } })
-    if (earlier) await endReplaced(tx, earlier.id, now)
+    if (earlier) await endReplaced(tx, earlier.id)
     else await createSpender(tx, { kind: 'connection', id, accountId }, limits, now)
   }
   if (earlier && place.changes) {

@@ -56,7 +56,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
         await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
         await endOtherWaysIn(tx, account)
         await tellOfNewPassword(tx, account.id, now)
-        if (endsConnections) await endConnectionsOfAccount(tx, account.id, now)
+        if (endsConnections) await endConnectionsOfAccount(tx, account.id)
         // This browser goes on under a new secret: whoever has a copy of the old one is out, too.
         const browser = { accountId: account.id, userAgent: request.headers['user-agent'], address: request.ip }
         const { setCookie } = await createSession({ ...deps, db: tx }, browser)

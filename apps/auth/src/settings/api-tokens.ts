@@ -53,7 +53,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const accountId = signedInOf(request).account.id
     const now = nowOf(request)
     const row = await ownToken(deps, request, now)
-    const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId, now }) : 'not_found'
+    const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId }) : 'not_found'
     if (row) tellWhich(deps, request, reply, row)
     return reply.redirect(`${TOKENS_PATH}?done=${deletion}`, 303)
   })

@@ -7,6 +7,7 @@ import type { Permission } from '@vertexsms/contract/permissions'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { liveToken, tokenLives } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
@@ -44,7 +45,6 @@ export async function createManualToken(
   db: Database,
   by: Asker,
   token: NewToken,
-  now: Date,
 ): Promise<{ readonly id: string } & ({ readonly value: string } | { readonly refused: CreateRefusal })> {
   const { accountId } = by
   const id = idOf(accountId, token.form)
@@ -58,7 +58,6 @@ export async function createManualToken(
     lastFour: lastFourOf(value),
     permissions: [...token.permissions],
     ipAllowList: [...token.ipAllowList],
-    createdAt: now,
     expiresAt: token.expiresAt,
   }
   // Counted and stored while the account is held, so that posts at once cannot all find room for one.
@@ -66,10 +65,11 @@ export async function createManualToken(
     if (!(await lockSession(tx, by))) return { id, refused: 'signed_out' }
     // A spender outlives its token: what was made and deleted is not made again by an old form.
     if ((await tx.spender.count({ where: { id } })) > 0) return { id, refused: 'made_before' }
+    const now = await databaseNow(tx)
     // What ran out is on no page where its owner could delete it: it takes nobody's place.
     const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND, ...liveToken(now) } })
     if (has >= SIZES.manualTokensOfAccount) return { id, refused: 'too_many' }
-    await tx.apiToken.create({ data })
+    await tx.apiToken.create({ data: { ...data, createdAt: now } })
     await createSpender(tx, { kind: 'token', id, accountId }, token.limits, now)
     return { id, value }
   })

@@ -162,7 +162,6 @@ describe('the handles of a person in the hands of another', () => {
     const deletion = await deleteToken(stack.db, {
       accountId: mallory.accountId,
       tokenId: token?.id ?? '',
-      now: new Date(),
     })
     expect(deletion).toBe('not_found')
     expect(await alive(victim)).toBe(1)
@@ -170,7 +169,7 @@ describe('the handles of a person in the hands of another', () => {
 
   it('end nothing of others: ending all access of one account leaves the rest (RFC 9700 §4.14)', async () => {
     const victim = await party()
-    await endConnectionsOfAccount(stack.db, victim.accountId, new Date())
+    await endConnectionsOfAccount(stack.db, victim.accountId)
     await expect(refresh(victim.client, victim.tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     expect([await alive(victim), await alive(alice), await alive(mallory)]).toEqual([0, 1, 1])
   })
@@ -189,7 +188,7 @@ describe('deleting one token of a connection', () => {
     for (const kind of ['oauth_access', 'oauth_refresh'] as const) {
       const owner = await party()
       const token = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: owner.accountId, kind } })
-      const request = { accountId: owner.accountId, tokenId: token.id, now: new Date() }
+      const request = { accountId: owner.accountId, tokenId: token.id }
       const deletions = await Promise.all([deleteToken(stack.db, request), deleteToken(stack.db, request)])
       expect(deletions.sort()).toEqual(['connection', 'not_found'])
       await expect(refresh(owner.client, owner.tokens.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
@@ -203,7 +202,7 @@ describe('deleting one token of a connection', () => {
       const token = await stack.db.apiToken.findFirstOrThrow({
         where: { accountId: owner.accountId, kind: 'oauth_refresh' },
       })
-      const request = { accountId: owner.accountId, tokenId: token.id, now: new Date() }
+      const request = { accountId: owner.accountId, tokenId: token.id }
       await Promise.allSettled([
         refresh(owner.client, owner.tokens.refresh),
         deleteToken(stack.db, request),

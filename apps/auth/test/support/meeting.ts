@@ -5,6 +5,14 @@ import { expect } from 'vitest'
 /** False for the embedded database: it has one session, and nothing ever waits for another there. */
 export const CAN_MEET = readTestDatabaseUrl() !== undefined
 
+/** How many statements wait for a lock. */
+export async function waitingFor(db: Database): Promise<number> {
+  const [{ count }] = await db.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  return count
+}
+
 /**
  * Lets requests meet at the write: the connections of an account stay locked until a statement of each of them waits, so
  * that all have looked before the first has written. Returns how each ended, in their order.
@@ -14,18 +22,12 @@ export async function meet<Answer>(
   accountId: string,
   requests: readonly (() => Promise<Answer>)[],
 ): Promise<PromiseSettledResult<Answer>[]> {
-  const waiting = async () => {
-    const [{ count }] = await db.$queryRaw<[{ count: number }]>`
-      SELECT count(*)::int AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    return count
-  }
   let begun: Promise<PromiseSettledResult<Answer>[]> | undefined
   await db.$transaction(
     async (tx) => {
       await tx.$queryRaw`SELECT id::text FROM connection WHERE account_id = ${accountId}::uuid FOR UPDATE`
       begun = Promise.allSettled(requests.map((request) => request()))
-      await expect.poll(waiting).toBe(requests.length)
+      await expect.poll(() => waitingFor(db)).toBe(requests.length)
     },
     { timeout: 30_000 },
   )
