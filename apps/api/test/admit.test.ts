@@ -1,3 +1,4 @@
+// The doors after the first: what waited, was scheduled or is a list, let in by the same statement over one world.
 import { createHash } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'

@@ -1,3 +1,5 @@
+// The life of one question to an owner, from the refusal that asks it to the send that uses it: one story, told in
+// order.
 import { randomUUID } from 'node:crypto'
 import { approvalContext, readAskedSend } from '@vertexsms/contract/approval'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'

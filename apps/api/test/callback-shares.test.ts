@@ -1,3 +1,4 @@
+// Who has a turn when posts are owed to many servers, first of the job alone and then through the whole API.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createJobRunner } from '@vertexsms/service/jobs'

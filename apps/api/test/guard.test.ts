@@ -1,3 +1,4 @@
+// One judgement of tokens: what is let in, and beside each its refusing twins, of both kinds of token.
 import { randomUUID } from 'node:crypto'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import type { Database } from '@vertexsms/db/client'

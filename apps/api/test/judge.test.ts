@@ -1,3 +1,4 @@
+// One function and all limits that it judges by: a table of cases rather than many files of one.
 import { ERROR_DETAILS } from '@vertexsms/contract/limits'
 import { readPhone } from '@vertexsms/contract/phone-number'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// What a send does to held and spent money at each step, which only the sums over one account show.
 import { createHash, randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// The simulated operator through the interface that the real one has too: orders, reports, lookups, senders.
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'

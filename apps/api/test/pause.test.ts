@@ -1,3 +1,4 @@
+// Every rule that pauses a spender, with the twin that does not, over the same made-up past.
 import { randomUUID } from 'node:crypto'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'

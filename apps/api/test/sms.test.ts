@@ -1,3 +1,4 @@
+// One route: every member of its body, taken and refused.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'

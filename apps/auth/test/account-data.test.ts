@@ -1,3 +1,4 @@
+// Export and deletion, which must agree on what belongs to an account and so read the same full one.
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Prisma } from '@vertexsms/db/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// One page and its forms: password and time zone.
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'

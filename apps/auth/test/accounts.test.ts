@@ -1,3 +1,5 @@
+// From a request for access to an account, by the pages and the commands that do it together, and what is over on the
+// way.
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// Limits in a request (RFC 9396): each member, its refusals, and what the page and the token make of it.
 import { decodeJwt } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// Clients known by a document of theirs: fetching, caching, changing and refusing it, over one server of documents.
 import { randomBytes } from 'node:crypto'
 import { testDatabase } from '@vertexsms/db/testing'
 import { createOutbound, OutboundError } from '@vertexsms/service/outbound'

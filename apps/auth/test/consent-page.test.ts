@@ -1,3 +1,4 @@
+// The page on which everything is decided: each sentence, field and warning of it, and what it does when it is sent.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'

@@ -1,3 +1,4 @@
+// What an approval does to the request, to the client and to the connection.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { answer, approve, connect, exchange, refresh, register, start } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'

@@ -1,3 +1,4 @@
+// What holds for each form, whatever it is for.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'

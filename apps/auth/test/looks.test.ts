@@ -1,3 +1,5 @@
+// Every page, empty and full, at three widths, in both colours and languages: what a browser can measure of its
+// looks.
 import { randomBytes } from 'node:crypto'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'

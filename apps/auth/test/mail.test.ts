@@ -1,3 +1,4 @@
+// What is mailed, to whom and how often, over one mail server that also fails.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { MUTABLE_NOTICES, type MutableNotice } from '@vertexsms/contract/notice'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'

@@ -1,3 +1,4 @@
+// Every route while the database is away, in one table that must be whole; and what goes on when it is back.
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { type Door, doorTo } from '@vertexsms/db/testing/door'

@@ -1,3 +1,5 @@
+// What was used is used again, within its overlap and after it: refresh tokens, codes, and the access tokens made of
+// them.
 import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { decodeJwt } from 'jose'

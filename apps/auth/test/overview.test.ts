@@ -1,3 +1,4 @@
+// The first page of the dashboard: every box that it may show, and when it does not; and the lists that it leads to.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,3 +1,4 @@
+// The operator’s commands about spending, each as it is typed and as it is refused.
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'

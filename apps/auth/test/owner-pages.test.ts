@@ -1,3 +1,4 @@
+// The pages on which an owner decides: approvals, disconnecting an app, and limits and pauses of a connection.
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'

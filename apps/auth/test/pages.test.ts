@@ -1,3 +1,4 @@
+// What holds for each page, whatever it shows, and then what the public ones say.
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'

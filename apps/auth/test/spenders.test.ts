@@ -1,3 +1,4 @@
+// From when to when a spender lives, whichever way it begins and ends: the same cases for connections and tokens.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { Prisma } from '@vertexsms/db/client'

@@ -1,3 +1,4 @@
+// A full Settings -> API in a browser: filled once, which is what takes long, and looked at from all sides.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

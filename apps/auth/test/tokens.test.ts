@@ -1,3 +1,4 @@
+// The token endpoint, section by section of its standards.
 import { createLocalJWKSet, decodeJwt, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, connect, exchange, post, refresh, register, start } from './support/client.ts'

@@ -1,3 +1,4 @@
+// The catalogue of words as a whole: both languages, every sentence, every number.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { clientGuides } from '@vertexsms/contract/connect'

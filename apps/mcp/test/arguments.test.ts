@@ -1,3 +1,4 @@
+// Everything that models write into arguments, as a table of what comes in and what goes on.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ToolFailure } from '../src/protocol/failure.ts'

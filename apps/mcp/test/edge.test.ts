@@ -1,3 +1,4 @@
+// The edge of the protocol in both eras, request by request: headers, envelopes, bodies, origins and their refusals.
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerOf, resultOf } from './support/read.ts'

@@ -1,3 +1,5 @@
+// Every code of the catalogue, provoked in each form that it promises; the table must be whole to be checked for
+// that.
 import { randomUUID } from 'node:crypto'
 import { API_ERRORS, type ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'

@@ -1,3 +1,4 @@
+// One tool from its submission to its result, with everything that may happen in between.
 import type { HlrResult } from '@vertexsms/contract/rest'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { failureOf, resultOf } from './support/read.ts'

@@ -1,3 +1,4 @@
+// The tool that spends: what it passes on, what it tells of each outcome, and that it never sends twice.
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import {
   type BatchMessage,

@@ -1,3 +1,4 @@
+// One small service over HTTP, and what all three apps rely on: health, logs, errors, proxies, stopping.
 import { Agent, request as nodeRequest } from 'node:http'
 import { type AddressInfo, createConnection, type Socket } from 'node:net'
 import { setFlagsFromString } from 'node:v8'

@@ -1,3 +1,4 @@
+// Addresses and connections of others: the tables of what is private, and the ways around them.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'

@@ -1,3 +1,5 @@
+// Clients that are known by a document, as an attacker writes one: where it lies, how its host behaves, how many
+// there are.
 import type { LookupAddress } from 'node:dns'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'

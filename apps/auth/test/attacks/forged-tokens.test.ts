@@ -1,3 +1,4 @@
+// A true access token and a true client assertion, each with its forgeries, a member at a time.
 import { createPublicKey } from 'node:crypto'
 import {
   type CryptoKey,

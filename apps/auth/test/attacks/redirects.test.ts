@@ -1,3 +1,4 @@
+// Where a browser may be sent: each way to name an address of one’s own, and how it is refused.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { approve, connect, exchange, post, register, start, type TestClient } from '../support/client.ts'
 import { hiddenField, type Person } from '../support/person.ts'

@@ -1,3 +1,4 @@
+// A link that sets a password, and everything that somebody who was in before may still hold.
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'

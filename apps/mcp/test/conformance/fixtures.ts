@@ -1,3 +1,4 @@
+// The methods, tools, prompts and resources that the conformance suite asks for by name, registered in our own table.
 import {
   acceptedContent,
   type CallToolResult,

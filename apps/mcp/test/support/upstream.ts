@@ -1,3 +1,4 @@
+// A REST API in place of ours: each route with an answer that a test may replace, hold back or lose.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { API_ERRORS, type ApiErrorCode } from '@vertexsms/contract/api-errors'
