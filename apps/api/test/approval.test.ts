@@ -100,6 +100,7 @@ describe('a send that the owner is asked about', () => {
       reason: 'price',
       recipients: 1,
       sender: 'Tests',
+      scheduledAt: null,
     })
     const keys = derivedKeysSchema(API_KEY_PURPOSES).parse(deriveApiKeys(Buffer.alloc(32, 7)))
     const text = open(
@@ -109,6 +110,12 @@ describe('a send that the owner is asked about', () => {
     )
     expect(readAskedSend(text)).toEqual({ to: ['37060000001'], text: 'Hello' })
     expect(Buffer.from(row?.sealedText ?? []).toString('latin1')).not.toContain('Hello')
+  })
+
+  test('for a time is asked about with that time', async () => {
+    const scheduledAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + DAY_MS)
+    expect(await code(send({ scheduled: scheduledAt.toISOString() }))).toBe('APPROVAL_REQUIRED')
+    expect(await approvals()).toMatchObject([{ scheduledAt }])
   })
 
   test('is asked about once, however many calls come together on however many nodes', async () => {

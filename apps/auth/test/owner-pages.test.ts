@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
 import { later, realTime } from './support/clock.ts'
-import { addBoundedConnection } from './support/owners-data.ts'
+import { addBoundedConnection, addMessage } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -176,6 +176,30 @@ describe('the page of an approval', () => {
   ] as const)('says of what was %s before its app ended: %s', async (state, title) => {
     const { person, path, end } = await waiting({ state, sealedText: null })
     await end()
+    expect((await person.get(path)).html).toContain(`<h1>${title}</h1>`)
+  })
+
+  it('says when a scheduled send is to go out, also in the lists, and nothing of that for one that goes at once', async () => {
+    const scheduledAt = new Date('2031-02-03T04:05:00Z')
+    const scheduled = await waiting({ scheduledAt })
+    for (const path of ['/approvals', scheduled.path]) {
+      expect(textOf((await scheduled.person.get(path)).html)).toMatch(/To be sent 3 February 2031 at 04:05 UTC/)
+    }
+    await send(scheduled.person, scheduled.path, scheduled.path, { decision: 'approve' })
+    expect(textOf((await scheduled.person.get('/approvals')).html)).toMatch(/To be sent 3 February 2031 at 04:05 UTC/)
+    const { person, path } = await waiting()
+    for (const page of ['/approvals', path]) expect((await person.get(page)).html).not.toContain('To be sent')
+  })
+
+  it.each([
+    ['scheduled', null, 'Approved and scheduled'],
+    ['released', 'cancelled', 'Approved, but not sent'],
+    ['accepted', null, 'Approved and sent'],
+  ])('says of a send that used its approval and is %s how it stands', async (state, failureReason, title) => {
+    const { person, path, id, accountId, connectionId } = await waiting({ state: 'used', sealedText: null })
+    const messageId = await addMessage(stack, { accountId, spenderId: connectionId }, { state, failureReason })
+    const { sendId } = await stack.db.sendMessage.findUniqueOrThrow({ where: { id: messageId } })
+    await stack.db.approval.update({ where: { id }, data: { sendId } })
     expect((await person.get(path)).html).toContain(`<h1>${title}</h1>`)
   })
 

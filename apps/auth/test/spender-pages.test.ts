@@ -597,6 +597,49 @@ describe('the page of the whole account', () => {
   })
 })
 
+describe('what became of an SMS', () => {
+  const REPORTED = [
+    [null, null, 'Handed over', ',,'],
+    [1, 0, 'Delivered', ',delivered,0'],
+    [3, 0, 'Delivered', ',delivered,0'],
+    [2, 40, 'Not delivered', ',failed,40'],
+    [16, 2, 'Not delivered in time', ',expired,2'],
+  ] as const
+
+  it.each(REPORTED)(
+    'with the report %s and error %s is told as it is',
+    async (delivery, deliveryError, words, cells) => {
+      const { person, page, of } = await owner()
+      const messageId = await addMessage(stack, of, { state: 'accepted', delivery, deliveryError })
+      const row = { ...of, upstream: 'sandbox', what: 'sms', at: new Date(), amountMicros: 39_000n, messageId }
+      await stack.db.activity.create({ data: { ...row, outcome: 'OK' } })
+      const outcomes = [...(await person.get(page)).html.matchAll(/class="outcome">([^<]*)</g)].map(([, text]) => text)
+      expect(outcomes).toEqual([words])
+      const file = await fetch(`${stack.issuer}${page}/activity.csv`, {
+        headers: { cookie: person.cookieHeader(`${page}/activity.csv`) },
+      })
+      expect((await file.text()).trim().split('\r\n')[1]?.endsWith(cells)).toBe(true)
+    },
+  )
+
+  it('is told of nobody else’s message, of no refusal and of no lookup', async () => {
+    const [mine, other] = [await owner(), await owner()]
+    const failed = { state: 'accepted', delivery: 2, deliveryError: 40 }
+    const [theirs, own] = [await addMessage(stack, other.of, failed), await addMessage(stack, mine.of, failed)]
+    const row = { ...mine.of, upstream: 'sandbox', at: new Date() }
+    await stack.db.activity.createMany({
+      data: [
+        { ...row, what: 'sms', outcome: 'OK', messageId: theirs },
+        { ...row, what: 'sms', outcome: 'SEND_REFUSED', messageId: own },
+        { ...row, what: 'hlr', outcome: 'OK', messageId: own },
+      ],
+    })
+    const { html } = await mine.person.get(mine.page)
+    for (const words of ['Handed over', 'Refused by VertexSMS', 'Done']) expect(html).toContain(words)
+    expect(html).not.toContain('Not delivered')
+  })
+})
+
 describe('the activity as a file', () => {
   const csv = async (person: Person, path: string) => {
     const response = await fetch(stack.issuer + path, { headers: { cookie: person.cookieHeader(path) } })
@@ -615,7 +658,7 @@ describe('the activity as a file', () => {
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     const lines = bytes.subarray(3).toString('utf8').split('\r\n')
     expect(lines[0]).toBe(
-      'at,app_or_token,address,what,outcome,times,country,parts,amount,currency,number_ends_in,upstream,send_id',
+      'at,app_or_token,address,what,outcome,times,country,parts,amount,currency,number_ends_in,upstream,send_id,delivery,delivery_error',
     )
     expect(lines).toHaveLength(1 + 26 + 1)
     expect(lines[1]).toMatch(

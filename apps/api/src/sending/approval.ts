@@ -23,6 +23,8 @@ export interface AskedApproval {
   readonly countries: readonly string[]
   readonly from: string
   readonly text: string
+  /** Null for at once. */
+  readonly scheduledAt: Date | null
 }
 
 /** An approval that holds, and how the admitting statement uses it up. */
@@ -113,10 +115,10 @@ async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, '
     db.$queryRaw`SELECT id::text FROM spender WHERE id = ${sender.spenderId}::uuid FOR NO KEY UPDATE`,
     db.$queryRaw<Pick<Row, 'id' | 'expiresAt'>[]>`
       INSERT INTO approval (id, account_id, spender_id, upstream, generation, digest, state, ceiling_micros, reason,
-                            recipients, countries, sender, sealed_text, created_at, expires_at)
+                            recipients, countries, sender, scheduled_at, sealed_text, created_at, expires_at)
       SELECT ${id}::uuid, ${sender.accountId}::uuid, ${sender.spenderId}::uuid, ${deps.operator.name}, ${generation}::int,
              ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${asked.reasons.join(' ')}, ${asked.to.length}::int,
-             ${[...asked.countries]}::text[], ${asked.from}, ${sealed}::bytea, database_now(),
+             ${[...asked.countries]}::text[], ${asked.from}, ${asked.scheduledAt}::timestamptz, ${sealed}::bytea, database_now(),
              database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second'
       WHERE (
         SELECT count(*) FROM approval

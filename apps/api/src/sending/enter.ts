@@ -192,6 +192,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
           countries: [...new Set(priced.map(({ country }) => country))],
           from: entry.shown.from,
           text: entry.shown.text,
+          scheduledAt: entry.columns.scheduledAt,
         })
         break
       }

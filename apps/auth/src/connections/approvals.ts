@@ -15,6 +15,9 @@ type Approval = Prisma.ApprovalGetPayload<object>
 /** Where an approval stands by the clock: `expired` for one that nobody decided or used in time. */
 export type ApprovalStanding = 'pending' | 'approved' | 'refused' | 'expired' | 'used'
 
+/** Where an approved send stands: it waits for its time, all of it was taken back or refused, or it went out. */
+export type BecameOfSend = 'waits' | 'undone' | 'sent'
+
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
   readonly row: Approval
@@ -22,6 +25,8 @@ export interface AskedApproval {
   /** The app or token that wants to send; null once it is gone. */
   readonly asker: NamedSpender | null
   readonly asked: AskedSend | null
+  /** What became of the send that used it; null for any other, and where that is no longer kept. */
+  readonly became: BecameOfSend | null
   /** What may be spent without asking, in micro-EUR, where that is set and this costs more: the lowest that holds. */
   readonly withoutAskingMicros: bigint | null
 }
@@ -52,7 +57,16 @@ export async function findApproval(
       ? readAskedSend(open(subkey(deps.operatorKey, 'send-text'), row.sealedText, approvalContext(row)))
       : null
   const asker = (await nameSpenders(deps.db, row.accountId, [row.spenderId])).get(row.spenderId) ?? null
-  return { row, standing, asker, asked, withoutAskingMicros }
+  const became = row.sendId && standing === 'used' ? await becameOf(deps.db, row.sendId) : null
+  return { row, standing, asker, asked, became, withoutAskingMicros }
+}
+
+async function becameOf(db: Database, sendId: string): Promise<BecameOfSend | null> {
+  const [row] = await db.$queryRaw<[{ waits: boolean | null; undone: boolean | null }]>`
+    SELECT bool_or(state = 'scheduled') AS waits, bool_and(state = 'released') AS undone
+    FROM send_message WHERE send_id = ${sendId}::uuid`
+  if (row.waits === null) return null
+  return row.waits ? 'waits' : row.undone ? 'undone' : 'sent'
 }
 
 /** A condition: the approval `a` of an account is in that state, its time runs, and what asked can still send. */

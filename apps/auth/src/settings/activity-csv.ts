@@ -2,6 +2,7 @@ import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import type { Database } from '@vertexsms/db/client'
 import { type Activity, type ActivityOf, activityBatches } from '../connections/activity.ts'
+import { type Delivery, deliveriesOf } from '../connections/deliveries.ts'
 import { type NamedSpender, nameSpenders } from '../connections/names.ts'
 
 /** The most rows of one file, the newest ones: about twenty megabytes. */
@@ -21,6 +22,8 @@ const HEADING = [
   'number_ends_in',
   'upstream',
   'send_id',
+  'delivery',
+  'delivery_error',
 ]
 
 /** So that a spreadsheet reads UTF-8 (a byte-order mark). */
@@ -38,11 +41,13 @@ export async function* activityCsv(db: Database, of: ActivityOf): AsyncGenerator
       of.accountId,
       rows.map(({ spenderId }) => spenderId),
     )
-    yield rows.map((row) => line(cellsOf(row, names.get(row.spenderId)))).join('')
+    const delivered = await deliveriesOf(db, of.accountId, rows)
+    const told = (row: Activity) => (row.messageId === null ? undefined : delivered.get(row.messageId))
+    yield rows.map((row) => line(cellsOf(row, names.get(row.spenderId), told(row)))).join('')
   }
 }
 
-function cellsOf(row: Activity, named: NamedSpender | undefined): string[] {
+function cellsOf(row: Activity, named: NamedSpender | undefined, delivery: Delivery | undefined): string[] {
   return [
     row.at.toISOString(),
     text(named?.name ?? ''),
@@ -57,6 +62,8 @@ function cellsOf(row: Activity, named: NamedSpender | undefined): string[] {
     text(row.lastDigits ?? ''),
     text(row.upstream),
     row.sendId ?? '',
+    delivery?.became ?? '',
+    delivery?.error == null ? '' : String(delivery.error),
   ]
 }
 

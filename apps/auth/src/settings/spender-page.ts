@@ -1,6 +1,7 @@
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
+import { deliveriesOf } from '../connections/deliveries.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
@@ -59,6 +60,7 @@ export async function spenderPage(
   const scheduled = waiting === 0 ? [] : await scheduledMessages(db, of, { skip: later.skip, take: PAGE_ROWS })
   const did = await activityPage(db, of, { take: PAGE_ROWS, ...activityKeys(query) })
   const activity = did.rows
+  const delivered = await deliveriesOf(db, accountId, activity)
   const names =
     kind === 'account'
       ? await nameSpenders(
@@ -119,11 +121,12 @@ export async function spenderPage(
     })),
     scheduledPager: later.pager,
     activity: activity.map(
-      ({ at, what, outcome, count, amountMicros, country, lastDigits, upstream, spenderId: by }) => ({
+      ({ at, what, outcome, count, amountMicros, country, lastDigits, upstream, messageId, spenderId: by }) => ({
         ...{ what, outcome, count, country, lastDigits, upstream },
         at: timeView(at, now),
         who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
         micros: amountMicros,
+        delivery: (messageId !== null && delivered.get(messageId)?.became) || null,
       }),
     ),
     activityPager: activityWay(did, path),

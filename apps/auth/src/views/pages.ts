@@ -590,6 +590,10 @@ export interface AskedView {
   /** Numbers and text; null once it was decided or is over, or where they cannot be read. */
   readonly asked: { readonly to: readonly string[]; readonly text: string } | null
   readonly upstream: string
+  /** When it is to be sent; null for at once. */
+  readonly goesOut: TimeView | null
+  /** What became of the send that used it, where that is known. */
+  readonly became: 'waits' | 'undone' | 'sent' | null
   readonly asking: TimeView
   readonly ends: TimeView
   readonly decided: TimeView | null
@@ -723,6 +727,8 @@ export interface SpenderPage {
     readonly country: string | null
     readonly lastDigits: string | null
     readonly upstream: string
+    /** What the network said of a message that was handed over; null while it said nothing, and for everything else. */
+    readonly delivery: 'delivered' | 'failed' | 'expired' | null
   }[]
   readonly activityPager: WayView | null
   readonly form: {

@@ -124,6 +124,13 @@ export const spender = room({
       cancel: 'Cancelled',
       pause: 'Paused',
     },
+    /** Of a message that was handed over. */
+    delivery: {
+      none: 'Handed over',
+      delivered: 'Delivered',
+      failed: 'Not delivered',
+      expired: 'Not delivered in time',
+    },
     outcomes: {
       OK: 'Done',
       SPEND_CAP_REACHED: 'Refused: a spending limit',
@@ -262,6 +269,7 @@ export const spender = room({
       cancel: 'Atšaukta',
       pause: 'Pristabdyta',
     },
+    delivery: { none: 'Perduota', delivered: 'Pristatyta', failed: 'Nepristatyta', expired: 'Laiku nepristatyta' },
     outcomes: {
       OK: 'Atlikta',
       SPEND_CAP_REACHED: 'Atmesta: išlaidų riba',
