@@ -580,11 +580,18 @@ describe('the page of the whole account', () => {
   it('tells what all of it did, each row by who did it, those that are gone too', async () => {
     const { accountId, person, of } = await owner({ redirectHost: 'claude.ai' })
     const row = { accountId, upstream: 'sandbox', at: new Date(), what: 'sms', outcome: 'OK', amountMicros: 39_000n }
-    for (const spenderId of [of.spenderId, randomUUID()])
+    const deleted = { id: randomUUID(), accountId, kind: 'token' as const, createdAt: new Date(), endedAt: new Date() }
+    await stack.db.spender.create({ data: { ...deleted, endedName: 'Night run' } })
+    for (const spenderId of [of.spenderId, randomUUID(), deleted.id])
       await stack.db.activity.create({ data: { ...row, spenderId } })
     const text = textOf((await person.get('/settings/limits')).html)
     expect(text).toContain('claude.ai')
     expect(text).toContain('An app or token that is gone')
+    expect(text).toContain('Night run (deleted)')
+    const file = await fetch(`${stack.issuer}/settings/limits/activity.csv`, {
+      headers: { cookie: person.cookieHeader('/settings/limits/activity.csv') },
+    })
+    expect(await file.text()).toContain(',Night run,')
   })
 
   it('sets the limits of the account, which hold for everything under it', async () => {

@@ -5,6 +5,7 @@ import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { nameSpenders } from '../src/connections/names.ts'
 import { deleteToken } from '../src/connections/tokens.ts'
 import { findPlace, connect as write } from '../src/consent/connect.ts'
 import { createManualToken, replaceToken } from '../src/settings/manual-tokens.ts'
@@ -243,6 +244,19 @@ describe('the spender of a token made by hand', () => {
     expect(await sent.deletion).toBe('token')
     const [spender] = await spendersOf(accountId)
     expect(spender?.endedAt?.getTime()).toBeGreaterThanOrEqual(sent.at.getTime())
+  })
+
+  it('keeps the name that its owner gave it, for what is told of it afterwards', async () => {
+    const { accountId, tokenId, replace } = await made()
+    await replace(tokenId)
+    await stack.db.apiToken.update({ where: { id: tokenId }, data: { name: 'Night run' } })
+    expect(await spendersOf(accountId)).toMatchObject([{ endedName: null }])
+    await deleteToken(stack.db, { accountId, tokenId })
+    expect(await spendersOf(accountId)).toMatchObject([{ id: tokenId, endedName: 'Night run' }])
+    const names = await nameSpenders(stack.db, accountId, [tokenId])
+    expect(names.get(tokenId)).toEqual({ kind: 'deleted token', id: tokenId, name: 'Night run', app: null })
+    const { accountId: stranger } = await made()
+    expect(await nameSpenders(stack.db, stranger, [tokenId])).toEqual(new Map())
   })
 
   it('goes on under each new value, and ends with the token and every value of it', async () => {

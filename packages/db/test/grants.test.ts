@@ -35,7 +35,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     session: ALL,
     signing_key: ALL,
     spender:
-      'DELETE INSERT SELECT UPDATE(ask_above_micros,ask_new_country,countries,ended_at,max_per_day_micros,max_per_send_micros,max_total_micros,paused_at,recipients_per_day,resumed_at,senders)',
+      'DELETE INSERT SELECT UPDATE(ask_above_micros,ask_new_country,countries,ended_at,ended_name,max_per_day_micros,max_per_send_micros,max_total_micros,paused_at,recipients_per_day,resumed_at,senders)',
     spender_count: 'SELECT',
     upstream_account: 'INSERT SELECT UPDATE(changed_at,checked_at,generation,hlr_price_micros,last_four,sealed_token)',
     upstream_sender: 'SELECT(account_id,confirmed_at,created_at,id,name,notification_url,reviewed_at,type)',

@@ -4,12 +4,12 @@ import { MADE_BY_HAND } from './tokens.ts'
 
 /** What an owner knows a spender by. */
 export interface NamedSpender {
-  readonly kind: 'connection' | 'token'
+  readonly kind: 'connection' | 'token' | 'deleted token'
   /** Of the connection or token; what took the place of another one, of the latest. */
   readonly id: string
   /** What the client or the owner calls it. */
   readonly name: string
-  /** Null for a token made by hand. */
+  /** Null for a token made by hand, deleted or not. */
   readonly app: NamedApp | null
 }
 
@@ -18,7 +18,7 @@ export function spenderNamed(row: Parameters<typeof appNamed>[0] & { readonly id
   return { kind: 'connection', id: row.id, name: row.clientName, app: appNamed(row) }
 }
 
-/** Who some spenders of an account are, by their ids; one whose token was deleted is left out. */
+/** Who some spenders of an account are, by their ids; what is known of none is left out. */
 export async function nameSpenders(
   db: Database,
   accountId: string,
@@ -38,5 +38,13 @@ export async function nameSpenders(
   for (const row of connections) {
     named.set(row.spenderId ?? row.id, spenderNamed(row))
   }
+  const unnamed = ids.filter((id) => !named.has(id))
+  if (unnamed.length === 0) return named
+  const deleted = await db.spender.findMany({
+    where: { accountId, id: { in: unnamed }, endedName: { not: null } },
+    select: { id: true, endedName: true },
+  })
+  for (const { id, endedName } of deleted)
+    named.set(id, { kind: 'deleted token', id, name: endedName ?? '', app: null })
   return named
 }

@@ -104,24 +104,27 @@ function columns(limits: SpenderLimits) {
 }
 
 /**
- * The step of an ending that ends the spenders of `gone`, a step before it with `id, account_id, spender_id`: each that
+ * The step of an ending that ends the spenders of `gone`, a step before it with `id, account_id, spender_id`, and `name` for a token, which it keeps: each that
  * no live connection or token goes on with. A spender that never had a row gets one, for the API's first use must not
  * make it anew.
  */
 export function endSpenders(kind: 'connection' | 'token'): Prisma.Sql {
+  const name = kind === 'token' ? Prisma.sql`gone.name` : Prisma.sql`NULL`
   const others =
     kind === 'connection'
       ? Prisma.sql`SELECT FROM connection o WHERE ${connectionLives('o')}`
       : Prisma.sql`SELECT FROM api_token o WHERE o.kind = 'manual' AND ${tokenLives('o')}`
   return Prisma.sql`
-    INSERT INTO spender (id, account_id, kind, created_at, ended_at)
-    SELECT DISTINCT spender_id, account_id, ${kind}::spender_kind, database_now(), database_now() FROM gone
+    INSERT INTO spender (id, account_id, kind, created_at, ended_at, ended_name)
+    SELECT DISTINCT ON (spender_id) spender_id, account_id, ${kind}::spender_kind, database_now(), database_now(), ${name}
+    FROM gone
     WHERE NOT EXISTS (
       ${others} AND o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
         AND o.id NOT IN (SELECT id FROM gone)
     )
-    ORDER BY spender_id
-    ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at WHERE spender.ended_at IS NULL`
+    ORDER BY spender_id, id <> spender_id
+    ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, ended_name = excluded.ended_name
+    WHERE spender.ended_at IS NULL`
 }
 
 /** Spenders that somebody or a rule paused; {@link pauseOf} says which of them still are. */

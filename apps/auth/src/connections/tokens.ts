@@ -147,7 +147,7 @@ export async function deleteToken(
         DELETE FROM api_token
         WHERE (id = ${tokenId}::uuid OR replaced_by = ${tokenId}::uuid)
           AND account_id = ${accountId}::uuid AND connection_id IS NULL
-        RETURNING id, account_id, coalesce(spender_id, id) AS spender_id
+        RETURNING id, account_id, coalesce(spender_id, id) AS spender_id, name
       ), spenders AS (${endSpenders('token')})
       SELECT count(*)::int AS count FROM gone`,
     db.message.updateMany({

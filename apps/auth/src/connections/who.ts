@@ -22,9 +22,11 @@ export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Word
 /** How every page calls a spender: an app by the place that its answers go to, then by the name that it gave itself. */
 export function whoOf(named: NamedSpender | undefined | null, naming: Naming): WhoView {
   const { who } = naming.t
-  if (!named) return { kind: 'gone', ...ours(who.gone), place: '', name: '', passesFor: null, href: null }
-  const { name, app } = named
-  const href = pathOf(named)
+  const gone = { kind: 'gone', place: '', name: '', passesFor: null, href: null } as const
+  if (!named) return { ...gone, ...ours(who.gone) }
+  const { kind, id, name, app } = named
+  if (kind === 'deleted token') return { ...gone, title: who.deleted(name), within: who.deleted(name) }
+  const href = pathOf({ kind, id })
   return app === null
     ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
     : { ...appOf(app, naming), href }
