@@ -16,7 +16,7 @@ export function hasRoomFor(url: string | undefined, accountId: Prisma.Sql): Pris
   return Prisma.sql`(
     SELECT count(*) < ${perAccount}::int AND count(*) FILTER (WHERE here) < ${perAccountAndHost}::int
     FROM (
-      SELECT host = ${laneOf(Prisma.sql`${url}::text`)} AS here FROM callback
+      SELECT host = (SELECT ${laneOf(Prisma.sql`${url}::text`)}) AS here FROM callback
       WHERE delivered_at IS NULL AND abandoned_at IS NULL AND account_id = ${accountId} LIMIT ${perAccount}::int
     ) owed
   )`

@@ -17,8 +17,11 @@ export const CALLBACK_LIFETIME_MS = 86_400_000
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 4 * 3_600_000
 
-/** Attempts that end together ask for their successors together. */
+/** Attempts that end within this time ask for their successors together. */
 const GATHER_MS = 10
+
+/** So many times as long as the last look took, where that is longer: looks have a fifth of the time at most. */
+const GATHER_LOOKS = 4
 
 /** How long to wait after the given number of failed attempts. */
 export function pauseAfterMs(attempts: number): number {
@@ -40,6 +43,7 @@ export interface CallbackJob extends Job {
 export function createCallbackJob(db: Database, post: Post, everyMs: number, wake: () => void): CallbackJob {
   const running = new Set<Promise<void>>()
   let gathering: NodeJS.Timeout | undefined
+  let lookMs = 0
 
   async function attempt(owed: Owed, clock: () => Date): Promise<void> {
     const { id, url, body, attempts, attemptsMax, createdAt } = owed
@@ -64,10 +68,13 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number, wak
       .catch(() => {})
       .finally(() => {
         running.delete(attempted)
-        gathering ??= setTimeout(() => {
-          gathering = undefined
-          wake()
-        }, GATHER_MS)
+        gathering ??= setTimeout(
+          () => {
+            gathering = undefined
+            wake()
+          },
+          Math.max(GATHER_MS, GATHER_LOOKS * lookMs),
+        )
       })
     running.add(attempted)
   }
@@ -86,7 +93,9 @@ export function createCallbackJob(db: Database, post: Post, everyMs: number, wak
       // Another node posts them at once; begun here they would be cut off, and come a second time.
       if (isStopping()) return 0
       const sinceThen = runningFrom(now)
+      const began = performance.now()
       const owed = await claimCallbacks(db, slots, now)
+      lookMs = performance.now() - began
       for (const one of owed) start(one, sinceThen)
       return owed.length
     },
