@@ -48,6 +48,22 @@ describe('the reference of the API', () => {
     }
   })
 
+  test('shows people every form of a body that has several, each with its own members', async () => {
+    const { schemas } = (await get('/openapi.json')).body.components
+    const { body: markdown } = await get('/reference.md')
+    const forms = Object.values(schemas).flatMap((schema) => (schema as { oneOf?: object[] }).oneOf ?? [])
+    expect(forms.length).toBeGreaterThan(1)
+    for (const form of forms as { properties: Record<string, { const?: string }> }[]) {
+      const [name, { const: value }] = Object.entries(form.properties).find(([, one]) => 'const' in one) ?? ['', {}]
+      const [, table = ''] = markdown.split(`**Body, where \`${name}\` is \`${value}\`.**\n\n`)
+      const [rows = ''] = table.split('\n\n')
+      const shown = [...rows.matchAll(/^\| `(\w+)`/gm)].map(([, member]) => member)
+      expect(shown).toEqual(Object.keys(form.properties))
+    }
+    const { body: page } = await get('/reference')
+    expect(page).toContain('<strong>Body, where <code>type</code> is <code>MSISDN</code>.</strong>')
+  })
+
   test('takes no method but GET', async () => {
     expect((await world.node.call('POST /openapi.json')).status).toBe(405)
   })

@@ -61,6 +61,27 @@ function members(schema: Schema, prefix = ''): [string, Schema, boolean][] {
   return [...seen.values()]
 }
 
+function membersTable(third: string, schema: Schema): string | undefined {
+  const rows = members(schema)
+  if (rows.length === 0) return undefined
+  return table(
+    ['member', 'type', third, 'meaning'],
+    rows.map(([path, member, required]) => [
+      code(path),
+      typeOf(member),
+      required ? 'yes' : '',
+      member.description ?? '',
+    ]),
+  )
+}
+
+function whichForm(form: Schema, index: number, count: number): string {
+  const named = Object.entries(form.properties ?? {}).find(([, member]) => member.const !== undefined)
+  if (named === undefined) return `form ${index + 1} of ${count}`
+  const [name, member] = named
+  return `where ${code(name)} is ${typeOf(member)}`
+}
+
 /** The page. `address` says where the API is, in Markdown: what the document names as its server, where nothing else is said. */
 export function referencePage(
   { paths, components, info, servers }: OpenApiDocument,
@@ -74,21 +95,18 @@ export function referencePage(
   }
 
   function shape(title: string, third: string, schema: Schema): string[] {
-    const rows = members(schema)
-    const list = schema.type === 'array' ? ' A list of:' : ''
-    if (rows.length === 0) return [`**${title}** ${typeOf(schema)}`]
-    return [
-      `**${title}**${list}`,
-      table(
-        ['member', 'type', third, 'meaning'],
-        rows.map(([path, member, required]) => [
-          code(path),
-          typeOf(member),
-          required ? 'yes' : '',
-          member.description ?? '',
-        ]),
-      ),
-    ]
+    const rows = membersTable(third, schema)
+    if (rows === undefined) return [`**${title}.** ${typeOf(schema)}`]
+    return [`**${title}.**${schema.type === 'array' ? ' A list of:' : ''}`, rows]
+  }
+
+  /** Each form by itself, named by the value that tells it from the others; one table where they differ only in being a list. */
+  function shapes(title: string, third: string, schema: Schema): string[] {
+    const forms = (schema.oneOf ?? schema.anyOf ?? []).map((form) => resolve(form))
+    const [first, ...others] = forms.map((form) => membersTable(third, form))
+    if (first === undefined || others.length === 0) return shape(title, third, schema)
+    if (others.every((other) => other === first)) return [`**${title}.** A list of, or one alone:`, first]
+    return forms.flatMap((form, index) => shape(`${title}, ${whichForm(form, index, forms.length)}`, third, form))
   }
 
   function section(method: string, path: string, operation: Operation): string[] {
@@ -110,10 +128,10 @@ export function referencePage(
               ]),
             ),
           ]),
-      ...Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => shape('Body.', 'required', resolve(schema))),
+      ...Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => shapes('Body', 'required', resolve(schema))),
       `Answers ${status}: ${success?.description ?? ''}`,
       ...Object.entries(success?.content ?? {}).flatMap(([type, { schema }]) =>
-        shape(`${type}.`, 'always there', resolve(schema)),
+        shapes(type, 'always there', resolve(schema)),
       ),
       `Refused with ${failures.map(([one]) => one).join(', ')}.`,
     ]

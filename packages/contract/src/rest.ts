@@ -243,12 +243,18 @@ export const senderIdRequestSchema = z.preprocess(
       type: z.literal('AlphaNumeric'),
       name: digitText(SENDER_MAX_CHARACTERS)
         .transform((written) => written.trim())
-        .pipe(z.string().min(SENDER_NAME_LENGTH.min).max(SENDER_NAME_LENGTH.max)),
-      category: z.enum(SENDER_CATEGORIES),
-      categoryDescription: z.string().min(1).max(CATEGORY_DESCRIPTION_MAX),
-      notificationUrl: urlText.optional(),
+        .pipe(z.string().min(SENDER_NAME_LENGTH.min).max(SENDER_NAME_LENGTH.max))
+        .describe(
+          `The name: ${SENDER_NAME_LENGTH.min} to ${SENDER_NAME_LENGTH.max} latin letters, digits, spaces, dots and \`- _ & # !\`; digits alone for a Shortcode or Landline.`,
+        ),
+      category: z.enum(SENDER_CATEGORIES).describe('What the name is.'),
+      categoryDescription: z.string().min(1).max(CATEGORY_DESCRIPTION_MAX).describe('Who uses it, and for what.'),
+      notificationUrl: urlText.optional().describe('Public https URL that takes the outcome of the review.'),
     }),
-    z.strictObject({ type: z.literal('MSISDN'), name: phoneSchema }),
+    z.strictObject({
+      type: z.literal('MSISDN'),
+      name: phoneSchema.describe('The number that a PIN is sent to, international with a leading +.'),
+    }),
   ]),
 )
 
