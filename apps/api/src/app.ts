@@ -14,6 +14,7 @@ import { createCallbackPost, createCallbackUrlCheck } from './callback-urls.ts'
 import type { ApiEnv } from './env.ts'
 import { registerGuard } from './guard/guard.ts'
 import { createRequestLimits } from './guard/request-limits.ts'
+import { passEmptyBodies } from './http/empty-body.ts'
 import { errorHandler, notFoundHandler } from './http/error-answers.ts'
 import { registerJsonBodies } from './http/json-body.ts'
 import { collectRoutes } from './http/wrong-methods.ts'
@@ -155,6 +156,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
       token: `${env.ISSUER_URL}/settings/api`,
     },
   })
+  passEmptyBodies(app)
   registerJsonBodies(app)
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store')

@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorld, type World } from './support/world.ts'
 
 let world: World
@@ -9,6 +9,21 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 const errorBody = (code: string) => ({ message: expect.any(String), code, error_code: null })
+
+/** What is answered to these very bytes. */
+function exchange(bytes: string): Promise<string> {
+  const { port } = new URL(world.node.url)
+  return new Promise((resolve) => {
+    const socket = createConnection(Number(port), '127.0.0.1', () => socket.write(bytes))
+    let text = ''
+    // What of it nobody read may make the end a reset, after the answer.
+    socket.on('error', () => {})
+    socket.on('data', (data) => {
+      text += data
+    })
+    socket.on('close', () => resolve(text))
+  })
+}
 
 test('an unknown address is 404, with or without a token', async () => {
   for (const path of ['/', '/nothing', '/sms/1/other', '/rates/x', '/hlr/1/2', '/Token']) {
@@ -51,6 +66,82 @@ test('a body that is no JSON, or not said to be, is refused', async () => {
     const { status, body } = await post('{}', type)
     expect([status, body]).toEqual([415, errorBody('UNSUPPORTED_MEDIA_TYPE')])
   }
+})
+
+describe('a route that takes no body', () => {
+  const send = (lines: readonly string[], content = '') =>
+    exchange(
+      [
+        'DELETE /sms/1 HTTP/1.1',
+        'host: localhost',
+        'connection: close',
+        `x-vertexsms-token: ${world.token}`,
+        ...lines,
+        '',
+        content,
+      ].join('\r\n'),
+    )
+  const TYPES = ['application/json', 'application/x-www-form-urlencoded', 'text/plain', 'nonsense', '']
+  const EMPTY: readonly [string, readonly string[], string][] = [
+    ['no length', [], ''],
+    ['the length 0', ['content-length: 0'], ''],
+    ['chunks of which the last is the first', ['transfer-encoding: chunked'], '0\r\n\r\n'],
+  ]
+
+  test.each(TYPES.flatMap((type) => EMPTY.map(([how, lines, content]) => [type, how, lines, content] as const)))(
+    'takes a body without content for none, said to be "%s" with %s (RFC 9112 section 6.3)',
+    async (type, _how, lines, content) => {
+      const answer = await send([...(type === '' ? [] : [`content-type: ${type}`]), ...lines], content)
+      expect(answer).toMatch(/^HTTP\/1\.1 404 /)
+      expect(answer).toContain('"NOT_FOUND"')
+    },
+  )
+
+  test.each([
+    ['application/json', 400],
+    ['application/x-www-form-urlencoded', 415],
+    ['text/plain', 415],
+    ['nonsense', 415],
+    ['', 415],
+  ])('refuses content that is said to be "%s" and is no JSON: %i', async (type, status) => {
+    const said = type === '' ? [] : [`content-type: ${type}`]
+    for (const [lines, content] of [
+      [['content-length: 3'], 'a=1'],
+      [['transfer-encoding: chunked'], '3\r\na=1\r\n0\r\n\r\n'],
+    ] as const) {
+      expect(await send([...said, ...lines], content)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    }
+    const headers = { 'content-type': 'application/json', 'x-vertexsms-token': world.token }
+    const body = JSON.stringify('x'.repeat(70_000))
+    expect((await fetch(`${world.node.url}/sms/1`, { method: 'DELETE', headers, body })).status).toBe(413)
+  })
+
+  test('cancels for whoever sends no content under a content type', async () => {
+    const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+    const body = { to: '37060000001', from: 'Tests', message: 'Hello', scheduled }
+    const [id] = (await world.node.call('POST /sms', { token: world.token, body })).body
+    const headers = { 'content-type': 'application/json', 'x-vertexsms-token': world.token }
+    expect((await fetch(`${world.node.url}/sms/${id}`, { method: 'DELETE', headers, body: '' })).status).toBe(204)
+  })
+
+  test('is none that takes one: nothing is then no JSON', async () => {
+    for (const path of ['/sms', '/sms/batch', '/sms/quote', '/hlr', '/senderId', '/numbers/correct']) {
+      const call = { token: world.token, raw: '', headers: { 'content-type': 'application/json' } }
+      expect((await world.node.call(`POST ${path}`, call)).body).toEqual(errorBody('INVALID_INPUT'))
+    }
+  })
+
+  test('goes on after a body that breaks off', async () => {
+    const { port } = new URL(world.node.url)
+    const lines = ['DELETE /sms/1 HTTP/1.1', 'host: localhost', `x-vertexsms-token: ${world.token}`]
+    await new Promise<void>((resolve) => {
+      const socket = createConnection(Number(port), '127.0.0.1', () => {
+        socket.write([...lines, 'content-length: 9', '', ''].join('\r\n'), () => socket.destroy())
+      })
+      socket.on('close', () => resolve())
+    })
+    expect((await world.node.call('GET /token', { token: world.token })).status).toBe(200)
+  })
 })
 
 test('a text that is no text is refused, not changed: broken UTF-8, half a surrogate pair, the null character (RFC 8259 section 8)', async () => {
@@ -99,18 +190,7 @@ test('answers are never cached, and say nothing of the software', async () => {
 })
 
 test('bytes that are no HTTP end the connection and nothing else', async () => {
-  const { port } = new URL(world.node.url)
-  const answer = await new Promise<string>((resolve) => {
-    const socket = createConnection(Number(port), '127.0.0.1', () => socket.end('\x16\x03\x01 nonsense\r\n\r\n'))
-    let text = ''
-    // What of it nobody read may make the end a reset, after the answer.
-    socket.on('error', () => {})
-    socket.on('data', (data) => {
-      text += data
-    })
-    socket.on('close', () => resolve(text))
-  })
-  expect(answer).toMatch(/^HTTP\/1\.1 400/)
+  expect(await exchange('\x16\x03\x01 nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/)
   expect((await world.node.call('GET /healthz')).status).toBe(200)
 })
 

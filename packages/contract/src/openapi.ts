@@ -52,6 +52,7 @@ export interface Response {
 /** Statuses that every route can answer, whose body is that of an error. */
 const EVERY_ROUTE = [400, 401, 403, 429, 500, 502, 503]
 const WITH_PATH = [404]
+/** Of every method that could come with a body, where the route takes none too. */
 const WITH_BODY = [413, 415]
 /** Where something is asked for that may conflict with what is there, or whose answer may be lost. */
 const ACTING = [409, 504]
@@ -162,7 +163,7 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
     const statuses = [
       ...EVERY_ROUTE,
       ...(route.path === undefined ? [] : WITH_PATH),
-      ...(body === undefined ? [] : WITH_BODY),
+      ...(method === 'GET' ? [] : WITH_BODY),
       ...(method === 'GET' ? [] : ACTING),
       ...(route.once ? ONCE : []),
     ].sort((one, other) => one - other)
