@@ -2,6 +2,7 @@ import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, correctNumbersResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
+import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, type Field, invalid, listFromJson, textField } from './fields.ts'
 import { lines } from './pages.ts'
@@ -83,7 +84,7 @@ export const correctPhoneNumber = defineTool({
     const results = readAnswer(correctNumbersResponseSchema, answer)
     return {
       text: lines(
-        `${results.length} numbers`,
+        counted(results.length, 'number'),
         results.map(
           ({ number_e164, number_type, error }, index) =>
             `${index + 1}. ${number_e164 === null ? (error === null ? 'not a valid number' : line(error, ERROR_MAX_CHARACTERS)) : `${line(number_e164)} (${number_type})`}`,

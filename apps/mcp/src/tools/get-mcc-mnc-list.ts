@@ -1,6 +1,7 @@
 import { mccMncResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
+import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
 import { lines, nextPage, PAGE_MAX } from './pages.ts'
@@ -38,7 +39,7 @@ export const getMccMncList = defineTool({
     const next = nextPage(page, rows.length)
     return {
       text: lines(
-        `${rows.length} networks of ${country}, page ${page}`,
+        `${counted(rows.length, 'network')} of ${country}, page ${page}`,
         networks.map(({ mcc, mnc, operator_id }) => `MCC ${line(mcc)} MNC ${line(mnc)}: operator ${operator_id}`),
         next,
       ),

@@ -1,6 +1,7 @@
 import { prefixesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
+import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
 import { lines, nextPage, PAGE_MAX } from './pages.ts'
@@ -33,7 +34,7 @@ export const getMobilePrefixes = defineTool({
     const next = nextPage(page, rows.length)
     return {
       text: lines(
-        `${rows.length} mobile prefixes of ${country}, page ${page}`,
+        `${counted(rows.length, 'mobile prefix', 'mobile prefixes')} of ${country}, page ${page}`,
         prefixes.map(({ prefix, operator_id }) => `${line(prefix)}: operator ${operator_id}`),
         next,
       ),

@@ -2,6 +2,7 @@ import type { QuoteResponse } from '@vertexsms/contract/sending'
 import { quoteResponseSchema } from '@vertexsms/contract/sending'
 import { RouteRefusal } from '../api/judge.ts'
 import { ToolFailure, type ToolOutput } from '../protocol/failure.ts'
+import { counted } from './counted.ts'
 import { line, readAnswer, type ToolContext } from './define-tool.ts'
 import { sendFailure } from './send-failure.ts'
 import { destinationOf, errorOf, outputOf, type SendOutput, type SentMessage } from './send-output.ts'
@@ -52,10 +53,10 @@ function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteRe
   const remains = [
     ...(left.day === undefined ? [] : [`${left.day} ${currency} today`]),
     ...(left.total === undefined ? [] : [`${left.total} ${currency} in all`]),
-    ...(left.recipients === undefined ? [] : [`${left.recipients} recipients today`]),
+    ...(left.recipients === undefined ? [] : [`${counted(left.recipients, 'recipient')} today`]),
   ]
   const heading = [
-    `Nothing was sent or charged. It would cost ${price} ${currency}: ${distinct.length} message(s), ${parts} part(s).`,
+    `Nothing was sent or charged. It would cost ${price} ${currency}: ${counted(distinct.length, 'message')}, ${counted(parts, 'part')}.`,
     ...refusals.map(({ message }) => `It would be refused: ${message}`),
     ...(remains.length === 0 ? [] : [`Left of the limits: ${remains.join(', ')}.`]),
     quoteId === null
@@ -68,7 +69,7 @@ function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteRe
     if (error !== null) return `${number}: would be refused: ${error.message}`
     const { country, operator } = messages[index] ?? {}
     const network = [country, operator].flatMap((name) => (typeof name === 'string' ? [line(name)] : [])).join(', ')
-    return `${number}${network === '' ? '' : ` (${network})`}: ${parts ?? 0} part(s), ${price ?? 'price unknown'} ${currency}`
+    return `${number}${network === '' ? '' : ` (${network})`}: ${counted(parts ?? 0, 'part')}, ${price ?? 'price unknown'} ${currency}`
   })
   return [heading.join(' '), ...rows].join('\n')
 }

@@ -1,3 +1,4 @@
+import { counted } from './counted.ts'
 import type { SendOutput, SentMessage } from './send-output.ts'
 
 const STATUS_WORDS = {
@@ -31,7 +32,7 @@ export function summaryOf({ messages, price, currency, replayed }: SendOutput): 
   const [only] = messages
   if (messages.length === 1 && only !== undefined && Object.hasOwn(SINGLE_WORDS, only.status)) {
     const what = SINGLE_WORDS[only.status as keyof typeof SINGLE_WORDS]
-    const charged = `${only.parts ?? 0} part(s), ${price} ${currency}`
+    const charged = `${counted(only.parts ?? 0, 'part')}, ${price} ${currency}${only.status === 'scheduled' ? ' held' : ''}`
     return [...before, `The message to ${only.destination} ${what}: id ${only.message_id}, ${charged}.`].join(' ')
   }
   const distinct = messages.filter((message) => message.duplicate_of === undefined)
@@ -40,10 +41,29 @@ export function summaryOf({ messages, price, currency, replayed }: SendOutput): 
   const now = replayed ? accepted : accepted.filter((message) => !message.replayed)
   const parts = now.reduce((sum, message) => sum + (message.parts ?? 0), 0)
   const earlier = accepted.length - now.length
-  const rest = earlier === 0 ? '' : ` ${earlier} went out by an earlier call and not again.`
-  const heading = `${now.length} of ${distinct.length} messages were handed over, ${parts} part(s) in all, ${price} ${currency}.${rest}`
-  const warning = accepted.length === distinct.length ? [] : ['Do not repeat the whole list; those sent are paid for.']
+  // A list is scheduled as a whole; told again later, some of it may have gone out.
+  const waits = accepted.length > 0 && accepted.every(({ status }) => status === 'scheduled')
+  const rest =
+    earlier === 0
+      ? ''
+      : ` ${earlier} ${waits ? wasOf(earlier, 'scheduled') : 'went out'} by an earlier call and not again.`
+  const heading = `${now.length} of ${counted(distinct.length, 'message')} ${takenOf(now)}, ${counted(parts, 'part')} in all, ${price} ${currency}${waits ? ' held' : ''}.${rest}`
+  const those = waits ? 'those scheduled go out by themselves' : 'those sent are paid for'
+  const warning = accepted.length === distinct.length ? [] : [`Do not repeat the whole list; ${those}.`]
   return [[...before, heading, ...warning].join(' '), ...messages.map(outcomeLine)].join('\n')
+}
+
+/** What became of those that were taken; one that waits for its time was not handed over yet. */
+function takenOf(taken: readonly SentMessage[]): string {
+  const waiting = taken.filter(({ status }) => status === 'scheduled').length
+  const gone = taken.length - waiting
+  if (waiting === 0) return wasOf(gone, 'handed over')
+  if (gone === 0) return wasOf(waiting, 'scheduled')
+  return `${wasOf(taken.length, 'taken')} (${gone} handed over, ${waiting} scheduled)`
+}
+
+function wasOf(count: number, what: string): string {
+  return `${count === 1 ? 'was' : 'were'} ${what}`
 }
 
 /** One recipient's outcome in a line, numbered from 1. */
