@@ -87,7 +87,10 @@ describe('an HLR lookup', () => {
     const { token } = await world.makeAccount()
     for (const address of [String(id), '0', '-1', '1e3', 'x', '99999999999999999', '9999999999999999999999']) {
       const { status, body } = await world.node.call(`GET /hlr/${address}?wait=5`, { token })
-      expect([status, body.code], address).toEqual([404, 'NOT_FOUND'])
+      expect([status, body], address).toEqual([
+        404,
+        { message: 'There is no such lookup of this token.', code: 'NOT_FOUND', error_code: null },
+      ])
     }
   })
 

@@ -93,7 +93,7 @@ describe('a route that takes no body', () => {
     async (type, _how, lines, content) => {
       const answer = await send([...(type === '' ? [] : [`content-type: ${type}`]), ...lines], content)
       expect(answer).toMatch(/^HTTP\/1\.1 404 /)
-      expect(answer).toContain('"NOT_FOUND"')
+      expect(answer).toContain('"There is no such message of this token."')
     },
   )
 

@@ -116,7 +116,7 @@ describe('the query of a route', () => {
     ['/mccmnc/LT?Page=1&page=2', "'Page' stands twice"],
     ['/rates?format=json&format=csv', "'format' stands twice"],
     ['/rates?format=xml', "field 'format': json or csv"],
-    ['/rates?country=Lithuania', "field 'country'"],
+    ['/rates?country=Lithuania', "field 'country': a two-letter ISO 3166-1 country code expected, for example LT."],
     ['/hlr/1?wait=long', "field 'wait'"],
   ])('is refused with words that say what it takes: %s', async (path, words) => {
     const { status, body } = await call(path)

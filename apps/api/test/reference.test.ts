@@ -140,4 +140,10 @@ describe('POST /numbers/correct', () => {
   ])('refuses a list of another form', async (list) => {
     expect(await correct(list)).toMatchObject({ status: 400, body: { code: 'INVALID_INPUT', error_code: null } })
   })
+
+  test('says of a country in lower case, which an address may have, that a body must have it in upper case', async () => {
+    const { message } = (await correct([{ number: '1', country: 'lt' }])).body
+    expect(message).toContain("field '0.country': a two-letter ISO 3166-1 country code in upper case expected")
+    expect(await get('/mccmnc/lt')).toMatchObject({ status: 200 })
+  })
 })

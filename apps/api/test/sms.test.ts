@@ -252,7 +252,7 @@ describe('POST /sms', () => {
     expect(answer.body.message).toMatch(named)
   })
 
-  test.each([['Verylongname1'], ['Ünïcode'], [''], [' '], ['a$b'], ['a\nb'], ['+']])(
+  test.each([['Verylongname1'], ['Ünïcode'], [''], [' '], ['a$b'], ['a\nb'], ['+'], ['- _ & # !']])(
     'refuses the sender %j in the documented words',
     async (from) => {
       const { status, body } = await send({ from })
@@ -262,6 +262,10 @@ describe('POST /sms', () => {
       )
     },
   )
+
+  test('takes a sender with the further signs that senders may have', async () => {
+    for (const from of ['A-B_C & D!', 'No. 1 #Shop']) expect((await send({ from })).status).toBe(200)
+  })
 
   test('refuses a number as sender that is not confirmed on this account', async () => {
     const other = await world.makeAccount()
@@ -357,6 +361,22 @@ describe('POST /sms', () => {
     expect(await world.db.sandboxText.count({ where: { accountId } })).toBe(1)
     const late = await world.node.call(`DELETE /sms/${next}`, { token })
     expect([late.status, late.body.code]).toEqual([409, 'ALREADY_HANDED_OVER'])
+  })
+
+  test('that is not of this token is told as there is none, in the same words whether another account has it', async () => {
+    const { token } = await world.makeAccount()
+    const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+    const [id] = (await send({ scheduled }, token)).body
+    for (const route of ['GET /sms/status', 'DELETE /sms']) {
+      for (const none of [id, '123456789012345678', '1', '0', 'x', '9'.repeat(22)]) {
+        const { status, body } = await world.node.call(`${route}/${none}`, { token: world.token })
+        expect([status, body], none).toEqual([
+          404,
+          { message: 'There is no such message of this token.', code: 'NOT_FOUND', error_code: null },
+        ])
+      }
+    }
+    expect((await world.node.call(`GET /sms/status/${id}`, { token })).body.state).toBe('scheduled')
   })
 
   test('is priced for no country that the limits of its token leave out, and a number that is none is told as such', async () => {

@@ -44,6 +44,11 @@ export class ApiError extends Error {
   }
 }
 
+/** NOT_FOUND for an id under which the caller has nothing: the same words whether another has, or nobody. */
+export function noSuch(what: 'message' | 'lookup'): ApiError {
+  return new ApiError('NOT_FOUND', { message: `There is no such ${what} of this token.` })
+}
+
 function sentenceOf(reason: RefusalReasonName | undefined): string | undefined {
   if (reason === undefined) return undefined
   const { field, fix } = REFUSAL_REASONS[reason]

@@ -1,7 +1,7 @@
 import { CODINGS, EXPIRE_IN_SECONDS, PIN_DIGITS } from '@vertexsms/contract/rest'
 import { pageQuerySchema } from '@vertexsms/contract/routes'
 import { z } from 'zod'
-import { ApiError } from './api-error.ts'
+import { ApiError, noSuch } from './api-error.ts'
 
 /**
  * Checks a value against a schema of the contract. Throws INVALID_INPUT naming the field and how to mend it; the caller's
@@ -17,7 +17,8 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
 type Issue = z.core.$ZodIssue
 
 const PHONE = 'a phone number in international form expected, for example +37069555555'
-const COUNTRY = 'a two-letter ISO 3166-1 country code in upper case expected, for example LT'
+const COUNTRY = 'a two-letter ISO 3166-1 country code expected, for example LT'
+const COUNTRY_IN_BODY = 'a two-letter ISO 3166-1 country code in upper case expected, for example LT'
 const URL_EXPECTED = 'a public https URL expected'
 
 /** What each field takes, where its schema does not say it by itself. */
@@ -32,7 +33,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   coding: `one of ${CODINGS.join(', ')} expected`,
   testMode: '1 or 2 expected',
   expireIn: `a whole number of seconds from ${EXPIRE_IN_SECONDS.min} to ${EXPIRE_IN_SECONDS.max} expected`,
-  correctBy: COUNTRY,
+  correctBy: COUNTRY_IN_BODY,
   country: COUNTRY,
   dlrUrl: URL_EXPECTED,
   callBackUrl: URL_EXPECTED,
@@ -45,6 +46,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   maxPrice: 'an amount in EUR with at most six decimals expected, for example "0.5"',
   quoteId: 'the quoteId of POST /sms/quote expected, as text',
 }
+
+/** What a member of an entry of a list takes, where it is not what a parameter of that name takes. */
+const MEMBER_EXPECTED: Readonly<Record<string, string>> = { country: COUNTRY_IN_BODY }
 
 /** What each entry of a list takes. */
 const ENTRY_EXPECTED: Readonly<Record<string, string>> = { to: `${PHONE}, as text` }
@@ -80,7 +84,8 @@ function hintOf(issue: Issue): string | undefined {
     const entries = ENTRY_EXPECTED[String(last)]
     return entries === undefined ? expected(issue) : `a list expected, and of each entry: ${entries}`
   }
-  return EXPECTED[String(last)]
+  const isMember = typeof issue.path.at(-2) === 'number'
+  return (isMember ? MEMBER_EXPECTED[String(last)] : undefined) ?? EXPECTED[String(last)]
 }
 
 function memberAt(value: unknown, path: readonly PropertyKey[]): unknown {
@@ -114,10 +119,10 @@ function unit(origin: string): string {
 
 const positiveInteger = z.string().regex(/^[1-9]\d{0,17}$/)
 
-/** The numeric id in an address. Throws NOT_FOUND for anything else: no such address exists. */
-export function idParam(params: unknown): bigint {
+/** The numeric id in an address. Throws NOT_FOUND for anything else: there is no such thing, or no such address. */
+export function idParam(params: unknown, of?: Parameters<typeof noSuch>[0]): bigint {
   const result = z.object({ id: positiveInteger }).safeParse(params)
-  if (!result.success) throw new ApiError('NOT_FOUND')
+  if (!result.success) throw of === undefined ? new ApiError('NOT_FOUND') : noSuch(of)
   return BigInt(result.data.id)
 }
 

@@ -2,7 +2,7 @@ import { HLR_WAIT_MAX_SECONDS, hlrRequestSchema } from '@vertexsms/contract/rest
 import { hlrQuerySchema } from '@vertexsms/contract/routes'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { RequestLimits } from '../guard/request-limits.ts'
-import { ApiError } from '../http/api-error.ts'
+import { noSuch } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
 import { sendOther } from '../sending/other.ts'
 import { readLookup } from '../sending/rows.ts'
@@ -40,12 +40,12 @@ export function hlrRoutes(
   app.addHook('preClose', async () => stopping.abort())
 
   app.get('/hlr/:id', async (request, reply) => {
-    const id = idParam(request.params)
+    const id = idParam(request.params, 'lookup')
     const { wait = '0' } = parse(hlrQuerySchema, request.query)
     const deadline = performance.now() + Math.min(Number(wait), HLR_WAIT_MAX_SECONDS) * 1000
     const look = async () => {
       const progress = (await readLookup(deps.db, request.token, id)) ?? (await upstream.readHlr(request.token, id))
-      if (!progress) throw new ApiError('NOT_FOUND')
+      if (!progress) throw noSuch('lookup')
       return progress
     }
     let progress = await look()

@@ -2,7 +2,7 @@ import { AMOUNT_SENT_HEADER, IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_REPLAYED_HEADER
 import { smsCostRequestSchema } from '@vertexsms/contract/rest'
 import { batchRequestSchema, limitedSendRequestSchema, quoteRequestSchema } from '@vertexsms/contract/sending'
 import type { FastifyRequest } from 'fastify'
-import { ApiError } from '../http/api-error.ts'
+import { ApiError, noSuch } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
 import { statusAnswer } from '../sending/answers.ts'
 import { cancel } from '../sending/cancel.ts'
@@ -67,16 +67,16 @@ export const smsRoutes: Routes = (app, { upstream, sending, deps }) => {
   })
 
   app.get('/sms/status/:id', async (request) => {
-    const id = idParam(request.params)
+    const id = idParam(request.params, 'message')
     const row = await messageOf(deps.db, request.token.spenderId, id)
     if (row?.kind === 'sms') return statusAnswer(row)
     const older = await readOlderSms(deps.db, request.token, id)
-    if (older === undefined) throw new ApiError('NOT_FOUND')
+    if (older === undefined) throw noSuch('message')
     return older
   })
 
   app.delete('/sms/:id', async (request, reply) => {
-    await cancel(deps.db, request.token.spenderId, idParam(request.params))
+    await cancel(deps.db, request.token.spenderId, idParam(request.params, 'message'))
     return reply.code(204).send()
   })
 }

@@ -1,7 +1,7 @@
 // Takes back what waits: one message of its sender, and all that was accepted under what has ended, may not send any more or was replaced.
 import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { ApiError } from '../http/api-error.ts'
+import { ApiError, noSuch } from '../http/api-error.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleOne, settleWhere, type Told } from '../ledger/release.ts'
 import { connectionSends } from '../live.ts'
@@ -16,7 +16,7 @@ const CANCELLED: Told = { outcome: 'released', failure: null, reason: 'cancelled
  */
 export async function cancel(db: Database, spenderId: string, id: bigint): Promise<void> {
   const row = await messageOf(db, spenderId, id)
-  if (row === undefined || row.kind !== 'sms') throw new ApiError('NOT_FOUND')
+  if (row === undefined || row.kind !== 'sms') throw noSuch('message')
   const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
   if (await settleOne(db, id, waits, CANCELLED)) return
   const now = await messageOf(db, spenderId, id)

@@ -1,7 +1,7 @@
 // Sends and messages as they stand: what repeats, lists and questions after them are answered from.
 import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { ApiError } from '../http/api-error.ts'
+import { noSuch } from '../http/api-error.ts'
 import { keyIsFree } from '../ledger/admit.ts'
 import type { HlrProgress } from '../upstream/upstream.ts'
 import type { KeyScope } from './repeat.ts'
@@ -94,7 +94,7 @@ export async function readLookup(
     SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result, m.state = 'released' AS over
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${id}::bigint`
   if (row === undefined) return undefined
-  if (row.spenderId !== spenderId || row.kind !== 'hlr' || row.over) throw new ApiError('NOT_FOUND')
+  if (row.spenderId !== spenderId || row.kind !== 'hlr' || row.over) throw noSuch('lookup')
   const told = row.result === null ? null : hlrResultSchema.parse({ ...(row.result as object), id: String(id) })
   const status = told === null ? 'pending' : 'done'
   return { status: { id: String(id), status, msisdn: row.recipient, result: told }, lookAgainInMs: null }
