@@ -724,14 +724,14 @@ describe('more connections than a few', () => {
   it('are found by place and by name as the page writes them, as text and not as a pattern', async () => {
     const { account, person } = await listed()
     await connected(account.id, [['\u017dinut\u0117s', 'zinutes.example']])
-    const local = 'An app on this computer'
+    const named = (name: string) => `“${name}”, an app on this computer`
     for (const [q, titles] of [
-      ['CLAUDE', ['claude.ai', local]],
-      ['this computer', [local, local]],
+      ['CLAUDE', ['claude.ai', named('Claude')]],
+      ['this computer', [named('100 %'), named('Claude')]],
       ['app.example', ['example.com']],
       ['opens cursor', ['An app that opens cursor: links']],
-      ['100 %', [local]],
-      ['%', [local]],
+      ['100 %', [named('100 %')]],
+      ['%', [named('100 %')]],
       ['_', []],
       ['.*', []],
       ['\u0000', []],
@@ -895,7 +895,7 @@ describe('the card of a connection', () => {
     expect(ended.endedReason).toBe('deleted')
   })
 
-  it('is headed by its place, also where several share it, with what it calls itself below', async () => {
+  it('is headed by its place, also where several share it, with what it calls itself below; on this computer by both', async () => {
     const { account, person } = await newSignedIn(stack)
     await connected(account.id, [
       ['First <b>', 'localhost'],
@@ -905,10 +905,12 @@ describe('the card of a connection', () => {
       ['Other', 'claude.ai'],
     ])
     const { html } = await person.get('/settings/api')
-    const local = 'An app on this computer'
+    const local = '“First &lt;b&gt;”, an app on this computer'
+    const imitation = 'An app on this computer not VertexSMS'
     const link = 'An app that opens cursor: links'
-    expect(headings(html).sort()).toEqual([local, `${local} not VertexSMS`, link, 'claude.ai', 'claude.ai'].sort())
-    expect(html).toContain('calls itself <bdi class="name">First &lt;b&gt;</bdi>')
+    expect(headings(html).sort()).toEqual([local, imitation, link, 'claude.ai', 'claude.ai'].sort())
+    expect(html).toContain('calls itself <bdi class="name">VertexSMS Support</bdi>')
+    expect(html).not.toContain('calls itself <bdi class="name">First')
     expect(html.indexOf(link)).toBeLessThan(html.indexOf('>Third</bdi>'))
   })
 

@@ -265,7 +265,7 @@ describe('the first page of the dashboard', () => {
     expect(text).not.toContain('Nothing needs your attention.')
     for (const part of [
       '1 send is waiting for your approval',
-      'was paused automatically',
+      'claude.ai It was paused automatically just now . Within 10 minutes it sent more than 10 times as much as usual.',
       'An app or token that is gone',
     ])
       expect(text).toContain(part)

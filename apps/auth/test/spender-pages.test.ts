@@ -62,11 +62,54 @@ describe('the page of a connection', () => {
   })
 
   it.each([
-    ['localhost', 'An app on this computer'],
+    ['localhost', '“Claude”, an app on this computer answers go to localhost'],
     ['cursor:', 'An app that opens cursor: links answers go to cursor:'],
   ])('calls the app behind %s what it is', async (redirectHost, words) => {
     const { person, page } = await owner({ redirectHost })
     expect(textOf((await person.get(page)).html)).toContain(words)
+  })
+
+  it('names an app on this computer by what it calls itself, in quotation marks, wherever its owner meets it', async () => {
+    const { person, page, of, accountId } = await owner({ clientName: 'Claude Code', redirectHost: '127.0.0.1' })
+    await addActivity(stack, of)
+    await addSpender(stack, { accountId, spenderId: randomUUID() })
+    const named = '“Claude Code”, an app on this computer'
+    const places = ['/', '/settings/api', '/settings/limits', page, `${page}/disconnect`]
+    for (const place of places)
+      expect([place, textOf((await person.get(place)).html)]).toEqual([place, expect.stringContaining(named)])
+    expect((await person.get(page)).html).toMatch(new RegExp(`<title>${named} `))
+    expect((await person.get(`${page}/disconnect`)).html).toMatch(new RegExp(`<title>Disconnect ${named}\\?`))
+  })
+
+  it.each([
+    ['our name', 'VertexSMS Support', 'An app on this computer not VertexSMS'],
+    ['letters of two alphabets', 'Cl\u0430ude', 'An app on this computer may imitate another'],
+    ['no name', '', 'An app on this computer answers go to 127.0.0.1'],
+  ])('calls one with %s only what it is', async (_what, clientName, words) => {
+    const { person, page } = await owner({ clientName, redirectHost: '127.0.0.1' })
+    const { html } = await person.get(page)
+    expect(textOf(html)).toContain(words)
+    expect(html).toMatch(/<title>An app on this computer /)
+    expect(html).not.toContain('“')
+  })
+
+  it.each([
+    [
+      'that ends the quotation',
+      'X”, an app at claude.ai «safe» "',
+      '“X’, an app at claude.ai ’safe’ ’”, an app on this computer',
+    ],
+    [
+      'that is written from right to left',
+      '\u05e7\u05dc\u05d5\u05d3',
+      '“\u2068\u05e7\u05dc\u05d5\u05d3\u2069”, an app on this computer',
+    ],
+    ['that is markup', '<b>x</b>', '“&lt;b&gt;x&lt;/b&gt;”, an app on this computer'],
+  ])('keeps a name %s within its quotation marks', async (_what, clientName, title) => {
+    const { person, page } = await owner({ clientName, redirectHost: '127.0.0.1' })
+    const { html } = await person.get(page)
+    expect(html).toContain(`<title>${title} `)
+    expect(html).toContain(`>${title}</h1>`)
   })
 
   it('draws what was spent on each of fourteen days, with the same numbers in a table', async () => {

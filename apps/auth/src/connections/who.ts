@@ -19,7 +19,7 @@ export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Word
   return { t, ownDomains: ownDomains(issuerUrl), found: new Map() }
 }
 
-/** How every page calls a spender: an app by the place that its answers go to, then by the name that it gave itself. */
+/** How every page calls a spender: an app as {@link ownAppOf} does, a token by its name. */
 export function whoOf(named: NamedSpender | undefined | null, naming: Naming): WhoView {
   const { who } = naming.t
   const gone = { kind: 'gone', place: '', name: '', passesFor: null, href: null } as const
@@ -29,7 +29,7 @@ export function whoOf(named: NamedSpender | undefined | null, naming: Naming): W
   const href = pathOf({ kind, id })
   return app === null
     ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
-    : { ...appOf(app, naming), href }
+    : { ...ownAppOf(app, naming), href }
 }
 
 /** The account, among what is said of its connections and tokens. */
@@ -37,7 +37,20 @@ export function wholeAccount({ t: { who } }: Naming): WhoView {
   return { kind: 'account', ...ours(who.account), place: '', name: '', passesFor: null, href: ACCOUNT_PATH }
 }
 
-/** Without a link to its page, which an app that asks for the first time does not have. */
+/**
+ * How pages of its owner call an app that was approved: by the place that its answers go to, then by the name that it gave
+ * itself. Of programs on the person's own computer that place is the same, so what tells them apart is in the title, as
+ * something that was said: in quotation marks, and before what the program is. A name that imitates gets no such place.
+ */
+export function ownAppOf(app: NamedApp, naming: Naming): WhoView {
+  const who = appOf(app, naming)
+  const said = who.kind === 'local' && who.passesFor === null ? quotable(who.name) : ''
+  if (said === '') return who
+  const title = naming.t.who.called(said, who.within)
+  return { ...who, title, within: title, name: '' }
+}
+
+/** How an app that asks is called, approved or not. Without a link to its page, which one that is new does not have. */
 export function appOf(app: NamedApp, naming: Naming): WhoView {
   const { name, redirectHost: place } = app
   const key = JSON.stringify([name, place, app.documentHost])
@@ -74,6 +87,20 @@ export function titleOf(place: string, { who }: Words): Pick<WhoView, 'kind' | '
 /** The scheme that answers go to, where it is one that we do not know; else empty. */
 function unknownScheme(place: string): string {
   return place.endsWith(':') && !isClientScheme(place.slice(0, -1)) ? place : ''
+}
+
+/** Signs that end a quotation, and those drawn like them. */
+const QUOTES =
+  /[\p{Quotation_Mark}\u02b9-\u02bd\u02c8\u02ca\u02cb\u02dd\u02ee\u02f5\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u3003`´]+/gu
+/** Letters that are written from right to left: they would draw what stands behind them before them. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+/** Keep the direction of a text within it (FSI and PDI, UAX #9). A name holds none of them itself. */
+const [ISOLATED, END] = ['\u2068', '\u2069']
+
+/** A name that can stand between quotation marks: it ends none, and turns nothing around it. */
+function quotable(name: string): string {
+  const plain = name.replace(QUOTES, '’').trim()
+  return RIGHT_TO_LEFT.test(plain) ? `${ISOLATED}${plain}${END}` : plain
 }
 
 /** A name in words of ours, which begins small within a sentence. */

@@ -5,7 +5,7 @@ import { appNamed } from '../connections/named-app.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
-import { appOf, type Naming, titleOf } from '../connections/who.ts'
+import { type Naming, ownAppOf, titleOf } from '../connections/who.ts'
 import type { ApiTokensPage, ConnectionView, IssuedTokenView } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
@@ -121,7 +121,7 @@ async function connectionViews(
     const { label, which } = labels[at] ?? { label: '', which: 1 }
     return {
       id,
-      who: appOf(appNamed(connection), naming),
+      who: ownAppOf(appNamed(connection), naming),
       label,
       which,
       isPaused: spender !== undefined && pauseOf(spender) !== null,

@@ -4,7 +4,7 @@ import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed, type NamedApp } from '../connections/named-app.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
 import { spentOf } from '../connections/spent.ts'
-import { appOf, type Naming } from '../connections/who.ts'
+import { type Naming, ownAppOf } from '../connections/who.ts'
 import type { EndingConnectionView } from '../views/pages.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
 import { signedInOf } from '../web/require-session.ts'
@@ -38,7 +38,7 @@ export async function endingView(
 ): Promise<EndingConnectionView> {
   const lastUsed = (await lastUsedOf(db, [row])).get(row.id)
   return {
-    who: appOf(appNamed(row), naming),
+    who: ownAppOf(appNamed(row), naming),
     approved: timeView(row.approvedAt, now),
     lastUsed: lastUsed ? timeView(lastUsed, now) : null,
     spent: await spentOf(db, row.spenderId ?? row.id, now),

@@ -17,9 +17,7 @@ export const overview = room({
     approvals: (count: number, text: string) =>
       `${text} ${one(count, 'send is waiting', 'sends are waiting')} for your approval`,
     review: 'Review',
-    isPaused: 'is paused',
     tag: 'paused',
-    pausedByUs: 'was paused automatically',
     connections: 'Connected apps',
     none: 'No app is connected.',
     all: 'All apps and tokens',
@@ -51,9 +49,7 @@ export const overview = room({
     approvals: (count, text) =>
       `Jūsų patvirtinimo laukia ${text} ${vienas(count, 'siuntimas', 'siuntimai', 'siuntimų')}`,
     review: 'Peržiūrėti',
-    isPaused: 'pristabdyta',
     tag: 'pristabdyta',
-    pausedByUs: 'pristabdyta automatiškai',
     connections: 'Prijungtos programos',
     none: 'Neprijungta nė viena programa.',
     all: 'Visos programos ir raktai',

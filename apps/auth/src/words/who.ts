@@ -6,6 +6,8 @@ export const who = room({
     local: 'An app on this computer',
     link: (place: string) => `An app that opens ${place} links`,
     unknownLink: 'An app that opens links of its own',
+    /** What an app calls itself, in quotation marks, and what it is. */
+    called: (name: string, what: string) => `“${name}”, ${what}`,
     account: 'The whole account',
     gone: 'An app or token that is gone',
     deleted: (name: string) => `${name} (deleted)`,
@@ -18,6 +20,7 @@ export const who = room({
     local: 'Programa šiame kompiuteryje',
     link: (place) => `Programa, atverianti nuorodas ${place}`,
     unknownLink: 'Programa, atverianti savo nuorodas',
+    called: (name, what) => `„${name}“, ${what}`,
     account: 'Visa paskyra',
     gone: 'Programa ar raktas, kurių nebėra',
     deleted: (name) => `${name} (ištrintas)`,
