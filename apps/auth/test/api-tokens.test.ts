@@ -27,7 +27,7 @@ async function makeConnection(accountId: string, clientName = 'Claude') {
       clientId: 'client-1',
       clientName,
       redirectHost: 'claude.ai',
-      scopes: ['sms:rates'],
+      scopes: ['sms:send', 'sms:rates'],
       createdAt: now,
       approvedAt: now,
       expiresAt: inAYear,
@@ -843,9 +843,9 @@ describe('the card of a connection', () => {
     const spent = { spenderId: connection.id, upstream: 'sandbox', ...day, totalSpentMicros: 77_500n }
     await stack.db.spenderCount.create({ data: spent })
     const text = async () => (await person.get('/settings/api')).html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
-    expect(await text()).toContain('Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR 2 tokens')
+    expect(await text()).toContain('Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR No daily limit of its own 2 tokens')
     await stack.db.spenderCount.updateMany({ where: { spenderId: connection.id }, data: { totalHeldMicros: 80_500n } })
-    expect(await text()).toContain('In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR 2 tokens')
+    expect(await text()).toContain('In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR No daily limit of its own 2 tokens')
   })
 
   it('calls its keys by what they are for and when they end, with their names in small', async () => {

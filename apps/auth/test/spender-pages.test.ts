@@ -215,6 +215,32 @@ describe('the page of a connection', () => {
     },
   )
 
+  it('says of one that can spend nothing no limit on amounts, on no page, and changes no limit that can bind nothing', async () => {
+    for (const [scopes, spends, isBound] of [
+      [['sms:rates', 'numbers:read'], false, false],
+      // A PIN is sent for nothing, and not to a country that is not allowed.
+      [['sender:write'], false, true],
+      [['sms:send'], true, true],
+    ] as const) {
+      const { person, page, of } = await owner({ scopes })
+      await addSpender(stack, of, { maxPerDayMicros: 5_000_000n, countries: ['LT'] })
+      const { html } = await person.get(page)
+      const text = textOf(html)
+      expect([scopes, text.includes('At most 5.00 EUR a day')]).toEqual([scopes, spends])
+      expect([scopes, text.includes('Only to Lithuania')]).toEqual([scopes, isBound])
+      expect([scopes, html.includes('name="max_per_day"')]).toEqual([scopes, isBound])
+      const list = textOf((await person.get('/settings/api')).html)
+      expect([scopes, list.includes('0.00 EUR of 5.00 EUR')]).toEqual([scopes, spends])
+      expect([scopes, list.includes('What it may do costs no money.')]).toEqual([scopes, !spends])
+      const overview = textOf((await person.get('/')).html)
+      expect([scopes, overview.includes('0.00 EUR today')]).toEqual([scopes, spends])
+      expect([scopes, overview.includes('What it may do costs no money.')]).toEqual([scopes, !spends])
+      await addActivity(stack, { ...of, accountId: of.accountId })
+      const spent = textOf((await person.get(page)).html)
+      expect([scopes, spent.includes('Left today')]).toEqual([scopes, spends])
+    }
+  })
+
   it('says what it may do, and of one that can spend nothing no limit that it does not have', async () => {
     for (const [scopes, spends] of [
       [['sms:rates', 'numbers:read'], false],

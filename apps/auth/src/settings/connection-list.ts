@@ -133,7 +133,7 @@ async function connectionViews(
       spent: (spent.get(spenderIdOf(connection)) ?? []).map(({ upstream, dayMicros, totalMicros, heldMicros }) => {
         return { upstream, dayMicros, totalMicros, heldMicros }
       }),
-      maxPerDayMicros: spender?.maxPerDayMicros ?? null,
+      maxPerDayMicros: scopesSpend(scopes) ? (spender?.maxPerDayMicros ?? null) : null,
       tokenCount: newest.counts.get(id) ?? 0,
       tokens: issuedViews(
         issued.filter((row) => row.connectionId === id),

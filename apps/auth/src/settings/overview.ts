@@ -22,6 +22,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { noticeOf } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
+import { scopesSpend } from './may.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 /** Connections shown at a glance, and paused spenders that are named. */
@@ -167,6 +168,7 @@ async function glance(
     const spender = spenders.find((one) => one.id === under)
     return {
       who: whoOf(spenderNamed(row), naming),
+      spends: scopesSpend(row.scopes),
       todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
       lastUsed: last ? timeView(last, now) : null,
       isPaused: spender !== undefined && pauseOf(spender) !== null,

@@ -8,7 +8,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import { mayWords, permissionsSpend } from './may.ts'
+import { mayWords, permissionsSpend, rulesThatBind } from './may.ts'
 
 const DAY_MS = 86_400_000
 
@@ -46,7 +46,8 @@ export async function tokenFacts(
   now: Date,
   t: Words,
 ): Promise<TokenFactsView> {
-  const limits = row.kind === 'manual' ? limitWords(await limitsOf(deps.db, row.spenderId ?? row.id), t) : []
+  const rules = { ...(await limitsOf(deps.db, row.spenderId ?? row.id)), askAboveMicros: null, askNewCountry: false }
+  const limits = row.kind === 'manual' ? limitWords(rulesThatBind(rules, row.permissions), t) : []
   return {
     name: row.name,
     lastFour: row.lastFour,

@@ -19,7 +19,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { activityKeys, activityWay } from './activity-way.ts'
 import type { SettingsDeps } from './deps.ts'
-import { mayOfScopes, mayWords, permissionsSpend, scopesSpend } from './may.ts'
+import { mayOfScopes, mayWords, permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from './may.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 const DAYS = 14
@@ -70,6 +70,9 @@ export async function spenderPage(
         )
       : new Map()
 
+  const { may, permissions } = await mayOf(db, holder, connection, t)
+  const spends = permissions === null || permissionsSpend(permissions)
+
   const ended = connection && endOf(connection, now)
   const successor =
     connection && ended?.reason === 'replaced'
@@ -99,8 +102,10 @@ export async function spenderPage(
     pause: row && pauseView(row, now),
     stops: row && pauseOf(row) !== null ? 'own' : account && pauseOf(account) !== null ? 'account' : null,
     rules: PAUSE_RULES,
-    ...(await mayOf(db, holder, connection, t)),
-    limits: row ? ruleWords(row, t) : [],
+    may,
+    spends,
+    isBound: permissions === null || permissionsBound(permissions),
+    limits: row ? ruleWords(permissions === null ? row : rulesThatBind(row, permissions), t) : [],
     accountLimits: accountLimits(account, t),
     spent: spent.map((one) => {
       const above = ofAccount.find(({ upstream }) => upstream === one.upstream)
@@ -108,7 +113,11 @@ export async function spenderPage(
         ...(row ? [leftOf(row, one)] : []),
         ...(account && above ? [leftOf(account, above)] : []),
       ])
-      return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
+      return {
+        ...one,
+        dayLeftMicros: spends ? left.dayMicros : null,
+        totalLeftMicros: spends ? left.totalMicros : null,
+      }
     }),
     days: bars(days),
     upstream: deps.upstream,
@@ -143,17 +152,21 @@ export async function spenderPage(
   }
 }
 
-/** What a holder may do. A token that was deleted may do nothing more, and nobody knows what it might. */
+/**
+ * What a holder may do, in words and by permissions; null of the account, which may do everything. A token that was deleted
+ * may do nothing more, and nobody knows what it might.
+ */
 async function mayOf(
   db: Database,
   { kind, id, accountId }: FoundHolder,
   connection: { readonly scopes: readonly string[] } | null,
   t: Words,
-): Promise<Pick<SpenderPage, 'may' | 'spends'>> {
-  if (connection) return { may: mayOfScopes(connection.scopes, t), spends: scopesSpend(connection.scopes) }
+): Promise<Pick<SpenderPage, 'may'> & { readonly permissions: readonly string[] | null }> {
+  if (connection) return { may: mayOfScopes(connection.scopes, t), permissions: permissionsOfScopes(connection.scopes) }
   const token = kind === 'token' ? await db.apiToken.findFirst({ where: { id, accountId } }) : null
-  if (!token) return { may: null, spends: true }
-  return { may: mayWords(token.permissions, t), spends: permissionsSpend(token.permissions) }
+  return token
+    ? { may: mayWords(token.permissions, t), permissions: token.permissions }
+    : { may: null, permissions: null }
 }
 
 /** Heights of 100 for the dearest day; a day on which more was given back than spent has none. */

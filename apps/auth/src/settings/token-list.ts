@@ -11,7 +11,7 @@ import type { Words } from '../words/words.ts'
 import { connectionList } from './connection-list.ts'
 import { TOKENS_PATH } from './ended.ts'
 import { askedOf, distinct, kept, loose, type Order, type Sent } from './list-query.ts'
-import { mayWords } from './may.ts'
+import { mayWords, permissionsSpend } from './may.ts'
 import { pauseView } from './spender-views.ts'
 
 /** A row of a token is one line; a hundred are all that an account may have. */
@@ -108,7 +108,7 @@ function tokenView(
     permissions,
     ipAllowList,
     deadAddresses: ipAllowList.filter((entry) => readAllowListEntry(entry) === null),
-    maxPerDayMicros: spender?.maxPerDayMicros ?? null,
+    maxPerDayMicros: permissionsSpend(permissions) ? (spender?.maxPerDayMicros ?? null) : null,
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),

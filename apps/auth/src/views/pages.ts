@@ -307,7 +307,7 @@ export interface ConnectionView {
   readonly lastUsed: TimeView | null
   /** What it spent, once an upstream; what is held of the total is not spent yet. */
   readonly spent: readonly Pick<SpentView, 'upstream' | 'dayMicros' | 'totalMicros' | 'heldMicros'>[]
-  /** Null for no limit a day. */
+  /** Null for no limit a day, and where it can spend nothing. */
   readonly maxPerDayMicros: bigint | null
   readonly tokenCount: number
   /** The newest of them. */
@@ -698,6 +698,9 @@ export interface SpenderPage {
   readonly may: readonly string[] | null
   /** False where nothing that it may do costs money. */
   readonly spends: boolean
+  /** False where no limit can bind what it may do. */
+  readonly isBound: boolean
+  /** Those that can. */
   readonly limits: readonly string[]
   /** What the account itself is held to, in words; null where nothing is set, and on the account's own page. */
   readonly accountLimits: string | null
@@ -787,6 +790,8 @@ export interface OverviewPage {
   readonly paused: readonly { readonly who: WhoView; readonly pause: PauseView }[]
   readonly connections: readonly {
     readonly who: WhoView
+    /** False where nothing that it may do costs money. */
+    readonly spends: boolean
     readonly todayMicros: bigint
     readonly lastUsed: TimeView | null
     readonly isPaused: boolean
