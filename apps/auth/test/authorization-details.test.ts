@@ -255,10 +255,10 @@ describe('authorization details (RFC 9396)', () => {
     for (const words of [
       'It asked to be held to:',
       'At most 5.00 EUR a day',
-      'At most 0.50 EUR for one send',
-      'At most 1 recipient a day',
-      'Only to Latvia and Lithuania',
-      'Only with the sender Shop',
+      'at most 0.50 EUR for one send',
+      'at most 1 recipient a day',
+      'only to Latvia and Lithuania',
+      'only with the sender Shop',
     ]) {
       expect(text.replace('Lithuania and Latvia', 'Latvia and Lithuania')).toContain(words)
     }

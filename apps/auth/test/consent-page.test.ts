@@ -613,7 +613,7 @@ describe('an app that reconnects', () => {
     const text = textOf(page.html)
     expect(text).toContain('It is connected already')
     expect(text).toContain('no longer asks for sms:send')
-    expect(text).toContain('At most 9.00 EUR in total')
+    expect(text).toContain('at most 9.00 EUR in total')
     expect(page.html).toMatch(/value="2\.00" data-at="1" checked/)
     expect(page.html).not.toContain('value="5.00"')
     expect(page.html).not.toContain('value="none"')
@@ -718,7 +718,7 @@ it('says of an app that connects again what it has scheduled, which goes out onl
 
 describe('a page that told of a connection which is no more, or of another', () => {
   const RULES = { maxTotalMicros: 10_000_000n, senders: ['Shop'], askAboveMicros: 50_000n, askNewCountry: true }
-  const PROMISE = 'At most 10.00 EUR in total'
+  const PROMISE = 'at most 10.00 EUR in total'
   async function bounded(accountId: string) {
     const [connection] = await liveOf(accountId)
     const id = connection?.id ?? ''
@@ -833,12 +833,12 @@ describe('a page that told of a connection which is no more, or of another', () 
       'Scheduled messages of it: 1. They are cancelled.',
       'It no longer asks for sms:send',
       'It is paused, and so is the new one.',
-      'Asks you first above 0.05 EUR',
+      'asks you first above 0.05 EUR',
     ])
       expect(text).toContain(words)
     // Beside it another would be neither paused nor asking: that is said before it begins.
     const again = await fill(person, page, {})
-    expect([again.status, textOf(again.html).includes('Asks you first')]).toEqual([422, false])
+    expect([again.status, textOf(again.html).includes('asks you first')]).toEqual([422, false])
     expect(await liveOf(accountId)).toHaveLength(1)
   })
 
@@ -1016,7 +1016,7 @@ describe('what it costs', () => {
     const limits = { maxPerDayMicros: 2_500_000n, countries: ['LT', 'LV'], askAboveMicros: 1_000_000n }
     await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: new Date(), ...limits } })
     expect(await open()).toContain(
-      'The limits of your account hold as well: At most 2.50 EUR a day; Only to Lithuania and Latvia; Asks you first above 1.00 EUR.',
+      'The limits of your account hold as well: at most 2.50 EUR a day; only to Lithuania and Latvia; asks you first above 1.00 EUR.',
     )
   })
 

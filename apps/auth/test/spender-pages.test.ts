@@ -275,12 +275,13 @@ describe('the page of a connection', () => {
     await send(person, '/settings/limits/limits', { max_per_day: '2.50', ask_above: '1' })
     const rules = ['At most 2.50 EUR a day', 'Asks you first above 1.00 EUR']
     const { html } = await person.get(page)
-    expect(textOf(html)).toContain(`The limits of your account hold as well: ${rules.join('; ')}.`)
+    const sentence = 'The limits of your account hold as well: at most 2.50 EUR a day; asks you first above 1.00 EUR.'
+    expect(textOf(html)).toContain(sentence)
     expect(html).toContain('href="/settings/limits"')
     const own = textOf((await person.get('/settings/limits')).html)
     expect(own).not.toContain('limits of your account hold')
     for (const rule of rules) expect(own).toContain(rule)
-    expect(textOf((await person.get('/')).html)).toContain(rules.join('; '))
+    expect(textOf((await person.get('/')).html)).toContain(rules.join(' '))
   })
 
   it('is told among all apps and tokens, too, with a pause of the whole account', async () => {
@@ -289,7 +290,7 @@ describe('the page of a connection', () => {
     await send(person, '/settings/limits/limits', { max_per_day: '2.50' })
     await send(person, '/settings/limits/pause')
     const text = textOf((await person.get('/settings/api')).html)
-    expect(text).toContain('The limits of your account hold as well: At most 2.50 EUR a day.')
+    expect(text).toContain('The limits of your account hold as well: at most 2.50 EUR a day.')
     expect(text).toContain('You paused everything just now .')
     expect(text).toContain('No daily limit of its own')
   })

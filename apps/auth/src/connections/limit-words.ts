@@ -33,7 +33,12 @@ export function ruleWords(rules: OwnersRules, t: Words): string[] {
 /** What an account bounds all of its apps and tokens by, in one sentence; null where it bounds nothing. */
 export function accountLimits(account: OwnersRules | null, t: Words): string | null {
   const rules = account ? ruleWords(account, t) : []
-  return rules.length > 0 ? t.limits.ofAccount(rules.join('; ')) : null
+  return rules.length > 0 ? t.limits.ofAccount(inSentence(rules).join('; ')) : null
+}
+
+/** Limits in words as they stand in the middle of a sentence: each begins with a word of ours, and never with a name. */
+export function inSentence(limits: readonly string[]): string[] {
+  return limits.map((limit) => limit.charAt(0).toLowerCase() + limit.slice(1))
 }
 
 /** An amount as operators read it in their terminal. */

@@ -1,7 +1,7 @@
 import { SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { SignedIn } from '../accounts/session.ts'
-import { accountLimits, limitWords, ruleWords } from '../connections/limit-words.ts'
+import { accountLimits, inSentence, limitWords, ruleWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
@@ -91,7 +91,7 @@ export function consentView(of: {
     offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
     bounds: boundsView(filled.bounds, start, t, shown.problems),
     limits: otherLimits(start, before?.limits, t),
-    askedLimits: asked.askedLimits === null ? [] : limitWords(asked.askedLimits, t),
+    askedLimits: asked.askedLimits === null ? [] : inSentence(limitWords(asked.askedLimits, t)),
     widening: shown.wider
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
       : null,
@@ -118,7 +118,7 @@ export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean
 function otherLimits({ limits, asked }: Start, before: OwnersRules | undefined, t: Words): string[] | null {
   const both = asked ? narrower(limits, asked) : limits
   const { askAboveMicros = null, askNewCountry = false } = before ?? {}
-  return both && ruleWords({ ...besidesForm(both), askAboveMicros, askNewCountry }, t)
+  return both && inSentence(ruleWords({ ...besidesForm(both), askAboveMicros, askNewCountry }, t))
 }
 
 function changes({ before, after }: { before: SpenderLimits; after: SpenderLimits }, { consent, format }: Words) {
