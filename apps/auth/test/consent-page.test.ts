@@ -1020,6 +1020,37 @@ describe('what it costs', () => {
     )
   })
 
+  it('promises no country that the account does not allow', async () => {
+    const { id } = await priced.account()
+    const open = async () => {
+      const page = await (await priced.person(id)).open((await start(await register(priced))).url)
+      return textOf(page.html)
+    }
+    expect(await open()).toMatch(/, to any country *to the countries you name/)
+    const limits = { countries: ['LT', 'LV'] }
+    await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: new Date(), ...limits } })
+    expect(await open()).toMatch(/, to any country that your account allows *to the countries you name/)
+  })
+
+  it.each(['pausedAt', 'autoPausedAt'])(
+    'says that nothing is sent while all of it is paused (%s), and no more once resumed',
+    async (how) => {
+      const { id } = await priced.account()
+      const open = async () => {
+        const page = await (await priced.person(id)).open((await start(await register(priced))).url)
+        return textOf(page.html)
+      }
+      const told = 'Everything is paused: nothing is sent until you resume it'
+      expect(await open()).not.toContain(told)
+      const at = new Date()
+      await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: at, [how]: at } })
+      expect(await open()).toContain(told)
+      const resumed = { pausedAt: null, resumedAt: new Date(at.getTime() + 1000) }
+      await priced.db.spender.update({ where: { id }, data: resumed })
+      expect(await open()).not.toContain(told)
+    },
+  )
+
   it('is what was spent today where no balance is told, and nothing is made up for a price that is none', async () => {
     Object.assign(api, { rates: [rate('LT', 'free'), rate('LV', '-1'), rate('EE', '1e-3')], balance: null })
     const { text } = await consentOf()

@@ -79,7 +79,7 @@ export function boundsView(
   start: Start,
   t: Words,
   problems: BoundsView['problems'] = {},
-): BoundsView {
+): Omit<BoundsView, 'isOfSome'> {
   const first = firstBounds(start)
   const own = typed.own_limit ?? ''
   const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2)

@@ -3,7 +3,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { SignedIn } from '../accounts/session.ts'
 import { accountLimits, inSentence, limitWords, ruleWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
-import type { OwnersRules } from '../connections/spenders.ts'
+import { type OwnersRules, pauseOf } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
 import { appOf, type Naming, seenOf } from '../connections/who.ts'
 import { SIZES } from '../limits.ts'
@@ -47,7 +47,7 @@ export function consentView(of: {
   readonly spent: readonly Spent[]
   readonly cost: Cost
   /** What the account itself is held to; null where nothing was ever set. */
-  readonly account: OwnersRules | null
+  readonly account: (OwnersRules & Parameters<typeof pauseOf>[0]) | null
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown
@@ -89,7 +89,10 @@ export function consentView(of: {
     limitsShown: before ? standingText({ rules: before.limits, isPaused: before.isPaused }) : '',
     noRoom: shown.isFull ? t.consent.noRoom(t.format.number(SIZES.connectionsOfAccount)) : null,
     offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
-    bounds: boundsView(filled.bounds, start, t, shown.problems),
+    bounds: {
+      ...boundsView(filled.bounds, start, t, shown.problems),
+      isOfSome: of.account !== null && of.account.countries.length > 0,
+    },
     limits: otherLimits(start, before?.limits, t),
     askedLimits: asked.askedLimits === null ? [] : inSentence(limitWords(asked.askedLimits, t)),
     widening: shown.wider
@@ -97,6 +100,7 @@ export function consentView(of: {
       : null,
     cost: costText(of),
     accountLimits: accountLimits(of.account, t),
+    isAllPaused: of.account !== null && pauseOf(of.account) !== null,
     goesOn: goesOn ? view(goesOn) : null,
     replaceable: isShared
       ? of.earlier.map((earlier) => ({ ...view(earlier), isChosen: earlier.id === filled.replaces }))

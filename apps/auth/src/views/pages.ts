@@ -133,6 +133,8 @@ export interface BoundsView {
   /** The countries as they were typed, and as they were read. */
   readonly countries: string
   readonly places: readonly string[]
+  /** True where the account itself is held to some countries. */
+  readonly isOfSome: boolean
   readonly times: readonly { readonly value: string; readonly label: string; readonly isChosen: boolean }[]
   /** True where there is a connection already, and what is wider must be typed. */
   readonly isEarlier: boolean
@@ -185,6 +187,8 @@ export interface ConsentPage {
   readonly cost: string
   /** What the account itself is held to, in words; null where nothing is set. */
   readonly accountLimits: string | null
+  /** True while nothing of the account is sent. */
+  readonly isAllPaused: boolean
   /** The connection of this client that goes on. */
   readonly goesOn: EarlierView | null
   /** Those of which one may be replaced; `isChosen` for the one that is. */
