@@ -264,6 +264,72 @@ describe('the page of a connection', () => {
       expect(textOf((await person.get(page)).html)).toContain('Nothing: what it may do costs no money.')
   })
 
+  describe('that has no keys', () => {
+    const ago = new Date(Date.now() - 9 * 60_000)
+    const told = 'It has no keys now, so it cannot use your account: '
+    const pages = async ({ person, page }: { readonly person: Person; readonly page: string }) =>
+      Promise.all(['/', '/settings/api', page].map(async (path) => textOf((await person.get(path)).html)))
+    const code = (grantId: string, changes: Record<string, unknown> = {}) => ({
+      ...{ kind: 'AuthorizationCode', id: randomUUID(), payload: {}, grantId },
+      ...{ expiresAt: new Date(Date.now() + 30_000), ...changes },
+    })
+    const token = (of: { accountId: string; connectionId: string }, expiresAt: Date) => ({
+      ...{
+        id: randomUUID(),
+        kind: 'oauth_refresh' as const,
+        name: 'oauth:refresh:x',
+        permissions: [],
+        ipAllowList: [],
+      },
+      ...{ ...of, tokenHash: new Uint8Array(randomBytes(32)), createdAt: ago, expiresAt },
+    })
+
+    it('says so wherever it is listed, and once it was used that those it had ran out', async () => {
+      const { person, page, of, accountId, connectionId } = await owner({ approvedAt: ago })
+      await stack.db.apiToken.create({ data: token({ accountId, connectionId }, new Date(Date.now() - 1000)) })
+      const [overview, list, own] = await pages({ person, page })
+      expect(overview).toContain('no keys now')
+      for (const text of [list, own]) expect(text).toContain(`${told}it never finished connecting, or the keys it had`)
+      await addActivity(stack, of)
+      for (const text of (await pages({ person, page })).slice(1))
+        expect(text).toContain(`${told}the keys it had ran out`)
+    })
+
+    it.each([
+      ['whose code can still be exchanged', (grantId: string) => stack.db.oidcArtifact.create({ data: code(grantId) })],
+      [
+        'that holds one',
+        (_: string, of: { accountId: string; connectionId: string }) =>
+          stack.db.apiToken.create({ data: token(of, new Date(Date.now() + 60_000)) }),
+      ],
+      [
+        'that was approved just now',
+        (_: string, { connectionId: id }: { accountId: string; connectionId: string }) =>
+          stack.db.connection.update({ where: { id }, data: { approvedAt: new Date() } }),
+      ],
+      [
+        'that has ended',
+        (_: string, { connectionId: id }: { accountId: string; connectionId: string }) =>
+          stack.db.connection.update({ where: { id }, data: { endedAt: new Date(), endedReason: 'deleted' } }),
+      ],
+    ])('is not said of one %s', async (_what, happen) => {
+      const { person, page, accountId, connectionId } = await owner({ approvedAt: ago })
+      const { grantId } = await stack.db.connection.findUniqueOrThrow({ where: { id: connectionId } })
+      await happen(grantId, { accountId, connectionId })
+      for (const text of await pages({ person, page })) expect(text).not.toContain('no keys now')
+    })
+
+    it.each([
+      ['was used', { consumedAt: new Date() }],
+      ['is over', { expiresAt: new Date(Date.now() - 1000) }],
+    ])('is said of one whose code %s', async (_what, changes) => {
+      const { person, page, connectionId } = await owner({ approvedAt: ago })
+      const { grantId } = await stack.db.connection.findUniqueOrThrow({ where: { id: connectionId } })
+      await stack.db.oidcArtifact.create({ data: code(grantId, changes) })
+      for (const text of await pages({ person, page })) expect(text).toContain('no keys now')
+    })
+  })
+
   it('says of one whose time is over that it is', async () => {
     const { person, page } = await owner({ expiresAt: new Date(Date.now() - 86_400_000) })
     expect(textOf((await person.get(page)).html)).toContain('It ended yesterday . Its time ran out.')

@@ -1,5 +1,6 @@
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed } from '../connections/named-app.ts'
 import { pauseOf } from '../connections/spenders.ts'
@@ -105,8 +106,9 @@ async function connectionViews(
     const newest = await newestTokens(db, ids, now, ISSUED_ROWS)
     return { newest, issued: await listTokens(db, accountId, now, newest) }
   }
-  const [{ newest, issued }, used, spent, spenders] = await Promise.all([
+  const [{ newest, issued }, keyless, used, spent, spenders] = await Promise.all([
     tokens(),
+    withoutKeys(db, ids, now),
     lastUsedOf(db, connections),
     spentUnder(db, spenderIds, now),
     db.spender.findMany({ where: { id: { in: spenderIds }, accountId } }),
@@ -134,6 +136,7 @@ async function connectionViews(
         return { upstream, dayMicros, totalMicros, heldMicros }
       }),
       maxPerDayMicros: scopesSpend(scopes) ? (spender?.maxPerDayMicros ?? null) : null,
+      hasNoKeys: keyless.has(id),
       tokenCount: newest.counts.get(id) ?? 0,
       tokens: issuedViews(
         issued.filter((row) => row.connectionId === id),

@@ -4,6 +4,7 @@ import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
+import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders, spenderNamed } from '../connections/names.ts'
@@ -160,6 +161,11 @@ async function glance(
   const spenderIds = rows.map(({ id, spenderId }) => spenderId ?? id)
   const spent = await spentUnder(db, spenderIds, now)
   const used = await lastUsedOf(db, rows)
+  const keyless = await withoutKeys(
+    db,
+    rows.map(({ id }) => id),
+    now,
+  )
   const spenders = await db.spender.findMany({ where: { id: { in: spenderIds } } })
   return rows.map((row) => {
     const { id, spenderId } = row
@@ -171,6 +177,7 @@ async function glance(
       spends: scopesSpend(row.scopes),
       todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
       lastUsed: last ? timeView(last, now) : null,
+      hasNoKeys: keyless.has(id),
       isPaused: spender !== undefined && pauseOf(spender) !== null,
     }
   })

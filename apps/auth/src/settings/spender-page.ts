@@ -3,6 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
 import { deliveriesOf } from '../connections/deliveries.ts'
 import type { FoundHolder } from '../connections/holders.ts'
+import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
 import { appNamed } from '../connections/named-app.ts'
@@ -96,6 +97,7 @@ export async function spenderPage(
       lastUsed: used ? timeView(used, now) : null,
     },
     disconnect: connection && holder.isAlive ? `${path}/disconnect` : null,
+    hasNoKeys: connection !== null && holder.isAlive && (await withoutKeys(db, [connection.id], now)).size > 0,
     isAlive: holder.isAlive && !row?.endedAt,
     ended: ended && { at: timeView(ended.at, now), reason: ended.reason },
     successor: successor && pathOf({ kind: 'connection', id: successor.id }),

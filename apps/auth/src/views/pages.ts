@@ -313,6 +313,8 @@ export interface ConnectionView {
   readonly spent: readonly Pick<SpentView, 'upstream' | 'dayMicros' | 'totalMicros' | 'heldMicros'>[]
   /** Null for no limit a day, and where it can spend nothing. */
   readonly maxPerDayMicros: bigint | null
+  /** True where it holds no token and can fetch none any more. */
+  readonly hasNoKeys: boolean
   readonly tokenCount: number
   /** The newest of them. */
   readonly tokens: readonly IssuedTokenView[]
@@ -688,6 +690,8 @@ export interface SpenderPage {
   /** Of a connection. */
   readonly times: { readonly approved: TimeView; readonly expires: TimeView; readonly lastUsed: TimeView | null } | null
   readonly disconnect: string | null
+  /** True of a connection that is alive, holds no token, and can fetch none any more. */
+  readonly hasNoKeys: boolean
   readonly isAlive: boolean
   readonly ended: { readonly at: TimeView; readonly reason: EndedReason } | null
   /** The page of the connection that took its place. */
@@ -798,6 +802,7 @@ export interface OverviewPage {
     readonly spends: boolean
     readonly todayMicros: bigint
     readonly lastUsed: TimeView | null
+    readonly hasNoKeys: boolean
     readonly isPaused: boolean
   }[]
   readonly connectionCount: number

@@ -30,6 +30,11 @@ export const access = room({
     total: 'In total',
     ofLimit: (spent: string, limit: string) => `${spent} of ${limit} today`,
     noLimit: 'No daily limit of its own',
+    /** Of one that was never used nobody knows whether it had any. */
+    noKeys:
+      'It has no keys now, so it cannot use your account: it never finished connecting, or the keys it had ran out. To use it, connect it again in the app.',
+    hadKeys:
+      'It has no keys now, so it cannot use your account: the keys it had ran out. To use it, connect it again in the app.',
     costsNothing: 'What it may do costs no money.',
     tokensOf: (count: number, text: string) => `${text} ${one(count, 'token', 'tokens')}`,
     created: 'Created',
@@ -117,6 +122,10 @@ export const access = room({
     total: 'Iš viso',
     ofLimit: (spent, limit) => `${spent} iš ${limit} šiandien`,
     noLimit: 'Savos dienos ribos neturi',
+    noKeys:
+      'Dabar ji neturi raktų, todėl jūsų paskyra naudotis negali: prijungimas nebuvo baigtas arba ankstesnių raktų laikas baigėsi. Norėdami ja naudotis, prijunkite ją iš naujo.',
+    hadKeys:
+      'Dabar ji neturi raktų, todėl jūsų paskyra naudotis negali: ankstesnių raktų laikas baigėsi. Norėdami ja naudotis, prijunkite ją iš naujo.',
     costsNothing: 'Tai, ką ji gali daryti, nekainuoja.',
     tokensOf: (count, text) => `${text} ${vienas(count, 'raktas', 'raktai', 'raktų')}`,
     created: 'Sukurtas',
