@@ -428,7 +428,10 @@ describe('deleting', () => {
       const ended = await makeConnection(account.id)
       const stays = await makeConnection(account.id, 'Cursor')
       const page = await person.get(`/settings/api/tokens/${ended[kind].id}/delete`)
-      expect(page.html).toContain('ends the whole connection')
+      const title = { access: 'Access key 1', refresh: 'Renewal key 1' }[kind]
+      expect((await person.get('/settings/api')).html).toContain(`>${title},`)
+      expect(page.html).toContain(`Deleting “${title}” ends the whole connection`)
+      expect(page.html).not.toContain('oauth:')
       expect(page.html).toContain('<strong>1 scheduled message that')
       const answer = await confirmDelete(person, ended[kind].id)
       expect(answer.headers.get('location')).toBe('/settings/api?done=connection')

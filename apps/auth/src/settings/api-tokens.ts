@@ -9,6 +9,7 @@ import { takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import type { Words } from '../words/words.ts'
+import { titleOfIssued } from './connection-list.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
 import { endingView, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
@@ -44,7 +45,12 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
       formAction: `/settings/api/tokens/${row.id}/delete`,
       facts: await tokenFacts(deps, row, now, t),
       scheduledMessages: ends ? 0 : await scheduledWith(deps.db, row.id),
-      connection: ends ? await endingView(deps.db, ends, now, namingFor(deps, t)) : null,
+      connection: ends
+        ? {
+            ...(await endingView(deps.db, ends, now, namingFor(deps, t))),
+            token: await titleOfIssued(deps.db, { ...row, accountId: ends.accountId, connectionId: ends.id }, now, t),
+          }
+        : null,
     })
   })
 

@@ -160,6 +160,18 @@ function issuedViews(rows: readonly TokenRow[], connection: string, now: Date, t
   return [...views('oauth_access', t.access.accessKey), ...views('oauth_refresh', t.access.renewalKey)]
 }
 
+/** What the list calls a token of a connection; by its name one that is older than those the list shows. */
+export async function titleOfIssued(
+  db: Database,
+  { id, accountId, connectionId, name }: Pick<TokenRow, 'id' | 'name'> & { accountId: string; connectionId: string },
+  now: Date,
+  t: Words,
+): Promise<string> {
+  const newest = await newestTokens(db, [connectionId], now, ISSUED_ROWS)
+  const views = issuedViews(await listTokens(db, accountId, now, newest), '', now, t)
+  return views.find((view) => view.id === id)?.title ?? name
+}
+
 function issuedView(row: TokenRow, title: string, connection: string, now: Date): IssuedTokenView {
   return {
     id: row.id,

@@ -437,8 +437,8 @@ export interface TokenDeletePage {
   readonly facts: TokenFactsView
   /** What it has scheduled, which is cancelled with it; none of a token of a connection, which says its own. */
   readonly scheduledMessages: number
-  /** The connection that ends with it; null for a token made by hand. */
-  readonly connection: EndingConnectionView | null
+  /** The connection that ends with it, and what the list calls the token; null for a token made by hand. */
+  readonly connection: (EndingConnectionView & { readonly token: string }) | null
 }
 
 /** A connection that is about to end. */

@@ -112,7 +112,7 @@ export const token = room({
     confirmDelete: 'Confirm delete',
     keep: 'Keep it',
     deletingEndsAll: (name: string) =>
-      `Deleting ${name} ends the whole connection, because an app that lost only one of its tokens would fetch a new one at once.`,
+      `Deleting “${name}” ends the whole connection, because an app that lost only one of its keys would fetch a new one at once.`,
   },
   lt: {
     newTitle: 'Naujas raktas',
@@ -224,6 +224,6 @@ export const token = room({
     confirmDelete: 'Ištrinti raktą',
     keep: 'Palikti',
     deletingEndsAll: (name) =>
-      `Ištrynus ${name} baigiasi visa jungtis, nes programa, netekusi tik vieno rakto, iš karto gautų naują.`,
+      `Ištrynus „${name}“ baigiasi visa jungtis, nes programa, netekusi tik vieno rakto, iš karto gautų naują.`,
   },
 })
