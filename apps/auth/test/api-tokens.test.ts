@@ -293,8 +293,12 @@ describe('a new token', () => {
     ['no name', { name: '   ' }, 'Give the token a name.'],
     ['a name of 61 characters', { name: 'x'.repeat(61) }, '60 characters at most'],
     ['a name with a line break', { name: 'a\nb' }, 'control characters'],
-    ['no route', { permissions: [] }, 'Choose at least one of the routes.'],
-    ['an unknown route', { permissions: ['POST /sms', 'DELETE /everything'] }, 'Choose at least one of the routes.'],
+    ['no route', { permissions: [] }, 'Choose what it may do: tick at least one.'],
+    [
+      'an unknown route',
+      { permissions: ['POST /sms', 'DELETE /everything'] },
+      'Choose what it may do: tick at least one.',
+    ],
     ['a wrong address', { ip_allow_list: '203.0.113.256' }, 'is not an IP address'],
     ['a wrong prefix', { ip_allow_list: '203.0.113.0/33' }, 'is not an IP address'],
     ['a wrong IPv6 prefix', { ip_allow_list: '2001:db8::/129' }, 'is not an IP address'],
@@ -312,7 +316,7 @@ describe('a new token', () => {
       '50 addresses at most',
     ],
     ['an unknown expiry', { expires_in: '1000y' }, 'Choose when the token expires.'],
-    ['an unknown scope', { scope: ['sms:rates', 'sms:everything'] }, 'Choose at least one of the routes.'],
+    ['an unknown scope', { scope: ['sms:rates', 'sms:everything'] }, 'Choose what it may do: tick at least one.'],
     ['a limit that is no amount', { own_limit: 'five' }, 'Enter an amount in EUR'],
     ['a limit that nobody offered', { limit: 'all' }, 'Enter an amount in EUR'],
     ['another amount that is none', { limit: 'other', own_limit: ' ' }, 'Enter an amount in EUR'],
@@ -846,7 +850,9 @@ describe('the card of a connection', () => {
     const spent = { spenderId: connection.id, upstream: 'sandbox', ...day, totalSpentMicros: 77_500n }
     await stack.db.spenderCount.create({ data: spent })
     const text = async () => (await person.get('/settings/api')).html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
-    expect(await text()).toContain('Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR No daily limit of its own 2 tokens')
+    expect(await text()).toContain(
+      'Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR No daily limit of its own 2 tokens',
+    )
     await stack.db.spenderCount.updateMany({ where: { spenderId: connection.id }, data: { totalHeldMicros: 80_500n } })
     expect(await text()).toContain('In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR No daily limit of its own 2 tokens')
   })
