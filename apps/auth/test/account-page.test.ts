@@ -268,3 +268,27 @@ describe('the time zone', () => {
     expect((await stack.db.account.findUniqueOrThrow({ where: { id: other.id } })).timeZone).toBeNull()
   })
 })
+
+describe('the notices by e-mail', () => {
+  const told = 'No e-mail is sent to you, because this service has no mail server.'
+
+  it('are none where the service has no mail server, and the page says why and where to look', async () => {
+    const { person } = await newSignedIn(stack)
+    const { html } = await person.get(PATH)
+    expect(html).toContain(told)
+    expect(html).not.toContain(`action="${PATH}/mails"`)
+  })
+
+  it('are chosen where it has one', async () => {
+    const settings = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'connect@example.com' }
+    const mailing = await startStack({ settings })
+    try {
+      const { person } = await newSignedIn(mailing)
+      const { html } = await person.get(PATH)
+      expect(html).toContain(`action="${PATH}/mails"`)
+      expect(html).not.toContain(told)
+    } finally {
+      await mailing.close()
+    }
+  })
+})

@@ -854,7 +854,9 @@ describe('the card of a connection', () => {
       'Spent today sandbox 0.0775 EUR In total sandbox 0.0775 EUR No daily limit of its own 2 tokens',
     )
     await stack.db.spenderCount.updateMany({ where: { spenderId: connection.id }, data: { totalHeldMicros: 80_500n } })
-    expect(await text()).toContain('In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR No daily limit of its own 2 tokens')
+    expect(await text()).toContain(
+      'In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR No daily limit of its own 2 tokens',
+    )
   })
 
   it('calls its keys by what they are for and when they end, with their names in small', async () => {
