@@ -300,7 +300,15 @@ describe('a notice', () => {
     const id = randomUUID()
     const now = new Date()
     const times = { createdAt: now, approvedAt: now, expiresAt: new Date(now.getTime() + 86_400_000) }
-    const of = { id, accountId, grantId: randomUUID(), clientId: 'client', clientName, redirectHost, scopes: [] }
+    const of = {
+      id,
+      accountId,
+      grantId: randomUUID(),
+      clientId: 'client',
+      clientName,
+      redirectHost,
+      scopes: ['sms:send'],
+    }
     await stack.db.connection.create({ data: { ...of, ...times } })
     return id
   }
@@ -447,7 +455,7 @@ describe('a notice', () => {
 
   it.each(['token', 'account', 'connection'] as const)('of limits leads to the page of the %s', async (kind) => {
     const { account, person } = await newSignedIn(stack)
-    const facts = { kind: 'manual' as const, permissions: [], ipAllowList: [], createdAt: new Date() }
+    const facts = { kind: 'manual' as const, permissions: ['POST /sms'], ipAllowList: [], createdAt: new Date() }
     const token = { ...facts, id: randomUUID(), name: 'Nightly', tokenHash: new Uint8Array(randomBytes(32)) }
     if (kind === 'token') await stack.db.apiToken.create({ data: { ...token, accountId: account.id } })
     const ids = {

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => stack?.close())
 
 const named = (html: string, pattern: RegExp) => [...html.matchAll(pattern)].map(([, name]) => name)
-const apps = (html: string) => named(html, /<bdi class="name">(App \d+)<\/bdi>/g)
+const apps = (html: string) => named(html, /“(App \d+)”, an app on this computer<\/strong>/g)
 const scripts = (html: string) => named(html, /edit">(Script \d+)</g)
 
 describe('Settings -> API with thousands of tokens', () => {
