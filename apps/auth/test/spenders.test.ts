@@ -201,7 +201,7 @@ describe('the spender of a token made by hand', () => {
     const by = { accountId: account.id, sessionId: session.id }
     const create = (limits = NO_LIMITS, form: string = randomUUID()) => {
       const token = { form, name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], expiresAt: null }
-      return createManualToken(stack.db, by, { ...token, limits })
+      return createManualToken(stack.db, by, { ...token, limits }, new Date())
     }
     const row = (id: string) => stack.db.apiToken.findUniqueOrThrow({ where: { id } })
     const rows = () => stack.db.apiToken.findMany({ where: { accountId: account.id } })

@@ -37,7 +37,7 @@ export interface Asker {
 }
 
 /**
- * Stores a new token and returns its value, which exists nowhere else; `made_before` when the same form made it already.
+ * Stores a new token, made at `now` as its form was read, and returns its value, which exists nowhere else; `made_before` when the same form made it already.
  * `signed_out` when the session that asks has ended since it was read: a token made by hand outlives a reset, so none may
  * slip in behind one.
  */
@@ -45,6 +45,7 @@ export async function createManualToken(
   db: Database,
   by: Asker,
   token: NewToken,
+  now: Date,
 ): Promise<{ readonly id: string } & ({ readonly value: string } | { readonly refused: CreateRefusal })> {
   const { accountId } = by
   const id = idOf(accountId, token.form)
@@ -58,6 +59,7 @@ export async function createManualToken(
     lastFour: lastFourOf(value),
     permissions: [...token.permissions],
     ipAllowList: [...token.ipAllowList],
+    createdAt: now,
     expiresAt: token.expiresAt,
   }
   // Counted and stored while the account is held, so that posts at once cannot all find room for one.
@@ -65,11 +67,12 @@ export async function createManualToken(
     if (!(await lockSession(tx, by))) return { id, refused: 'signed_out' }
     // A spender outlives its token: what was made and deleted is not made again by an old form.
     if ((await tx.spender.count({ where: { id } })) > 0) return { id, refused: 'made_before' }
-    const now = await databaseNow(tx)
-    // What ran out is on no page where its owner could delete it: it takes nobody's place.
-    const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND, ...liveToken(now) } })
+    // What ran out is on no page where its owner could delete it: it takes nobody's place, nor does what ran out while this
+    // waited for the account.
+    const alive = liveToken(await databaseNow(tx))
+    const has = await tx.apiToken.count({ where: { accountId, ...MADE_BY_HAND, ...alive } })
     if (has >= SIZES.manualTokensOfAccount) return { id, refused: 'too_many' }
-    await tx.apiToken.create({ data: { ...data, createdAt: now } })
+    await tx.apiToken.create({ data })
     await createSpender(tx, { kind: 'token', id, accountId }, token.limits, now)
     return { id, value }
   })

@@ -32,7 +32,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
     const viewer = viewerOf(deps, request)
     const judged = readTokenForm(request.body, now, t)
     if ('form' in judged) return sendPage(reply, 'new-token', { viewer, form: judged.form }, 422)
-    const made = await createManualToken(deps.db, askerOf(request), judged.token)
+    const made = await createManualToken(deps.db, askerOf(request), judged.token, now)
     if ('value' in made) return showValue(deps, request, reply, made.id, { value: made.value, isReplaced: false })
     if (made.refused === 'made_before') return reply.redirect(valuePath(made.id), 303)
     if (made.refused === 'signed_out') return reply.redirect(signInPath(NEW_PATH), 303)
