@@ -131,12 +131,13 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
   const heightOf = (page: Page, what: string) =>
     page.locator(what).evaluate((element) => element.getBoundingClientRect().height)
 
+  // Of a month with a long name more dates take two lines on a phone: there is room for every one.
   it.each([
     ['en', 1440, 2200, 70],
     ['en', 768, 3000, 100],
-    ['en', 360, 4800, 150],
+    ['en', 360, 4800, 160],
     ['lt', 768, 3000, 100],
-    ['lt', 360, 4800, 150],
+    ['lt', 360, 5000, 165],
   ])(
     'fits in %s at %i px: tokens in at most %i px, a row in %i px on average, nothing cut or wider than the page',
     async (locale, width, most, row) => {
