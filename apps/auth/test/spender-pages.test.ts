@@ -156,7 +156,10 @@ describe('the page of a connection', () => {
 
   it.each([
     ['burst', 'Within 10 minutes it sent more than 10 times as much as usual.'],
-    ['number_block', 'It sent to 8 of 20 consecutive numbers, none of which it had sent to before.'],
+    [
+      'number_block',
+      'It sent to 8 new numbers that lie within 20 of each other, as somebody does who tries numbers in turn.',
+    ],
     ['refused_countries', 'Within 10 minutes it tried 3 countries that its limits do not allow.'],
     ['a rule of another version', 'What it did was out of the ordinary.'],
   ])('says which rule paused it: %s', async (autoPausedReason, words) => {

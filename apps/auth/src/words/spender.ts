@@ -53,7 +53,7 @@ export const spender = room({
       burst: (times: number, minutes: number) =>
         `Within ${minutes} minutes it sent more than ${times} times as much as usual.`,
       number_block: (numbers: number, within: number) =>
-        `It sent to ${numbers} of ${within} consecutive numbers, none of which it had sent to before.`,
+        `It sent to ${numbers} new numbers that lie within ${within} of each other, as somebody does who tries numbers in turn.`,
       refused_countries: (countries: number, minutes: number) =>
         `Within ${minutes} minutes it tried ${countries} countries that its limits do not allow.`,
       other: 'What it did was out of the ordinary.',
@@ -200,7 +200,7 @@ export const spender = room({
     fired: {
       burst: (times, minutes) => `Per ${minutes} minučių ji siuntė daugiau nei ${times} kartų dažniau nei įprastai.`,
       number_block: (numbers, within) =>
-        `Ji siuntė ${numbers} numeriams iš ${within} vienas po kito einančių, kuriems anksčiau nesiuntė.`,
+        `Ji siuntė ${numbers} naujiems numeriams iš ${within} gretimų, kaip daro bandantys numerius iš eilės.`,
       refused_countries: (countries, minutes) =>
         `Per ${minutes} minučių ji bandė siųsti į ${countries} šalis, kurių jos ribos neleidžia.`,
       other: 'Tai, ką ji darė, buvo neįprasta.',
