@@ -37,9 +37,9 @@ export interface Asker {
 }
 
 /**
- * Stores a new token, made at `now` as its form was read, and returns its value, which exists nowhere else; `made_before` when the same form made it already.
- * `signed_out` when the session that asks has ended since it was read: a token made by hand outlives a reset, so none may
- * slip in behind one.
+ * Stores a new token, made at `now` as its form was read, and returns its value, which exists nowhere else; `made_before`
+ * when the same form made it already. `signed_out` when the session that asks has ended since it was read: a token made by
+ * hand outlives a reset, so none may slip in behind one.
  */
 export async function createManualToken(
   db: Database,
