@@ -2,15 +2,14 @@
 import type { Scope } from '@vertexsms/contract/scopes'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
-import { PATIENT_LIMITS } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
 import { accessClaims, approveAgain, makeConnection, makeIssuer } from './support/issuer.ts'
 import { countOf } from './support/ledger.ts'
 import { pathNode } from './support/path.ts'
+import { PATIENT_LIMITS, PATIENT_TIMES } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
@@ -144,7 +143,7 @@ describe('a list that is under way', () => {
         open = resolve
       })
       const operator = fakeOperator(undefined, () => gate)
-      const times = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
+      const times = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
       const node = await world.startNode({}, { operator, times })
       const answer = node.call('POST /sms/batch', { token: app.token, body: { to, from: 'Tests', message: 'Hello' } })
       await eventually(async () => operator.handOvers.size === 4)

@@ -62,14 +62,13 @@ test('a token of which nothing is known within the time of one statement is not 
       })
       return seen as unknown as Database
     })
-    const { status, headers, body } = await node.call('GET /token', { token })
+    // A slow machine may spend the time of a first call before it comes to the question.
+    for (let calls = 0; calls < 100 && !waited; calls++) {
+      const { status, headers, body } = await node.call('GET /token', { token })
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'UNAVAILABLE', expect.any(String)])
+    }
     answer()
-    expect([waited, status, body.code, headers.get('retry-after')]).toEqual([
-      true,
-      503,
-      'UNAVAILABLE',
-      expect.any(String),
-    ])
+    expect(waited).toBe(true)
   }
 })
 

@@ -5,10 +5,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { recordRefusals } from '../src/activity/record.ts'
 import { createPauseWatch, type PauseWatch } from '../src/limits/watch.ts'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
 const DAY_MS = 86_400_000
@@ -116,7 +116,7 @@ describe('the first send', () => {
   ] as const)('is told once it went out, however long the operator takes: %s', async (_title, route, waits) => {
     const open: (() => void)[] = []
     const operator = fakeOperator(undefined, () => new Promise((resolve) => void open.push(resolve)))
-    const times = { ...SENDING_TIMES, answerMs: 1 }
+    const times = { ...PATIENT_TIMES, answerMs: 1 }
     const slow = await world.startNode({ SANDBOX_POLL_MS: '50' }, { watch, operator, times })
     const { accountId, id, token } = await newConnection()
     const to = [`+${number++}`, `+${number++}`]
@@ -147,7 +147,7 @@ describe('the first send', () => {
       const operator = fakeOperator(undefined, () => {
         isAway = true
       })
-      const away = await world.startNode({}, { watch, operator, times: { ...SENDING_TIMES, runnerMs: 1 } }, (db) =>
+      const away = await world.startNode({}, { watch, operator, times: { ...PATIENT_TIMES, runnerMs: 1 } }, (db) =>
         withoutSettling(db, () => isAway),
       )
       const { accountId, id, token } = await newConnection()

@@ -3,13 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { EDGE_SECRET, startWorld, type World } from './support/world.ts'
 
 /** Nothing here is to end by itself; only the wait for a place is short. */
-const TIMES = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, placeMs: 50 }
+const TIMES = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, placeMs: 50 }
 
 const one = { to: '37060000001', from: 'Tests', message: 'Hello' }
 

@@ -9,10 +9,10 @@ import { pauseIfAttacking } from '../src/limits/pause.ts'
 import { cancel } from '../src/sending/cancel.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
-import { PATIENT_LIMITS } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_LIMITS } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 
 const FINISHED = 20_000

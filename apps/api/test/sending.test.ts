@@ -5,7 +5,6 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle } from '../src/ledger/settle.ts'
 import { daysAround } from '../src/limits/days.ts'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
@@ -13,6 +12,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { admission, admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 import { dying, mortally, pathNode, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 
 let database: ServiceDatabase
@@ -44,7 +44,7 @@ test('20 parallel calls with one key are one hand-over, and all are told the sam
   const operator = fakeOperator()
   const nodes = [pathNode(db, operator), pathNode(db, operator)]
   const idempotencyKey = randomUUID()
-  const times = { ...SENDING_TIMES, placeMs: 60_000 }
+  const times = { ...PATIENT_TIMES, placeMs: 60_000 }
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, at) =>
       pathNode(db, operator, {
@@ -64,7 +64,7 @@ test('a key with another request is refused, and one whose call is under way ask
     go = resolve
   })
   const operator = fakeOperator(undefined, () => gate)
-  const { sending } = pathNode(db, operator, { times: { ...SENDING_TIMES, repeatMs: 50 } })
+  const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, repeatMs: 50 } })
   const idempotencyKey = randomUUID()
   const first = sending.sendOne(smsCall(payer, ['37060000001'], { idempotencyKey }))
   await expect.poll(() => operator.handOvers.size).toBe(1)
@@ -182,7 +182,7 @@ test('a stalled node that wakes after the sweep hands nothing over: not what it 
     wake = resolve
   })
   let stalls = true
-  const times = { ...SENDING_TIMES, leaseSlackMs: 0, runnerMs: 1_000, answerMs: 600_000 }
+  const times = { ...PATIENT_TIMES, leaseSlackMs: 0, runnerMs: 1_000, answerMs: 600_000 }
   const { sending } = pathNode(db, operator, {
     at: (step) => (step === 'claimed' && stalls ? stalled : undefined),
     times,
@@ -301,7 +301,7 @@ test('a long list is answered in time, its rest reads queued and goes on', async
     go = resolve
   })
   const operator = fakeOperator(undefined, () => gate)
-  const { sending } = pathNode(db, operator, { times: { ...SENDING_TIMES, answerMs: 300 } })
+  const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, answerMs: 300 } })
   const { answer } = await sending.sendList(smsCall(payer, numbers(10)))
   expect(new Set(answer.messages.map(({ status }) => status))).toEqual(new Set(['queued']))
   expect(answer.messages.every(({ id }) => id !== null)).toBe(true)

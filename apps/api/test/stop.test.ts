@@ -1,13 +1,13 @@
 // The API is told to stop while messages are with the upstream.
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { startWorld, type World } from './support/world.ts'
 
-const TIMES = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
+const TIMES = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
 const twenty = {
   to: Array.from({ length: 20 }, (_, at) => String(37060000100 + at)),
   from: 'Tests',

@@ -4,15 +4,14 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import { LIMITS } from '../src/limits.ts'
-import { SENDING_TIMES } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
-import { PATIENT_LIMITS } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_LIMITS, PATIENT_TIMES } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 
 let database: TestDatabase
@@ -49,7 +48,7 @@ function closedOperator(isHeld: (to: string) => boolean = () => true) {
   return { operator: fakeOperator(undefined, ({ to }) => (isHeld(to) ? gate : undefined)), open: () => open() }
 }
 
-const PATIENT = { ...SENDING_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300 }
+const PATIENT = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300 }
 const list = (at: number, count = 5) =>
   Array.from({ length: count }, (_, place) => `3706${String(at * 1_000 + place).padStart(7, '0')}`)
 const statesOf = async ({ accountId }: Payer) => {

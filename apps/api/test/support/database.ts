@@ -1,9 +1,6 @@
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { TIME_LIMITS } from '@vertexsms/db/time-limits'
-
-/** Nothing waits so long for the database but on a machine that is out of breath: that is no answer of ours. */
-export const PATIENT_LIMITS = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
+import { PATIENT_LIMITS } from './patience.ts'
 
 /** A fresh database of one test file, as the API's own code meets it. */
 export interface ServiceDatabase extends Pick<TestDatabase, 'followDate' | 'close'> {

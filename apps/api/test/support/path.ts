@@ -5,11 +5,12 @@ import { createLogger } from '@vertexsms/service/logger'
 import type { FastifyBaseLogger } from 'fastify'
 import { createRefusalLog } from '../../src/activity/record.ts'
 import { LIMITS } from '../../src/limits.ts'
-import { SENDING_TIMES, type Sender, type SendingDeps, type Step } from '../../src/sending/deps.ts'
+import type { Sender, SendingDeps, Step } from '../../src/sending/deps.ts'
 import { createCrowd, createPlaces } from '../../src/sending/places.ts'
 import { createSending, type Sending, type SmsCall } from '../../src/sending/send.ts'
 import type { SendingUpstream } from '../../src/upstream/upstream.ts'
 import type { Payer } from './ledger.ts'
+import { PATIENT_TIMES } from './patience.ts'
 
 /** One process that sends, without the HTTP around it. */
 export interface PathNode {
@@ -26,7 +27,7 @@ export function pathNode(db: Database, operator: SendingUpstream, changes: Parti
     keys: derivedKeysSchema(API_KEY_PURPOSES).parse(deriveApiKeys(Buffer.alloc(32, 7))),
     issuer: 'http://localhost:4000',
     checkCallbackUrl: (url) => url,
-    times: SENDING_TIMES,
+    times: PATIENT_TIMES,
     places: createPlaces(),
     turns: createPlaces(),
     lists: createCrowd(LIMITS.lists.perAccount),

@@ -1,7 +1,8 @@
 import type { Database } from '@vertexsms/db/client'
-import { SENDING_TIMES, type SendingDeps } from '../../src/sending/deps.ts'
+import type { SendingDeps } from '../../src/sending/deps.ts'
 import { createOperator } from '../../src/upstream/sandbox/operator.ts'
 import type { HandOver, SendingUpstream, SmsOrder } from '../../src/upstream/upstream.ts'
+import { PATIENT_TIMES } from './patience.ts'
 
 /** An upstream with the numbers and rates of the simulated one, whose answers a test decides. */
 export interface ScriptedUpstream {
@@ -55,5 +56,5 @@ export function withUpstream(
   scripted: ScriptedUpstream,
   times: Partial<SendingDeps['times']> = {},
 ): Pick<SendingDeps, 'operator' | 'times'> {
-  return { operator: scripted.upstream, times: { ...SENDING_TIMES, ...times } }
+  return { operator: scripted.upstream, times: { ...PATIENT_TIMES, ...times } }
 }

@@ -11,8 +11,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
 import type { SendingDeps } from '../../src/sending/deps.ts'
-import { PATIENT_LIMITS } from './database.ts'
 import { watchAnswers } from './documented.ts'
+import { PATIENT_LIMITS, PATIENT_TIMES } from './patience.ts'
 
 export const EDGE_SECRET = 'edge-secret-of-the-tests-0123456789abcdef'
 export const ISSUER = 'http://localhost:4000'
@@ -100,7 +100,13 @@ export async function startNode(
   })
   const db = createDatabase({ ...databaseOptions(env), poolSize: 3 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
-  const app = buildApp({ env, db: seen(db), logger, outbound, sendingChanges })
+  const app = buildApp({
+    env,
+    db: seen(db),
+    logger,
+    outbound,
+    sendingChanges: { times: PATIENT_TIMES, ...sendingChanges },
+  })
   const undocumented = watchAnswers(app)
   app.addHook('onClose', () => outbound.close())
   app.addHook('onClose', () => db.$disconnect())
