@@ -1,7 +1,9 @@
 // Settings -> API whole: its list, its forms and every field that they take, each with what is refused.
+
 import { randomBytes, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addMessage, addSpender } from './support/owners-data.ts'
@@ -11,7 +13,7 @@ import { API_RESOURCE, type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack()
+  stack = await startStack({ poolSize: POOL_SIZE })
 })
 afterAll(() => stack.close())
 

@@ -1,5 +1,7 @@
 // Clients known by a document of theirs: fetching, caching, changing and refusing it, over one server of documents.
+
 import { randomBytes } from 'node:crypto'
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
 import { createOutbound, OutboundError } from '@vertexsms/service/outbound'
 import { sampleOf } from '@vertexsms/service/sample'
@@ -23,7 +25,7 @@ import { type Stack, startStack } from './support/stack.ts'
 const outside = new Outside()
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack({ outbound: outside })
+  stack = await startStack({ outbound: outside, poolSize: POOL_SIZE })
 })
 afterAll(() => stack?.close())
 afterEach(() => void vi.useRealTimers())

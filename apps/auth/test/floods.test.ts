@@ -1,5 +1,7 @@
 // Many of everything, from one address or for one account: who floods is stopped, and the others go on.
+
 import { randomUUID } from 'node:crypto'
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -15,7 +17,7 @@ let test: TestDatabase
 let stack: Stack
 beforeAll(async () => {
   test = await testDatabase()
-  stack = await startStack({ test, settings: { RATE_LIMITS: 'on', TRUST_PROXY: '1' } })
+  stack = await startStack({ test, poolSize: POOL_SIZE, settings: { RATE_LIMITS: 'on', TRUST_PROXY: '1' } })
 })
 afterAll(async () => {
   await stack?.close()

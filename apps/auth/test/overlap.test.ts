@@ -1,5 +1,6 @@
 // What was used is used again, within its overlap and after it: refresh tokens, codes, and the access tokens made of
 // them.
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { decodeJwt } from 'jose'
@@ -22,8 +23,8 @@ import { type Stack, startStack } from './support/stack.ts'
 let stack: Stack
 let strict: Stack
 beforeAll(async () => {
-  stack = await startStack()
-  strict = await startStack({ settings: { REFRESH_OVERLAP_SECONDS: '0' } })
+  stack = await startStack({ poolSize: POOL_SIZE })
+  strict = await startStack({ poolSize: POOL_SIZE, settings: { REFRESH_OVERLAP_SECONDS: '0' } })
 })
 afterAll(async () => {
   await stack?.close()

@@ -1,6 +1,8 @@
 // The page of a connection, of a token and of the account: one template, three kinds of spender.
+
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPES } from '@vertexsms/contract/scopes'
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
@@ -13,7 +15,7 @@ beforeAll(async () => {
   const operatorKey = randomBytes(32)
   api = await startInternalApi(operatorKey)
   const OPERATOR_KEY = operatorKey.toString('base64url')
-  stack = await startStack({ settings: { API_INTERNAL_URL: api.url, OPERATOR_KEY } })
+  stack = await startStack({ poolSize: POOL_SIZE, settings: { API_INTERNAL_URL: api.url, OPERATOR_KEY } })
 })
 afterAll(async () => {
   await stack?.close()

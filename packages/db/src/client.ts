@@ -12,7 +12,7 @@ export type Database = PrismaClient
 /** Where the database is, and how long it may take. */
 export interface DatabaseOptions {
   url: string
-  /** Connections this process opens at most. */
+  /** Connections this process opens at most; {@link POOL_SIZE} when absent. */
   poolSize?: number
   /** Named prepared statements; off behind a pooler that shares connections between clients. */
   namedStatements?: boolean
@@ -44,6 +44,8 @@ export function databaseOptions(env: DatabaseEnv): DatabaseOptions {
   }
 }
 
+/** Connections that a service opens at most. */
+export const POOL_SIZE = 10
 const IDLE_TIMEOUT_MS = 60_000
 /** Statement texts that get a name; the rest go unnamed, so that varying lists cannot pile up on the server. */
 const NAMED_STATEMENTS_LIMIT = 500
@@ -54,7 +56,7 @@ const NAMED_STATEMENTS_LIMIT = 500
  */
 export function createDatabase({
   url,
-  poolSize = 10,
+  poolSize = POOL_SIZE,
   namedStatements = true,
   limits = TIME_LIMITS,
 }: DatabaseOptions): Database {

@@ -98,7 +98,7 @@ export async function startNode(
     level: 'debug',
     destination: { write: (line: string) => void lines.push(line) },
   })
-  const db = createDatabase({ ...databaseOptions(env), poolSize: 3 })
+  const db = createDatabase({ ...databaseOptions(env), poolSize: 2 })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
   const app = buildApp({
     env,

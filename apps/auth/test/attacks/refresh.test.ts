@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { POOL_SIZE } from '@vertexsms/db/client'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Choice, connect, post, refresh, register, type TestClient, type Tokens } from '../support/client.ts'
@@ -11,7 +12,7 @@ const RACERS = 50
 
 let stack: Stack
 beforeAll(async () => {
-  stack = await startStack()
+  stack = await startStack({ poolSize: POOL_SIZE })
 })
 afterAll(() => stack?.close())
 afterEach(() => realTime(stack))

@@ -41,6 +41,8 @@ export interface StackOptions {
   readonly signInDelayMs?: number
   /** How often mail that waits is looked for; seconds when absent. */
   readonly mailPollMs?: number
+  /** Connections it may have, each of which the database's server pays for; two, so that two can be at odds. */
+  readonly poolSize?: number
   /** What the app sees as its database; for faults. */
   readonly db?: (db: Database) => Database
 }
@@ -65,7 +67,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     level: 'info',
     destination: { write: (line: string) => void logLines.push(line) },
   })
-  const own = createDatabase({ url: test.serviceUrl('vertexsms_auth') })
+  const own = createDatabase({ url: test.serviceUrl('vertexsms_auth'), poolSize: options.poolSize ?? 2 })
   const db = options.db?.(own) ?? own
   const app = await buildApp({
     env,
