@@ -1,6 +1,7 @@
 // What others that hold money for an agent got wrong, each as a promise of this one.
 import { randomUUID } from 'node:crypto'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
+import { noonZone } from '@vertexsms/db/testing/noon'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
 import { eventually } from './support/eventually.ts'
@@ -76,6 +77,7 @@ describe('a cap', () => {
   test('is counted where it is checked: sends that come together on two nodes do not pass it together', async () => {
     const one = await hold()
     scripted.answer = async (order) => accepted(order, one)
+    await world.db.account.update({ where: { id: accountId }, data: { timeZone: noonZone() } })
     await limit({ maxPerDayMicros: one * 3n })
     const answers = await Promise.all(Array.from({ length: 16 }, (_, at) => send({ on: at % 2 ? node : other })))
     const sent = answers.filter(({ status }) => status === 200)

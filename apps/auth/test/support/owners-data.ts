@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
+import { noonZone } from '@vertexsms/db/testing/noon'
 import type { Stack } from './stack.ts'
 
 const DAY_MS = 86_400_000
@@ -88,6 +89,7 @@ export async function addActivity(
   of: { readonly accountId: string; readonly spenderId: string },
 ): Promise<void> {
   const now = Date.now()
+  await stack.db.account.update({ where: { id: of.accountId }, data: { timeZone: noonZone(new Date(now)) } })
   const row = { ...of, upstream: 'sandbox', country: 'LT', lastDigits: '567', parts: 1 }
   const sms = { ...row, what: 'sms', outcome: 'OK' }
   const minute = (ago: number, rest: Record<string, unknown>) => ({ ...row, at: new Date(now - ago * 60_000), ...rest })
