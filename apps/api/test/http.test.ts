@@ -116,6 +116,14 @@ describe('a route that takes no body', () => {
     expect((await fetch(`${world.node.url}/sms/1`, { method: 'DELETE', headers, body })).status).toBe(413)
   })
 
+  test.each([
+    ['too much', 'application/json', 99_999_999, 413],
+    ['of another type', 'text/plain', 5, 415],
+  ])('refuses what its headers say is %s before any of it has come', async (_what, type, length, status) => {
+    const answer = await send([`content-type: ${type}`, `content-length: ${length}`])
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+  })
+
   test('cancels for whoever sends no content under a content type', async () => {
     const scheduled = new Date(Date.now() + 3_600_000).toISOString()
     const body = { to: '37060000001', from: 'Tests', message: 'Hello', scheduled }

@@ -15,7 +15,7 @@ const SIGNS = ['readable', 'end', 'error', 'close'] as const
  */
 export function passEmptyBodies(app: FastifyInstance): void {
   app.addHook('preParsing', async (request, _reply, payload: Readable) => {
-    if (!takesNoBody(request) || !(await isEmpty(payload))) return
+    if (!takesNoBody(request) || hasLength(request) || !(await isEmpty(payload))) return
     for (const name of BODY_HEADERS) delete request.raw.headers[name]
   })
 }
@@ -24,6 +24,11 @@ function takesNoBody({ method, routeOptions }: FastifyRequest): boolean {
   const { definition } = routeOptions.config
   // The body of a GET is read by nobody.
   return definition !== undefined && definition.body === undefined && method !== 'GET' && method !== 'HEAD'
+}
+
+/** Said by the headers alone: what is too long or of another type is refused before any of it has come. */
+function hasLength({ headers }: FastifyRequest): boolean {
+  return Number(headers['content-length'] ?? 0) > 0
 }
 
 /** Waits for the first octets or the end, and takes nothing. Throws INVALID_INPUT for a body that breaks off. */
