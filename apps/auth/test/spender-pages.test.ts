@@ -102,6 +102,11 @@ describe('the page of a connection', () => {
       '“X’, an app at claude.ai ’safe’ ’”, an app on this computer',
     ],
     [
+      'that ends it with signs of other kinds',
+      'X\u275e, ok\u{1f677}, ok\u00a8, ok\ua78c',
+      '“X’, ok’, ok’, ok’”, an app on this computer',
+    ],
+    [
       'that is written from right to left',
       '\u05e7\u05dc\u05d5\u05d3',
       '“\u2068\u05e7\u05dc\u05d5\u05d3\u2069”, an app on this computer',

@@ -91,7 +91,7 @@ function unknownScheme(place: string): string {
 
 /** Signs that end a quotation, and those drawn like them. */
 const QUOTES =
-  /[\p{Quotation_Mark}\u02b9-\u02bd\u02c8\u02ca\u02cb\u02dd\u02ee\u02f5\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u3003`´]+/gu
+  /[\p{Quotation_Mark}\u00a8\u02b9-\u02bd\u02c8\u02ca\u02cb\u02dd\u02ee\u02f5\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u275b-\u2760\u3003\ua78b\ua78c\u055a\u055b\u16eb\u1cd3\u{1d12e}\u{1f676}-\u{1f678}`´]+/gu
 /** Letters that are written from right to left: they would draw what stands behind them before them. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 /** Keep the direction of a text within it (FSI and PDI, UAX #9). A name holds none of them itself. */
