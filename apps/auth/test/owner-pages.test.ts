@@ -163,14 +163,14 @@ describe('the page of an approval', () => {
     const { expiresAt: ends, ...after } = await approval(id)
     expect(after).toEqual(before)
     expect(ends.getTime()).toBeLessThanOrEqual(Date.now())
-    expect((await person.get(path)).html).toContain('<h1>Approved and sent</h1>')
+    expect((await person.get(path)).html).toContain('<h1>Approved and used</h1>')
     // What VertexSMS refuses of it gives its approval back.
     await stack.db.approval.update({ where: { id }, data: { state: 'approved' } })
     expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
   })
 
   it.each([
-    ['used', 'Approved and sent'],
+    ['used', 'Approved and used'],
     ['refused', 'Refused'],
     ['approved', 'This is over'],
   ] as const)('says of what was %s before its app ended: %s', async (state, title) => {
@@ -192,13 +192,27 @@ describe('the page of an approval', () => {
   })
 
   it.each([
-    ['scheduled', null, 'Approved and scheduled'],
-    ['released', 'cancelled', 'Approved, but not sent'],
-    ['accepted', null, 'Approved and sent'],
-  ])('says of a send that used its approval and is %s how it stands', async (state, failureReason, title) => {
+    [['scheduled'], 'Approved and scheduled'],
+    [['scheduled', 'released'], 'Approved and scheduled'],
+    [['released', 'released'], 'Approved, but not sent'],
+    [['held', 'held'], 'Approved, and on its way'],
+    [['accepted', 'handed_over'], 'Approved, and on its way'],
+    [['scheduled', 'accepted'], 'Approved, and on its way'],
+    [['accepted', 'unknown'], 'Approved, outcome not known'],
+    [['unknown', 'held'], 'Approved, outcome not known'],
+    [['accepted', 'released'], 'Approved and partly sent'],
+    [['accepted', 'accepted'], 'Approved and sent'],
+  ])('says how a send stands that used its approval and whose messages are %j: %s', async (states, title) => {
     const { person, path, id, accountId, connectionId } = await waiting({ state: 'used', sealedText: null })
-    const messageId = await addMessage(stack, { accountId, spenderId: connectionId }, { state, failureReason })
-    const { sendId } = await stack.db.sendMessage.findUniqueOrThrow({ where: { id: messageId } })
+    const of = { accountId, spenderId: connectionId }
+    const [first, ...others] = states.map((state) => ({ state, leaseUntil: new Date(Date.now() + 60_000) }))
+    const { sendId } = await stack.db.sendMessage.findUniqueOrThrow({
+      where: { id: await addMessage(stack, of, first) },
+    })
+    for (const other of others) {
+      const messageId = await addMessage(stack, of, other)
+      await stack.db.sendMessage.update({ where: { id: messageId }, data: { sendId } })
+    }
     await stack.db.approval.update({ where: { id }, data: { sendId } })
     expect((await person.get(path)).html).toContain(`<h1>${title}</h1>`)
   })

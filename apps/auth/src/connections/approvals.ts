@@ -9,14 +9,18 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
 import { type NamedSpender, nameSpenders } from './names.ts'
+import { IS_UNKNOWN } from './outcomes.ts'
 
 type Approval = Prisma.ApprovalGetPayload<object>
 
 /** Where an approval stands by the clock: `expired` for one that nobody decided or used in time. */
 export type ApprovalStanding = 'pending' | 'approved' | 'refused' | 'expired' | 'used'
 
-/** Where an approved send stands: it waits for its time, all of it was taken back or refused, or it went out. */
-export type BecameOfSend = 'waits' | 'undone' | 'sent'
+/**
+ * Where an approved send stands: all that is left of it waits for its time, all of it was taken back or refused, some goes
+ * out at this moment, nobody knows of some whether it went out, some went out and the rest did not, or all of it went out.
+ */
+export type BecameOfSend = 'waits' | 'undone' | 'going' | 'unknown' | 'partly' | 'sent'
 
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
@@ -62,11 +66,17 @@ export async function findApproval(
 }
 
 async function becameOf(db: Database, sendId: string): Promise<BecameOfSend | null> {
-  const [row] = await db.$queryRaw<[{ waits: boolean | null; undone: boolean | null }]>`
-    SELECT bool_or(state = 'scheduled') AS waits, bool_and(state = 'released') AS undone
-    FROM send_message WHERE send_id = ${sendId}::uuid`
-  if (row.waits === null) return null
-  return row.waits ? 'waits' : row.undone ? 'undone' : 'sent'
+  const [row] = await db.$queryRaw<[{ became: BecameOfSend | null }]>`
+    SELECT CASE
+      WHEN count(*) = 0 THEN NULL
+      WHEN bool_and(m.state = 'released') THEN 'undone'
+      WHEN bool_and(m.state IN ('scheduled', 'released')) THEN 'waits'
+      WHEN bool_or(${IS_UNKNOWN} OR m.state = 'unknown' AND m.was_sent_at IS NULL) THEN 'unknown'
+      WHEN bool_or(m.state IN ('scheduled', 'held', 'handed_over')) THEN 'going'
+      WHEN bool_or(m.state = 'released') THEN 'partly'
+      ELSE 'sent' END AS became
+    FROM send_message m WHERE m.send_id = ${sendId}::uuid`
+  return row.became
 }
 
 /** A condition: the approval `a` of an account is in that state, its time runs, and what asked can still send. */

@@ -17,7 +17,7 @@ export interface UnknownMessage {
 }
 
 /** A condition over `send_message m`: handed over, and nobody knows. Past its lease that is so before a job notes it. */
-const IS_UNKNOWN = Prisma.sql`(
+export const IS_UNKNOWN = Prisma.sql`(
   m.final_at IS NULL AND m.not_sent_at IS NULL AND m.was_sent_at IS NULL
   AND (m.state = 'unknown' OR m.state = 'handed_over' AND m.lease_until < database_now()))`
 

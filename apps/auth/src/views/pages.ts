@@ -602,7 +602,7 @@ export interface AskedView {
   /** When it is to be sent; null for at once. */
   readonly goesOut: TimeView | null
   /** What became of the send that used it, where that is known. */
-  readonly became: 'waits' | 'undone' | 'sent' | null
+  readonly became: Exclude<keyof Words['approvals']['used'], 'gone'> | null
   readonly asking: TimeView
   readonly ends: TimeView
   readonly decided: TimeView | null

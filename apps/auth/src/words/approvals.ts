@@ -53,12 +53,25 @@ export const approvals = room({
     approvedUntil: 'It may be sent once. The approval ends',
     approvalEnds: 'The approval ends',
     sendsWhenAsked: 'The app sends it when it tries again.',
-    used: { waits: 'Approved and scheduled', undone: 'Approved, but not sent', sent: 'Approved and sent' },
+    used: {
+      waits: 'Approved and scheduled',
+      undone: 'Approved, but not sent',
+      going: 'Approved, and on its way',
+      unknown: 'Approved, outcome not known',
+      partly: 'Approved and partly sent',
+      sent: 'Approved and sent',
+      gone: 'Approved and used',
+    },
     usedUp: {
       waits: 'What you approved waits for its time, and the approval is used up. Until then you can still cancel it.',
       undone:
         'What you approved was cancelled or refused before it went out. It cost nothing, and the approval is used up.',
+      going: 'What you approved is going out now, and the approval is used up.',
+      unknown: 'Not all of what you approved is known to have gone out. The approval is used up.',
+      partly:
+        'Part of what you approved was sent. The rest was cancelled or refused before it went out and cost nothing. The approval is used up.',
       sent: 'What you approved was sent, and the approval is used up.',
+      gone: 'The approval is used up. What became of the send is no longer kept here.',
     },
     usedUpWhere: 'See what waits',
     refused: 'Refused',
@@ -130,13 +143,22 @@ export const approvals = room({
     used: {
       waits: 'Patvirtinta ir suplanuota',
       undone: 'Patvirtinta, bet neišsiųsta',
+      going: 'Patvirtinta ir siunčiama',
+      unknown: 'Patvirtinta, baigtis nežinoma',
+      partly: 'Patvirtinta ir iš dalies išsiųsta',
       sent: 'Patvirtinta ir išsiųsta',
+      gone: 'Patvirtinta ir panaudota',
     },
     usedUp: {
       waits: 'Tai, ką patvirtinote, laukia savo laiko. Patvirtinimas panaudotas. Iki tol siuntimą dar galite atšaukti.',
       undone:
         'Tai, ką patvirtinote, atšaukta arba nepriimta dar neišsiuntus. Tai nieko nekainavo. Patvirtinimas panaudotas.',
+      going: 'Tai, ką patvirtinote, dabar siunčiama. Patvirtinimas panaudotas.',
+      unknown: 'Nežinoma, ar viskas, ką patvirtinote, išsiųsta. Patvirtinimas panaudotas.',
+      partly:
+        'Dalis to, ką patvirtinote, išsiųsta. Kita dalis atšaukta arba nepriimta dar neišsiuntus ir nieko nekainavo. Patvirtinimas panaudotas.',
       sent: 'Tai, ką patvirtinote, išsiųsta. Patvirtinimas panaudotas.',
+      gone: 'Patvirtinimas panaudotas. Kas nutiko siuntimui, čia nebesaugoma.',
     },
     usedUpWhere: 'Pažiūrėti, kas laukia',
     refused: 'Atsisakyta',
