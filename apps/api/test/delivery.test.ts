@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCleanUpJob, TEXT_LIFETIME_MS } from '../src/jobs/clean-up.ts'
 import { eventually } from './support/eventually.ts'
 import { approveAgain, makeConnection } from './support/issuer.ts'
-import { PATIENT_TIMES } from './support/patience.ts'
 import { startReceiver } from './support/receiver.ts'
 import { turn } from './support/turn.ts'
 import { startWorld, type World } from './support/world.ts'
@@ -76,8 +75,7 @@ describe('delivery', () => {
 
   test('is owed for every message that a stopping node had taken: no answer is lost, none is without its row', async () => {
     const { accountId, token } = await world.makeAccount()
-    // As long as it takes: thirty at once have eight places.
-    const node = await world.startNode({}, { times: { ...PATIENT_TIMES, placeMs: 60_000 } })
+    const node = await world.startNode()
     let received = 0
     node.app.server.on('request', () => received++)
     const sending = Array.from({ length: 30 }, () => node.call('POST /sms', { token, body: sms() }))

@@ -44,11 +44,9 @@ test('20 parallel calls with one key are one hand-over, and all are told the sam
   const operator = fakeOperator()
   const nodes = [pathNode(db, operator), pathNode(db, operator)]
   const idempotencyKey = randomUUID()
-  const times = { ...PATIENT_TIMES, placeMs: 60_000 }
   const results = await Promise.all(
     Array.from({ length: 20 }, (_, at) =>
       pathNode(db, operator, {
-        times,
         places: nodes[at % 2]?.deps.places ?? { take: async () => () => {} },
       }).sending.sendOne(smsCall(payer, ['37060000001'], { idempotencyKey })),
     ),

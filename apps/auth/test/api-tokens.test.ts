@@ -1,5 +1,4 @@
 // Settings -> API whole: its list, its forms and every field that they take, each with what is refused.
-
 import { randomBytes, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'

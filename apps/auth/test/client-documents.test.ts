@@ -1,5 +1,4 @@
 // Clients known by a document of theirs: fetching, caching, changing and refusing it, over one server of documents.
-
 import { randomBytes } from 'node:crypto'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'

@@ -1,5 +1,4 @@
 // Many of everything, from one address or for one account: who floods is stopped, and the others go on.
-
 import { randomUUID } from 'node:crypto'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'

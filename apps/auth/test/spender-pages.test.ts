@@ -1,5 +1,4 @@
 // The page of a connection, of a token and of the account: one template, three kinds of spender.
-
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPES } from '@vertexsms/contract/scopes'
 import { POOL_SIZE } from '@vertexsms/db/client'
