@@ -10,7 +10,7 @@ import { createRetentionJob } from '../src/sending/sweep.ts'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
 import { turn } from './support/turn.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
-import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, type Node, RACING, startWorld, type World } from './support/world.ts'
 
 const PRICE = 40_000n
 const DAY_MS = 86_400_000
@@ -26,7 +26,7 @@ let token: string
 let tokenId: string
 
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   scripted = scriptedUpstream(world.db)
   node = await world.startNode({}, withUpstream(scripted, { placeMs: 30_000 }))
   other = await world.startNode({}, withUpstream(scripted, { placeMs: 30_000 }))

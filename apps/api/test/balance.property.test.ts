@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWorld, type World } from './support/world.ts'
+import { RACING, startWorld, type World } from './support/world.ts'
 
 /** A sample; `pnpm test:full` takes more. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? (process.env.TEST_FULL ? 12 : 4))
@@ -9,7 +9,7 @@ const SEED = Number(process.env.PROPERTY_SEED ?? 20261122)
 let world: World
 beforeAll(async () => {
   // Reports stay away: nothing but the calls themselves moves the balance.
-  world = await startWorld({ SANDBOX_DELIVERY_MS: '3600000', SANDBOX_HLR_MS: '3600000' })
+  world = await startWorld({ SANDBOX_DELIVERY_MS: '3600000', SANDBOX_HLR_MS: '3600000' }, { poolSize: RACING })
 })
 afterAll(() => world.close())
 

@@ -10,11 +10,11 @@ import { eventually } from './support/eventually.ts'
 import { many, oweTo } from './support/owed.ts'
 import { startReceiver } from './support/receiver.ts'
 import { turn } from './support/turn.ts'
-import { startWorld, type World } from './support/world.ts'
+import { RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   await world.node.close()
 })
 afterAll(() => world.close())

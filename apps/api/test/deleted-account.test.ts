@@ -1,7 +1,7 @@
 // What becomes of messages whose account is removed while they are under way.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
-import { type Node, startWorld, type World } from './support/world.ts'
+import { type Node, RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 let scripted: ScriptedUpstream
@@ -9,7 +9,7 @@ let node: Node
 let handedOver: number
 let meanwhile: (accountId: string) => Promise<unknown>
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   scripted = scriptedUpstream(world.db)
   scripted.answer = async ({ messageId, accountId }) => {
     handedOver += 1

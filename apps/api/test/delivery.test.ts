@@ -7,11 +7,11 @@ import { eventually } from './support/eventually.ts'
 import { approveAgain, makeConnection } from './support/issuer.ts'
 import { startReceiver } from './support/receiver.ts'
 import { turn } from './support/turn.ts'
-import { startWorld, type World } from './support/world.ts'
+import { RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld({ SANDBOX_DELIVERY_MS: '300' })
+  world = await startWorld({ SANDBOX_DELIVERY_MS: '300' }, { poolSize: RACING })
 })
 afterAll(async () => {
   await world.close()

@@ -11,12 +11,12 @@ import {
   makeConnection,
   makeIssuer,
 } from './support/issuer.ts'
-import { startWorld, type World } from './support/world.ts'
+import { RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 let issuer: Awaited<ReturnType<typeof makeIssuer>>
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   issuer = await makeIssuer(world.db, 'key-1')
 })
 afterAll(() => world.close())

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
 import { eventually } from './support/eventually.ts'
 import { pending, type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
-import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, type Node, RACING, startWorld, type World } from './support/world.ts'
 
 const PRICE = 40_000n
 const REPEAT_MS = 300
@@ -20,7 +20,7 @@ let token: string
 let tokenId: string
 
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   scripted = scriptedUpstream(world.db)
   node = await startNode(REPEAT_MS)
   other = await startNode(REPEAT_MS)

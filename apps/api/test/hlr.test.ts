@@ -4,13 +4,13 @@ import { sampleOf } from '@vertexsms/service/sample'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
-import { EDGE_SECRET, startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 let receiver: Awaited<ReturnType<typeof startReceiver>>
 beforeAll(async () => {
   receiver = await startReceiver()
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
 })
 afterAll(async () => {
   await world.close()

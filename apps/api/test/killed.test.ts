@@ -13,7 +13,7 @@ import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { eventually } from './support/eventually.ts'
-import { AUDIENCE, caller, EDGE_SECRET, ISSUER, startWorld, type World } from './support/world.ts'
+import { AUDIENCE, caller, EDGE_SECRET, ISSUER, RACING, startWorld, type World } from './support/world.ts'
 
 const SERVER = 'apps/api/test/support/dying-server'
 /** A sample; `test:money` takes a thousand. */
@@ -30,7 +30,7 @@ let child: ChildProcess
 let url: string
 beforeAll(async () => {
   // Nothing is tidied up before a test asks for it.
-  world = await startWorld({ SANDBOX_POLL_MS: '3600000' })
+  world = await startWorld({ SANDBOX_POLL_MS: '3600000' }, { poolSize: RACING })
   await bundleForTests([`${SERVER}.ts`], programs)
   child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(programs, `${SERVER}.js`)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

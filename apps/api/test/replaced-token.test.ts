@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { deleteManualToken } from './support/issuer.ts'
-import { startWorld, type World } from './support/world.ts'
+import { RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
 })
 afterAll(() => world.close())
 afterEach(async () => {

@@ -4,12 +4,12 @@ import { createRequestLimits } from '../src/guard/request-limits.ts'
 import type { ApiError } from '../src/http/api-error.ts'
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
-import { type Node, startWorld, type World } from './support/world.ts'
+import { type Node, RACING, startWorld, type World } from './support/world.ts'
 
 let world: World
 let slow: Node
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({}, { poolSize: RACING })
   slow = await world.startNode({ SANDBOX_HLR_MS: '600000' })
 })
 afterAll(() => world.close())

@@ -1,4 +1,4 @@
-import { createDatabase, type Database } from '@vertexsms/db/client'
+import { createDatabase, type Database, type DatabaseOptions } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { PATIENT_LIMITS } from './patience.ts'
 
@@ -21,6 +21,28 @@ export async function serviceDatabase(poolSize = 10): Promise<ServiceDatabase> {
     async close() {
       await db.$disconnect()
       await close()
+    },
+  }
+}
+
+/** The databases of nodes: those that ask for the same have the same, and its connections. */
+export interface SharedDatabases {
+  of(options: DatabaseOptions): Database
+  close(): Promise<void>
+}
+
+/** None yet; each opens `poolSize` connections at most, on which what one node had planned is planned for all. */
+export function sharedDatabases(poolSize: number): SharedDatabases {
+  const open = new Map<string, Database>()
+  return {
+    of(options) {
+      const key = JSON.stringify(options)
+      const db = open.get(key) ?? createDatabase({ ...options, poolSize })
+      open.set(key, db)
+      return db
+    },
+    async close() {
+      await Promise.all([...open.values()].map((db) => db.$disconnect()))
     },
   }
 }

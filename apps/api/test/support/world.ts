@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { PERMISSIONS } from '@vertexsms/contract/permissions'
-import { createDatabase, type Database, databaseOptions } from '@vertexsms/db/client'
+import { type Database, databaseOptions } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -11,6 +11,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/app.ts'
 import { readApiEnv } from '../../src/env.ts'
 import type { SendingDeps } from '../../src/sending/deps.ts'
+import { type SharedDatabases, sharedDatabases } from './database.ts'
 import { watchAnswers } from './documented.ts'
 import { PATIENT_LIMITS, PATIENT_TIMES } from './patience.ts'
 
@@ -74,7 +75,9 @@ export async function startNode(
   overrides: Record<string, string> = {},
   sendingChanges: Partial<SendingDeps> = {},
   seen = (db: Database) => db,
+  shared?: SharedDatabases,
 ): Promise<Node> {
+  const databases = shared ?? sharedDatabases(2)
   const env = readApiEnv({
     DATABASE_URL: databaseUrl,
     EDGE_SECRET,
@@ -98,7 +101,7 @@ export async function startNode(
     level: 'debug',
     destination: { write: (line: string) => void lines.push(line) },
   })
-  const db = createDatabase({ ...databaseOptions(env), poolSize: 2 })
+  const db = databases.of(databaseOptions(env))
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST })
   const app = buildApp({
     env,
@@ -109,7 +112,7 @@ export async function startNode(
   })
   const undocumented = watchAnswers(app)
   app.addHook('onClose', () => outbound.close())
-  app.addHook('onClose', () => db.$disconnect())
+  if (shared === undefined) app.addHook('onClose', databases.close)
   await app.listen({ host: '127.0.0.1', port: Number(overrides.API_PORT ?? 0) })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return { url, app, lines, call: caller(url), close }
@@ -184,11 +187,18 @@ export function seed(db: Database) {
   return { makeAccount, makeToken }
 }
 
-/** A database of its own, one account with money and a token that may do everything, and one node. */
-export async function startWorld(env: Record<string, string> = {}): Promise<World> {
+/** Connections of a world whose nodes meet each other at the same rows. */
+export const RACING = 4
+
+/**
+ * A database of its own, one account with money and a token that may do everything, and one node. All its nodes share
+ * `poolSize` connections: each costs a server of tests more than most of what is asked on it.
+ */
+export async function startWorld(env: Record<string, string> = {}, { poolSize = 2 } = {}): Promise<World> {
   const { serviceUrl, db, followDate, close } = await testDatabase()
   const url = serviceUrl('vertexsms_api')
   const nodes: Node[] = []
+  const databases = sharedDatabases(poolSize)
   const { makeAccount, makeToken } = seed(db)
 
   const world: World = {
@@ -201,12 +211,13 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     followDate,
     makeToken: (options = {}) => makeToken({ accountId: world.accountId, ...options }),
     async startNode(overrides = {}, sendingChanges = {}, seen) {
-      const node = await startNode(url, { ...env, ...overrides }, sendingChanges, seen)
+      const node = await startNode(url, { ...env, ...overrides }, sendingChanges, seen, databases)
       nodes.push(node)
       return node
     },
     async close() {
       await Promise.all(nodes.map((node) => node.close()))
+      await databases.close()
       await close()
     },
   }
