@@ -75,6 +75,8 @@ export interface Outbound {
 }
 
 const MAX_URL_CHARACTERS = 2_048
+/** A connection that nothing uses is left open for the next call this long, whatever the other end wishes. */
+const KEEP_ALIVE_MS = 1_000
 const HTTPS_PORT = 443
 /** Below it live services that a web hook has no business with: mail, SSH, directory, databases of old. */
 const FIRST_FREE_PORT = 1_024
@@ -96,7 +98,13 @@ export function createOutbound({
   const connect = proxy
     ? tunnelConnector(new URL(proxy), ca, allowLocalhost, lookup, connectTimeoutMs)
     : guardedConnector(ca, allowLocalhost, lookup, connectTimeoutMs)
-  const agent = new Agent({ connect, pipelining: 1, keepAliveTimeout: 1_000 })
+  const agent = new Agent({
+    connect,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // How long their server asks for: ten minutes of a socket for each of its names otherwise.
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+  })
   const checkUrl = (url: string) => refusal(url, allowLocalhost)
   return {
     checkUrl,

@@ -236,6 +236,18 @@ describe('the answer', () => {
     expect(Buffer.from(sent.body).toString()).toBe('OK?')
   })
 
+  it('keeps no connection open for as long as it asks for', async () => {
+    let ended: Promise<string> | undefined
+    const port = await server(({ socket }, response) => {
+      ended = new Promise((resolve) => {
+        socket.once('end', () => resolve('by us')).once('close', () => resolve('by its server'))
+      })
+      response.setHeader('keep-alive', 'timeout=600').end('OK')
+    })
+    expect((await outbound(true).fetch(`http://localhost:${port}/`, {}, limits)).status).toBe(200)
+    expect(await ended).toBe('by us')
+  })
+
   it.each([301, 302, 303, 307, 308])('is refused when it redirects (%s)', async (status) => {
     const port = await server((_request, response) =>
       response.writeHead(status, { location: 'http://127.0.0.1/' }).end(),
