@@ -182,7 +182,10 @@ function guardedConnector(
   }
 }
 
-/** The same through a proxy: each judged address in turn, until one is reached; TLS under the host's name. */
+/**
+ * The same through a proxy: each judged address in turn, until one is reached; TLS under the host's name. All of them share
+ * one time, for a name may have hundreds and nobody waits for it any more.
+ */
 function tunnelConnector(
   proxy: URL,
   ca: string | undefined,
@@ -217,8 +220,11 @@ async function openAny(
   if (family !== 0 && !isAllowed(host, host, allowLocalhost)) {
     throw new OutboundError('ADDRESS_REFUSED', 'the address is not public')
   }
+  const endsAt = performance.now() + timeoutMs
   for (const target of targets) {
-    const socket = await openTunnel(proxy, { ...target, port }, timeoutMs).catch(() => null)
+    const leftMs = Math.ceil(endsAt - performance.now())
+    if (leftMs <= 0) break
+    const socket = await openTunnel(proxy, { ...target, port }, leftMs).catch(() => null)
     if (socket) return socket
   }
   throw new OutboundError('UNREACHABLE', 'the proxy opened no connection to the address')

@@ -1,3 +1,4 @@
+// Calls through a proxy: a real proxy and real TLS, because what they see of each other is what is promised.
 import 'reflect-metadata'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -200,6 +201,15 @@ describe('a call through a proxy', () => {
     const silent = await listen(createServer().on('connect', () => {}))
     const waiting = outbound(`http://127.0.0.1:${silent}`, [PUBLIC], { connectTimeoutMs: 1_000 })
     expect(await code(waiting.fetch(`https://${HOST}/`, {}, { ...limits, timeoutMs: 300 }))).toBe('TIMEOUT')
+  })
+
+  it('asks a proxy that never answers for no more of a name’s many addresses once its time is over', async () => {
+    const asked: string[] = []
+    const server = createServer().on('connect', (request: IncomingMessage) => asked.push(request.url ?? ''))
+    const addresses = Array.from({ length: 100 }, (_, at) => `93.184.216.${at}`)
+    const guard = outbound(`http://127.0.0.1:${await listen(server)}`, addresses, { connectTimeoutMs: 200 })
+    expect(await code(guard.fetch(`https://${HOST}/`, {}, limits))).toBe('UNREACHABLE')
+    expect(asked.length).toBeLessThan(3)
   })
 
   it('fails when the certificate is not the host’s own, whatever the proxy let through', async () => {
