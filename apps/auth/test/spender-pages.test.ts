@@ -106,6 +106,11 @@ describe('the page of a connection', () => {
       '“X’, ok’, ok’, ok’”, an app on this computer',
     ],
     [
+      'that ends it with signs of other scripts, or marks over nothing',
+      'X \u0385, ok \u1426, ok\u02be\uff40, ok \u030b, Ame\u0301lie',
+      '“X ’, ok ’, ok’, ok ’, Ame\u0301lie”, an app on this computer',
+    ],
+    [
       'that is written from right to left',
       '\u05e7\u05dc\u05d5\u05d3',
       '“\u2068\u05e7\u05dc\u05d5\u05d3\u2069”, an app on this computer',

@@ -89,9 +89,11 @@ function unknownScheme(place: string): string {
   return place.endsWith(':') && !isClientScheme(place.slice(0, -1)) ? place : ''
 }
 
-/** Signs that end a quotation, and those drawn like them. */
+/** Signs that end a quotation, and those drawn like them (UTS #39), in Latin and in other scripts. */
 const QUOTES =
-  /[\p{Quotation_Mark}\u00a8\u02b9-\u02bd\u02c8\u02ca\u02cb\u02dd\u02ee\u02f5\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u275b-\u2760\u3003\ua78b\ua78c\u055a\u055b\u16eb\u1cd3\u{1d12e}\u{1f676}-\u{1f678}`´]+/gu
+  /[\p{Quotation_Mark}\u00a8\u02b9-\u02be\u02c8\u02ca\u02cb\u02dd\u02ee\u02f4-\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u275b-\u2760\u3003\ua78b\ua78c\u0374\u0384\u0385\u1fbd\u1fbf-\u1fc1\u1fcd-\u1fcf\u1fdd-\u1fdf\u1fed-\u1fef\u1ffd\u1ffe\u055a\u055b\u055d\u1426\u144a\u16cc\u16eb\u1cd3\uff40\u{16f51}\u{16f52}\u{1d12e}\u{1f676}-\u{1f678}`´]+/gu
+/** Marks that stand over no letter: they are drawn by themselves, some of them as a quotation mark is. */
+const LONE_MARKS = /(?<![\p{L}\p{M}\p{N}])[\u0300-\u036f]+/gu
 /** Letters that are written from right to left: they would draw what stands behind them before them. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 /** Keep the direction of a text within it (FSI and PDI, UAX #9). A name holds none of them itself. */
@@ -99,7 +101,7 @@ const [ISOLATED, END] = ['\u2068', '\u2069']
 
 /** A name that can stand between quotation marks: it ends none, and turns nothing around it. */
 function quotable(name: string): string {
-  const plain = name.replace(QUOTES, '’').trim()
+  const plain = name.replace(LONE_MARKS, '’').replace(QUOTES, '’').trim()
   return RIGHT_TO_LEFT.test(plain) ? `${ISOLATED}${plain}${END}` : plain
 }
 
