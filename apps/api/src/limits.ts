@@ -30,7 +30,7 @@ export const LIMITS = {
   posts: {
     /** One node: sockets, and answers of up to 10 s that it waits for. */
     perNode: 32,
-    /** Of one account, on all nodes: a quarter of a node, so that four accounts with dead servers leave room. */
+    /** Of one account, on all nodes: a quarter of a node, so that three accounts with dead servers leave room. */
     perAccount: 8,
     /** To one host, on all nodes, whoever asks: more than one account gets, so that none has a host to itself. */
     perHost: 12,
