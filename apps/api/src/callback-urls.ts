@@ -17,12 +17,15 @@ export function createCallbackUrlCheck(
 ): (url: string | undefined, field: string) => string | undefined {
   return (url, field) => {
     if (url === undefined) return undefined
-    if (outbound.checkUrl(url) !== null) {
-      throw new ApiError('URL_NOT_ALLOWED', {
-        message: `Invalid value for field '${field}': it must be a public https URL.`,
-      })
+    const isUrl = outbound.checkUrl(url) === null
+    const spelled = isUrl ? new URL(url).href : url
+    // As it will be called: a letter outside of ASCII becomes six characters or more, and what is too long is never called.
+    const reason = outbound.checkUrl(spelled)
+    if (reason !== null) {
+      const why = isUrl ? `with its letters written out, as in %C4%85, it ${reason}` : 'it must be a public https URL'
+      throw new ApiError('URL_NOT_ALLOWED', { message: `Invalid value for field '${field}': ${why}.` })
     }
-    return new URL(url).href
+    return spelled
   }
 }
 

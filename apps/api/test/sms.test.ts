@@ -321,6 +321,15 @@ describe('POST /sms', () => {
     expect(body.message).toBe("Invalid value for field 'dlrUrl': it must be a public https URL.")
   })
 
+  test('refuses a report URL that is too long to be called once its letters are written out', async () => {
+    const dlrUrl = `https://example.com/${'ą'.repeat(400)}`
+    const { status, body } = await strict.node.call('POST /sms', { token: strict.token, body: { ...sms, dlrUrl } })
+    expect([status, body.code]).toEqual([400, 'URL_NOT_ALLOWED'])
+    expect(body.message).toBe(
+      "Invalid value for field 'dlrUrl': with its letters written out, as in %C4%85, it is longer than 2048 characters.",
+    )
+  })
+
   test('with testMode charges nothing, reports as asked and brings no text to the phone', async () => {
     const before = await balance()
     for (const [testMode, status, error] of [
