@@ -72,6 +72,7 @@ describe('a scheduled send at its time', () => {
       generation,
       limitedSender: 'Tests',
       unpriced: false,
+      maxMicros: null,
       holds: holds.map(([messageId, holdMicros]) => ({ id: messageId, holdMicros })),
       runnerSeconds: 30,
     })

@@ -14,6 +14,8 @@ export interface Due {
   /** Null for what has no sender. */
   readonly limitedSender: string | null
   readonly unpriced: boolean
+  /** The most that its caller allowed for all of it; null where that is no matter. */
+  readonly maxMicros: bigint | null
   /** Today's price of every message that waits. */
   readonly holds: readonly { readonly id: bigint; readonly holdMicros: bigint }[]
   readonly runnerSeconds: number
@@ -25,6 +27,11 @@ export type DueAdmitted =
   | { readonly kind: 'ended' }
   /** Not as it was read any more: another node has it, or some of it was cancelled. */
   | { readonly kind: 'changed' }
+  /**
+   * Dearer than was allowed, or of no price: by its caller, by the owner's approval of it or, where he was not asked, by the
+   * price above which he wants to be.
+   */
+  | { readonly kind: 'dearer' }
   /** The rows are those without what is held for it. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
 
@@ -32,19 +39,22 @@ interface Row extends Stand {
   readonly live: boolean
   readonly same: boolean
   readonly unended: boolean
+  readonly fits: boolean
+  /** Null where nothing is as it was read. */
+  readonly dearer: boolean | null
   readonly admitted: boolean
   readonly already: bigint
 }
 
 /** Admits all of its messages or none. */
 export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
-  const { grant, ledger, sendId, generation, limitedSender, unpriced, holds, runnerSeconds } = due
+  const { grant, ledger, sendId, generation, limitedSender, unpriced, maxMicros, holds, runnerSeconds } = due
   const request = { sender: limitedSender, countsDay: true, unpriced, slots: 0, waits: -holds.length }
   const json = JSON.stringify(holds.map(({ id, holdMicros }) => ({ id: String(id), hold: String(holdMicros) })))
   const rows = await retried(
     () => db.$queryRaw<Row[]>`
     ${openLive(grant)}, mine AS MATERIALIZED (
-      SELECT s.id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
+      SELECT s.id, s.approval_id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
       WHERE s.id = ${sendId}::uuid AND s.scheduled_at <= database_now()
         AND s.upstream = ${ledger.upstream} AND s.generation = ${generation}::int
       FOR NO KEY UPDATE OF s
@@ -54,9 +64,17 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
     ), asked AS MATERIALIZED (
       SELECT w.id, w.country, w.already, p.hold FROM waiting w
       JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, hold bigint) ON p.id = w.id
-    ), ${standing(ledger, request)}, go AS MATERIALIZED (
-      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN sums CROSS JOIN mine
-      WHERE complete AND unended AND fits AND sums.messages = ${holds.length}::int
+    ), ${standing(ledger, request)}, allowed AS MATERIALIZED (
+      SELECT least(${maxMicros}::bigint, CASE WHEN mine.approval_id IS NULL THEN (SELECT min(ask_above_micros) FROM stand)
+               ELSE (SELECT a.ceiling_micros FROM approval a WHERE a.id = mine.approval_id) END) AS micros
+      FROM mine
+    ), dear AS MATERIALIZED (
+      SELECT allowed.micros IS NOT NULL AND (${unpriced}::boolean OR sums.hold > allowed.micros) AS dearer
+      FROM allowed CROSS JOIN sums
+    ), go AS MATERIALIZED (
+      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN sums CROSS JOIN mine CROSS JOIN dear
+      WHERE complete AND unended AND fits AND NOT dearer
+        AND sums.messages = ${holds.length}::int
         AND (SELECT count(*) FROM waiting) = ${holds.length}::int
     ), ${move(ledger, request)}, run AS (
       UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM go
@@ -65,14 +83,15 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       UPDATE send_message m SET state = 'held', day = go.day, hold_micros = a.hold FROM asked a CROSS JOIN go
       WHERE m.id = a.id RETURNING m.id
     )
-    SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT messages FROM sums) = ${holds.length}::int AS same,
-           EXISTS (SELECT FROM go) AS admitted, (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
+    SELECT EXISTS (SELECT FROM live) AS live, j.unended, j.fits, (SELECT dearer FROM dear) AS dearer,
+           (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted, (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`,
   )
   const [row] = rows
   if (!row?.live || !row.unended) return { kind: 'ended' }
   if (row.admitted) return { kind: 'admitted' }
   if (!row.same) return { kind: 'changed' }
+  if (row.fits && row.dearer) return { kind: 'dearer' }
   const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
   return { kind: 'refused', stands }
 }

@@ -57,6 +57,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
   let approval: Approved | null = null
   let remote = entry.asksPrice
   let looked = false
+  let maxMicros: bigint | null = null
   const busyUntilMs = performance.now() + deps.times.placeMs
   const entered = { kind: 'entered', refused, replayed, generation } as const
   for (let round = 0; round < ROUNDS; round++) {
@@ -82,7 +83,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
       const kept = judgeEach(deps, entry, standings, asked, refused)
       if (kept.length === 0) continue
       priced = asked.filter(({ position }) => !refused.has(position))
-      checkCeilings(deps, entry, standings, priced, generation)
+      maxMicros = checkCeilings(deps, entry, standings, priced, generation)
     } else {
       priced = await entry.byRates(open)
     }
@@ -122,7 +123,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
         keyHash: key?.hash ?? null,
         payloadDigest: key?.digest ?? null,
         ...entry.columns,
-        sealedText: entry.sealed(sendId),
+        sealedText: entry.sealed(sendId, maxMicros),
         messages,
       },
     })

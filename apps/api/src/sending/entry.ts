@@ -45,8 +45,8 @@ export interface Entry {
     NewSend,
     'sender' | 'coding' | 'priority' | 'testMode' | 'dlrUrl' | 'scheduledAt' | 'expireInSeconds'
   >
-  /** What the hand-over needs later; null where it comes at once. */
-  readonly sealed: (sendId: string) => Uint8Array | null
+  /** What the hand-over needs later, with the most that was allowed for it; null where it comes at once. */
+  readonly sealed: (sendId: string, maxMicros: bigint | null) => Uint8Array | null
 }
 
 /** A message that was let in. */

@@ -68,15 +68,18 @@ export function judgePrice(
   if (refusal) throw refusalOf(deps, entry, refusal, unknown?.country ?? null)
 }
 
-/** Throws PRICE_CHANGED above what was allowed for the whole send, QUOTE_EXPIRED for a quote that is over or for another. */
+/**
+ * The most that was allowed for the whole send, null where nothing was said. Throws PRICE_CHANGED above it, QUOTE_EXPIRED for
+ * a quote that is over or for another.
+ */
 export function checkCeilings(
   deps: SendingDeps,
   entry: Entry,
   { spenders }: Standings,
   priced: readonly Priced[],
   generation: number,
-): void {
-  if (entry.maxPriceMicros === null && entry.quoteId === null) return
+): bigint | null {
+  if (entry.maxPriceMicros === null && entry.quoteId === null) return null
   const ceilings = entry.maxPriceMicros === null ? [] : [entry.maxPriceMicros]
   if (entry.quoteId !== null) {
     const scope = {
@@ -97,7 +100,7 @@ export function checkCeilings(
   }
   const price = sum(priced)
   const ceiling = ceilings.reduce(lesser)
-  if (price <= ceiling) return
+  if (price <= ceiling) return ceiling
   const details = { price: toEurText(price), maxPrice: toEurText(ceiling), currency: CURRENCY }
   throw new ApiError('PRICE_CHANGED', { details })
 }

@@ -15,6 +15,9 @@ export interface Priced extends Recipient {
   readonly told: UpstreamPrice | null
 }
 
+/** Recipients of a send whose very price is asked for. */
+export const COST_MAX = 10
+
 /** Prices that are asked for at the same time. */
 const AT_ONCE = 8
 

@@ -13,9 +13,8 @@ import { LIMITS } from '../limits.ts'
 import type { SendingDeps } from './deps.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
-import { sum } from './price.ts'
-import type { Content } from './request.ts'
-import { type RunnerOf, type Sending, sealedContext } from './send.ts'
+import { COST_MAX, type Priced, sum } from './price.ts'
+import { type RunnerOf, readWaiting, type Sending, sealedContext } from './send.ts'
 
 /** The job that hands over what is due. */
 export const SCHEDULE = 'schedule'
@@ -83,10 +82,11 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 
   async function begin(send: DueSend): Promise<void> {
-    const content = read(send)
-    if (content === null || send.generation !== (await operator.generation(send.accountId))) {
+    const waits = read(send)
+    if (waits === null || send.generation !== (await operator.generation(send.accountId))) {
       return giveUp(send.id, null, 'cancelled')
     }
+    const { content, maxMicros } = waits
     const waiting = await db.$queryRaw<Waiting[]>`
       SELECT id, position, recipient, country FROM send_message
       WHERE send_id = ${send.id}::uuid AND state IN ('scheduled', 'held') ORDER BY position`
@@ -96,20 +96,31 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       msisdn: recipient,
       country,
     }))
-    const priced = await sending.prices.byRates(send.accountId, content, recipients)
+    let priced = await sending.prices.byRates(send.accountId, content, recipients)
     if (!send.held) {
       const { accountId, spenderId } = send
       const days = daysAround(send.takenAt, send.timeZone)
-      const outcome = await admitDue(db, {
-        grant: send,
-        ledger: { accountId, spenderId, upstream: operator.name, days },
-        sendId: send.id,
-        generation: send.generation,
-        limitedSender: content.sender,
-        unpriced: priced.some(({ micros }) => micros === null),
-        holds: priced.map(({ micros }, at) => ({ id: recipients[at]?.id ?? 0n, holdMicros: micros ?? 0n })),
-        runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
-      })
+      const admitAt = (prices: readonly Priced[]) =>
+        admitDue(db, {
+          grant: send,
+          ledger: { accountId, spenderId, upstream: operator.name, days },
+          sendId: send.id,
+          generation: send.generation,
+          limitedSender: content.sender,
+          unpriced: prices.some(({ micros }) => micros === null),
+          maxMicros,
+          holds: prices.map(({ micros }, at) => ({ id: recipients[at]?.id ?? 0n, holdMicros: micros ?? 0n })),
+          runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
+        })
+      let outcome = await admitAt(priced)
+      if (outcome.kind === 'dearer' && recipients.length <= COST_MAX) {
+        // It was allowed by its very price, and is judged by that again.
+        priced = await sending.prices.byCost(send, content, recipients)
+        outcome = await admitAt(priced)
+        // The next turn asks anew.
+        if (outcome.kind === 'dearer' && priced.some(({ told }) => told === null)) return
+      }
+      if (outcome.kind === 'dearer') return giveUp(send.id, 'PRICE_CHANGED', null)
       if (outcome.kind === 'ended') return giveUp(send.id, null, 'cancelled')
       if (outcome.kind === 'changed') return
       if (outcome.kind === 'refused') {
@@ -127,16 +138,20 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         return refusal === null ? undefined : giveUp(send.id, refusal.code, null)
       }
     }
-    const messages = recipients.map(({ id, msisdn }) => ({ id, recipient: msisdn, toldMicros: null }))
+    const messages = recipients.map(({ id, msisdn }, at) => ({
+      id,
+      recipient: msisdn,
+      toldMicros: priced[at]?.told?.micros ?? null,
+    }))
     const done = underWay.join(send.accountId) ?? (() => {})
     const running = sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages })
     inBackground(deps, running.finally(done))
   }
 
-  function read({ id, accountId, sealedText }: DueSend): Content | null {
+  function read({ id, accountId, sealedText }: DueSend): ReturnType<typeof readWaiting> | null {
     if (sealedText === null) return null
     try {
-      return JSON.parse(open(deps.keys['send-text'], sealedText, sealedContext(accountId, id))) as Content
+      return readWaiting(open(deps.keys['send-text'], sealedText, sealedContext(accountId, id)))
     } catch {
       // Under a key that is gone, or not ours.
       return null

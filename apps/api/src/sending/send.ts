@@ -12,7 +12,7 @@ import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { inPlace, tooManyLists } from './places.ts'
-import { createPrices, type Prices } from './price.ts'
+import { COST_MAX, createPrices, type Prices } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
 import { byNumber, repeatedList } from './repeated-list.ts'
 import {
@@ -93,6 +93,17 @@ export interface RunMessage {
 
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 
+/** What is kept of a send that waits: its content, and the most that was allowed for it. */
+function writeWaiting(content: Content, maxMicros: bigint | null): string {
+  return JSON.stringify({ ...content, maxMicros: maxMicros === null ? null : String(maxMicros) })
+}
+
+/** The same, read again; an earlier release kept no price. */
+export function readWaiting(text: string): { readonly content: Content; readonly maxMicros: bigint | null } {
+  const { maxMicros = null, ...content } = JSON.parse(text) as Content & { readonly maxMicros?: string | null }
+  return { content, maxMicros: maxMicros === null ? null : BigInt(maxMicros) }
+}
+
 /** What the text of a waiting send is sealed under. */
 export function sealedContext(accountId: string, sendId: string): string {
   return `send-text:${accountId}:${sendId}`
@@ -162,10 +173,10 @@ export function createSending(deps: SendingDeps): Sending {
         scheduledAt,
         expireInSeconds: content.expireInSeconds,
       },
-      sealed: (sendId) =>
+      sealed: (sendId, maxMicros) =>
         scheduledAt === null
           ? null
-          : seal(deps.keys['send-text'], JSON.stringify(content), sealedContext(sender.accountId, sendId)),
+          : seal(deps.keys['send-text'], writeWaiting(content, maxMicros), sealedContext(sender.accountId, sendId)),
     })
   }
 
@@ -324,9 +335,6 @@ export function createSending(deps: SendingDeps): Sending {
     return { answer, replayed: false }
   }
 }
-
-/** Recipients whose very price is asked for. */
-const COST_MAX = 10
 
 function repeatedOne(rows: readonly MessageRow[]): SentOne {
   const [row] = rows

@@ -1,0 +1,152 @@
+// What was allowed for a send binds it at its time, too: prices may be others by then.
+import type { Database } from '@vertexsms/db/client'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { quoteSms } from '../src/sending/quoting.ts'
+import { createScheduleJob } from '../src/sending/schedule.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
+import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { limit, makePayer, type Payer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
+
+const HOUR_MS = 3_600_000
+/** Of one message now, told and by the dearest row. */
+const [PRICE, DEAREST] = [39_000n, 60_000n]
+
+let database: ServiceDatabase
+let owner: Database
+let db: Database
+let payer: Payer
+let operator: FakeOperator
+beforeAll(async () => {
+  database = await serviceDatabase()
+  owner = database.owner
+  db = database.db
+})
+afterAll(() => database?.close())
+beforeEach(async () => {
+  await database.followDate()
+  payer = await makePayer(owner)
+  operator = { ...fakeOperator(), dearestRateMicros: async () => DEAREST }
+})
+
+const costs = (micros: bigint): void => {
+  const { cost, send } = fakeOperator()
+  operator.cost = async (order) => {
+    const told = await cost(order)
+    return told && { ...told, micros }
+  }
+  operator.dearestRateMicros = async () => micros + DEAREST - PRICE
+  const { handOvers } = operator
+  operator.send = async (order) => {
+    handOvers.set(order.messageId, (handOvers.get(order.messageId) ?? 0) + 1)
+    const answer = await send(order)
+    // As the real one, which tells no price.
+    return answer.kind === 'accepted' ? { ...answer, priceMicros: null } : answer
+  }
+}
+
+/** Accepts a send for in an hour, with the owner's word where it is asked for. */
+async function schedule(to: readonly string[], body: Record<string, unknown> = {}): Promise<void> {
+  const { sending } = pathNode(db, operator)
+  const scheduled = new Date(Date.now() + HOUR_MS).toISOString()
+  const call = smsCall(payer, to, { body: { scheduled, ...body } })
+  const send = () => (to.length === 1 ? sending.sendOne(call) : sending.sendList(call))
+  await send().catch(async (error: { code?: string }) => {
+    if (error.code !== 'APPROVAL_REQUIRED') throw error
+    const data = { state: 'approved' as const, decidedAt: new Date(), sealedText: null }
+    await owner.approval.updateMany({ where: { accountId: payer.accountId, state: 'pending' }, data })
+    await send()
+  })
+}
+
+/** What became of all of it at its time, by a process that remembers no price. */
+async function atItsTime(laterMs = HOUR_MS + 60_000): Promise<string[]> {
+  const { deps, sending } = pathNode(db, operator)
+  await database.followDate(laterMs)
+  await turn(createScheduleJob(deps, sending, 1_000))
+  const where = { accountId: payer.accountId }
+  await expect
+    .poll(() => owner.sendMessage.count({ where: { ...where, state: { in: ['held', 'handed_over'] } } }))
+    .toBe(0)
+  const rows = await owner.sendMessage.findMany({ where, orderBy: { position: 'asc' } })
+  return rows.map(({ state, failure, chargedMicros }) => `${state} ${failure ?? chargedMicros}`)
+}
+
+const asksAbove = (micros: bigint) => limit(owner, payer, payer.tokenId, { askAboveMicros: micros })
+
+describe('a scheduled send whose price has risen', () => {
+  const one = ['37060000001']
+  const REFUSED = 'released PRICE_CHANGED'
+
+  test('does not go out above the most that its caller allowed', async () => {
+    await schedule(one, { maxPrice: PRICE })
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED])
+    expect(operator.handOvers.size).toBe(0)
+  })
+
+  test('does not go out above its quote', async () => {
+    const scheduled = new Date(Date.now() + HOUR_MS).toISOString()
+    const call = smsCall(payer, one, { body: { scheduled } })
+    const { deps, sending } = pathNode(db, operator)
+    const { quoteId } = await quoteSms(deps, sending.prices, call.sender, call.body)
+    await schedule(one, { scheduled, quoteId })
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED])
+  })
+
+  test('does not go out above what its owner approved', async () => {
+    await asksAbove(1n)
+    await schedule(one)
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED])
+    expect(operator.handOvers.size).toBe(0)
+  })
+
+  test('does not go out above the price from which its owner wants to be asked', async () => {
+    await asksAbove(PRICE)
+    await schedule(one)
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED])
+  })
+
+  test('is judged by the price of the whole of it', async () => {
+    await schedule(['37060000001', '37060000002'], { maxPrice: PRICE * 2n })
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED, REFUSED])
+  })
+
+  test('goes out up to the very price that was allowed, and at any where nothing was said', async () => {
+    await schedule(one, { maxPrice: PRICE * 2n })
+    await schedule(['37060000002'])
+    costs(PRICE * 2n)
+    expect((await atItsTime()).sort()).toEqual([`accepted ${PRICE * 2n}`, `accepted ${PRICE + DEAREST}`])
+  })
+})
+
+describe('a scheduled send whose price is the same', () => {
+  test.each([
+    ['its caller', 0n, { maxPrice: PRICE }],
+    ['its owner', 1n, {}],
+    ['its owner without being asked', PRICE, {}],
+  ])(
+    'goes out at the most that was allowed by %s, though the dearest row of its country is above it',
+    async (_who, above, body) => {
+      if (above > 0n) await asksAbove(above)
+      await schedule(['37060000001'], body)
+      costs(PRICE)
+      expect(await atItsTime()).toEqual([`accepted ${PRICE}`])
+    },
+  )
+
+  test('waits for a price that cannot be had, and goes out once it can', async () => {
+    await schedule(['37060000001'], { maxPrice: PRICE })
+    costs(PRICE)
+    const { cost } = operator
+    operator.cost = async () => null
+    expect(await atItsTime()).toEqual(['scheduled 0'])
+    operator.cost = cost
+    expect(await atItsTime(HOUR_MS + 120_000)).toEqual([`accepted ${PRICE}`])
+  })
+})
