@@ -13,6 +13,8 @@ export const PROJECT = process.env.COMPOSE_PROJECT_NAME ?? 'vsms-stage'
 export const APPS = ['auth', 'api', 'mcp'] as const
 export type App = (typeof APPS)[number]
 
+const HEALTH_POLL_MS = 500
+
 export interface Ran {
   code: number
   stdout: string
@@ -35,7 +37,8 @@ export function run(
         resolve({ code, stdout, stderr })
       },
     )
-    child.stdin?.end(options.input ?? '')
+    // A program may have ended before it is given its input.
+    child.stdin?.on('error', () => {}).end(options.input ?? '')
   })
 }
 
@@ -53,24 +56,46 @@ export async function output(
 }
 
 export const docker = (...args: string[]) => output(['docker', ...args])
-export const compose = (...args: string[]) => output([...COMPOSE, ...args])
+
+export function compose(...args: string[]): Promise<string> {
+  containers = undefined
+  return output([...COMPOSE, ...args])
+}
 
 /** Starts `compose` attached, as a person in a terminal does. */
 export function composeAttached(...args: string[]) {
+  containers = undefined
   const [program = '', ...prefix] = COMPOSE
   return spawn(program, [...prefix, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+// What there is, until compose may have made others: each question costs a process.
+let containers: Promise<Map<string, string[]>> | undefined
+
 /** The container of a service; throws where there is none. */
 export async function containerOf(service: string): Promise<string> {
-  const filters = [
-    `com.docker.compose.project=${PROJECT}`,
-    `com.docker.compose.service=${service}`,
-    'com.docker.compose.oneoff=False',
-  ]
-  const id = await docker('ps', '-aq', ...filters.flatMap((label) => ['--filter', `label=${label}`]))
-  if (!/^[0-9a-f]+$/.test(id)) throw new Error(`service ${service} has no container, or several: ${id}`)
-  return id
+  containers ??= listContainers()
+  const [id, ...others] = (await containers).get(service) ?? []
+  if (id !== undefined && others.length === 0) return id
+  containers = undefined
+  throw new Error(`service ${service} has no container, or several`)
+}
+
+/** The ids of the project's containers, by service. */
+async function listContainers(): Promise<Map<string, string[]>> {
+  const filters = [`com.docker.compose.project=${PROJECT}`, 'com.docker.compose.oneoff=False']
+  const listed = await docker(
+    'ps',
+    '-a',
+    '--format',
+    '{{.Label "com.docker.compose.service"}} {{.ID}}',
+    ...filters.flatMap((label) => ['--filter', `label=${label}`]),
+  )
+  const found = new Map<string, string[]>()
+  for (const [service = '', id = ''] of listed.split('\n').map((line) => line.split(' '))) {
+    found.set(service, [...(found.get(service) ?? []), id])
+  }
+  return found
 }
 
 /** What `docker inspect` says of a container. */
@@ -101,22 +126,31 @@ export async function logsOf(service: string): Promise<string> {
   return stdout + stderr
 }
 
-/** Asks until `probe` says yes; returns how long that took, in milliseconds. */
-export async function waitFor(what: string, timeoutMs: number, probe: () => Promise<boolean>): Promise<number> {
+/** Asks every `pollMs` until `probe` says yes; returns how long that took, in milliseconds. */
+export async function waitFor(
+  what: string,
+  timeoutMs: number,
+  probe: () => Promise<boolean>,
+  pollMs = 100,
+): Promise<number> {
   const started = performance.now()
   while (performance.now() - started < timeoutMs) {
     if (await probe()) return performance.now() - started
-    await sleep(100)
+    await sleep(pollMs)
   }
   throw new Error(`${what}: not within ${timeoutMs / 1000} s`)
 }
 
-/** Waits until Docker itself calls the service healthy. */
-export async function waitHealthy(service: string, timeoutMs = 180_000): Promise<void> {
+/** Waits until Docker itself calls the services healthy. */
+export async function waitHealthy(services: readonly string[], timeoutMs = 180_000): Promise<void> {
+  const ids = await Promise.all(services.map(containerOf))
+  const told = '{{if .State.Health}}{{.State.Health.Status}}{{end}}'
   await waitFor(
-    `${service} to be healthy`,
+    `${services.join(', ')} to be healthy`,
     timeoutMs,
-    async () => (await inspect(service)).State.Health?.Status === 'healthy',
+    async () => (await docker('inspect', '--format', told, ...ids)).split('\n').every((status) => status === 'healthy'),
+    // Docker itself looks every few seconds.
+    HEALTH_POLL_MS,
   )
 }
 

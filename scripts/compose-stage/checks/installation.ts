@@ -43,7 +43,7 @@ export async function checkInstallation(): Promise<StackFacts> {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     first = readWelcome(welcomeSoFar())
-    await Promise.all(['postgres', ...APPS].map((service) => waitHealthy(service)))
+    await waitHealthy(['postgres', ...APPS])
     return 'all services healthy'
   })
   const facts = first as unknown as StackFacts
@@ -88,7 +88,7 @@ export async function checkInstallation(): Promise<StackFacts> {
   })
   await must('started again in the background it has the same account, password and token', async () => {
     await compose('up', '-d', '--no-build')
-    await Promise.all(['postgres', ...APPS].map((service) => waitHealthy(service)))
+    await waitHealthy(['postgres', ...APPS])
     const again = readWelcome(await logsOf('welcome'))
     expectThat(again.password === facts.password && again.token === facts.token, 'they changed')
   })

@@ -13,7 +13,7 @@ export async function checkRestarts(facts: StackFacts, connection: Connection): 
   for (const service of [...APPS, 'postgres']) {
     await check(`after a restart of ${service} the connection works and refreshes`, async () => {
       await docker('restart', await containerOf(service))
-      await waitHealthy(service)
+      await waitHealthy([service])
       const waits = await Promise.all(APPS.map((app) => waitReady(app)))
       await connection.call()
       await connection.renew()
