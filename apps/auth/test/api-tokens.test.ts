@@ -109,7 +109,7 @@ describe('the list of tokens', () => {
       'Read SMS rates.',
       'Nightly report',
       'Send SMS, ',
-      'Read prices',
+      'Read SMS rates',
       'title="POST /sms, GET /rates"',
       'just now',
       'never',
@@ -163,7 +163,7 @@ describe('a new token', () => {
     const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
     expect(row.permissions).toEqual(['GET /rates', 'POST /hlr', 'GET /hlr', 'GET /prefixes'])
     const { html } = await person.get('/settings/api')
-    expect(html).toContain('Read prices, Look numbers up, Read mobile prefixes')
+    expect(html).toContain('Read SMS rates, Run HLR lookups, Read mobile prefixes')
   })
 
   it.each([

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { clientGuides } from '@vertexsms/contract/connect'
+import { SCOPE_NAMES, type Scope } from '@vertexsms/contract/scopes'
 import { preferredLanguage } from '@vertexsms/service/accepts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readTypedHlrPrice } from '../src/accounts/upstream-account.ts'
@@ -73,6 +74,16 @@ describe('the catalogue of words', () => {
     }
     const letters = new Set([...LITHUANIAN.values()].map(said).join('').toLowerCase())
     for (const letter of 'ąčęėįšųūž') expect(letters).toContain(letter)
+  })
+
+  it('calls what a token or an app may do by one name: a scope, its sentence, and a route that is most of it', () => {
+    const routes = { 'sms:send': 'POST /sms', 'sms:rates': 'GET /rates', 'hlr:lookup': 'POST /hlr' } as const
+    for (const language of LANGUAGES) {
+      const { scopes, routes: words } = WORDS[language]
+      for (const scope of SCOPE_NAMES) expect(scopes.may[scope].startsWith(scopes.named[scope]), scope).toBe(true)
+      for (const [scope, route] of Object.entries(routes))
+        expect(words.route[route], `${language} ${route}`).toBe(scopes.named[scope as Scope])
+    }
   })
 
   it('holds every sentence that a page asks for, and none that nothing asks for', () => {

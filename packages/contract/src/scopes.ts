@@ -2,6 +2,8 @@ import type { Permission } from './permissions.ts'
 
 /** What one OAuth scope means: to the person who approves it, to the gatekeeper, and to the tools. */
 export interface ScopeDefinition {
+  /** What it is called where there is no room for its sentence, which begins with these words. */
+  readonly shortName: string
   /** The sentence on the consent page and in the documentation. */
   readonly description: string
   /** True when calls under this scope cost money; the consent page marks it. */
@@ -18,30 +20,35 @@ export interface ScopeDefinition {
  */
 export const SCOPES = {
   'sms:send': {
+    shortName: 'Send SMS',
     description: 'Send SMS on your behalf.',
     billable: true,
     permissions: ['POST /sms', 'POST /sms/cost'],
     tools: ['send_sms'],
   },
   'sms:rates': {
+    shortName: 'Read SMS rates',
     description: 'Read SMS rates.',
     billable: false,
     permissions: ['GET /rates'],
     tools: ['get_sms_rates'],
   },
   'sender:write': {
+    shortName: 'Register and confirm Sender IDs',
     description: 'Register and confirm Sender IDs on your account.',
     billable: false,
     permissions: ['POST /senderId', 'POST /senderId/confirm'],
     tools: ['register_sender_id', 'register_msisdn_sender', 'confirm_msisdn_sender'],
   },
   'hlr:lookup': {
+    shortName: 'Run HLR lookups',
     description: 'Run HLR lookups (billable per query).',
     billable: true,
     permissions: ['POST /hlr', 'GET /hlr'],
     tools: ['lookup_hlr'],
   },
   'numbers:read': {
+    shortName: 'Read mobile network metadata and validate phone numbers',
     description: 'Read mobile network metadata and validate phone numbers.',
     billable: false,
     permissions: ['GET /operators', 'GET /mccmnc', 'GET /prefixes', 'POST /numbers/correct'],

@@ -1,5 +1,6 @@
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { scopesSpend } from '../connections/binding.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed } from '../connections/named-app.ts'
@@ -13,7 +14,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { TOKENS_PATH } from './ended.ts'
 import { type Asked, distinct, kept, loose, type Sent } from './list-query.ts'
-import { mayOfScopes, scopesSpend } from './may.ts'
+import { mayOfScopes } from './may.ts'
 
 /** Connections that are shown in full; where there are more, each is a row that opens. */
 const CARDS_MAX = 5

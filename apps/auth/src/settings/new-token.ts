@@ -6,6 +6,7 @@ import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/
 import { isScope, permissionsOf, SCOPE_NAMES, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import { z } from 'zod'
+import { isCharged } from '../connections/binding.ts'
 import {
   DAY_PRESETS_MICROS,
   NO_DAY_LIMIT,
@@ -20,7 +21,6 @@ import { oneText } from '../web/fields.ts'
 import type { Words } from '../words/words.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'
 import type { NewToken } from './manual-tokens.ts'
-import { isCharged } from './may.ts'
 
 /** What most scripts need; ticked in an empty form. */
 const TYPICAL_SCOPES: readonly Scope[] = ['sms:send', 'sms:rates']

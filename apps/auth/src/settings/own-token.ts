@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import { limitWords } from '../connections/limit-words.ts'
 import { limitsOf } from '../connections/spenders.ts'
 import { listTokens, type TokenRow } from '../connections/tokens.ts'
@@ -8,7 +9,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import { mayWords, permissionsSpend, rulesThatBind } from './may.ts'
+import { mayWords } from './may.ts'
 
 const DAY_MS = 86_400_000
 

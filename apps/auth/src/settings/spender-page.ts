@@ -1,6 +1,7 @@
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
+import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import { deliveriesOf } from '../connections/deliveries.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { withoutKeys } from '../connections/keys.ts'
@@ -20,7 +21,7 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { activityKeys, activityWay } from './activity-way.ts'
 import type { SettingsDeps } from './deps.ts'
-import { mayOfScopes, mayWords, permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from './may.ts'
+import { mayOfScopes, mayWords } from './may.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
 const DAYS = 14

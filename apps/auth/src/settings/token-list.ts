@@ -1,5 +1,6 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import type { Database, Prisma } from '@vertexsms/db/client'
+import { permissionsSpend } from '../connections/binding.ts'
 import { accountLimits } from '../connections/limit-words.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
@@ -11,7 +12,7 @@ import type { Words } from '../words/words.ts'
 import { connectionList } from './connection-list.ts'
 import { TOKENS_PATH } from './ended.ts'
 import { askedOf, distinct, kept, loose, type Order, type Sent } from './list-query.ts'
-import { mayWords, permissionsSpend } from './may.ts'
+import { mayWords } from './may.ts'
 import { pauseView } from './spender-views.ts'
 
 /** A row of a token is one line; a hundred are all that an account may have. */

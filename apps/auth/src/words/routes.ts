@@ -1,51 +1,37 @@
 import { room } from './room.ts'
 
-/** What a token may do, as short as a list needs it: a whole scope, and single routes. */
+/** What a token may do where that is less than a whole scope, in the words in which `scopes` says it. */
 export const routes = room({
   en: {
     everything: 'Everything',
-    scope: {
-      'sms:send': 'Send SMS',
-      'sms:rates': 'Read prices',
-      'sender:write': 'Register senders',
-      'hlr:lookup': 'Look numbers up',
-      'numbers:read': 'Read network data',
-    },
     route: {
       'POST /sms': 'Send SMS',
       'POST /sms/cost': 'Ask what an SMS costs',
-      'GET /rates': 'Read prices',
-      'POST /senderId': 'Register senders',
-      'POST /senderId/confirm': 'Confirm senders',
-      'POST /hlr': 'Look numbers up',
-      'GET /hlr': 'Read results of lookups',
-      'GET /operators': 'Read networks',
-      'GET /mccmnc': 'Read network codes',
+      'GET /rates': 'Read SMS rates',
+      'POST /senderId': 'Register Sender IDs',
+      'POST /senderId/confirm': 'Confirm Sender IDs',
+      'POST /hlr': 'Run HLR lookups',
+      'GET /hlr': 'Read results of HLR lookups',
+      'GET /operators': 'Read mobile networks',
+      'GET /mccmnc': 'Read mobile network codes',
       'GET /prefixes': 'Read mobile prefixes',
-      'POST /numbers/correct': 'Correct numbers',
+      'POST /numbers/correct': 'Validate phone numbers',
     },
   },
   lt: {
     everything: 'Viskas',
-    scope: {
-      'sms:send': 'Siųsti SMS',
-      'sms:rates': 'Skaityti kainas',
-      'sender:write': 'Registruoti siuntėjus',
-      'hlr:lookup': 'Tikrinti numerius (HLR)',
-      'numbers:read': 'Skaityti tinklų duomenis',
-    },
     route: {
       'POST /sms': 'Siųsti SMS',
       'POST /sms/cost': 'Sužinoti SMS kainą',
-      'GET /rates': 'Skaityti kainas',
+      'GET /rates': 'Peržiūrėti SMS kainas',
       'POST /senderId': 'Registruoti siuntėjus',
       'POST /senderId/confirm': 'Patvirtinti siuntėjus',
-      'POST /hlr': 'Tikrinti numerius (HLR)',
-      'GET /hlr': 'Skaityti patikrų rezultatus',
-      'GET /operators': 'Skaityti tinklus',
-      'GET /mccmnc': 'Skaityti tinklų kodus',
-      'GET /prefixes': 'Skaityti mobiliojo ryšio kodus',
-      'POST /numbers/correct': 'Taisyti numerius',
+      'POST /hlr': 'Atlikti HLR užklausas',
+      'GET /hlr': 'Peržiūrėti HLR užklausų rezultatus',
+      'GET /operators': 'Peržiūrėti mobiliojo ryšio tinklus',
+      'GET /mccmnc': 'Peržiūrėti mobiliojo ryšio tinklų kodus',
+      'GET /prefixes': 'Peržiūrėti mobiliojo ryšio numerių pradžias',
+      'POST /numbers/correct': 'Tikrinti telefono numerius',
     },
   },
 })

@@ -3,14 +3,18 @@ import { room } from './room.ts'
 
 type OfScopes = Readonly<Record<Scope, string>>
 
-function described(): OfScopes {
-  return Object.fromEntries(Object.entries(SCOPES).map(([name, { description }]) => [name, description])) as OfScopes
+function catalogued(member: 'shortName' | 'description'): OfScopes {
+  return Object.fromEntries(Object.entries(SCOPES).map(([scope, words]) => [scope, words[member]])) as OfScopes
 }
 
-/** What a scope lets an app do, in a sentence, and what that means to somebody who never sent an SMS by a program. */
+/**
+ * What a scope lets an app do, in a sentence; what it is called where there is no room for that, in the words that the
+ * sentence begins with; and what it means to somebody who never sent an SMS by a program.
+ */
 export const scopes = room({
   en: {
-    may: described(),
+    may: catalogued('description'),
+    named: catalogued('shortName'),
     explained: {
       'sms:send': 'to any number, within the limits below',
       'sms:rates': 'what an SMS costs in each country',
@@ -26,6 +30,13 @@ export const scopes = room({
       'sender:write': 'Registruoti ir patvirtinti siuntėjus jūsų paskyroje.',
       'hlr:lookup': 'Atlikti HLR užklausas (kiekviena apmokestinama).',
       'numbers:read': 'Peržiūrėti mobiliojo ryšio tinklų duomenis ir tikrinti telefono numerius.',
+    },
+    named: {
+      'sms:send': 'Siųsti SMS',
+      'sms:rates': 'Peržiūrėti SMS kainas',
+      'sender:write': 'Registruoti ir patvirtinti siuntėjus',
+      'hlr:lookup': 'Atlikti HLR užklausas',
+      'numbers:read': 'Peržiūrėti mobiliojo ryšio tinklų duomenis ir tikrinti telefono numerius',
     },
     explained: {
       'sms:send': 'bet kokiu numeriu, neviršijant toliau nurodytų ribų',

@@ -30,7 +30,7 @@ export const upstream = room({
     price: 'Price of a lookup',
     priceField: 'EUR for one HLR lookup',
     priceHelp:
-      'VertexSMS does not publish this price, so limits use the one you enter here. While it is empty, apps and tokens with a limit in EUR cannot look numbers up.',
+      'VertexSMS does not publish this price, so limits use the one you enter here. While it is empty, apps and tokens with a limit in EUR cannot run HLR lookups.',
     priceHelpSimulated:
       'The simulator has a price of its own for a lookup. What you enter here counts once this installation sends to VertexSMS.',
     setPrice: 'Set price',
@@ -85,7 +85,7 @@ export const upstream = room({
     price: 'Numerio tikrinimo kaina',
     priceField: 'EUR už vieną HLR užklausą',
     priceHelp:
-      'VertexSMS šios kainos neskelbia, todėl ribos skaičiuojamos pagal čia įrašytą. Kol laukas tuščias, programos ir raktai, kurių riba nustatyta eurais, numerių tikrinti negali.',
+      'VertexSMS šios kainos neskelbia, todėl ribos skaičiuojamos pagal čia įrašytą. Kol laukas tuščias, programos ir raktai, kurių riba nustatyta eurais, HLR užklausų atlikti negali.',
     priceHelpSimulated:
       'Simuliatorius užklausai taiko savo kainą. Čia įrašyta kaina galios tada, kai ši sistema siųs per VertexSMS.',
     setPrice: 'Nustatyti kainą',
@@ -103,7 +103,7 @@ export const upstream = room({
     },
     wrongPassword: 'Slaptažodis neteisingas. Niekas nepakeista.',
     refused:
-      'VertexSMS šio rakto nepriima: jis ne VertexSMS, jo negalima naudoti iš šio serverio arba juo negalima skaityti įkainių. Niekas neišsaugota.',
+      'VertexSMS šio rakto nepriima: jis ne VertexSMS, jo negalima naudoti iš šio serverio arba juo negalima peržiūrėti SMS kainų. Niekas neišsaugota.',
     couldNotAsk: 'Nepavyko pasiekti VertexSMS ir patikrinti šio rakto. Niekas neišsaugota.',
     problems: {
       empty: 'Įklijuokite savo VertexSMS paskyros API raktą.',
