@@ -519,11 +519,11 @@ describe('what is set while allowing', () => {
     [{ lasts: '10y' }, 'how long'],
   ])('is asked again with what was typed for %j, and nothing is allowed', async (fields, words) => {
     const { accountId, person } = await newPerson()
-    const view = await fill(person, await person.open((await start(await register(stack))).url), fields, ['sms:rates'])
+    const view = await fill(person, await person.open((await start(await register(stack))).url), fields, ['sms:send'])
     expect(view.status).toBe(422)
     expect(textOf(view.html)).toContain(words)
-    expect(view.html).toContain('value="sms:rates" checked')
-    expect(view.html).not.toContain('value="sms:send" checked')
+    expect(view.html).toContain('value="sms:send" checked')
+    expect(view.html).not.toContain('value="sms:rates" checked')
     expect(await liveOf(accountId)).toHaveLength(0)
   })
 
@@ -599,6 +599,57 @@ describe('the answer', () => {
     const spending = await person.open((await start(await register(stack), { scope: 'sms:send hlr:lookup' })).url)
     expect(spending.html).not.toContain('Allow reading only')
   })
+
+  it('is one button where all that is asked for is to read, and says and asks nothing of spending', async () => {
+    const { accountId, person } = await newPerson()
+    const limits = { maxPerDayMicros: 2_500_000n, countries: ['LT'], pausedAt: new Date() }
+    const row = { id: accountId, accountId, kind: 'account', createdAt: new Date(), ...limits } as const
+    await stack.db.spender.create({ data: row })
+    const open = async (scope: string) => person.open((await start(await register(stack), { scope })).url)
+    const OF_SPENDING = ['EUR', 'has spent', 'Everything is paused', 'limits of your account', 'Allow reading only']
+    const buttons = ({ html }: View) => [...html.matchAll(/name="decision" value="(\w+)"/g)].map(([, word]) => word)
+    const told = ({ html }: View) => OF_SPENDING.filter((words) => textOf(html).includes(words))
+    expect(told(await open('sms:rates hlr:lookup'))).toEqual(OF_SPENDING)
+    const page = await open('sms:rates numbers:read')
+    expect([told(page), buttons(page)]).toEqual([[], ['look', 'deny', 'allow']])
+    expect(page.html).not.toMatch(/name="(limit|own_limit|countries)"/)
+    expect(textOf(page.html)).toContain('Stays connected for 30 days')
+    // Nor where it comes from another page.
+    expect((await fill(person, page, { own_limit: 'five', countries: ',', lasts: '10y' })).status).toBe(422)
+    const wrong = await fill(person, page, { own_limit: 'five', countries: ',', lasts: '1d' })
+    expect([wrong.status, textOf(wrong.html).includes('Access is allowed')]).toEqual([200, true])
+    // What binds senders is said of an app that may register them, and amounts are not.
+    const senders = await open('sender:write')
+    expect(told(senders)).toEqual(['Everything is paused', 'limits of your account'])
+    expect(textOf(senders.html)).toContain('The limits of your account hold as well: only to Lithuania.')
+  })
+
+  it.each([
+    ['Allow reading only', { decision: 'reading' }, undefined],
+    ['Allow access, with nothing ticked but what reads', { decision: 'allow' }, ['sms:rates', 'numbers:read']],
+  ])('%s is refused for nothing that is wrong with what binds spending alone', async (_what, press, ticked) => {
+    const { accountId, person } = await newPerson()
+    for (const fields of [{ limit: 'other', own_limit: 'five' }, { countries: 'Lithuania' }]) {
+      const page = await person.open((await start(await register(stack))).url)
+      expect((await fill(person, page, { ...fields, ...press, lasts: '10y' }, ticked)).status).toBe(422)
+      expect((await fill(person, page, { ...fields, ...press }, ticked)).status).toBe(200)
+    }
+    for (const { scopes } of await liveOf(accountId)) expect(scopes).toEqual(['sms:rates', 'numbers:read'])
+    const spenders = await stack.db.spender.findMany({ where: { accountId } })
+    expect(spenders.map((one) => [one.maxPerDayMicros, one.countries])).toEqual([
+      [5_000_000n, []],
+      [5_000_000n, []],
+    ])
+  })
+
+  it('Allow reading only says what is missing where nothing that reads is ticked, and keeps what is', async () => {
+    const { person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const view = await fill(person, page, { decision: 'reading', own_limit: 'five' }, ['sms:send'])
+    expect([view.status, textOf(view.html).includes('Nothing that only reads is ticked')]).toEqual([422, true])
+    expect(view.html).toContain('value="sms:send" checked')
+    expect(view.html).toContain('name="own_limit" value="five"')
+  })
 })
 
 describe('an app that reconnects', () => {
@@ -609,10 +660,10 @@ describe('an app that reconnects', () => {
     const { id } = await spenderOf(accountId)
     const data = { maxPerDayMicros: 2_000_000n, countries: ['LT'], maxTotalMicros: 9_000_000n }
     await stack.db.spender.update({ where: { id }, data })
-    const page = await person.open((await start(client, { scope: 'sms:rates numbers:read' })).url)
+    const page = await person.open((await start(client, { scope: 'sms:rates hlr:lookup' })).url)
     const text = textOf(page.html)
     expect(text).toContain('It is connected already')
-    expect(text).toContain('no longer asks for sms:send')
+    expect(text).toContain('It no longer asks to send SMS, so it loses that.')
     expect(text).toContain('at most 9.00 EUR in total')
     expect(page.html).toMatch(/value="2\.00" data-at="1" checked/)
     expect(page.html).not.toContain('value="5.00"')
@@ -789,7 +840,7 @@ describe('a page that told of a connection which is no more, or of another', () 
     expect((await press()).status).toBe(200)
   })
 
-  it('asks whoever pressed for reading only again about that alone', async () => {
+  it('keeps every tick where whoever pressed for reading only is asked again, and widens nothing for it', async () => {
     const { accountId, person } = await newPerson()
     const client = await register(stack)
     await connect(client, person)
@@ -798,12 +849,13 @@ describe('a page that told of a connection which is no more, or of another', () 
     await endConnection(stack.db, connection?.id ?? '', 'revoked')
     const again = await fill(person, page, { decision: 'reading' })
     const ticked = [...again.html.matchAll(/name="scope" value="([^"]*)" checked/g)].map(([, name]) => name)
-    expect([again.status, ticked]).toEqual([422, ['sms:rates', 'numbers:read']])
-    const wider = { decision: 'reading', limit: 'other', own_limit: '800' }
+    expect([again.status, ticked]).toEqual([422, [...SCOPE_NAMES]])
     await connect(client, person)
-    const asked = await fill(person, await person.open((await start(client)).url), wider)
-    expect([asked.status, textOf(asked.html).includes('becomes 800.00 EUR')]).toEqual([422, true])
-    expect(asked.html).not.toContain('value="sms:send" checked')
+    const spends = () => stack.db.spender.findMany({ where: { accountId }, select: { maxPerDayMicros: true } })
+    const before = await spends()
+    const wider = { decision: 'reading', limit: 'other', own_limit: '800' }
+    expect((await fill(person, await person.open((await start(client)).url), wider)).status).toBe(200)
+    expect([await spends(), (await liveOf(accountId))[0]?.scopes]).toEqual([before, ['sms:rates', 'numbers:read']])
   })
 
   it('is shown again where its limits were changed elsewhere, or another connection took its place', async () => {
@@ -827,11 +879,11 @@ describe('a page that told of a connection which is no more, or of another', () 
     const id = await bounded(accountId)
     await stack.db.spender.update({ where: { id }, data: { pausedAt: new Date(), maxTotalMicros: null, senders: [] } })
     await addMessage(stack, { accountId, spenderId: id }, { state: 'scheduled' }, { connectionId: id })
-    const page = await person.open((await start(client, { scope: 'sms:rates' })).url)
+    const page = await person.open((await start(client, { scope: 'hlr:lookup' })).url)
     const text = textOf(page.html)
     for (const words of [
       'Scheduled messages of it: 1. They are cancelled.',
-      'It no longer asks for sms:send',
+      'It no longer asks to send SMS, read SMS rates, register and confirm Sender IDs, and read mobile network metadata',
       'It is paused, and so is the new one.',
       'asks you first above 0.05 EUR',
     ])
@@ -1006,6 +1058,23 @@ describe('what it costs', () => {
     expect(textOf(chosen.html)).toContain('A part of an SMS costs 0.031 EUR.')
   })
 
+  it('leaves out the countries that the account does not allow, and those that the app did not ask for', async () => {
+    Object.assign(api, { rates: [rate('LT', '0.0310'), rate('DE', '0.0875'), rate('LV', '0.029')] })
+    const { id } = await priced.account()
+    const own = { countries: ['LT', 'LV'] }
+    await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: new Date(), ...own } })
+    const asking = (countries: string[]) => JSON.stringify([{ type: 'vertexsms_send', countries }])
+    const open = async (params: Record<string, string>) => {
+      const page = await (await priced.person(id)).open((await start(await register(priced), params)).url)
+      return textOf(page.html)
+    }
+    expect(await open({})).toContain('A part of an SMS costs 0.029 EUR to 0.031 EUR, by country and network.')
+    expect(await open({ authorization_details: asking(['DE', 'LT']) })).toContain('A part of an SMS costs 0.031 EUR.')
+    const none = await open({ authorization_details: asking(['DE']) })
+    expect(none).not.toMatch(/A part of an SMS|Prices unavailable/)
+    expect(await open({ scope: 'hlr:lookup' })).not.toMatch(/A part of an SMS|Prices unavailable/)
+  })
+
   it('is bounded by what the account itself is held to, which is said', async () => {
     const { id } = await priced.account()
     const open = async () => {
@@ -1063,6 +1132,7 @@ describe('what it costs', () => {
     const { text } = await consentOf({}, 'sms:rates numbers:read')
     expect(text).not.toContain('A part of an SMS costs')
     expect(text).not.toContain('Prices unavailable')
+    expect(text).not.toContain('balance')
   })
 
   it.each([

@@ -1,7 +1,7 @@
 // What costs money of what an app or a token may do, and which limits can bind it.
 
 import type { Permission } from '@vertexsms/contract/permissions'
-import { isScope, permissionsOf } from '@vertexsms/contract/scopes'
+import { isScope, permissionsOf, SCOPE_NAMES, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import type { OwnersRules } from './spenders.ts'
 
@@ -10,6 +10,14 @@ const CHARGED: ReadonlySet<string> = new Set<Permission>(['POST /sms', 'POST /hl
 
 /** Sends a PIN to a number that is to be a sender. */
 const PIN_ROUTE: Permission = 'POST /senderId'
+
+/** Scopes under which nothing is spent, registered or changed. */
+export const READING_SCOPES: readonly Scope[] = SCOPE_NAMES.filter((scope) => !permissionsBound(permissionsOf([scope])))
+
+/** True where all that these scopes allow is to read. */
+export function readsOnly(scopes: readonly Scope[]): boolean {
+  return scopes.every((scope) => READING_SCOPES.includes(scope))
+}
 
 /** True for a route that is charged to the account's balance. */
 export function isCharged(permission: string): boolean {

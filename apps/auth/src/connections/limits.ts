@@ -77,6 +77,11 @@ export function narrower(one: SpenderLimits, other: SpenderLimits): SpenderLimit
   }
 }
 
+/** The countries that stand in each of some lists, of which an empty one names all; null where no country does. */
+export function commonCountries(lists: readonly (readonly string[])[]): readonly string[] | null {
+  return lists.reduce<readonly string[] | null>((all, list) => all && common(all, list), [])
+}
+
 /** True when everything that `inner` allows is allowed by `outer` as well. */
 export function isWithin(inner: SpenderLimits, outer: SpenderLimits): boolean {
   const both = narrower(inner, outer)

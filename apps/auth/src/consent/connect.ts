@@ -3,6 +3,7 @@ import type { Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { connectionLives } from '@vertexsms/db/alive'
 import { Prisma } from '@vertexsms/db/client'
+import { readsOnly } from '../connections/binding.ts'
 import { endReplaced } from '../connections/end.ts'
 import { isWithin, narrower } from '../connections/limits.ts'
 import {
@@ -89,7 +90,9 @@ export async function findPlace(tx: Prisma.TransactionClient, approval: Approval
   const goesOn = client.shared ? null : await lockLatest(tx, { accountId, clientId: client.id }, now)
   const earlier = goesOn ?? (replaces === undefined ? null : await lockLatest(tx, { accountId, id: replaces }, now))
   const before = earlier ? await limitsOf(tx, earlier.spenderId) : limits.initial
-  const wanted = { ...before, ...limits.chosen }
+  const chosen = { ...before, ...limits.chosen }
+  // What is chosen widens nothing where no limit can bind what is allowed: then nobody is asked about it either.
+  const wanted = readsOnly(approval.scopes) ? (narrower(before, chosen) ?? before) : chosen
   const after = limits.asked ? narrower(wanted, limits.asked) : wanted
   const isWider = earlier !== null && after !== null && !isWithin(after, before)
   return {

@@ -13,8 +13,8 @@ export interface PriceRange {
 
 /** What is known of the money of an account. */
 export interface Cost {
-  /** Null where the API could not be asked in time, or has no price for these countries. */
-  readonly prices: PriceRange | null
+  /** Null where the API could not be asked in time, or has no price for these countries; `none` where none may be sent to. */
+  readonly prices: PriceRange | 'none' | null
   /** Null where nobody tells it. */
   readonly balanceMicros: bigint | null
 }
@@ -22,11 +22,14 @@ export interface Cost {
 /** A person waits for the page: longer than this no price is worth. */
 export const COST_TIMEOUT_MS = 1500
 
-/** Asks what the account pays in some countries, or in all where none is named, and what it has. Never throws. */
-export async function costOf(api: InternalApi, accountId: string, countries: readonly string[]): Promise<Cost> {
+/**
+ * Asks what the account pays in some countries, or in all where none is named, and what it has. Null countries: none is
+ * allowed, so nothing can be sent and there is no price. Never throws.
+ */
+export async function costOf(api: InternalApi, accountId: string, countries: readonly string[] | null): Promise<Cost> {
   const [rates, balance] = await Promise.all([api.ask('rates', { accountId }), api.ask('balance', { accountId })])
   return {
-    prices: rates && rangeOf(rates.rates, countries),
+    prices: countries === null ? 'none' : rates && rangeOf(rates.rates, countries),
     balanceMicros: balance?.balance == null ? null : readEurText(balance.balance),
   }
 }

@@ -4,7 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
+import { scopesSpend } from '../connections/binding.ts'
 import type { InternalApi } from '../connections/internal-api.ts'
+import { commonCountries } from '../connections/limits.ts'
 import { spentOf } from '../connections/spent.ts'
 import { appOf, namingFor } from '../connections/who.ts'
 import type { WhoView } from '../views/pages.ts'
@@ -131,15 +133,17 @@ async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene,
   const now = await databaseNow(deps.db)
   const t = wordsFor(reply.request)
   const read = readBounds(scene.filled.bounds, scene.start, t)
-  const countries = 'bounds' in read ? read.bounds.countries : []
+  const problems = 'problems' in read ? read.problems : {}
   const { id: accountId } = signedIn.account
-  const [spent, cost, account] = await Promise.all([
+  const [spent, account] = await Promise.all([
     spentOf(deps.db, accountId, now),
-    costOf(deps.internalApi, accountId, countries),
     deps.db.spender.findFirst({ where: { id: accountId, accountId } }),
   ])
+  const chosen = 'bounds' in read ? read.bounds.countries : []
+  const countries = commonCountries([chosen, asked.askedLimits?.countries ?? [], account?.countries ?? []])
+  const cost = scopesSpend(asked.scopes) ? await costOf(deps.internalApi, accountId, countries) : null
   const page = {
-    ...consentView({ ...scene, shown, spent, cost, account, now, naming: namingFor(deps, t) }),
+    ...consentView({ ...scene, shown, problems, spent, cost, account, now, naming: namingFor(deps, t) }),
     formAction: `/interaction/${asked.uid}`,
     csrf: deps.forms.token(binding(asked, signedIn)),
     signOut: {
@@ -147,7 +151,7 @@ async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene,
       returnTo: `/interaction/${asked.uid}`,
     },
   }
-  return sendPage(reply, 'consent', page, Object.keys(shown).length > 0 ? 422 : 200)
+  return sendPage(reply, 'consent', page, Object.keys({ ...shown, ...problems }).length > 0 ? 422 : 200)
 }
 
 /**

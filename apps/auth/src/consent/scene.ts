@@ -4,15 +4,17 @@ import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyRequest } from 'fastify'
 import type { SignedIn } from '../accounts/session.ts'
+import { READING_SCOPES, readsOnly, scopesSpend } from '../connections/binding.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import { oneText, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
+import type { Words } from '../words/words.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
 import { readBounds, type Start, type TypedBounds } from './bounds.ts'
 import type { Decision } from './decide.ts'
 import { type Earlier, earlierConnections } from './earlier.ts'
-import { type Filled, isWarnedOf, READING_SCOPES, type Shown } from './view.ts'
+import { type Filled, isWarnedOf, type Shown } from './view.ts'
 
 // What stands on the consent page before it is decided: opened by us, or filled in and sent by the person.
 
@@ -74,25 +76,35 @@ function untouched(asked: AuthorizationRequest, earlier: readonly Earlier[], isW
   return { scopes, bounds: {}, replaces: only && !another ? only.id : null }
 }
 
-/** A field that is missing stays as the page would start; one that was sent twice is no value that it takes. */
+/**
+ * A field that is missing stays as the page would start; one that was sent twice is no value that it takes. Of an app that
+ * asks for nothing that costs money the page has no fields for spending.
+ */
 function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier: readonly Earlier[]): Filled {
   const sent = (request.body ?? {}) as Record<string, unknown>
   const field = (name: keyof TypedBounds) => oneText(sent[name])
   const ticked = [sent.scope].flat().filter((name): name is Scope => isScope(String(name)))
   const replaces = textField(request, 'replaces')
-  // Whoever pressed for reading only is asked again about that alone.
-  const isReading = textField(request, 'decision') === 'reading'
   const isLost = replaces !== '' && !earlier.some(({ id }) => id === replaces)
   return {
-    scopes: asked.scopes.filter((name) => ticked.includes(name) && (!isReading || READING_SCOPES.includes(name))),
+    scopes: asked.scopes.filter((name) => ticked.includes(name)),
     bounds: {
-      limit: field('limit'),
-      own_limit: field('own_limit'),
-      countries: field('countries'),
+      ...(scopesSpend(asked.scopes) && {
+        limit: field('limit'),
+        own_limit: field('own_limit'),
+        countries: field('countries'),
+      }),
       lasts: field('lasts'),
     },
     replaces: isLost ? untouched(asked, earlier, false).replaces : replaces || null,
   }
+}
+
+/** What was typed; of what is wrong with it nothing counts where all that is allowed is to read, which no amount binds. */
+function boundsFor(scopes: readonly Scope[], word: string, typed: TypedBounds, start: Start, t: Words) {
+  const read = readBounds(typed, start, t)
+  const isReading = word === 'reading' || (word === 'allow' && scopes.length > 0 && readsOnly(scopes))
+  return 'problems' in read && isReading ? readBounds({ lasts: typed.lasts }, start, t) : read
 }
 
 /** What may be the id of a connection; else null. */
@@ -109,11 +121,10 @@ export function decisionOf(
   const { asked, signedIn, filled, start } = scene
   const word = textField(request, 'decision')
   if (word === 'deny') return { decision: { kind: 'denied' } }
-  const read = readBounds(filled.bounds, start, wordsFor(request))
-  if ('problems' in read) return { shown: { problems: read.problems } }
-  if (word !== 'allow' && word !== 'reading') return { shown: {} }
-  const { scopes } = filled
-  if (scopes.length === 0) return { shown: { nothingTicked: true } }
+  const scopes = word === 'reading' ? filled.scopes.filter((name) => READING_SCOPES.includes(name)) : filled.scopes
+  const read = boundsFor(scopes, word, filled.bounds, start, wordsFor(request))
+  if ('problems' in read || (word !== 'allow' && word !== 'reading')) return { shown: {} }
+  if (scopes.length === 0) return { shown: { missing: filled.scopes.length > 0 ? 'reading' : 'all' } }
   // What was to be replaced is gone: the page says what begins instead.
   if (textField(request, 'replaces') !== (filled.replaces ?? '')) return { shown: { isStale: true } }
   const { maxPerDayMicros, countries, lifetimeSeconds } = read.bounds

@@ -1,6 +1,8 @@
-import { SCOPES, type Scope } from '@vertexsms/contract/scopes'
+import type { Permission } from '@vertexsms/contract/permissions'
+import { permissionsOf, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { SignedIn } from '../accounts/session.ts'
+import { permissionsBound, permissionsSpend, READING_SCOPES, readsOnly, rulesThatBind } from '../connections/binding.ts'
 import { accountLimits, inSentence, limitWords, ruleWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
 import { type OwnersRules, pauseOf } from '../connections/spenders.ts'
@@ -17,9 +19,6 @@ import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
 import { warningsOf } from './warnings.ts'
 
-/** Scopes under which nothing is spent, registered or changed. */
-export const READING_SCOPES: readonly Scope[] = ['sms:rates', 'numbers:read']
-
 /** What a person has filled in so far; null fields of a page that is opened. */
 export interface Filled {
   readonly scopes: readonly Scope[]
@@ -30,12 +29,12 @@ export interface Filled {
 
 /** Why the page is shown again. */
 export interface Shown {
-  readonly nothingTicked?: boolean
+  /** What nothing was ticked of: of all, or of what only reads, where that alone was to be allowed. */
+  readonly missing?: 'all' | 'reading'
   /** The account has as many connections as it may. */
   readonly isFull?: boolean
   /** The earlier connection that the page told of is not the one that an approval would go on with. */
   readonly isStale?: boolean
-  readonly problems?: BoundsView['problems']
   readonly wider?: { readonly before: SpenderLimits; readonly after: SpenderLimits }
 }
 
@@ -45,17 +44,22 @@ export function consentView(of: {
   readonly signedIn: SignedIn
   readonly earlier: readonly Earlier[]
   readonly spent: readonly Spent[]
-  readonly cost: Cost
+  /** Null where nothing that costs money is asked for. */
+  readonly cost: Cost | null
   /** What the account itself is held to; null where nothing was ever set. */
   readonly account: (OwnersRules & Parameters<typeof pauseOf>[0]) | null
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown
+  /** What is wrong with what was typed. */
+  readonly problems: BoundsView['problems']
   readonly now: Date
   readonly naming: Naming
 }): Omit<ConsentPage, 'formAction' | 'csrf' | 'signOut'> {
   const { asked, start, filled, shown, now, naming } = of
   const { t } = naming
+  const permissions = permissionsOf(asked.scopes)
+  const spends = permissionsSpend(permissions)
   const { documentHost, isShared } = asked.client
   const goesOn = isShared ? undefined : of.earlier[0]
   const replaced = of.earlier.find(({ id }) => id === filled.replaces)
@@ -65,10 +69,11 @@ export function consentView(of: {
     name: earlier.clientName || asked.client.documentHost || earlier.redirectHost,
     approved: timeView(earlier.approvedAt, now),
     lastUsed: earlier.lastUsedAt && timeView(earlier.lastUsedAt, now),
-    limits: limitWords(earlier.limits, t),
     isPaused: earlier.isPaused,
     scheduledMessages: earlier.scheduledMessages,
-    loses: earlier.scopes.filter((scope) => !asked.scopes.includes(scope)),
+    loses: inSentence(
+      earlier.scopes.filter((scope) => !asked.scopes.includes(scope)).map((scope) => t.scopes.named[scope]),
+    ),
   })
   return {
     asker: appOf(askingApp(asked), naming),
@@ -83,24 +88,26 @@ export function consentView(of: {
       isTicked: filled.scopes.includes(name),
       isNew: before !== undefined && !before.scopes.includes(name),
     })),
-    nothingTicked: shown.nothingTicked ?? false,
+    nothingTicked:
+      shown.missing === undefined ? null : shown.missing === 'all' ? t.consent.nothingTicked : t.consent.nothingToRead,
     isStale: shown.isStale ?? false,
     limitsFrom: before?.id ?? '',
     limitsShown: before ? standingText({ rules: before.limits, isPaused: before.isPaused }) : '',
     noRoom: shown.isFull ? t.consent.noRoom(t.format.number(SIZES.connectionsOfAccount)) : null,
-    offersReadingOnly: asked.scopes.some((name) => READING_SCOPES.includes(name)),
+    offersReadingOnly: !readsOnly(asked.scopes) && asked.scopes.some((name) => READING_SCOPES.includes(name)),
+    spends,
     bounds: {
-      ...boundsView(filled.bounds, start, t, shown.problems),
+      ...boundsView(filled.bounds, start, t, of.problems),
       isOfSome: of.account !== null && of.account.countries.length > 0,
     },
-    limits: otherLimits(start, before?.limits, t),
+    limits: otherLimits(start, before?.limits, permissions, t),
     askedLimits: asked.askedLimits === null ? [] : inSentence(limitWords(asked.askedLimits, t)),
     widening: shown.wider
       ? { confirms: wideningText(shown.wider.before, shown.wider.after), changes: changes(shown.wider, t) }
       : null,
     cost: costText(of),
-    accountLimits: accountLimits(of.account, t),
-    isAllPaused: of.account !== null && pauseOf(of.account) !== null,
+    accountLimits: accountLimits(of.account && rulesThatBind(of.account, permissions), t),
+    isAllPaused: of.account !== null && pauseOf(of.account) !== null && permissionsBound(permissions),
     goesOn: goesOn ? view(goesOn) : null,
     replaceable: isShared
       ? of.earlier.map((earlier) => ({ ...view(earlier), isChosen: earlier.id === filled.replaces }))
@@ -118,11 +125,17 @@ export function isWarnedOf(asked: AuthorizationRequest, naming: Naming): boolean
   return warningsFor(asked, naming).length > 0
 }
 
-/** What it will be held to besides what the form sets. */
-function otherLimits({ limits, asked }: Start, before: OwnersRules | undefined, t: Words): string[] | null {
+/** What it will be held to besides what the form sets, where that can bind what it asks for. */
+function otherLimits(
+  { limits, asked }: Start,
+  before: OwnersRules | undefined,
+  permissions: readonly Permission[],
+  t: Words,
+): string[] | null {
   const both = asked ? narrower(limits, asked) : limits
   const { askAboveMicros = null, askNewCountry = false } = before ?? {}
-  return both && inSentence(ruleWords({ ...besidesForm(both), askAboveMicros, askNewCountry }, t))
+  const besides = both && (permissionsSpend(permissions) ? besidesForm(both) : both)
+  return besides && inSentence(ruleWords(rulesThatBind({ ...besides, askAboveMicros, askNewCountry }, permissions), t))
 }
 
 function changes({ before, after }: { before: SpenderLimits; after: SpenderLimits }, { consent, format }: Words) {
@@ -134,16 +147,10 @@ function changes({ before, after }: { before: SpenderLimits; after: SpenderLimit
   ].filter((change) => change.before !== change.after)
 }
 
-/** What it may cost, what was spent today and what there is, a sentence each; nothing of prices for what only reads. */
-function costText({ asked, spent, cost, naming }: Parameters<typeof consentView>[0]): string {
+/** What it may cost, what was spent today and what there is, a sentence each; null where it can cost nothing. */
+function costText({ asked, spent, cost, naming }: Parameters<typeof consentView>[0]): string | null {
+  if (cost === null) return null
   const { consent: w, format } = naming.t
-  const { lowestMicros: lowest, highestMicros: highest } = cost.prices ?? {}
-  const prices =
-    lowest === undefined || highest === undefined
-      ? w.noPrices
-      : lowest === highest
-        ? w.onePrice(format.eur(lowest))
-        : w.prices(format.eur(lowest), format.eur(highest))
   const amounts = spent
     .filter(({ dayMicros }) => dayMicros > 0n)
     .map(({ dayMicros, upstream }) => {
@@ -151,8 +158,15 @@ function costText({ asked, spent, cost, naming }: Parameters<typeof consentView>
       return upstream === 'sandbox' ? w.inSandbox(amount) : amount
     })
   return [
-    ...(asked.scopes.some((name) => SCOPES[name].billable) ? [prices] : []),
+    ...(asked.scopes.includes('sms:send') ? priceText(cost.prices, naming.t) : []),
     amounts.length > 0 ? w.spentToday(format.list(amounts)) : w.nothingToday,
     ...(cost.balanceMicros === null ? [] : [w.balance(format.eur(cost.balanceMicros))]),
   ].join(' ')
+}
+
+function priceText(prices: Cost['prices'], { consent: w, format }: Words): string[] {
+  if (prices === 'none') return []
+  if (prices === null) return [w.noPrices]
+  const { lowestMicros: lowest, highestMicros: highest } = prices
+  return [lowest === highest ? w.onePrice(format.eur(lowest)) : w.prices(format.eur(lowest), format.eur(highest))]
 }

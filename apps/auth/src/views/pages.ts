@@ -162,8 +162,8 @@ export interface ConsentPage {
     /** True where the app is connected and did not have it. */
     readonly isNew: boolean
   }[]
-  /** True when nothing was ticked and the page asks again. */
-  readonly nothingTicked: boolean
+  /** Why the page asks again, where nothing was ticked, in words. */
+  readonly nothingTicked: string | null
   /** True where what the page said of an earlier connection did not hold any more, and is said anew. */
   readonly isStale: boolean
   /** The connection whose limits the page shows, and those, for the form to send back; empty for those of one that begins. */
@@ -171,20 +171,25 @@ export interface ConsentPage {
   readonly limitsShown: string
   /** Why no other app can be connected, in words; null where one can. */
   readonly noRoom: string | null
-  /** True when some of what is asked for only reads. */
+  /** True when some of what is asked for only reads, and not all: that would be allowed alike by either button. */
   readonly offersReadingOnly: boolean
+  /** True when some of what is asked for costs money. */
+  readonly spends: boolean
   readonly bounds: BoundsView
-  /** Limits besides those of the form, a sentence each; null when nothing fits both what it asked for and what is set. */
+  /**
+   * Limits besides those of the form that can bind what it asks for, a sentence each; null when nothing fits both what it
+   * asked to be held to and what is set.
+   */
   readonly limits: readonly string[] | null
-  /** The limits that the app asked to be held to itself, a sentence each; empty where it asked for none. */
+  /** The limits that the app asked to be held to itself, a sentence each; empty where it asked to be held to none. */
   readonly askedLimits: readonly string[]
   /** What becomes wider than it was, and the words that confirm it; null where nothing does. */
   readonly widening: {
     readonly confirms: string
     readonly changes: readonly { readonly what: string; readonly before: string; readonly after: string }[]
   } | null
-  /** What it may cost, what the whole account spent today and has, in words. */
-  readonly cost: string
+  /** What it may cost, what the whole account spent today and has, in words; null where it can cost nothing. */
+  readonly cost: string | null
   /** What the account itself is held to, in words; null where nothing is set. */
   readonly accountLimits: string | null
   /** True while nothing of the account is sent. */
@@ -203,13 +208,11 @@ export interface EarlierView {
   readonly name: string
   readonly approved: TimeView
   readonly lastUsed: TimeView | null
-  /** What it may spend, a sentence each. */
-  readonly limits: readonly string[]
   readonly isPaused: boolean
   /** Messages that wait for their time under it. */
   readonly scheduledMessages: number
-  /** Scopes that it has and does not ask for now: they end. */
-  readonly loses: readonly Scope[]
+  /** What it may do and does not ask for now, in words as they stand in a sentence: that ends. */
+  readonly loses: readonly string[]
 }
 
 /** The page after an approval or a denial, which carries the browser on to the client. */
