@@ -63,10 +63,12 @@ describe('the sandbox phone', () => {
       const [, inner] = /bubble-foot">(.*)<\/p>/s.exec(rows.find((one) => one.includes(text)) ?? '') ?? []
       return inner?.replace(/<[^>]*>/g, '')
     }
-    expect(foot('>of Cursor<')).toBe('An app that opens cursor: links · 0.0395 EUR')
+    expect(foot('>of Cursor<')).toBe('An app that opens cursor: links 0.0395 EUR')
     expect(html).toContain(`href="/connections/${spenderId}"`)
-    expect(foot('token that is gone')).toBe('An app or token that is gone · 0.04 EUR')
+    expect(foot('token that is gone')).toBe('An app or token that is gone 0.04 EUR')
     expect([foot('a PIN'), foot('kept no more')]).toEqual([undefined, undefined])
+    // No dot that a line could begin with.
+    expect(html.slice(html.indexOf('<main'))).not.toContain('·')
   })
 
   it('tells of no message of another account', async () => {
