@@ -153,6 +153,7 @@ describe('a new token', () => {
     const { html } = await person.get('/settings/api/new')
     expect(checkboxes(html, 'scope')).toEqual([...SCOPE_NAMES])
     expect(checkboxes(html, 'permissions')).toHaveLength(11)
+    expect(html).toContain('What you will know it by, in 60 characters at most.')
     const ticked = [...html.matchAll(/value="([^"]*)"(?: data-at="none")? checked/g)].map(([, value]) => value)
     expect(ticked).toEqual(['sms:send', 'sms:rates', '5.00'])
   })
@@ -440,7 +441,9 @@ describe('deleting', () => {
       expect(page.html).toContain('<strong>1 scheduled message that')
       const answer = await confirmDelete(person, ended[kind].id)
       expect(answer.headers.get('location')).toBe('/settings/api?done=connection')
-      expect((await person.get('/settings/api?done=connection')).html).toContain('claude.ai (Claude) was disconnected.')
+      expect((await person.get('/settings/api?done=connection')).html).toContain(
+        'Disconnected: claude.ai (Claude). Its very next call',
+      )
       const tokens = await stack.db.apiToken.findMany({ where: { accountId: account.id } })
       expect(tokens.map((token) => token.connectionId)).toEqual([stays.connection.id, stays.connection.id])
       const after = await stack.db.connection.findUniqueOrThrow({ where: { id: ended.connection.id } })
@@ -535,12 +538,13 @@ describe('a token that was made', () => {
     expect(await rows()).toEqual({ 'Nightly report': false, Other: false })
     const before = (await person.get(`${path}/edit`)).html
     expect(before).not.toMatch(/You paused it|\/resume"/)
+    expect(before).toContain('What you will know it by, in 60 characters at most.')
     expect(before).toContain('<button class="button button-primary">Replace value</button>')
     await person.post(`${path}/pause`, [['csrf', hiddenField(before, 'csrf')]])
     expect(await rows()).toEqual({ 'Nightly report': true, Other: false })
     const { html } = await person.get(`${path}/edit`)
     expect(html).toMatch(/You paused it <span class="whole"><time[^>]*>just now<\/time>\.<\/span><\/strong>/)
-    expect(html).toContain(`<a class="button button-primary" href="${path}#activity">`)
+    expect(html).toContain(`<a class="button" href="${path}#activity">`)
     expect(html).toContain('<button class="button">Replace value</button>')
     const [, action] = /<form method="post" action="([^"]*\/resume)">/.exec(html) ?? []
     const resumed = await person.post(action ?? '', [['csrf', hiddenField(html, 'csrf')]])
@@ -856,7 +860,7 @@ describe('the card of a connection', () => {
     )
     await stack.db.spenderCount.updateMany({ where: { spenderId: connection.id }, data: { totalHeldMicros: 80_500n } })
     expect(await text()).toContain(
-      'In total sandbox 0.158 EUR Of which held sandbox 0.0805 EUR No daily limit of its own 2 tokens',
+      'In total sandbox 0.158 EUR Of which held for sends under way sandbox 0.0805 EUR No daily limit of its own 2 tokens',
     )
   })
 
@@ -973,7 +977,9 @@ describe('the card of a connection', () => {
     expect(facts).toMatch(/Connected (just|now).* Last used never Spent today sandbox 1\.25 EUR/)
     const answer = await person.post(path, [['csrf', hiddenField(html, 'csrf')]])
     expect(answer.headers.get('location')).toBe('/settings/api?done=connection')
-    expect((await person.get('/settings/api?done=connection')).html).toContain('claude.ai (Claude) was disconnected.')
+    expect((await person.get('/settings/api?done=connection')).html).toContain(
+      'Disconnected: claude.ai (Claude). Its very next call',
+    )
     const row = await stack.db.connection.findUniqueOrThrow({ where: { id: connection.id } })
     expect(row.endedReason).toBe('deleted')
     expect((await person.get(path)).status).toBe(404)

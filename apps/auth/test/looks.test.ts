@@ -294,7 +294,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await look('vertexsms-account-not-asked')
     await page.getByLabel(/Store it anyway/).check()
     await fill('a-token-of-the-operator-4f2a', PASSWORD)
-    await page.getByText('Last four').waitFor()
+    await page.getByText('Last four characters').waitFor()
     await page.getByLabel('EUR for one HLR lookup').fill('0.0035')
     await page.getByRole('button', { name: 'Set price' }).click()
     await page.getByRole('status').waitFor()

@@ -205,8 +205,8 @@ describe('the first page of the dashboard', () => {
       /<p role="status" tabindex="-1" autofocus><strong>You paused everything <span class="whole"><time/,
     )
     expect([...textOf(html).matchAll(/every send is refused/g)]).toHaveLength(1)
-    expect(html).toContain('<button class="button">Resume everything</button>')
-    expect(html).toContain('<a class="button button-primary" href="/settings/limits#activity">See what was done</a>')
+    expect(html).toContain('<button class="button button-primary">Resume everything</button>')
+    expect(html).toContain('<a class="button" href="/settings/limits#activity">See what was done</a>')
     const resumed = await send(person, '/settings/limits/resume', { back: '/' })
     expect(resumed.headers.get('location')).toBe('/?done=resume')
     expect(await row()).toMatchObject({ pausedAt: null, resumedAt: expect.any(Date) })

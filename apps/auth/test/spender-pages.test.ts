@@ -80,6 +80,11 @@ describe('the page of a connection', () => {
       expect([place, textOf((await person.get(place)).html)]).toEqual([place, expect.stringContaining(named)])
     expect((await person.get(page)).html).toMatch(new RegExp(`<title>${named} `))
     expect((await person.get(`${page}/disconnect`)).html).toMatch(new RegExp(`<title>Disconnect ${named}\\?`))
+    // On a button, to who hears it, and once it is gone.
+    expect(textOf((await person.get('/settings/api')).html)).toContain(`Pause ${named}`)
+    await send(person, `${page}/disconnect`)
+    const gone = textOf((await person.get('/settings/api?done=connection')).html)
+    expect(gone).toContain(`Disconnected: ${named}. Its very next call fails.`)
   })
 
   it.each([
@@ -281,6 +286,7 @@ describe('the page of a connection', () => {
   describe('that has no keys', () => {
     const ago = new Date(Date.now() - 9 * 60_000)
     const told = 'It has no keys now, so it cannot use your account: '
+    const NO_KEYS = /no keys now|needs connecting again/
     const pages = async ({ person, page }: { readonly person: Person; readonly page: string }) =>
       Promise.all(['/', '/settings/api', page].map(async (path) => textOf((await person.get(path)).html)))
     const code = (grantId: string, changes: Record<string, unknown> = {}) => ({
@@ -302,7 +308,7 @@ describe('the page of a connection', () => {
       const { person, page, of, accountId, connectionId } = await owner({ approvedAt: ago })
       await stack.db.apiToken.create({ data: token({ accountId, connectionId }, new Date(Date.now() - 1000)) })
       const [overview, list, own] = await pages({ person, page })
-      expect(overview).toContain('no keys now')
+      expect(overview).toContain('needs connecting again')
       for (const text of [list, own]) expect(text).toContain(`${told}it never finished connecting, or the keys it had`)
       await addActivity(stack, of)
       for (const text of (await pages({ person, page })).slice(1))
@@ -330,7 +336,7 @@ describe('the page of a connection', () => {
       const { person, page, accountId, connectionId } = await owner({ approvedAt: ago })
       const { grantId } = await stack.db.connection.findUniqueOrThrow({ where: { id: connectionId } })
       await happen(grantId, { accountId, connectionId })
-      for (const text of await pages({ person, page })) expect(text).not.toContain('no keys now')
+      for (const text of await pages({ person, page })) expect(text).not.toMatch(NO_KEYS)
     })
 
     it.each([
@@ -340,7 +346,7 @@ describe('the page of a connection', () => {
       const { person, page, connectionId } = await owner({ approvedAt: ago })
       const { grantId } = await stack.db.connection.findUniqueOrThrow({ where: { id: connectionId } })
       await stack.db.oidcArtifact.create({ data: code(grantId, changes) })
-      for (const text of await pages({ person, page })) expect(text).toContain('no keys now')
+      for (const text of await pages({ person, page })) expect(text).toMatch(NO_KEYS)
     })
   })
 
@@ -375,6 +381,21 @@ describe('the page of a connection', () => {
     expect(text).toContain('No daily limit of its own')
   })
 
+  it('sets no amount apart from its unit where it stands beside its own name', async () => {
+    const { person, page, of, connectionId } = await owner()
+    await addSpender(stack, of)
+    const now = new Date()
+    const day = { day: now, dayEndsAt: new Date(now.getTime() + 3_600_000), daySpentMicros: 1_000_000n }
+    const held = { upstream: 'sandbox', ...day, totalSpentMicros: 3_039_500n, totalHeldMicros: 80_500n }
+    await stack.db.spenderCount.create({ data: { spenderId: connectionId, ...held } })
+    const [list, own] = [await person.get('/settings/api'), await person.get(page)]
+    const sums = /<dl class="facts panel sums">.*?<\/dl>/s.exec(own.html)?.[0] ?? ''
+    for (const html of [/<dl class="app-money.*?<\/dl>/s.exec(list.html)?.[0] ?? '', sums]) {
+      for (const words of ['1.00 EUR', '3.12 EUR', 'Of which held for sends under way', '0.0805 EUR'])
+        expect(html).toContain(words)
+    }
+  })
+
   it('tells what is left today under the account as well, where that is less', async () => {
     const { accountId, person, page, connectionId } = await owner()
     const now = new Date()
@@ -383,10 +404,10 @@ describe('the page of a connection', () => {
     const left = async () => / Left today (\S+) EUR/.exec(textOf((await person.get(page)).html))?.[1]
     await send(person, `${page}/limits`, { max_per_day: '5' })
     await stack.db.spenderCount.create({ data: { spenderId: connectionId, ...spent(1_000_000n) } })
-    expect(await left()).toMatch(/^4\.00?$/)
+    expect(await left()).toBe('4.00')
     await send(person, '/settings/limits/limits', { max_per_day: '50' })
     await stack.db.spenderCount.create({ data: { spenderId: accountId, ...spent(2_480_000n) } })
-    expect(await left()).toMatch(/^4\.00?$/)
+    expect(await left()).toBe('4.00')
     await send(person, '/settings/limits/limits', { max_per_day: '2.50' })
     expect(await left()).toBe('0.02')
   })
@@ -425,19 +446,22 @@ describe('the page of a connection', () => {
     expect((await person.get(`${page}?done=constructor`)).html).not.toContain('tabindex="-1" autofocus')
   })
 
-  it.each(['owner', 'automatic'])('says once that it is paused (%s), and leads first to what it did', async (by) => {
-    const { person, page, of } = await owner()
-    const fired = { autoPausedAt: new Date(), autoPausedReason: 'burst' }
-    await addSpender(stack, of, by === 'automatic' ? fired : {})
-    if (by === 'owner') await send(person, `${page}/pause`)
-    const { html } = await person.get(`${page}?done=pause`)
-    expect([...textOf(html).matchAll(/every send is refused/g)]).toHaveLength(1)
-    expect(html).not.toContain('note-good')
-    const [, ...primary] = /<main.*<\/main>/s.exec(html)?.[0].split('button-primary') ?? []
-    expect(primary).toHaveLength(1)
-    expect(primary[0]).toMatch(/^" href="#activity">See what it did</)
-    expect(html).toContain('<button class="button">Resume</button>')
-  })
+  it.each(['owner', 'automatic'])(
+    'says once that it is paused (%s), and leads first to its end, or to what it did where we paused it',
+    async (by) => {
+      const { person, page, of } = await owner()
+      const fired = { autoPausedAt: new Date(), autoPausedReason: 'burst' }
+      await addSpender(stack, of, by === 'automatic' ? fired : {})
+      if (by === 'owner') await send(person, `${page}/pause`)
+      const { html } = await person.get(`${page}?done=pause`)
+      expect([...textOf(html).matchAll(/every send is refused/g)]).toHaveLength(1)
+      expect(html).not.toContain('note-good')
+      const [, ...primary] = /<main.*<\/main>/s.exec(html)?.[0].split('button-primary') ?? []
+      expect(primary).toHaveLength(1)
+      expect(primary[0]).toMatch(by === 'owner' ? /^">Resume</ : /^" href="#activity">See what it did</)
+      expect(textOf(html)).toMatch(/See what it did.* Resume /)
+    },
+  )
 
   describe('its activity, in pages', () => {
     const times = (html: string) => [...(html.split('class="activity').at(1) ?? '').matchAll(/datetime="([^"]+)"/g)]

@@ -67,7 +67,11 @@ describe('Settings -> Sending account', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${PATH}?done=stored`])
     expect(api.asked).toEqual([{ accountId, token: TOKEN }])
     const html = await show('?done=stored')
-    for (const part of ['The token is stored', '<dt>Last four</dt><dd><code>6d5e</code></dd>', 'Replace token'])
+    for (const part of [
+      'The token is stored',
+      '<dt>Last four characters</dt><dd><code>6d5e</code></dd>',
+      'Replace token',
+    ])
       expect(html).toContain(part)
     expect(html).not.toContain('<dd>not yet</dd>')
     const stored = await row()

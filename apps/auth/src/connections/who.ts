@@ -50,6 +50,12 @@ export function ownAppOf(app: NamedApp, naming: Naming): WhoView {
   return { ...who, title, within: title, name: '' }
 }
 
+/** How an app is called within one line of text, as on a button that is read out: what it calls itself stands last. */
+export function inOneLine({ kind, place, title, name }: WhoView): string {
+  const by = kind === 'web' ? place : title
+  return name === '' ? by : `${by} (${name})`
+}
+
 /** How an app that asks is called, approved or not. Without a link to its page, which one that is new does not have. */
 export function appOf(app: NamedApp, naming: Naming): WhoView {
   const { name, redirectHost: place } = app

@@ -7,7 +7,7 @@ import { appNamed } from '../connections/named-app.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
-import { type Naming, ownAppOf, titleOf } from '../connections/who.ts'
+import { inOneLine, type Naming, ownAppOf, titleOf } from '../connections/who.ts'
 import type { ApiTokensPage, ConnectionView, IssuedTokenView } from '../views/pages.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
@@ -114,9 +114,8 @@ async function connectionViews(
     spentUnder(db, spenderIds, now),
     db.spender.findMany({ where: { id: { in: spenderIds }, accountId } }),
   ])
-  const labels = distinct(
-    connections.map(({ redirectHost, clientName }) => (clientName ? `${redirectHost} (${clientName})` : redirectHost)),
-  )
+  const whos = connections.map((connection) => ownAppOf(appNamed(connection), naming))
+  const labels = distinct(whos.map(inOneLine))
   return connections.map((connection, at) => {
     const { id, approvedAt, expiresAt, scopes } = connection
     const spender = spenders.find((row) => row.id === spenderIdOf(connection))
@@ -124,7 +123,7 @@ async function connectionViews(
     const { label, which } = labels[at] ?? { label: '', which: 1 }
     return {
       id,
-      who: ownAppOf(appNamed(connection), naming),
+      who: whos[at] ?? ownAppOf(appNamed(connection), naming),
       label,
       which,
       isPaused: spender !== undefined && pauseOf(spender) !== null,

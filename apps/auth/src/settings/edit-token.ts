@@ -7,7 +7,7 @@ import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
-import { readTokenName } from './new-token.ts'
+import { readTokenName, tokenNameHelp } from './new-token.ts'
 import { askerOf, showValue, type TokenPageDeps, valuePath } from './new-token-pages.ts'
 import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { pauseView } from './spender-views.ts'
@@ -72,6 +72,7 @@ async function show(
     renamed: takeOnce(deps, request, reply, renamedPlace(request)),
     name: refused?.name ?? row.name,
     problem: refused?.problem ?? null,
+    nameHelp: tokenNameHelp(wordsFor(request)),
   }
   return sendPage(reply, 'token-edit', page, refused ? 422 : 200)
 }

@@ -4,8 +4,9 @@ import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed, type NamedApp } from '../connections/named-app.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
 import { spentOf } from '../connections/spent.ts'
-import { type Naming, ownAppOf } from '../connections/who.ts'
+import { inOneLine, type Naming, namingFor, ownAppOf } from '../connections/who.ts'
 import type { EndingConnectionView } from '../views/pages.ts'
+import { wordsFor } from '../web/language.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
@@ -15,7 +16,7 @@ export const TOKENS_PATH = '/settings/api'
 
 /** Lets the list say which token or app is gone, whose row may be gone as well. */
 export function tellWhich(
-  deps: OnceDeps,
+  deps: OnceDeps & Parameters<typeof namingFor>[0],
   request: FastifyRequest,
   reply: FastifyReply,
   row: {
@@ -25,7 +26,7 @@ export function tellWhich(
   },
 ): void {
   const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour})`
-  const which = row.app ? [row.app.redirectHost, ...(row.app.name ? [`(${row.app.name})`] : [])].join(' ') : own
+  const which = row.app ? inOneLine(ownAppOf(row.app, namingFor(deps, wordsFor(request)))) : own
   showOnce(deps, reply, noticePlace(request), which)
 }
 

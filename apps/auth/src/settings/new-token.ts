@@ -69,6 +69,14 @@ type TokenProblems = Partial<Record<TokenField | 'form', string>>
 const TOKEN_FIELDS = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in'] as const
 type TokenField = (typeof TOKEN_FIELDS)[number]
 
+/**
+ * What a name is for and how long it may be, said beforehand: a field can count only what is typed, which may be longer,
+ * with blanks around it and letters in parts, than what is stored.
+ */
+export function tokenNameHelp(t: Words): string {
+  return t.token.nameHelp(t.format.number(MAX_NAME_CHARS))
+}
+
 /** The name of a token as it may be stored, or what is wrong with it. */
 export function readTokenName(typed: string, t: Words): { readonly name: string } | { readonly problem: string } {
   const { problems } = t.token
@@ -172,6 +180,7 @@ function formView(sent: Sent, problems: TokenProblems, t: Words): TokenFormView 
     problems,
     firstWrong,
     name: sent.name,
+    nameHelp: tokenNameHelp(t),
     scopes: SCOPE_NAMES.map((name) => ({
       name,
       description: t.scopes.may[name],

@@ -334,6 +334,8 @@ export interface TokenFormView {
   /** Where the person goes on. */
   readonly firstWrong: TokenField | null
   readonly name: string
+  /** What it is for and how long it may be, in words. */
+  readonly nameHelp: string
   readonly scopes: readonly {
     readonly name: Scope
     readonly description: string
@@ -431,6 +433,8 @@ export interface TokenEditPage {
   /** As it stands in its field, and what is wrong with it. */
   readonly name: string
   readonly problem: string | null
+  /** What it is for and how long it may be, in words. */
+  readonly nameHelp: string
 }
 
 /** `token-delete`: asks before a token goes. */

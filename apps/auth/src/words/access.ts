@@ -80,7 +80,7 @@ export const access = room({
     },
     doneNamed: {
       token: (name: string) => `${name} was deleted. Its very next call fails.`,
-      connection: (name: string) => `${name} was disconnected. Its very next call fails.`,
+      connection: (name: string) => `Disconnected: ${name}. Its very next call fails.`,
     },
     disconnectTitle: (who: string) => `Disconnect ${who}?`,
     endsAll: 'All tokens of this connection stop working now; the app’s very next call fails.',

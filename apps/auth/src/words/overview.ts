@@ -18,7 +18,7 @@ export const overview = room({
       `${text} ${one(count, 'send is waiting', 'sends are waiting')} for your approval`,
     review: 'Review',
     tag: 'paused',
-    noKeys: 'no keys now',
+    noKeys: 'needs connecting again',
     connections: 'Connected apps',
     none: 'No app is connected.',
     all: 'All apps and tokens',
@@ -33,7 +33,6 @@ export const overview = room({
     endedLead: 'Apps that are no longer connected, and why. What they did is kept for 13 months.',
     endedNone: 'No connection has ended.',
     endedPages: 'Pages of ended connections',
-    app: 'App',
   },
   lt: {
     title: 'Apžvalga',
@@ -51,7 +50,7 @@ export const overview = room({
       `Jūsų patvirtinimo laukia ${text} ${vienas(count, 'siuntimas', 'siuntimai', 'siuntimų')}`,
     review: 'Peržiūrėti',
     tag: 'pristabdyta',
-    noKeys: 'dabar be raktų',
+    noKeys: 'reikia prijungti iš naujo',
     connections: 'Prijungtos programos',
     none: 'Neprijungta nė viena programa.',
     all: 'Visos programos ir raktai',
@@ -66,6 +65,5 @@ export const overview = room({
     endedLead: 'Kas kadaise buvo prijungta ir kodėl nebėra. Tai, kas padaryta, saugoma 13 mėnesių.',
     endedNone: 'Dar niekas nesibaigė.',
     endedPages: 'Baigtų jungčių puslapiai',
-    app: 'Programa',
   },
 })
