@@ -146,6 +146,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.goto((await start(await register(stack, imitation))).url.href)
     await page.locator('summary').click()
     await page.getByLabel('Other amount').check()
+    await page.getByLabel(SCOPES['sms:send'].description).check()
     await page.getByLabel('EUR a day').fill('five')
     await page.getByRole('button', { name: 'Allow access' }).click()
     await page.getByRole('alert').waitFor()
