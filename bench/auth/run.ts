@@ -118,11 +118,12 @@ try {
   const node = nodeBinary(options.node)
   const how = { core: SERVER_CORE, node }
   const script = await bundleOf('bench/auth/contestants/library.ts')
-  const library = await start({ ...how, script, plain: true, env: { MCP_RESOURCE_URL } })
+  const nodeArguments = imageNodeOptions()
+  const library = await start({ ...how, script, plain: true, nodeArguments, env: { MCP_RESOURCE_URL } })
   contestants.push(await ready('bare library, in memory', library, new AuthClient(library.port)))
   const installation = new Installation(database)
   const profile = options.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]
-  const ours = await installation.startAuth({ ...how, nodeArguments: [...imageNodeOptions(), ...profile] })
+  const ours = await installation.startAuth({ ...how, nodeArguments: [...nodeArguments, ...profile] })
   const client = new AuthClient(ours.port)
   const { email, password } = installation.makeAccount(node)
   // An account may have so many connections and no more, and a page that lists hundreds is none that people see.
