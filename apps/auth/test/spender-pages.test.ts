@@ -566,8 +566,8 @@ describe('messages that wait for their time', () => {
     expect(textOf(html)).toContain(`${clock} ( tomorrow ) …567`)
     await person.get('/times?as=exact&back=/')
     const exact = textOf((await person.get(page)).html)
-    const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
-    expect(exact).toContain(`Waiting to be sent sandbox ${full.format(scheduledAt)} UTC …567`)
+    const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+    expect(exact).toContain(`Waiting to be sent sandbox ${whole.format(scheduledAt)} UTC …567`)
     expect(exact).not.toContain(clock)
   })
 

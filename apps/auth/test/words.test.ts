@@ -173,7 +173,7 @@ describe('amounts and times', () => {
 
   it('read as people write them in each language, exact to the last digit', () => {
     const amounts = [39_000n, 5_000_000n, -1_000_000n, 123_456_789_012_345_678n]
-    const spaced = (text: string) => text.replaceAll('\u00a0', ' ')
+    const spaced = (text: string) => text.replaceAll('\u00a0', ' ').replaceAll('\u2060', '')
     expect(amounts.map(WORDS.en.format.eur).map(spaced)).toEqual([
       '0.039 EUR',
       '5.00 EUR',
@@ -188,6 +188,8 @@ describe('amounts and times', () => {
     ])
     expect(spaced(WORDS.lt.format.full(at('2026-11-26T23:05:00Z')))).toBe('2026 m. lapkričio 26 d. 23:05 UTC')
     expect(spaced(WORDS.en.format.full(at('2026-11-26T23:05:00Z')))).toBe('26 November 2026 at 23:05 UTC')
+    expect(spaced(WORDS.lt.format.exact(at('2026-11-26T23:05:00Z')))).toBe('2026-11-26 23:05 UTC')
+    expect(spaced(WORDS.en.format.exact(at('2026-11-26T23:05:00Z')))).toBe('26 Nov 2026, 23:05 UTC')
     expect(WORDS.lt.format.short(at('2026-01-12T12:00:00Z'))).toBe('poryt')
     expect(WORDS.lt.format.short(at('2026-01-10T11:55:00Z'))).toBe('prieš 5 minutes')
     expect(WORDS.lt.format.wait(21)).toBe('21 sekundę')
@@ -289,7 +291,7 @@ describe('the language of a page', () => {
     const link = /href="(\/times\?[^"]*)"/.exec(first.html)?.[1]?.replaceAll('&amp;', '&') ?? ''
     expect((await person.get(link)).headers.get('location')).toBe('/settings/sessions')
     const exact = await person.get('/settings/sessions')
-    expect(timesOf(exact.html)[0]).toMatch(/^\d+ \w+ \d{4} at \d{2}:\d{2} UTC$/)
+    expect(timesOf(exact.html)[0]).toMatch(/^\d+ \w+ \d{4}, \d{2}:\d{2} UTC$/)
     await person.get(/href="(\/times\?[^"]*)"/.exec(exact.html)?.[1]?.replaceAll('&amp;', '&') ?? '')
     expect(timesOf((await person.get('/settings/sessions')).html)).toEqual(['just now'])
   })

@@ -24,7 +24,7 @@ const SPEECH = {
 }
 
 function exactly(t: Words): Words {
-  return { ...t, format: { ...t.format, short: t.format.full } }
+  return { ...t, format: { ...t.format, short: t.format.exact } }
 }
 
 function speechOf(t: Words) {

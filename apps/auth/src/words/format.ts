@@ -19,6 +19,8 @@ export interface Formats {
   short(time: TimeView): string
   /** The date and the time, which may stand in two lines, each whole. */
   full(time: TimeView): string
+  /** The same in the least room: how a column of moments is written out. */
+  exact(time: TimeView): string
   /** Day, month and time, of what is never far away. */
   near(time: TimeView): string
   /** One of the owner's days, given as `YYYY-MM-DD`: the day and the month. */
@@ -87,6 +89,9 @@ export function formatsOf(language: Language): Formats {
     timeZone: 'UTC',
   })
   const full = new Intl.DateTimeFormat(words.dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  const brief = new Intl.DateTimeFormat(words.dates, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+  const inTwo = (moment: Date, format: Intl.DateTimeFormat) =>
+    whole(`${format.format(moment)} UTC`).replace(BEFORE_TIME, ' ')
   const days = (moment: Date, now: Date) => {
     const aheadMs = moment.getTime() - now.getTime()
     const rounded = Math.round(aheadMs / DAY_MS)
@@ -115,7 +120,8 @@ export function formatsOf(language: Language): Formats {
       if (size < RELATIVE_DAYS * DAY_MS) return days(moment, now)
       return whole(day.format(moment))
     },
-    full: ({ moment }) => whole(`${full.format(moment)} UTC`).replace(BEFORE_TIME, ' '),
+    full: ({ moment }) => inTwo(moment, full),
+    exact: ({ moment }) => inTwo(moment, brief),
     near: ({ moment }) => whole(`${near.format(moment)} UTC`),
     date: (written) => whole(dayOfMonth.format(new Date(written))),
     wait: (seconds) => {

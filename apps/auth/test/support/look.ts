@@ -60,6 +60,11 @@ export function createLook(of: {
     await page.reload()
   }
 
+  const writeTimes = async (as: 'short' | 'exact') => {
+    await context.addCookies([{ name: 'vertexsms_times', value: as, url: issuer }])
+    await page.reload()
+  }
+
   /** Each look of a page in a file, and all of them in a sheet. */
   const keepPictures = async (name: string, folder: string) => {
     const pictures = new Map<Look, Buffer>()
@@ -81,7 +86,14 @@ export function createLook(of: {
     for (const language of LANGUAGES) {
       if (language !== 'en') await speak(language)
       expect.soft([name, await page.locator('html').getAttribute('lang')]).toEqual([name, language])
-      if (ALL || language !== 'en') await fits(page, `${name} ${language}`)
+      if (ALL || language !== 'en') {
+        await fits(page, `${name} ${language}`)
+        if ((await page.locator('main time').count()) > 0) {
+          await writeTimes('exact')
+          await fits(page, `${name} ${language}, times written out`)
+          await writeTimes('short')
+        }
+      }
       if (ALL || language === 'en') await tellsCurrent(page, name)
       if (language !== 'en') expect.soft([name, await englishIn(page)]).toEqual([name, []])
       // What is wrong with a field describes it, and is no part of its name.
@@ -107,13 +119,41 @@ async function show(page: Page, { width, scheme }: Look): Promise<void> {
   await page.emulateMedia({ colorScheme: scheme })
 }
 
-/** No sideways scrolling. */
+/** No sideways scrolling, and everything in a table has the room that it needs. */
 async function fits(page: Page, name: string): Promise<void> {
   for (const width of FITS) {
     await page.setViewportSize({ width, height: 900 })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     expect.soft([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
+    expect.soft([name, width, await crowdedIn(page)]).toEqual([name, width, []])
   }
+}
+
+/** No word is longer: what is goes on in the next line wherever it may. */
+const WORD_CHARS = 20
+
+/** What reaches out of its cell of a table, and words that are parted within. */
+async function crowdedIn(page: Page): Promise<string[]> {
+  return page.evaluate((longest) => {
+    const found: string[] = []
+    for (const cell of document.querySelectorAll('table:not(.hidden) :is(th, td)')) {
+      const { left, right } = cell.getBoundingClientRect()
+      const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT)
+      for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        if (text.parentElement?.closest('.hidden, caption')) continue
+        const range = document.createRange()
+        for (const { 0: word, index } of (text.textContent ?? '').matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+          range.setStart(text, index)
+          range.setEnd(text, index + word.length)
+          const boxes = [...range.getClientRects()].filter(({ width }) => width > 0)
+          if (boxes.some((box) => box.left < left - 1 || box.right > right + 1)) found.push(`outside: ${word}`)
+          const isParted = new Set(boxes.map(({ top }) => Math.round(top))).size > 1
+          if (isParted && word.length <= longest) found.push(`parted: ${word}`)
+        }
+      }
+    }
+    return found
+  }, WORD_CHARS)
 }
 
 /** Where colours are forced, the place in each navigation can still be told from the others. */
