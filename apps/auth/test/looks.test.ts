@@ -390,6 +390,9 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
       if (endedReason === 'replaced') await addConnection(stack, account.id, { spenderId })
     }
     for (const redirectHost of ['localhost', 'cursor:']) await addConnection(stack, account.id, { redirectHost })
+    // Most of the one limit is used, all of the other.
+    const rules = { maxPerDayMicros: 1_400_000n, recipientsPerDay: 5 }
+    await stack.db.spender.update({ where: { id: account.id }, data: rules })
     await page.goto('/')
     await look('overview')
     await page.getByRole('button', { name: 'Pause everything' }).click()

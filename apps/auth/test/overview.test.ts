@@ -3,12 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createInternalApi } from '../src/connections/internal-api.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
 import { later, realTime } from './support/clock.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
-import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
+import { addActivity, addConnection, addCount, addMessage, addSpender, addToken } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -194,6 +195,79 @@ describe('the first page of the dashboard', () => {
     expect(text).not.toContain('No app is connected.')
   })
 
+  it('lists the tokens made by hand with what each spent today, and tells the rest of the day, so that all adds up', async () => {
+    const { person, accountId, connectionId } = await connected({ redirectHost: 'claude.ai' })
+    const [script, reader] = [await addToken(stack, accountId, { name: 'Nightly', lastFour: 'ab12' }), randomUUID()]
+    await addToken(stack, accountId, { id: reader, name: 'Reader', permissions: ['GET /rates'] })
+    await addToken(stack, accountId, { name: 'Old', expiresAt: new Date(Date.now() - 1000) })
+    const spend = async (spenderId: string, daySpentMicros: bigint, rules = {}) => {
+      await addSpender(stack, { accountId, spenderId }, rules)
+      await addCount(stack, { spenderId, daySpentMicros })
+    }
+    await spend(accountId, 1_000_000n)
+    await spend(connectionId, 250_000n)
+    await spend(script, 500_000n, { pausedAt: new Date() })
+    const { html } = await person.get('/')
+    const text = textOf(html)
+    expect(text).toMatch(/Your tokens sandbox .*Nightly …ab12 never used paused 0\.50 EUR today/)
+    expect(text).toMatch(/Reader never used What it may do costs no money\./)
+    expect(text).toContain('Everything else, ended ones too: 0.25 EUR today.')
+    expect(text).not.toContain('Old')
+    expect(html).toContain(`href="/settings/api/tokens/${script}"`)
+    await spend(await addConnection(stack, accountId), 250_000n)
+    expect(textOf((await person.get('/')).html)).not.toContain('Everything else')
+  })
+
+  it('lists them where no app is connected as well', async () => {
+    const { person, accountId } = await owner()
+    await addToken(stack, accountId, { name: 'Nightly' })
+    const text = textOf((await person.get('/')).html)
+    expect(text).toContain('No app is connected.')
+    expect(text).toMatch(/Your tokens sandbox .*Nightly never used 0\.00 EUR today/)
+  })
+
+  it.each([
+    ['of the day', { maxPerDayMicros: 5n }, { daySpentMicros: 2n, dayHeldMicros: 2n }, { daySpentMicros: 3n }],
+    ['in total', { maxTotalMicros: 5n }, { totalSpentMicros: 2n, totalHeldMicros: 2n }, { totalSpentMicros: 3n }],
+    ['of recipients', { recipientsPerDay: 5 }, { dayRecipients: 4 }, { dayRecipients: 5 }],
+  ])(
+    'says that a limit %s needs its owner once four fifths are used, and what is refused once all is',
+    async (_which, limit, most, all) => {
+      const { person, accountId, of } = await connected({ redirectHost: 'claude.ai' })
+      const text = async () => textOf((await person.get('/')).html)
+      await addSpender(stack, { accountId, spenderId: accountId }, limit)
+      await addCount(stack, { spenderId: accountId, daySpentMicros: 3n, totalSpentMicros: 3n, dayRecipients: 3 })
+      expect(await text()).toContain('Nothing needs your attention.')
+      const where = { spenderId: accountId }
+      await stack.db.spenderCount.updateMany({ where, data: most })
+      expect(await text()).toMatch(/The whole account (Today|In total) .*A send that would pass the limit is refused\./)
+      await stack.db.spenderCount.updateMany({ where, data: all })
+      const full = await text()
+      expect(full).toMatch(/The whole account used up (Today|In total) .*Every send .* is refused until/)
+      expect(full).not.toContain('Nothing needs your attention.')
+      // A day that is over binds nobody any more; what was spent in all does.
+      await stack.db.spenderCount.updateMany({ where, data: { dayEndsAt: new Date(Date.now() - 1000) } })
+      expect((await text()).includes('Nothing needs your attention.')).toBe(!('maxTotalMicros' in limit))
+      await stack.db.spender.update({ where: { id: accountId }, data: { ...NO_LIMITS, countries: [], senders: [] } })
+      await addSpender(stack, of, limit)
+      await addCount(stack, { spenderId: of.spenderId, ...all, dayHeldMicros: 2n, totalHeldMicros: 2n })
+      expect(await text()).toMatch(/attention claude\.ai used up (Today|In total)/)
+      await stack.db.connection.update({
+        where: { id: of.spenderId },
+        data: { expiresAt: new Date(Date.now() - 1000) },
+      })
+      expect(await text()).not.toContain('used up')
+    },
+  )
+
+  it('says so of a limit of nothing before anything was sent', async () => {
+    const { person, accountId } = await connected()
+    await addSpender(stack, { accountId, spenderId: accountId }, { maxPerDayMicros: 0n })
+    expect(textOf((await person.get('/')).html)).toMatch(
+      /The whole account used up Today 0\.00 EUR .* is refused until/,
+    )
+  })
+
   it('pauses everything and resumes it, and leads back', async () => {
     const { person, accountId } = await connected()
     const paused = await send(person, '/settings/limits/pause', { back: '/' })
@@ -219,18 +293,7 @@ describe('the first page of the dashboard', () => {
     for (const word of ['Pause everything', 'Needs your attention']) expect(empty).not.toContain(word)
     await addMessage(stack, { accountId, spenderId: randomUUID() })
     expect((await person.get('/')).html).toContain('Needs your attention')
-    await stack.db.apiToken.create({
-      data: {
-        id: randomUUID(),
-        accountId,
-        kind: 'manual',
-        name: 'Script',
-        tokenHash: new Uint8Array(randomBytes(32)),
-        permissions: [],
-        ipAllowList: [],
-        createdAt: new Date(),
-      },
-    })
+    await addToken(stack, accountId)
     expect((await person.get('/')).html).toContain('>Pause everything</button>')
   })
 

@@ -1,18 +1,14 @@
 import { readEurText } from '@vertexsms/contract/money'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
-import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
-import { scopesSpend } from '../connections/binding.ts'
-import { withoutKeys } from '../connections/keys.ts'
-import { lastUsedOf } from '../connections/last-used.ts'
 import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders, spenderNamed } from '../connections/names.ts'
-import { EVER_PAUSED, pauseOf } from '../connections/spenders.ts'
+import { nearLimits } from '../connections/near-limits.ts'
+import { EVER_PAUSED } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
-import { MADE_BY_HAND } from '../connections/tokens.ts'
-import { type Naming, namingFor, whoOf } from '../connections/who.ts'
+import { type Naming, namingFor, wholeAccount, whoOf } from '../connections/who.ts'
 import type { OverviewPage } from '../views/pages.ts'
 import { connectPage } from '../web/connect-page.ts'
 import { wordsFor } from '../web/language.ts'
@@ -24,11 +20,12 @@ import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { noticeOf } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
+import { glance } from './glance.ts'
 import { endOf, pauseView, unknownViews } from './spender-views.ts'
 
-/** Connections shown at a glance, and paused spenders that are named. */
-const GLANCE_ROWS = 6
+/** Paused spenders that are named, and limits that are nearly used up. */
 const PAUSED_ROWS = 10
+const NEAR_ROWS = 10
 
 /** The longest month. */
 const MONTH_DAYS = 31
@@ -97,27 +94,24 @@ async function overview(
   const row = await db.spender.findFirst({ where: { id: accountId, accountId } })
   const own = ((await spentUnder(db, [accountId], now)).get(accountId) ?? []).find((one) => one.upstream === upstream)
   const days = await spentByDay(db, { accountId, upstream }, { now, timeZone: account.timeZone, days: MONTH_DAYS })
-  const live = { accountId, ...liveConnection(now) }
-  const connectionCount = await db.connection.count({ where: live })
-  const handMade = { accountId, ...MADE_BY_HAND, ...liveToken(now) }
-  const canPause =
-    connectionCount > 0 || (await db.apiToken.findFirst({ where: handMade, select: { id: true } })) !== null
+  const todayMicros = own?.dayMicros ?? 0n
+  const used = await glance(deps, { id: accountId, todayMicros }, now, naming)
   const answer = await asked
   return {
     pause: row && pauseView(row, now),
     rules: PAUSE_RULES,
-    canPause,
+    canPause: used.connectionCount + used.tokenCount > 0,
     upstream,
     balance: answer === null ? 'unreachable' : answer.balance === null ? null : readEurText(answer.balance),
-    todayMicros: own?.dayMicros ?? 0n,
+    todayMicros,
     // What is held counts as it does today, so that today has no more than its month; of a day that is over it counts again
     // once it is settled. What is scheduled is held on no day yet, and may go out in another month.
     monthMicros: monthOf(days) + (own?.dayHeldMicros ?? 0n),
     limits: row ? ruleWords(row, t) : [],
     ...(await unknownViews(db, { accountId }, now, naming)),
     paused: await pausedOf(db, accountId, now, naming),
-    connections: await glance(deps, live, now, naming),
-    connectionCount,
+    near: await nearOf(deps, accountId, naming),
+    ...used,
     endedCount: await db.connection.count({ where: endedOf(accountId, now) }),
   }
 }
@@ -147,38 +141,18 @@ async function pausedOf(db: Database, accountId: string, now: Date, naming: Nami
     .slice(0, PAUSED_ROWS)
 }
 
-async function glance(
+async function nearOf(
   { db, upstream }: SettingsDeps,
-  live: { readonly accountId: string },
-  now: Date,
+  accountId: string,
   naming: Naming,
-): Promise<OverviewPage['connections']> {
-  const rows = await db.connection.findMany({
-    where: live,
-    orderBy: [{ approvedAt: 'desc' }, { id: 'asc' }],
-    take: GLANCE_ROWS,
-  })
-  const spenderIds = rows.map(({ id, spenderId }) => spenderId ?? id)
-  const spent = await spentUnder(db, spenderIds, now)
-  const used = await lastUsedOf(db, rows)
-  const keyless = await withoutKeys(
-    db,
-    rows.map(({ id }) => id),
-    now,
-  )
-  const spenders = await db.spender.findMany({ where: { id: { in: spenderIds } } })
-  return rows.map((row) => {
-    const { id, spenderId } = row
-    const under = spenderId ?? id
-    const last = used.get(id)
-    const spender = spenders.find((one) => one.id === under)
-    return {
-      who: whoOf(spenderNamed(row), naming),
-      spends: scopesSpend(row.scopes),
-      todayMicros: spent.get(under)?.find((one) => one.upstream === upstream)?.dayMicros ?? 0n,
-      lastUsed: last ? timeView(last, now) : null,
-      hasNoKeys: keyless.has(id),
-      isPaused: spender !== undefined && pauseOf(spender) !== null,
-    }
-  })
+): Promise<OverviewPage['near']> {
+  const near = await nearLimits(db, { accountId, upstream, take: NEAR_ROWS })
+  const ids = near.map(({ spenderId }) => spenderId).filter((id) => id !== accountId)
+  const names = await nameSpenders(db, accountId, ids)
+  return near.map(({ spenderId, limit, max, used }) => ({
+    who: spenderId === accountId ? wholeAccount(naming) : whoOf(names.get(spenderId), naming),
+    limit,
+    max,
+    used,
+  }))
 }

@@ -783,6 +783,19 @@ export type SpenderNotice =
   | 'not_sent'
   | 'settled'
 
+/** A connection or a token made by hand, in one row (`partials/glance`). */
+export interface GlanceView {
+  readonly who: WhoView
+  /** Of a token's value, where it is known. */
+  readonly lastFour: string | null
+  /** False where nothing that it may do costs money. */
+  readonly spends: boolean
+  readonly todayMicros: bigint
+  readonly lastUsed: TimeView | null
+  readonly hasNoKeys: boolean
+  readonly isPaused: boolean
+}
+
 /** `overview`: the dashboard's first page. */
 export interface OverviewPage {
   readonly viewer: Viewer
@@ -803,16 +816,19 @@ export interface OverviewPage {
   readonly unknown: readonly UnknownView[]
   readonly hasMoreUnknown: boolean
   readonly paused: readonly { readonly who: WhoView; readonly pause: PauseView }[]
-  readonly connections: readonly {
+  /** Limits of which most is used, or all of it; money in micro-EUR. */
+  readonly near: readonly {
     readonly who: WhoView
-    /** False where nothing that it may do costs money. */
-    readonly spends: boolean
-    readonly todayMicros: bigint
-    readonly lastUsed: TimeView | null
-    readonly hasNoKeys: boolean
-    readonly isPaused: boolean
+    readonly limit: 'day' | 'total' | 'recipients'
+    readonly max: bigint
+    readonly used: bigint
   }[]
+  readonly connections: readonly GlanceView[]
   readonly connectionCount: number
+  readonly tokens: readonly GlanceView[]
+  readonly tokenCount: number
+  /** Of what was spent today what none of those spent: others, and what ended. */
+  readonly restMicros: bigint
   readonly endedCount: number
   readonly connect: ConnectPage
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { noonZone } from '@vertexsms/db/testing/noon'
 import type { Stack } from './stack.ts'
@@ -63,6 +63,26 @@ export async function addConnection(
 ): Promise<string> {
   const { id } = await stack.db.connection.create({ data: connectionOf(accountId, changes) })
   return id
+}
+
+/** Adds a token made by hand. Resolves with its id. */
+export async function addToken(
+  stack: Stack,
+  accountId: string,
+  changes: Record<string, unknown> = {},
+): Promise<string> {
+  const made = { id: randomUUID(), accountId, kind: 'manual' as const, name: 'Script', createdAt: new Date() }
+  const may = { permissions: ['POST /sms'], ipAllowList: [], tokenHash: new Uint8Array(randomBytes(32)) }
+  return (await stack.db.apiToken.create({ data: { ...made, ...may, ...changes } })).id
+}
+
+/** What was spent today, and in all, under a spender. */
+export function addCount(
+  stack: Stack,
+  counted: { readonly spenderId: string } & Partial<Record<string, bigint | number | string>>,
+) {
+  const day = { upstream: 'sandbox', day: new Date(), dayEndsAt: new Date(Date.now() + 3_600_000) }
+  return stack.db.spenderCount.create({ data: { ...day, ...counted } })
 }
 
 /** The spender of a connection or a token, with what is given of its rules. */
