@@ -475,7 +475,11 @@ describe('the queue of approvals', () => {
     const id = await askApproval(stack, of, { state: 'approved', sealedText: null })
     const gone = await askApproval(stack, of, { state: 'used', sealedText: null })
     const { html } = await person.get('/approvals')
-    expect(html).not.toContain(gone)
+    const usable = (page: string) => /<section aria-labelledby="usable">.*?<\/section>/s.exec(page)?.[0] ?? ''
+    expect(usable(html)).toContain(id)
+    expect(usable(html)).not.toContain(gone)
+    // Who sends it is a way to its page.
+    expect(usable(html)).toContain(`<a href="/connections/${of.spenderId}">`)
     // What is alike but for who sends it, where it goes or when it was asked is told apart, by its button too.
     const { sender, countries } = await approval(id)
     expect(countries.length).toBeGreaterThan(0)
@@ -489,10 +493,44 @@ describe('the queue of approvals', () => {
     const { headers } = await send(person, `/approvals/${id}`, { decision: 'withdraw', back: '/approvals' })
     expect(headers.get('location')).toBe('/approvals?done=withdrawn')
     expect(await approval(id)).toMatchObject({ state: 'refused' })
-    expect((await person.get('/approvals')).html).not.toContain(id)
+    expect(usable((await person.get('/approvals')).html)).toBe('')
   })
 
-  it('refuses all that one app asks with one press, tells how many, and leaves the others', async () => {
+  it('lists the latest that were decided or are over, with who asked and what became of each, and leads to each', async () => {
+    const { person, of, accountId } = await connected({ redirectHost: 'claude.ai' })
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000)
+    const decided = (state: string, minutes: number, changes = {}) =>
+      askApproval(stack, of, { state, sealedText: null, decidedAt: ago(minutes), ...changes })
+    const token = { accountId, spenderId: await addToken(stack, accountId, { name: 'Nightly' }) }
+    expect((await person.get('/approvals')).html).not.toContain('id="closed"')
+    const closed = [
+      [await decided('refused', 1), 'claude.ai', 'Refused'],
+      [await decided('used', 2), 'claude.ai', 'Approved and used'],
+      [await decided('approved', 30, { expiresAt: ago(15) }), 'claude.ai', 'Approved, but not used in time'],
+      [await askApproval(stack, of, { expiresAt: ago(40) }), 'claude.ai', 'Not answered in time'],
+      [await askApproval(stack, token, { state: 'refused', decidedAt: ago(50) }), 'Nightly', 'Refused'],
+    ] as const
+    const open = [await askApproval(stack, of), await decided('approved', 0)]
+    const foreign = await connected()
+    await askApproval(stack, foreign.of, { state: 'refused', decidedAt: ago(0) })
+    const listed = async () => {
+      const { html } = await person.get('/approvals')
+      const list = /<section aria-labelledby="closed">.*?<\/section>/s.exec(html)?.[0] ?? ''
+      return [...list.matchAll(/<li .*?<\/li>/gs)].map(([row]) => row)
+    }
+    const rows = await listed()
+    expect(rows.map((row) => /"\/approvals\/([^"]+)"/.exec(row)?.[1])).toEqual(closed.map(([id]) => id))
+    for (const [at, [, who, came]] of closed.entries())
+      expect(textOf(rows[at] ?? '')).toMatch(
+        new RegExp(`^ ?${who} 2 recipients, 0\\.078 EUR sandbox ${came} (Decided|Asked) `),
+      )
+    expect(rows[0]).toContain(`href="/connections/${of.spenderId}"`)
+    for (const id of open) expect(rows.join('')).not.toContain(id)
+    for (let count = 0; count < 10; count += 1) await decided('refused', 0)
+    expect((await listed()).length).toBe(10)
+  })
+
+  it('asks once more before it refuses all that one app asks, tells how many, and leaves the others', async () => {
     const { person, of, accountId } = await connected({ redirectHost: 'claude.ai' })
     const others = { accountId, spenderId: await addConnection(stack, accountId, { redirectHost: 'cursor:' }) }
     const foreign = await connected()
@@ -507,6 +545,11 @@ describe('the queue of approvals', () => {
     const { html } = await person.get('/approvals')
     // Nothing to press for what asks once.
     expect(textOf(html).match(/Refuse all \d+ sends of [\w.]+/g)).toEqual(['Refuse all 3 sends of claude.ai'])
+    // The button is behind what opens, and there is no other.
+    const buttons =
+      /<details class="refuse-all">\s*<summary[^>]*>Refuse all.*?<\/summary>\s*<form.*?<button[^>]*>Yes, refuse 3 sends/gs
+    expect(html.match(buttons)).toHaveLength(1)
+    expect(html.match(/action="\/approvals"/g)).toHaveLength(1)
     const { headers } = await send(person, '/approvals', { spender: of.spenderId })
     expect(headers.get('location')).toBe('/approvals?done=refusedAll')
     for (const id of all) expect(await approval(id)).toMatchObject({ state: 'refused', sealedText: null })
@@ -557,7 +600,7 @@ describe('the queue of approvals', () => {
 
     const other = await askApproval(stack, of)
     await later(86_401, stack)
-    expect((await person.get('/approvals')).html).not.toContain(other)
+    expect((await person.get('/approvals')).html).not.toContain(`action="/approvals/${other}"`)
     const { headers: over } = await send(person, `/approvals/${other}`, { decision: 'approve', back: '/approvals' })
     expect(over.get('location')).toBe('/approvals?done=late')
     expect(await approval(other)).toMatchObject({ state: 'pending' })
@@ -568,7 +611,8 @@ describe('the queue of approvals', () => {
     await addSpender(stack, of, { endedAt: new Date() })
     const id = await askApproval(stack, of)
     const { html } = await person.get('/approvals')
-    expect(html).not.toContain(id)
+    expect(html).not.toContain(`action="/approvals/${id}"`)
+    expect(textOf(html)).toContain('Over: what asked is gone')
     expect(html).not.toContain('class="count"')
   })
 

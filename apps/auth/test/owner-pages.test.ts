@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
 import { later, realTime } from './support/clock.ts'
-import { addBoundedConnection, addMessage } from './support/owners-data.ts'
+import { addBoundedConnection, addMessage, addToken } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -179,6 +179,30 @@ describe('the page of an approval', () => {
     expect((await person.get(path)).html).toContain(`<h1>${title}</h1>`)
   })
 
+  it('says why it is over, and that it can be asked for again only while something is left that could', async () => {
+    const said = async ({ person, path }: Awaited<ReturnType<typeof waiting>>) => textOf((await person.get(path)).html)
+    const past = { expiresAt: new Date(Date.now() - 1_000) }
+    const late = await waiting(past)
+    expect(await said(late)).toMatch(/It was not answered in time\..* you are asked again/)
+    const unused = await waiting({ ...past, state: 'approved', decidedAt: new Date(), sealedText: null })
+    expect(await said(unused)).toMatch(/You approved it, but it was not sent in time\..* you are asked again/)
+    const refused = await waiting({ state: 'refused', decidedAt: new Date(), sealedText: null })
+    expect(await said(refused)).toContain('The app is told so')
+    for (const at of [late, unused, refused]) {
+      await at.end()
+      const text = await said(at)
+      expect(text).not.toMatch(/asked again|is told so/)
+      expect(text.includes('The app or token that asked is gone. Nothing will be sent.')).toBe(at !== refused)
+    }
+    const { accountId, person } = late
+    const tokenId = await addToken(stack, accountId, { name: 'Nightly' })
+    const id = await askApproval(stack, { accountId, spenderId: tokenId })
+    await send(person, '/settings/sessions', `/settings/api/tokens/${tokenId}/delete`)
+    const text = await said({ ...late, path: `/approvals/${id}` })
+    expect(text).toMatch(/The app or token that asked is gone\. Nothing will be sent\. .*Nightly \(deleted\)/)
+    expect(text).not.toContain('asked again')
+  })
+
   it('says when a scheduled send is to go out, also in the lists, and nothing of that for one that goes at once', async () => {
     const scheduledAt = new Date('2031-02-03T04:05:00Z')
     const scheduled = await waiting({ scheduledAt })
@@ -193,7 +217,7 @@ describe('the page of an approval', () => {
 
   it.each([
     [['scheduled'], 'Approved and scheduled'],
-    [['scheduled', 'released'], 'Approved and scheduled'],
+    [['scheduled', 'released'], 'Approved, and partly still scheduled'],
     [['released', 'released'], 'Approved, but not sent'],
     [['held', 'held'], 'Approved, and on its way'],
     [['accepted', 'handed_over'], 'Approved, and on its way'],

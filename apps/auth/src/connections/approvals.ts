@@ -8,6 +8,7 @@ import {
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
+import { findHolder } from './holders.ts'
 import { type NamedSpender, nameSpenders } from './names.ts'
 import { IS_UNKNOWN } from './outcomes.ts'
 
@@ -17,10 +18,23 @@ type Approval = Prisma.ApprovalGetPayload<object>
 export type ApprovalStanding = 'pending' | 'approved' | 'refused' | 'expired' | 'used'
 
 /**
- * Where an approved send stands: all that is left of it waits for its time, all of it was taken back or refused, some goes
- * out at this moment, nobody knows of some whether it went out, some went out and the rest did not, or all of it went out.
+ * Where an approved send stands, and whether that is what its owner wanted: all of it waits for its time, or all that was
+ * not taken back or refused does; none of it is left; some goes out at this moment; nobody knows of some whether it went
+ * out; some went out and the rest did not; or all of it went out.
  */
-export type BecameOfSend = 'waits' | 'undone' | 'going' | 'unknown' | 'partly' | 'sent'
+export const BECAME = {
+  waits: 'good',
+  waitsPartly: 'bad',
+  undone: 'bad',
+  going: 'good',
+  unknown: 'bad',
+  partly: 'bad',
+  sent: 'good',
+} as const satisfies Record<string, 'good' | 'bad'>
+type BecameOfSend = keyof typeof BECAME
+
+/** Why an approval is over that nobody refused or used. */
+export type OverBecause = 'gone' | 'unused' | 'unanswered'
 
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
@@ -28,6 +42,10 @@ export interface AskedApproval {
   readonly standing: ApprovalStanding
   /** The app or token that wants to send; null once it is gone. */
   readonly asker: NamedSpender | null
+  /** Why it is over, where it is: what asked has ended or run out, it was not sent in time, or not decided in time. */
+  readonly over: OverBecause | null
+  /** True where nothing is left that could ask again. */
+  readonly isGone: boolean
   readonly asked: AskedSend | null
   /** What became of the send that used it; null for any other, and where that is no longer kept. */
   readonly became: BecameOfSend | null
@@ -61,8 +79,11 @@ export async function findApproval(
       ? readAskedSend(open(subkey(deps.operatorKey, 'send-text'), row.sealedText, approvalContext(row)))
       : null
   const asker = (await nameSpenders(deps.db, row.accountId, [row.spenderId])).get(row.spenderId) ?? null
+  const holder = asker && (await findHolder(deps.db, { id: asker.id, accountId: row.accountId }, now))
+  const isGone = Boolean(spender?.endedAt) || !holder?.isAlive
+  const over = standing !== 'expired' ? null : isGone ? 'gone' : row.state === 'approved' ? 'unused' : 'unanswered'
   const became = row.sendId && standing === 'used' ? await becameOf(deps.db, row.sendId) : null
-  return { row, standing, asker, asked, became, withoutAskingMicros }
+  return { row, standing, asker, over, isGone, asked, became, withoutAskingMicros }
 }
 
 async function becameOf(db: Database, sendId: string): Promise<BecameOfSend | null> {
@@ -70,7 +91,8 @@ async function becameOf(db: Database, sendId: string): Promise<BecameOfSend | nu
     SELECT CASE
       WHEN count(*) = 0 THEN NULL
       WHEN bool_and(m.state = 'released') THEN 'undone'
-      WHEN bool_and(m.state IN ('scheduled', 'released')) THEN 'waits'
+      WHEN bool_and(m.state = 'scheduled') THEN 'waits'
+      WHEN bool_and(m.state IN ('scheduled', 'released')) THEN 'waitsPartly'
       WHEN bool_or(${IS_UNKNOWN} OR m.state = 'unknown' AND m.was_sent_at IS NULL) THEN 'unknown'
       WHEN bool_or(m.state IN ('scheduled', 'held', 'handed_over')) THEN 'going'
       WHEN bool_or(m.state = 'released') THEN 'partly'
@@ -117,6 +139,16 @@ export async function usableApprovals(db: Database, accountId: string, take: num
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT a.id::text AS id FROM approval a WHERE ${isOpen(accountId, 'approved')}
     ORDER BY a.expires_at, a.id LIMIT ${take}::int`
+  return rows.map(({ id }) => id)
+}
+
+/** The ids of the approvals of an account that neither wait nor can be used any more, the latest first. */
+export async function closedApprovals(db: Database, accountId: string, take: number): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT a.id::text AS id FROM approval a LEFT JOIN spender s ON s.id = a.spender_id
+    WHERE a.account_id = ${accountId}::uuid
+      AND (a.state IN ('refused', 'used') OR a.expires_at <= database_now() OR s.ended_at IS NOT NULL)
+    ORDER BY coalesce(a.decided_at, least(a.expires_at, s.ended_at)) DESC, a.id LIMIT ${take}::int`
   return rows.map(({ id }) => id)
 }
 

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import {
   type AskedApproval,
+  BECAME,
+  closedApprovals,
   countPendingEach,
   decideApproval,
   findApproval,
@@ -30,6 +32,9 @@ import type { SettingsDeps } from './deps.ts'
 
 const PATH = '/approvals'
 
+/** What was decided or is over, the latest of it. */
+const CLOSED_ROWS = 10
+
 /** Why a send was asked about, in sentences, by the words in its row. */
 function whyAsked({ row, withoutAskingMicros: above }: AskedApproval, { approvals, format }: Words): string {
   const words = new Set(row.reason.split(/\W+/))
@@ -49,7 +54,7 @@ interface ApprovalParams {
   Params: { approvalId: string }
 }
 
-/** `/approvals`: every send that waits for its owner; `/approvals/{id}`: one. Decided there and nowhere else in a browser. */
+/** `/approvals`: every send that waits for its owner, and what became of the latest that do not; `/approvals/{id}`: one. Decided there and nowhere else in a browser. */
 export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(PATH, async (request, reply) => {
     const accountId = signedInOf(request).account.id
@@ -60,14 +65,21 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
     const naming = namingFor(deps, wordsFor(request))
     const paused = await pausedOf(deps.db, accountId)
-    const viewsOf = async (standing: AskedView['standing'], all: readonly string[]) =>
+    const viewsOf = async (all: readonly string[], isOf: (standing: AskedView['standing']) => boolean) =>
       (await Promise.all(all.map((id) => readableApproval(deps, { accountId, id }, now)))).flatMap((one) =>
-        one?.standing === standing ? [askedView(one, paused, now, naming)] : [],
+        one && isOf(one.standing) ? [askedView(one, paused, now, naming)] : [],
       )
-    const waiting = (await viewsOf('pending', ids))
+    const waiting = (await viewsOf(ids, (standing) => standing === 'pending'))
       // What can only be refused stands in nobody's way.
       .sort((one, other) => Number(one.asked === null) - Number(other.asked === null))
-    const usable = await viewsOf('approved', await usableApprovals(deps.db, accountId, PAGE_ROWS))
+    const usable = await viewsOf(
+      await usableApprovals(deps.db, accountId, PAGE_ROWS),
+      (standing) => standing === 'approved',
+    )
+    const closed = await viewsOf(
+      await closedApprovals(deps.db, accountId, CLOSED_ROWS),
+      (standing) => standing !== 'pending' && standing !== 'approved',
+    )
     const which = takeOnce(deps, request, reply, noticePlace(request))
     const page = {
       viewer: viewerOf(deps, request),
@@ -76,6 +88,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       asking: byAsker(waiting, each),
       isPaused: paused.has(accountId),
       usable,
+      closed,
       pager,
     }
     return sendPage(reply, 'approvals', page)
@@ -199,7 +212,10 @@ function askedView(found: AskedApproval, paused: ReadonlySet<string>, now: Date,
     asked,
     upstream: row.upstream,
     goesOut: row.scheduledAt && timeView(row.scheduledAt, now),
+    over: found.over,
+    isGone: found.isGone,
     became: found.became,
+    isGood: found.became !== null && BECAME[found.became] === 'good',
     asking: timeView(row.createdAt, now),
     ends: timeView(row.expiresAt, now),
     decided: row.decidedAt && timeView(row.decidedAt, now),

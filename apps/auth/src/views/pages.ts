@@ -608,8 +608,14 @@ export interface AskedView {
   readonly upstream: string
   /** When it is to be sent; null for at once. */
   readonly goesOut: TimeView | null
+  /** Why it is over, where it is and nobody refused or used it. */
+  readonly over: keyof Words['approvals']['overWhy'] | null
+  /** True where nothing is left that could ask again. */
+  readonly isGone: boolean
   /** What became of the send that used it, where that is known. */
   readonly became: Exclude<keyof Words['approvals']['used'], 'gone'> | null
+  /** True where that is what was approved. */
+  readonly isGood: boolean
   readonly asking: TimeView
   readonly ends: TimeView
   readonly decided: TimeView | null
@@ -624,7 +630,7 @@ export interface ApprovalPage extends AskedView {
   readonly isAnswered: boolean
 }
 
-/** `approvals`: all that wait. */
+/** `approvals`: all that wait, and the latest that do not. */
 export interface ApprovalsPage {
   readonly viewer: Viewer
   /** What came of the last answer. */
@@ -643,6 +649,8 @@ export interface ApprovalsPage {
   readonly isPaused: boolean
   /** What was approved and may still be used. */
   readonly usable: readonly AskedView[]
+  /** The latest that were decided or are over. */
+  readonly closed: readonly AskedView[]
   readonly pager: PagerView | null
 }
 

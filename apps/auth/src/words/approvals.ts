@@ -41,9 +41,17 @@ export const approvals = room({
     approve: 'Approve',
     refuse: 'Refuse',
     refuseAll: (text: string) => `Refuse all ${text}`,
+    refuseAllNow: (count: number, text: string) => `Yes, refuse ${text} ${one(count, 'send', 'sends')}`,
     withdraw: 'Withdraw',
     withdrawHow: 'Changed your mind? Until it is sent you can withdraw the approval.',
     usable: 'Approved, not sent yet',
+    closed: 'Decided lately, or over',
+    closedBy: {
+      gone: 'Over: what asked is gone',
+      unused: 'Approved, but not used in time',
+      unanswered: 'Not answered in time',
+    },
+    decidedAt: 'Decided',
     sends: (count: number, text: string) => `${text} ${one(count, 'send', 'sends')}`,
     of: (who: string, number: string) => `the send of ${who} to ${number}`,
     look: 'Open',
@@ -55,6 +63,7 @@ export const approvals = room({
     sendsWhenAsked: 'The app sends it when it tries again.',
     used: {
       waits: 'Approved and scheduled',
+      waitsPartly: 'Approved, and partly still scheduled',
       undone: 'Approved, but not sent',
       going: 'Approved, and on its way',
       unknown: 'Approved, outcome not known',
@@ -64,6 +73,8 @@ export const approvals = room({
     },
     usedUp: {
       waits: 'What you approved waits for its time, and the approval is used up. Until then you can still cancel it.',
+      waitsPartly:
+        'Part of what you approved was cancelled or refused and cost nothing. The rest waits for its time, and the approval is used up. Until then you can still cancel it.',
       undone:
         'What you approved was cancelled or refused before it went out. It cost nothing, and the approval is used up.',
       going: 'What you approved is going out now, and the approval is used up.',
@@ -78,8 +89,12 @@ export const approvals = room({
     youRefused: 'You refused this send',
     toldSo: 'The app is told so when it tries again.',
     over: 'This is over',
-    overWhy:
-      'It was not decided or used in time, or the app that asked is gone. Nothing will be sent; the app can ask again.',
+    overWhy: {
+      gone: 'The app or token that asked is gone. Nothing will be sent.',
+      unused:
+        'You approved it, but it was not sent in time. Nothing will be sent; if it is tried again, you are asked again.',
+      unanswered: 'It was not answered in time. Nothing will be sent; if it is tried again, you are asked again.',
+    },
     tooLate: 'Your answer changed nothing: the send had been decided already, or had run out of time.',
     back: 'Go to approvals',
     done: {
@@ -128,9 +143,17 @@ export const approvals = room({
     approve: 'Patvirtinti',
     refuse: 'Atsisakyti',
     refuseAll: (text) => `Atsisakyti visų (${text})`,
+    refuseAllNow: (count, text) => `Taip, atsisakyti ${text} ${vienas(count, 'siuntimo', 'siuntimų', 'siuntimų')}`,
     withdraw: 'Atšaukti',
     withdrawHow: 'Persigalvojote? Kol neišsiųsta, patvirtinimą galite atšaukti.',
     usable: 'Patvirtinta, dar neišsiųsta',
+    closed: 'Neseniai nuspręsta arba baigta',
+    closedBy: {
+      gone: 'Baigta: to, kas klausė, nebėra',
+      unused: 'Patvirtinta, bet laiku nepanaudota',
+      unanswered: 'Laiku neatsakyta',
+    },
+    decidedAt: 'Nuspręsta',
     sends: (count, text) => `${text} ${vienas(count, 'siuntimas', 'siuntimai', 'siuntimų')}`,
     of: (who, number) => `${who} siuntimas numeriu ${number}`,
     look: 'Atverti',
@@ -142,6 +165,7 @@ export const approvals = room({
     sendsWhenAsked: 'Programa išsiunčia, kai paprašo dar kartą.',
     used: {
       waits: 'Patvirtinta ir suplanuota',
+      waitsPartly: 'Patvirtinta ir iš dalies dar suplanuota',
       undone: 'Patvirtinta, bet neišsiųsta',
       going: 'Patvirtinta ir siunčiama',
       unknown: 'Patvirtinta, baigtis nežinoma',
@@ -151,6 +175,8 @@ export const approvals = room({
     },
     usedUp: {
       waits: 'Tai, ką patvirtinote, laukia savo laiko. Patvirtinimas panaudotas. Iki tol siuntimą dar galite atšaukti.',
+      waitsPartly:
+        'Dalis to, ką patvirtinote, atšaukta arba nepriimta ir nieko nekainavo. Kita dalis laukia savo laiko. Patvirtinimas panaudotas. Iki tol ją dar galite atšaukti.',
       undone:
         'Tai, ką patvirtinote, atšaukta arba nepriimta dar neišsiuntus. Tai nieko nekainavo. Patvirtinimas panaudotas.',
       going: 'Tai, ką patvirtinote, dabar siunčiama. Patvirtinimas panaudotas.',
@@ -165,8 +191,12 @@ export const approvals = room({
     youRefused: 'Šio siuntimo atsisakėte',
     toldSo: 'Programai tai pasakoma, kai ji paprašo dar kartą.',
     over: 'Tai baigta',
-    overWhy:
-      'Niekas laiku nenusprendė, patvirtinimas laiku nepanaudotas arba tai, kas klausė, baigėsi. Pagal jį nieko nesiunčiama; programa klausia iš naujo.',
+    overWhy: {
+      gone: 'To, kas klausė (programos ar rakto), nebėra. Niekas nebus siunčiama.',
+      unused:
+        'Patvirtinote, bet laiku neišsiųsta. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
+      unanswered: 'Laiku neatsakyta. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
+    },
     tooLate: 'Jūsų atsakymas nieko nepakeitė: jau buvo nuspręsta arba laikas baigėsi.',
     back: 'Eiti į patvirtinimus',
     done: {
