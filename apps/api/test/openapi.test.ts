@@ -1,5 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { type OpenApiDocument, openApiDocument } from '@vertexsms/contract/openapi'
+import { anchorOf } from '@vertexsms/contract/reference'
 import { ROUTES } from '@vertexsms/contract/routes'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { undocumented } from './support/documented.ts'
@@ -43,9 +44,40 @@ describe('the reference of the API', () => {
     expect(markdown.body).not.toMatch(/undefined|\[object/)
     expect(markdown.body).toContain('Address: `http://localhost:4002`.')
     for (const name of Object.keys(ROUTES).filter((one) => !one.endsWith('/'))) {
-      expect(page.body).toContain(`<h3>${name}</h3>`)
       expect(markdown.body).toContain(`### ${name}`)
+      const link = `<a href="#${anchorOf(name)}">${name}</a>`
+      expect(page.body).toContain(`<h3 id="${anchorOf(name)}">${link}</h3>`)
+      // Once more among the contents.
+      expect(page.body.split(link)).toHaveLength(3)
     }
+  })
+
+  test('leads nowhere that is not there: every link within it, and each heading is one place', async () => {
+    const { body } = await get('/reference')
+    const places = [...body.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)
+    expect(new Set(places).size).toBe(places.length)
+    const links = [...body.matchAll(/href="#([^"]*)"/g)].map(([, id]) => id)
+    expect(links.length).toBeGreaterThan(places.length)
+    for (const link of links) expect(places).toContain(link)
+  })
+
+  test('tells what every parameter and every member means', async () => {
+    const { body: markdown } = await get('/reference.md')
+    const rows = [...(markdown as string).matchAll(/^\| `(\S+)` \| (.*?) \| (.*?) ?\|$/gm)]
+    expect(rows.length).toBeGreaterThan(150)
+    expect(rows.filter(([, , type, meaning]) => !type || !meaning).map(([row]) => row)).toEqual([])
+  })
+
+  test('writes types as people read them: a list last, with its own length and not that of its entries', async () => {
+    const { body: markdown } = await get('/reference.md')
+    const both = 'string (at most 64 characters) or integer (at least 0) or list (1 to 100) of string or integer'
+    expect(markdown).toContain(`| \`to\` | ${both}; required |`)
+    expect(markdown).toContain('| `limits.maxPerDay` | amount; may be left out |')
+  })
+
+  test('tells the headers of an answer', async () => {
+    const { body: markdown } = await get('/reference.md')
+    expect(markdown).toContain('`x-vertexsms-amount-sent`: Parts charged.')
   })
 
   test('shows people every form of a body that has several, each with its own members', async () => {

@@ -10,36 +10,41 @@ export const MONEY_KEPT_MONTHS = 13
 /** What the demo account may spend a day until it first has a VertexSMS token: its password stands on a screen. */
 export const DEMO_FIRST_DAY_LIMIT_MICROS = 1_000_000n
 
+/** How an amount is written. */
+export const MONEY_TEXT = /^-?\d+(\.\d{1,6})?$/
+
 /** An amount in EUR as decimal text, up to six decimals; what was given back is negative. */
-export const moneyText = z.string().regex(/^-?\d+(\.\d{1,6})?$/)
+export const moneyText = z.string().regex(MONEY_TEXT)
 
 /** What is left of every limit that is set; a member is left out where there is none. */
 export const leftSchema = z.object({
-  day: moneyText.optional(),
-  total: moneyText.optional(),
-  recipients: z.int().optional(),
+  day: moneyText.optional().describe('What may still be spent today.'),
+  total: moneyText.optional().describe('What may still be spent in all.'),
+  recipients: z.int().optional().describe('Recipients that may still be sent to today.'),
 })
 
 /** The limits of one spender, as `GET /token` and the owner's pages show them; what is left out is not limited. */
 export const limitsSchema = z.object({
-  maxPerSend: moneyText.optional(),
-  maxPerDay: moneyText.optional(),
-  maxTotal: moneyText.optional(),
-  recipientsPerDay: z.int().optional(),
-  countries: z.array(z.string()).optional(),
-  senders: z.array(z.string()).optional(),
-  currency: z.literal(CURRENCY),
+  maxPerSend: moneyText.optional().describe('The most that one send may cost.'),
+  maxPerDay: moneyText.optional().describe('The most that may be spent on one of the owner’s days.'),
+  maxTotal: moneyText.optional().describe('The most that may be spent in all.'),
+  recipientsPerDay: z
+    .int()
+    .optional()
+    .describe('The most recipients on one of the owner’s days; a number counts once for each message to it.'),
+  countries: z.array(z.string()).optional().describe('ISO 3166-1 alpha-2: the only countries that may be sent to.'),
+  senders: z.array(z.string()).optional().describe('The only senders that may stand in `from`.'),
+  currency: z.literal(CURRENCY).describe('Of every amount here.'),
 })
 export type Limits = z.infer<typeof limitsSchema>
 
 /** What was spent: settled and held together, for that is what a limit counts. */
 export const spentSchema = z.object({
-  day: moneyText,
-  total: moneyText,
-  recipients: z.int(),
-  currency: z.literal(CURRENCY),
-  /** When the owner's day begins anew. */
-  resetsAt: z.iso.datetime(),
+  day: moneyText.describe('Spent or held today.'),
+  total: moneyText.describe('Spent or held in all.'),
+  recipients: z.int().describe('Recipients of today that count toward the limit.'),
+  currency: z.literal(CURRENCY).describe('Of every amount here.'),
+  resetsAt: z.iso.datetime().describe('When the owner’s day ends and the next begins.'),
 })
 
 /** Which limit stands in the way. */

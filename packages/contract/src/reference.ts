@@ -1,6 +1,7 @@
 // The reference of the REST API as Markdown, made from its OpenAPI document.
+import { MONEY_TEXT } from './limits.ts'
 import { code, table } from './markdown.ts'
-import type { Json, OpenApiDocument, Operation } from './openapi.ts'
+import type { Json, OpenApiDocument, Operation, Response } from './openapi.ts'
 
 interface Schema extends Json {
   readonly $ref?: string
@@ -25,25 +26,30 @@ interface Schema extends Json {
 
 function range(least: number | undefined, most: number | undefined, unit: string): string {
   if (least !== undefined && most !== undefined)
-    return least === most ? `, ${least}${unit}` : `, ${least} to ${most}${unit}`
-  if (most !== undefined) return `, at most ${most}${unit}`
-  return least === undefined ? '' : `, at least ${least}${unit}`
+    return least === most ? ` (${least}${unit})` : ` (${least} to ${most}${unit})`
+  if (most !== undefined) return ` (at most ${most}${unit})`
+  return least === undefined ? '' : ` (at least ${least}${unit})`
 }
 
-function typeOf(schema: Schema): string {
+/** A type in words; within a list without the bounds of what it lists, which would be read as those of the list. */
+function typeOf(schema: Schema, isListed = false): string {
   if (schema.const !== undefined) return code(String(schema.const))
   if (schema.enum !== undefined) return schema.enum.map((value) => code(String(value))).join(', ')
   const variants = schema.anyOf ?? schema.oneOf
-  if (variants !== undefined) return [...new Set(variants.map(typeOf))].join(' or ')
-  if (schema.type === 'array') {
-    return `list of ${typeOf(schema.items ?? {})}${range(schema.minItems, schema.maxItems, '')}`
+  if (variants !== undefined) {
+    // A list stands last: what is behind its words would be read as of its entries.
+    const lists = variants.filter(({ type }) => type === 'array')
+    const others = variants.filter(({ type }) => type !== 'array')
+    return [...new Set([...others, ...lists].map((one) => typeOf(one, isListed)))].join(' or ')
   }
-  if (schema.format === 'date-time') return 'time, ISO 8601'
-  return (
-    [schema.type ?? 'any'].flat().join(' or ') +
-    range(schema.minimum, schema.maximum, '') +
-    range(schema.minLength, schema.maxLength, ' characters')
-  )
+  if (schema.type === 'array') {
+    return `list${range(schema.minItems, schema.maxItems, '')} of ${typeOf(schema.items ?? {}, true)}`
+  }
+  if (schema.format === 'date-time') return 'time'
+  if (schema.pattern === MONEY_TEXT.source) return 'amount'
+  const type = [schema.type ?? 'any'].flat().join(' or ')
+  if (isListed) return type
+  return type + range(schema.minimum, schema.maximum, '') + range(schema.minLength, schema.maxLength, ' characters')
 }
 
 /** Members of objects inside a member stand below it, under its name. */
@@ -61,19 +67,30 @@ function members(schema: Schema, prefix = ''): [string, Schema, boolean][] {
   return [...seen.values()]
 }
 
-function membersTable(third: string, schema: Schema): string | undefined {
+/** What is told of the presence of a member: a request may leave most out, an answer tells most. */
+type Presence = 'required' | 'may be left out'
+
+function membersTable(told: Presence, schema: Schema): string | undefined {
   const rows = members(schema)
   if (rows.length === 0) return undefined
   return table(
-    ['member', 'type', third, 'meaning'],
+    ['member', 'type', 'meaning'],
     rows.map(([path, member, required]) => [
       code(path),
-      typeOf(member),
-      required ? 'yes' : '',
+      typeOf(member) + (required === (told === 'required') ? `; ${told}` : ''),
       member.description ?? '',
     ]),
   )
 }
+
+/** The anchor of a heading, by the rule of GitHub, so that links hold there and on the page. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+}
+const linkTo = (heading: string, text = heading) => `[${text}](#${anchorOf(heading)})`
 
 function whichForm(form: Schema, index: number, count: number): string {
   const named = Object.entries(form.properties ?? {}).find(([, member]) => member.const !== undefined)
@@ -94,19 +111,19 @@ export function referencePage(
       : ((components.schemas[$ref.split('/').at(-1) ?? ''] ?? {}) as Schema)
   }
 
-  function shape(title: string, third: string, schema: Schema): string[] {
-    const rows = membersTable(third, schema)
+  function shape(title: string, told: Presence, schema: Schema): string[] {
+    const rows = membersTable(told, schema)
     if (rows === undefined) return [`**${title}.** ${typeOf(schema)}`]
     return [`**${title}.**${schema.type === 'array' ? ' A list of:' : ''}`, rows]
   }
 
   /** Each form by itself, named by the value that tells it from the others; one table where they differ only in being a list. */
-  function shapes(title: string, third: string, schema: Schema): string[] {
+  function shapes(title: string, told: Presence, schema: Schema): string[] {
     const forms = (schema.oneOf ?? schema.anyOf ?? []).map((form) => resolve(form))
-    const [first, ...others] = forms.map((form) => membersTable(third, form))
-    if (first === undefined || others.length === 0) return shape(title, third, schema)
+    const [first, ...others] = forms.map((form) => membersTable(told, form))
+    if (first === undefined || others.length === 0) return shape(title, told, schema)
     if (others.every((other) => other === first)) return [`**${title}.** A list of, or one alone:`, first]
-    return forms.flatMap((form, index) => shape(`${title}, ${whichForm(form, index, forms.length)}`, third, form))
+    return forms.flatMap((form, index) => shape(`${title}, ${whichForm(form, index, forms.length)}`, told, form))
   }
 
   function section(method: string, path: string, operation: Operation): string[] {
@@ -119,11 +136,10 @@ export function referencePage(
         ? []
         : [
             table(
-              ['parameter', 'in', 'type', 'meaning'],
+              ['parameter', 'type', 'meaning'],
               parameters.map(({ name, in: place, schema, description = '' }) => [
                 code(name),
-                place,
-                typeOf(schema as Schema),
+                `${typeOf(schema as Schema)}; in the ${place}`,
                 description,
               ]),
             ),
@@ -131,12 +147,23 @@ export function referencePage(
       ...Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => shapes('Body', 'required', resolve(schema))),
       `Answers ${status}: ${success?.description ?? ''}`,
       ...Object.entries(success?.content ?? {}).flatMap(([type, { schema }]) =>
-        shapes(type, 'always there', resolve(schema)),
+        shapes(type, 'may be left out', resolve(schema)),
       ),
-      `Refused with ${failures.map(([one]) => one).join(', ')}.`,
+      ...headersOf(success),
+      `${linkTo('Refusals', 'Refused')} with ${failures.map(([one]) => one).join(', ')}.`,
     ]
   }
 
+  function headersOf(success: Response | undefined): string[] {
+    const headers = Object.entries(success?.headers ?? {})
+    const told = headers.map(([name, { description }]) => `${code(name)}: ${description}`)
+    return told.length === 0 ? [] : [`Headers of the answer: ${told.join(' ')}`]
+  }
+
+  // The same answer at both addresses.
+  const routes = Object.entries(paths)
+    .filter(([path]) => path === '/' || !path.endsWith('/'))
+    .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
   const statuses = new Map(
     Object.values(paths).flatMap((path) =>
       Object.values(path).flatMap(({ responses }) =>
@@ -154,13 +181,17 @@ export function referencePage(
     `# ${title}`,
     description,
     `Address: ${address}. As OpenAPI 3.1: \`/openapi.json\`.`,
+    'An amount is decimal text in EUR with up to six decimals, such as `"0.0775"`. A time is in ISO 8601 and UTC, such as `2026-01-31T09:00:00.000Z`.',
+    '## Contents',
+    [
+      ...routes.map(({ method, path, operation }) => {
+        const name = `${method.toUpperCase()} ${path}`
+        return `- ${linkTo(name)}: ${operation.summary}`
+      }),
+      `- ${linkTo('Refusals')}: what each status and code means`,
+    ].join('\n'),
     '## Routes',
-    ...Object.entries(paths)
-      // The same answer at both addresses.
-      .filter(([path]) => path === '/' || !path.endsWith('/'))
-      .flatMap(([path, methods]) =>
-        Object.entries(methods).flatMap(([method, operation]) => section(method, path, operation)),
-      ),
+    ...routes.flatMap(({ method, path, operation }) => section(method, path, operation)),
     '## Refusals',
     'The body is `{"message", "code", "error_code"}`, and `details` for some codes.',
     table(

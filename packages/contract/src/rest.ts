@@ -115,7 +115,10 @@ export const sendMembers = {
     .describe('A sender that is registered and confirmed on the account.'),
   message: z.string().max(MESSAGE_MAX_CHARACTERS).describe('The text.'),
   dlrUrl: urlText.optional().describe('Public https URL that takes the delivery report.'),
-  priority: z.enum(PRIORITIES).optional(),
+  priority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe('How soon it goes out where many wait; `normal` where it is left out.'),
   /** Read to UTC. */
   scheduled: momentSchema.optional().describe('When to send: ISO 8601 with an offset.'),
   /** Read to bare hexadecimal. */
@@ -156,15 +159,14 @@ export const smsCostRequestSchema = sendSmsRequestSchema
 
 /** Response of `POST /sms/cost`: an array of one. */
 export const smsCostSchema = z.object({
-  from: z.string().optional(),
-  /** The number that a message would go to: international, digits only. */
-  to: z.string().optional(),
-  parts: z.int(),
-  countryISO: z.string(),
-  mccmnc: z.string(),
-  pricePerPart: z.number(),
-  totalPrice: z.number(),
-  currency: z.string(),
+  from: z.string().optional().describe('The sender, as it was sent.'),
+  to: z.string().optional().describe('The number that a message would go to: international, digits alone.'),
+  parts: z.int().describe('SMS that the text takes.'),
+  countryISO: z.string().describe('ISO 3166-1 alpha-2.'),
+  mccmnc: z.string().describe('The code of the network of the number.'),
+  pricePerPart: z.number().describe('Of one SMS.'),
+  totalPrice: z.number().describe('Of all of its parts.'),
+  currency: z.string().describe('Of both prices.'),
 })
 /** The price of one message, as `POST /sms/cost` answers. */
 export type SmsCost = z.infer<typeof smsCostSchema>
@@ -173,13 +175,15 @@ export const smsCostResponseSchema = z.union([z.array(smsCostSchema).length(1), 
 
 /** One row of `GET /rates/?format=json`. `Rate` is a decimal string in EUR per part. */
 export const rateSchema = z.object({
-  CountryName: z.string(),
-  CountryCode: z.string(),
-  Operator: z.string(),
-  Network: z.string(),
-  MCC: z.string(),
-  MNC: z.string().nullable(),
-  Rate: z.string(),
+  CountryName: z.string().describe('In English.'),
+  CountryCode: z.string().describe('ISO 3166-1 alpha-2.'),
+  Operator: z
+    .string()
+    .describe('`All` where a country has one price; `All other carriers` in the row for the rest of them.'),
+  Network: z.string().describe('The name of the network; `All` and `All other carriers` as in `Operator`.'),
+  MCC: z.string().describe('Mobile country code.'),
+  MNC: z.string().nullable().describe('Mobile network code; null in a row for several networks.'),
+  Rate: z.string().describe('The price of one part in EUR, as decimal text.'),
 })
 /** The answer of `GET /rates`. */
 export const ratesResponseSchema = z.array(rateSchema)
@@ -188,8 +192,10 @@ export type Rate = z.infer<typeof rateSchema>
 
 /** Body of `POST /hlr`. */
 export const hlrRequestSchema = bodyOf({
-  msisdn: z.string().max(PHONE_MAX_CHARACTERS),
-  callBackUrl: urlText.optional(),
+  msisdn: z.string().max(PHONE_MAX_CHARACTERS).describe('The mobile number, international with a leading +.'),
+  callBackUrl: urlText
+    .optional()
+    .describe('Public https URL that takes the result; without it, read the result by its id.'),
   allowRepeat: z
     .boolean()
     .optional()
@@ -204,26 +210,33 @@ export type HlrRequest = z.infer<typeof hlrRequestSchema>
 
 /** The HLR result, as posted to the callback and as `GET /hlr/{id}` serves it once it is there. */
 export const hlrResultSchema = z.object({
-  id: z.string(),
-  /** Numeric code as a string, "0" when the subscriber was found. */
-  error: z.string(),
-  imsi: z.string().nullable(),
-  country: z.string().nullable(),
-  operatorId: z.int().nullable(),
-  operator: z.string().nullable(),
-  mcc: z.string().nullable(),
-  mnc: z.string().nullable(),
-  ported: z.array(z.object({ operatorId: z.int(), operator: z.string(), country: z.string() })),
+  id: z.string().describe('Of the lookup.'),
+  error: z.string().describe('The numeric code of VertexSMS as text, `0` when the subscriber was found.'),
+  imsi: z.string().nullable().describe('Identity of the subscriber in its network.'),
+  country: z.string().nullable().describe('ISO 3166-1 alpha-2.'),
+  operatorId: z.int().nullable().describe('Of the operator, for `GET /operators/{id}`.'),
+  operator: z.string().nullable().describe('The name of the operator.'),
+  mcc: z.string().nullable().describe('Mobile country code.'),
+  mnc: z.string().nullable().describe('Mobile network code.'),
+  ported: z
+    .array(
+      z.object({
+        operatorId: z.int().describe('Of the operator.'),
+        operator: z.string().describe('Its name.'),
+        country: z.string().describe('ISO 3166-1 alpha-2.'),
+      }),
+    )
+    .describe('The other operators of a number that was ported; empty for one that was not.'),
 })
 /** What a finished lookup found for one number. */
 export type HlrResult = z.infer<typeof hlrResultSchema>
 
 /** Response of `GET /hlr/{id}?wait=20` (ours): the result is null while the lookup runs. */
 export const hlrStatusResponseSchema = z.object({
-  id: z.string(),
-  status: z.enum(['pending', 'done']),
-  msisdn: z.string(),
-  result: hlrResultSchema.nullable(),
+  id: z.string().describe('Of the lookup.'),
+  status: z.enum(['pending', 'done']).describe('`done` once the result is there.'),
+  msisdn: z.string().describe('The number: international, digits alone.'),
+  result: hlrResultSchema.nullable().describe('What was found; null while the lookup runs.'),
 })
 
 /** The answer of `GET /hlr/{id}`. */
@@ -240,7 +253,7 @@ export const senderIdRequestSchema = z.preprocess(
   withoutNulls,
   z.discriminatedUnion('type', [
     z.strictObject({
-      type: z.literal('AlphaNumeric'),
+      type: z.literal('AlphaNumeric').describe('A name.'),
       name: digitText(SENDER_MAX_CHARACTERS)
         .transform((written) => written.trim())
         .pipe(z.string().min(SENDER_NAME_LENGTH.min).max(SENDER_NAME_LENGTH.max))
@@ -252,7 +265,7 @@ export const senderIdRequestSchema = z.preprocess(
       notificationUrl: urlText.optional().describe('Public https URL that takes the outcome of the review.'),
     }),
     z.strictObject({
-      type: z.literal('MSISDN'),
+      type: z.literal('MSISDN').describe('A number.'),
       name: phoneSchema.describe('The number that a PIN is sent to, international with a leading +.'),
     }),
   ]),
@@ -272,14 +285,19 @@ export const senderNotificationSchema = z.object({
 })
 
 /** Body of `POST /senderId/confirm/{id}`: as text, for a number loses its leading zero. */
-export const senderConfirmRequestSchema = bodyOf({ code: z.string().regex(new RegExp(`^\\d{${PIN_DIGITS}}$`)) })
+export const senderConfirmRequestSchema = bodyOf({
+  code: z
+    .string()
+    .regex(new RegExp(`^\\d{${PIN_DIGITS}}$`))
+    .describe(`The PIN: ${PIN_DIGITS} digits, as text.`),
+})
 
 /** Response of `GET /operators/{operatorId}`. */
 export const operatorResponseSchema = z.object({
-  name: z.string(),
-  country: z.string(),
-  mcc: z.string(),
-  mnc: z.array(z.string()),
+  name: z.string().describe('Of the operator.'),
+  country: z.string().describe('ISO 3166-1 alpha-2.'),
+  mcc: z.string().describe('Mobile country code.'),
+  mnc: z.array(z.string()).describe('Its mobile network codes.'),
 })
 
 /** Rows on one page of `GET /mccmnc/{country}` and `GET /prefixes/{country}`; a shorter page is the last (assumed). */
@@ -287,12 +305,21 @@ export const PAGE_SIZE = 100
 
 /** Response of `GET /mccmnc/{country}?Page=1`. */
 export const mccMncResponseSchema = z.array(
-  z.object({ country: z.string(), mcc: z.string(), mnc: z.string(), operatorId: z.int() }),
+  z.object({
+    country: z.string().describe('ISO 3166-1 alpha-2.'),
+    mcc: z.string().describe('Mobile country code.'),
+    mnc: z.string().describe('Mobile network code.'),
+    operatorId: z.int().describe('Of the operator, for `GET /operators/{id}`.'),
+  }),
 )
 
 /** Response of `GET /prefixes/{country}?Page=1` (assumed). */
 export const prefixesResponseSchema = z.array(
-  z.object({ country: z.string(), prefix: z.string(), operatorId: z.int() }),
+  z.object({
+    country: z.string().describe('ISO 3166-1 alpha-2.'),
+    prefix: z.string().describe('What the numbers begin with: international, digits alone.'),
+    operatorId: z.int().describe('Of the operator, for `GET /operators/{id}`.'),
+  }),
 )
 
 /** The most numbers in one `POST /numbers/correct`, and the most recipients of one `send_sms`. */
@@ -300,7 +327,12 @@ export const BATCH_MAX = 100
 
 /** Body of `POST /numbers/correct` (assumed). */
 export const correctNumbersRequestSchema = z
-  .array(z.strictObject({ number: phoneSchema, country: countrySchema }))
+  .array(
+    z.strictObject({
+      number: phoneSchema.describe('The number as somebody wrote it.'),
+      country: countrySchema.describe('ISO 3166-1 alpha-2: where a number is taken to be from that does not say.'),
+    }),
+  )
   .min(1)
   .max(BATCH_MAX)
 
@@ -310,28 +342,29 @@ export type CorrectNumbersRequest = z.infer<typeof correctNumbersRequestSchema>
 /** Response of `POST /numbers/correct` (assumed). */
 export const correctNumbersResponseSchema = z.array(
   z.object({
-    input_number: z.string(),
-    country: z.string(),
-    number_type: z.enum(['mobile', 'landline', 'unknown']),
-    mobile: z.boolean(),
-    number_e164: z.string().nullable(),
-    error: z.string().nullable(),
+    input_number: z.string().describe('The number as it was sent.'),
+    country: z.string().describe('ISO 3166-1 alpha-2 of the number; as it was sent where it is none.'),
+    number_type: z.enum(['mobile', 'landline', 'unknown']).describe('What its numbering plan says.'),
+    mobile: z.boolean().describe('True for a mobile number.'),
+    number_e164: z.string().nullable().describe('In E.164, with a leading +; null where it is no number.'),
+    error: z.string().nullable().describe('Why it is no number; null for one that is.'),
   }),
 )
 
 /** Response of `GET /token` (ours): the token describes itself. */
 export const tokenResponseSchema = z.object({
-  account: z.string(),
-  kind: z.enum(API_TOKEN_KINDS),
-  permissions: z.array(z.enum(PERMISSIONS)),
-  /** The limits of this token's connection, or of the token; null while there are none. */
-  limits: limitsSchema.nullable(),
-  /** What was spent under them, and by the whole account where that is limited too. */
-  spent: spentSchema.nullable().default(null),
-  /** What is left: of these limits and of the account's, whichever is less. */
-  left: leftSchema.default({}),
-  paused: z.boolean().default(false),
-  expires_at: z.iso.datetime().nullable(),
+  account: z.string().describe('The id of the account.'),
+  kind: z.enum(API_TOKEN_KINDS).describe('`manual` was made by hand on Settings → API; the others belong to an app.'),
+  permissions: z.array(z.enum(PERMISSIONS)).describe('The routes that it may call.'),
+  limits: limitsSchema.nullable().describe('Of this token, or of the app it belongs to; null while there are none.'),
+  spent: spentSchema.nullable().default(null).describe('What was spent with this token, or by the app it belongs to.'),
+  left: leftSchema
+    .default({})
+    .describe(
+      'What is left of these limits and of the account’s, whichever is less; a limit that is not set is left out.',
+    ),
+  paused: z.boolean().default(false).describe('True while everything that costs money is refused.'),
+  expires_at: z.iso.datetime().nullable().describe('When the token ends; null for never.'),
 })
 /** What a token is told about itself. */
 export type TokenDescription = z.infer<typeof tokenResponseSchema>

@@ -68,7 +68,13 @@ function json(name: string, schema: z.ZodType, description: string): Answer {
   return { status: 200, description, content: { [JSON_TYPE]: { name, schema } } }
 }
 
-const idPath = z.object({ id: z.string().regex(/^[1-9]\d{0,17}$/) })
+const idPath = (of: string) =>
+  z.object({
+    id: z
+      .string()
+      .regex(/^[1-9]\d{0,17}$/)
+      .describe(`Of the ${of}.`),
+  })
 const countryPath = z.object({
   country: z
     .string()
@@ -166,14 +172,14 @@ export const ROUTES = {
     summary: 'Ask where a message stands',
     description: 'For the messages of this token or connection.',
     permission: 'POST /sms',
-    path: idPath,
+    path: idPath('message'),
     answer: json('MessageStatus', smsStatusResponseSchema, 'Where the message stands.'),
   },
   'DELETE /sms/{id}': {
     summary: 'Cancel a scheduled message',
     description: 'What was handed over already cannot be cancelled: 409.',
     permission: 'POST /sms',
-    path: idPath,
+    path: idPath('message'),
     answer: { status: 204, description: 'It is cancelled, and its price is free again.', content: {} },
   },
   'GET /rates': rates,
@@ -190,7 +196,7 @@ export const ROUTES = {
     summary: 'Read the result of a lookup',
     description: 'Answers as soon as the result is there, at the latest after `wait` seconds.',
     permission: 'GET /hlr',
-    path: idPath,
+    path: idPath('lookup'),
     query: hlrQuerySchema,
     answer: json('LookupStatus', hlrStatusResponseSchema, 'The result, null while the lookup runs.'),
   },
@@ -210,7 +216,7 @@ export const ROUTES = {
     summary: 'Confirm a number as sender',
     description: 'Takes the PIN that was sent to the number.',
     permission: 'POST /senderId/confirm',
-    path: idPath,
+    path: idPath('sender'),
     body: { name: 'SenderPin', schema: senderConfirmRequestSchema },
     answer: {
       status: 200,
@@ -222,7 +228,7 @@ export const ROUTES = {
     summary: 'Read an operator',
     description: 'Its name, its country and its network codes.',
     permission: 'GET /operators',
-    path: idPath,
+    path: idPath('operator'),
     answer: json('Operator', operatorResponseSchema, 'The operator.'),
   },
   'GET /mccmnc/{country}': {

@@ -34,7 +34,7 @@ export type LimitedSendRequest = z.infer<typeof limitedSendRequestSchema>
 export const batchRequestSchema = bodyOf({
   ...sendMembers,
   ...ceilingMembers,
-  to: z.array(phoneSchema).min(1).max(BATCH_MAX),
+  to: z.array(phoneSchema).min(1).max(BATCH_MAX).describe('The numbers, each international with a leading +.'),
   allowRepeat: z
     .boolean()
     .optional()
@@ -46,8 +46,10 @@ export type BatchRequest = z.infer<typeof batchRequestSchema>
 export const quoteRequestSchema = bodyOf({
   ...sendMembers,
   ...ceilingMembers,
-  to: z.union([z.array(phoneSchema).min(1).max(BATCH_MAX), phoneSchema.transform((one) => [one])]),
-  allowRepeat: z.boolean().optional(),
+  to: z
+    .union([z.array(phoneSchema).min(1).max(BATCH_MAX), phoneSchema.transform((one) => [one])])
+    .describe('The number or the numbers, each international with a leading +.'),
+  allowRepeat: z.boolean().optional().describe('Taken as a send takes it; it changes nothing of a quote.'),
 })
 export type QuoteRequest = z.infer<typeof quoteRequestSchema>
 
@@ -56,67 +58,77 @@ export const BATCH_STATUSES = ['sent', 'scheduled', 'queued', 'failed', 'not_sen
 
 /** Why one recipient was refused; the members of an error body. */
 export const recipientErrorSchema = z.object({
-  message: z.string(),
-  code: z.string(),
-  error_code: z.int().nullable(),
-  details: z.record(z.string(), z.unknown()).optional(),
+  message: z.string().describe('For people. It may change.'),
+  code: z.string().describe('One of the codes of the refusals: decide by it.'),
+  error_code: z.int().nullable().describe('The numeric code of VertexSMS, where there is one.'),
+  details: z.record(z.string(), z.unknown()).optional().describe('What more is known; its members depend on the code.'),
 })
 
 /** One recipient's outcome, in the order of the request. */
 export const batchMessageSchema = z.object({
-  /** International form, digits; as it was written where it could not be read. */
-  to: z.string(),
-  id: z.string().nullable(),
-  status: z.enum(BATCH_STATUSES),
-  parts: z.int().nullable(),
-  /** Charged, or held while the outcome is open; null where nothing is. */
-  price: moneyText.nullable(),
-  error: recipientErrorSchema.nullable(),
-  /** Place, from 0, of the entry that leads to the same number: one message for both. */
-  duplicateOf: z.int().nullable(),
-  /** True for a message that an earlier call has sent. */
-  replayed: z.boolean(),
+  to: z
+    .string()
+    .describe('The number in international form, digits alone; as it was written where it could not be read.'),
+  id: z
+    .string()
+    .nullable()
+    .describe('Of the message, to ask for its status or to cancel it; null where there is none.'),
+  status: z
+    .enum(BATCH_STATUSES)
+    .describe(
+      '`queued` goes out by itself soon; `failed` VertexSMS refused; `not_sent` was refused before; of `unknown` nobody knows whether it went out.',
+    ),
+  parts: z.int().nullable().describe('SMS that the text takes.'),
+  price: moneyText.nullable().describe('Charged, or held while the outcome is open; null where nothing is.'),
+  error: recipientErrorSchema.nullable().describe('Why it was not sent; null for any other.'),
+  duplicateOf: z
+    .int()
+    .nullable()
+    .describe('Place, from 0, of the entry that leads to the same number: one message for both.'),
+  replayed: z.boolean().describe('True for a message that an earlier call has sent.'),
 })
 export type BatchMessage = z.infer<typeof batchMessageSchema>
 
 /** Response of `POST /sms/batch`. `sendId` is null where nothing new was accepted. */
 export const batchResponseSchema = z.object({
-  sendId: z.string().nullable(),
-  messages: z.array(batchMessageSchema).min(1),
-  price: moneyText,
-  currency: z.literal(CURRENCY),
+  sendId: z.string().nullable().describe('Of this send; null where nothing new was accepted.'),
+  messages: z.array(batchMessageSchema).min(1).describe('What became of each, in the order of the request.'),
+  price: moneyText.describe('Of all of them together.'),
+  currency: z.literal(CURRENCY).describe('Of every amount here.'),
 })
 export type BatchResponse = z.infer<typeof batchResponseSchema>
 
 /** What stands in the way of a send: the codes it would be refused with. */
-const refusalSchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  details: z.record(z.string(), z.unknown()).optional(),
-})
+const refusalSchema = recipientErrorSchema.pick({ code: true, message: true, details: true })
 
 /** Response of `POST /sms/quote`. */
 export const quoteResponseSchema = z.object({
-  coding: z.int(),
-  parts: z.int(),
-  messages: z.array(
-    z.object({
-      to: z.string(),
-      country: z.string().nullable(),
-      operator: z.string().nullable(),
-      mccmnc: z.string().nullable(),
-      parts: z.int().nullable(),
-      price: moneyText.nullable(),
-      refusals: z.array(recipientErrorSchema),
-    }),
-  ),
-  price: moneyText,
-  currency: z.literal(CURRENCY),
-  left: leftSchema,
-  refusals: z.array(refusalSchema),
-  /** Null where the price of a recipient cannot be had. */
-  quoteId: z.string().nullable(),
-  expiresAt: z.iso.datetime().nullable(),
+  coding: z.int().describe('How the text would be written: 0 GSM-7, 1 8-bit, 2 UCS-2.'),
+  parts: z.int().describe('SMS that the text takes for each recipient.'),
+  messages: z
+    .array(
+      z.object({
+        to: z.string().describe('The number in international form, digits alone.'),
+        country: z.string().nullable().describe('ISO 3166-1 alpha-2; null where it is not known.'),
+        operator: z.string().nullable().describe('The name of its network; null where it is not known.'),
+        mccmnc: z.string().nullable().describe('The code of its network; null where it is not known.'),
+        parts: z.int().nullable().describe('SMS that this recipient would get.'),
+        price: moneyText.nullable().describe('What this recipient would cost; null where it cannot be had.'),
+        refusals: z
+          .array(recipientErrorSchema)
+          .describe('What this recipient would be refused for; empty for nothing.'),
+      }),
+    )
+    .describe('One entry for each recipient, in the order of the request.'),
+  price: moneyText.describe('Of the whole send.'),
+  currency: z.literal(CURRENCY).describe('Of every amount here.'),
+  left: leftSchema.describe('What is left under the limits before this send; a limit that is not set is left out.'),
+  refusals: z.array(refusalSchema).describe('What the whole send would be refused for; empty for nothing.'),
+  quoteId: z
+    .string()
+    .nullable()
+    .describe('Sent along, it keeps this price; null where the price of a recipient cannot be had.'),
+  expiresAt: z.iso.datetime().nullable().describe('Until when the quote is good.'),
 })
 export type QuoteResponse = z.infer<typeof quoteResponseSchema>
 
@@ -134,9 +146,12 @@ export const SMS_STATES = [
 
 /** Response of `GET /sms/status/{id}`: `status` as reports say it, null until then. */
 export const smsStatusResponseSchema = z.object({
-  id: z.string(),
-  status: z.int().nullable(),
-  error: z.int().nullable(),
-  state: z.enum(SMS_STATES),
+  id: z.string().describe('Of the message.'),
+  status: z
+    .int()
+    .nullable()
+    .describe('As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then.'),
+  error: z.int().nullable().describe('The numeric code of VertexSMS, 0 when delivered; null until then.'),
+  state: z.enum(SMS_STATES).describe('The same in one word, before a report too.'),
 })
 export type SmsStatus = z.infer<typeof smsStatusResponseSchema>
