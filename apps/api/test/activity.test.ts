@@ -56,6 +56,17 @@ describe('the activity of an account', () => {
     expect((await entries()).map((row) => row.count)).toEqual([1, 1])
   })
 
+  test('tells a list in the order of its request', async () => {
+    const payer = await makePayer(db, accountId)
+    const { sending, deps } = pathNode(db, fakeOperator())
+    const to = Array.from({ length: 20 }, (_, at) => `37061234${String(at * 7).padStart(3, '0')}`)
+    await sending.sendList(smsCall(payer, to))
+    await idle(deps)
+    const ends = (await entries()).filter(({ what }) => what === 'sms').map(({ lastDigits }) => lastDigits)
+    // Chunks run one after the other, and within each the order is that of the list.
+    expect(ends).toEqual(to.map((number) => number.slice(-3)))
+  })
+
   test('has the refusals of a hundred recipients by a few statements, and counts each', async () => {
     const payer = await makePayer(db, accountId)
     await limit(db, payer, payer.tokenId, { countries: ['LT'] })

@@ -171,6 +171,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
            s.id AS message_id, s.upstream
     FROM settling s JOIN send p ON p.id = s.send_id
     WHERE s.outcome <> s.state::text OR s.now_charged <> s.charged_micros
+    ORDER BY s.id
   )`)}
   )`
 }

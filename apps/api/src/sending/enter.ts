@@ -89,8 +89,11 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
     }
     await deps.at('priced')
     const sendId = randomUUID()
-    const messages = priced.map((one) => ({
-      id: entry.newId(),
+    // Messages are handed over, told and listed by their ids: random as they are, those of a list grow in its order.
+    const ids = priced.map(() => entry.newId()).sort((one, other) => (one < other ? -1 : 1))
+    const inOrder = [...priced].sort((one, other) => one.position - other.position)
+    const messages = inOrder.map((one, at) => ({
+      id: ids[at] ?? entry.newId(),
       position: one.position,
       recipient: one.msisdn,
       country: one.country,
