@@ -425,6 +425,30 @@ describe('deleting', () => {
     expect(await words(token)).toBe('2 scheduled messages that have not been sent yet will be cancelled.')
     expect(await words(token, 'lt')).toBe('Bus atšauktos 2 suplanuotos žinutės, kurios dar neišsiųstos.')
     expect(await words(other)).toBeUndefined()
+    for (const [language, id, said] of [
+      ['en', token, 'Nightly \\(…\\w+\\) was deleted\\. .*2 scheduled messages that waited are cancelled with it\\.'],
+      ['lt', other, 'Ištrinta: Other \\(…\\w+\\)\\. [^.]*\\.</p>'],
+    ] as const) {
+      person.store(new URL(stack.issuer), [`vertexsms_language=${language}; Path=/`])
+      await confirmDelete(person, id)
+      expect((await person.get('/settings/api?done=token')).html).toMatch(new RegExp(said))
+    }
+  })
+
+  it('a token names every limit that is set, on the page that asks and in the list', async () => {
+    const { account, person } = await newSignedIn(stack)
+    await create(person)
+    const { id } = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
+    const amounts = { maxPerSendMicros: 1_000_000n, maxPerDayMicros: 2_000_000n, maxTotalMicros: 30_000_000n }
+    const others = { recipientsPerDay: 40, countries: ['LT'], senders: ['Shop'], askNewCountry: true }
+    await stack.db.spender.update({ where: { id }, data: { ...amounts, ...others, askAboveMicros: 500_000n } })
+    for (const path of ['/settings/api', `/settings/api/tokens/${id}/delete`]) {
+      const { html } = await person.get(path)
+      for (const amount of ['1.00', '2.00', '30.00', '0.50'])
+        expect([path, html]).toEqual([path, expect.stringContaining(`${amount} EUR`)])
+      for (const part of ['40 recipients', 'Lithuania', 'Shop', 'a country it has never sent to'])
+        expect([path, html]).toEqual([path, expect.stringContaining(part)])
+    }
   })
 
   it.each(['access', 'refresh'] as const)(

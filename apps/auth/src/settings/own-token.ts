@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { permissionsSpend, rulesThatBind } from '../connections/binding.ts'
-import { limitWords } from '../connections/limit-words.ts'
-import { limitsOf } from '../connections/spenders.ts'
+import { ruleWords } from '../connections/limit-words.ts'
+import { standingOf } from '../connections/spenders.ts'
 import { listTokens, type TokenRow } from '../connections/tokens.ts'
 import { isUuid } from '../connections/uuid.ts'
 import type { TokenFactsView } from '../views/pages.ts'
@@ -47,8 +47,8 @@ export async function tokenFacts(
   now: Date,
   t: Words,
 ): Promise<TokenFactsView> {
-  const rules = { ...(await limitsOf(deps.db, row.spenderId ?? row.id)), askAboveMicros: null, askNewCountry: false }
-  const limits = row.kind === 'manual' ? limitWords(rulesThatBind(rules, row.permissions), t) : []
+  const { rules } = await standingOf(deps.db, row.spenderId ?? row.id)
+  const limits = row.kind === 'manual' ? ruleWords(rulesThatBind(rules, row.permissions), t) : []
   return {
     name: row.name,
     lastFour: row.lastFour,

@@ -1,7 +1,7 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
 import type { Database, Prisma } from '@vertexsms/db/client'
-import { permissionsSpend } from '../connections/binding.ts'
-import { accountLimits } from '../connections/limit-words.ts'
+import { rulesThatBind } from '../connections/binding.ts'
+import { accountLimits, inSentence, ruleWords } from '../connections/limit-words.ts'
 import { pauseOf } from '../connections/spenders.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
 import type { Naming } from '../connections/who.ts'
@@ -109,7 +109,7 @@ function tokenView(
     permissions,
     ipAllowList,
     deadAddresses: ipAllowList.filter((entry) => readAllowListEntry(entry) === null),
-    maxPerDayMicros: permissionsSpend(permissions) ? (spender?.maxPerDayMicros ?? null) : null,
+    limits: spender ? inSentence(ruleWords(rulesThatBind(spender, permissions), t)) : [],
     created: timeView(row.createdAt, now),
     lastUsed: row.lastUsedAt && timeView(row.lastUsedAt, now),
     expires: row.expiresAt && timeView(row.expiresAt, now),

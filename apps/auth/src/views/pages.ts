@@ -255,8 +255,8 @@ export interface TokenView {
   readonly ipAllowList: readonly string[]
   /** The entries of it that no address can match. */
   readonly deadAddresses: readonly string[]
-  /** The most a day; null where nothing bounds it. */
-  readonly maxPerDayMicros: bigint | null
+  /** What bounds it, as it stands in the middle of a sentence. */
+  readonly limits: readonly string[]
   readonly created: TimeView
   readonly lastUsed: TimeView | null
   readonly expires: TimeView | null

@@ -65,7 +65,6 @@ export const access = room({
     may: 'What it may do',
     action: 'Action',
     delete: 'Delete',
-    perDay: (amount: string) => `${amount}\u00a0a\u00a0day`,
     endsIn: (lastFour: string) => `…${lastFour}`,
     onlyFrom: (addresses: string) => `Only from ${addresses}`,
     deadAddresses: (addresses: string) => `No address matches ${addresses}. To change the list, make a new token`,
@@ -160,7 +159,6 @@ export const access = room({
     may: 'Ką gali',
     action: 'Veiksmas',
     delete: 'Ištrinti',
-    perDay: (amount) => `${amount}\u00a0per\u00a0dieną`,
     endsIn: (lastFour) => `…${lastFour}`,
     onlyFrom: (addresses) => `Tik iš ${addresses}`,
     deadAddresses: (addresses) =>

@@ -6,7 +6,8 @@ export const limits = room({
     perDay: (amount: string) => `At most ${amount} a day`,
     perSend: (amount: string) => `At most ${amount} for one send`,
     inTotal: (amount: string) => `At most ${amount} in total`,
-    recipientsPerDay: (count: number, text: string) => `At most ${text} ${one(count, 'recipient', 'recipients')} a day`,
+    recipientsPerDay: (count: number, text: string) =>
+      `At most ${text} ${one(count, 'recipient', 'recipients')} a day, each message counted`,
     onlyTo: (countries: string) => `Only to ${countries}`,
     onlyWith: (count: number, senders: string) => `Only with the ${one(count, 'sender', 'senders')} ${senders}`,
     more: (count: string) => `${count} more`,
@@ -42,7 +43,7 @@ export const limits = room({
     perSend: (amount) => `Ne daugiau kaip ${amount} už vieną siuntimą`,
     inTotal: (amount) => `Ne daugiau kaip ${amount} iš viso`,
     recipientsPerDay: (count, text) =>
-      `Ne daugiau kaip ${text} ${vienas(count, 'gavėjas', 'gavėjai', 'gavėjų')} per dieną`,
+      `Ne daugiau kaip ${text} ${vienas(count, 'gavėjas', 'gavėjai', 'gavėjų')} per dieną, skaičiuojant kiekvieną žinutę`,
     onlyTo: (countries) => `Tik į šias šalis: ${countries}`,
     onlyWith: (count, senders) => `Tik ${vienas(count, 'siuntėjo', 'siuntėjų', 'siuntėjų')} vardu: ${senders}`,
     more: (count) => `dar ${count}`,
