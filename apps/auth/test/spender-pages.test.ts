@@ -55,6 +55,41 @@ async function send(person: Person, action: string, fields: Record<string, strin
   return person.post(action, [['csrf', csrf], ...Object.entries(fields)])
 }
 
+describe('the page of a token that was deleted', () => {
+  it('tells when it ended, what it spent and did, also where others speak of it, and can change nothing', async () => {
+    const { person, accountId } = await owner()
+    const { id, page } = await handMade(accountId, 'Night run')
+    await stack.db.spender.create({ data: { id, accountId, kind: 'token', createdAt: new Date() } })
+    await addActivity(stack, { accountId, spenderId: id })
+    expect((await person.get(page)).html).toContain(`href="${page}/delete"`)
+    await send(person, `${page}/delete`)
+    const { html } = await person.get(page)
+    expect(textOf(html)).toMatch(/Night run \(deleted\) .*It ended just now \. You deleted it here\./)
+    expect(html).toContain('<table class="activity">')
+    expect(html).not.toMatch(/<form [^>]*action="[^"]*\/(pause|limits)"/)
+    expect((await person.get('/settings/limits')).html).toContain(`<a href="${page}">Night run (deleted)</a>`)
+    const { person: other } = await owner()
+    expect((await other.get(page)).status).toBe(404)
+  })
+})
+
+describe('a message that waited and was cancelled', () => {
+  it.each([
+    ['its token was deleted', true, 'cancelled', 'The app or token ended'],
+    ['its time passed', false, 'expired', 'Its time had passed'],
+    ['it was taken back', false, 'cancelled', 'Before it was sent'],
+  ] as const)('is told with the reason: %s', async (_what, isDeleted, failureReason, words) => {
+    const { person, accountId } = await owner()
+    const { id, page } = await handMade(accountId)
+    const of = { accountId, spenderId: id }
+    const messageId = await addMessage(stack, of, { state: 'released', failureReason }, { tokenId: id })
+    if (isDeleted) await send(person, `${page}/delete`)
+    const row = { ...of, messageId, upstream: 'sandbox', what: 'cancel', outcome: 'OK', country: 'LT', parts: 1 }
+    await stack.db.activity.create({ data: { ...row, at: new Date(Date.now() + 1000) } })
+    expect(textOf((await person.get(page)).html)).toContain(`Cancelled ${words} Lithuania`)
+  })
+})
+
 describe('the page of a connection', () => {
   it('names first where its answers go, then what it calls itself', async () => {
     const { person, page } = await owner({ clientName: 'VertexSMS <Support>', redirectHost: 'login.example:8443' })
@@ -839,7 +874,7 @@ describe('the activity as a file', () => {
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     const lines = bytes.subarray(3).toString('utf8').split('\r\n')
     expect(lines[0]).toBe(
-      'at,app_or_token,address,what,outcome,times,country,parts,amount,currency,number_ends_in,upstream,send_id,delivery,delivery_error',
+      'at,app_or_token,answers_go_to,what,outcome,count,country,parts,amount,currency,number_ends_in,upstream,send_id,delivery,delivery_error',
     )
     expect(lines).toHaveLength(1 + 26 + 1)
     expect(lines[1]).toMatch(

@@ -13,7 +13,10 @@ export interface FoundHolder extends Holder {
   readonly isAlive: boolean
 }
 
-/** A connection or a token made by hand, by its id; of one account where it is given. Null where there is none. */
+/**
+ * A connection or a token made by hand, by its id; of one account where it is given. Of a token that was deleted what is left
+ * of it: what it spent and did. Null where there is none.
+ */
 export async function findHolder(
   db: Database,
   of: { readonly id: string; readonly accountId?: string },
@@ -22,7 +25,12 @@ export async function findHolder(
   const connection = await db.connection.findFirst({ where: of })
   if (connection) return ofConnection(connection, now)
   const token = await db.apiToken.findFirst({ where: { ...of, ...MADE_BY_HAND } })
-  return token && ofToken(token, now)
+  if (token) return ofToken(token, now)
+  const { id, accountId } = of
+  const left = await db.spender.findFirst({ where: { id, ...(accountId && { accountId }), kind: 'token' } })
+  return (
+    left && { kind: 'token', id, accountId: left.accountId, spenderId: id, name: left.endedName ?? '', isAlive: false }
+  )
 }
 
 /** Everything of an account that may still spend: itself, its connections, its tokens made by hand. */

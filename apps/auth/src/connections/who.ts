@@ -25,8 +25,8 @@ export function whoOf(named: NamedSpender | undefined | null, naming: Naming): W
   const gone = { kind: 'gone', place: '', name: '', passesFor: null, href: null } as const
   if (!named) return { ...gone, ...ours(who.gone) }
   const { kind, id, name, app } = named
-  if (kind === 'deleted token') return { ...gone, title: who.deleted(name), within: who.deleted(name) }
-  const href = pathOf({ kind, id })
+  const href = pathOf({ kind: kind === 'connection' ? kind : 'token', id })
+  if (kind === 'deleted token') return { ...gone, title: who.deleted(name), within: who.deleted(name), href }
   return app === null
     ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
     : { ...ownAppOf(app, naming), href }

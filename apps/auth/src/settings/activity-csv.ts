@@ -11,10 +11,10 @@ const ROWS_MAX = 100_000
 const HEADING = [
   'at',
   'app_or_token',
-  'address',
+  'answers_go_to',
   'what',
   'outcome',
-  'times',
+  'count',
   'country',
   'parts',
   'amount',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { scheduledWith } from '../connections/scheduled.ts'
-import { deleteToken } from '../connections/tokens.ts'
+import { scheduledUnder, scheduledWith } from '../connections/scheduled.ts'
+import { deleteToken, type TokenRow } from '../connections/tokens.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import { doneOf } from '../web/done.ts'
@@ -12,7 +12,7 @@ import type { Words } from '../words/words.ts'
 import { titleOfIssued } from './connection-list.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
-import { endingView, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
+import { endingView, goneNotice, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
 import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
 import { ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
@@ -59,16 +59,22 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const accountId = signedInOf(request).account.id
     const now = nowOf(request)
     const row = await ownToken(deps, request, now)
+    const waited = row ? await waitsWith(deps, row) : 0
     const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId }) : 'not_found'
-    if (row) tellWhich(deps, request, reply, row)
+    if (row) tellWhich(deps, request, reply, row, waited)
     return reply.redirect(`${TOKENS_PATH}?done=${deletion}`, 303)
   })
+}
+
+/** How many messages wait for their time under a token, or under the connection that it is of. */
+function waitsWith({ db }: TokenPageDeps, { id, connectionId }: TokenRow): Promise<number> {
+  return connectionId === null ? scheduledWith(db, id) : scheduledUnder(db, connectionId)
 }
 
 /** What was done before this page, with the name of what is gone where that is still known. */
 function noticeOf(request: FastifyRequest, named: string | null, t: Words): string | null {
   const { done } = request.query as { done?: unknown }
   // Said with its name, once, or not at all: a link alone must not say that something is gone.
-  if (done === 'token' || done === 'connection') return named === null ? null : t.access.doneNamed[done](named)
+  if (done === 'token' || done === 'connection') return named === null ? null : goneNotice(named, done, t)
   return doneOf(request, t.access.done)
 }

@@ -2,6 +2,7 @@ import { liveConnection } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
 import { appNamed } from '../connections/named-app.ts'
+import { scheduledUnder } from '../connections/scheduled.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { namingFor } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
@@ -35,13 +36,9 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
 
   app.post<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
     const row = await live(request)
+    const waited = row ? await scheduledUnder(deps.db, row.id) : 0
     const hasEnded = row !== null && (await endConnection(deps.db, row.id, 'deleted'))
-    if (row)
-      tellWhich(deps, request, reply, {
-        name: '',
-        lastFour: null,
-        app: appNamed(row),
-      })
+    if (row) tellWhich(deps, request, reply, { name: '', lastFour: null, app: appNamed(row) }, waited)
     return reply.redirect(`${TOKENS_PATH}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
   })
 }

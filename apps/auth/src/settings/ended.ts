@@ -10,11 +10,24 @@ import { wordsFor } from '../web/language.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
+import type { Words } from '../words/words.ts'
 
 /** Settings -> API. */
 export const TOKENS_PATH = '/settings/api'
 
-/** Lets the list say which token or app is gone, whose row may be gone as well. */
+interface Gone {
+  readonly which: string
+  readonly cancelled: number
+}
+
+/** What the list says once of a token or app that is gone: which it was, and what was cancelled with it. */
+export function goneNotice(text: string, done: 'token' | 'connection', { access, format }: Words): string {
+  const { which, cancelled }: Gone = JSON.parse(text)
+  const also = cancelled > 0 ? ` ${access.cancelled(cancelled, format.number(cancelled))}` : ''
+  return `${access.doneNamed[done](which)}${also}`
+}
+
+/** Lets the list say which token or app is gone, whose row may be gone as well, and how many of its messages with it. */
 export function tellWhich(
   deps: OnceDeps & Parameters<typeof namingFor>[0],
   request: FastifyRequest,
@@ -24,10 +37,12 @@ export function tellWhich(
     readonly lastFour: string | null
     readonly app: NamedApp | null
   },
+  cancelled: number,
 ): void {
   const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour})`
   const which = row.app ? inOneLine(ownAppOf(row.app, namingFor(deps, wordsFor(request)))) : own
-  showOnce(deps, reply, noticePlace(request), which)
+  const gone: Gone = { which, cancelled }
+  showOnce(deps, reply, noticePlace(request), JSON.stringify(gone))
 }
 
 /** A connection that is about to end, as the page that asks shows it. */

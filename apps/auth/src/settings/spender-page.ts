@@ -2,7 +2,7 @@ import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
 import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from '../connections/binding.ts'
-import { deliveriesOf } from '../connections/deliveries.ts'
+import { cancelReasonsOf, deliveriesOf } from '../connections/deliveries.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
@@ -63,6 +63,7 @@ export async function spenderPage(
   const did = await activityPage(db, of, { take: PAGE_ROWS, ...activityKeys(query) })
   const activity = did.rows
   const delivered = await deliveriesOf(db, accountId, activity)
+  const cancelled = await cancelReasonsOf(db, accountId, activity)
   const names =
     kind === 'account'
       ? await nameSpenders(
@@ -75,7 +76,11 @@ export async function spenderPage(
   const { may, permissions } = await mayOf(db, holder, connection, t)
   const spends = permissions === null || permissionsSpend(permissions)
 
-  const ended = connection && endOf(connection, now)
+  const ended = connection
+    ? endOf(connection, now)
+    : row?.endedAt
+      ? ({ at: row.endedAt, reason: kind === 'token' ? 'token' : 'other' } as const)
+      : null
   const successor =
     connection && ended?.reason === 'replaced'
       ? await db.connection.findFirst({
@@ -84,6 +89,7 @@ export async function spenderPage(
           select: { id: true },
         })
       : null
+  const isDeleted = kind === 'token' && ended !== null
   const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
   const ofAccount = account ? await spentOf(db, accountId, now) : []
   return {
@@ -91,7 +97,15 @@ export async function spenderPage(
     who:
       kind === 'account'
         ? wholeAccount(naming)
-        : whoOf({ kind, id: holder.id, name: holder.name, app: connection && appNamed(connection) }, naming),
+        : whoOf(
+            {
+              kind: isDeleted ? 'deleted token' : kind,
+              id: holder.id,
+              name: holder.name,
+              app: connection && appNamed(connection),
+            },
+            naming,
+          ),
     times: connection && {
       approved: timeView(connection.approvedAt, now),
       expires: timeView(connection.expiresAt, now),
@@ -139,6 +153,7 @@ export async function spenderPage(
         who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
         micros: amountMicros,
         delivery: (messageId !== null && delivered.get(messageId)?.became) || null,
+        cancelled: (messageId !== null && what === 'cancel' && cancelled.get(messageId)) || null,
       }),
     ),
     activityPager: activityWay(did, path),

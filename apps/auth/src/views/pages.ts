@@ -758,6 +758,8 @@ export interface SpenderPage {
     readonly upstream: string
     /** What the network said of a message that was handed over; null while it said nothing, and for everything else. */
     readonly delivery: 'delivered' | 'failed' | 'expired' | null
+    /** Of a message that waited: why it was cancelled. */
+    readonly cancelled: keyof Words['spender']['cancelledWhy'] | null
   }[]
   readonly activityPager: WayView | null
   readonly form: {
@@ -767,9 +769,10 @@ export interface SpenderPage {
   }
 }
 
-/** Why a connection is no more. */
+/** Why a connection is no more, or a token. */
 export type EndedReason =
   | 'deleted'
+  | 'token'
   | 'revoked'
   | 'refresh_reuse'
   | 'code_replay'

@@ -81,6 +81,8 @@ export const access = room({
       token: (name: string) => `${name} was deleted. Its very next call fails.`,
       connection: (name: string) => `Disconnected: ${name}. Its very next call fails.`,
     },
+    cancelled: (count: number, text: string) =>
+      `${text} scheduled ${one(count, 'message that waited is', 'messages that waited are')} cancelled with it.`,
     disconnectTitle: (who: string) => `Disconnect ${who}?`,
     endsAll: 'All tokens of this connection stop working now; the app’s very next call fails.',
     cancels: (count: number, text: string) =>
@@ -176,6 +178,8 @@ export const access = room({
       token: (name) => `Ištrinta: ${name}. Jau kitas kreipimasis šiuo raktu bus atmestas.`,
       connection: (name) => `Atjungta: ${name}. Jau kitas jos kreipimasis bus atmestas.`,
     },
+    cancelled: (count, text) =>
+      `Kartu ${vienas(count, 'atšaukta', 'atšauktos', 'atšaukta')} ${text} ${vienas(count, 'laukusi suplanuota žinutė', 'laukusios suplanuotos žinutės', 'laukusių suplanuotų žinučių')}.`,
     disconnectTitle: (who) => `Atjungti: ${who}?`,
     endsAll: 'Visi šios jungties raktai nustoja veikti dabar; jau kitas programos kreipimasis bus atmestas.',
     cancels: (count, text) =>

@@ -30,6 +30,7 @@ export const spender = room({
     stolen: 'possible theft',
     reasons: {
       deleted: 'You disconnected it here.',
+      token: 'You deleted it here.',
       revoked: 'The app disconnected itself.',
       refresh_reuse:
         'One of its old keys was used again, which suggests that it was stolen. If the app is yours, connect it again.',
@@ -132,6 +133,12 @@ export const spender = room({
       failed: 'Not delivered',
       expired: 'Not delivered in time',
     },
+    /** Why a message that waited was cancelled. */
+    cancelledWhy: {
+      ended: 'The app or token ended',
+      late: 'Its time had passed',
+      taken: 'Before it was sent',
+    },
     outcomes: {
       OK: 'Done',
       SPEND_CAP_REACHED: 'Refused: a spending limit',
@@ -180,6 +187,7 @@ export const spender = room({
     stolen: 'galima vagystė',
     reasons: {
       deleted: 'Jūs ją čia atjungėte.',
+      token: 'Jūs jį čia ištrynėte.',
       revoked: 'Programa atsijungė pati.',
       refresh_reuse:
         'Vienas senas jos raktas panaudotas dar kartą, tad jis galėjo būti pavogtas. Jei programa jūsų, prijunkite ją iš naujo.',
@@ -273,6 +281,11 @@ export const spender = room({
       pause: 'Pristabdyta',
     },
     delivery: { none: 'Perduota', delivered: 'Pristatyta', failed: 'Nepristatyta', expired: 'Laiku nepristatyta' },
+    cancelledWhy: {
+      ended: 'Programa ar raktas baigėsi',
+      late: 'Laikas jau buvo praėjęs',
+      taken: 'Dar neišsiųsta',
+    },
     outcomes: {
       OK: 'Atlikta',
       SPEND_CAP_REACHED: 'Atmesta: išlaidų riba',
