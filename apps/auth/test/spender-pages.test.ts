@@ -71,6 +71,13 @@ describe('the page of a token that was deleted', () => {
     const { person: other } = await owner()
     expect((await other.get(page)).status).toBe(404)
   })
+
+  it('is none of a token of which nothing says that it was deleted', async () => {
+    const { person, accountId } = await owner()
+    const id = randomUUID()
+    await stack.db.spender.create({ data: { id, accountId, kind: 'token', createdAt: new Date() } })
+    expect((await person.get(`/settings/api/tokens/${id}`)).status).toBe(404)
+  })
 })
 
 describe('a message that waited and was cancelled', () => {

@@ -27,7 +27,9 @@ export async function findHolder(
   const token = await db.apiToken.findFirst({ where: { ...of, ...MADE_BY_HAND } })
   if (token) return ofToken(token, now)
   const { id, accountId } = of
-  const left = await db.spender.findFirst({ where: { id, ...(accountId && { accountId }), kind: 'token' } })
+  const left = await db.spender.findFirst({
+    where: { id, ...(accountId && { accountId }), kind: 'token', endedAt: { not: null } },
+  })
   return (
     left && { kind: 'token', id, accountId: left.accountId, spenderId: id, name: left.endedName ?? '', isAlive: false }
   )
