@@ -31,8 +31,7 @@ const ALLOWED: Record<string, RegExp> = {
   auth: /^never$/,
   api: /^HTTP 503 UPSTREAM_UNAVAILABLE$|^result UPSTREAM_UNAVAILABLE$/,
   postgres: /^HTTP 503 UPSTREAM_UNAVAILABLE$|^result UPSTREAM_UNAVAILABLE$/,
-  // Where its neighbours are slow to answer, it says so of its first requests too.
-  mcp: /^not accepted|^HTTP 503 UPSTREAM_UNAVAILABLE$/,
+  mcp: /^not accepted/,
 }
 
 /** A steady load on MCP while each container is stopped and started in turn. */
