@@ -39,6 +39,10 @@ const SETTINGS = {
   max_wal_senders: '0',
 }
 
+// Memory in large pages, where the C library and the kernel have them to ask for: every connection is a process, and an
+// eighth of the server's time went into giving each its memory by four kilobytes.
+const ENVIRONMENT = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }
+
 /**
  * Vitest's global setup: where PostgreSQL is installed (Debian's place) and TEST_DATABASE_URL names no server, starts a
  * private one in a temporary folder, tells the tests by TEST_DATABASE_URL, and removes it after them. Without it the
@@ -60,7 +64,11 @@ export default async function setup(): Promise<(() => void) | undefined> {
   const run = (program: string, ...args: string[]) => {
     const command = [join(bin, program), '-D', data, ...args]
     const [file = '', ...rest] = asRoot ? ['runuser', '-u', 'postgres', '--', ...command] : command
-    execFileSync(file, rest, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    execFileSync(file, rest, {
+      cwd: folder,
+      env: { ...ENVIRONMENT, ...process.env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
   }
   // Also where the run is ended from outside, without its teardown.
   const end = () => {
