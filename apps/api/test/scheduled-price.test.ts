@@ -104,6 +104,14 @@ describe('a scheduled send whose price has risen', () => {
     expect(operator.handOvers.size).toBe(0)
   })
 
+  test('does not go out under an approval that is gone', async () => {
+    await asksAbove(1n)
+    await schedule(['37060000001'])
+    await owner.approval.deleteMany({ where: { accountId: payer.accountId } })
+    costs(PRICE * 10n)
+    expect(await atItsTime()).toEqual(['released PRICE_CHANGED'])
+  })
+
   test('does not go out above the price from which its owner wants to be asked', async () => {
     await asksAbove(PRICE)
     await schedule(one)
@@ -148,5 +156,45 @@ describe('a scheduled send whose price is the same', () => {
     expect(await atItsTime()).toEqual(['scheduled 0'])
     operator.cost = cost
     expect(await atItsTime(HOUR_MS + 120_000)).toEqual([`accepted ${PRICE}`])
+  })
+})
+
+describe('a scheduled send that its limits allowed by its very price', () => {
+  const two = ['37060000001', '37060000002']
+
+  test('goes out at that price, though the dearest row of its country is above a limit', async () => {
+    await limit(owner, payer, payer.tokenId, { maxPerSendMicros: PRICE * 2n })
+    await schedule(two)
+    costs(PRICE)
+    expect(await atItsTime()).toEqual([`accepted ${PRICE}`, `accepted ${PRICE}`])
+  })
+
+  test('does not go out above a limit', async () => {
+    await limit(owner, payer, payer.tokenId, { maxPerSendMicros: PRICE * 2n })
+    await schedule(two)
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual(['released SPEND_CAP_REACHED', 'released SPEND_CAP_REACHED'])
+    expect(operator.handOvers.size).toBe(0)
+  })
+
+  test('goes out where its country has no row', async () => {
+    operator.dearestRateMicros = async () => null
+    await limit(owner, payer, payer.tokenId, { maxPerSendMicros: PRICE * 2n })
+    await schedule(two)
+    costs(PRICE)
+    operator.dearestRateMicros = async () => null
+    expect(await atItsTime()).toEqual([`accepted ${PRICE}`, `accepted ${PRICE}`])
+  })
+
+  test('does not go to a number whose network is in a country that is not allowed', async () => {
+    await schedule(['37060000001'], { maxPrice: PRICE })
+    await limit(owner, payer, payer.tokenId, { countries: ['LT'] })
+    costs(PRICE)
+    const { cost } = operator
+    operator.cost = async (order) => {
+      const told = await cost(order)
+      return told && { ...told, country: 'LV' }
+    }
+    expect(await atItsTime()).toEqual(['released DESTINATION_NOT_ALLOWED'])
   })
 })

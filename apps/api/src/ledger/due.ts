@@ -29,10 +29,10 @@ export type DueAdmitted =
   | { readonly kind: 'changed' }
   /**
    * Dearer than was allowed, or of no price: by its caller, by the owner's approval of it or, where he was not asked, by the
-   * price above which he wants to be.
+   * price above which he wants to be. The rows are those without what is held for it.
    */
-  | { readonly kind: 'dearer' }
-  /** The rows are those without what is held for it. */
+  | { readonly kind: 'dearer'; readonly stands: readonly Stand[] }
+  /** By a limit. The rows are the same. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
 
 interface Row extends Stand {
@@ -66,7 +66,8 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, hold bigint) ON p.id = w.id
     ), ${standing(ledger, request)}, allowed AS MATERIALIZED (
       SELECT least(${maxMicros}::bigint, CASE WHEN mine.approval_id IS NULL THEN (SELECT min(ask_above_micros) FROM stand)
-               ELSE (SELECT a.ceiling_micros FROM approval a WHERE a.id = mine.approval_id) END) AS micros
+               -- One that is gone allows nothing.
+               ELSE coalesce((SELECT a.ceiling_micros FROM approval a WHERE a.id = mine.approval_id), 0) END) AS micros
       FROM mine
     ), dear AS MATERIALIZED (
       SELECT allowed.micros IS NOT NULL AND (${unpriced}::boolean OR sums.hold > allowed.micros) AS dearer
@@ -91,7 +92,6 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   if (!row?.live || !row.unended) return { kind: 'ended' }
   if (row.admitted) return { kind: 'admitted' }
   if (!row.same) return { kind: 'changed' }
-  if (row.fits && row.dearer) return { kind: 'dearer' }
   const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
-  return { kind: 'refused', stands }
+  return { kind: row.fits && row.dearer ? 'dearer' : 'refused', stands }
 }

@@ -4,7 +4,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
 import { ApiError } from '../http/api-error.ts'
-import { admitDue } from '../ledger/due.ts'
+import { admitDue, type DueAdmitted } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
 import { daysAround } from '../limits/days.ts'
@@ -14,6 +14,7 @@ import type { SendingDeps } from './deps.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
 import { COST_MAX, type Priced, sum } from './price.ts'
+import type { Content } from './request.ts'
 import { type RunnerOf, readWaiting, type Sending, sealedContext } from './send.ts'
 
 /** The job that hands over what is due. */
@@ -21,6 +22,9 @@ export const SCHEDULE = 'schedule'
 
 /** A message that names no validity and could not go for so long is not sent any more. */
 const LATE_MAX_SECONDS = 21_600
+
+/** What refuses a send for its price: by its very price it may go. */
+const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
 
 /** Sends of one turn, and of one account in it. */
 const BATCH = 20
@@ -113,30 +117,22 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
           runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
         })
       let outcome = await admitAt(priced)
-      if (outcome.kind === 'dearer' && recipients.length <= COST_MAX) {
-        // It was allowed by its very price, and is judged by that again.
+      let refused = refusedBy(send, content, priced, outcome)
+      if (refused !== null && OF_PRICE.has(refused) && recipients.length <= COST_MAX) {
+        // It may have been allowed by its very price, and is judged by that again.
         priced = await sending.prices.byCost(send, content, recipients)
-        outcome = await admitAt(priced)
+        refused = refusedBy(send, content, priced, outcome)
+        if (refused === null || OF_PRICE.has(refused)) {
+          outcome = await admitAt(priced)
+          refused = refusedBy(send, content, priced, outcome)
+        }
         // The next turn asks anew.
-        if (outcome.kind === 'dearer' && priced.some(({ told }) => told === null)) return
+        if (refused === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return
       }
-      if (outcome.kind === 'dearer') return giveUp(send.id, 'PRICE_CHANGED', null)
+      if (refused !== null) return giveUp(send.id, refused, null)
       if (outcome.kind === 'ended') return giveUp(send.id, null, 'cancelled')
-      if (outcome.kind === 'changed') return
-      if (outcome.kind === 'refused') {
-        const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
-        const limits = spenders.map((spender) => spender.limits)
-        const unknown = priced.find(({ micros }) => micros === null)
-        const asked = { priceMicros: sum(priced), recipients: priced.length, scheduled: false }
-        const refusal: Refusal | null =
-          judgePause(limits, deps.issuer) ??
-          judgeSender(limits, content.sender, deps.issuer) ??
-          priced.map(({ country }) => judgeCountry(limits, country, deps.issuer)).find((one) => one !== null) ??
-          (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
-          (today === null ? null : judgeCaps(spenders, asked, today, deps.issuer))
-        // What refused it was changed meanwhile: the next turn asks anew.
-        return refusal === null ? undefined : giveUp(send.id, refusal.code, null)
-      }
+      // It, or what refused it, was changed meanwhile: the next turn asks anew.
+      if (outcome.kind !== 'admitted') return
     }
     const messages = recipients.map(({ id, msisdn }, at) => ({
       id,
@@ -146,6 +142,29 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     const done = underWay.join(send.accountId) ?? (() => {})
     const running = sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages })
     inBackground(deps, running.finally(done))
+  }
+
+  /** Why it may not go at these prices, by the rows that are told with the outcome; null for what does not refuse it. */
+  function refusedBy(
+    send: DueSend,
+    content: Content,
+    priced: readonly Priced[],
+    outcome: DueAdmitted,
+  ): ApiErrorCode | null {
+    if (outcome.kind !== 'dearer' && outcome.kind !== 'refused') return null
+    const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
+    const limits = spenders.map((spender) => spender.limits)
+    const unknown = priced.find(({ micros }) => micros === null)
+    const asked = { priceMicros: sum(priced), recipients: priced.length, scheduled: false }
+    const refusal: Refusal | null =
+      judgePause(limits, deps.issuer) ??
+      judgeSender(limits, content.sender, deps.issuer) ??
+      priced
+        .map(({ country, told }) => judgeCountry(limits, country, deps.issuer, told?.country ?? country))
+        .find((one) => one !== null) ??
+      (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
+      (today === null ? null : judgeCaps(spenders, asked, today, deps.issuer))
+    return refusal?.code ?? (outcome.kind === 'dearer' ? 'PRICE_CHANGED' : null)
   }
 
   function read({ id, accountId, sealedText }: DueSend): ReturnType<typeof readWaiting> | null {
