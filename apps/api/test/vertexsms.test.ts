@@ -287,6 +287,16 @@ test('the operator is asked for no price of a number that the limits do not allo
   expect((await call('POST /sms/cost', { ...sms, to: '37255000001' })).status).toBe(200)
 })
 
+test('a quote says null of what the operator does not say of a number', async () => {
+  vertex.standIn.behaviour.cost = { mccmnc: null }
+  try {
+    const { body } = await call('POST /sms/quote', { ...sms, to: '37060000907' })
+    expect(body.messages).toMatchObject([{ country: 'LT', operator: null, mccmnc: null, price: expect.any(String) }])
+  } finally {
+    vertex.standIn.behaviour.cost = {}
+  }
+})
+
 describe('without what is needed', () => {
   test('an account without a token is told where it is set, before anything is held', async () => {
     await vertex.world.db.upstreamAccount.deleteMany({ where: { accountId } })

@@ -76,11 +76,13 @@ export const batchMessageSchema = z.object({
   status: z
     .enum(BATCH_STATUSES)
     .describe(
-      '`queued` goes out by itself soon; `failed` VertexSMS refused; `not_sent` was refused before; of `unknown` nobody knows whether it went out.',
+      '`queued` goes out by itself soon; `failed` was refused; `not_sent` did not go out though nobody refused it; of `unknown` nobody knows whether it went out.',
     ),
   parts: z.int().nullable().describe('SMS that the text takes.'),
   price: moneyText.nullable().describe('Charged, or held while the outcome is open; null where nothing is.'),
-  error: recipientErrorSchema.nullable().describe('Why it was not sent; null for any other.'),
+  error: recipientErrorSchema
+    .nullable()
+    .describe('Why it was not sent; null for any other, and for what was cancelled or came too late.'),
   duplicateOf: z
     .int()
     .nullable()
@@ -93,7 +95,7 @@ export type BatchMessage = z.infer<typeof batchMessageSchema>
 export const batchResponseSchema = z.object({
   sendId: z.string().nullable().describe('Of this send; null where nothing new was accepted.'),
   messages: z.array(batchMessageSchema).min(1).describe('What became of each, in the order of the request.'),
-  price: moneyText.describe('Of all of them together.'),
+  price: moneyText.describe('Of all that is new by this call; of a repeat of the whole call, of all of it.'),
   currency: z.literal(CURRENCY).describe('Of every amount here.'),
 })
 export type BatchResponse = z.infer<typeof batchResponseSchema>
@@ -108,27 +110,33 @@ export const quoteResponseSchema = z.object({
   messages: z
     .array(
       z.object({
-        to: z.string().describe('The number in international form, digits alone.'),
+        to: z
+          .string()
+          .describe('The number in international form, digits alone; as it was written where it could not be read.'),
         country: z.string().nullable().describe('ISO 3166-1 alpha-2; null where it is not known.'),
         operator: z.string().nullable().describe('The name of its network; null where it is not known.'),
         mccmnc: z.string().nullable().describe('The code of its network; null where it is not known.'),
         parts: z.int().nullable().describe('SMS that this recipient would get.'),
-        price: moneyText.nullable().describe('What this recipient would cost; null where it cannot be had.'),
+        price: moneyText
+          .nullable()
+          .describe('What this recipient would cost; null where it is refused, or its price cannot be had.'),
         refusals: z
           .array(recipientErrorSchema)
           .describe('What this recipient would be refused for; empty for nothing.'),
       }),
     )
     .describe('One entry for each recipient, in the order of the request.'),
-  price: moneyText.describe('Of the whole send.'),
+  price: moneyText.describe('Of all recipients that are not refused and have a price.'),
   currency: z.literal(CURRENCY).describe('Of every amount here.'),
   left: leftSchema.describe('What is left under the limits before this send; a limit that is not set is left out.'),
   refusals: z.array(refusalSchema).describe('What the whole send would be refused for; empty for nothing.'),
   quoteId: z
     .string()
     .nullable()
-    .describe('Sent along, it keeps this price; null where the price of a recipient cannot be had.'),
-  expiresAt: z.iso.datetime().nullable().describe('Until when the quote is good.'),
+    .describe(
+      'Sent along, it keeps this price; null where the price of a recipient cannot be had, or each is refused.',
+    ),
+  expiresAt: z.iso.datetime().nullable().describe('Until when the quote is good; null without one.'),
 })
 export type QuoteResponse = z.infer<typeof quoteResponseSchema>
 
@@ -151,7 +159,12 @@ export const smsStatusResponseSchema = z.object({
     .int()
     .nullable()
     .describe('As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then.'),
-  error: z.int().nullable().describe('The numeric code of VertexSMS, 0 when delivered; null until then.'),
+  error: z
+    .int()
+    .nullable()
+    .describe(
+      'The numeric code of VertexSMS in its report, 0 when delivered, or in its refusal; null where there is none.',
+    ),
   state: z.enum(SMS_STATES).describe('The same in one word, before a report too.'),
 })
 export type SmsStatus = z.infer<typeof smsStatusResponseSchema>

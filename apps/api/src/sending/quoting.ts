@@ -116,7 +116,8 @@ function messageOf(
     to: draft.number?.msisdn ?? draft.written,
     country: draft.number?.country ?? null,
     operator: priced?.told?.operator ?? null,
-    mccmnc: priced?.told?.mccmnc ?? null,
+    // Empty where VertexSMS does not say.
+    mccmnc: priced?.told?.mccmnc || null,
     parts: draft.number === null ? null : (priced?.told?.parts ?? parts),
     price: micros === null ? null : toEurText(micros),
     refusals: refusal === null ? [] : [refusal.body],
