@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { approvalContext, readAskedSend } from '@vertexsms/contract/approval'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
+import { databaseNow } from '@vertexsms/db/clock'
 import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import { open } from '@vertexsms/secrets/seal'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -280,6 +281,9 @@ describe('a send that the owner is asked about', () => {
       ['expired', PRICE],
       ['pending', PRICE + 1n],
     ])
+    // And is over from then on, as its owner's pages list it.
+    const [closed] = await approvals()
+    expect(closed?.expiresAt.getTime()).toBeLessThanOrEqual((await databaseNow(world.db)).getTime())
     expect(scripted.orders).toEqual([])
   })
 })

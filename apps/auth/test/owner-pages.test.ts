@@ -186,6 +186,16 @@ describe('the page of an approval', () => {
     expect(await said(late)).toMatch(/It was not answered in time\..* you are asked again/)
     const unused = await waiting({ ...past, state: 'approved', decidedAt: new Date(), sealedText: null })
     expect(await said(unused)).toMatch(/You approved it, but it was not sent in time\..* you are asked again/)
+    const ago = (ms: number) => new Date(Date.now() - ms)
+    // Its caller came back for it too late, and before that for more than it allows.
+    const closed = { state: 'expired', sealedText: null } as const
+    const found = await waiting({ ...closed, decidedAt: ago(901_000), expiresAt: ago(1_000) })
+    expect(await said(found)).toMatch(/You approved it, but it was not sent in time/)
+    const dearer = await waiting({ ...closed, createdAt: ago(60_000), expiresAt: ago(1_000) })
+    expect(await said(dearer)).toMatch(/The price has risen since you were asked/)
+    expect(textOf((await dearer.person.get('/approvals')).html)).toContain('Over: the price has risen')
+    const approved = await waiting({ ...closed, decidedAt: ago(60_000), expiresAt: ago(1_000) })
+    expect(await said(approved)).toMatch(/The price has risen since you were asked/)
     const refused = await waiting({ state: 'refused', decidedAt: new Date(), sealedText: null })
     expect(await said(refused)).toContain('The app is told so')
     for (const at of [late, unused, refused]) {

@@ -97,9 +97,10 @@ async function latestOf(
   return latest
 }
 
+/** Its time is over as well: what ends before it does so for its price. */
 async function close(db: Database, id: string): Promise<void> {
   await db.$executeRaw`
-    UPDATE approval SET state = 'expired', sealed_text = NULL
+    UPDATE approval SET state = 'expired', sealed_text = NULL, expires_at = least(expires_at, database_now())
     WHERE id = ${id}::uuid AND state IN ('pending', 'approved')`
 }
 

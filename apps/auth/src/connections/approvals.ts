@@ -34,7 +34,7 @@ export const BECAME = {
 type BecameOfSend = keyof typeof BECAME
 
 /** Why an approval is over that nobody refused or used. */
-export type OverBecause = 'gone' | 'unused' | 'unanswered'
+export type OverBecause = 'gone' | 'dearer' | 'unused' | 'unanswered'
 
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
@@ -42,7 +42,7 @@ export interface AskedApproval {
   readonly standing: ApprovalStanding
   /** The app or token that wants to send; null once it is gone. */
   readonly asker: NamedSpender | null
-  /** Why it is over, where it is: what asked has ended or run out, it was not sent in time, or not decided in time. */
+  /** Why it is over, where it is: what asked has ended or run out, it became dearer, it was not sent in time, or not decided in time. */
   readonly over: OverBecause | null
   /** True where nothing is left that could ask again. */
   readonly isGone: boolean
@@ -81,7 +81,7 @@ export async function findApproval(
   const asker = (await nameSpenders(deps.db, row.accountId, [row.spenderId])).get(row.spenderId) ?? null
   const holder = asker && (await findHolder(deps.db, { id: asker.id, accountId: row.accountId }, now))
   const isGone = Boolean(spender?.endedAt) || !holder?.isAlive
-  const over = standing !== 'expired' ? null : isGone ? 'gone' : row.state === 'approved' ? 'unused' : 'unanswered'
+  const over = standing === 'expired' ? overBecause(row, { isGone }) : null
   const became = row.sendId && standing === 'used' ? await becameOf(deps.db, row.sendId) : null
   return { row, standing, asker, over, isGone, asked, became, withoutAskingMicros }
 }
@@ -204,6 +204,17 @@ export function refuseAllOf(
   return tx.$executeRaw`
     UPDATE approval a SET state = 'refused', decided_at = database_now(), sealed_text = NULL
     WHERE a.spender_id = ${spenderId}::uuid AND ${waitsFor(accountId)}`
+}
+
+function overBecause(
+  { state, createdAt, decidedAt, expiresAt }: Approval,
+  { isGone }: { readonly isGone: boolean },
+): OverBecause {
+  if (isGone) return 'gone'
+  const [since, seconds] = decidedAt ? [decidedAt, APPROVAL_GOOD_SECONDS] : [createdAt, APPROVAL_OPEN_SECONDS]
+  // What its caller finds over is closed at its own time, what it finds too low before that.
+  if (state === 'expired' && expiresAt.getTime() < since.getTime() + seconds * 1_000) return 'dearer'
+  return decidedAt ? 'unused' : 'unanswered'
 }
 
 /** What was sent or refused stays so, whatever became of what asked. */

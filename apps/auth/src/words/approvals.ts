@@ -48,6 +48,7 @@ export const approvals = room({
     closed: 'Decided lately, or over',
     closedBy: {
       gone: 'Over: what asked is gone',
+      dearer: 'Over: the price has risen',
       unused: 'Approved, but not used in time',
       unanswered: 'Not answered in time',
     },
@@ -91,6 +92,8 @@ export const approvals = room({
     over: 'This is over',
     overWhy: {
       gone: 'The app or token that asked is gone. Nothing will be sent.',
+      dearer:
+        'The price has risen since you were asked. Nothing will be sent at this price; you are asked again at the new one.',
       unused:
         'You approved it, but it was not sent in time. Nothing will be sent; if it is tried again, you are asked again.',
       unanswered: 'It was not answered in time. Nothing will be sent; if it is tried again, you are asked again.',
@@ -150,6 +153,7 @@ export const approvals = room({
     closed: 'Neseniai nuspręsta arba baigta',
     closedBy: {
       gone: 'Baigta: to, kas klausė, nebėra',
+      dearer: 'Baigta: kaina pakilo',
       unused: 'Patvirtinta, bet laiku nepanaudota',
       unanswered: 'Laiku neatsakyta',
     },
@@ -193,6 +197,8 @@ export const approvals = room({
     over: 'Tai baigta',
     overWhy: {
       gone: 'To, kas klausė (programos ar rakto), nebėra. Niekas nebus siunčiama.',
+      dearer:
+        'Nuo tada, kai buvote paklausti, kaina pakilo. Už šią kainą niekas nebus siunčiama; dėl naujos klausiama iš naujo.',
       unused:
         'Patvirtinote, bet laiku neišsiųsta. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
       unanswered: 'Laiku neatsakyta. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
