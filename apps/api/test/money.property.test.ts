@@ -89,6 +89,7 @@ test.each(CASES)(
       answerMs: 500,
       placeMs: 0,
       repeatMs: 50,
+      turnMs: 5_000,
     }
     // What died gives no place and no turn back; a process that dies takes them with it.
     const nodes = [0, 1].map(() => pathNode(db, operator, { at: dying, places, turns: places, times }))

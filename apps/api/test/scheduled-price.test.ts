@@ -7,6 +7,7 @@ import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 
 const HOUR_MS = 3_600_000
@@ -197,4 +198,32 @@ describe('a scheduled send that its limits allowed by its very price', () => {
     }
     expect(await atItsTime()).toEqual(['released DESTINATION_NOT_ALLOWED'])
   })
+})
+
+test('a scheduled send whose price is long in coming holds up no other account, and goes out when it has come', async () => {
+  const dear = payer
+  await schedule(['37060000001'], { maxPrice: PRICE })
+  payer = await makePayer(owner)
+  await schedule(['37060000002'])
+  costs(PRICE)
+  const { cost } = operator
+  let tell = () => {}
+  const told = new Promise<void>((resolve) => {
+    tell = resolve
+  })
+  operator.cost = (order) => told.then(() => cost(order))
+  const { deps, sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, turnMs: 0 } })
+  const job = createScheduleJob(deps, sending, 1_000)
+  await database.followDate(HOUR_MS + 60_000)
+  const stateOf = async ({ accountId }: Payer) =>
+    (await owner.sendMessage.findFirstOrThrow({ where: { accountId } })).state
+  for (const _ of ['takes both', 'finds neither']) await turn(job)
+  await expect.poll(() => stateOf(payer)).toBe('accepted')
+  expect(await stateOf(dear)).toBe('scheduled')
+  // The lease of its turn is over, and what is known of its price is not: it is judged once.
+  await database.followDate(HOUR_MS + 120_000)
+  expect(await turn(job)).toBe(0)
+  tell()
+  await expect.poll(() => stateOf(dear)).toBe('accepted')
+  expect([...operator.handOvers.values()]).toEqual([1, 1])
 })

@@ -30,6 +30,8 @@ export interface SendingTimes {
   readonly placeMs: number
   /** A repeat waits so long for the first to be done. */
   readonly repeatMs: number
+  /** A turn of what was scheduled waits so long for an account of which something is due. */
+  readonly turnMs: number
 }
 
 /** What holds in production. */
@@ -41,6 +43,7 @@ export const SENDING_TIMES: SendingTimes = {
   answerMs: 20_000,
   placeMs: 2_000,
   repeatMs: 3_000,
+  turnMs: 1_000,
 }
 
 /** The steps between which a process may die. */

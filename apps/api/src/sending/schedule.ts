@@ -3,6 +3,7 @@ import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
+import { within } from '@vertexsms/service/within'
 import { ApiError } from '../http/api-error.ts'
 import { admitDue, type DueAdmitted } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
@@ -51,6 +52,8 @@ interface Waiting {
 export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: number): Job {
   const { db, operator } = deps
   const underWay = createCrowd(LIMITS.lists.duePerAccount)
+  /** Accounts of which something that a turn took is judged yet. */
+  const judged = new Set<string>()
 
   return {
     name: SCHEDULE,
@@ -61,9 +64,9 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         AND s.scheduled_at <= database_now() AND s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
-      const due = await takeDue(db, operator.name, underWay.full())
+      const due = await takeDue(db, operator.name, [...underWay.full(), ...judged])
       // Accounts side by side: what is slow or goes wrong for one is nothing to the others. Those of one keep their order.
-      await Promise.all([...byAccount(due)].map(beginInTurn))
+      await within(Promise.all([...byAccount(due)].map(beginInTurn)), deps.times.turnMs)
       return expired.length + due.length
     },
   }
@@ -72,8 +75,10 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
    * A token that is gone or refused is only its owner's to mend, and ends what waits for it, as it ends what is sent at once.
    * What fails otherwise is tried again when the lease of its turn is over, until it is late.
    */
-  async function beginInTurn(sends: readonly DueSend[]): Promise<void> {
+  async function beginInTurn([accountId, sends]: readonly [string, readonly DueSend[]]): Promise<void> {
+    judged.add(accountId)
     for (const send of sends) {
+      if (sending.stopping()) break
       await begin(send)
         .catch((error: unknown) => {
           if (!(error instanceof ApiError)) throw error
@@ -83,6 +88,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         })
         .catch((error: Error) => deps.log.warn({ err: error }, 'scheduled send not begun'))
     }
+    judged.delete(accountId)
   }
 
   async function begin(send: DueSend): Promise<void> {
@@ -184,10 +190,10 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
 }
 
 /** Of each account, in their order. */
-function byAccount(due: readonly DueSend[]): Iterable<DueSend[]> {
+function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
   const accounts = new Map<string, DueSend[]>()
   for (const send of due) accounts.set(send.accountId, [...(accounts.get(send.accountId) ?? []), send])
-  return accounts.values()
+  return accounts
 }
 
 /**

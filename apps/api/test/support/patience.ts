@@ -7,4 +7,4 @@ import { SENDING_TIMES } from '../../src/sending/deps.ts'
 export const PATIENT_LIMITS = { ...TIME_LIMITS, connectMs: 60_000, statementMs: 60_000, lockMs: 60_000 }
 
 /** The times of sending where a test does not say them itself. */
-export const PATIENT_TIMES = { ...SENDING_TIMES, pricesMs: 60_000, answerMs: 60_000, placeMs: 60_000 }
+export const PATIENT_TIMES = { ...SENDING_TIMES, pricesMs: 60_000, answerMs: 60_000, placeMs: 60_000, turnMs: 60_000 }
