@@ -95,6 +95,19 @@ describe('a message that waited and was cancelled', () => {
     await stack.db.activity.create({ data: { ...row, at: new Date(Date.now() + 1000) } })
     expect(textOf((await person.get(page)).html)).toContain(`Cancelled ${words} Lithuania`)
   })
+
+  it.each([
+    ['a newer one took its place', 'replaced', 'A newer connection took over'],
+    ['it was disconnected', 'deleted', 'The app or token ended'],
+  ] as const)('is told with the reason where its connection is over: %s', async (_what, endedReason, words) => {
+    const { person, page, of, connectionId } = await owner()
+    const how = { state: 'released', failureReason: 'cancelled' } as const
+    const messageId = await addMessage(stack, of, how, { connectionId })
+    await stack.db.connection.update({ where: { id: connectionId }, data: { endedAt: new Date(), endedReason } })
+    const row = { ...of, messageId, upstream: 'sandbox', what: 'cancel', outcome: 'OK', country: 'LT', parts: 1 }
+    await stack.db.activity.create({ data: { ...row, at: new Date(Date.now() + 1000) } })
+    expect(textOf((await person.get(page)).html)).toContain(`Cancelled ${words} Lithuania`)
+  })
 })
 
 describe('the page of a connection', () => {

@@ -38,8 +38,11 @@ export async function deliveriesOf(
   )
 }
 
-/** Why a message that waited was cancelled: what it was to be sent by ended, its time passed, or somebody took it back. */
-export type CancelReason = 'ended' | 'late' | 'taken'
+/**
+ * Why a message that waited was cancelled: what it was to be sent by ended, or a newer connection took its place, its time
+ * passed, or somebody took it back.
+ */
+export type CancelReason = 'ended' | 'replaced' | 'late' | 'taken'
 
 /** The same of the cancelled messages that rows of an account's activity are about, by their ids. */
 export async function cancelReasonsOf(
@@ -60,28 +63,41 @@ export async function cancelReasonsOf(
   const ends = await endsOf(db, accountId, messages)
   return new Map(
     messages.map(({ id, failureReason, spenderId, send }) => {
-      const hasEnded = [spenderId, send.connectionId].some((by) => {
-        const end = by === null ? undefined : ends.get(by)
-        return end !== undefined && end <= (at.get(id) ?? end)
-      })
-      return [id, failureReason === 'expired' ? 'late' : hasEnded ? 'ended' : 'taken'] as const
+      // The connection before its spender: what ended with both ended with the connection.
+      const end = [send.connectionId, spenderId]
+        .flatMap((by) => (by === null ? [] : (ends.get(by) ?? [])))
+        .find((one) => one.at <= (at.get(id) ?? one.at))
+      return [id, failureReason === 'expired' ? 'late' : (end?.reason ?? 'taken')] as const
     }),
   )
 }
 
-/** When the spenders and connections of some messages ended, by their ids. */
+interface End {
+  readonly at: Date
+  readonly reason: 'ended' | 'replaced'
+}
+
+/** When and how the spenders and connections of some messages ended, by their ids; of what has both, the connection's end. */
 async function endsOf(
   db: Database,
   accountId: string,
   messages: readonly { readonly spenderId: string; readonly send: { readonly connectionId: string | null } }[],
-): Promise<ReadonlyMap<string, Date>> {
+): Promise<ReadonlyMap<string, End>> {
   const ended = { accountId, endedAt: { not: null } } as const
-  const select = { id: true, endedAt: true } as const
   const spenderIds = messages.map(({ spenderId }) => spenderId)
   const connectionIds = messages.flatMap(({ send }) => (send.connectionId === null ? [] : [send.connectionId]))
-  const rows = [
-    ...(await db.spender.findMany({ where: { ...ended, id: { in: spenderIds } }, select })),
-    ...(await db.connection.findMany({ where: { ...ended, id: { in: connectionIds } }, select })),
-  ]
-  return new Map(rows.flatMap(({ id, endedAt }) => (endedAt ? [[id, endedAt] as const] : [])))
+  const spenders = await db.spender.findMany({
+    where: { ...ended, id: { in: spenderIds } },
+    select: { id: true, endedAt: true },
+  })
+  const connections = await db.connection.findMany({
+    where: { ...ended, id: { in: connectionIds } },
+    select: { id: true, endedAt: true, endedReason: true },
+  })
+  const rows = [...spenders.map((row) => ({ ...row, endedReason: null })), ...connections]
+  return new Map(
+    rows.flatMap(({ id, endedAt: at, endedReason }) =>
+      at ? [[id, { at, reason: endedReason === 'replaced' ? 'replaced' : 'ended' }] as const] : [],
+    ),
+  )
 }

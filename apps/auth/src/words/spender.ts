@@ -136,6 +136,7 @@ export const spender = room({
     /** Why a message that waited was cancelled. */
     cancelledWhy: {
       ended: 'The app or token ended',
+      replaced: 'A newer connection took over',
       late: 'Its time had passed',
       taken: 'Before it was sent',
     },
@@ -283,6 +284,7 @@ export const spender = room({
     delivery: { none: 'Perduota', delivered: 'Pristatyta', failed: 'Nepristatyta', expired: 'Laiku nepristatyta' },
     cancelledWhy: {
       ended: 'Programa ar raktas baigėsi',
+      replaced: 'Vietą užėmė naujesnė jungtis',
       late: 'Laikas jau buvo praėjęs',
       taken: 'Dar neišsiųsta',
     },
