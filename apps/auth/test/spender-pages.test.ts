@@ -80,6 +80,20 @@ describe('the page of a token that was deleted', () => {
   })
 })
 
+describe('the page of a token that ran out', () => {
+  it('tells when, and what it spent and did', async () => {
+    const { person, accountId } = await owner()
+    const { id, page } = await handMade(accountId, 'Night run')
+    await addActivity(stack, { accountId, spenderId: id })
+    await stack.db.apiToken.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1000) } })
+    const { html } = await person.get(page)
+    expect(textOf(html)).toMatch(/It ended just now \. Its time ran out\./)
+    expect(textOf(html)).not.toContain('(deleted)')
+    expect(html).toContain('<table class="activity">')
+    expect(html).not.toMatch(/<form [^>]*action="[^"]*\/(pause|limits)"/)
+  })
+})
+
 describe('a message that waited and was cancelled', () => {
   it.each([
     ['its token was deleted', true, 'cancelled', 'The app or token ended'],

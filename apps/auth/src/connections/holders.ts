@@ -11,6 +11,8 @@ export interface FoundHolder extends Holder {
   readonly name: string
   /** False once it ended or ran out: nothing about it changes any more. */
   readonly isAlive: boolean
+  /** Of a token that is still kept: when it runs out or ran out; null for one that never does, and for all else. */
+  readonly runsOutAt: Date | null
 }
 
 /**
@@ -30,9 +32,9 @@ export async function findHolder(
   const left = await db.spender.findFirst({
     where: { id, ...(accountId && { accountId }), kind: 'token', endedAt: { not: null } },
   })
-  return (
-    left && { kind: 'token', id, accountId: left.accountId, spenderId: id, name: left.endedName ?? '', isAlive: false }
-  )
+  if (!left) return null
+  const name = left.endedName ?? ''
+  return { kind: 'token', id, accountId: left.accountId, spenderId: id, name, isAlive: false, runsOutAt: null }
 }
 
 /** Everything of an account that may still spend: itself, its connections, its tokens made by hand. */
@@ -59,7 +61,7 @@ export async function holdersOf(
 
 /** The account itself. */
 export function holderOfAccount({ id, email }: { readonly id: string; readonly email: string }): FoundHolder {
-  return { kind: 'account', id, accountId: id, spenderId: id, name: email, isAlive: true }
+  return { kind: 'account', id, accountId: id, spenderId: id, name: email, isAlive: true, runsOutAt: null }
 }
 
 interface ConnectionRow {
@@ -75,7 +77,8 @@ interface ConnectionRow {
 function ofConnection(row: ConnectionRow, now: Date): FoundHolder {
   const { id, accountId, spenderId, clientName, redirectHost } = row
   const isAlive = isConnectionAlive(row, now)
-  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name: clientName || redirectHost, isAlive }
+  const name = clientName || redirectHost
+  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name, isAlive, runsOutAt: null }
 }
 
 interface TokenRow {
@@ -87,6 +90,6 @@ interface TokenRow {
 }
 
 function ofToken(row: TokenRow, now: Date): FoundHolder {
-  const { id, accountId, spenderId, name } = row
-  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive: isTokenAlive(row, now) }
+  const { id, accountId, spenderId, name, expiresAt: runsOutAt } = row
+  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive: isTokenAlive(row, now), runsOutAt }
 }

@@ -80,7 +80,9 @@ export async function spenderPage(
     ? endOf(connection, now)
     : row?.endedAt
       ? ({ at: row.endedAt, reason: kind === 'token' ? 'token' : 'other' } as const)
-      : null
+      : holder.runsOutAt && !holder.isAlive
+        ? ({ at: holder.runsOutAt, reason: 'expired' } as const)
+        : null
   const successor =
     connection && ended?.reason === 'replaced'
       ? await db.connection.findFirst({
@@ -89,7 +91,7 @@ export async function spenderPage(
           select: { id: true },
         })
       : null
-  const isDeleted = kind === 'token' && ended !== null
+  const isDeleted = kind === 'token' && ended?.reason === 'token'
   const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
   const ofAccount = account ? await spentOf(db, accountId, now) : []
   return {
