@@ -103,6 +103,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
     tests: api(
       'agree',
       'admit',
+      'scheduled-price',
       'ledger',
       'activity',
       'late-money',
@@ -155,6 +156,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'sender-ids',
       'pause',
       'judge',
+      'scheduled-price',
       'faults',
       'ended',
       'fewer-scopes',
