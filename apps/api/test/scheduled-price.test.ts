@@ -120,6 +120,13 @@ describe('a scheduled send whose price has risen', () => {
     expect(await atItsTime()).toEqual([REFUSED])
   })
 
+  test('is held to the lower of what its caller allowed and what its owner wants to be asked above', async () => {
+    await asksAbove(PRICE * 2n)
+    await schedule(one, { maxPrice: PRICE })
+    costs(PRICE + 1n)
+    expect(await atItsTime()).toEqual([REFUSED])
+  })
+
   test('is judged by the price of the whole of it', async () => {
     await schedule(['37060000001', '37060000002'], { maxPrice: PRICE * 2n })
     costs(PRICE + 1n)
