@@ -120,6 +120,8 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'faults',
       'sms',
       'hlr',
+      'taken-meanwhile',
+      'upstream-change',
       'money.property',
     ),
   },

@@ -1,6 +1,7 @@
 // The doors after the first: what waited, was scheduled or is a list, let in by the same statement over one world.
 import { createHash } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Admission, admit } from '../src/ledger/admit.ts'
 import type { Claim } from '../src/ledger/claim.ts'
@@ -89,6 +90,8 @@ describe('a scheduled send at its time', () => {
       )
     expect(await at(101n)).toBe('refused')
     expect(await at(100n)).toBe('admitted')
+    const { runnerUntil } = await owner.send.findUniqueOrThrow({ where: { id: one.send.id } })
+    expect(Math.round((Number(runnerUntil) - Number(await databaseNow(db))) / 10_000)).toBe(3)
     for (const id of [payer.tokenId, payer.accountId]) {
       const counted = { dayHeldMicros: 100n, totalHeldMicros: 100n, dayRecipients: 1, scheduled: 0 }
       expect(await countOf(owner, id)).toMatchObject(counted)

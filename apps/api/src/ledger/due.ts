@@ -39,7 +39,6 @@ interface Row extends Stand {
   readonly live: boolean
   readonly same: boolean
   readonly unended: boolean
-  readonly fits: boolean
   /** Null where nothing is as it was read. */
   readonly dearer: boolean | null
   readonly admitted: boolean
@@ -73,9 +72,8 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       SELECT allowed.micros IS NOT NULL AND (${unpriced}::boolean OR sums.hold > allowed.micros) AS dearer
       FROM allowed CROSS JOIN sums
     ), go AS MATERIALIZED (
-      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN sums CROSS JOIN mine CROSS JOIN dear
+      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN mine CROSS JOIN dear
       WHERE complete AND unended AND fits AND NOT dearer
-        AND sums.messages = ${holds.length}::int
         AND (SELECT count(*) FROM waiting) = ${holds.length}::int
     ), ${move(ledger, request)}, run AS (
       UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM go
@@ -84,8 +82,9 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       UPDATE send_message m SET state = 'held', day = go.day, hold_micros = a.hold FROM asked a CROSS JOIN go
       WHERE m.id = a.id RETURNING m.id
     )
-    SELECT EXISTS (SELECT FROM live) AS live, j.unended, j.fits, (SELECT dearer FROM dear) AS dearer,
-           (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted, (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
+    SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT dearer FROM dear) AS dearer,
+           (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted,
+           (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`,
   )
   const [row] = rows
@@ -93,5 +92,5 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   if (row.admitted) return { kind: 'admitted' }
   if (!row.same) return { kind: 'changed' }
   const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
-  return { kind: row.fits && row.dearer ? 'dearer' : 'refused', stands }
+  return { kind: row.dearer ? 'dearer' : 'refused', stands }
 }
