@@ -1,11 +1,11 @@
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import {
   decideApproval,
-  findApproval,
   pendingApprovals,
   usableApprovals,
   withdrawApproval,
-} from '../connections/approvals.ts'
+} from '../connections/approval-decisions.ts'
+import { findApprovals } from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
 import { sayOutcome } from '../connections/outcomes.ts'
 import { isUuid } from '../connections/uuid.ts'
@@ -27,10 +27,9 @@ export const approvals: Command = {
     if (pending.length === 0) context.print('Nothing waits for approval.')
     if (pending.length + usable.length === 0) return
     const { OPERATOR_KEY: operatorKey } = readKeysEnv(context.source)
-    for (const id of [...pending, ...usable]) {
-      const found = await findApproval({ db: context.db, operatorKey }, { accountId: account.id, id }, context.now)
-      if (!found) continue
-      const { row, asked, asker } = found
+    const ids = [...pending, ...usable]
+    const found = await findApprovals({ db: context.db, operatorKey }, { accountId: account.id, ids }, context.now)
+    for (const { row, asked, asker } of found) {
       const isWaiting = row.state === 'pending'
       context.print(
         `${row.id}  ${isWaiting ? '' : 'approved, not sent yet, '}until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,

@@ -37,6 +37,24 @@ export async function findHolder(
   return { kind: 'token', id, accountId: left.accountId, spenderId: id, name, isAlive: false, runsOutAt: null }
 }
 
+/** Which of some connections and tokens made by hand of an account still live, by their ids. */
+export async function aliveAmong(
+  db: Database,
+  { accountId, ids }: { readonly accountId: string; readonly ids: readonly string[] },
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const which = { accountId, id: { in: [...ids] } }
+  const connections = await db.connection.findMany({
+    where: { ...which, ...liveConnection(now) },
+    select: { id: true },
+  })
+  const tokens = await db.apiToken.findMany({
+    where: { ...which, ...MADE_BY_HAND, ...liveToken(now) },
+    select: { id: true },
+  })
+  return new Set([...connections, ...tokens].map(({ id }) => id))
+}
+
 /** Everything of an account that may still spend: itself, its connections, its tokens made by hand. */
 export async function holdersOf(
   db: Database,

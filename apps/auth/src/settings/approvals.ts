@@ -1,18 +1,14 @@
-import { SealError } from '@vertexsms/secrets/subkey'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import {
-  type AskedApproval,
-  BECAME,
-  closedApprovals,
   countPendingEach,
   decideApproval,
-  findApproval,
   pendingApprovals,
   refuseAllOf,
   usableApprovals,
   withdrawApproval,
-} from '../connections/approvals.ts'
+} from '../connections/approval-decisions.ts'
+import { type AskedApproval, BECAME, closedApprovals, findApproval, findApprovals } from '../connections/approvals.ts'
 import { nameSpenders } from '../connections/names.ts'
 import { pausedOf } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
@@ -31,6 +27,9 @@ import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
 
 const PATH = '/approvals'
+
+/** What cannot be read must not hide the rest. */
+const READABLE = { hideUnreadable: true }
 
 /** What was decided or is over, the latest of it. */
 const CLOSED_ROWS = 10
@@ -65,10 +64,10 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
     const naming = namingFor(deps, wordsFor(request))
     const paused = await pausedOf(deps.db, accountId)
-    const viewsOf = async (all: readonly string[], isOf: (standing: AskedView['standing']) => boolean) =>
-      (await Promise.all(all.map((id) => readableApproval(deps, { accountId, id }, now)))).flatMap((one) =>
-        one && isOf(one.standing) ? [askedView(one, paused, now, naming)] : [],
-      )
+    const viewsOf = async (ids: readonly string[], isOf: (standing: AskedView['standing']) => boolean) =>
+      (await findApprovals(deps, { accountId, ids }, now, READABLE))
+        .filter(({ standing }) => isOf(standing))
+        .map((one) => askedView(one, paused, now, naming))
     const waiting = (await viewsOf(ids, (standing) => standing === 'pending'))
       // What can only be refused stands in nobody's way.
       .sort((one, other) => Number(one.asked === null) - Number(other.asked === null))
@@ -115,7 +114,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const { approvalId: id } = request.params
     const now = nowOf(request)
     const accountId = signedInOf(request).account.id
-    const found = isUuid(id) ? await readableApproval(deps, { accountId, id }, now) : null
+    const found = isUuid(id) ? await findApproval(deps, { accountId, id }, now, READABLE) : null
     if (!found) return reply.callNotFound()
     const outcome = outcomeOf(request)
     return sendPage(reply, 'approval', {
@@ -132,7 +131,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const word = textField(request, 'decision')
     const verdict = Object.hasOwn(VERDICTS, word) ? VERDICTS[word as keyof typeof VERDICTS] : null
     const own = { accountId: account.id, id }
-    const found = isUuid(id) ? await readableApproval(deps, own, nowOf(request)) : null
+    const found = isUuid(id) ? await findApproval(deps, own, nowOf(request), READABLE) : null
     if (!found) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
     // Nobody approves what nobody can read, from an older page either.
@@ -180,20 +179,6 @@ function outcomeOf(request: FastifyRequest): Outcome | null {
 /** Where the list says of which send. */
 function noticePlace(request: FastifyRequest) {
   return { path: PATH, sessionId: signedInOf(request).sessionId, about: 'decided' }
-}
-
-/** The same as {@link findApproval}, without what was asked where it cannot be read: one of many must not hide the others. */
-async function readableApproval(
-  deps: SettingsDeps,
-  of: { readonly accountId: string; readonly id: string },
-  now: Date,
-): Promise<AskedApproval | null> {
-  try {
-    return await findApproval(deps, of, now)
-  } catch (error) {
-    if (!(error instanceof SealError)) throw error
-    return findApproval(deps, of, now, { withoutText: true })
-  }
 }
 
 function askedView(found: AskedApproval, paused: ReadonlySet<string>, now: Date, naming: Naming): AskedView {

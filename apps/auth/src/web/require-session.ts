@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readSession, type SignedIn } from '../accounts/session.ts'
-import { countPending } from '../connections/approvals.ts'
+import { countPending } from '../connections/approval-decisions.ts'
 import type { Viewer } from '../views/pages.ts'
 import type { WebDeps } from './deps.ts'
 import { sessionBinding } from './forms.ts'
