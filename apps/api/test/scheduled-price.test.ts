@@ -234,3 +234,32 @@ test('a scheduled send whose price is long in coming holds up no other account, 
   await expect.poll(() => stateOf(dear)).toBe('accepted')
   expect([...operator.handOvers.values()]).toEqual([1, 1])
 })
+
+test('sends whose prices never come hold up no other, of their account or another, however long each is asked for', async () => {
+  const free = '37060000099'
+  const ofDear = payer
+  for (const of of [payer, await makePayer(owner), await makePayer(owner)]) {
+    payer = of
+    for (let at = 1; at <= 8; at++) await schedule([`3706000000${at}`], { maxPrice: PRICE })
+  }
+  const another = await makePayer(owner)
+  for (const of of [ofDear, another]) {
+    payer = of
+    await schedule([free])
+  }
+  costs(PRICE)
+  let laterMs = HOUR_MS + 60_000
+  operator.cost = async () => {
+    laterMs += 10_000
+    await database.followDate(laterMs)
+    return null
+  }
+  const { deps, sending } = pathNode(db, operator)
+  const job = createScheduleJob(deps, sending, 1_000)
+  await database.followDate(laterMs)
+  for (const _ of ['as many as it may', 'the others']) await turn(job)
+  const accounts = [ofDear.accountId, another.accountId]
+  await expect
+    .poll(() => owner.sendMessage.count({ where: { accountId: { in: accounts }, recipient: free, state: 'accepted' } }))
+    .toBe(2)
+})

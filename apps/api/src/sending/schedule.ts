@@ -198,20 +198,22 @@ function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 
 /**
  * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
- * those that are `full`, so that one with many does not hold up the others.
+ * those that are `full`, so that one with many does not hold up the others. What had a turn before comes after what had
+ * none, and after what waits longer for its next: those whose price cannot be had do not hold up the others.
  */
 function takeDue(db: Database, upstream: string, full: readonly string[]): Promise<DueSend[]> {
   const isDue = Prisma.sql`s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
     AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
+  const order = Prisma.sql`s.runner_until NULLS FIRST, s.priority, s.scheduled_at`
   return db.$queryRaw<DueSend[]>`
     WITH waiting AS MATERIALIZED (
-      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY s.priority, s.scheduled_at) AS turn
+      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY ${order}) AS turn
       FROM send s WHERE ${isDue} AND s.account_id <> ALL (${[...full]}::uuid[])
         AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
     ), due AS MATERIALIZED (
       SELECT s.id FROM waiting w JOIN send s ON s.id = w.id
       WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
-      ORDER BY s.priority, s.scheduled_at LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
+      ORDER BY ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
       UPDATE send s SET runner_until = database_now() + interval '30 seconds' FROM due WHERE s.id = due.id
       RETURNING s.*
