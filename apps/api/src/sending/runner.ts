@@ -38,12 +38,12 @@ const RETRY_MS = 250
  * released. Never throws.
  */
 export async function runList(deps: SendingDeps, list: List): Promise<void> {
-  const giveBack = await turnOf(deps, list)
-  if (giveBack === null) return
+  const turn = await turnOf(deps, list)
+  if (turn === null) return
   try {
-    await runInTurn(deps, list)
+    await runInTurn(deps, list, turn.leasedMs)
   } finally {
-    giveBack()
+    turn.giveBack()
   }
 }
 
@@ -54,10 +54,13 @@ const TURN_LOOK_MS = 200
 const RENEWALS = 3
 
 /**
- * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner. Null
- * where the list is over before its turn: given back, or left to another node.
+ * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner, which
+ * holds since `leasedMs`. Null where the list is over before its turn: given back, or left to another node.
  */
-async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Promise<(() => void) | null> {
+async function turnOf(
+  deps: SendingDeps,
+  { claim, items, stopping }: List,
+): Promise<{ readonly giveBack: () => void; readonly leasedMs: number } | null> {
   const { runnerMs } = deps.times
   const taking = deps.turns.take(claim.grant.accountId, null, Math.min(Math.max(items.size, 1), CHUNK))
   const taken: { turn?: () => void } = {}
@@ -67,7 +70,7 @@ async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Prom
   const giveUp = () => taking.then((giveBack) => giveBack?.())
   for (let renewedMs = performance.now(); ; ) {
     await within(taking, TURN_LOOK_MS)
-    if (taken.turn !== undefined) return taken.turn
+    if (taken.turn !== undefined) return { giveBack: taken.turn, leasedMs: renewedMs }
     if (stopping()) {
       giveUp()
       // The lease ends by itself where the database does not answer.
@@ -94,8 +97,9 @@ async function keepLease(db: Database, sendId: string, seconds: number): Promise
   return kept > 0
 }
 
-async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): Promise<void> {
+async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List, begunMs: number): Promise<void> {
   const { times } = deps
+  let leasedMs = begunMs
   const handed = new Set<bigint>()
   let settlements: Settlement[] = []
   let lost = false
@@ -117,8 +121,10 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
       if (settlements.length > 0) look()
       settlements = []
-      // What a statement claimed whose answer was lost belongs to nobody else.
-      const orphans = lost ? await claimedBefore(deps.db, claim.sendId, handed, next.claimed) : []
+      const unknown = lost ? await claimedBefore(deps.db, claim.sendId, handed, next.claimed) : []
+      // What a statement claimed whose answer was lost is ours, unless another node may have had the list meanwhile.
+      const orphans = performance.now() - leasedMs < times.runnerMs ? unknown : []
+      leasedMs = sinceMs
       lost = false
       failingSinceMs = null
       claimed = [...orphans, ...next.claimed]

@@ -37,6 +37,8 @@ interface DueSend extends RunnerOf {
   readonly sealedText: Uint8Array | null
   readonly timeZone: string | null
   readonly takenAt: Date
+  /** The end of the turn for which it is ours; another where somebody took it after that. */
+  readonly runnerUntil: Date
   /** True where a runner had it, and is gone. */
   readonly held: boolean
 }
@@ -139,7 +141,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       if (outcome.kind === 'ended') return giveUp(send.id, null, 'cancelled')
       // It, or what refused it, was changed meanwhile: the next turn asks anew.
       if (outcome.kind !== 'admitted') return
-    }
+    } else if (!(await beginLease(send))) return
     const messages = recipients.map(({ id, msisdn }, at) => ({
       id,
       recipient: msisdn,
@@ -183,6 +185,14 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     }
   }
 
+  /** Of its runner; false where another node took it meanwhile. */
+  async function beginLease({ id, runnerUntil }: DueSend): Promise<boolean> {
+    const begun = await db.$executeRaw`
+      UPDATE send SET runner_until = database_now() + ${Math.ceil(deps.times.runnerMs / 1000)}::int * interval '1 second'
+      WHERE id = ${id}::uuid AND runner_until = ${runnerUntil}::timestamptz`
+    return begun > 0
+  }
+
   async function giveUp(sendId: string, failure: ApiErrorCode | null, reason: string | null): Promise<void> {
     const waiting = Prisma.sql`s.id = ${sendId}::uuid AND m.state IN ('scheduled', 'held')`
     await settleWhere(db, waiting, { outcome: 'released', failure, reason })
@@ -220,7 +230,7 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
     )
     SELECT t.id::text AS id, t.account_id::text AS "accountId", t.spender_id::text AS "spenderId",
            t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
-           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt",
+           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt", t.runner_until AS "runnerUntil",
            EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
     FROM taken t JOIN account a ON a.id = t.account_id`
 }

@@ -1,0 +1,126 @@
+// A node that is slow loses a scheduled list to another one, and comes back to it: each message goes out once.
+import type { Database } from '@vertexsms/db/client'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { SendingDeps } from '../src/sending/deps.ts'
+import { idle } from '../src/sending/hand-over.ts'
+import { createScheduleJob } from '../src/sending/schedule.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
+import { eventually } from './support/eventually.ts'
+import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { makePayer, type Payer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
+import { turn } from './support/turn.ts'
+
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const TIMES = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000 }
+
+let database: ServiceDatabase
+let payer: Payer
+beforeAll(async () => {
+  database = await serviceDatabase()
+})
+afterAll(() => database?.close())
+beforeEach(async () => {
+  await database.followDate()
+  payer = await makePayer(database.owner)
+})
+
+function gate() {
+  let open = () => {}
+  const passed = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { passed, open: () => open() }
+}
+
+/** A node whose upstream tells prices and answers once it is let. */
+function slowNode(changes: Partial<SendingDeps> = {}) {
+  const [asked, rates, answers] = [gate(), gate(), gate()]
+  const fake = fakeOperator(undefined, () => answers.passed)
+  const operator: FakeOperator = {
+    ...fake,
+    async dearestRateMicros(...of) {
+      asked.open()
+      await rates.passed
+      return fake.dearestRateMicros(...of)
+    },
+  }
+  const { deps, sending } = pathNode(database.db, operator, { times: TIMES, ...changes })
+  const job = createScheduleJob(deps, sending, 1_000)
+  const { handOvers } = operator
+  return { deps, job, asked: asked.passed, tellRates: rates.open, answer: answers.open, handOvers }
+}
+
+/** The database as a node meets it that never hears what became of its claim of this number. */
+function losing(claim: number): Database {
+  let claims = 0
+  return database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        const answer = await query(args)
+        if (/renewed AS/.test(String(args.sql)) && ++claims === claim) throw new Error('connection reset')
+        return answer
+      },
+    },
+  }) as unknown as Database
+}
+
+async function scheduleList(count: number): Promise<void> {
+  const { sending } = pathNode(database.db, fakeOperator())
+  const scheduled = new Date(Date.now() + HOUR_MS).toISOString()
+  const to = Array.from({ length: count }, (_, at) => `3706000000${at}`)
+  await sending.sendList(smsCall(payer, to, { body: { scheduled } }))
+}
+
+const timesOf = ({ handOvers }: ReturnType<typeof slowNode>) => [...handOvers.values()]
+
+test('a list whose runner is gone goes out once, though a node was longer with it than its turn and lost an answer', async () => {
+  await scheduleList(6)
+  const dead = slowNode({ at: (step) => (step === 'claimed' ? new Promise(() => {}) : undefined) })
+  dead.tellRates()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(dead.job)
+  const where = { accountId: payer.accountId, state: 'handed_over' as const }
+  await eventually(async () => (await database.owner.sendMessage.count({ where })) === 4)
+  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
+  const late = slowNode({ db: losing(1) })
+  const judging = turn(late.job)
+  await late.asked
+  await database.followDate(HOUR_MS + 3 * MINUTE_MS)
+  const other = slowNode()
+  other.tellRates()
+  await turn(other.job)
+  await eventually(async () => other.handOvers.size === 2)
+  late.tellRates()
+  late.answer()
+  await judging
+  await idle(late.deps)
+  other.answer()
+  await idle(other.deps)
+  expect([late, other].map(timesOf)).toEqual([[], [1, 1]])
+})
+
+test('a list goes out once, though the database did not answer a node for as long as it had the list', async () => {
+  await scheduleList(8)
+  const runnerMs = 1_000
+  const late = slowNode({ db: losing(2), times: { ...TIMES, runnerMs } })
+  late.tellRates()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(late.job)
+  await eventually(async () => late.handOvers.size === 4)
+  const overMs = performance.now() + runnerMs
+  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
+  const other = slowNode()
+  other.tellRates()
+  await turn(other.job)
+  await eventually(async () => other.handOvers.size === 4)
+  await eventually(async () => performance.now() > overMs)
+  late.answer()
+  await idle(late.deps)
+  other.answer()
+  await idle(other.deps)
+  expect([late, other].map(timesOf)).toEqual([Array(4).fill(1), Array(4).fill(1)])
+  expect(await database.owner.sendMessage.count({ where: { accountId: payer.accountId, state: 'accepted' } })).toBe(8)
+})
