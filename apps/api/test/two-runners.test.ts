@@ -1,6 +1,7 @@
 // A node that is slow loses a scheduled list to another one, and comes back to it: each message goes out once.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import type { SendingDeps } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
@@ -53,11 +54,15 @@ function slowNode(changes: Partial<SendingDeps> = {}) {
   return { deps, job, asked: asked.passed, tellRates: rates.open, answer: answers.open, handOvers }
 }
 
-/** The database as a node meets it that never hears what became of its claim of this number. */
-function losing(claim: number): Database {
+/** The database as a node meets it that never hears what became of its claim of this number, and keeps no lease while it is away. */
+function losing(claim: number, isAway = () => false): Database {
   let claims = 0
   return database.db.$extends({
     query: {
+      async $executeRaw({ args, query }) {
+        if (isAway()) throw new Error('connection reset')
+        return query(args)
+      },
       async $queryRaw({ args, query }) {
         const answer = await query(args)
         if (/renewed AS/.test(String(args.sql)) && ++claims === claim) throw new Error('connection reset')
@@ -123,4 +128,31 @@ test('a list goes out once, though the database did not answer a node for as lon
   await idle(other.deps)
   expect([late, other].map(timesOf)).toEqual([Array(4).fill(1), Array(4).fill(1)])
   expect(await database.owner.sendMessage.count({ where: { accountId: payer.accountId, state: 'accepted' } })).toBe(8)
+})
+
+test('a list goes out once, though a node could not keep it for as long as it waited for its turn', async () => {
+  await scheduleList(8)
+  const runnerMs = 1_000
+  let isAway = true
+  const late = slowNode({ db: losing(1, () => isAway), times: { ...TIMES, runnerMs } })
+  late.tellRates()
+  late.answer()
+  const leave = await late.deps.turns.take(payer.accountId, null, AT_ONCE_MAX)
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(late.job)
+  const overMs = performance.now() + runnerMs
+  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
+  const other = slowNode()
+  other.tellRates()
+  await turn(other.job)
+  await eventually(async () => other.handOvers.size === 4)
+  await eventually(async () => performance.now() > overMs)
+  isAway = false
+  const untilMs = performance.now() + runnerMs
+  await eventually(async () => performance.now() > untilMs)
+  leave?.()
+  await idle(late.deps)
+  other.answer()
+  await idle(other.deps)
+  expect([late, other].map(timesOf)).toEqual([[], Array(8).fill(1)])
 })

@@ -80,11 +80,12 @@ async function turnOf(
     const now = performance.now()
     if (now - renewedMs < runnerMs / RENEWALS) continue
     const kept = await keepLease(deps.db, claim.sendId, Math.ceil(runnerMs / 1000)).catch(() => null)
-    if (kept === true) renewedMs = now
-    if (kept === false) {
+    // What was kept after so long is another node's, which took it meanwhile.
+    if (kept === false || (kept === true && performance.now() - renewedMs > runnerMs)) {
       giveUp()
       return null
     }
+    if (kept === true) renewedMs = now
   }
 }
 
