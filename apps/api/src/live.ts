@@ -21,6 +21,11 @@ export function connectionSends(alias: string): Prisma.Sql {
   return Prisma.sql`(${connectionLives(alias)} AND ${SEND_SCOPE}::text = ANY (${Prisma.raw(alias)}.scopes))`
 }
 
+/** A condition: the connection `alias` lives and does not hold the scope to send any more. */
+export function connectionOnlyReads(alias: string): Prisma.Sql {
+  return Prisma.sql`(${connectionLives(alias)} AND NOT ${connectionSends(alias)})`
+}
+
 /** Under what a send was accepted. */
 export interface Grant {
   readonly accountId: string

@@ -18,7 +18,7 @@ const MONTH_MS = 30 * 86_400_000
 const PRICE_MICROS = 39_000n
 const READING: readonly Scope[] = ['sms:rates', 'numbers:read']
 const SENDING: readonly Scope[] = ['sms:send']
-const CANCELLED = { state: 'released', failureReason: 'cancelled', holdMicros: 0n, chargedMicros: 0n }
+const CANCELLED = { state: 'released', failureReason: 'scope_lost', holdMicros: 0n, chargedMicros: 0n }
 
 let world: World
 let node: Node

@@ -76,7 +76,7 @@ const countOf = (upstream: UpstreamName) =>
   owner.spenderCount.findUniqueOrThrow({
     where: { spenderId_upstream: { spenderId: payer.tokenId, upstream } },
   })
-const CANCELLED = { state: 'released', failure: null, failureReason: 'cancelled', left: 0n }
+const CANCELLED = { state: 'released', failure: null, failureReason: 'account_changed', left: 0n }
 
 describe('another upstream', () => {
   test.each([
@@ -225,9 +225,9 @@ describe('another token of the account', () => {
       where: { accountId: payer.accountId },
       orderBy: { generation: 'asc' },
     })
-    expect(rows.map((row) => [row.generation, row.state, row.sealedText === null])).toEqual([
-      [1, 'expired', true],
-      [2, 'pending', false],
+    expect(rows.map((row) => [row.generation, row.state, row.sealedText === null, row.reason])).toEqual([
+      [1, 'expired', true, 'price account_changed'],
+      [2, 'pending', false, 'price'],
     ])
     expect(node.operator.handOvers.size).toBe(0)
   })

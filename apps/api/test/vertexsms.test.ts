@@ -269,9 +269,13 @@ test('an account whose token the operator takes no more, or that has none, holds
   }
   expect(await eventually(stands)).toEqual({
     [refused]: ['released', 'UPSTREAM_ACCOUNT_REFUSED', null, 0n],
-    [removed]: ['released', null, 'cancelled', 0n],
+    [removed]: ['released', null, 'account_changed', 0n],
     [sound]: ['accepted', null, null, 0n],
   })
+  const { id } = await vertex.world.db.sendMessage.findFirstOrThrow({ where: { accountId: removed } })
+  const token = accounts[1]?.token ?? null
+  expect((await accepting.call(`GET /sms/status/${id}`, { token })).body.state).toBe('cancelled')
+  expect((await accepting.call(`DELETE /sms/${id}`, { token })).status).toBe(204)
 })
 
 test('the operator is asked for no price of a number that the limits do not allow', async () => {

@@ -165,8 +165,15 @@ describe('the page of an approval', () => {
     expect(ends.getTime()).toBeLessThanOrEqual(Date.now())
     expect((await person.get(path)).html).toContain('<h1>Approved and used</h1>')
     // What VertexSMS refuses of it gives its approval back.
-    await stack.db.approval.update({ where: { id }, data: { state: 'approved' } })
-    expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+    for (const state of ['approved', 'expired'] as const) {
+      await stack.db.approval.update({ where: { id }, data: { state } })
+      const { html } = await person.get(path)
+      expect(html).toContain('<h1>This is over</h1>')
+      expect(textOf(html)).toMatch(
+        /You withdrew it while it was on its way, and it was not sent\..* you are asked again/,
+      )
+      expect(textOf((await person.get('/approvals')).html)).toContain('Approved, then withdrawn')
+    }
   })
 
   it.each([
@@ -196,6 +203,9 @@ describe('the page of an approval', () => {
     expect(textOf((await dearer.person.get('/approvals')).html)).toContain('Over: the price has risen')
     const approved = await waiting({ ...closed, decidedAt: ago(60_000), expiresAt: ago(1_000) })
     expect(await said(approved)).toMatch(/The price has risen since you were asked/)
+    const changed = await waiting({ ...closed, reason: 'price account_changed', expiresAt: ago(1_000) })
+    expect(await said(changed)).toMatch(/The sending account was changed after you were asked\..* you are asked again/)
+    expect(textOf((await changed.person.get('/approvals')).html)).toContain('Over: the sending account was changed')
     const refused = await waiting({ state: 'refused', decidedAt: new Date(), sealedText: null })
     expect(await said(refused)).toContain('The app is told so')
     for (const at of [late, unused, refused]) {

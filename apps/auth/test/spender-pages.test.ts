@@ -99,6 +99,8 @@ describe('a message that waited and was cancelled', () => {
     ['its token was deleted', true, 'cancelled', 'The app or token ended'],
     ['its time passed', false, 'expired', 'Its time had passed'],
     ['it was taken back', false, 'cancelled', 'Before it was sent'],
+    ['its app lost the scope to send', false, 'scope_lost', 'The app may no longer send'],
+    ['the account sends by another token', false, 'account_changed', 'The sending account was changed'],
   ] as const)('is told with the reason: %s', async (_what, isDeleted, failureReason, words) => {
     const { person, accountId } = await owner()
     const { id, page } = await handMade(accountId)

@@ -5,6 +5,7 @@ import {
   VERTEX_ERROR_MEANINGS,
   type VertexErrorCode,
 } from '@vertexsms/contract/api-errors'
+import { isCancelled } from '@vertexsms/contract/cancelled'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
@@ -121,6 +122,6 @@ function stateOf({ state, scheduledAt, failureReason }: MessageRow): SmsStatus['
       return 'sent'
     case 'released':
       if (failureReason === 'expired') return 'expired'
-      return failureReason === 'cancelled' || failureReason === 'not_sent' ? 'cancelled' : 'failed'
+      return isCancelled(failureReason) || failureReason === 'not_sent' ? 'cancelled' : 'failed'
   }
 }

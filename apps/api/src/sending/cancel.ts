@@ -1,14 +1,16 @@
 // Takes back what waits: one message of its sender, and all that was accepted under what has ended, may not send any more or was replaced.
+import { ACCOUNT_CHANGED, type Cancelled, isCancelled } from '@vertexsms/contract/cancelled'
 import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError, noSuch } from '../http/api-error.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleOne, settleWhere, type Told } from '../ledger/release.ts'
-import { connectionSends } from '../live.ts'
+import { connectionOnlyReads, connectionSends } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { messageOf } from './rows.ts'
 
-const CANCELLED: Told = { outcome: 'released', failure: null, reason: 'cancelled' }
+const cancelled = (reason: Cancelled): Told => ({ outcome: 'released', failure: null, reason })
+const CANCELLED = cancelled('cancelled')
 
 /**
  * Cancels a scheduled message of the spender. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
@@ -20,7 +22,7 @@ export async function cancel(db: Database, spenderId: string, id: bigint): Promi
   const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
   if (await settleOne(db, id, waits, CANCELLED)) return
   const now = await messageOf(db, spenderId, id)
-  if (now?.state === 'released' && now.failureReason === 'cancelled') return
+  if (now?.state === 'released' && isCancelled(now.failureReason)) return
   throw new ApiError('ALREADY_HANDED_OVER')
 }
 
@@ -43,6 +45,10 @@ const ENDED = Prisma.sql`(
   OR EXISTS (SELECT FROM spender e WHERE e.id = s.account_id AND e.ended_at IS NOT NULL)
 )`
 
+/** A condition: the connection under which a send `s` was accepted lives on without the scope to send. */
+const ONLY_READS = Prisma.sql`EXISTS (
+  SELECT FROM connection c WHERE c.id = s.connection_id AND ${connectionOnlyReads('c')})`
+
 /** Sends of one turn. */
 const SENDS = 100
 
@@ -60,8 +66,18 @@ export async function cancelEnded(db: Database): Promise<number> {
     ) AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state = 'scheduled')
     LIMIT ${SENDS}::int`
   if (ended.length === 0) return 0
-  const waiting = Prisma.sql`m.state = 'scheduled' AND s.id = ANY (${ended.map(({ id }) => id)}::uuid[]) AND ${ENDED}`
-  return (await settleWhere(db, waiting, CANCELLED)).length
+  return cancelEndedOf(
+    db,
+    ended.map(({ id }) => id),
+  )
+}
+
+/** The same of these sends alone: what may not be sent any more is told apart from what has ended. */
+export async function cancelEndedOf(db: Database, sendIds: readonly string[]): Promise<number> {
+  const waiting = Prisma.sql`m.state = 'scheduled' AND s.id = ANY (${[...sendIds]}::uuid[])`
+  const lost = await settleWhere(db, Prisma.sql`${waiting} AND ${ONLY_READS}`, cancelled('scope_lost'))
+  const ended = await settleWhere(db, Prisma.sql`${waiting} AND ${ENDED}`, CANCELLED)
+  return lost.length + ended.length
 }
 
 /** A scheduled message that waits, or did when its runner died. */
@@ -74,11 +90,13 @@ const WAITS = Prisma.sql`(m.state = 'scheduled' OR m.state = 'held' AND s.runner
 export async function cancelReplaced(db: Database, upstream: UpstreamName): Promise<number> {
   // The questions first: they are few, and however much waits is no reason to leave them open.
   const closed = await db.$executeRaw`
-    UPDATE approval SET state = 'expired', sealed_text = NULL WHERE id IN (
+    UPDATE approval SET state = 'expired', sealed_text = NULL, expires_at = least(expires_at, database_now()),
+           reason = CASE WHEN expires_at > database_now() THEN reason || ' ' || ${ACCOUNT_CHANGED}::text ELSE reason END
+    WHERE id IN (
       SELECT a.id FROM approval a
       WHERE a.state IN ('pending', 'approved') AND NOT ${isCurrent(upstream, Prisma.sql`a`)}
       FOR UPDATE OF a SKIP LOCKED)`
   const waiting = Prisma.sql`${WAITS} AND NOT ${isCurrent(upstream, Prisma.sql`s`)}`
-  const cancelled = await settleWhere(db, waiting, CANCELLED)
-  return cancelled.length + closed
+  const taken = await settleWhere(db, waiting, cancelled('account_changed'))
+  return taken.length + closed
 }

@@ -11,6 +11,7 @@ import { toSpenders } from '../ledger/standing.ts'
 import { daysAround } from '../limits/days.ts'
 import { judgeCaps, judgeCountry, judgePause, judgeSender, judgeUnknownPrice, type Refusal } from '../limits/judge.ts'
 import { LIMITS } from '../limits.ts'
+import { cancelEndedOf } from './cancel.ts'
 import type { SendingDeps } from './deps.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
@@ -84,7 +85,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       await begin(send)
         .catch((error: unknown) => {
           if (!(error instanceof ApiError)) throw error
-          if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send.id, null, 'cancelled')
+          if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send.id, null, 'account_changed')
           if (error.code === 'UPSTREAM_ACCOUNT_REFUSED') return giveUp(send.id, error.code, null)
           throw error
         })
@@ -95,9 +96,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
 
   async function begin(send: DueSend): Promise<void> {
     const waits = read(send)
-    if (waits === null || send.generation !== (await operator.generation(send.accountId))) {
-      return giveUp(send.id, null, 'cancelled')
-    }
+    if (waits === null) return giveUp(send.id, null, 'cancelled')
+    if (send.generation !== (await operator.generation(send.accountId))) return giveUp(send.id, null, 'account_changed')
     const { content, maxMicros } = waits
     const waiting = await db.$queryRaw<Waiting[]>`
       SELECT id, position, recipient, country FROM send_message
@@ -138,7 +138,10 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         if (refused === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return
       }
       if (refused !== null) return giveUp(send.id, refused, null)
-      if (outcome.kind === 'ended') return giveUp(send.id, null, 'cancelled')
+      if (outcome.kind === 'ended') {
+        await cancelEndedOf(db, [send.id])
+        return giveUp(send.id, null, 'cancelled')
+      }
       // It, or what refused it, was changed meanwhile: the next turn asks anew.
       if (outcome.kind !== 'admitted') return
     } else if (!(await beginLease(send))) return

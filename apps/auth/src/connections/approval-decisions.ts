@@ -62,8 +62,8 @@ export async function decideApproval(
 
 /**
  * Refuses a send that was approved and has not used its approval: the row says which of the two came first, and the other
- * finds it so. The refusal holds as long as one given at once. A send that is under way uses it for the last time: what
- * VertexSMS refuses of it needs another approval. Call it in the transaction that holds the account. False when it was
+ * finds it so. The refusal holds as long as one given at once. A send that is under way uses it for the last time, for it
+ * ends as it was decided: what VertexSMS refuses of it needs another approval. Call it in the transaction that holds the account. False when it was
  * sent, ran out, was never approved, is not the account's, or what asked has ended.
  */
 export async function withdrawApproval(
@@ -77,7 +77,7 @@ export async function withdrawApproval(
       decided_at = CASE a.state WHEN 'approved' THEN database_now() ELSE a.decided_at END,
       expires_at = CASE a.state
         WHEN 'approved' THEN greatest(a.expires_at, a.created_at + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second')
-        ELSE database_now() END
+        ELSE coalesce(a.decided_at, database_now()) END
     WHERE a.id = ${id}::uuid AND (${isOpen(accountId, 'approved')} OR ${isOpen(accountId, 'used')})
     RETURNING a.state = 'refused' AS "isWithdrawn"`
   return row?.isWithdrawn ?? false

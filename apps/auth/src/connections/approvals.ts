@@ -5,6 +5,7 @@ import {
   approvalContext,
   readAskedSend,
 } from '@vertexsms/contract/approval'
+import { ACCOUNT_CHANGED } from '@vertexsms/contract/cancelled'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { SealError, subkey } from '@vertexsms/secrets/subkey'
@@ -34,7 +35,7 @@ export const BECAME = {
 type BecameOfSend = keyof typeof BECAME
 
 /** Why an approval is over that nobody refused or used. */
-export type OverBecause = 'gone' | 'dearer' | 'unused' | 'unanswered'
+export type OverBecause = 'gone' | 'accountChanged' | 'withdrawn' | 'dearer' | 'unused' | 'unanswered'
 
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
@@ -42,7 +43,10 @@ export interface AskedApproval {
   readonly standing: ApprovalStanding
   /** The app or token that wants to send; null once it is gone. */
   readonly asker: NamedSpender | null
-  /** Why it is over, where it is: what asked has ended or run out, it became dearer, it was not sent in time, or not decided in time. */
+  /**
+   * Why it is over, where it is: what asked has ended or run out, the account sends by another token or upstream, its owner
+   * withdrew it while it was under way, it became dearer, it was not sent in time, or not decided in time.
+   */
   readonly over: OverBecause | null
   /** True where nothing is left that could ask again. */
   readonly isGone: boolean
@@ -167,10 +171,13 @@ export async function closedApprovals(db: Database, accountId: string, take: num
 }
 
 function overBecause(
-  { state, createdAt, decidedAt, expiresAt }: Approval,
+  { state, reason, createdAt, decidedAt, expiresAt }: Approval,
   { isGone }: { readonly isGone: boolean },
 ): OverBecause {
   if (isGone) return 'gone'
+  if (reason.split(' ').includes(ACCOUNT_CHANGED)) return 'accountChanged'
+  // As withdrawApproval leaves it.
+  if (decidedAt?.getTime() === expiresAt.getTime()) return 'withdrawn'
   const [since, seconds] = decidedAt ? [decidedAt, APPROVAL_GOOD_SECONDS] : [createdAt, APPROVAL_OPEN_SECONDS]
   // What its caller finds over is closed at its own time, what it finds too low before that.
   if (state === 'expired' && expiresAt.getTime() < since.getTime() + seconds * 1_000) return 'dearer'

@@ -1,3 +1,4 @@
+import type { Cancelled } from '@vertexsms/contract/cancelled'
 import type { Database } from '@vertexsms/db/client'
 import type { Activity } from './activity.ts'
 
@@ -39,10 +40,17 @@ export async function deliveriesOf(
 }
 
 /**
- * Why a message that waited was cancelled: what it was to be sent by ended, or a newer connection took its place, its time
- * passed, or somebody took it back.
+ * Why a message that waited was cancelled: what it was to be sent by ended, or a newer connection took its place, its app
+ * may not send any more, the account sends by another token or upstream, its time passed, or somebody took it back.
  */
-export type CancelReason = 'ended' | 'replaced' | 'late' | 'taken'
+export type CancelReason = 'ended' | 'replaced' | 'scopeLost' | 'accountChanged' | 'late' | 'taken'
+
+/** By the word of the API; what has no word of its own here ended or was taken back. */
+const WORDS: ReadonlyMap<string | null, CancelReason> = new Map<Cancelled | 'expired', CancelReason>([
+  ['expired', 'late'],
+  ['scope_lost', 'scopeLost'],
+  ['account_changed', 'accountChanged'],
+])
 
 /** The same of the cancelled messages that rows of an account's activity are about, by their ids. */
 export async function cancelReasonsOf(
@@ -67,7 +75,7 @@ export async function cancelReasonsOf(
       const end = [send.connectionId, spenderId]
         .flatMap((by) => (by === null ? [] : (ends.get(by) ?? [])))
         .find((one) => one.at <= (at.get(id) ?? one.at))
-      return [id, failureReason === 'expired' ? 'late' : (end?.reason ?? 'taken')] as const
+      return [id, WORDS.get(failureReason) ?? end?.reason ?? 'taken'] as const
     }),
   )
 }

@@ -48,6 +48,8 @@ export const approvals = room({
     closed: 'Decided lately, or over',
     closedBy: {
       gone: 'Over: what asked is gone',
+      accountChanged: 'Over: the sending account was changed',
+      withdrawn: 'Approved, then withdrawn',
       dearer: 'Over: the price has risen',
       unused: 'Approved, but not used in time',
       unanswered: 'Not answered in time',
@@ -92,6 +94,10 @@ export const approvals = room({
     over: 'This is over',
     overWhy: {
       gone: 'The app or token that asked is gone. Nothing will be sent.',
+      accountChanged:
+        'The sending account was changed after you were asked. Nothing will be sent; if it is tried again, you are asked again.',
+      withdrawn:
+        'You withdrew it while it was on its way, and it was not sent. Nothing will be sent; if it is tried again, you are asked again.',
       dearer:
         'The price has risen since you were asked. Nothing will be sent at this price; you are asked again at the new one.',
       unused:
@@ -153,6 +159,8 @@ export const approvals = room({
     closed: 'Neseniai nuspręsta arba baigta',
     closedBy: {
       gone: 'Baigta: to, kas klausė, nebėra',
+      accountChanged: 'Baigta: pakeista siuntimo paskyra',
+      withdrawn: 'Patvirtinta, paskui atšaukta',
       dearer: 'Baigta: kaina pakilo',
       unused: 'Patvirtinta, bet laiku nepanaudota',
       unanswered: 'Laiku neatsakyta',
@@ -197,6 +205,10 @@ export const approvals = room({
     over: 'Tai baigta',
     overWhy: {
       gone: 'To, kas klausė (programos ar rakto), nebėra. Niekas nebus siunčiama.',
+      accountChanged:
+        'Po to, kai buvote paklausti, pakeista siuntimo paskyra. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
+      withdrawn:
+        'Patvirtinimą atšaukėte, kai jau buvo siunčiama, ir siuntimas nepavyko. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
       dearer:
         'Nuo tada, kai buvote paklausti, kaina pakilo. Už šią kainą niekas nebus siunčiama; dėl naujos klausiama iš naujo.',
       unused:

@@ -137,6 +137,8 @@ export const spender = room({
     cancelledWhy: {
       ended: 'The app or token ended',
       replaced: 'A newer connection took over',
+      scopeLost: 'The app may no longer send',
+      accountChanged: 'The sending account was changed',
       late: 'Its time had passed',
       taken: 'Before it was sent',
     },
@@ -285,6 +287,8 @@ export const spender = room({
     cancelledWhy: {
       ended: 'Programa ar raktas baigėsi',
       replaced: 'Vietą užėmė naujesnė jungtis',
+      scopeLost: 'Programai siųsti nebeleista',
+      accountChanged: 'Pakeista siuntimo paskyra',
       late: 'Laikas jau buvo praėjęs',
       taken: 'Dar neišsiųsta',
     },
