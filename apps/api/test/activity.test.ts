@@ -56,6 +56,20 @@ describe('the activity of an account', () => {
     expect((await entries()).map((row) => row.count)).toEqual([1, 1])
   })
 
+  test.each([
+    ['per_send', { maxPerSendMicros: 1n }],
+    ['per_day', { maxPerDayMicros: 1n }],
+    ['total', { maxTotalMicros: 1n }],
+  ] as const)('names the limit of money that refused a send: %s', async (cap, rules) => {
+    const payer = await makePayer(db, accountId)
+    const { sending, deps } = pathNode(db, fakeOperator())
+    await limit(db, payer, payer.tokenId, rules)
+    const send = () => sending.sendOne(smsCall(payer, ['37060000001']))
+    await expect(send()).rejects.toMatchObject({ code: 'SPEND_CAP_REACHED' })
+    await idle(deps)
+    expect((await entries()).map(({ outcome }) => outcome)).toEqual([`SPEND_CAP_REACHED ${cap}`])
+  })
+
   test('tells a list in the order of its request', async () => {
     const payer = await makePayer(db, accountId)
     const { sending, deps } = pathNode(db, fakeOperator())

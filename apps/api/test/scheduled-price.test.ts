@@ -183,6 +183,8 @@ describe('a scheduled send that its limits allowed by its very price', () => {
     costs(PRICE + 1n)
     expect(await atItsTime()).toEqual(['released SPEND_CAP_REACHED', 'released SPEND_CAP_REACHED'])
     expect(operator.handOvers.size).toBe(0)
+    const told = await owner.activity.findMany({ where: { accountId: payer.accountId } })
+    expect(told.map(({ outcome }) => outcome)).toEqual(Array(2).fill('SPEND_CAP_REACHED per_send'))
   })
 
   test('goes out where its country has no row', async () => {

@@ -851,11 +851,11 @@ describe('the page of the whole account', () => {
 
 describe('what became of an SMS', () => {
   const REPORTED = [
-    [null, null, 'Handed over', ',,'],
-    [1, 0, 'Delivered', ',delivered,0'],
-    [3, 0, 'Delivered', ',delivered,0'],
-    [2, 40, 'Not delivered', ',failed,40'],
-    [16, 2, 'Not delivered in time', ',expired,2'],
+    [null, null, 'Handed over', ',,,'],
+    [1, 0, 'Delivered', ',delivered,0,'],
+    [3, 0, 'Delivered', ',delivered,0,'],
+    [2, 40, 'Not delivered', ',failed,40,'],
+    [16, 2, 'Not delivered in time', ',expired,2,'],
   ] as const
 
   it.each(REPORTED)(
@@ -910,13 +910,28 @@ describe('the activity as a file', () => {
     expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     const lines = bytes.subarray(3).toString('utf8').split('\r\n')
     expect(lines[0]).toBe(
-      'at,app_or_token,answers_go_to,what,outcome,count,country,parts,amount,currency,number_ends_in,upstream,send_id,delivery,delivery_error',
+      'at,app_or_token,answers_go_to,what,outcome,count,country,parts,amount,currency,number_ends_in,upstream,send_id,delivery,delivery_error,limit',
     )
     expect(lines).toHaveLength(1 + 26 + 1)
     expect(lines[1]).toMatch(
       /^20[\d-]+T[\d:.]+Z,"Žinutės, ""greitai"" ir pigiai",claude\.ai,sms,DESTINATION_NOT_ALLOWED,12,GB,1,0\.00/,
     )
     expect(lines.some((one) => one.includes(',settle,OK,1,LT,1,-0.039,EUR,567,sandbox,'))).toBe(true)
+  })
+
+  it.each([
+    ['SPEND_CAP_REACHED per_send', 'limit per send', 'vieno siuntimo riba', 'per_send'],
+    ['SPEND_CAP_REACHED per_day', 'limit per day', 'dienos riba', 'per_day'],
+    ['SPEND_CAP_REACHED total', 'limit in total', 'bendra riba', 'total'],
+    ['SPEND_CAP_REACHED', 'a spending limit', 'išlaidų riba', ''],
+  ])('and the page name the limit that refused, where that is known: %s', async (outcome, english, lithuanian, cap) => {
+    const { person, page, of } = await owner()
+    await stack.db.activity.create({ data: { ...of, at: new Date(), what: 'sms', outcome, upstream: 'sandbox' } })
+    const { bytes } = await csv(person, `${page}/activity.csv`)
+    expect(bytes.toString('utf8')).toMatch(new RegExp(`,sms,SPEND_CAP_REACHED,1,.*,${cap}\\r\\n$`))
+    expect(textOf((await person.get(page)).html)).toContain(`SMS Refused: ${english}`)
+    person.store(new URL(stack.issuer), ['vertexsms_language=lt; Path=/'])
+    expect(textOf((await person.get(page)).html)).toContain(`Atmesta: ${lithuanian}`)
   })
 
   it.each(['a;=HYPERLINK("x")', 'a; @SUM(A1)', 'a;"=1', 'a;+1', 'a;-1', '＝1', 'a;＋1'])(

@@ -49,6 +49,18 @@ export const spentSchema = z.object({
 
 /** Which limit stands in the way. */
 export const CAPS = ['per_send', 'per_day', 'total'] as const
+export type Cap = (typeof CAPS)[number]
+
+/** What the activity says of a refusal: the code, and behind SPEND_CAP_REACHED the limit that stood in the way. */
+export function refusalOutcome(code: string, cap: Cap | null): string {
+  return cap === null ? code : `${code} ${cap}`
+}
+
+/** What {@link refusalOutcome} wrote; a row without a limit, or with one that is not known here, has none. */
+export function readRefusalOutcome(written: string): { readonly outcome: string; readonly cap: Cap | null } {
+  const [outcome = '', word] = written.split(' ')
+  return { outcome, cap: CAPS.find((cap) => cap === word) ?? null }
+}
 
 /** On whom a limit is set. */
 export const SPENDERS = ['account', 'connection', 'token'] as const

@@ -1,5 +1,6 @@
 // Writes what was done and what was refused, in the statement that does it. No column takes free text.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
+import { type Cap, refusalOutcome } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
@@ -35,6 +36,8 @@ export interface RefusedCall {
   readonly spenderId: string
   readonly what: ActivityKind
   readonly outcome: ApiErrorCode
+  /** The limit of money that was in the way; none for any other code. */
+  readonly cap?: Cap | null
   readonly country: string | null
   readonly upstream: UpstreamName
 }
@@ -51,9 +54,10 @@ export async function recordRefusals(db: Database, refused: readonly RefusedCall
   const json = JSON.stringify(
     [...counted]
       .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([key, { accountId, spenderId, what, outcome, country, upstream, count }]) => ({
-        ...{ key, account_id: accountId, spender_id: spenderId, what, outcome, country, upstream, count },
-      })),
+      .map(([key, { accountId, spenderId, what, outcome: code, cap = null, country, upstream, count }]) => {
+        const outcome = refusalOutcome(code, cap)
+        return { key, account_id: accountId, spender_id: spenderId, what, outcome, country, upstream, count }
+      }),
   )
   await db.$executeRaw`
     INSERT INTO activity (account_id, spender_id, at, what, outcome, country, upstream, count, equal_key)
@@ -65,8 +69,8 @@ export async function recordRefusals(db: Database, refused: readonly RefusedCall
     ON CONFLICT (equal_key) DO UPDATE SET count = activity.count + excluded.count`
 }
 
-function keyOf({ spenderId, upstream, what, outcome, country }: RefusedCall): string {
-  return [spenderId, upstream, what, outcome, country ?? ''].join(' ')
+function keyOf({ spenderId, upstream, what, outcome, cap = null, country }: RefusedCall): string {
+  return [spenderId, upstream, what, refusalOutcome(outcome, cap), country ?? ''].join(' ')
 }
 
 /** Refusals that wait to be noted; what comes above it in that time is not noted. */

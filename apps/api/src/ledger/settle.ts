@@ -166,7 +166,9 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
            CASE WHEN s.state = 'handed_over' THEN p.kind::text WHEN s.state IN ('scheduled', 'held') THEN 'cancel'
                 ELSE 'settle' END AS what,
            CASE s.outcome WHEN 'accepted' THEN 'OK' WHEN 'unknown' THEN 'SEND_OUTCOME_UNKNOWN'
-                ELSE coalesce(s.failure, 'OK') END AS outcome,
+                -- With the limit, as refusalOutcome writes it.
+                ELSE CASE s.failure WHEN 'SPEND_CAP_REACHED' THEN concat_ws(' ', s.failure, s.failure_reason)
+                     ELSE coalesce(s.failure, 'OK') END END AS outcome,
            s.country, s.parts_sent AS parts, s.now_charged - s.charged_micros AS amount_micros, s.recipient, s.send_id,
            s.id AS message_id, s.upstream
     FROM settling s JOIN send p ON p.id = s.send_id

@@ -1,7 +1,7 @@
 // Whether limits allow a send, without touching anything. The admitting statement checks the caps once more where it moves
 // the counters, under their locks; this side says why it refused, and what is left.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
-import { CAPS, CURRENCY, type SPENDERS } from '@vertexsms/contract/limits'
+import { CAPS, type Cap, CURRENCY, type SPENDERS } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { readPhoneText } from '@vertexsms/contract/phone-text'
 import type { OwnersDay } from './days.ts'
@@ -53,6 +53,11 @@ export interface Refusal {
   readonly details: Readonly<Record<string, unknown>>
   /** In place of the code's own sentence. */
   readonly message?: string
+}
+
+/** The limit of money that refused, for the activity; null where another rule did. */
+export function capOf({ details }: Refusal): Cap | null {
+  return CAPS.find((cap) => cap === details.limit) ?? null
 }
 
 /** What a send asks of the caps. */

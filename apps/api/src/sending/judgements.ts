@@ -5,6 +5,7 @@ import { UPSTREAM_ACCOUNT_PATH } from '@vertexsms/contract/upstream-account'
 import { ApiError } from '../http/api-error.ts'
 import type { Standings } from '../ledger/spenders.ts'
 import {
+  capOf,
   judgeCaps,
   judgeCountry,
   judgePause,
@@ -124,19 +125,16 @@ const LOOKUP_PRICE_UNKNOWN =
   'What a lookup costs is not known, so no limit can be kept: the owner of the account sets it in Settings -> Sending account. Nothing was asked or charged.'
 
 /** The refusal as an error; it is noted in the activity, which nobody waits for. */
-export function refusalOf(
-  deps: SendingDeps,
-  entry: Entry,
-  { code, details, message }: Refusal,
-  country: string | null = null,
-): ApiError {
+export function refusalOf(deps: SendingDeps, entry: Entry, refusal: Refusal, country: string | null = null): ApiError {
   const { sender, kind } = entry
+  const { code, details, message } = refusal
   const noted = deps.refusals
     .note({
       accountId: sender.accountId,
       spenderId: sender.spenderId,
       what: kind,
       outcome: code,
+      cap: capOf(refusal),
       country,
       upstream: deps.operator.name,
     })

@@ -1,5 +1,6 @@
 // Scheduled sends, whose time has come: judged and admitted to the day at that day's price, then run as a list is.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
+import type { Cap } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
@@ -9,7 +10,15 @@ import { admitDue, type DueAdmitted } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
 import { daysAround } from '../limits/days.ts'
-import { judgeCaps, judgeCountry, judgePause, judgeSender, judgeUnknownPrice, type Refusal } from '../limits/judge.ts'
+import {
+  capOf,
+  judgeCaps,
+  judgeCountry,
+  judgePause,
+  judgeSender,
+  judgeUnknownPrice,
+  type Refusal,
+} from '../limits/judge.ts'
 import { LIMITS } from '../limits.ts'
 import { cancelEndedOf } from './cancel.ts'
 import type { SendingDeps } from './deps.ts'
@@ -126,18 +135,18 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         })
       let outcome = await admitAt(priced)
       let refused = refusedBy(send, content, priced, outcome)
-      if (refused !== null && OF_PRICE.has(refused) && recipients.length <= COST_MAX) {
+      if (refused !== null && OF_PRICE.has(refused.code) && recipients.length <= COST_MAX) {
         // It may have been allowed by its very price, and is judged by that again.
         priced = await sending.prices.byCost(send, content, recipients)
         refused = refusedBy(send, content, priced, outcome)
-        if (refused === null || OF_PRICE.has(refused)) {
+        if (refused === null || OF_PRICE.has(refused.code)) {
           outcome = await admitAt(priced)
           refused = refusedBy(send, content, priced, outcome)
         }
         // The next turn asks anew.
-        if (refused === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return
+        if (refused?.code === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return
       }
-      if (refused !== null) return giveUp(send.id, refused, null)
+      if (refused !== null) return giveUp(send.id, refused.code, refused.cap)
       if (outcome.kind === 'ended') {
         await cancelEndedOf(db, [send.id])
         return giveUp(send.id, null, 'cancelled')
@@ -161,7 +170,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     content: Content,
     priced: readonly Priced[],
     outcome: DueAdmitted,
-  ): ApiErrorCode | null {
+  ): { readonly code: ApiErrorCode; readonly cap: Cap | null } | null {
     if (outcome.kind !== 'dearer' && outcome.kind !== 'refused') return null
     const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
     const limits = spenders.map((spender) => spender.limits)
@@ -175,7 +184,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         .find((one) => one !== null) ??
       (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
       (today === null ? null : judgeCaps(spenders, asked, today, deps.issuer))
-    return refusal?.code ?? (outcome.kind === 'dearer' ? 'PRICE_CHANGED' : null)
+    if (refusal) return { code: refusal.code, cap: capOf(refusal) }
+    return outcome.kind === 'dearer' ? { code: 'PRICE_CHANGED', cap: null } : null
   }
 
   function read({ id, accountId, sealedText }: DueSend): ReturnType<typeof readWaiting> | null {

@@ -1,4 +1,4 @@
-import { CURRENCY } from '@vertexsms/contract/limits'
+import { CURRENCY, readRefusalOutcome } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import type { Database } from '@vertexsms/db/client'
 import { type Activity, type ActivityOf, activityBatches } from '../connections/activity.ts'
@@ -24,6 +24,7 @@ const HEADING = [
   'send_id',
   'delivery',
   'delivery_error',
+  'limit',
 ]
 
 /** So that a spreadsheet reads UTF-8 (a byte-order mark). */
@@ -48,12 +49,13 @@ export async function* activityCsv(db: Database, of: ActivityOf): AsyncGenerator
 }
 
 function cellsOf(row: Activity, named: NamedSpender | undefined, delivery: Delivery | undefined): string[] {
+  const { outcome, cap } = readRefusalOutcome(row.outcome)
   return [
     row.at.toISOString(),
     text(named?.name ?? ''),
     text(named?.app?.redirectHost ?? ''),
     text(row.what),
-    text(row.outcome),
+    text(outcome),
     String(row.count),
     text(row.country ?? ''),
     row.parts === null ? '' : String(row.parts),
@@ -64,6 +66,7 @@ function cellsOf(row: Activity, named: NamedSpender | undefined, delivery: Deliv
     row.sendId ?? '',
     delivery?.became ?? '',
     delivery?.error == null ? '' : String(delivery.error),
+    cap ?? '',
   ]
 }
 

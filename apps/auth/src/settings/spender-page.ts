@@ -1,3 +1,4 @@
+import { readRefusalOutcome } from '@vertexsms/contract/limits'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { activityPage, spentByDay } from '../connections/activity.ts'
@@ -150,7 +151,8 @@ export async function spenderPage(
     scheduledPager: later.pager,
     activity: activity.map(
       ({ at, what, outcome, count, amountMicros, country, lastDigits, upstream, messageId, spenderId: by }) => ({
-        ...{ what, outcome, count, country, lastDigits, upstream },
+        ...{ what, count, country, lastDigits, upstream },
+        ...readRefusalOutcome(outcome),
         at: timeView(at, now),
         who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
         micros: amountMicros,

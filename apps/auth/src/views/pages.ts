@@ -751,6 +751,8 @@ export interface SpenderPage {
     readonly who: WhoView | null
     readonly what: string
     readonly outcome: string
+    /** The limit of money that refused, where that was it and it is known. */
+    readonly cap: keyof Words['spender']['caps'] | null
     readonly count: number
     readonly micros: bigint
     readonly country: string | null

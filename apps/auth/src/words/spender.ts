@@ -157,6 +157,12 @@ export const spender = room({
       SEND_REFUSED: 'Refused by VertexSMS',
       SEND_OUTCOME_UNKNOWN: 'Outcome not known',
     },
+    /** SPEND_CAP_REACHED where it is known which limit it was. */
+    caps: {
+      per_send: 'Refused: limit per send',
+      per_day: 'Refused: limit per day',
+      total: 'Refused: limit in total',
+    },
     set: 'Set limits',
     change: 'Change limits',
     amountsHelp: 'Amounts in EUR, such as 5.00. An empty field is no limit. They hold from the very next send on.',
@@ -306,6 +312,11 @@ export const spender = room({
       PRICE_CHANGED: 'Atmesta: brangiau, nei leista',
       SEND_REFUSED: 'VertexSMS atmetė',
       SEND_OUTCOME_UNKNOWN: 'Baigtis nežinoma',
+    },
+    caps: {
+      per_send: 'Atmesta: vieno siuntimo riba',
+      per_day: 'Atmesta: dienos riba',
+      total: 'Atmesta: bendra riba',
     },
     set: 'Nustatyti ribas',
     change: 'Keisti ribas',
