@@ -169,9 +169,7 @@ describe('the page of an approval', () => {
       await stack.db.approval.update({ where: { id }, data: { state } })
       const { html } = await person.get(path)
       expect(html).toContain('<h1>This is over</h1>')
-      expect(textOf(html)).toMatch(
-        /You withdrew it while it was on its way, and it was not sent\..* you are asked again/,
-      )
+      expect(textOf(html)).toMatch(/You withdrew your approval while .* it was not sent\..* you are asked again/)
       expect(textOf((await person.get('/approvals')).html)).toContain('Approved, then withdrawn')
     }
   })

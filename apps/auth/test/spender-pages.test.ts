@@ -892,6 +892,22 @@ describe('what became of an SMS', () => {
   })
 })
 
+it.each([
+  'SEND_REFUSED',
+  'LOOKUP_REFUSED',
+  'INVALID_INPUT',
+  'UPSTREAM_ACCOUNT_MISSING',
+  'UPSTREAM_ACCOUNT_REFUSED',
+  'UPSTREAM_CHANGED',
+  'UPSTREAM_ANSWER_WRONG',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+])('what VertexSMS did not take is told in words, not by its code: %s', async (outcome) => {
+  const { person, page, of } = await owner()
+  await stack.db.activity.create({ data: { ...of, at: new Date(), what: 'sms', outcome, upstream: 'vertexsms' } })
+  expect((await person.get(page)).html).toMatch(/class="outcome">[^<]*(refused|Refused|wrongly|changed|not be)[^<]*</)
+})
+
 describe('the activity as a file', () => {
   const csv = async (person: Person, path: string) => {
     const response = await fetch(stack.issuer + path, { headers: { cookie: person.cookieHeader(path) } })

@@ -97,7 +97,7 @@ export const approvals = room({
       accountChanged:
         'The sending account was changed after you were asked. Nothing will be sent; if it is tried again, you are asked again.',
       withdrawn:
-        'You withdrew it while it was on its way, and it was not sent. Nothing will be sent; if it is tried again, you are asked again.',
+        'You withdrew your approval while the send was on its way, and it was not sent. Nothing will be sent; if it is tried again, you are asked again.',
       dearer:
         'The price has risen since you were asked. Nothing will be sent at this price; you are asked again at the new one.',
       unused:

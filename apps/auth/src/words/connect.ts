@@ -52,7 +52,7 @@ export const connect = room({
     lead: 'Duokite šį adresą savo DI programai. Tada ji paprašys čia prisijungti ir patvirtinti, ką jai leidžiate.',
     askIt: 'Kai ji bus prijungta, paklauskite: „Kokie tinklai veikia Lietuvoje ir kiek kainuoja SMS?“',
     onlyHere:
-      'Šis adresas tinka tik programoms šiame kompiuteryje. Kitur veikiančioms programoms, pavyzdžiui, „Claude“ naršyklėje ir „ChatGPT“, reikia viešo https adreso: žr. „Behind a proxy“ faile docs/operations.md.',
+      'Šis adresas tinka tik programoms šiame kompiuteryje. Kitur veikiančioms programoms, pavyzdžiui, „Claude“ naršyklėje ir „ChatGPT“, reikia viešo https adreso: kaip jį įrengti, parašyta (angliškai) faile docs/operations.md.',
     clients: 'Programos',
     address: 'adresą',
     cannotReach: 'Ji veikia ne šiame kompiuteryje, todėl aukščiau nurodyto adreso nepasiekia.',
