@@ -24,7 +24,7 @@ export const frame = room({
     someBrowserOn: (system: string) => `A browser on ${system}`,
     unknownBrowser: 'An unknown browser',
     exactTimes: 'Show exact times',
-    shortTimes: 'Show times as how long ago',
+    shortTimes: 'Show how long ago',
     /** Of a way through pages of a list. */
     newer: 'Newer',
     older: 'Older',
