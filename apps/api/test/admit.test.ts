@@ -1,5 +1,5 @@
 // The doors after the first: what waited, was scheduled or is a list, let in by the same statement over one world.
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -61,16 +61,26 @@ describe('a scheduled send at its time', () => {
     expect(await kindOf(admit(db, one))).toBe('admitted')
     return { one, messages }
   }
+  /** As a node takes it. */
+  async function takenFor(id: string): Promise<string> {
+    const runnerId = randomUUID()
+    await owner.send.update({ where: { id }, data: { runnerId } })
+    return runnerId
+  }
   const due = async (
     { grant, send: { id } }: Admission,
     holds: readonly (readonly [bigint, bigint])[],
-    generation = 0,
+    {
+      generation = 0,
+      taken = takenFor,
+    }: { generation?: number; taken?: (id: string) => string | Promise<string> } = {},
   ) =>
     admitDue(db, {
       grant,
       ledger: await ledgerOf(db, payer),
       sendId: id,
       generation,
+      runnerId: await taken(id),
       limitedSender: 'Tests',
       unpriced: false,
       maxMicros: null,
@@ -104,13 +114,14 @@ describe('a scheduled send at its time', () => {
     expect(await at(100n)).toBe('changed')
   })
 
-  test('is let in as it was read or not at all: not before its time, under another token of the upstream, or in part', async () => {
+  test('is let in as it was read or not at all: not before its time, under another token of the upstream, for a node that lost it, or in part', async () => {
     const early = await scheduled(1, new Date(Date.now() + 60_000))
     expect(await kindOf(due(early.one, [[early.messages[0]?.id ?? 0n, 60n]]))).toBe('changed')
     const { one, messages } = await scheduled(2)
     const [first = 0n, second = 0n] = messages.map(({ id }) => id)
     const all = [[first, 60n] as const, [second, 60n] as const]
-    expect(await kindOf(due(one, all, 1))).toBe('changed')
+    expect(await kindOf(due(one, all, { generation: 1 }))).toBe('changed')
+    expect(await kindOf(due(one, all, { taken: () => randomUUID() }))).toBe('changed')
     expect(await kindOf(due(one, [[first, 60n]]))).not.toBe('admitted')
     await settle(db, [{ messageId: second, outcome: 'released' }])
     expect(await kindOf(due(one, all))).toBe('changed')
@@ -167,6 +178,7 @@ describe('a list', () => {
       spenderId: payer.tokenId,
       upstream: 'sandbox',
       generation: 0,
+      runnerId: null,
       leaseSeconds: 20,
       runnerSeconds: 30,
     }

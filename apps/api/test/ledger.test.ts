@@ -202,6 +202,7 @@ test('a list is claimed in chunks of four, each once, by a runner whose lease ho
     spenderId: payer.tokenId,
     upstream: 'sandbox' as const,
     generation: 0,
+    runnerId: null,
     leaseSeconds: 20,
     runnerSeconds: 30,
   }

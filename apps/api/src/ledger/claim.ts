@@ -17,6 +17,8 @@ export interface Claim {
   readonly upstream: UpstreamName
   /** Of the account's token at the upstream: the send's, which must still be the present one. */
   readonly generation: number
+  /** The turn in which this process took the send; null for what goes at once, which no other takes up. */
+  readonly runnerId: string | null
   /** Of a message that is handed over. */
   readonly leaseSeconds: number
   /** Of whoever runs the list, from now on. */
@@ -33,12 +35,12 @@ export function claimParts(claim: Claim): {
   readonly candidates: Prisma.Sql
   readonly claimed: Prisma.Sql
 } {
-  const { sendId, grant, spenderId, upstream, generation, leaseSeconds, runnerSeconds } = claim
+  const { sendId, grant, spenderId, upstream, generation, runnerId, leaseSeconds, runnerSeconds } = claim
   const open = Prisma.sql`${openLive(grant)}, mine AS MATERIALIZED (
     SELECT s.id, ${isCurrent(upstream, Prisma.sql`s`)} AS current
     FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
     WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now() AND s.upstream = ${upstream}
-      AND s.generation = ${generation}::int
+      AND s.generation = ${generation}::int AND s.runner_id IS NOT DISTINCT FROM ${runnerId}::uuid
     FOR NO KEY UPDATE OF s
   ), renewed AS (
     UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM mine

@@ -11,6 +11,8 @@ export interface Due {
   readonly ledger: Ledger
   readonly sendId: string
   readonly generation: number
+  /** The turn in which this process took it. */
+  readonly runnerId: string
   /** Null for what has no sender. */
   readonly limitedSender: string | null
   readonly unpriced: boolean
@@ -47,7 +49,7 @@ interface Row extends Stand {
 
 /** Admits all of its messages or none. */
 export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
-  const { grant, ledger, sendId, generation, limitedSender, unpriced, maxMicros, holds, runnerSeconds } = due
+  const { grant, ledger, sendId, generation, runnerId, limitedSender, unpriced, maxMicros, holds, runnerSeconds } = due
   const request = { sender: limitedSender, countsDay: true, unpriced, slots: 0, waits: -holds.length }
   const json = JSON.stringify(holds.map(({ id, holdMicros }) => ({ id: String(id), hold: String(holdMicros) })))
   const rows = await retried(
@@ -55,7 +57,7 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
     ${openLive(grant)}, mine AS MATERIALIZED (
       SELECT s.id, s.approval_id FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
       WHERE s.id = ${sendId}::uuid AND s.scheduled_at <= database_now()
-        AND s.upstream = ${ledger.upstream} AND s.generation = ${generation}::int
+        AND s.upstream = ${ledger.upstream} AND s.generation = ${generation}::int AND s.runner_id = ${runnerId}::uuid
       FOR NO KEY UPDATE OF s
     ), waiting AS MATERIALIZED (
       SELECT m.id, m.country, m.hold_micros AS already FROM mine JOIN send_message m ON m.send_id = mine.id

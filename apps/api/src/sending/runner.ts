@@ -38,12 +38,12 @@ const RETRY_MS = 250
  * released. Never throws.
  */
 export async function runList(deps: SendingDeps, list: List): Promise<void> {
-  const turn = await turnOf(deps, list)
-  if (turn === null) return
+  const giveBack = await turnOf(deps, list)
+  if (giveBack === null) return
   try {
-    await runInTurn(deps, list, turn.leasedMs)
+    await runInTurn(deps, list)
   } finally {
-    turn.giveBack()
+    giveBack()
   }
 }
 
@@ -54,13 +54,10 @@ const TURN_LOOK_MS = 200
 const RENEWALS = 3
 
 /**
- * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner, which
- * holds since `leasedMs`. Null where the list is over before its turn: given back, or left to another node.
+ * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner. Null
+ * where the list is over before its turn: given back, or left to another node.
  */
-async function turnOf(
-  deps: SendingDeps,
-  { claim, items, stopping }: List,
-): Promise<{ readonly giveBack: () => void; readonly leasedMs: number } | null> {
+async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Promise<(() => void) | null> {
   const { runnerMs } = deps.times
   const taking = deps.turns.take(claim.grant.accountId, null, Math.min(Math.max(items.size, 1), CHUNK))
   const taken: { turn?: () => void } = {}
@@ -70,37 +67,40 @@ async function turnOf(
   const giveUp = () => taking.then((giveBack) => giveBack?.())
   for (let renewedMs = performance.now(); ; ) {
     await within(taking, TURN_LOOK_MS)
-    if (taken.turn !== undefined) return { giveBack: taken.turn, leasedMs: renewedMs }
+    if (taken.turn !== undefined) return taken.turn
     if (stopping()) {
       giveUp()
       // The lease ends by itself where the database does not answer.
-      await leave(deps.db, claim.sendId, []).catch((error: Error) => deps.log.warn({ err: error }, 'list not left'))
+      await leave(deps.db, claim, []).catch((error: Error) => deps.log.warn({ err: error }, 'list not left'))
       return null
     }
     const now = performance.now()
     if (now - renewedMs < runnerMs / RENEWALS) continue
-    const kept = await keepLease(deps.db, claim.sendId, Math.ceil(runnerMs / 1000)).catch(() => null)
-    // What was kept after so long is another node's, which took it meanwhile.
-    if (kept === false || (kept === true && performance.now() - renewedMs > runnerMs)) {
+    const kept = await keepLease(deps.db, claim, Math.ceil(runnerMs / 1000)).catch(() => null)
+    if (kept === true) renewedMs = now
+    if (kept === false) {
       giveUp()
       return null
     }
-    if (kept === true) renewedMs = now
   }
 }
 
+/** A condition: this process has the send `s`, which no other took up meanwhile. */
+function isOurs({ sendId, runnerId }: Pick<Claim, 'sendId' | 'runnerId'>): Prisma.Sql {
+  return Prisma.sql`(s.id = ${sendId}::uuid AND s.runner_id IS NOT DISTINCT FROM ${runnerId}::uuid)`
+}
+
 /** False for a list whose lease was over, or of which nothing waits any more. */
-async function keepLease(db: Database, sendId: string, seconds: number): Promise<boolean> {
+async function keepLease(db: Database, claim: List['claim'], seconds: number): Promise<boolean> {
   const kept = await db.$executeRaw`
     UPDATE send s SET runner_until = database_now() + ${seconds}::int * interval '1 second'
-    WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now()
+    WHERE ${isOurs(claim)} AND s.runner_until > database_now()
       AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state = 'held')`
   return kept > 0
 }
 
-async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List, begunMs: number): Promise<void> {
+async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): Promise<void> {
   const { times } = deps
-  let leasedMs = begunMs
   const handed = new Set<bigint>()
   let settlements: Settlement[] = []
   let lost = false
@@ -116,16 +116,13 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List, be
     let claimed: readonly bigint[]
     try {
       if (stopping()) {
-        await leave(deps.db, claim.sendId, settlements)
+        await leave(deps.db, claim, settlements)
         return look()
       }
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
       if (settlements.length > 0) look()
       settlements = []
-      const unknown = lost ? await claimedBefore(deps.db, claim.sendId, handed, next.claimed) : []
-      // What a statement claimed whose answer was lost is ours, unless another node may have had the list meanwhile.
-      const orphans = performance.now() - leasedMs < times.runnerMs ? unknown : []
-      leasedMs = sinceMs
+      const orphans = lost ? await claimedBefore(deps.db, claim, handed, next.claimed) : []
       lost = false
       failingSinceMs = null
       claimed = [...orphans, ...next.claimed]
@@ -158,24 +155,27 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List, be
   }
 }
 
-/** Messages of the list that are handed over, by whose lease, and that this process has not handed over. */
+/**
+ * Messages of the list that a statement claimed whose answer was lost: handed over, and not by this process. None once
+ * another has the list, for they may be its own.
+ */
 async function claimedBefore(
   db: Database,
-  sendId: string,
+  claim: List['claim'],
   handed: ReadonlySet<bigint>,
   now: readonly bigint[],
 ): Promise<bigint[]> {
   const rows = await db.$queryRaw<{ id: bigint }[]>`
-    SELECT id FROM send_message WHERE send_id = ${sendId}::uuid AND state = 'handed_over' AND lease_until > database_now()`
+    SELECT m.id FROM send s JOIN send_message m ON m.send_id = s.id
+    WHERE ${isOurs(claim)} AND m.state = 'handed_over' AND m.lease_until > database_now()`
   return rows.map(({ id }) => id).filter((id) => !handed.has(id) && !now.includes(id))
 }
 
 /** What a stopping process leaves: a list that nobody takes up again is given back, a scheduled one is another node's at once. */
-async function leave(db: Database, sendId: string, settlements: readonly Settlement[]): Promise<void> {
+async function leave(db: Database, claim: List['claim'], settlements: readonly Settlement[]): Promise<void> {
+  if (claim.runnerId === null) return release(db, claim.sendId, settlements, 'UNAVAILABLE')
   if (settlements.length > 0) await settle(db, settlements)
-  const passedOn = await db.$executeRaw`
-    UPDATE send SET runner_until = database_now() WHERE id = ${sendId}::uuid AND scheduled_at IS NOT NULL`
-  if (passedOn === 0) await release(db, sendId, [], 'UNAVAILABLE')
+  await db.$executeRaw`UPDATE send s SET runner_until = database_now() WHERE ${isOurs(claim)}`
 }
 
 async function whyStopped(db: Database, { sendId, spenderId, grant, upstream }: List['claim']): Promise<ApiErrorCode> {

@@ -47,8 +47,8 @@ interface DueSend extends RunnerOf {
   readonly sealedText: Uint8Array | null
   readonly timeZone: string | null
   readonly takenAt: Date
-  /** The end of the turn for which it is ours; another where somebody took it after that. */
-  readonly runnerUntil: Date
+  /** Of the turn for which it is ours; another where somebody took it after that. */
+  readonly runnerId: string
   /** True where a runner had it, and is gone. */
   readonly held: boolean
 }
@@ -94,8 +94,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       await begin(send)
         .catch((error: unknown) => {
           if (!(error instanceof ApiError)) throw error
-          if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send.id, null, 'account_changed')
-          if (error.code === 'UPSTREAM_ACCOUNT_REFUSED') return giveUp(send.id, error.code, null)
+          if (error.code === 'UPSTREAM_ACCOUNT_MISSING') return giveUp(send, null, 'account_changed')
+          if (error.code === 'UPSTREAM_ACCOUNT_REFUSED') return giveUp(send, error.code, null)
           throw error
         })
         .catch((error: Error) => deps.log.warn({ err: error }, 'scheduled send not begun'))
@@ -105,8 +105,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
 
   async function begin(send: DueSend): Promise<void> {
     const waits = read(send)
-    if (waits === null) return giveUp(send.id, null, 'cancelled')
-    if (send.generation !== (await operator.generation(send.accountId))) return giveUp(send.id, null, 'account_changed')
+    if (waits === null) return giveUp(send, null, 'cancelled')
+    if (send.generation !== (await operator.generation(send.accountId))) return giveUp(send, null, 'account_changed')
     const { content, maxMicros } = waits
     const waiting = await db.$queryRaw<Waiting[]>`
       SELECT id, position, recipient, country FROM send_message
@@ -127,6 +127,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
           ledger: { accountId, spenderId, upstream: operator.name, days },
           sendId: send.id,
           generation: send.generation,
+          runnerId: send.runnerId,
           limitedSender: content.sender,
           unpriced: prices.some(({ micros }) => micros === null),
           maxMicros,
@@ -146,10 +147,10 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         // The next turn asks anew.
         if (refused?.code === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return
       }
-      if (refused !== null) return giveUp(send.id, refused.code, refused.cap)
+      if (refused !== null) return giveUp(send, refused.code, refused.cap)
       if (outcome.kind === 'ended') {
         await cancelEndedOf(db, [send.id])
-        return giveUp(send.id, null, 'cancelled')
+        return giveUp(send, null, 'cancelled')
       }
       // It, or what refused it, was changed meanwhile: the next turn asks anew.
       if (outcome.kind !== 'admitted') return
@@ -160,7 +161,14 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       toldMicros: priced[at]?.told?.micros ?? null,
     }))
     const done = underWay.join(send.accountId) ?? (() => {})
-    const running = sending.run({ sendId: send.id, sender: send, generation: send.generation, content, messages })
+    const running = sending.run({
+      sendId: send.id,
+      runnerId: send.runnerId,
+      sender: send,
+      generation: send.generation,
+      content,
+      messages,
+    })
     inBackground(deps, running.finally(done))
   }
 
@@ -199,15 +207,21 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 
   /** Of its runner; false where another node took it meanwhile. */
-  async function beginLease({ id, runnerUntil }: DueSend): Promise<boolean> {
+  async function beginLease({ id, runnerId }: DueSend): Promise<boolean> {
     const begun = await db.$executeRaw`
       UPDATE send SET runner_until = database_now() + ${Math.ceil(deps.times.runnerMs / 1000)}::int * interval '1 second'
-      WHERE id = ${id}::uuid AND runner_until = ${runnerUntil}::timestamptz`
+      WHERE id = ${id}::uuid AND runner_id = ${runnerId}::uuid`
     return begun > 0
   }
 
-  async function giveUp(sendId: string, failure: ApiErrorCode | null, reason: string | null): Promise<void> {
-    const waiting = Prisma.sql`s.id = ${sendId}::uuid AND m.state IN ('scheduled', 'held')`
+  /** Releases what waits of it as it was taken; what another node took meanwhile, or admitted, is that one's to judge. */
+  async function giveUp(
+    { id, runnerId, held }: DueSend,
+    failure: ApiErrorCode | null,
+    reason: string | null,
+  ): Promise<void> {
+    const waiting = Prisma.sql`s.id = ${id}::uuid AND s.runner_id = ${runnerId}::uuid
+      AND m.state = ${held ? 'held' : 'scheduled'}::send_state`
     await settleWhere(db, waiting, { outcome: 'released', failure, reason })
   }
 }
@@ -238,12 +252,13 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
       WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
       ORDER BY ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
-      UPDATE send s SET runner_until = database_now() + interval '30 seconds' FROM due WHERE s.id = due.id
+      UPDATE send s SET runner_until = database_now() + interval '30 seconds', runner_id = gen_random_uuid()
+      FROM due WHERE s.id = due.id
       RETURNING s.*
     )
     SELECT t.id::text AS id, t.account_id::text AS "accountId", t.spender_id::text AS "spenderId",
            t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
-           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt", t.runner_until AS "runnerUntil",
+           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt", t.runner_id::text AS "runnerId",
            EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
     FROM taken t JOIN account a ON a.id = t.account_id`
 }

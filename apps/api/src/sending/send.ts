@@ -63,6 +63,8 @@ export interface Sending {
   /** Hands over the held messages of a send whose runner this process is. */
   run(list: {
     sendId: string
+    /** The turn in which it was taken; null for what goes at once. */
+    runnerId: string | null
     sender: RunnerOf
     generation: number
     content: Content
@@ -218,6 +220,7 @@ export function createSending(deps: SendingDeps): Sending {
     const tokenId = sender.connectionId === null ? sender.id : null
     const running = run({
       sendId,
+      runnerId: null,
       sender: { accountId: sender.accountId, spenderId: sender.spenderId, connectionId: sender.connectionId, tokenId },
       generation: entered.generation,
       content,
@@ -234,7 +237,7 @@ export function createSending(deps: SendingDeps): Sending {
     )
   }
 
-  const run: Sending['run'] = ({ sendId, sender, generation, content, messages }) => {
+  const run: Sending['run'] = ({ sendId, runnerId, sender, generation, content, messages }) => {
     const items = new Map<bigint, Item>(
       messages.map(({ id, recipient, toldMicros }) => [
         id,
@@ -248,7 +251,7 @@ export function createSending(deps: SendingDeps): Sending {
     )
     const { accountId, connectionId, tokenId, spenderId } = sender
     const grant = { accountId, connectionId, tokenId }
-    const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation }
+    const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation, runnerId }
     return runList(deps, { claim, items, stopping: () => stopping })
   }
 

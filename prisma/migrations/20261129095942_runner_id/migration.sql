@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "send" ADD COLUMN     "runner_id" UUID;
