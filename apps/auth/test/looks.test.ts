@@ -407,7 +407,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await look('connection-ended')
   })
 
-  it('the way through the dashboard is one row on a phone and one more of its settings, and only the page that is open looks open in forced colours', async () => {
+  it('the way through the dashboard is one row on a phone and one more of its settings, its footer one, and only the page that is open looks open in forced colours', async () => {
     await page.setViewportSize({ width: 360, height: 800 })
     await page.goto('/settings/sessions')
     const links = page.getByRole('navigation', { name: 'Dashboard' }).getByRole('link')
@@ -425,6 +425,14 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
         const one = { rows: 1, isInSight: true }
         expect([language, path, rows]).toEqual([language, path, [one, one]])
       }
+      for (const as of ['short', 'exact']) {
+        await context.addCookies([{ name: 'vertexsms_times', value: as, url: stack.issuer }])
+        await page.reload()
+        const links = page.locator('footer a')
+        const tops = await links.evaluateAll((all) => all.map((link) => link.getBoundingClientRect().top))
+        expect([language, as, tops.length, new Set(tops).size]).toEqual([language, as, 3, 1])
+      }
+      await context.clearCookies({ name: 'vertexsms_times' })
     }
     await context.addCookies([{ name: 'vertexsms_language', value: 'en', url: stack.issuer }])
     await page.reload()

@@ -24,7 +24,7 @@ export const frame = room({
     someBrowserOn: (system: string) => `A browser on ${system}`,
     unknownBrowser: 'An unknown browser',
     exactTimes: 'Show exact times',
-    shortTimes: 'Show how long ago',
+    shortTimes: 'Show short times',
     /** Of a way through pages of a list. */
     newer: 'Newer',
     older: 'Older',
@@ -51,7 +51,7 @@ export const frame = room({
     someBrowserOn: (system) => `Naršyklė (${system})`,
     unknownBrowser: 'Nežinoma naršyklė',
     exactTimes: 'Rodyti tikslius laikus',
-    shortTimes: 'Rodyti, prieš kiek laiko',
+    shortTimes: 'Rodyti laikus trumpai',
     newer: 'Naujesni',
     older: 'Senesni',
     pageOf: (page, pages, rows) => `${page} puslapis iš ${pages}, iš viso įrašų: ${rows}`,
