@@ -86,6 +86,14 @@ describe('a message that an app has scheduled', () => {
     expect(await heldAndWaiting()).toEqual([0n, 0])
   })
 
+  test('is told as ended, not as of an app that may not send, once its connection has ended as well', async () => {
+    const id = await schedule(MONTH_MS)
+    await again(READING)
+    await world.db.connection.update({ where: { id: app.connectionId }, data: { endedAt: new Date() } })
+    await sweep()
+    expect(await messageOf(id)).toMatchObject({ ...CANCELLED, failureReason: 'cancelled' })
+  })
+
   test('waits on while its connection keeps the scope to send and loses others', async () => {
     const id = await schedule(MONTH_MS)
     await again(SENDING)

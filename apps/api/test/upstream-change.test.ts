@@ -231,4 +231,25 @@ describe('another token of the account', () => {
     ])
     expect(node.operator.handOvers.size).toBe(0)
   })
+
+  test('leaves what had run out before as it was, and ends the rest at once', async () => {
+    await setToken(1)
+    const node = nodeOf('vertexsms')
+    await limit(owner, payer, payer.tokenId, { askAboveMicros: 1n })
+    const ask = (to: string) =>
+      expect(node.sending.sendOne(smsCall(payer, [to]))).rejects.toMatchObject({ code: 'APPROVAL_REQUIRED' })
+    await ask('37060000001')
+    const over = new Date(Date.now() - 60_000)
+    await owner.approval.updateMany({ where: { accountId: payer.accountId }, data: { expiresAt: over } })
+    await ask('37060000002')
+    await setToken(2)
+    await tidy('vertexsms')
+    const rows = await owner.approval.findMany({ where: { accountId: payer.accountId }, orderBy: { createdAt: 'asc' } })
+    expect(rows.map(({ state, reason }) => [state, reason])).toEqual([
+      ['expired', 'price'],
+      ['expired', 'price account_changed'],
+    ])
+    expect(rows[0]?.expiresAt).toEqual(over)
+    expect(rows[1]?.expiresAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000)
+  })
 })
