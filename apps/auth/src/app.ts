@@ -105,7 +105,6 @@ export async function buildApp({
     provider,
     db,
     limiter,
-    allowLocalhost,
     clientDocuments: env.CLIENT_DOCUMENTS,
   })
 

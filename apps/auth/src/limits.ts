@@ -29,7 +29,7 @@ export const LIMITS = {
   client: { hits: 300, network: 1500, seconds: MINUTE_SECONDS },
   /** Authorization requests, each a row for fifteen minutes. People behind one company's address start two a second. */
   authorization: { hits: 120, network: 600, seconds: MINUTE_SECONDS },
-  /** Authorization requests of clients known by a metadata document, which may make us fetch it (SSRF). */
+  /** Fetches of metadata documents that were never seen, at whatever endpoint their client is named (SSRF). */
   documentClient: { hits: 60, network: 300, seconds: MINUTE_SECONDS },
   /** Fetches of one metadata document, for everybody. A node asks once a minute; this is for all nodes. */
   documentUrl: { hits: 4, network: 4, seconds: MINUTE_SECONDS },

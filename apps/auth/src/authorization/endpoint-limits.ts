@@ -49,7 +49,7 @@ export function countFailures({ limiter }: { readonly limiter: RateLimiter }) {
     await next()
     const path = ctx.path as GuardedPath
     if (!Object.hasOwn(LIMIT_OF, path) || ctx.method !== 'POST' || ctx.status < 400 || ctx.status >= 500) return
-    const address = currentAddress(ctx)
+    const address = currentAddress(ctx) ?? 'unknown'
     const form = new URLSearchParams({
       client_id: String(ctx.oidc?.params?.client_id ?? ctx.oidc?.body?.client_id ?? ''),
     })

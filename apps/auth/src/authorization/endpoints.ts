@@ -10,7 +10,6 @@ import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/
 import { failureMessage, pageHeaders, renderPage } from '../web/page.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
 import { WORDS } from '../words/words.ts'
-import { isDocumentUrl } from './clients/client-document.ts'
 import { normalizeMetadata, RegistrationRefused } from './clients/registration.ts'
 import { createEndpointLimits, type GuardedPath } from './endpoint-limits.ts'
 import type { LiveProvider } from './live-provider.ts'
@@ -34,7 +33,6 @@ export interface OAuthDeps {
   readonly provider: LiveProvider
   readonly db: Database
   readonly limiter: RateLimiter
-  readonly allowLocalhost: boolean
   /** True when clients may be known by a metadata document. */
   readonly clientDocuments: boolean
 }
@@ -197,19 +195,15 @@ function limitByAddress(limiter: RateLimiter, name: LimitName) {
 }
 
 /**
- * Authorization requests leave a row and may make us fetch a document, and anybody's browser can be made to send them:
- * limited by address, and in what they may hold. Both are pages, for a person waits (MCP security best practices, SSRF).
+ * Authorization requests leave a row, and anybody's browser can be made to send them: limited by address, and in what
+ * they may hold. Both are pages, for a person waits.
  */
-function limitAuthorization({ limiter, resources, allowLocalhost }: OAuthDeps) {
+function limitAuthorization({ limiter, resources }: OAuthDeps) {
   return async (request: FastifyRequest): Promise<void> => {
     const params = authorizationParameters(queryOf(request.raw.url), resources)
     if (oversizedParameter(params) !== null) throw new RequestRefused(400)
-    const { ip: address } = request
-    const isDocument = isDocumentUrl(params.get('client_id') ?? '', { allowLocalhost })
-    for (const name of ['authorization', ...(isDocument ? (['documentClient'] as const) : [])] as const) {
-      const verdict = await limiter.hit(name, { address })
-      if (!verdict.allowed) throw new RequestRefused(429, verdict.retryAfterSeconds)
-    }
+    const verdict = await limiter.hit('authorization', { address: request.ip })
+    if (!verdict.allowed) throw new RequestRefused(429, verdict.retryAfterSeconds)
   }
 }
 

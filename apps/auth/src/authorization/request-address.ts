@@ -24,12 +24,12 @@ export function currentLog(): Pick<FastifyBaseLogger, 'error'> | undefined {
   return ctx && requests.get(ctx.req)?.log
 }
 
-/** Where the request that the library is handling came from. */
-export function currentAddress(ctx: { readonly req: IncomingMessage } | undefined = Provider.ctx): string {
-  return (ctx && requests.get(ctx.req)?.address) ?? 'unknown'
+/** Where the request that the library is handling came from; null outside of one. */
+export function currentAddress(ctx: { readonly req: IncomingMessage } | undefined = Provider.ctx): string | null {
+  return (ctx && requests.get(ctx.req)?.address) ?? null
 }
 
 /** Who fills the room that the request the library is handling takes; see {@link originOf}. */
 export function currentOrigin(operatorKey: Uint8Array): string {
-  return originOf(operatorKey, currentAddress())
+  return originOf(operatorKey, currentAddress() ?? 'unknown')
 }

@@ -3,8 +3,14 @@ import { OAUTH_UNAVAILABLE } from '../web/outage.ts'
 import type { KeySets } from './clients/key-sets.ts'
 import { PATHS } from './paths.ts'
 
+/** What passes: 429 where whoever asks had too much, 503 for every other trouble. */
+interface Passing {
+  readonly status: 429 | 503
+  readonly retryAfterSeconds: number
+}
+
 /** How long a client waits whose key set could not be had; as long as it is not asked for again. */
-const KEY_SET_RETRY_AFTER_SECONDS = 60
+const NO_KEY_SET: Passing = { status: 503, retryAfterSeconds: 60 }
 
 /** Endpoints where a client proves itself, and reads JSON. */
 const CLIENT_ENDPOINTS: ReadonlySet<string> = new Set([
@@ -15,14 +21,14 @@ const CLIENT_ENDPOINTS: ReadonlySet<string> = new Set([
 ])
 
 /** Notes that the request being handled fails because of a passing trouble. */
-export function noteUnavailable(retryAfterSeconds: number): void {
+export function noteUnavailable({ status, retryAfterSeconds }: Passing): void {
   const { ctx } = Provider
-  if (ctx) ctx.state.unavailableSeconds = retryAfterSeconds
+  if (ctx) ctx.state.passing = { status, retryAfterSeconds } satisfies Passing
 }
 
 /**
  * The middleware that turns a failure which was noted as passing, or of a client whose key set cannot be had, into 503
- * with `Retry-After` (RFC 9110 §10.2.3). The library knows only refusals, and clients forget their login on
+ * or 429 with `Retry-After` (RFC 9110 §10.2.3). The library knows only refusals, and clients forget their login on
  * `invalid_client`. A page keeps what it says.
  */
 export function answerUnavailable(keySets: Pick<KeySets, 'isMissing'>) {
@@ -32,10 +38,11 @@ export function answerUnavailable(keySets: Pick<KeySets, 'isMissing'>) {
     const program = CLIENT_ENDPOINTS.has(ctx.path)
     const jwksUri = program ? ctx.oidc?.client?.jwksUri : undefined
     const keysMissing = jwksUri !== undefined && keySets.isMissing(jwksUri)
-    const seconds = ctx.state.unavailableSeconds ?? (keysMissing ? KEY_SET_RETRY_AFTER_SECONDS : undefined)
-    if (seconds === undefined) return
-    ctx.status = 503
-    ctx.set('retry-after', String(seconds))
+    const noted = ctx.state.passing as Passing | undefined
+    const passing = noted ?? (keysMissing ? NO_KEY_SET : undefined)
+    if (passing === undefined) return
+    ctx.status = passing.status
+    ctx.set('retry-after', String(passing.retryAfterSeconds))
     ctx.remove('www-authenticate')
     if (program) ctx.body = OAUTH_UNAVAILABLE
   }

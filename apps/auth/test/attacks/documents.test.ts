@@ -4,7 +4,7 @@ import type { LookupAddress } from 'node:dns'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
-import { start } from '../support/client.ts'
+import { post, start } from '../support/client.ts'
 import { Outside, startHost } from '../support/documents.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
@@ -256,4 +256,31 @@ describe('many client ids', () => {
       await paced.close()
     }
   })
+
+  it.each(['/oauth/token', '/oauth/revoke', '/oauth/introspect', '/oauth/par'])(
+    'from one address at %s are fetched at its own pace, which leaves their host to everybody else (MCP security best practices: SSRF)',
+    async (path) => {
+      await withPaced(async (paced, outside) => {
+        const ask = (client: string) =>
+          post(`${paced.issuer}${path}`, {
+            grant_type: 'refresh_token',
+            client_id: client,
+            refresh_token: 'x',
+            token: 'x',
+          })
+        expect((await ask('https://victim.example/0')).status).toBe(503)
+        // As if it had asked for all but one of those that it may.
+        const counted = {
+          where: { key: { startsWith: 'documentClient:' } },
+          data: { hits: LIMITS.documentClient.hits - 1 },
+        }
+        expect((await paced.db.rateCounter.updateMany(counted)).count).toBe(1)
+        outside.asked.length = 0
+        const answers = await Promise.all([1, 2, 3].map((index) => ask(`https://victim.example/${index}`)))
+        expect(answers.map(({ status }) => status).sort()).toEqual([429, 429, 503])
+        for (const { headers } of answers) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+        expect(outside.asked).toHaveLength(1)
+      })
+    },
+  )
 })

@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider'
 import { isDocumentUrl } from '../clients/client-document.ts'
 import { DocumentUnavailable, NoSuchDocument } from '../clients/document-store.ts'
 import { notingOutages } from '../outage.ts'
-import { currentOrigin } from '../request-address.ts'
+import { currentAddress, currentOrigin } from '../request-address.ts'
 import { findGrant } from '../tokens/token-store.ts'
 import { noteUnavailable } from '../unavailable.ts'
 import { type AdapterDeps, currentWork, nothing, reading, seconds, unused } from './base.ts'
@@ -51,10 +51,10 @@ function clientAdapter({ clients, documents, allowLocalhost, operatorKey }: Adap
       if (!isDocumentUrl(id, { allowLocalhost })) return reading(() => clients.find(id))
       if (documents === null) return undefined
       try {
-        return await reading(() => documents.find(id, new Date()), isAnswer)
+        return await reading(() => documents.find(id, new Date(), currentAddress()), isAnswer)
       } catch (error) {
         if (!isAnswer(error)) throw error
-        if (error instanceof DocumentUnavailable) noteUnavailable(error.retryAfterSeconds)
+        if (error instanceof DocumentUnavailable) noteUnavailable(error)
         throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`)
       }
     },

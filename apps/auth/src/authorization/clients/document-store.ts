@@ -20,10 +20,13 @@ const STALE_SECONDS = 7 * 86_400
 export class DocumentUnavailable extends Error {
   override readonly name = 'DocumentUnavailable'
   readonly retryAfterSeconds: number
+  /** 429 where it was not asked for, because the address that wants it had its share. */
+  readonly status: 429 | 503
 
-  constructor(message: string, retryAfterSeconds: number) {
+  constructor(message: string, retryAfterSeconds: number, status: 429 | 503 = 503) {
     super(message)
     this.retryAfterSeconds = retryAfterSeconds
+    this.status = status
   }
 }
 
@@ -34,8 +37,11 @@ export class NoSuchDocument extends Error {
 
 /** Finds the client behind a metadata document's URL. */
 export interface ClientDocuments {
-  /** Throws {@link NoSuchDocument} when there is none, {@link DocumentUnavailable} when it cannot be had. */
-  find(url: string, now: Date): Promise<ClientRecord>
+  /**
+   * `address` is who asks and pays for a fetch; null for a person whose request was let in before. Throws
+   * {@link NoSuchDocument} when there is none, {@link DocumentUnavailable} when it cannot be had.
+   */
+  find(url: string, now: Date, address: string | null): Promise<ClientRecord>
 }
 
 interface Failure {
@@ -44,13 +50,15 @@ interface Failure {
   readonly until: number
 }
 
+type Result = { readonly record: ClientRecord } | { readonly failure: Failure }
+
 /**
  * Metadata documents with a cache in the database, so that every node and every restart knows the client. Headers
  * decide how long a copy serves, within a floor and a ceiling. Only its host's 404 or 410 withdraws a document; after
  * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
- * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace, and so is a host,
- * for documents that were never seen there: made-up paths take nothing away from those that were (MCP security best
- * practices, SSRF).
+ * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace; for documents that
+ * were never seen so are a host, and whoever names them, at whatever endpoint. So made-up paths take nothing away from
+ * documents that were seen, and one address does not use up a host's share (MCP security best practices, SSRF).
  */
 export function createClientDocuments(deps: {
   readonly db: Database
@@ -59,9 +67,9 @@ export function createClientDocuments(deps: {
 }): ClientDocuments {
   const fresh = new LRUCache<string, { record: ClientRecord; until: number }>({ max: 1000 })
   const failures = new LRUCache<string, Failure>({ max: 1000 })
-  const flights = new Map<string, Promise<ClientRecord>>()
+  const flights = new Map<string, Promise<Result>>()
 
-  async function load(url: string, now: Date): Promise<ClientRecord> {
+  async function load(url: string, now: Date, address: string | null): Promise<ClientRecord> {
     const row = await deps.db.oidcClient.findUnique({ where: { id: url } })
     const stored = row ? ({ ...(row.payload as object), client_id: url } as ClientRecord) : undefined
     if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil)
@@ -71,20 +79,32 @@ export function createClientDocuments(deps: {
     const result =
       remembered && remembered.until > now.getTime()
         ? { failure: remembered }
-        : await refresh(url, now, usable !== undefined)
+        : await ask(url, now, address, usable !== undefined)
     if ('record' in result) return result.record
     const { failure } = result
     if (failure.gone) throw new NoSuchDocument(failure.reason)
     if (usable) return usable
-    throw new DocumentUnavailable(failure.reason, Math.max(1, Math.ceil((failure.until - now.getTime()) / 1000)))
+    const seconds = Math.max(1, Math.ceil((failure.until - now.getTime()) / 1000))
+    throw new DocumentUnavailable(failure.reason, seconds)
+  }
+
+  /** Waits for the fetch that is under way, or begins one: of a document that was never seen at the cost of the address. */
+  async function ask(url: string, now: Date, address: string | null, seen: boolean): Promise<Result> {
+    if (!seen && address !== null && !flights.has(url)) {
+      const verdict = await deps.limiter.hit('documentClient', { address })
+      // Not remembered: it is about this address, and the next may be let through.
+      if (!verdict.allowed)
+        throw new DocumentUnavailable('too many documents were asked for', verdict.retryAfterSeconds, 429)
+    }
+    const cached = freshOf(url, now)
+    if (cached) return { record: cached }
+    const flight = flights.get(url) ?? refresh(url, now, seen).finally(() => flights.delete(url))
+    flights.set(url, flight)
+    return flight
   }
 
   /** Keeps the document as its host has it now; otherwise why not, which is remembered. Database failures are thrown. */
-  async function refresh(
-    url: string,
-    now: Date,
-    seen: boolean,
-  ): Promise<{ record: ClientRecord } | { failure: Failure }> {
+  async function refresh(url: string, now: Date, seen: boolean): Promise<Result> {
     const host = new URL(url).host
     const paced =
       (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
@@ -123,17 +143,12 @@ export function createClientDocuments(deps: {
     return record
   }
 
-  return {
-    async find(url, now) {
-      const cached = fresh.get(url)
-      if (cached && cached.until > now.getTime()) return cached.record
-      const flying = flights.get(url)
-      if (flying) return flying
-      const flight = load(url, now).finally(() => flights.delete(url))
-      flights.set(url, flight)
-      return flight
-    },
+  function freshOf(url: string, now: Date): ClientRecord | undefined {
+    const cached = fresh.get(url)
+    return cached && cached.until > now.getTime() ? cached.record : undefined
   }
+
+  return { find: async (url, now, address) => freshOf(url, now) ?? load(url, now, address) }
 }
 
 /** Throws {@link NoSuchDocument}, DocumentRefused for contents that may not be used, or whatever kept us from them. */
