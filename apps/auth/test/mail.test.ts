@@ -8,6 +8,7 @@ import { connect, refresh, register } from './support/client.ts'
 import { later, realTime, untilWindow } from './support/clock.ts'
 import { Gate } from './support/gate.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
+import { operator } from './support/operator.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, type StackOptions, startStack } from './support/stack.ts'
@@ -128,6 +129,25 @@ describe('a forgotten password', () => {
     await settled()
     expect(server.mails).toEqual([])
     expect(await stack.db.passwordLink.count({ where: { id: data.id } })).toBe(1)
+  })
+
+  it('that anybody may ask for leaves the link that an operator handed over good, until one of the two is used', async () => {
+    const { email } = await makeAccount(stack)
+    const ofOperator = async () => (await operator(stack, ['reset', email])).out
+    const first = await ofOperator()
+    await forgot(await stack.person(), email)
+    await arrived(1)
+    const [mailed = ''] = linksOf(server.mails[0]?.body ?? '')
+    expect((await (await stack.person()).open(mailed)).status).toBe(200)
+    expect((await usePasswordLink(first)).status).toBe(303)
+    expect((await usePasswordLink(mailed)).status).toBe(410)
+
+    server.mails.length = 0
+    const second = await ofOperator()
+    await forgot(await stack.person(), email)
+    await arrived(1)
+    expect((await usePasswordLink(linksOf(server.mails[0]?.body ?? '')[0] ?? '')).status).toBe(303)
+    expect((await usePasswordLink(second)).status).toBe(410)
   })
 
   it('has one live link, good for an hour, of which the database knows a hash alone', async () => {

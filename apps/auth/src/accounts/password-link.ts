@@ -22,25 +22,33 @@ export const MAILED_RESET_HOURS = 1
 export const STARTING_BALANCE_MICROS = 100_000_000n
 
 /**
- * Makes the one link that sets the password of this address; earlier links of the address stop working. The secret
- * is in the returned URL only; the row holds its hash. Of links made at once for one address the last one works.
+ * Makes a link that sets the password of this address; earlier links of the address stop working. One that is mailed to
+ * whoever asks leaves those that end later, which an operator handed over: anybody can ask. The secret is in the returned
+ * URL only; the row holds its hash. Of links made at once for one address the last one works.
  */
 export async function createPasswordLink(
   tx: Prisma.TransactionClient,
-  link: { readonly issuerUrl: string; readonly email: string; readonly hours: number; readonly now: Date },
+  link: {
+    readonly issuerUrl: string
+    readonly email: string
+    readonly hours: number
+    readonly now: Date
+    readonly isMailed?: boolean
+  },
 ): Promise<string> {
   const secret = newSecret()
   const { email, now } = link
+  const expiresAt = new Date(now.getTime() + link.hours * HOUR_MS)
   // An invited address has no account to lock yet.
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`password link ${email}`}, 0))::text`
-  await tx.passwordLink.deleteMany({ where: { email } })
+  await tx.passwordLink.deleteMany({ where: { email, ...(link.isMailed && { expiresAt: { lte: expiresAt } }) } })
   await tx.passwordLink.create({
     data: {
       id: randomUUID(),
       secretHash: hashToken(secret),
       email,
       createdAt: now,
-      expiresAt: new Date(now.getTime() + link.hours * HOUR_MS),
+      expiresAt,
     },
   })
   return `${link.issuerUrl}/set-password?link=${secret}`

@@ -33,7 +33,8 @@ function linkOf({ db, issuerUrl }: MailJobDeps, address: string, now: Date) {
     const [account] = await tx.$queryRaw<{ email: string; language: string | null }[]>`
       SELECT email, language FROM account WHERE email = ${address} AND ${accountLives('account')} FOR NO KEY UPDATE`
     if (!account) return null
-    const link = await createPasswordLink(tx, { issuerUrl, email: account.email, hours: MAILED_RESET_HOURS, now })
+    const { email } = account
+    const link = await createPasswordLink(tx, { issuerUrl, email, hours: MAILED_RESET_HOURS, now, isMailed: true })
     return { ...account, link }
   })
 }
