@@ -59,6 +59,10 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'spenders',
       'accounts',
       'clean-up',
+      'bystanders',
+      'attacks/forged-tokens',
+      'authorization-details',
+      'outage',
     ),
   },
   classifier: {
