@@ -121,6 +121,8 @@ export const SIZES = {
   parametersBytes: 8192,
   /** A client's metadata as it is stored, after everything unknown was dropped. */
   clientMetadataBytes: 8192,
+  /** Keys of a client: what it signs with and what comes next. Each that may fit is tried on what anybody sends in its name. */
+  keysOfClient: 20,
   /** Browsers that one account is signed in with; the one not seen for longest goes. */
   sessionsOfAccount: 100,
   /** Tokens made by hand that one account may have. */

@@ -389,6 +389,9 @@ describe('the key set of a client', () => {
       'answers with keys nested deep',
       { body: `{"keys":[{"kty":"EC","x":${'['.repeat(20_000)}${']'.repeat(20_000)}}]}` },
     ],
+    ['answers with more keys than anybody has', { body: { keys: Array.from({ length: 21 }, () => ({ kty: 'EC' })) } }],
+    ['answers with a key that is costly to try', { body: { keys: [{ kty: 'RSA', n: 'q', e: 'f'.repeat(342) }] } }],
+    ['answers with a key of 16384 bits', { body: { keys: [{ kty: 'RSA', n: 'q'.repeat(2731), e: 'AQAB' }] } }],
     ['answers with keys in text that is none', { body: '{"keys":[{"kty":"EC","kid":"\\ud800"}]}' }],
   ])('that %s is a passing trouble, asked for once a minute', async (name, trouble: Served | Error) => {
     const { keysUrl, revoke, asked } = await signingClient(`broken-${name.replaceAll(' ', '-')}`)

@@ -1,3 +1,5 @@
+// Registering: what real clients send and what hostile ones do, one table beside the other.
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect, register } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -7,6 +9,11 @@ beforeAll(async () => {
   stack = await startStack()
 })
 afterAll(() => stack?.close())
+
+const EC_KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
+const RSA_MODULUS = Buffer.from([0xff, ...randomBytes(254), 1]).toString('base64url')
+const withKeys = (keys: readonly object[]) => ({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys } })
+const manyKeys = (length: number) => withKeys(Array.from({ length }, (_, kid) => ({ ...EC_KEY, kid: String(kid) })))
 
 /** What real clients send when they register, rebuilt from field reports, and the redirect they come back with. */
 const CLIENTS: readonly { name: string; metadata: Record<string, unknown>; uses: string; native: boolean }[] = [
@@ -176,6 +183,19 @@ describe('registration (RFC 7591)', () => {
     expect(one.client.client_id).not.toBe(two.client.client_id)
   })
 
+  it('takes keys in every size that is in use', async () => {
+    const keys = [
+      EC_KEY,
+      ...[2, 3, 4].map((kbit) =>
+        generateKeyPairSync('rsa', { modulusLength: kbit * 1024 }).publicKey.export({ format: 'jwk' }),
+      ),
+    ]
+    for (const metadata of [withKeys(keys), manyKeys(20)]) {
+      const { client } = await register(stack, { redirect_uris: ['https://a.example/cb'], ...metadata })
+      expect(client.jwks).toEqual(metadata.jwks)
+    }
+  })
+
   it('has no management endpoint (RFC 7592 is left out)', async () => {
     const { client } = await register(stack)
     for (const method of ['GET', 'PUT', 'DELETE']) {
@@ -193,6 +213,17 @@ describe('registration (RFC 7591)', () => {
     [
       'keys over plain http',
       { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'http://a.example/k' },
+      'invalid_client_metadata',
+    ],
+    ['more keys than anybody has', manyKeys(21), 'invalid_client_metadata'],
+    [
+      'a key that is costly to try',
+      withKeys([{ kty: 'RSA', n: RSA_MODULUS, e: RSA_MODULUS }]),
+      'invalid_client_metadata',
+    ],
+    [
+      'a key of 16384 bits',
+      withKeys([{ kty: 'RSA', n: RSA_MODULUS.repeat(8).slice(0, 2731), e: 'AQAB' }]),
       'invalid_client_metadata',
     ],
     ['only the implicit grant', { grant_types: ['implicit'], response_types: ['token'] }, 'invalid_client_metadata'],

@@ -2,6 +2,7 @@ import { readJson } from '@vertexsms/service/json'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import type { RateLimiter } from '../../web/rate-limit.ts'
+import { isKeySet } from './key-set-rules.ts'
 
 const MAX_KEY_SET_BYTES = 64 * 1024
 const FETCH_TIMEOUT_MS = 4000
@@ -85,11 +86,6 @@ async function fetchKeySet(outbound: Pick<Outbound, 'fetch'>, url: string): Prom
     { maxBytes: MAX_KEY_SET_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
   )
   const text = Buffer.from(body).toString('utf8')
-  const { keys } = Object(readJson(text)) as { keys?: unknown }
-  if (status !== 200 || !Array.isArray(keys) || !keys.every(isKey)) throw new Error('not a key set')
+  if (status !== 200 || !isKeySet(readJson(text))) throw new Error('not a key set')
   return text
-}
-
-function isKey(key: unknown): boolean {
-  return typeof key === 'object' && key !== null && typeof (key as { kty?: unknown }).kty === 'string'
 }

@@ -1,3 +1,5 @@
+import { SIZES } from '../../limits.ts'
+import { isKeySet } from './key-set-rules.ts'
 import { isLoopbackRedirect, isPrivateUseRedirect, redirectUriProblem } from './redirect-uris.ts'
 
 /** The grant types a client may use. */
@@ -140,6 +142,10 @@ function readKeys(given: Readonly<Record<string, unknown>>): Record<string, unkn
     if (value !== undefined && value !== null && value !== '') keys[member] = value
   }
   if (given.token_endpoint_auth_method !== 'private_key_jwt') return {}
+  if (keys.jwks !== undefined && !isKeySet(keys.jwks)) {
+    const text = `jwks must be a set of at most ${SIZES.keysOfClient} public keys, RSA ones of at most 4096 bits`
+    throw new RegistrationRefused('invalid_client_metadata', text)
+  }
   if (keys.jwks_uri !== undefined && !isHttpsUri(keys.jwks_uri)) {
     throw new RegistrationRefused('invalid_client_metadata', 'jwks_uri must be an https URL')
   }
