@@ -283,4 +283,21 @@ describe('many client ids', () => {
       })
     },
   )
+
+  it('from an address that had its share leave it the clients that people connected, however long ago', async () => {
+    await withPaced(async (paced, outside) => {
+      serveReal(outside)
+      const ask = (client: string) =>
+        post(`${paced.issuer}/oauth/token`, { grant_type: 'refresh_token', client_id: client, refresh_token: 'x' })
+      expect((await ask('https://another.example/0')).status).toBe(503)
+      const counted = { where: { key: { startsWith: 'documentClient:' } }, data: { hits: LIMITS.documentClient.hits } }
+      expect((await paced.db.rateCounter.updateMany(counted)).count).toBe(1)
+      expect((await ask(REAL)).status).toBe(429)
+      const longAgo = new Date(Date.now() - 30 * 86_400_000)
+      await paced.db.oidcClient.create({
+        data: { id: REAL, payload: {}, createdAt: longAgo, lastUsedAt: longAgo, freshUntil: longAgo },
+      })
+      expect((await ask(REAL)).body.error).toBe('invalid_grant')
+    })
+  })
 })

@@ -57,7 +57,7 @@ type Result = { readonly record: ClientRecord } | { readonly failure: Failure }
  * decide how long a copy serves, within a floor and a ceiling. Only its host's 404 or 410 withdraws a document; after
  * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
  * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace; for documents that
- * were never seen so are a host, and whoever names them, at whatever endpoint. So made-up paths take nothing away from
+ * were never seen, of clients that nobody connected, so are a host, and whoever names them, at whatever endpoint. So made-up paths take nothing away from
  * documents that were seen, and one address does not use up a host's share (MCP security best practices, SSRF).
  */
 export function createClientDocuments(deps: {
@@ -75,11 +75,12 @@ export function createClientDocuments(deps: {
     if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil)
     const usable =
       row?.freshUntil && row.freshUntil.getTime() + STALE_SECONDS * 1000 > now.getTime() ? stored : undefined
+    const isConnected = row !== null && row.lastUsedAt !== null
     const remembered = failures.get(url)
     const result =
       remembered && remembered.until > now.getTime()
         ? { failure: remembered }
-        : await ask(url, now, address, usable !== undefined)
+        : await ask(url, now, address, usable !== undefined || isConnected)
     if ('record' in result) return result.record
     const { failure } = result
     if (failure.gone) throw new NoSuchDocument(failure.reason)
