@@ -1,5 +1,6 @@
 // What ends, refreshes or asks about one connection leaves every other as it was.
 
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
 import { endConnectionsOfAccount } from '../src/connections/end.ts'
@@ -60,14 +61,19 @@ describe('the end of a connection', () => {
   })
 })
 
-it('a refresh notes the use of its own client and of no other', async () => {
+it('a refresh notes the use of its own client and of its own row, and of no other', async () => {
   const [one, other] = [await connected(), await connected()]
   const lastUsedAt = new Date(Date.now() - 2 * DAY_MS)
   const ids = [one, other].map(({ client }) => client.client.client_id)
   await stack.db.oidcClient.updateMany({ where: { id: { in: ids } }, data: { lastUsedAt } })
-  await refresh(one.client, one.tokens.refresh)
+  const next = await refresh(one.client, one.tokens.refresh)
   const used = await Promise.all(ids.map((id) => stack.db.oidcClient.findUniqueOrThrow({ where: { id } })))
   expect(used.map((row) => row.lastUsedAt?.getTime() === lastUsedAt.getTime())).toEqual([false, true])
+  const rowOf = (accountId: string) =>
+    stack.db.apiToken.findFirstOrThrow({ where: { accountId, kind: 'oauth_refresh' } })
+  expect(Buffer.from((await rowOf(one.accountId)).tokenHash)).toEqual(Buffer.from(hashToken(next.refresh)))
+  expect((await rowOf(one.accountId)).lastUsedAt).not.toBeNull()
+  expect((await rowOf(other.accountId)).lastUsedAt).toBeNull()
 })
 
 it('an access token whose row is gone is not active, though its connection has others, and one that is superseded is for its last minute', async () => {

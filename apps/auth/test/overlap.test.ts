@@ -119,6 +119,8 @@ describe('refresh overlap', () => {
     expect(await permissionsOf(narrow.access)).toEqual(['GET /rates'])
     expect((await permissionsOf(first.access))?.length).toBeGreaterThan(1)
     expect(await stack.db.apiToken.count({ where: { accountId, kind: 'oauth_refresh' } })).toBe(1)
+    await later(61, stack)
+    expect((await permissionsOf(first.access))?.length).toBeGreaterThan(1)
     expect((await refresh(client, narrow.refresh)).scope).toBe(tokens.scope)
   })
 
