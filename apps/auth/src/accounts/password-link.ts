@@ -23,8 +23,8 @@ export const STARTING_BALANCE_MICROS = 100_000_000n
 
 /**
  * Makes a link that sets the password of this address; earlier links of the address stop working. One that is mailed to
- * whoever asks leaves those that end later, which an operator handed over: anybody can ask. The secret is in the returned
- * URL only; the row holds its hash. Of links made at once for one address the last one works.
+ * whoever asks leaves those that were made for longer, which an operator handed over: anybody can ask. The secret is in the
+ * returned URL only; the row holds its hash. Of links made at once for one address the last one works.
  */
 export async function createPasswordLink(
   tx: Prisma.TransactionClient,
@@ -38,17 +38,18 @@ export async function createPasswordLink(
 ): Promise<string> {
   const secret = newSecret()
   const { email, now } = link
-  const expiresAt = new Date(now.getTime() + link.hours * HOUR_MS)
   // An invited address has no account to lock yet.
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`password link ${email}`}, 0))::text`
-  await tx.passwordLink.deleteMany({ where: { email, ...(link.isMailed && { expiresAt: { lte: expiresAt } }) } })
+  await tx.$executeRaw`
+    DELETE FROM password_link WHERE email = ${email} AND (NOT ${link.isMailed ?? false}::boolean
+      OR expires_at - created_at <= ${link.hours}::int * interval '1 hour')`
   await tx.passwordLink.create({
     data: {
       id: randomUUID(),
       secretHash: hashToken(secret),
       email,
       createdAt: now,
-      expiresAt,
+      expiresAt: new Date(now.getTime() + link.hours * HOUR_MS),
     },
   })
   return `${link.issuerUrl}/set-password?link=${secret}`
