@@ -435,6 +435,14 @@ describe('the key set of a client', () => {
     }
   })
 
+  it('is used without a key in it that is too large to be tried (RFC 7517 §5)', async () => {
+    const { keysUrl, publish, revoke } = await signingClient('large')
+    await publish('a')
+    const { body } = outside.served.get(keysUrl) as { body: { keys: object[] } }
+    outside.serve(keysUrl, { keys: [{ kty: 'RSA', n: 'q'.repeat(1366), e: 'AQAB' }, ...body.keys] })
+    expect((await revoke('a')).status).toBe(200)
+  })
+
   it('serves for a day while its host fails', async () => {
     const { keysUrl, publish, revoke } = await signingClient('stale')
     await publish('a')

@@ -2,7 +2,7 @@ import { readJson } from '@vertexsms/service/json'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import type { RateLimiter } from '../../web/rate-limit.ts'
-import { isKeySet } from './key-set-rules.ts'
+import { cheapKeySet } from './key-set-rules.ts'
 
 const MAX_KEY_SET_BYTES = 64 * 1024
 const FETCH_TIMEOUT_MS = 4000
@@ -86,6 +86,7 @@ async function fetchKeySet(outbound: Pick<Outbound, 'fetch'>, url: string): Prom
     { maxBytes: MAX_KEY_SET_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
   )
   const text = Buffer.from(body).toString('utf8')
-  if (status !== 200 || !isKeySet(readJson(text))) throw new Error('not a key set')
-  return text
+  const set = status === 200 ? cheapKeySet(readJson(text)) : null
+  if (set === null) throw new Error('not a key set')
+  return JSON.stringify(set)
 }
