@@ -265,3 +265,19 @@ test('sends whose prices never come hold up no other, of their account or anothe
     .poll(() => owner.sendMessage.count({ where: { accountId: { in: accounts }, recipient: free, state: 'accepted' } }))
     .toBe(2)
 })
+
+test('what is due together of one account is judged in the order of its priority', async () => {
+  const priorities = ['low', 'normal', 'high', 'low', 'high', 'normal', 'high']
+  for (const [at, priority] of priorities.entries()) await schedule([`3706000000${at}`], { priority, maxPrice: PRICE })
+  costs(PRICE)
+  const { cost } = operator
+  const judged: (string | undefined)[] = []
+  operator.cost = (order) => {
+    judged.push(priorities[Number(order.to.at(-1))])
+    return cost(order)
+  }
+  // The database joins as it does once it knows how few rows there are.
+  await owner.$executeRaw`ANALYZE`
+  await atItsTime()
+  expect(judged).toEqual(['high', 'high', 'high', 'normal', 'normal', 'low', 'low'])
+})

@@ -236,7 +236,8 @@ function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 /**
  * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
  * those that are `full`, so that one with many does not hold up the others. What had a turn before comes after what had
- * none, and after what waits longer for its next: those whose price cannot be had do not hold up the others.
+ * none, and after what waits longer for its next: those whose price cannot be had do not hold up the others. Those of
+ * one account are told in that order.
  */
 function takeDue(db: Database, upstream: string, full: readonly string[]): Promise<DueSend[]> {
   const isDue = Prisma.sql`s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
@@ -260,5 +261,6 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
            t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
            t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt", t.runner_id::text AS "runnerId",
            EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
-    FROM taken t JOIN account a ON a.id = t.account_id`
+    FROM taken t JOIN waiting w ON w.id = t.id JOIN account a ON a.id = t.account_id
+    ORDER BY w.turn`
 }
