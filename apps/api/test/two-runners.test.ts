@@ -81,6 +81,16 @@ async function scheduleList(count: number): Promise<void> {
   await sending.sendList(smsCall(payer, to, { body: { scheduled } }))
 }
 
+/** A node that takes the list so many minutes after its time, when no lease runs any more, and waits for so many answers. */
+async function takenByAnother(minutes: number, handOvers: number) {
+  await database.followDate(HOUR_MS + minutes * MINUTE_MS)
+  const other = slowNode()
+  other.tellRates()
+  await turn(other.job)
+  await eventually(async () => other.handOvers.size === handOvers)
+  return other
+}
+
 const timesOf = ({ handOvers }: ReturnType<typeof slowNode>) => [...handOvers.values()]
 
 test('a list whose runner is gone goes out once, though a node was longer with it than its turn and lost an answer', async () => {
@@ -95,11 +105,7 @@ test('a list whose runner is gone goes out once, though a node was longer with i
   const late = slowNode({ db: losing(1) })
   const judging = turn(late.job)
   await late.asked
-  await database.followDate(HOUR_MS + 3 * MINUTE_MS)
-  const other = slowNode()
-  other.tellRates()
-  await turn(other.job)
-  await eventually(async () => other.handOvers.size === 2)
+  const other = await takenByAnother(3, 2)
   late.tellRates()
   late.answer()
   await judging
@@ -116,11 +122,7 @@ test('a list goes out once, though the database did not answer a node for as lon
   await database.followDate(HOUR_MS + MINUTE_MS)
   await turn(late.job)
   await eventually(async () => late.handOvers.size === 4)
-  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
-  const other = slowNode()
-  other.tellRates()
-  await turn(other.job)
-  await eventually(async () => other.handOvers.size === 4)
+  const other = await takenByAnother(2, 4)
   late.answer()
   await idle(late.deps)
   other.answer()
@@ -138,11 +140,7 @@ test('a list goes out once, though a node could not keep it for as long as it wa
   const leave = await late.deps.turns.take(payer.accountId, null, AT_ONCE_MAX)
   await database.followDate(HOUR_MS + MINUTE_MS)
   await turn(late.job)
-  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
-  const other = slowNode()
-  other.tellRates()
-  await turn(other.job)
-  await eventually(async () => other.handOvers.size === 4)
+  const other = await takenByAnother(2, 4)
   isAway = false
   leave?.()
   await idle(late.deps)
@@ -159,11 +157,7 @@ test('what a node judges too late takes nothing from the one that took the list 
   await database.followDate(HOUR_MS + MINUTE_MS)
   const judging = turn(late.job)
   await late.asked
-  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
-  const other = slowNode()
-  other.tellRates()
-  await turn(other.job)
-  await eventually(async () => other.handOvers.size === 4)
+  const other = await takenByAnother(2, 4)
   late.tellRates()
   await judging
   other.answer()
@@ -178,11 +172,7 @@ test('a node that stops leaves the list to the one that took it meanwhile', asyn
   await database.followDate(HOUR_MS + MINUTE_MS)
   await turn(late.job)
   await eventually(async () => late.handOvers.size === 4)
-  await database.followDate(HOUR_MS + 2 * MINUTE_MS)
-  const other = slowNode()
-  other.tellRates()
-  await turn(other.job)
-  await eventually(async () => other.handOvers.size === 4)
+  const other = await takenByAnother(2, 4)
   late.sending.stop()
   late.answer()
   await idle(late.deps)

@@ -1,4 +1,5 @@
 // Scheduled sends, whose time has come: judged and admitted to the day at that day's price, then run as a list is.
+// In one file, for every step asks whether the send is still this turn's.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import type { Cap } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'

@@ -4,8 +4,8 @@ import { endConnectionsOfAccount } from '../connections/end.ts'
 /**
  * Ends everything that got in with the account's password or passkeys: sessions, passkeys (one of them may be the
  * thief's, and nothing tells them apart), codes, answered authorization requests, connections and their tokens; and every
- * link that would set the password. Tokens made by hand stay; they stop with a disabled account. Call it in the transaction that holds the account
- * (account-lock.ts) and changes its password or status, so that both happen or neither.
+ * link that would set the password. Tokens made by hand stay; they stop with a disabled account. Call it in the
+ * transaction that holds the account (account-lock.ts) and changes its password or status, so that both happen or neither.
  */
 export async function endAccess(tx: Prisma.TransactionClient, accountId: string): Promise<void> {
   await tx.session.deleteMany({ where: { accountId } })

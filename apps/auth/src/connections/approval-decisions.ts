@@ -1,3 +1,5 @@
+// Which approvals of an account its owner can still decide, and what becomes of one that he does. What is read of them to be
+// shown is approvals.ts.
 import { APPROVAL_GOOD_SECONDS, APPROVAL_OPEN_SECONDS } from '@vertexsms/contract/approval'
 import { type Database, Prisma } from '@vertexsms/db/client'
 
@@ -63,8 +65,8 @@ export async function decideApproval(
 /**
  * Refuses a send that was approved and has not used its approval: the row says which of the two came first, and the other
  * finds it so. The refusal holds as long as one given at once. A send that is under way uses it for the last time, for it
- * ends as it was decided: what VertexSMS refuses of it needs another approval. Call it in the transaction that holds the account. False when it was
- * sent, ran out, was never approved, is not the account's, or what asked has ended.
+ * ends as it was decided: what VertexSMS refuses of it needs another approval. Call it in the transaction that holds the
+ * account. False when it was sent, ran out, was never approved, is not the account's, or what asked has ended.
  */
 export async function withdrawApproval(
   tx: Prisma.TransactionClient,
