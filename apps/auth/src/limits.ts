@@ -66,6 +66,8 @@ export const LIMITS = {
   upstreamToken: { hits: 20, network: 20, seconds: TEN_MINUTES_SECONDS },
   /** Passkey ceremonies; each costs a signature check and leaves a row until its challenge has expired. */
   passkey: { hits: 120, network: 600, seconds: TEN_MINUTES_SECONDS },
+  /** Passkeys that one account adds: each is a mail that nobody can mute, and so is its removal. */
+  passkeyAddition: { hits: 20, network: 20, seconds: HOUR_SECONDS },
 } as const satisfies Record<string, Limit>
 
 /** The name of a limit. */

@@ -1,20 +1,28 @@
+import { MUTABLE_NOTICES } from '@vertexsms/contract/notice'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LIMITS } from '../src/limits.ts'
 import { CHROMIUM } from './support/chromium.ts'
-import { makeAccount, PASSWORD } from './support/people.ts'
+import { realTime, untilWindow } from './support/clock.ts'
+import { type MailServer, startMailServer } from './support/mail-server.ts'
+import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   let stack: Stack
   let browser: Browser
+  let mailbox: MailServer
   beforeAll(async () => {
-    stack = await startStack()
+    mailbox = await startMailServer()
+    const settings = { SMTP_URL: mailbox.url, MAIL_FROM: 'connect@vertexsms.example' }
+    stack = await startStack({ mailPollMs: 20, settings })
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
   })
   afterAll(async () => {
     await browser.close()
     await stack.close()
+    await mailbox.close()
   })
 
   /** A browser with a built-in authenticator that says yes, or no when `verifies` is false. */
@@ -88,6 +96,49 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     expect(await page.getByLabel('Name').inputValue()).toBe('Test laptop')
     expect(await stack.db.passkey.count({ where: { accountId } })).toBe(0)
     await context.close()
+  })
+
+  it('that are added or removed are told to their owner by mail, whatever is muted, and those that are refused are not', async () => {
+    const { id: accountId, email } = await makeAccount(stack)
+    await stack.db.account.update({ where: { id: accountId }, data: { mutedNotices: [...MUTABLE_NOTICES] } })
+    const mails = () => mailbox.mails.filter(({ to }) => to.includes(email))
+    const subjects = () => mails().map(({ headers }) => headers.subject)
+    const { context, page } = await device()
+    await signIn(context, accountId)
+    await addPasskey(page, 'not the password')
+    await page.getByText('No passkey was added.').waitFor()
+    await addPasskey(page)
+    await page.getByText('never used').waitFor()
+    const added = 'A passkey was added to your VertexSMS account'
+    await expect.poll(subjects).toEqual([added])
+    const pages = ['passkeys', 'account'].map((name) => `${stack.issuer}/settings/${name}`)
+    expect(mails()[0]?.body.match(/https?:\/\/\S+/g)).toEqual(pages)
+    // Of what is not there nothing is told.
+    const csrf = await page.locator('input[name=csrf]').first().inputValue()
+    const form = { form: { csrf, passkey: 'of-nobody' }, headers: { 'sec-fetch-site': 'same-origin' } }
+    expect((await page.request.post('/settings/passkeys/remove', form)).status()).toBe(200)
+    await page.getByRole('link', { name: 'Remove Test laptop' }).click()
+    await page.getByRole('button', { name: 'Remove passkey' }).click()
+    await page.getByText('You have no passkey yet.').waitFor()
+    await expect.poll(subjects).toEqual([added, 'A passkey was removed from your VertexSMS account'])
+    await context.close()
+  })
+
+  it('are added some times an hour, for each is a mail to its owner', async () => {
+    const strict = await startStack({ settings: { RATE_LIMITS: 'on' } })
+    try {
+      await untilWindow(LIMITS.passkeyAddition.seconds, strict)
+      const { person } = await newSignedIn(strict)
+      const csrf = hiddenField((await person.get('/settings/passkeys')).html, 'csrf')
+      const add = async (password: string) =>
+        (await person.post('/settings/passkeys', Object.entries({ csrf, password, credential: '{}' }))).status
+      expect(await add('not the password')).toBe(422)
+      for (let at = 0; at < LIMITS.passkeyAddition.hits; at += 1) expect(await add(PASSWORD)).toBe(422)
+      expect(await add(PASSWORD)).toBe(429)
+    } finally {
+      await realTime(strict)
+      await strict.close()
+    }
   })
 
   it('answer one challenge once, for the visitor who got it and nobody else (WebAuthn §13.4.3)', async () => {

@@ -4,8 +4,14 @@ import { z } from 'zod'
 /** Kinds of notices that can be switched off, as the column has them. */
 export const MUTABLE_NOTICES = ['new_connection', 'first_send', 'limit_near', 'auto_pause'] as const
 export type MutableNotice = (typeof MUTABLE_NOTICES)[number]
-/** All of them: nobody can keep from an owner that the password was changed. */
-export type NoticeKind = MutableNotice | 'password_changed'
+/** What nobody can keep from an owner: how one gets into the account has changed. */
+export type WayInNotice = 'password_changed' | 'passkey_added' | 'passkey_removed'
+export type NoticeKind = MutableNotice | WayInNotice
+
+/** True for a kind that can be switched off. */
+export function isMutableNotice(kind: NoticeKind): kind is MutableNotice {
+  return (MUTABLE_NOTICES as readonly NoticeKind[]).includes(kind)
+}
 
 /** From which part of a limit on its owner is told, in fifths. */
 export const LIMIT_NEAR_FIFTHS = 4
@@ -25,4 +31,6 @@ export const noticeDetails = {
   }),
   auto_pause: z.object({ rule: z.string() }),
   password_changed: z.object({}),
+  passkey_added: z.object({}),
+  passkey_removed: z.object({}),
 } as const

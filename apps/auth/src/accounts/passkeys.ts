@@ -9,12 +9,14 @@ import {
 } from '@simplewebauthn/server'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { isUnreachable } from '@vertexsms/db/unreachable'
 import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { z } from 'zod'
 import { accountTransaction, lockSession } from './account-lock.ts'
 import { newChallenge, takeChallenge } from './passkey-challenge.ts'
 import type { Proof } from './proof.ts'
+import { tellOfWayIn } from './way-in-notice.ts'
 
 interface PasskeyDeps {
   readonly db: Database
@@ -74,7 +76,7 @@ export async function registrationOptions(
 export type Addition = 'added' | 'refused' | 'too_many'
 
 /**
- * Stores the passkey that a browser has made under the password that fits `passwordHash`. `refused` when its answer
+ * Stores the passkey that a browser has made under the password that fits `passwordHash`, and notes that its owner is told. `refused` when its answer
  * does not hold, or the session or the password has ended since; `too_many` when the account has {@link MAX_PASSKEYS}.
  */
 export async function addPasskey(
@@ -115,7 +117,9 @@ export async function addPasskey(
     if ((await tx.passkey.count({ where: { accountId } })) >= MAX_PASSKEYS) return 'too_many'
     // The id is another account's, or this one's already: the row that stands is not touched.
     const { count } = await tx.passkey.createMany({ data, skipDuplicates: true })
-    return count === 1 ? 'added' : 'refused'
+    if (count !== 1) return 'refused'
+    await tellOfWayIn(tx, 'passkey_added', accountId, await databaseNow(tx))
+    return 'added'
   })
 }
 

@@ -7,7 +7,7 @@ import { newSecret } from '@vertexsms/secrets/new-secret'
 import { endAccess } from './access-end.ts'
 import { accountTransaction, lockAccountOf } from './account-lock.ts'
 import { hashPassword } from './password.ts'
-import { tellOfNewPassword } from './password-notice.ts'
+import { tellOfWayIn } from './way-in-notice.ts'
 
 const HOUR_MS = 3_600_000
 /** An invitation waits for a person who does not expect it; a reset is for somebody who is waiting. */
@@ -95,7 +95,7 @@ export async function usePasswordLink(
     if (account) {
       await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
       await endAccess(tx, account.id)
-      await tellOfNewPassword(tx, account.id, now)
+      await tellOfWayIn(tx, 'password_changed', account.id, now)
       return { accountId: account.id, passwordHash }
     }
     const data = { id: randomUUID(), email, passwordHash, status: 'active', createdAt: now } as const

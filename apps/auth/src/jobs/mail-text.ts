@@ -66,6 +66,11 @@ export function noticeMail(
     const { subject: line, text, notYou } = w.passwordChanged
     return { subject: line, text: paragraphs(w.greeting, text, `${notYou}\n${issuerUrl}/forgot-password`) }
   }
+  if (kind === 'passkey_added' || kind === 'passkey_removed') {
+    const { subject: line, text } = kind === 'passkey_added' ? w.passkeyAdded : w.passkeyRemoved
+    const pages = `${issuerUrl}/settings/passkeys\n${issuerUrl}/settings/account`
+    return { subject: line, text: paragraphs(w.greeting, text, `${w.passkeyNotYou}\n${pages}`) }
+  }
   const foot = paragraphs(w.dots, `${w.switchOff}\n${issuerUrl}/settings/account`)
   const mail = (subjectLine: string, ...text: string[]) => ({
     subject: subjectLine,

@@ -1,4 +1,4 @@
-import type { NoticeKind } from '@vertexsms/contract/notice'
+import { isMutableNotice, type NoticeKind } from '@vertexsms/contract/notice'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
@@ -26,7 +26,7 @@ export function createNoticeMailJob(deps: MailJobDeps): Job {
       const wanted =
         notice !== null &&
         isAccountAlive(notice.account) &&
-        (notice.kind === 'password_changed' || !notice.account.mutedNotices.includes(notice.kind)) &&
+        !(isMutableNotice(notice.kind) && notice.account.mutedNotices.includes(notice.kind)) &&
         now.getTime() - notice.createdAt.getTime() < NEWS_MS
       if (!wanted) return null
       const { kind, details, account } = notice

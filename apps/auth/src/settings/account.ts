@@ -2,9 +2,9 @@ import { MUTABLE_NOTICES, type MutableNotice } from '@vertexsms/contract/notice'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endOtherWaysIn } from '../accounts/access-end.ts'
 import { hashPassword } from '../accounts/password.ts'
-import { tellOfNewPassword } from '../accounts/password-notice.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { createSession } from '../accounts/session.ts'
+import { tellOfWayIn } from '../accounts/way-in-notice.ts'
 import { endConnectionsOfAccount } from '../connections/end.ts'
 import { isTimeZone, presentName, timeZoneAreas } from '../connections/time-zone.ts'
 import type { AccountPage } from '../views/pages.ts'
@@ -55,7 +55,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
       async work(tx, now) {
         await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
         await endOtherWaysIn(tx, account)
-        await tellOfNewPassword(tx, account.id, now)
+        await tellOfWayIn(tx, 'password_changed', account.id, now)
         if (endsConnections) await endConnectionsOfAccount(tx, account.id)
         // This browser goes on under a new secret: whoever has a copy of the old one is out, too.
         const browser = { accountId: account.id, userAgent: request.headers['user-agent'], address: request.ip }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addPasskey, MAX_PASSKEYS, registrationOptions } from '../accounts/passkeys.ts'
+import { tellOfWayIn } from '../accounts/way-in-notice.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
@@ -10,7 +11,7 @@ import { sendPage } from '../web/page.ts'
 import { signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
-import { provePassword } from './account-change.ts'
+import { changeAccount, provePassword } from './account-change.ts'
 
 const MAX_NAME_CHARS = 60
 
@@ -26,6 +27,7 @@ export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {
     // A browser left open must not be enough to plant a second way in.
     const proof = await provePassword(deps, request, reply)
     if (!proof) return showPasskeys(deps, request, reply, { passwordError: wordsFor(request).passkeys.wrongPassword })
+    await assertAllowed(deps, reply, 'passkeyAddition', { about: account.id })
     const added = await addPasskey(deps, {
       accountId: account.id,
       sessionId,
@@ -55,8 +57,16 @@ export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {
 
   app.post(`${PATH}/remove`, async (request, reply) => {
     const accountId = signedInOf(request).account.id
-    await deps.db.passkey.deleteMany({ where: { accountId, id: textField(request, 'passkey') } })
-    return reply.redirect(`${PATH}?done=removed`, 303)
+    const id = textField(request, 'passkey')
+    return changeAccount(deps, request, reply, {
+      proof: null,
+      page: PATH,
+      async work(tx, now) {
+        const { count } = await tx.passkey.deleteMany({ where: { accountId, id } })
+        if (count === 1) await tellOfWayIn(tx, 'passkey_removed', accountId, now)
+        return { done: 'removed' }
+      },
+    })
   })
 }
 

@@ -16,6 +16,15 @@ export const mails = room({
       text: 'the password of this account was changed just now. If it was you, there is nothing to do.',
       notYou: 'If it was not you, set another one at once, and tell the operator of this service:',
     },
+    passkeyAdded: {
+      subject: 'A passkey was added to your VertexSMS account',
+      text: 'a passkey was added just now: it signs in to this account without the password. If it was you, there is nothing to do.',
+    },
+    passkeyRemoved: {
+      subject: 'A passkey was removed from your VertexSMS account',
+      text: 'a passkey was removed just now: it does not sign in to this account any more. If it was you, there is nothing to do.',
+    },
+    passkeyNotYou: 'If it was not you, remove every passkey that is not yours, and change your password:',
     who: {
       app: (host: string) => `an app whose answers go to ${host}`,
       claims: (name: string) => `It calls itself "${name}". Nobody has verified this name.`,
@@ -68,6 +77,15 @@ export const mails = room({
       text: 'ką tik pakeistas šios paskyros slaptažodis. Jei tai padarėte jūs, nieko daryti nereikia.',
       notYou: 'Jei tai ne jūs, tuoj pat nustatykite kitą ir praneškite šios paslaugos operatoriui:',
     },
+    passkeyAdded: {
+      subject: 'Prie jūsų VertexSMS paskyros pridėtas prieigos raktas',
+      text: 'ką tik pridėtas prieigos raktas: su juo prie šios paskyros prisijungiama be slaptažodžio. Jei tai padarėte jūs, nieko daryti nereikia.',
+    },
+    passkeyRemoved: {
+      subject: 'Iš jūsų VertexSMS paskyros pašalintas prieigos raktas',
+      text: 'ką tik pašalintas prieigos raktas: su juo prie šios paskyros nebeprisijungsite. Jei tai padarėte jūs, nieko daryti nereikia.',
+    },
+    passkeyNotYou: 'Jei tai ne jūs, pašalinkite visus ne savo prieigos raktus ir pakeiskite slaptažodį:',
     who: {
       app: (host) => `programa, kurios atsakymai siunčiami į ${host}`,
       claims: (name) => `Ji vadina save „${name}“. Šio pavadinimo niekas nepatikrino.`,

@@ -1,0 +1,3 @@
+-- AlterEnum
+ALTER TYPE "notice_kind" ADD VALUE 'passkey_added';
+ALTER TYPE "notice_kind" ADD VALUE 'passkey_removed';
