@@ -263,7 +263,6 @@ describe('a send that the owner is asked about', () => {
     expect(await code(send())).toBe('SEND_REFUSED')
     scripted.answer = async (order) => accepted(order)
     const orders = scripted.orders.length
-    expect(await code(send())).toBe('APPROVAL_EXPIRED')
     expect(await code(send())).toBe('APPROVAL_REQUIRED')
     expect(scripted.orders.length).toBe(orders)
     const counts = await world.db.spenderCount.findMany({ where: { spenderId: { in: [tokenId, accountId] } } })
@@ -297,6 +296,19 @@ describe('an approval', () => {
     expect((await approvals()).map(({ state, sendId }) => [state, sendId])).toEqual([['approved', null]])
     scripted.answer = async (order) => accepted(order)
     expect(await code(send())).toBe('sent')
+  })
+
+  test('that was over when the upstream refused its send stays used up, and is asked for anew', async () => {
+    await send()
+    await decide('approved')
+    scripted.answer = async () => {
+      await world.db.approval.updateMany({ where: { accountId }, data: { expiresAt: new Date(Date.now() - 1_000) } })
+      return { kind: 'refused', code: 'SEND_REFUSED', errorCode: 21 }
+    }
+    expect(await code(send())).toBe('SEND_REFUSED')
+    const [used] = await approvals()
+    expect(used).toMatchObject({ state: 'used', sendId: expect.any(String) })
+    expect(await code(send())).toBe('APPROVAL_REQUIRED')
   })
 
   test('that was used up by a send whose outcome is not known stays used up', async () => {

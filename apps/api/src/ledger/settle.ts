@@ -147,7 +147,9 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
           AND other.id NOT IN (SELECT id FROM settling WHERE outcome = 'released')
       )
   ), given_back AS (
-    UPDATE approval a SET state = 'approved', send_id = NULL FROM done WHERE a.send_id = done.send_id AND a.state = 'used'
+    -- One that is over allows nothing more: it stays used, by what was not sent.
+    UPDATE approval a SET state = 'approved', send_id = NULL FROM done
+    WHERE a.send_id = done.send_id AND a.state = 'used' AND a.expires_at > database_now()
     RETURNING a.id
   ), emptied AS (
     UPDATE send s SET sealed_text = NULL
