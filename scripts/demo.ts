@@ -22,6 +22,15 @@ import { welcomeText } from './welcome.ts'
 
 const EXPECTED = new Set(['ConfigurationError', 'FolderLockedError', 'MigrationError', 'Error'])
 const FLAGS = ['--fresh', '--verbose', '--watch']
+const HELP = `The whole product on this machine: npx -y pnpm demo [OPTIONS]
+
+  --fresh    Start over: everything in the data folder is forgotten
+  --verbose  Show requests here, too
+  --watch    Restart what changes (npx -y pnpm dev)
+  --help     Show this
+
+AUTH_PORT, MCP_PORT and API_PORT choose other ports than 4000, 4001 and 4002, DATA_DIR another folder than .data.
+.env.example lists every setting.`
 const cleanups: (() => Promise<void>)[] = []
 let ending: Promise<never> | undefined
 
@@ -39,8 +48,12 @@ function end(status: number): Promise<never> {
 }
 
 async function main(flags: string[]): Promise<void> {
+  if (flags.some((flag) => flag === '--help' || flag === '-h')) {
+    console.log(HELP)
+    return
+  }
   const unknown = flags.find((flag) => !FLAGS.includes(flag))
-  if (unknown) throw new Error(`unknown option ${unknown}; there are ${FLAGS.join(', ')}`)
+  if (unknown) throw new Error(`unknown option ${unknown}; there are ${FLAGS.join(', ')}, --help`)
   const fresh = flags.includes('--fresh')
   checkSettings()
   const settings = readSettings()

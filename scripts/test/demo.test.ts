@@ -365,6 +365,15 @@ describe('the demo command', () => {
     expect([code, said]).toEqual([1, expect.stringContaining('AUTH_PORT, MCP_PORT, API_PORT: each must be a port')])
   })
 
+  it('tells its options and how to choose other ports, and starts nothing', async () => {
+    const { code, said } = await demo(['--help'], {})
+    expect([code, said]).toEqual([
+      0,
+      expect.stringMatching(/--fresh[\s\S]*--verbose[\s\S]*AUTH_PORT, MCP_PORT and API_PORT/),
+    ])
+    expect(said).not.toContain('starting')
+  })
+
   it('names an unknown option', async () => {
     expect(await demo(['--frseh'], {})).toMatchObject({
       code: 1,

@@ -382,15 +382,15 @@ describe('the operator', () => {
 
   it('is helped by --help, and told what is wrong without a stack', async () => {
     expect((await operator(['--help'])).out).toMatch(/invite EMAIL[\s\S]*DATABASE_URL/)
-    for (const args of [
-      ['invite'],
-      ['invite', 'nonsense'],
-      ['invite', 'a@example.com', 'b@example.com'],
-      ['invite', '--force'],
-      ['disable', 'nobody@example.com'],
-    ]) {
+    for (const [status, ...args] of [
+      [2, 'invite'],
+      [1, 'invite', 'nonsense'],
+      [2, 'invite', 'a@example.com', 'b@example.com'],
+      [2, 'invite', '--force'],
+      [1, 'disable', 'nobody@example.com'],
+    ] as [number, ...string[]][]) {
       const { code, err } = await operator(args)
-      expect(code, args.join(' ')).toBe(1)
+      expect(code, args.join(' ')).toBe(status)
       expect(err, args.join(' ')).not.toMatch(/ at .*:\d+/)
       expect(err, args.join(' ')).toMatch(new RegExp(`\nUsage: ${args[0]} EMAIL$`))
     }
@@ -410,9 +410,16 @@ describe('the operator', () => {
     expect(lines.slice(0, -2).join('\n')).toBe((await operator(['--help'])).out)
   })
 
-  it('is told of one command alone by its own --help', async () => {
-    const { code, out } = await operator(['limits', '--help'])
-    expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: limits WHO .*\n.*--max-per-day.*$/)])
+  it('is told of one command alone by its own --help, -h, and by help with its name', async () => {
+    for (const line of [
+      ['limits', '--help'],
+      ['limits', 'a@example.com', '-h'],
+      ['help', 'limits'],
+    ]) {
+      const { code, out } = await operator(line)
+      expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: limits WHO .*\n.*--max-per-day.*$/)])
+    }
+    expect((await operator(['help'])).out).toBe((await operator(['--help'])).out)
     expect((await operator(['destroy', '--help'])).out).toContain('invite EMAIL')
   })
 })

@@ -138,12 +138,17 @@ describe('the command limits', () => {
   })
 
   it.each([
-    [['limits', 'nobody@example.com', '--max-a-day', '1'], '--max-per-day, --max-total'],
-    [['limits', 'nobody@example.com', '--max-per-day'], 'each with a value: --max-per-send'],
-    [['pause', 'nobody@example.com', '--for', '1h'], 'This command takes no options.'],
-  ])('answers %j with the options that there are', async (line, words) => {
+    [
+      ['limits', 'x', '--max-a-day', '1'],
+      'no option --max-a-day. Options of this command, each with a value: --max-per',
+    ],
+    [['limits', 'x', '-m', '1'], 'There is no option -m.'],
+    [['limits', 'x', '--max-per-day'], 'The option --max-per-day is without its value.'],
+    [['limits', 'x', '--max-per-day', '--countries', 'LT'], 'The option --max-per-day is without its value.'],
+    [['pause', 'x', '--for', '1h'], 'There is no option --for. This command takes no options.'],
+  ])('answers %j with what is wrong and the options that there are, and tries nothing', async (line, words) => {
     const { code, err } = await run(...line)
-    expect([code, err]).toEqual([1, expect.stringContaining(words)])
+    expect([code, err]).toEqual([2, expect.stringContaining(words)])
     expect(err).toContain(`Usage: ${line[0]}`)
   })
 })

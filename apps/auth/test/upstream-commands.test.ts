@@ -62,7 +62,7 @@ describe('the command upstream-token', () => {
     expect((await operator(stack, unasked)).code).toBe(0)
     expect(await stored()).toBe(TOKEN)
     const argument = await operator(stack, ['upstream-token', account.email, TOKEN])
-    expect(argument.code).toBe(1)
+    expect(argument.code).toBe(2)
     expect(argument.err + argument.out).not.toContain(TOKEN)
     const missing = await operator(stack, ['upstream-token', account.email, '--file', join(folder, 'none')])
     expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('cannot be read') })

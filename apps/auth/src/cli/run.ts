@@ -61,6 +61,8 @@ Environment (each also as NAME_FILE, naming a file that holds the value):
   OPERATOR_KEY   Only for the commands that say so: the deployment's 32 bytes in base64url.
   API_INTERNAL_URL  The internal listener of the API, where a token is checked before it is stored.
 
+Exit status: 0 done, 1 refused or failed, 2 a command line that is not understood.
+
 Links are printed once and stored as hashes. Hand them over by a way you trust: whoever opens one sets the password.`
 
 /** How a command is typed, behind whatever runs it: the demo's `operator`, or `cli.js` in a container. */
@@ -74,11 +76,14 @@ export interface Terminal {
   readonly complain: (line: string) => void
 }
 
-/** Runs one command line; returns the exit code: 0 done, 1 refused with a sentence, 2 no such command. */
+/** A command line that is not understood: nothing was tried. */
+class UsageError extends CommandError {}
+
+/** Runs one command line; returns the exit code: 0 done, 1 refused with a sentence, 2 a line that is not understood. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [name = '--help', ...rest] = argv
+  const [name = '--help', ...rest] = argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : argv
   const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
-  if (['--help', '-h', 'help'].includes(name) || rest.includes('--help')) {
+  if (['--help', '-h'].includes(name) || rest.some((word) => ['--help', '-h'].includes(word))) {
     terminal.print(command ? `${usageOf(command)}\n${command.summary}.` : HELP)
     return 0
   }
@@ -90,8 +95,8 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   try {
     const { values, positionals } = readArguments(command, rest)
     const wanted = /^\S+ [A-Z]+\b/.test(command.usage) ? 1 : 0
-    if (positionals.length !== wanted) throw new CommandError('That is not how this command is used.')
-    await run(command, positionals, values as Record<string, string>, terminal)
+    if (positionals.length !== wanted) throw new UsageError('That is not how this command is used.')
+    await run(command, positionals, values, terminal)
     return 0
   } catch (error) {
     if (!isExpected(error)) {
@@ -102,7 +107,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       return 1
     }
     terminal.complain(`${error.message}\n${usageOf(command)}`)
-    return 1
+    return error instanceof UsageError ? 2 : 1
   }
 }
 
@@ -110,24 +115,40 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
 const TYPED_CHARACTERS_MAX = 40
 
 function unknownCommand(typed: string): string {
-  const characters = [...plainText(typed)]
-  const shown = characters.slice(0, TYPED_CHARACTERS_MAX).join('')
-  return `There is no command called "${shown}${characters.length > TYPED_CHARACTERS_MAX ? '…' : ''}".`
+  return `There is no command called "${shown(typed)}".`
 }
 
+function shown(typed: string): string {
+  const characters = [...plainText(typed)]
+  return `${characters.slice(0, TYPED_CHARACTERS_MAX).join('')}${characters.length > TYPED_CHARACTERS_MAX ? '…' : ''}`
+}
+
+/** Judged here and not by `parseArgs`, which refuses a value such as -1 before a command can say what it takes. */
 function readArguments({ options = [] }: Command, args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: Object.fromEntries(options.map((option) => [option, { type: 'string' as const }])),
-    })
-  } catch {
-    const known = options.map((option) => `--${option}`).join(', ')
-    throw new CommandError(
-      known ? `Options of this command, each with a value: ${known}.` : 'This command takes no options.',
-    )
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: Object.fromEntries(options.map((option) => [option, { type: 'string' as const }])),
+    strict: false,
+    tokens: true,
+  })
+  const all =
+    options.length === 0
+      ? 'This command takes no options.'
+      : `Options of this command, each with a value: ${options.map((option) => `--${option}`).join(', ')}.`
+  const values: Record<string, string> = {}
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    const { name, rawName, value } = token
+    if (!rawName.startsWith('--') || !options.includes(name)) {
+      throw new UsageError(`There is no option ${shown(rawName)}. ${all}`)
+    }
+    if (value === undefined || (!token.inlineValue && value.startsWith('--'))) {
+      throw new UsageError(`The option ${rawName} is without its value. ${all}`)
+    }
+    values[name] = value
   }
+  return { values, positionals }
 }
 
 async function run(
