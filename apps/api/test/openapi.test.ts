@@ -75,6 +75,26 @@ describe('the reference of the API', () => {
     expect(markdown).toContain('| `limits.maxPerDay` | amount; may be left out |')
   })
 
+  test('shows for every body an example that the sandbox takes as it stands', async () => {
+    const { paths } = (await get('/openapi.json')).body as OpenApiDocument
+    const { body: markdown } = await get('/reference.md')
+    const shown = [...(markdown as string).matchAll(/\n\nFor example:\n\n```json\n(.+)\n```\n/g)].map(([, text = '']) =>
+      JSON.parse(text),
+    )
+    const bodies = Object.entries(paths).flatMap(([path, { post }]) =>
+      post?.requestBody === undefined ? [] : [{ path, body: post.requestBody.content['application/json']?.example }],
+    )
+    expect(shown).toEqual(bodies.map(({ body }) => body))
+    expect(bodies.length).toBeGreaterThan(5)
+    const { token } = await world.makeAccount()
+    for (const { path, body } of bodies) {
+      const answer = await world.node.call(`POST ${path.replace('{id}', '1')}`, { token, body })
+      // The PIN is well formed, and there is no such number.
+      const [status, code] = path.includes('{id}') ? [404, 'NOT_FOUND'] : [200, undefined]
+      expect([path, answer.status, answer.body.code]).toEqual([path, status, code])
+    }
+  })
+
   test('tells the headers of an answer', async () => {
     const { body: markdown } = await get('/reference.md')
     expect(markdown).toContain('`x-vertexsms-amount-sent`: Parts charged.')

@@ -27,7 +27,10 @@ export interface Operation extends Json {
   readonly summary: string
   readonly description: string
   readonly parameters: readonly Parameter[]
-  readonly requestBody?: { readonly required: true; readonly content: Content }
+  readonly requestBody?: {
+    readonly required: true
+    readonly content: Readonly<Record<string, { readonly schema: Json; readonly example: unknown }>>
+  }
   readonly responses: Readonly<Record<string, Response>>
 }
 
@@ -63,11 +66,11 @@ const WORDS: Readonly<Record<number, string>> = {
   401: 'No token, or one that is not good.',
   403: 'The token, or a limit of its owner, does not allow it.',
   404: 'There is nothing under this address.',
-  409: 'It conflicts with what was done already.',
+  409: 'It conflicts with what was done already; what is still under way says in `Retry-After` when to ask again.',
   413: 'The body is too large.',
   415: 'The body is not said to be JSON.',
   422: 'The Idempotency-Key was used for another request.',
-  429: 'Too many requests.',
+  429: 'Too many requests: wait for the time in `Retry-After`.',
   500: 'It failed on our side, or its outcome is not known.',
   501: 'This installation cannot do it.',
   502: 'VertexSMS refused the account, or answered what makes no sense.',
@@ -132,7 +135,7 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
     const retry = { description: 'Seconds after which to try again.', schema: { type: 'string', pattern: '^\\d+$' } }
     return {
       description: WORDS[status] ?? '',
-      ...(status === 429 || status === 503 ? { headers: { 'Retry-After': retry } } : {}),
+      ...([409, 429, 503].includes(status) ? { headers: { 'Retry-After': retry } } : {}),
       content: { 'application/json': { schema: ref(`Error${status}`, () => errorSchema(status)) } },
     }
   }
@@ -178,7 +181,12 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
       ],
       ...(body === undefined
         ? {}
-        : { requestBody: { required: true, content: { 'application/json': { schema: named(body, 'input') } } } }),
+        : {
+            requestBody: {
+              required: true,
+              content: { 'application/json': { schema: named(body, 'input'), example: body.example } },
+            },
+          }),
       responses: Object.fromEntries([
         [String(route.answer.status), success(route)],
         ...statuses.map((status) => [String(status), errorAnswer(status)] as const),
@@ -197,7 +205,7 @@ export function openApiDocument(serverUrl: string, version: string): OpenApiDocu
       title: 'VertexSMS REST API',
       version,
       description:
-        'Send the token in `Authorization: Bearer` or in `X-VertexSMS-Token`, never in the address. Decide by `code`, never by `message`. In a body a member that is null counts as left out; other members than the listed ones are refused, and so are query parameters that are not listed.',
+        'Send the token in `Authorization: Bearer` or in `X-VertexSMS-Token`, never in the address. Decide by `code`, never by `message`. In a body a member that is null counts as left out; other members than the listed ones are refused, and so are query parameters that are not listed. Every answer has an `X-Request-Id`, which names it in the log; a UUID that you send in this header is kept.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: serverUrl }],

@@ -99,6 +99,9 @@ function whichForm(form: Schema, index: number, count: number): string {
   return `where ${code(name)} is ${typeOf(member)}`
 }
 
+/** JSON with a space wherever a narrow page may break it. */
+const inOneLine = (value: unknown) => JSON.stringify(value, null, 1).replaceAll(/\n\s*/g, ' ')
+
 /** The page. `address` says where the API is, in Markdown: what the document names as its server, where nothing else is said. */
 export function referencePage(
   { paths, components, info, servers }: OpenApiDocument,
@@ -144,7 +147,10 @@ export function referencePage(
               ]),
             ),
           ]),
-      ...Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => shapes('Body', 'required', resolve(schema))),
+      ...Object.values(requestBody?.content ?? {}).flatMap(({ schema, example }) => [
+        ...shapes('Body', 'required', resolve(schema)),
+        `For example:\n\n\`\`\`json\n${inOneLine(example)}\n\`\`\``,
+      ]),
       `Answers ${status}: ${success?.description ?? ''}`,
       ...Object.entries(success?.content ?? {}).flatMap(([type, { schema }]) =>
         shapes(type, 'may be left out', resolve(schema)),

@@ -112,7 +112,9 @@ export const sendMembers = {
   to: phoneSchema.describe('The number, international with a leading +.'),
   from: digitText(SENDER_MAX_CHARACTERS, SHORT_CODE_MIN)
     .transform((written) => written.trim())
-    .describe('A sender that is registered and confirmed on the account.'),
+    .describe(
+      'A name of up to 11 characters, or a number that is confirmed on the account. Some countries take only names that are registered and confirmed, or no names.',
+    ),
   message: z.string().max(MESSAGE_MAX_CHARACTERS).describe('The text.'),
   dlrUrl: urlText.optional().describe('Public https URL that takes the delivery report.'),
   priority: z

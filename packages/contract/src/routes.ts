@@ -36,6 +36,12 @@ export interface NamedSchema {
   readonly schema: z.ZodType
 }
 
+/** The body of a request. */
+export interface NamedBody extends NamedSchema {
+  /** One that the sandbox takes, to copy. */
+  readonly example: unknown
+}
+
 /** What a route answers when it did what it was asked. */
 export interface Answer {
   readonly status: 200 | 204
@@ -54,7 +60,7 @@ export interface RouteDefinition {
   readonly path?: z.ZodObject
   /** The query parameters that it takes, every one optional and each at most once; their names in any case. */
   readonly query?: z.ZodObject
-  readonly body?: NamedSchema
+  readonly body?: NamedBody
   readonly answer: Answer
   /** True where something is sent, asked or registered once for each Idempotency-Key. */
   readonly once?: true
@@ -129,6 +135,8 @@ const rates = {
   },
 } as const satisfies RouteDefinition
 
+const EXAMPLE = { to: '+37060000001', from: 'VertexDemo', message: 'Hello' }
+
 /** The routes that take a token, under method and path. */
 export const ROUTES = {
   'GET /token': {
@@ -141,7 +149,7 @@ export const ROUTES = {
     summary: 'Send a message',
     description: 'Sends one text to one number, now or at `scheduled`. Costs money.',
     permission: 'POST /sms',
-    body: { name: 'Send', schema: limitedSendRequestSchema },
+    body: { name: 'Send', schema: limitedSendRequestSchema, example: EXAMPLE },
     answer: json('MessageIds', sendSmsResponseSchema, 'The id of the message, in a list of one.'),
     once: true,
     tellsParts: true,
@@ -150,7 +158,7 @@ export const ROUTES = {
     summary: 'Send a message to many',
     description: 'Sends one text to up to a hundred numbers and tells what became of each. Costs money.',
     permission: 'POST /sms',
-    body: { name: 'Batch', schema: batchRequestSchema },
+    body: { name: 'Batch', schema: batchRequestSchema, example: { ...EXAMPLE, to: ['+37060000001', '+37060000002'] } },
     answer: json('BatchResult', batchResponseSchema, 'One entry for each recipient, in the order of the request.'),
     once: true,
   },
@@ -158,14 +166,18 @@ export const ROUTES = {
     summary: 'Ask what a send would cost, and what stands in its way',
     description: 'Nothing is sent or charged. The `quoteId` of the answer, sent along, keeps the price.',
     permission: ['POST /sms', 'POST /sms/cost'],
-    body: { name: 'QuoteRequest', schema: quoteRequestSchema },
+    body: {
+      name: 'QuoteRequest',
+      schema: quoteRequestSchema,
+      example: { ...EXAMPLE, to: ['+37060000001', '+37060000002'] },
+    },
     answer: json('Quote', quoteResponseSchema, 'The price, and the refusals that the send would meet.'),
   },
   'POST /sms/cost': {
     summary: 'Ask what a message would cost',
     description: 'Nothing is sent or charged.',
     permission: 'POST /sms/cost',
-    body: { name: 'CostRequest', schema: smsCostRequestSchema },
+    body: { name: 'CostRequest', schema: smsCostRequestSchema, example: EXAMPLE },
     answer: json('Cost', smsCostResponseSchema, 'The price of one message.'),
   },
   'GET /sms/status/{id}': {
@@ -188,7 +200,7 @@ export const ROUTES = {
     summary: 'Look a number up',
     description: 'Asks the network of a mobile number. Costs money for each number.',
     permission: 'POST /hlr',
-    body: { name: 'Lookup', schema: hlrRequestSchema },
+    body: { name: 'Lookup', schema: hlrRequestSchema, example: { msisdn: '+37060000001' } },
     answer: json('LookupId', hlrSubmitResponseSchema, 'The id of the lookup, in a list of one.'),
     once: true,
   },
@@ -204,7 +216,16 @@ export const ROUTES = {
     summary: 'Register a sender',
     description: 'A name goes to review; to a number a PIN is sent.',
     permission: 'POST /senderId',
-    body: { name: 'Sender', schema: senderIdRequestSchema },
+    body: {
+      name: 'Sender',
+      schema: senderIdRequestSchema,
+      example: {
+        type: 'AlphaNumeric',
+        name: 'Bakery',
+        category: 'Brand',
+        categoryDescription: 'Orders that are ready',
+      },
+    },
     answer: {
       status: 200,
       description: 'The id of the sender.',
@@ -217,7 +238,7 @@ export const ROUTES = {
     description: 'Takes the PIN that was sent to the number.',
     permission: 'POST /senderId/confirm',
     path: idPath('sender'),
-    body: { name: 'SenderPin', schema: senderConfirmRequestSchema },
+    body: { name: 'SenderPin', schema: senderConfirmRequestSchema, example: { code: '12345' } },
     answer: {
       status: 200,
       description: 'The number is confirmed.',
@@ -251,7 +272,7 @@ export const ROUTES = {
     summary: 'Correct phone numbers',
     description: 'Reads up to a hundred numbers as they were written and tells each in E.164, or that it is none.',
     permission: 'POST /numbers/correct',
-    body: { name: 'Numbers', schema: correctNumbersRequestSchema },
+    body: { name: 'Numbers', schema: correctNumbersRequestSchema, example: [{ number: '8 612 34567', country: 'LT' }] },
     answer: json('CorrectedNumbers', correctNumbersResponseSchema, 'One entry for each number, in order.'),
   },
 } as const satisfies Record<string, RouteDefinition>

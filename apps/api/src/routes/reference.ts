@@ -13,7 +13,7 @@ const STYLE = `:root{color-scheme:light dark}html{scroll-padding-top:1rem}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;overflow-wrap:anywhere}
 h3{margin-top:3rem;padding-top:1rem;border-top:1px solid #8886}h2 a,h3 a{color:inherit;text-decoration:none}h2 a:hover,h3 a:hover{text-decoration:underline}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #8886;padding:.4rem .6rem .4rem 0;text-align:left;vertical-align:top}
-td:first-child{width:30%}td:nth-child(2){width:29%}code{font-size:.9em}td:first-child code{font-size:.85em;font-weight:600}
+td:first-child{width:30%}td:nth-child(2){width:29%}code{font-size:.9em}pre{white-space:pre-wrap;border-left:2px solid #8886;padding-left:.8rem}td:first-child code{font-size:.85em;font-weight:600}
 #contents+ul{padding:0;list-style:none}#contents+ul a{font:600 .9em ui-monospace,monospace}
 @media(max-width:50rem){table,tbody,tr,td{display:block;width:auto!important}thead{position:absolute;clip-path:inset(50%)}
 td{border:0;padding:0}tr{border-bottom:1px solid #8886;padding:.6rem 0}}
