@@ -9,6 +9,7 @@ import { createChallenges } from './caller/challenge.ts'
 import { registerMetadata } from './caller/metadata.ts'
 import { registerOldEndpoints } from './caller/old-endpoints.ts'
 import { createPublishedTokens } from './caller/published-keys.ts'
+import { Refusal } from './caller/refusal.ts'
 import { registerDiscovery } from './discovery.ts'
 import { createLimits } from './endpoint/limits.ts'
 import { createOriginPolicy } from './endpoint/origin.ts'
@@ -67,6 +68,12 @@ export async function buildApp({
     bodyLimitBytes: BODY_LIMIT_BYTES,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: createReadiness(config),
+    // Whoever leaves the path out of the address is told it.
+    notFoundHandler: (_request, reply) => {
+      const message = `There is nothing under this address. The MCP server is at ${config.MCP_RESOURCE_URL}.`
+      const { status, envelope } = new Refusal('NOT_FOUND', { message })
+      return reply.code(status).send(envelope)
+    },
   })
   explainToBrowsers(app, {
     of: 'mcp',

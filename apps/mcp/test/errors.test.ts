@@ -58,7 +58,10 @@ const PROVOKED: Partial<Record<ErrorCode, { http?: () => Promise<Response>; tool
     },
   },
   INVALID_INPUT: { tool: () => call('get_operator', {}) },
-  NOT_FOUND: { tool: () => call('get_operator', { operatorId: 404 }) },
+  NOT_FOUND: {
+    http: () => post(new URL('/', stack.url).href, stack.manualToken(), modern('tools/list')),
+    tool: () => call('get_operator', { operatorId: 404 }),
+  },
   VERTEX_SEND_FAILED: { tool: () => call('send_sms', { ...SEND, to: '+447700900021' }) },
   UPSTREAM_UNAVAILABLE: {
     http: () => {
@@ -133,6 +136,14 @@ it.each(provoked('http'))('%s stands at the HTTP edge with its status and envelo
   const response = await provoke()
   expect(response.status).toBe(ERRORS[code].http)
   expect(await envelopeOf(response)).toMatchObject({ code, retryable: ERRORS[code].retryable })
+})
+
+it('another address is answered with that of the MCP server', async () => {
+  for (const path of ['/', '/sse', '/mcp/v1']) {
+    const response = await post(new URL(path, stack.url).href, null, modern('tools/list'))
+    expect(response.status).toBe(404)
+    expect((await envelopeOf(response)).message).toMatch(/^There is nothing .* The MCP server is at http\S+\/mcp\.$/)
+  }
 })
 
 it.each(provoked('tool'))('%s stands in a tool result, which is a failure and nothing else', async (code, provoke) => {

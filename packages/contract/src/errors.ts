@@ -52,11 +52,11 @@ export const ERRORS = {
     fix: 'Correct the named argument and call again.',
   },
   NOT_FOUND: {
-    http: null,
+    http: 404,
     tool: true,
     retryable: false,
     message: 'There is nothing under this id on the account.',
-    fix: 'Check the id; ids belong to one account.',
+    fix: 'Check the id; ids belong to one account. Where the status is 404 the address is not that of the MCP server, which the message names.',
   },
   VERTEX_SEND_FAILED: {
     http: null,
