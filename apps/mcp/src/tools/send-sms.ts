@@ -42,7 +42,7 @@ export function sendSms(deliveryWaitMs: number): DefinedTool {
         `Recipient in E.164 form, or a list of up to ${BATCH_MAX} recipients. A number that comes twice gets one message.`,
         'correctBy',
       ),
-      from: senderField('Sender: a sender name or phone number registered on the account.'),
+      from: senderField('Sender: a name of up to 11 characters or a confirmed phone number.'),
       message: textField('The text. Charged per part: 160 GSM-7 or 70 Unicode characters, fewer when split.', {
         max: MESSAGE_MAX_CHARACTERS,
       }),
