@@ -41,6 +41,12 @@ describe('server metadata', () => {
     expect(JSON.stringify(document)).not.toMatch(/implicit|"id_token"|plain|null/)
   })
 
+  it('leads developers to the page that says how to connect, which asks for no sign-in (RFC 8414 §2)', async () => {
+    const { service_documentation } = await (await fetch(stack.issuer + PATHS[0])).json()
+    const answer = await fetch(service_documentation, { redirect: 'manual' })
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('<h1>Connect</h1>')])
+  })
+
   it('does not take its addresses from the request (RFC 8414 §3.3)', async () => {
     const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', forwarded: 'host=evil.example' }
     for (const path of [...PATHS, '/oauth/jwks']) {

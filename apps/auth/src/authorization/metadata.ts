@@ -40,6 +40,6 @@ export function serverMetadata(issuer: string, offers: { readonly clientDocument
     // No ID tokens are issued; strict readers of the OpenID form require these two members (Discovery 1.0 §3).
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [ACCESS_TOKEN_ALG],
-    service_documentation: at('/'),
+    service_documentation: at('/connect'),
   }
 }
