@@ -86,8 +86,11 @@ describe('networks and prefixes', () => {
     '/mccmnc/LTU',
     '/prefixes/XQ',
     '/prefixes/1',
-  ])('%s is not there', async (path) => {
-    expect(await get(path)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND', error_code: null } })
+  ])('%s is not there, and the answer says what is not', async (path) => {
+    const message = path.startsWith('/operators/')
+      ? 'There is no operator with this id.'
+      : expect.stringMatching(/^No mobile networks are known of this country\. .* such as LT\.$/)
+    expect(await get(path)).toMatchObject({ status: 404, body: { message, code: 'NOT_FOUND', error_code: null } })
   })
 
   test.each(['0', '-1', 'x', '1.5', '9999999', '1&Page=2'])('refuse the page %s', async (page) => {

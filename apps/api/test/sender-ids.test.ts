@@ -163,8 +163,10 @@ describe('a number as sender', () => {
     const name = freshNumber()
     const { body: id } = await register({ type: 'MSISDN', name })
     const other = await world.makeAccount()
-    const { status, body } = await confirm(id, await pinOf(name), other.token)
-    expect([status, body.code]).toEqual([404, 'NOT_FOUND'])
+    const refused = [await confirm(id, await pinOf(name), other.token), await confirm('x', '12345', other.token)]
+    for (const { status, body } of refused) {
+      expect([status, body.code, body.message]).toEqual([404, 'NOT_FOUND', 'There is no such sender of this account.'])
+    }
   })
 
   test.each(['123', 'abc', '', '+37052123456'])('is refused when it is %j', async (name) => {

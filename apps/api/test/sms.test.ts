@@ -240,7 +240,7 @@ describe('POST /sms', () => {
       Array.from({ length: 101 }, (_, at) => `+3706000${1000 + at}`),
       /'to': at most 100 entries expected/,
     ],
-    ['an empty list', [], /'to': at least 1 entries expected/],
+    ['an empty list', [], /'to': at least 1 entry expected/],
     ['a number without a list', '+37060000001', /'to': a list expected, and of each entry: a phone number/],
     ['a list in a list', [['+37060000001']], /'to\.0': a phone number in international form expected/],
     ['null in a list', [null], /'to\.0' is missing: a phone number in international form expected/],

@@ -138,6 +138,12 @@ it.each(provoked('http'))('%s stands at the HTTP edge with its status and envelo
   expect(await envelopeOf(response)).toMatchObject({ code, retryable: ERRORS[code].retryable })
 })
 
+it.each(['get_mcc_mnc_list', 'get_mobile_prefixes'])('%s says of which country nothing is known', async (tool) => {
+  answerWith(() => errorAnswer('NOT_FOUND'))
+  const envelope = failureOf(await resultOf(await call(tool, { country: 'AQ' })))
+  expect(envelope).toMatchObject({ code: 'NOT_FOUND', message: 'No mobile networks are known of this country.' })
+})
+
 it('another address is answered with that of the MCP server', async () => {
   for (const path of ['/', '/sse', '/mcp/v1']) {
     const response = await post(new URL(path, stack.url).href, null, modern('tools/list'))

@@ -44,9 +44,17 @@ export class ApiError extends Error {
   }
 }
 
-/** NOT_FOUND for an id under which the caller has nothing: the same words whether another has, or nobody. */
-export function noSuch(what: 'message' | 'lookup'): ApiError {
-  return new ApiError('NOT_FOUND', { message: `There is no such ${what} of this token.` })
+const NO_SUCH = {
+  message: 'There is no such message of this token.',
+  lookup: 'There is no such lookup of this token.',
+  sender: 'There is no such sender of this account.',
+  operator: 'There is no operator with this id.',
+  country: 'No mobile networks are known of this country. Write it as two letters (ISO 3166-1), such as LT.',
+} as const
+
+/** NOT_FOUND for what an address names and the caller does not have: the same words whether another has it, or nobody. */
+export function noSuch(what: keyof typeof NO_SUCH): ApiError {
+  return new ApiError('NOT_FOUND', { message: NO_SUCH[what] })
 }
 
 function sentenceOf(reason: RefusalReasonName | undefined): string | undefined {

@@ -102,9 +102,9 @@ function expected(issue: Issue): string {
     case 'invalid_type':
       return `${issue.expected === 'object' ? 'an object' : issue.expected} expected`
     case 'too_small':
-      return `at least ${issue.minimum}${unit(issue.origin)} expected`
+      return `at least ${issue.minimum}${unit(issue.origin, issue.minimum)} expected`
     case 'too_big':
-      return `at most ${issue.maximum}${unit(issue.origin)} expected`
+      return `at most ${issue.maximum}${unit(issue.origin, issue.maximum)} expected`
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')} expected`
     default:
@@ -112,24 +112,25 @@ function expected(issue: Issue): string {
   }
 }
 
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters'
-  return origin === 'array' ? ' entries' : ''
+function unit(origin: string, count: number | bigint): string {
+  if (origin === 'string') return Number(count) === 1 ? ' character' : ' characters'
+  if (origin === 'array') return Number(count) === 1 ? ' entry' : ' entries'
+  return ''
 }
 
 const positiveInteger = z.string().regex(/^[1-9]\d{0,17}$/)
 
-/** The numeric id in an address. Throws NOT_FOUND for anything else: there is no such thing, or no such address. */
-export function idParam(params: unknown, of?: Parameters<typeof noSuch>[0]): bigint {
+/** The numeric id in an address. Throws NOT_FOUND for anything else: there is no such thing. */
+export function idParam(params: unknown, of: Parameters<typeof noSuch>[0]): bigint {
   const result = z.object({ id: positiveInteger }).safeParse(params)
-  if (!result.success) throw of === undefined ? new ApiError('NOT_FOUND') : noSuch(of)
+  if (!result.success) throw noSuch(of)
   return BigInt(result.data.id)
 }
 
 /** The country in an address, upper case. Throws NOT_FOUND for anything that is not two letters. */
 export function countryParam(params: unknown): string {
   const result = z.object({ country: z.string().regex(/^[A-Za-z]{2}$/) }).safeParse(params)
-  if (!result.success) throw new ApiError('NOT_FOUND')
+  if (!result.success) throw noSuch('country')
   return result.data.country.toUpperCase()
 }
 

@@ -23,7 +23,7 @@ export const senderIdRoutes: Routes = (app, { upstream, deps }) => {
   })
 
   app.post('/senderId/confirm/:id', async (request, reply) => {
-    const id = idParam(request.params)
+    const id = idParam(request.params, 'sender')
     const { code } = parse(senderConfirmRequestSchema, request.body)
     await upstream.confirmSender(request.token, id, code)
     return reply.type('text/plain; charset=utf-8').send('OK')

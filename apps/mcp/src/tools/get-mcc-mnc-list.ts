@@ -1,10 +1,9 @@
 import { mccMncResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
-import { lines, nextPage, PAGE_MAX } from './pages.ts'
+import { lines, nextPage, PAGE_MAX, readCountry } from './pages.ts'
 
 /** Lists the mobile networks of a country. */
 export const getMccMncList = defineTool({
@@ -26,10 +25,7 @@ export const getMccMncList = defineTool({
   }),
   async run({ country, page = 1 }, context) {
     const path = `/mccmnc/${country}?Page=${page}`
-    const rows = readAnswer(
-      mccMncResponseSchema,
-      await context.call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
-    )
+    const rows = readAnswer(mccMncResponseSchema, await readCountry(context, path))
     const networks = rows.map((row) => ({
       country: row.country,
       mcc: row.mcc,

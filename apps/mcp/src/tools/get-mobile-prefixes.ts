@@ -1,10 +1,9 @@
 import { prefixesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
-import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
-import { lines, nextPage, PAGE_MAX } from './pages.ts'
+import { lines, nextPage, PAGE_MAX, readCountry } from './pages.ts'
 
 /** Lists the mobile number prefixes of a country. */
 export const getMobilePrefixes = defineTool({
@@ -26,10 +25,7 @@ export const getMobilePrefixes = defineTool({
   }),
   async run({ country, page = 1 }, context) {
     const path = `/prefixes/${country}?Page=${page}`
-    const rows = readAnswer(
-      prefixesResponseSchema,
-      await context.call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false }),
-    )
+    const rows = readAnswer(prefixesResponseSchema, await readCountry(context, path))
     const prefixes = rows.map((row) => ({ country: row.country, prefix: row.prefix, operator_id: row.operatorId }))
     const next = nextPage(page, rows.length)
     return {

@@ -1,7 +1,23 @@
 import { PAGE_SIZE } from '@vertexsms/contract/rest'
+import { type RouteAnswer, RouteRefusal } from '../api/judge.ts'
+import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
+import { ToolFailure } from '../protocol/failure.ts'
+import { refusalFailure, type ToolContext } from './define-tool.ts'
 
 /** The last page anyone may ask for. */
 export const PAGE_MAX = 10_000
+
+/** The answer of a list about one country. Throws {@link ToolFailure} for a refusal, which names a country without networks. */
+export async function readCountry(context: ToolContext, path: string): Promise<RouteAnswer> {
+  try {
+    return await context.call({ method: 'GET', path, timeoutMs: READ_TIMEOUT_MS, effect: false })
+  } catch (error) {
+    if (!(error instanceof RouteRefusal)) throw error
+    throw refusalFailure(error, {
+      NOT_FOUND: new ToolFailure('NOT_FOUND', 'No mobile networks are known of this country.'),
+    })
+  }
+}
 
 /** The page after this one; null after a page that was not full. */
 export function nextPage(page: number, rows: number): number | null {

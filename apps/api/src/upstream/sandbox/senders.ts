@@ -1,7 +1,7 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
 import { PIN_DIGITS, SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { mac } from '@vertexsms/secrets/mac'
-import { ApiError } from '../../http/api-error.ts'
+import { ApiError, noSuch } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile } from '../../message/number.ts'
 import type { Caller } from '../upstream.ts'
@@ -143,7 +143,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
       where: { id, accountId: caller.accountId },
       select: { status: true, type: true },
     })
-    if (!row) return new ApiError('NOT_FOUND')
+    if (!row) return noSuch('sender')
     if (row.status === 'confirmed') return new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
     if (row.type !== 'MSISDN')
       return new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })

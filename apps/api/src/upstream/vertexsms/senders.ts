@@ -2,7 +2,7 @@
 import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
-import { ApiError } from '../../http/api-error.ts'
+import { ApiError, noSuch } from '../../http/api-error.ts'
 import { toApiError } from '../../http/error-answers.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
@@ -112,7 +112,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
         data: { tries: { increment: 1 } },
       })
       const row = await db.upstreamSender.findFirst({ where: { id, accountId } })
-      if (row === null || row.reference === null) throw new ApiError('NOT_FOUND')
+      if (row === null || row.reference === null) throw noSuch('sender')
       if (row.type !== 'MSISDN') {
         throw new ApiError('CONFLICT', { message: 'A name is reviewed, not confirmed by a code.' })
       }
