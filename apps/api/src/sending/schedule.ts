@@ -35,6 +35,10 @@ export const SCHEDULE = 'schedule'
 /** A message that names no validity and could not go for so long is not sent any more. */
 const LATE_MAX_SECONDS = 21_600
 
+/** A condition: the send `s` could not go for as long as it was good for. */
+const IS_LATE = Prisma.sql`
+  s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'`
+
 /** What refuses a send for its price: by its very price it may go. */
 const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
 
@@ -74,7 +78,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     async run() {
       if (sending.stopping()) return 0
       const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.sealed_text IS NOT NULL
-        AND s.scheduled_at <= database_now() AND s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'
+        AND s.scheduled_at <= database_now() AND ${IS_LATE}
         AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
       const due = await takeDue(db, operator.name, [...underWay.full(), ...judged])
@@ -236,13 +240,13 @@ function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 
 /**
  * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
- * those that are `full`, so that one with many does not hold up the others. What had a turn before comes after what had
- * none, and after what waits longer for its next: those whose price cannot be had do not hold up the others. Those of
- * one account are told in that order.
+ * those that are `full`, so that one with many does not hold up the others; nor what is late, of which there may be more
+ * than one turn lets expire. What had a turn before comes after what had none, and after what waits longer for its next:
+ * those whose price cannot be had do not hold up the others. Those of one account are told in that order.
  */
 function takeDue(db: Database, upstream: string, full: readonly string[]): Promise<DueSend[]> {
   const isDue = Prisma.sql`s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
-    AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
+    AND (s.runner_until IS NULL OR s.runner_until <= database_now()) AND NOT ${IS_LATE}`
   const order = Prisma.sql`s.runner_until NULLS FIRST, s.priority, s.scheduled_at`
   return db.$queryRaw<DueSend[]>`
     WITH waiting AS MATERIALIZED (
