@@ -241,22 +241,26 @@ function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 /**
  * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
  * those that are `full`, so that one with many does not hold up the others; nor what is late, of which there may be more
- * than one turn lets expire. What had a turn before comes after what had none, and after what waits longer for its next:
- * those whose price cannot be had do not hold up the others. Those of one account are told in that order.
+ * than one turn lets expire. The first of every account comes before the second of any. Of one account the rest of what
+ * has begun comes first: it was let in, and ends. What had a turn and was not comes after what had none, and after what
+ * waits longer for its next: those whose price cannot be had do not hold up the others. Those of one account are told in
+ * that order.
  */
 function takeDue(db: Database, upstream: string, full: readonly string[]): Promise<DueSend[]> {
   const isDue = Prisma.sql`s.scheduled_at <= database_now() AND s.upstream = ${upstream} AND s.sealed_text IS NOT NULL
     AND (s.runner_until IS NULL OR s.runner_until <= database_now()) AND NOT ${IS_LATE}`
+  const hasBegun = Prisma.sql`s.runner_until IS NOT NULL
+    AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state = 'held')`
   const order = Prisma.sql`s.runner_until NULLS FIRST, s.priority, s.scheduled_at`
   return db.$queryRaw<DueSend[]>`
     WITH waiting AS MATERIALIZED (
-      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY ${order}) AS turn
+      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY (${hasBegun}) DESC, ${order}) AS turn
       FROM send s WHERE ${isDue} AND s.account_id <> ALL (${[...full]}::uuid[])
         AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
     ), due AS MATERIALIZED (
       SELECT s.id FROM waiting w JOIN send s ON s.id = w.id
       WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
-      ORDER BY ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
+      ORDER BY w.turn, ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
       UPDATE send s SET runner_until = database_now() + interval '30 seconds', runner_id = gen_random_uuid()
       FROM due WHERE s.id = due.id
