@@ -31,7 +31,7 @@ import { reportRoutes } from './routes/reports.ts'
 import { senderIdRoutes } from './routes/sender-ids.ts'
 import { smsRoutes } from './routes/sms.ts'
 import { tokenRoutes } from './routes/token.ts'
-import { SENDING_TIMES, type SendingDeps } from './sending/deps.ts'
+import { type SendingDeps, sendingTimes } from './sending/deps.ts'
 import { idle } from './sending/hand-over.ts'
 import { createCrowd, createPlaces } from './sending/places.ts'
 import { createScheduleJob, SCHEDULE } from './sending/schedule.ts'
@@ -59,14 +59,6 @@ const PAUSE_LOOK_MS = 5_000
 
 /** For a whole request to arrive. */
 const REQUEST_TIMEOUT_MS = 15_000
-
-/** An answer that comes in time has this long to be read and settled before it counts as late. */
-const ANSWER_SLACK_MS = 500
-
-function timesOf(env: ApiEnv): SendingDeps['times'] {
-  const handOverMs = env.VERTEXSMS_SEND_TIMEOUT_MS + ANSWER_SLACK_MS
-  return { ...SENDING_TIMES, handOverMs, pricesMs: env.VERTEXSMS_COST_TIMEOUT_MS }
-}
 
 /** The REST API: one guard, one upstream behind it, and the jobs that let time pass. Jobs start with the instance. */
 export function buildApp({ env, db, logger, outbound, internal, sendingChanges }: ApiDeps): FastifyInstance {
@@ -106,7 +98,7 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     keys: env.API_KEYS,
     issuer: env.ISSUER_URL,
     checkCallbackUrl,
-    times: timesOf(env),
+    times: sendingTimes(env.VERTEXSMS_SEND_TIMEOUT_MS, env.VERTEXSMS_COST_TIMEOUT_MS),
     places: createPlaces(),
     turns: createPlaces(),
     lists: createCrowd(LIMITS.lists.perAccount),

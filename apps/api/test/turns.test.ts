@@ -4,6 +4,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import { LIMITS } from '../src/limits.ts'
+import { sendingTimes } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
@@ -36,6 +37,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   claims = 0
+  await database.followDate()
   payer = await makePayer(database.db)
 })
 
@@ -134,5 +136,18 @@ test('of what is due a few sends of one account are under way, and the rest wait
     await turn(job)
     return (await statesOf(payer)).accepted === 40
   })
+  await idle(deps)
+})
+
+test('the rest of a list is not given back while the upstream takes as long as it may', async () => {
+  const { operator, open } = closedOperator()
+  const { sending, deps } = pathNode(db, operator, { times: sendingTimes(60_000, 8_000) })
+  const sent = sending.sendList(smsCall(payer, list(1, 8)))
+  await eventually(async () => (await statesOf(payer)).handed_over === 4)
+  await database.followDate(50_000)
+  await turn(createSweepJob(db, 'sandbox', 1_000))
+  expect(await statesOf(payer)).toEqual({ handed_over: 4, held: 4 })
+  open()
+  expect((await sent).answer.messages.map(({ status }) => status)).toEqual(Array(8).fill('sent'))
   await idle(deps)
 })

@@ -46,6 +46,16 @@ export const SENDING_TIMES: SendingTimes = {
   turnMs: 1_000,
 }
 
+/** An answer that comes in time has this long to be read and settled before it counts as late. */
+const ANSWER_SLACK_MS = 500
+
+/** The same with an upstream that may take so long for a message, and for prices: a runner outlives each of its chunks. */
+export function sendingTimes(sendTimeoutMs: number, pricesMs: number): SendingTimes {
+  const { leaseSlackMs, runnerMs } = SENDING_TIMES
+  const handOverMs = sendTimeoutMs + ANSWER_SLACK_MS
+  return { ...SENDING_TIMES, handOverMs, pricesMs, runnerMs: Math.max(runnerMs, handOverMs + 2 * leaseSlackMs) }
+}
+
 /** The steps between which a process may die. */
 export type Step = 'priced' | 'admitted' | 'handed' | 'settled' | 'claimed'
 
