@@ -35,8 +35,9 @@ export interface Grant {
 }
 
 /**
- * Opens a statement with the CTE `live(account_id)`: one row while account, connection and token all live, and without a
- * token while the connection may still send; none otherwise. They are held until the statement is over.
+ * Opens a statement with the CTE `live(account_id, ends_at)`: one row while account, connection and token all live, and
+ * without a token while the connection may still send; none otherwise. They are held until the statement is over. `ends_at`
+ * is when the connection, or the token made by hand, runs out; null is never.
  */
 export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sql {
   const owner = Prisma.sql`WITH owner AS (
@@ -45,7 +46,7 @@ export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sq
   // KEY SHARE holds up a deletion and nothing else: `last used` is written meanwhile.
   if (connectionId === null) {
     return Prisma.sql`${owner}, live AS MATERIALIZED (
-      SELECT t.account_id FROM owner JOIN api_token t ON t.account_id = owner.id
+      SELECT t.account_id, t.expires_at AS ends_at FROM owner JOIN api_token t ON t.account_id = owner.id
       WHERE t.id = ${tokenId}::uuid AND ${tokenLives('t')}
       FOR KEY SHARE OF t
     )`
@@ -53,14 +54,14 @@ export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sq
   // A token was issued for what it may do, and goes with the next approval; what waits has only what its connection holds.
   const holds = tokenId === null ? connectionSends('c') : connectionLives('c')
   const granted = Prisma.sql`
-    SELECT c.id, c.account_id FROM owner JOIN connection c ON c.account_id = owner.id
+    SELECT c.id, c.account_id, c.expires_at AS ends_at FROM owner JOIN connection c ON c.account_id = owner.id
     WHERE c.id = ${connectionId}::uuid AND ${holds}
     FOR SHARE OF c`
   if (tokenId === null) {
-    return Prisma.sql`${owner}, granted AS (${granted}), live AS MATERIALIZED (SELECT account_id FROM granted)`
+    return Prisma.sql`${owner}, granted AS (${granted}), live AS MATERIALIZED (SELECT account_id, ends_at FROM granted)`
   }
   return Prisma.sql`${owner}, granted AS (${granted}), live AS MATERIALIZED (
-    SELECT t.account_id FROM granted JOIN api_token t ON t.connection_id = granted.id
+    SELECT t.account_id, granted.ends_at FROM granted JOIN api_token t ON t.connection_id = granted.id
     WHERE t.id = ${tokenId}::uuid AND ${tokenLives('t')}
     FOR KEY SHARE OF t
   )`

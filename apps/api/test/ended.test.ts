@@ -75,6 +75,29 @@ async function letItBeDue(accountId: string): Promise<void> {
 
 const balanceOf = async (id: string) => (await world.db.account.findUniqueOrThrow({ where: { id } })).balanceMicros
 
+test.each([
+  [
+    'a connection',
+    connected,
+    (id: string, expiresAt: Date) => world.db.connection.update({ where: { id }, data: { expiresAt } }),
+  ],
+  [
+    'a token made by hand',
+    byHand,
+    (id: string, expiresAt: Date) => world.db.apiToken.update({ where: { id }, data: { expiresAt } }),
+  ],
+])('%s schedules nothing for after its end, and what is due before it', async (_who, make, endAt) => {
+  const { accountId } = await world.makeAccount()
+  const { id, token } = await make(accountId)
+  const schedule = (inMs: number) =>
+    world.node.call('POST /sms', { token, body: sms({ scheduled: new Date(Date.now() + inMs).toISOString() }) })
+  await endAt(id, new Date(Date.now() + 1_800_000))
+  const { status, body } = await schedule(3_600_000)
+  expect([status, body.code, body.details]).toEqual([400, 'INVALID_INPUT', { reason: 'scheduled_after_end' }])
+  expect(await world.db.send.count({ where: { accountId } })).toBe(0)
+  expect((await schedule(1_200_000)).status).toBe(200)
+})
+
 test('a token made by hand that runs out cancels what it scheduled, and gives its money back', async () => {
   const { accountId } = await world.makeAccount()
   const { id, token } = await world.makeToken({ accountId })

@@ -45,6 +45,10 @@ export const REFUSAL_REASONS = {
     field: 'scheduled',
     fix: `lies too far ahead. Name a time within the next ${SCHEDULE_MAX_DAYS} days.`,
   },
+  scheduled_after_end: {
+    field: 'scheduled',
+    fix: 'lies after the end of this connection or token, which would cancel the message. Name an earlier time, or ask the owner of the account to connect again or to make another token.',
+  },
   recipient_refused: {
     field: null,
     fix: 'was refused by VertexSMS. Check the digits, and that the account may send there.',

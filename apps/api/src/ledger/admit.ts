@@ -67,6 +67,8 @@ export type Admitted =
   | { readonly kind: 'admitted'; readonly day: string }
   /** The caller has ended. */
   | { readonly kind: 'ended' }
+  /** The caller will have ended when it is due. */
+  | { readonly kind: 'ends_before' }
   /** Its key, or a recipient's fingerprint, stands already. */
   | { readonly kind: 'repeat' }
   /** Eight messages of the account are with the upstream. */
@@ -89,6 +91,7 @@ interface Row extends Stand {
   readonly room: boolean
   readonly waitingRoom: boolean
   readonly callbackRoom: boolean | null
+  readonly endsBefore: boolean | null
   readonly asks: boolean
   readonly newCountries: string[]
   readonly admittedOn: string | null
@@ -129,6 +132,7 @@ function outcomeOf(rows: readonly Row[]): Admitted {
   const [row] = rows
   if (!row?.live || !row.unended) return { kind: 'ended' }
   if (row.admittedOn !== null) return { kind: 'admitted', day: row.admittedOn }
+  if (row.endsBefore) return { kind: 'ends_before' }
   if (!row.fits) return { kind: 'refused', stands: rows }
   if (!row.waitingRoom) return { kind: 'too_many_waiting', stands: rows }
   if (row.callbackRoom === false) return { kind: 'owes' }
@@ -169,11 +173,12 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       WHERE m.fingerprint = decode(a.fingerprint, 'hex') AND m.fingerprint_until <= database_now()
       RETURNING m.id
     ), open AS MATERIALIZED (
-      SELECT live.account_id, ${hasRoomFor(send.dlrUrl ?? undefined, Prisma.sql`live.account_id`)} AS callback_room
+      SELECT live.account_id, ${hasRoomFor(send.dlrUrl ?? undefined, Prisma.sql`live.account_id`)} AS callback_room,
+             coalesce(live.ends_at <= ${send.scheduledAt}::timestamptz, FALSE) AS ends_before
       FROM live CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM cleared) c
     ), ${standing(ledger, request)}, fitting AS MATERIALIZED (
       SELECT sums.hold FROM judged CROSS JOIN sums CROSS JOIN open
-      WHERE complete AND unended AND fits AND room AND waiting_room AND callback_room
+      WHERE complete AND unended AND fits AND room AND waiting_room AND callback_room AND NOT ends_before
     ), approved AS (${approval?.use ?? Prisma.sql`SELECT NULL::uuid AS id WHERE FALSE`}
     ), go AS MATERIALIZED (
       SELECT t.day FROM fitting CROSS JOIN judged CROSS JOIN today t WHERE NOT judged.asks OR EXISTS (SELECT FROM approved)
@@ -202,7 +207,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       RETURNING id
     )
     SELECT EXISTS (SELECT FROM live) AS live, j.complete, j.unended, j.fits, j.room, j.waiting_room AS "waitingRoom", j.asks,
-           (SELECT callback_room FROM open) AS "callbackRoom",
+           (SELECT callback_room FROM open) AS "callbackRoom", (SELECT ends_before FROM open) AS "endsBefore",
            ARRAY(SELECT DISTINCT country FROM unknown_countries) AS "newCountries",
            (SELECT go.day::text FROM go WHERE EXISTS (SELECT FROM written)) AS "admittedOn",
            ${STAND_COLUMNS}

@@ -143,6 +143,8 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
         throw unavailable()
       case 'ended':
         throw new ApiError('TOKEN_INVALID')
+      case 'ends_before':
+        throw new ApiError('INVALID_INPUT', { reason: 'scheduled_after_end' })
       case 'busy':
         // As the upstream lets a surplus wait, for a moment.
         if (performance.now() < busyUntilMs) {

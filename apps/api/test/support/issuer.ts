@@ -36,6 +36,9 @@ export function accessClaims(accountId: string, changes: JWTPayload = {}): JWTPa
   }
 }
 
+/** A connection lasts longer than any of its tokens. */
+const CONNECTION_MS = 365 * 86_400_000
+
 /** A connection under every scope with the rows of its access and refresh tokens. */
 export async function makeConnection(db: Database, accountId: string, jti: string, refreshValue = randomUUID()) {
   const id = randomUUID()
@@ -52,7 +55,7 @@ export async function makeConnection(db: Database, accountId: string, jti: strin
       scopes: [...SCOPE_NAMES],
       createdAt: now,
       approvedAt: now,
-      expiresAt,
+      expiresAt: new Date(now.getTime() + CONNECTION_MS),
     },
   })
   const row = { accountId, connectionId: id, permissions: [...PERMISSIONS], ipAllowList: [], createdAt: now, expiresAt }
