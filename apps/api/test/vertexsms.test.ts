@@ -96,6 +96,9 @@ const ANSWERS: readonly [title: string, fault: Fault, status: number, code: stri
   ['no id', { kind: 'body', body: [] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
   ['two ids', { kind: 'body', body: ['1', '2'] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
   ['an id that is none', { kind: 'body', body: ['<b>'] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['a word in place of an id', { kind: 'body', body: 'error' }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['a zero in place of an id', { kind: 'body', body: [0] }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
+  ['an error with success', { kind: 'body', body: { message: 'No' } }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
   ['an answer without an end', { kind: 'body', body: 'x'.repeat(200_000) }, 500, 'SEND_OUTCOME_UNKNOWN', 'unknown', 1],
 ]
 

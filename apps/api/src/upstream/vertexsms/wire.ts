@@ -31,13 +31,13 @@ export const CURRENCY = 'EUR'
 /** How pairs of a user data header are written. */
 export const writeUdh = (hexadecimal: string) => hexadecimal.replace(/../g, '%$&')
 
-/** An id of theirs: digits as far as is known; assumed to be no more than this. */
-const ID = /^[\w-]{1,64}$/
+/** An id of theirs: digits as far as is known; assumed to be no more than this. A word or a zero is none. */
+const ID = /^(?=.*[1-9])[\w-]{1,64}$/
 
 const id = z.union([z.string(), z.number().int().nonnegative().transform(String)]).pipe(z.string().regex(ID))
 
 const idAnswerSchema = z.union([id, z.tuple([id]).transform(([only]) => only)])
-const BARE_DIGITS = /^\s*(?:\[\s*(\d{1,64})\s*\]|(\d{1,64}))\s*$/
+const BARE_DIGITS = /^(?=[^1-9]*[1-9])\s*(?:\[\s*(\d{1,64})\s*\]|(\d{1,64}))\s*$/
 
 /**
  * The one id that a send, a lookup or a registration is answered with: alone, in a list, or as plain text; null for anything
