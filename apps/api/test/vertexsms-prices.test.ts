@@ -120,6 +120,8 @@ describe('the rate card', () => {
     expect(read.dearestMicros('LV')).toBeNull()
     expect([read.networkMicros('LT', '246', '002'), read.networkMicros('LT', '246', '77')]).toEqual([50_000n, 40_000n])
     expect(read.networkMicros('LV', '246', '01')).toBeNull()
+    // The others are those of its country: what a network elsewhere costs no row of it says.
+    expect(read.networkMicros('LT', '247', '01')).toBeNull()
   })
 
   test('takes the dearest of several rows of one network, and none where one of them has no price', () => {

@@ -1,5 +1,6 @@
 // What the real operator reports, or is asked for, and what it comes to: for money, for the caller and for the customer.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { RateRow } from './stand-in/data.ts'
 import type { Accepted } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
@@ -68,6 +69,18 @@ describe('with a public address', () => {
       [CUSTOMER, { id: String(id), status: 1, error: 0, mcc: '246', mnc: '02' }],
     ])
     expect(await spentOf()).toBe(39_000n)
+  })
+
+  test('a network of another country does not lower what was held', async () => {
+    const { rates } = vertex.standIn.behaviour
+    vertex.standIn.behaviour.rates = rates.map((row) => ({
+      ...(row as RateRow),
+      Rate: (row as RateRow).MNC ? '0.06' : '0.02',
+    }))
+    const order = await sent()
+    vertex.standIn.behaviour.rates = rates
+    await vertex.standIn.report(order, { id: order.id, status: 1, error: 0, mcc: '247', mnc: '01' })
+    expect(await rowOf()).toMatchObject({ delivery: 1, mccmnc: '24701', chargedMicros: 60_000n })
   })
 
   test('error 24 gives the money back, though the message was accepted; other failures do not', async () => {

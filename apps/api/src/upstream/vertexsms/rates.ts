@@ -16,7 +16,7 @@ export interface RateCard {
   readonly rows: readonly Rate[]
   /** The dearest part price of a country; null where it has none, or where one of its prices cannot be read. */
   dearestMicros(country: string): bigint | null
-  /** The part price in a network of a country, or of its other networks; null where the card has neither. */
+  /** The part price in a network of a country, or of its others; null where the card has neither, and for one elsewhere. */
   networkMicros(country: string, mcc: string, mnc: string): bigint | null
 }
 
@@ -84,7 +84,9 @@ function readRateCard(written: readonly unknown[]): RateCard {
     networkMicros(country, mcc, mnc) {
       const rows = byCountry.get(country) ?? []
       const own = rows.filter((row) => row.mcc === mcc && row.mnc !== null && isSameMnc(row.mnc, mnc))
-      return dearest(own.length > 0 ? own : rows.filter((row) => row.mnc === null))
+      if (own.length > 0) return dearest(own)
+      const isHere = countriesOfMcc.get(mcc)?.has(country)
+      return dearest(rows.filter((row) => row.mnc === null && (isHere || row.mcc === mcc)))
     },
   }
 }
