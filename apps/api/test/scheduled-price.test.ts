@@ -167,6 +167,29 @@ describe('a scheduled send whose price is the same', () => {
   })
 })
 
+describe('a send to more than ten that was quoted', () => {
+  const many = Array.from({ length: 11 }, (_, at) => String(37060000001 + at))
+  const quoted = async (body: Record<string, unknown>) => {
+    const { deps, sending } = pathNode(db, operator)
+    const call = smsCall(payer, many, { body })
+    const { price, quoteId } = await quoteSms(deps, sending.prices, call.sender, call.body)
+    expect(price).toBe('0.429')
+    return { ...body, quoteId }
+  }
+
+  test('goes out at its very price, though the dearest row of its country is above it', async () => {
+    const { sending } = pathNode(db, operator)
+    const { answer } = await sending.sendList(smsCall(payer, many, { body: await quoted({}) }))
+    expect(answer.messages.map(({ status }) => status)).toEqual(many.map(() => 'sent'))
+    expect(answer.price).toBe('0.429')
+  })
+
+  test('goes out at that price at its time, too', async () => {
+    await schedule(many, await quoted({ scheduled: new Date(Date.now() + HOUR_MS).toISOString() }))
+    expect(await atItsTime()).toEqual(many.map(() => `accepted ${PRICE}`))
+  })
+})
+
 describe('a scheduled send that its limits allowed by its very price', () => {
   const two = ['37060000001', '37060000002']
 

@@ -15,7 +15,7 @@ export interface Priced extends Recipient {
   readonly told: UpstreamPrice | null
 }
 
-/** Recipients of a send whose very price is asked for. */
+/** Recipients of a list whose very price is asked for, though neither its caller nor its owner set a price for it. */
 export const COST_MAX = 10
 
 /** Prices that are asked for at the same time. */

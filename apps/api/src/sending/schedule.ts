@@ -141,7 +141,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
         })
       let outcome = await admitAt(priced)
       let refused = refusedBy(send, content, priced, outcome)
-      if (refused !== null && OF_PRICE.has(refused.code) && recipients.length <= COST_MAX) {
+      const isAllowedByPrice = maxMicros !== null || outcome.kind === 'dearer' || recipients.length <= COST_MAX
+      if (refused !== null && OF_PRICE.has(refused.code) && isAllowedByPrice) {
         // It may have been allowed by its very price, and is judged by that again.
         priced = await sending.prices.byCost(send, content, recipients)
         refused = refusedBy(send, content, priced, outcome)

@@ -155,10 +155,7 @@ export function createSending(deps: SendingDeps): Sending {
       limitedSender: content.sender,
       fingerprint: (one) => fingerprint?.(one) ?? null,
       byRates: (some) => prices.byRates(sender.accountId, content, some),
-      byCost: (some, generation) =>
-        some.length <= COST_MAX
-          ? prices.byCost({ accountId: sender.accountId, generation }, content, some)
-          : prices.byRates(sender.accountId, content, some),
+      byCost: (some, generation) => prices.byCost({ accountId: sender.accountId, generation }, content, some),
       asksPrice: plan.maxPriceMicros !== null || plan.quoteId !== null || (!single && recipients.length <= COST_MAX),
       maxPriceMicros: plan.maxPriceMicros,
       quoteId: plan.quoteId,
