@@ -75,6 +75,17 @@ test.each(effects)(
   },
 )
 
+test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {
+  const { accountId, token } = await world.makeAccount()
+  door.loseAnswerTo('WHERE s.id = $1::uuid ORDER BY m.position')
+  const body = { to: ['37060000001', '37060000002'], from: 'Tests', message: 'Hello' }
+  const { status, headers, body: answer } = await node.call('POST /sms/batch', { token, body })
+  expect([status, answer.code, headers.get('retry-after')]).toEqual([500, 'SEND_OUTCOME_UNKNOWN', null])
+  const rows = await world.db.sendMessage.findMany({ where: { accountId }, orderBy: { position: 'asc' } })
+  expect(rows.map(({ state }) => state)).toEqual(['accepted', 'accepted'])
+  expect(answer.details).toEqual({ sendId: rows[0]?.sendId, ids: rows.map(({ id }) => String(id)) })
+})
+
 describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still runs what nobody waits for', () => {
   const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
   test.each([

@@ -328,7 +328,11 @@ export function createSending(deps: SendingDeps): Sending {
       rows = [await handOne(call, content, sendId, only, entrance)]
     } else if (sendId !== null) {
       await handList(call, content, sendId, entrance, begin())
-      rows = await messagesOfSend(deps.db, sendId)
+      rows = await messagesOfSend(deps.db, sendId).catch((error: Error) => {
+        deps.log.warn({ err: error }, 'list not read')
+        const ids = messages.map(({ id }) => id)
+        throw outcomeUnknown(sendId, ids)
+      })
     }
     const known = byNumber([...rows, ...replayed.values()])
     const answer = batchAnswer({ sendId, drafts, rows: known, refused, replayed: new Set(replayed.keys()) })
