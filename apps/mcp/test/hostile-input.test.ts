@@ -151,6 +151,34 @@ describe('a body that is nested', () => {
   })
 })
 
+describe('a body that names a member twice', () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'send_sms' }
+
+  it.each([
+    ['an argument', '"to":', '"to":"+37060000000","to":'],
+    ['an argument, once in escapes', '"to":', '"\\u0074o":"+37060000000","to":'],
+    ['the name of the tool', '"name":"send_sms"', '"name":"get_operator","name":"send_sms"'],
+    ['the id', '"id":1', '"id":2,"id":1'],
+  ])(
+    'is refused, so that nobody is shown another message than the one that is sent: %s',
+    async (_what, once, twice) => {
+      const sent = JSON.stringify(call('send_sms', SEND))
+      expect(sent).toContain(once)
+      const response = await post(stack.url, token, sent.replace(once, twice), headers)
+      expect([response.status, (await answerOf(response)).error]).toEqual([
+        400,
+        { code: -32600, message: expect.stringContaining('twice') },
+      ])
+      expect(paths()).toEqual(['/token'])
+    },
+  )
+
+  it('is told from one whose objects have members of the same names', async () => {
+    const list = { numbers: [1, 2].map((last) => ({ number: `+3706955555${last}`, country: 'LT' })) }
+    expect((await resultOf(await post(stack.url, token, call('correct_phone_number', list)))).isError).toBeUndefined()
+  })
+})
+
 describe('text that is no text', () => {
   const BAD = ['a\0b', '\ud800', 'a\udc00b']
 

@@ -44,7 +44,7 @@ const PARSE_ERROR = { code: -32700, message: 'Parse error: the request body is n
 const BODY_ERRORS: Readonly<Record<JsonProblem, { code: number; message: string }>> = {
   syntax: PARSE_ERROR,
   name: PARSE_ERROR,
-  repeated: PARSE_ERROR,
+  repeated: { code: -32600, message: 'Invalid request: an object in the body names a member twice; send it once' },
   depth: { code: -32600, message: `Invalid request: the body is nested deeper than ${JSON_DEPTH_MAX} levels` },
   size: { code: -32600, message: `Invalid request: the body holds more than ${JSON_VALUES_MAX} values` },
   text: { code: -32602, message: 'Invalid params: a text holds U+0000 or half of a surrogate pair' },
@@ -107,7 +107,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     }
     let body: unknown
     try {
-      body = readJson(rawBody(request), { anyTextBelow: ARGUMENTS })
+      body = readJson(rawBody(request), { anyTextBelow: ARGUMENTS, uniqueNames: true })
     } catch (error) {
       await session.alive()
       if (!(error instanceof JsonRefused)) throw error
