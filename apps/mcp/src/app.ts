@@ -75,6 +75,12 @@ export async function buildApp({
       return reply.code(status).send(envelope)
     },
   })
+  // Only the endpoint reads bodies, and only of a caller that somebody vouches for.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    payload.resume()
+    done(null)
+  })
   explainToBrowsers(app, {
     of: 'mcp',
     address: config.MCP_RESOURCE_URL,

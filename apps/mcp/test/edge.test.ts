@@ -316,7 +316,7 @@ describe('a body', () => {
     expect([response.status, (await answerOf(response)).error?.code]).toEqual([400, -32600])
   })
 
-  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', undefined])(
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'json', undefined])(
     'of type %s gets 415',
     async (type) => {
       const response = await fetch(stack.url, {

@@ -39,19 +39,7 @@ describe('a token that nobody vouches for', () => {
     ['an access token that does not verify', 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.AAAA'],
     ['an unknown token', `vsms_${'v'.repeat(43)}`],
   ])('hears so before a byte of its body has come: %s', async (_what, value) => {
-    const { hostname, port, pathname } = new URL(stack.url)
-    const credentials = value === undefined ? [] : [`authorization: Bearer ${value}`]
-    const head = [`POST ${pathname} HTTP/1.1`, `host: ${hostname}`, ...credentials, 'content-type: application/json']
-    const socket = connect(Number(port), hostname)
-    // Its body is cut short: the end may be a reset, after the answer.
-    socket.on('error', () => {})
-    try {
-      socket.write(`${[...head, 'content-length: 200000'].join('\r\n')}\r\n\r\n`)
-      const [answer] = (await once(socket, 'data')) as [Buffer]
-      expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /)
-    } finally {
-      socket.destroy()
-    }
+    expect(await answerToHead('POST /mcp', value)).toMatch(/^HTTP\/1\.1 401 /)
   })
 
   it('is asked about once, and then its tools make their own call alone', async () => {
@@ -71,6 +59,21 @@ describe('a token that nobody vouches for', () => {
     const response = await post(stack.url, value, body)
     expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
     expect(paths()).toEqual([])
+  })
+})
+
+describe('a stranger', () => {
+  it.each([
+    ['OPTIONS /mcp', 204],
+    ['OPTIONS /.well-known/oauth-protected-resource/mcp', 204],
+    ['POST /.well-known/oauth-protected-resource/mcp', 404],
+    ['POST /register', 307],
+    ['POST /other', 404],
+    ['PUT /mcp/other', 404],
+  ])('hears before a byte of its body has come what %s is answered with', async (line, status) => {
+    for (const type of ['application/json', 'text/plain']) {
+      expect(await answerToHead(line, undefined, type)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    }
   })
 })
 
@@ -220,3 +223,20 @@ describe('text that is no text', () => {
     expect(stack.upstream.seen[0]?.body).toMatchObject({ message: 'ąčę 😀 \\u0000 e\u0301' })
   })
 })
+
+// What comes back for the head of a request whose body does not come.
+async function answerToHead(line: string, credential?: string, type = 'application/json'): Promise<string> {
+  const { hostname, port } = new URL(stack.url)
+  const credentials = credential === undefined ? [] : [`authorization: Bearer ${credential}`]
+  const head = [`${line} HTTP/1.1`, `host: ${hostname}`, ...credentials, `content-type: ${type}`]
+  const socket = connect(Number(port), hostname)
+  // Its body is cut short: the end may be a reset, after the answer.
+  socket.on('error', () => {})
+  try {
+    socket.write(`${[...head, 'content-length: 200000'].join('\r\n')}\r\n\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    return answer.toString()
+  } finally {
+    socket.destroy()
+  }
+}

@@ -50,6 +50,8 @@ const requests: [string, (url: string, token: string) => Promise<Response>][] = 
   ],
   ['headers that disagree', (url, token) => post(url, token, modern('tools/list'), { 'mcp-method': 'ping' })],
   ['broken JSON', (url, token) => post(url, token, '{')],
+  ['a body that is too large', (url, token) => post(url, token, 'x'.repeat(300_000))],
+  ['what is no media type', (url, token) => post(url, token, 'x', { 'content-type': 'nothing' })],
   ['another media type', (url, token) => post(url, token, 'x', { 'content-type': 'text/plain' })],
   ['GET', (url, token) => fetch(url, { headers: { authorization: `Bearer ${token}` } })],
   ['DELETE', (url, token) => fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } })],

@@ -20,29 +20,21 @@ const OLD_PATHS: Record<string, { methods: ('GET' | 'POST')[]; target: string }>
 export function registerOldEndpoints(app: FastifyInstance, { ISSUER_URL }: Config): void {
   const open = (reply: FastifyReply) => reply.header('access-control-allow-origin', '*')
   for (const [url, { methods, target }] of Object.entries(OLD_PATHS)) {
-    app.register(async (zone) => {
-      // The body goes where the client is sent, and is not read here.
-      zone.removeAllContentTypeParsers()
-      zone.addContentTypeParser('*', (_request, payload, done) => {
-        payload.resume()
-        done(null)
-      })
-      zone.route({
-        method: methods,
-        url,
-        handler: (request, reply) => {
-          const query = request.url.indexOf('?')
-          const location = `${ISSUER_URL}${target}${query === -1 ? '' : request.url.slice(query)}`
-          open(reply).code(307).header('location', location).header('cache-control', 'no-store').send()
-        },
-      })
-      zone.options(url, (_request, reply) =>
-        open(reply)
-          .header('access-control-allow-methods', methods.join(', '))
-          .header('access-control-allow-headers', '*, authorization')
-          .code(204)
-          .send(),
-      )
+    app.route({
+      method: methods,
+      url,
+      handler: (request, reply) => {
+        const query = request.url.indexOf('?')
+        const location = `${ISSUER_URL}${target}${query === -1 ? '' : request.url.slice(query)}`
+        open(reply).code(307).header('location', location).header('cache-control', 'no-store').send()
+      },
     })
+    app.options(url, (_request, reply) =>
+      open(reply)
+        .header('access-control-allow-methods', methods.join(', '))
+        .header('access-control-allow-headers', '*, authorization')
+        .code(204)
+        .send(),
+    )
   }
 }

@@ -179,11 +179,19 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
     sendRpcError(reply, 405, METHOD_NOT_ALLOWED)
   }
 
+  // What is wrong with a body that nobody has looked at yet is told, as everything else, to a token that stands alone.
+  function failUnread(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+    const tell = (reason: unknown) => fail(request, reply, reason)
+    if (request.apiSession === undefined) tell(error)
+    else request.apiSession.alive().then(() => tell(error), tell)
+  }
+
   function fail(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
     if (reply.sent) return
     const { statusCode = 500 } = error as Partial<FastifyError>
     if (error instanceof Refusal) sendRefusal(reply, error)
     else if (statusCode === 413) sendRpcError(reply, 413, TOO_LARGE)
+    else if (statusCode === 415) sendRpcError(reply, 415, WRONG_TYPE)
     else if (statusCode < 500) sendRpcError(reply, 400, PARSE_ERROR)
     else {
       logDefect(request)(error)
@@ -207,17 +215,16 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       const refusal = origins.refusal(request)
       if (refusal !== null) return sendRpcError(reply, 403, { code: FORBIDDEN_CODE, message: refusal })
       if (request.headers.origin !== undefined) origins.share(request, reply)
-      // Asking what may be asked needs no credentials (Fetch, CORS preflight).
-      if (request.method === 'OPTIONS') return done()
+      // Asking what may be asked needs no credentials (Fetch, CORS preflight), and is answered before any body is read.
+      if (request.method === 'OPTIONS') return origins.preflight(reply)
       const admitted = attempt(() => admit(request))
       if (admitted instanceof Promise) admitted.then(() => done(), done)
       else done(admitted)
     })
-    zone.setErrorHandler((error, request, reply) => fail(request, reply, error))
+    zone.setErrorHandler((error, request, reply) => failUnread(request, reply, error))
     for (const url of ['/mcp', '/mcp/']) {
       zone.post(url, serve(post))
-      zone.options(url, (_request, reply) => origins.preflight(reply))
-      zone.route({ method: ['GET', 'DELETE', 'PUT', 'PATCH'], url, handler: serve(other) })
+      zone.route({ method: ['OPTIONS', 'GET', 'DELETE', 'PUT', 'PATCH'], url, handler: serve(other) })
     }
   })
 }
