@@ -9,10 +9,11 @@ import {
 import { Circuit } from '@vertexsms/service/circuit'
 import { type Dispatcher, Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
+import { Turns } from './turns.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
-/** What of a caller a request to the API carries. */
-type ApiCaller = Pick<Caller, 'token' | 'address' | 'requestId'>
+/** What of a caller a request to the API carries, and whose turn it takes. */
+type ApiCaller = Pick<Caller, 'token' | 'address' | 'requestId' | 'account' | 'key'>
 
 /** One request to the API. */
 export interface ApiRequest {
@@ -21,7 +22,7 @@ export interface ApiRequest {
   readonly path: string
   /** JSON text of the body. */
   readonly body?: string
-  /** How long the answer may take. */
+  /** How long the answer may take, and before that the turn. */
   readonly timeoutMs: number
   /** True when repeating the request could spend money or change the account; it is then never repeated here. */
   readonly effect: boolean
@@ -67,7 +68,8 @@ const ANSWER_MAX_BYTES = 8 * 1024 * 1024
 
 /**
  * The connections to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
- * Requests that wait have a pool of their own, so that however many wait, the others find a free connection.
+ * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; of these
+ * an account has a share, within which its requests take turns.
  * No request is waited for longer than its own time, nor than `timeoutMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
@@ -90,6 +92,7 @@ export function createApiClient(
   const pool = createPool(CONNECTIONS_MAX)
   const waitPool = createPool(WAITS_MAX)
   const circuit = new Circuit()
+  const turns = new Turns()
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
     const headers = [
@@ -103,7 +106,7 @@ export function createApiClient(
       caller.requestId,
     ]
     if (request.body !== undefined) headers.push('content-type', 'application/json')
-    const timeoutMs = Math.min(request.timeoutMs, timeoutMaxMs)
+    const timeoutMs = allowedMs(request)
     if (request.idempotencyKey !== undefined) headers.push(IDEMPOTENCY_KEY_HEADER, quoted(request.idempotencyKey))
     const options = {
       method: request.method,
@@ -115,30 +118,42 @@ export function createApiClient(
       bodyTimeout: timeoutMs,
     }
     const connections = request.waits === true ? waitPool : pool
-    connections.dispatch(options, new AnswerHandler(request, settle))
+    connections.dispatch(options, new AnswerHandler(request, timeoutMs, settle))
+  }
+
+  function allowedMs({ timeoutMs }: ApiRequest): number {
+    return Math.min(timeoutMs, timeoutMaxMs)
+  }
+
+  function ask(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
+    return new Promise((resolve, reject) => {
+      if (request.signal?.aborted || !circuit.admits()) return reject(new NoAnswer(false, false))
+      let mayRepeat = !request.effect
+      const settle: Settle = {
+        answered(answer) {
+          circuit.succeeded()
+          resolve(answer)
+        },
+        failed(failure) {
+          if (mayRepeat && isStaleConnection(failure)) {
+            mayRepeat = false
+            return send(caller, request, settle)
+          }
+          if (request.signal?.aborted) circuit.cancelled()
+          else circuit.failed()
+          reject(failure)
+        },
+      }
+      send(caller, request, settle)
+    })
   }
 
   return {
     request(caller, request) {
-      return new Promise((resolve, reject) => {
-        if (request.signal?.aborted || !circuit.admits()) return reject(new NoAnswer(false, false))
-        let mayRepeat = !request.effect
-        const settle: Settle = {
-          answered(answer) {
-            circuit.succeeded()
-            resolve(answer)
-          },
-          failed(failure) {
-            if (mayRepeat && isStaleConnection(failure)) {
-              mayRepeat = false
-              return send(caller, request, settle)
-            }
-            if (request.signal?.aborted) circuit.cancelled()
-            else circuit.failed()
-            reject(failure)
-          },
-        }
-        send(caller, request, settle)
+      if (request.waits === true) return ask(caller, request)
+      return turns.take(caller.account ?? caller.key, async (waitedMs) => {
+        if (waitedMs >= allowedMs(request)) throw new NoAnswer(false, true)
+        return ask(caller, request)
       })
     },
     async close() {
@@ -166,6 +181,10 @@ interface Settle {
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #request: ApiRequest
   readonly #settle: Settle
+  readonly #timeoutMs: number
+  #begunAt = 0
+  #deadline: NodeJS.Timeout | undefined
+  #isLate = false
   #handedOver = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -173,8 +192,9 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #rest: Buffer[] | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(request: ApiRequest, settle: Settle) {
+  constructor(request: ApiRequest, timeoutMs: number, settle: Settle) {
     this.#request = request
+    this.#timeoutMs = timeoutMs
     this.#settle = settle
   }
 
@@ -185,14 +205,21 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
       return
     }
     this.#handedOver = true
+    this.#begunAt = performance.now()
     if (signal === undefined || effect) return
     this.#onAbort = () => controller.abort(new Error('cancelled'))
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
+    // The pool has a time for the head, and for each piece of the body; a body in bits would never end.
+    const leftMs = this.#begunAt + this.#timeoutMs - performance.now()
+    this.#deadline ??= setTimeout(() => {
+      this.#isLate = true
+      controller.abort(new Error('late'))
+    }, leftMs)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -211,11 +238,12 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#release()
     const code = (error as { code?: string }).code
-    const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+    const timedOut = this.#isLate || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
     this.#settle.failed(new NoAnswer(this.#handedOver, timedOut, error))
   }
 
   #release(): void {
+    clearTimeout(this.#deadline)
     if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -36,7 +36,7 @@ export interface SeenRequest {
   body: unknown
 }
 
-type Answer = { status: number; body: unknown; headers?: Record<string, string> } | 'hang' | 'cut'
+type Answer = { status: number; body: unknown; headers?: Record<string, string> } | 'hang' | 'cut' | 'drip'
 
 /** A REST API of the contract's shape on loopback, whose every request and answer is checked with the contract. */
 export interface Upstream {
@@ -394,6 +394,11 @@ export async function startUpstream(): Promise<Upstream> {
     if (result === 'hang') return
     if (result === 'cut') {
       response.socket?.destroy()
+      return
+    }
+    if (result === 'drip') {
+      const dripping = setInterval(() => response.write(' '), 50)
+      response.once('close', () => clearInterval(dripping))
       return
     }
     const isText = typeof result.body === 'string'

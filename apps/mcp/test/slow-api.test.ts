@@ -1,0 +1,65 @@
+// An API that is slow: whom it holds up, and for how long.
+import { afterEach, expect, it, vi } from 'vitest'
+import { failureOf, resultOf } from './support/read.ts'
+import { modern, post, type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await stack.close()
+})
+
+const OPERATOR = modern('tools/call', { name: 'get_operator', arguments: { operatorId: 7 } })
+const asked = (at: string) => stack.upstream.seen.filter(({ path }) => path === at).length
+
+// Answers nobody at an address until the test lets it.
+function hold(held: string): () => void {
+  let release = () => {}
+  const released = new Promise<undefined>((resolve) => {
+    release = () => resolve(undefined)
+  })
+  stack.upstream.override = ({ path }) => (path === held ? released : undefined)
+  return release
+}
+
+it('for one account, by whichever of its tokens, leaves connections to every other, and its own calls take turns', async () => {
+  stack = await startStack()
+  const release = hold('/operators/7')
+  const tokens = await Promise.all([1, 2].map(() => stack.accessToken({ payload: { sub: 'greedy' } })))
+  const greedy = Array.from({ length: 300 }, (_, index) => post(stack.url, tokens[index % 2] ?? '', OPERATOR))
+  await expect.poll(() => asked('/operators/7'), { timeout: 8_000 }).toBe(64)
+
+  const modest = await stack.accessToken({ payload: { sub: 'modest' } })
+  expect((await post(stack.url, modest, modern('tools/list'))).status).toBe(200)
+  expect(asked('/operators/7')).toBe(64)
+
+  release()
+  for (const { status } of await Promise.all(greedy)) expect(status).toBe(200)
+  expect(asked('/operators/7')).toBe(300)
+}, 60_000)
+
+it('is not asked any more for a call whose turn came after its time', async () => {
+  stack = await startStack()
+  const token = await stack.accessToken({ payload: { sub: 'greedy' } })
+  const release = hold('/sms/batch')
+  const args = { to: '+37069555555', from: 'Shop', message: 'Hi' }
+  const send = modern('tools/call', { name: 'send_sms', arguments: args })
+  const sends = Array.from({ length: 64 }, () => post(stack.url, token, send))
+  await expect.poll(() => asked('/sms/batch'), { timeout: 8_000 }).toBe(64)
+
+  const late = post(stack.url, token, OPERATOR)
+  // Once a later request was answered, it waits for its turn: for longer than a read may take, if not than a send.
+  for (const _ of [1, 2]) await post(stack.url, stack.manualToken('modest'), modern('tools/list'))
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 15_000)
+  release()
+  for (const response of await Promise.all(sends)) expect((await resultOf(response)).isError).toBeUndefined()
+  expect((await late).status).toBe(503)
+  expect(asked('/operators/7')).toBe(0)
+}, 60_000)
+
+it('that tells its answer by bits is not listened to for longer than a call may take', async () => {
+  stack = await startStack({ apiTimeoutMaxMs: 300 })
+  stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'drip' : undefined)
+  const answer = await post(stack.url, await stack.accessToken(), OPERATOR)
+  expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
+}, 10_000)
