@@ -317,9 +317,8 @@ describe('the key set of a client', () => {
   const jwks = 'https://keys.example/jwks.json'
 
   /** A client that signs its requests, and how many times its host was asked for the keys. */
-  async function signingClient(name: string, on = stack) {
+  async function signingClient(name: string, on = stack, keysUrl = `${jwks}?${name}`) {
     const url = `https://keys.example/${name}`
-    const keysUrl = `${jwks}?${name}`
     outside.serve(url, {
       client_id: url,
       client_name: 'Signs',
@@ -429,7 +428,11 @@ describe('the key set of a client', () => {
       await limited.db.oidcClient.create({
         data: { id, payload, createdAt: new Date(), lastUsedAt: new Date(), freshUntil },
       })
-      expect((await connected.revoke('a')).status).toBe(200)
+      // Who is refused because of that pace keeps the keys from nobody else who names them, before or at once.
+      const stranger = await signingClient('stranger', limited, connected.keysUrl)
+      expect((await stranger.revoke('a')).status).toBe(503)
+      const [refused, served] = await Promise.all([stranger.revoke('a'), connected.revoke('a')])
+      expect([refused.status, served.status, connected.asked()]).toEqual([expect.any(Number), 200, 1])
     } finally {
       await limited.close()
     }

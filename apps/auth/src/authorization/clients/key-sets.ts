@@ -46,17 +46,40 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
   })
   const flights = new Map<string, Promise<Known>>()
 
-  async function load(url: string, clientId: string): Promise<Known> {
+  async function load(url: string): Promise<Known> {
     const before = known.get(url)
     const now = Date.now()
-    if (before && before.nextAt > now) return before
-    const mayAsk = typeof before?.keys === 'string' || (await isHostFree(url, clientId).catch(() => false))
-    const fetched = mayAsk ? await fetchKeySet(outbound, url).catch(() => null) : null
+    const fetched = await fetchKeySet(outbound, url).catch(() => null)
     const usable = before && before.keysAt + STALE_MS > now ? before : { keys: null, keysAt: now }
     const kept = fetched === null ? usable : { keys: fetched, keysAt: now }
     const after = { ...kept, nextAt: now + INTERVAL_MS }
     known.set(url, after)
     return after
+  }
+
+  /** What was asked for less than a minute ago. */
+  function lately(url: string): Known | undefined {
+    const one = known.get(url)
+    return one && one.nextAt > Date.now() ? one : undefined
+  }
+
+  /** The keys as they are known or fetched now; null where they are not to be had, or not for this client. */
+  async function keysFor(url: string, clientId: string): Promise<string | null> {
+    const before = lately(url)
+    if (before) return before.keys
+    if (typeof known.get(url)?.keys !== 'string' && !flights.has(url)) {
+      const isFree = await isHostFree(url, clientId).catch(() => false)
+      const meanwhile = lately(url)
+      if (meanwhile) return meanwhile.keys
+      if (!isFree && !flights.has(url)) {
+        // It is about this client, and keeps the keys from nobody else who names them.
+        known.set(url, { keys: null, keysAt: Date.now(), nextAt: 0 })
+        return null
+      }
+    }
+    const flight = flights.get(url) ?? load(url).finally(() => flights.delete(url))
+    flights.set(url, flight)
+    return (await flight).keys
   }
 
   /** Whoever registers many clients with made-up paths must not make us knock at somebody else's door at any pace. */
@@ -68,9 +91,7 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
   return {
     isMissing: (url) => known.peek(url)?.keys === null,
     async fetch(url, clientId) {
-      const flight = flights.get(url) ?? load(url, clientId).finally(() => flights.delete(url))
-      flights.set(url, flight)
-      const { keys } = await flight
+      const keys = await keysFor(url, clientId)
       if (keys === null) throw new Error('the key set of the client cannot be had')
       // No lifetime is passed on: the library asks here again each minute, and learns of new keys.
       return new Response(keys)
