@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { endSession } from '../accounts/session.ts'
+import { isUuid } from '../connections/uuid.ts'
 import { browserName } from '../web/browser-name.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
@@ -38,8 +39,7 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     const { account, sessionId: own } = signedInOf(request)
     const { sessionId } = request.params
     // The session one is in ends by "Sign out", which also clears the cookie.
-    if (sessionId !== own && /^[\da-f-]{36}$/.test(sessionId))
-      await endSession(deps, { accountId: account.id, sessionId })
+    if (sessionId !== own && isUuid(sessionId)) await endSession(deps, { accountId: account.id, sessionId })
     return reply.redirect('/settings/sessions?done=one', 303)
   })
 

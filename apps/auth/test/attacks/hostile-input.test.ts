@@ -1,8 +1,10 @@
+// Input that is not what it should be. One file, because whatever is thought of is tried at every endpoint, form and page.
 import { JSON_DEPTH_MAX } from '@vertexsms/service/json'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PATHS } from '../../src/authorization/paths.ts'
 import { register } from '../support/client.ts'
 import { newSignedIn } from '../support/people.ts'
+import { hiddenField } from '../support/person.ts'
 import { MCP_RESOURCE, type Stack, startStack } from '../support/stack.ts'
 
 let stack: Stack
@@ -171,6 +173,34 @@ describe('text that is no text', () => {
       }
     }
   })
+})
+
+it('what is no id names nothing, in the address of whichever page or form', async () => {
+  const { person } = await newSignedIn(stack)
+  const csrf = hiddenField((await person.get('/settings/sessions')).html, 'csrf')
+  const spender = ['', '/limits', '/pause', '/resume', '/activity.csv']
+  const ways = [
+    ...spender.map((way) => ['/connections', way]),
+    ...[...spender, '/delete', '/edit', '/replace', '/value'].map((way) => ['/settings/api/tokens', way]),
+    ['/connections', '/disconnect'],
+    ['/approvals', ''],
+    ['/settings/sessions', '/end'],
+    ['/messages', '/cancel'],
+    ['/messages', '/outcome'],
+    ['/interaction', ''],
+  ]
+  for (const id of ['-'.repeat(36), 'a'.repeat(36), '1e3', '9'.repeat(30), 'constructor'])
+    for (const [before, after] of ways) {
+      const path = `${before}/${id}${after}`
+      const fields = [
+        ['csrf', csrf],
+        ['name', 'x'],
+        ['outcome', 'sent'],
+        ['decision', 'refuse'],
+      ] as const
+      const statuses = [(await person.get(path)).status, (await person.post(path, fields)).status]
+      for (const status of statuses) expect([303, 400, 404, 405], `${path} ${statuses}`).toContain(status)
+    }
 })
 
 it('only forms are read by pages: any other body is 415', async () => {
