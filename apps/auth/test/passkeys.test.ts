@@ -2,6 +2,7 @@ import { MUTABLE_NOTICES } from '@vertexsms/contract/notice'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../src/limits.ts'
+import { Authenticator } from './support/authenticator.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { realTime, untilWindow } from './support/clock.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
@@ -199,4 +200,46 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
       expect(answer.html).toContain('That passkey was not accepted.')
     },
   )
+
+  const optionsOn = (html: string) => /data-options="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? ''
+
+  /** A passkey of somebody new, whose answer says of itself what it is told to; and the status of each answer. */
+  async function saying(said: { readonly transports?: unknown; readonly userHandle?: unknown }) {
+    const { person } = await newSignedIn(stack)
+    const authenticator = new Authenticator(stack.issuer)
+    const answered = (json: string) => {
+      const { response, ...rest } = JSON.parse(json)
+      return JSON.stringify({ ...rest, response: { ...response, ...said } })
+    }
+    const page = await person.get('/settings/passkeys')
+    const added = await person.post('/settings/passkeys', [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['password', PASSWORD],
+      ['credential', answered(authenticator.create(optionsOn(page.html)))],
+    ])
+    const stranger = await stack.person()
+    const { html } = await stranger.get('/sign-in')
+    const signedIn = await stranger.post('/sign-in/passkey', [
+      ['csrf', hiddenField(html, 'csrf')],
+      ['credential', answered(authenticator.get(optionsOn(html)))],
+    ])
+    return [added.status, signedIn.status]
+  }
+
+  it('sign in where the browser says by null that it does not know whose they are (WebAuthn §5.2.2)', async () => {
+    expect(await saying({})).toEqual([303, 303])
+    expect(await saying({ userHandle: null })).toEqual([303, 303])
+  })
+
+  it.each([[5], [{}], [[]], [''], ['QUJD']])('are refused when they are said to be of %j', async (userHandle) => {
+    expect((await saying({ userHandle }))[1]).toBe(422)
+  })
+
+  it.each([
+    ['[1]', [1]],
+    ['a text', 'usb'],
+    ['an object', { 0: 'usb' }],
+  ])('are refused when they are reached by %s', async (_name, transports) => {
+    expect(await saying({ transports })).toEqual([422, 422])
+  })
 })

@@ -30,8 +30,11 @@ export const MAX_PASSKEYS = 20
 /** Far more than any authenticator answers, attestations included. */
 const MAX_ANSWER_CHARS = 16_384
 
-/** The shape every answer of a browser has; the library judges the rest. */
-const answerSchema = z.looseObject({ id: z.string().regex(/^[\w-]{1,1400}$/), response: z.looseObject({}) })
+/** The shape every answer of a browser has, and of what we read ourselves; the library judges the rest. */
+const answerSchema = z.looseObject({
+  id: z.string().regex(/^[\w-]{1,1400}$/),
+  response: z.looseObject({ transports: z.array(z.string()).nullish(), userHandle: z.string().nullish() }),
+})
 
 function parseAnswer(json: string) {
   if (json.length > MAX_ANSWER_CHARS) return undefined
@@ -166,8 +169,11 @@ function notHeld(error: unknown): null {
   return null
 }
 
-/** A discoverable credential says whose it is (WebAuthn §7.2 step 6); it must be the account it is stored under. */
+/**
+ * A discoverable credential says whose it is (WebAuthn §7.2 step 6); it must be the account it is stored under. What says
+ * nothing says so by null as well (§5.2.2).
+ */
 function belongsTo(response: AuthenticationResponseJSON, accountId: string): boolean {
   const { userHandle } = response.response
-  return userHandle === undefined || Buffer.from(userHandle, 'base64url').toString() === accountId
+  return userHandle == null || Buffer.from(userHandle, 'base64url').toString() === accountId
 }
