@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/limits.ts'
 import { originOf } from '../src/room.ts'
@@ -242,6 +243,27 @@ describe('an address that many share', () => {
     await counted('client', `${connected.client.client_id}\n127.0.0.1`, LIMITS.client.hits)
     const { url } = await start(connected)
     expect((await post(`${stack.issuer}/oauth/par`, Object.fromEntries(url.searchParams))).status).toBe(429)
+  })
+
+  it('knows a client that its assertion alone names, and counts its failures as its own (RFC 7521 §4.2)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [await exportJWK(publicKey)] } }
+    const [connected, fresh] = [await register(stack, keys), await register(stack, keys)]
+    await test.db.oidcClient.update({ where: { id: connected.client.client_id }, data: { lastUsedAt: new Date() } })
+    const revoke = async ({ client: { client_id: id } }: TestClient, key = privateKey) => {
+      const assertion = new SignJWT({ iss: id, sub: id, aud: stack.issuer, jti: randomUUID() })
+      const signed = await assertion.setProtectedHeader({ alg: 'ES256' }).setExpirationTime('1m').sign(key)
+      const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+      const fields = { token: 'x', client_assertion: signed, client_assertion_type: type }
+      return (await post(`${stack.issuer}/oauth/revoke`, fields)).status
+    }
+    await counted('client', '\n127.0.0.1', LIMITS.client.hits)
+    expect([await revoke(connected), await revoke(fresh)]).toEqual([200, 200])
+    await counted('revocation', '127.0.0.1', LIMITS.revocation.hits)
+    expect([await revoke(connected), await revoke(fresh)]).toEqual([200, 429])
+    await counted('client', `${connected.client.client_id}\n127.0.0.1`, LIMITS.client.hits - 1)
+    const { privateKey: another } = await generateKeyPair('ES256')
+    expect([await revoke(connected, another), await revoke(connected)]).toEqual([401, 429])
   })
 })
 

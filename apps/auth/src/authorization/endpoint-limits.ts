@@ -1,6 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import type { FastifyRequest } from 'fastify'
+import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { RateLimiter, Verdict } from '../web/rate-limit.ts'
 import { PATHS } from './paths.ts'
@@ -50,9 +51,8 @@ export function countFailures({ limiter }: { readonly limiter: RateLimiter }) {
     const path = ctx.path as GuardedPath
     if (!Object.hasOwn(LIMIT_OF, path) || ctx.method !== 'POST' || ctx.status < 400 || ctx.status >= 500) return
     const address = currentAddress(ctx) ?? 'unknown'
-    const form = new URLSearchParams({
-      client_id: String(ctx.oidc?.params?.client_id ?? ctx.oidc?.body?.client_id ?? ''),
-    })
+    const sent = (name: string) => String(ctx.oidc?.params?.[name] ?? ctx.oidc?.body?.[name] ?? '')
+    const form = new URLSearchParams(['client_id', 'client_assertion'].map((name) => [name, sent(name)]))
     if (!COUNTED_ALWAYS.has(path)) await limiter.hit(LIMIT_OF[path], { address })
     await limiter.hit('client', { address, about: clientIdOf(ctx.get('authorization'), form) })
   }
@@ -61,12 +61,21 @@ export function countFailures({ limiter }: { readonly limiter: RateLimiter }) {
 /** Whom a request says it comes from; nothing is proved by it, it only says whose failures are counted together. */
 function clientIdOf(authorization: string | undefined, form: URLSearchParams): string {
   const [, encoded] = /^basic ([\w+/=-]+)$/i.exec(authorization ?? '') ?? []
-  if (encoded === undefined) return form.get('client_id') ?? ''
+  if (encoded === undefined) return form.get('client_id') || subjectOf(form.get('client_assertion') ?? '')
   const [user = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':')
   try {
     return decodeURIComponent(user.replaceAll('+', ' '))
   } catch {
     return user
+  }
+}
+
+/** Whom an assertion names, which need not be named beside it (RFC 7521 §4.2); empty for what is none. */
+function subjectOf(assertion: string): string {
+  try {
+    return String(decodeJwt(assertion).sub ?? '')
+  } catch {
+    return ''
   }
 }
 
