@@ -29,7 +29,7 @@ export const LIMITS = {
   client: { hits: 300, network: 1500, seconds: MINUTE_SECONDS },
   /** Authorization requests, each a row for fifteen minutes. People behind one company's address start two a second. */
   authorization: { hits: 120, network: 600, seconds: MINUTE_SECONDS },
-  /** Fetches of metadata documents that were never seen, at whatever endpoint their client is named (SSRF). */
+  /** Fetches of metadata documents and key sets that were never seen, at whatever endpoint their client is named (SSRF). */
   documentClient: { hits: 60, network: 300, seconds: MINUTE_SECONDS },
   /** Fetches of one metadata document, for everybody. A node asks once a minute; this is for all nodes. */
   documentUrl: { hits: 4, network: 4, seconds: MINUTE_SECONDS },
@@ -39,10 +39,10 @@ export const LIMITS = {
    */
   documentHost: { hits: 600, network: 600, seconds: MINUTE_SECONDS },
   /**
-   * Fetches of key sets of which there is no copy, per host, for everybody. Clients that somebody has connected are
-   * exempt, so that made-up ones with paths of the same host cannot keep their keys away.
+   * The same of key sets of which there is no copy. Clients that somebody has connected are exempt, so that made-up ones
+   * with paths of the same host cannot keep their keys away.
    */
-  keySetHost: { hits: 60, network: 60, seconds: MINUTE_SECONDS },
+  keySetHost: { hits: 600, network: 600, seconds: MINUTE_SECONDS },
   /** Wrong passwords for one account from one address or one browser that has signed in before: locks that pair alone. */
   signIn: { hits: 10, network: 100, seconds: TEN_MINUTES_SECONDS },
   /** Wrong passwords for one account from everywhere: beyond it a try in a new browser waits, and is never refused. */

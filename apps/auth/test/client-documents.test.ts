@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { testDatabase } from '@vertexsms/db/testing'
+import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createOutbound, OutboundError } from '@vertexsms/service/outbound'
 import { sampleOf } from '@vertexsms/service/sample'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { LIMITS } from '../src/limits.ts'
 import {
   approve,
   connect,
@@ -402,37 +404,79 @@ describe('the key set of a client', () => {
     expect(asked()).toBe(1)
   })
 
-  it('is asked for at a measured pace of its host, however many made-up clients name paths there', async () => {
+  /** As if this client had been seen before, and connected where `lastUsedAt` says so. */
+  async function store(on: Stack, name: string, lastUsedAt: Date | null) {
+    const id = `https://keys.example/${name}`
+    const payload = { ...(outside.served.get(id) as Served & { body: object }).body }
+    const freshUntil = new Date(Date.now() + 3_600_000)
+    await on.db.oidcClient.create({ data: { id, payload, createdAt: new Date(), lastUsedAt, freshUntil } })
+  }
+
+  /** Counts what others did in this minute. */
+  async function counted(on: Stack, name: 'documentClient' | 'keySetHost', subject: string, hits: number) {
+    const windowAt = new Date(Math.floor(Date.now() / 60_000) * 60_000)
+    const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
+    await on.db.rateCounter.create({ data: { key, windowAt, hits, expiresAt: new Date(Date.now() + 60_000) } })
+  }
+
+  async function limitedStack() {
     const limited = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
     // All in one window of the limit, a minute on.
     vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 + 1000 })
     await limited.followDate()
+    return limited
+  }
+
+  it('is asked for at a measured pace of its host, however many made-up clients name paths there', async () => {
+    const limited = await limitedStack()
     try {
-      const answers = []
+      await counted(limited, 'keySetHost', 'keys.example', LIMITS.keySetHost.hits - 3)
       let asked = 0
-      for (let index = 0; index < 64; index++) {
+      for (let index = 0; index < 5; index++) {
         const madeUp = await signingClient(`made-up-${index}`, limited)
-        answers.push((await madeUp.revoke('a')).status)
+        expect((await madeUp.revoke('a')).status).toBe(503)
         asked += madeUp.asked()
-        // As if each came from an address of its own: one alone is stopped before.
-        await limited.db.rateCounter.deleteMany({ where: { key: { startsWith: 'documentClient:' } } })
       }
-      expect(new Set(answers)).toEqual(new Set([503]))
-      expect(asked).toBe(60)
+      expect(asked).toBe(3)
 
       const connected = await signingClient('connected', limited)
       await connected.publish('a')
-      const id = 'https://keys.example/connected'
-      const payload = { ...(outside.served.get(id) as Served & { body: object }).body }
-      const freshUntil = new Date(Date.now() + 3_600_000)
-      await limited.db.oidcClient.create({
-        data: { id, payload, createdAt: new Date(), lastUsedAt: new Date(), freshUntil },
-      })
+      await store(limited, 'connected', new Date())
       // Who is refused because of that pace keeps the keys from nobody else who names them, before or at once.
       const stranger = await signingClient('stranger', limited, connected.keysUrl)
       expect((await stranger.revoke('a')).status).toBe(503)
       const [refused, served] = await Promise.all([stranger.revoke('a'), connected.revoke('a')])
       expect([refused.status, served.status, connected.asked()]).toEqual([expect.any(Number), 200, 1])
+    } finally {
+      await limited.close()
+    }
+  })
+
+  it('costs the address that makes us ask, once for many requests at a time, before it costs its host', async () => {
+    const limited = await limitedStack()
+    try {
+      const hits = async (name: string) =>
+        (await limited.db.rateCounter.findMany({ where: { key: { startsWith: `${name}:` } } })).map((row) => row.hits)
+      const burst = await signingClient('burst', limited)
+      await burst.publish('a')
+      await store(limited, 'burst', null)
+      const answers = await Promise.all(Array.from({ length: 20 }, () => burst.revoke('a')))
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+      expect([await hits('documentClient'), await hits('keySetHost'), burst.asked()]).toEqual([[1], [1], 1])
+
+      await limited.db.rateCounter.deleteMany()
+      await counted(limited, 'documentClient', '127.0.0.1', LIMITS.documentClient.hits)
+      const statuses = []
+      for (const [name, lastUsedAt] of [
+        ['flooding', null],
+        ['long-connected', new Date()],
+      ] as const) {
+        const one = await signingClient(name, limited)
+        await one.publish('a')
+        await store(limited, name, lastUsedAt)
+        statuses.push((await one.revoke('a')).status, one.asked())
+      }
+      expect([statuses, await hits('keySetHost')]).toEqual([[503, 0, 200, 1], []])
     } finally {
       await limited.close()
     }

@@ -20,6 +20,7 @@ import { ASSERTION_ALGS } from './metadata.ts'
 import { answerOutages, noteOutage } from './outage.ts'
 import { OFFLINE_ACCESS, requestedScopes } from './parameters.ts'
 import { PATHS } from './paths.ts'
+import { currentAddress } from './request-address.ts'
 import { mayIntrospect } from './tokens/jwt-tokens.ts'
 import { answerUnavailable } from './unavailable.ts'
 
@@ -213,7 +214,8 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     },
     fetch: (target) => {
       const { client } = (Provider.ctx as KoaContextWithOIDC | undefined)?.oidc ?? {}
-      return deps.keySets.fetch(target instanceof Request ? target.url : String(target), client?.clientId ?? '')
+      const url = target instanceof Request ? target.url : String(target)
+      return deps.keySets.fetch(url, client?.clientId ?? '', currentAddress() ?? 'unknown')
     },
     renderError: async (ctx, out) => {
       answerWithPage(ctx, (t) => ({

@@ -21,8 +21,8 @@ interface Known {
 
 /** Key sets of clients by their URL. */
 export interface KeySets {
-  /** The key set as the library wants it, for a client that names it. Rejects where none can be had. */
-  fetch(url: string, clientId: string): Promise<Response>
+  /** The key set as the library wants it, for a client that names it, at the cost of `address`. Rejects where none can be had. */
+  fetch(url: string, clientId: string, address: string): Promise<Response>
   /** True when the last try left us without a usable key set. */
   isMissing(url: string): boolean
 }
@@ -45,6 +45,8 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
     sizeCalculation: ({ keys }, url) => url.length + (keys?.length ?? 0) + 64,
   })
   const flights = new Map<string, Promise<Known>>()
+  /** What is being counted, by client and URL: many requests of one at once are one. */
+  const counts = new Map<string, Promise<boolean>>()
 
   async function load(url: string): Promise<Known> {
     const before = known.get(url)
@@ -64,11 +66,11 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
   }
 
   /** The keys as they are known or fetched now; null where they are not to be had, or not for this client. */
-  async function keysFor(url: string, clientId: string): Promise<string | null> {
+  async function keysFor(url: string, clientId: string, address: string): Promise<string | null> {
     const before = lately(url)
     if (before) return before.keys
     if (typeof known.get(url)?.keys !== 'string' && !flights.has(url)) {
-      const isFree = await isHostFree(url, clientId).catch(() => false)
+      const isFree = await mayAsk(url, clientId, address)
       const meanwhile = lately(url)
       if (meanwhile) return meanwhile.keys
       if (!isFree && !flights.has(url)) {
@@ -82,16 +84,28 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
     return (await flight).keys
   }
 
-  /** Whoever registers many clients with made-up paths must not make us knock at somebody else's door at any pace. */
-  async function isHostFree(url: string, clientId: string): Promise<boolean> {
-    const { allowed } = await limiter.hit('keySetHost', { about: new URL(url).host })
-    return allowed || isConnected(clientId)
+  /** False where the database is away. */
+  function mayAsk(url: string, clientId: string, address: string): Promise<boolean> {
+    const which = `${clientId} ${url}`
+    const under = counts.get(which) ?? counted(url, clientId, address).catch(() => false)
+    counts.set(which, under)
+    return under.finally(() => counts.delete(which))
+  }
+
+  /**
+   * Whoever registers many clients with made-up paths must not make us knock at somebody else's door at any pace, and uses
+   * up its own share before the host's.
+   */
+  async function counted(url: string, clientId: string, address: string): Promise<boolean> {
+    if (await isConnected(clientId)) return true
+    const ofAddress = await limiter.hit('documentClient', { address })
+    return ofAddress.allowed && (await limiter.hit('keySetHost', { about: new URL(url).host })).allowed
   }
 
   return {
     isMissing: (url) => known.peek(url)?.keys === null,
-    async fetch(url, clientId) {
-      const keys = await keysFor(url, clientId)
+    async fetch(url, clientId, address) {
+      const keys = await keysFor(url, clientId, address)
       if (keys === null) throw new Error('the key set of the client cannot be had')
       // No lifetime is passed on: the library asks here again each minute, and learns of new keys.
       return new Response(keys)
