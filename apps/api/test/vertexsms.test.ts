@@ -213,6 +213,11 @@ describe('more parts than were counted', () => {
     expect((await call('POST /sms', sms)).body.code).toBe('SPEND_CAP_REACHED')
   })
 
+  test('are charged at the price of each that was told', async () => {
+    await call('POST /sms', { ...sms, maxPrice: 1 })
+    expect((await rowsOf())[0]).toMatchObject({ parts: 3, chargedMicros: 117_000n })
+  })
+
   test('of a list are charged each, and an answer that comes after its report charges the rest', async () => {
     const { body } = await call('POST /sms/batch', {
       ...sms,

@@ -2,8 +2,11 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
-import type { HandOver } from '../upstream/upstream.ts'
+import type { HandOver, UpstreamPrice } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
+
+/** What the upstream said before that the message would cost; null where it was not asked, or did not say. */
+export type Told = Pick<UpstreamPrice, 'micros' | 'parts'> | null
 
 /** What became of a message that was handed over. */
 export interface Handed {
@@ -20,7 +23,7 @@ export async function handOver(
   deps: SendingDeps,
   messageId: bigint,
   sinceMs: number,
-  toldMicros: bigint | null,
+  told: Told,
   call: () => Promise<HandOver>,
 ): Promise<Handed> {
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
@@ -40,18 +43,18 @@ export async function handOver(
   })
   const first = await Promise.race([answer, late])
   clearTimeout(timer)
-  if (first !== 'late') return handedOf(messageId, first, toldMicros)
+  if (first !== 'late') return handedOf(messageId, first, told)
   answer.then((given) => {
-    if (given.kind !== 'unknown') settleLater(deps, [handedOf(messageId, given, toldMicros).settlement])
+    if (given.kind !== 'unknown') settleLater(deps, [handedOf(messageId, given, told).settlement])
   })
-  return handedOf(messageId, { kind: 'unknown' }, toldMicros)
+  return handedOf(messageId, { kind: 'unknown' }, told)
 }
 
 /** Refusals that pass by themselves, and when to try again. */
 const AGAIN: ReadonlySet<ApiErrorCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE'])
 const AGAIN_SECONDS = 2
 
-function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null): Handed {
+function handedOf(messageId: bigint, answer: HandOver, told: Told): Handed {
   switch (answer.kind) {
     case 'accepted':
       return {
@@ -59,7 +62,7 @@ function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null
           messageId,
           outcome: 'accepted',
           reference: answer.reference,
-          chargedMicros: answer.priceMicros ?? toldMicros,
+          chargedMicros: answer.priceMicros ?? priceOf(answer.parts, told),
           parts: answer.parts,
         },
         refusal: null,
@@ -85,6 +88,13 @@ function handedOf(messageId: bigint, answer: HandOver, toldMicros: bigint | null
     case 'unknown':
       return { settlement: { messageId, outcome: 'unknown' }, refusal: null }
   }
+}
+
+/** A price was told for so many parts: those that were sent beyond them cost as much each. */
+function priceOf(sent: number | null, told: Told): bigint | null {
+  if (told === null || sent === null || sent <= told.parts) return told?.micros ?? null
+  const parts = BigInt(told.parts)
+  return (told.micros * BigInt(sent) + parts - 1n) / parts
 }
 
 /** What runs on behind answers, of one process. */

@@ -8,14 +8,14 @@ import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
-import { handOver, settleLater } from './hand-over.ts'
+import { handOver, settleLater, type Told } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { pause } from './pause.ts'
 
 /** One message of a list and how it is handed over. */
 export interface Item {
   readonly id: bigint
-  readonly toldMicros: bigint | null
+  readonly told: Told
   readonly call: () => Promise<HandOver>
 }
 
@@ -147,7 +147,7 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
       claimed.map(async (id) => {
         const item = items.get(id)
         if (item === undefined) return null
-        return handOver(deps, id, sinceMs, item.toldMicros, item.call)
+        return handOver(deps, id, sinceMs, item.told, item.call)
       }),
     )
     await deps.at('handed')

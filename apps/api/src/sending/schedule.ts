@@ -164,7 +164,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     const messages = recipients.map(({ id, msisdn }, at) => ({
       id,
       recipient: msisdn,
-      toldMicros: priced[at]?.told?.micros ?? null,
+      told: priced[at]?.told ?? null,
     }))
     const done = underWay.join(send.accountId) ?? (() => {})
     const running = sending.run({

@@ -9,7 +9,7 @@ import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entered, Entrance, Key } from './entry.ts'
-import { handOver, inBackground, settleSurely, stopGivingBack } from './hand-over.ts'
+import { handOver, inBackground, settleSurely, stopGivingBack, type Told } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { inPlace, tooManyLists } from './places.ts'
 import { COST_MAX, createPrices, type Prices } from './price.ts'
@@ -90,7 +90,7 @@ export interface RunnerOf {
 export interface RunMessage {
   readonly id: bigint
   readonly recipient: string
-  readonly toldMicros: bigint | null
+  readonly told: Told
 }
 
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
@@ -189,8 +189,7 @@ export function createSending(deps: SendingDeps): Sending {
   ): Promise<MessageRow> {
     await deps.at('admitted')
     const order = orderOf(call.sender.accountId, content, message.recipient)
-    const told = message.priced.told?.micros ?? null
-    const { settlement, refusal } = await handOver(deps, message.id, sinceMs, told, () =>
+    const { settlement, refusal } = await handOver(deps, message.id, sinceMs, message.priced.told, () =>
       deps.operator.send({ ...order, generation, messageId: message.id }),
     )
     await deps.at('handed')
@@ -224,7 +223,7 @@ export function createSending(deps: SendingDeps): Sending {
       messages: entered.messages.map(({ id, recipient, priced }) => ({
         id,
         recipient,
-        toldMicros: priced.told?.micros ?? null,
+        told: priced.told,
       })),
     }).finally(done)
     inBackground(deps, running)
@@ -236,11 +235,11 @@ export function createSending(deps: SendingDeps): Sending {
 
   const run: Sending['run'] = ({ sendId, runnerId, sender, generation, content, messages }) => {
     const items = new Map<bigint, Item>(
-      messages.map(({ id, recipient, toldMicros }) => [
+      messages.map(({ id, recipient, told }) => [
         id,
         {
           id,
-          toldMicros,
+          told,
           call: () =>
             deps.operator.send({ ...orderOf(sender.accountId, content, recipient), generation, messageId: id }),
         },
