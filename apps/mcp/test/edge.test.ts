@@ -251,6 +251,18 @@ describe('the handshake revisions', () => {
   })
 })
 
+describe.each(['tools/list', 'resources/list', 'resources/templates/list'])('%s', (method) => {
+  it('refuses a cursor, since none was given out (2025-11-25, pagination), and takes none for the first page', async () => {
+    for (const request of [modern, legacy]) {
+      for (const cursor of ['2', 7, {}])
+        expect(await errorOf(await send(request(method, { cursor })))).toEqual([200, -32602])
+      for (const cursor of [null, '', undefined]) {
+        expect((await answerOf(await send(request(method, { cursor })))).error).toBeUndefined()
+      }
+    }
+  })
+})
+
 describe('a body', () => {
   it.each([
     ['nothing', ''],
@@ -290,6 +302,7 @@ describe('a body', () => {
   it.each([
     ['a text', { jsonrpc: '1.0', id: 'one', method: 'ping' }, 'one'],
     ['a number', { jsonrpc: '1.0', id: 7, method: 'ping' }, 7],
+    ['a number that is not exact', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}', null],
     ['an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, null],
     ['none', { jsonrpc: '1.0', method: 'ping' }, null],
     ['a text without a method', { jsonrpc: '1.0', id: 'one' }, null],

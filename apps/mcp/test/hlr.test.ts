@@ -77,6 +77,16 @@ describe('lookup_hlr', () => {
     })
   })
 
+  it.each(['', 'x', '1.5', '-1', '1e3', '99999999999999999999'])(
+    'tells of a code that is none, %j, that the error is not known, and never that the number is in service',
+    async (error) => {
+      answerAtOnce({ error })
+      const { structuredContent, content } = await resultOf(await look(NUMBER))
+      expect(structuredContent).toMatchObject({ status: 'done', error_code: 999, error: 'Unknown error.' })
+      expect(content[0]?.text).toBe('Unknown error. (code 999)')
+    },
+  )
+
   it('is pending when the network takes longer, and is finished by its id without a new charge', async () => {
     stack.upstream.override = ({ path }) =>
       path.startsWith('/hlr/')

@@ -166,3 +166,18 @@ describe('readiness', () => {
     await stack.upstream.start()
   })
 })
+
+describe('an answer to the question about the token that does not describe it', () => {
+  it.each(['<html>Maintenance</html>', '', 'null', '[]', '{}', '{"account":7}'])(
+    'says nothing for the token, and the request gets 503: %s',
+    async (body) => {
+      for (const token of [stack.manualToken(), await stack.accessToken()]) {
+        stack.upstream.override = ({ path }) => (path === '/token' ? { status: 200, body } : undefined)
+        const response = await post(stack.url, token, modern('tools/list'))
+        expect([response.status, (await envelopeOf(response)).code]).toEqual([503, 'UPSTREAM_UNAVAILABLE'])
+        stack.upstream.override = undefined
+        expect((await post(stack.url, token, modern('tools/list'))).status).toBe(200)
+      }
+    },
+  )
+})

@@ -105,6 +105,15 @@ describe('an event stream', () => {
     expect(answer).toMatchObject({ id: 1, result: { content: [] } })
   })
 
+  it('tells only progress that is further than before (2025-11-25, progress)', async () => {
+    const response = post(stack.url, token, ERAS[0][1])
+    const exchange = await started
+    for (const done of [1, 1, 0, 2, 2]) exchange.progress(done, 2)
+    release()
+    const told = (await eventsOf(await response)).slice(0, -1)
+    expect(told.map(({ params }) => (params as { progress: number }).progress)).toEqual([1, 2])
+  })
+
   it('is not opened for a client that asked to be told nothing, or that takes JSON alone', async () => {
     for (const [body, accept] of [
       [legacy('tools/call', { name: 'x' }), '*/*'],

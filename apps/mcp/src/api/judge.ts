@@ -1,6 +1,6 @@
 import { type ErrorCode, toldCode, waitSentence } from '@vertexsms/contract/errors'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
-import { type ApiErrorBody, apiErrorBodySchema } from '@vertexsms/contract/rest'
+import { type ApiErrorBody, apiErrorBodySchema, tokenResponseSchema } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
@@ -96,9 +96,12 @@ export function judgeSilence(
   return answeredBefore ? new RouteFailure('UPSTREAM_UNAVAILABLE') : unavailable()
 }
 
-/** What an answer of `GET /token` says against the token; null for a token that stands. */
+// What stands before the API answers 200 too, with a page of its own. No more than this is asked of a newer API.
+const ownerSchema = tokenResponseSchema.pick({ account: true })
+
+/** What an answer of `GET /token` says against the token; null for a token that stands, which is said by naming its account. */
 export function judgeToken(answer: ApiAnswer, challenges: Challenges): Refusal | null {
-  if (answer.status === 200) return null
+  if (answer.status === 200 && ownerSchema.safeParse(parseJson(answer.body)).success) return null
   if (answer.status === 401 || answer.status === 403) return challenges.invalid()
   if (answer.status === 429) return new Refusal('RATE_LIMITED', { retryAfterSeconds: retryAfterSeconds(answer) })
   return unavailable()
@@ -110,10 +113,13 @@ export function judgeLookup(answer: ApiAnswer): 'accepted' | 'refused' | 'undeci
   return answer.status === 401 && readError(answer).code !== 'IP_NOT_ALLOWED' ? 'refused' : 'undecided'
 }
 
+/** Replaces a value of a JSON text while it is read. */
+export type JsonReviver = (name: string, value: unknown) => unknown
+
 /** The JSON value of a text; undefined where it is none. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, revive?: JsonReviver): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, revive)
   } catch {
     return undefined
   }

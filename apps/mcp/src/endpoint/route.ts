@@ -245,5 +245,6 @@ function rawBody({ body }: FastifyRequest): Buffer {
 // The id is echoed where the body is a single request that has one; null everywhere else.
 function readableId(body: unknown): RequestId | null {
   if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return null
-  return typeof body.id === 'string' || typeof body.id === 'number' ? body.id : null
+  // One above what is exact would come back as another.
+  return typeof body.id === 'string' || Number.isSafeInteger(body.id) ? (body.id as RequestId) : null
 }

@@ -31,6 +31,7 @@ export class Exchange {
   tool: string | undefined
   #abort: AbortController | undefined
   #isCancelled = false
+  #progress = Number.NEGATIVE_INFINITY
 
   constructor(era: Era, message: JSONRPCRequest, session: ApiSession, channel: Channel) {
     this.era = era
@@ -80,10 +81,14 @@ export class Exchange {
     this.#channel.notify(notification)
   }
 
-  /** Tells how far the call is, where the client asked to be told (2025-11-25, basic/utilities/progress). */
+  /**
+   * Tells how far the call is, where the client asked to be told; what is no further than before, it is not told
+   * (2025-11-25, basic/utilities/progress).
+   */
   progress(progress: number, total: number, message?: string): void {
     const { progressToken } = this.meta
-    if (progressToken === undefined) return
+    if (progressToken === undefined || progress <= this.#progress) return
+    this.#progress = progress
     const params = { progressToken, progress, total, ...(message === undefined ? {} : { message }) }
     this.notify({ method: 'notifications/progress', params })
   }

@@ -32,6 +32,12 @@ export interface Method {
 /** Methods by their names on the wire. */
 export type Methods = Readonly<Record<string, Method>>
 
+/** Judges the params of a list that has one page: no cursor was ever given out (2025-11-25, server/utilities/pagination). */
+export function checkOnePage({ cursor }: Params): string | null {
+  const isFirst = cursor === undefined || cursor === null || cursor === ''
+  return isFirst ? null : 'the list has one page; leave cursor out'
+}
+
 /** What is served: the tools of the product, or the fixtures of the conformance suite. */
 export interface Registry {
   readonly info: Implementation

@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { Era } from '../protocol/classify.ts'
 import type { Exchange } from '../protocol/exchange.ts'
-import type { Methods, Params, Registry } from '../protocol/methods.ts'
+import { checkOnePage, type Methods, type Params, type Registry } from '../protocol/methods.ts'
 import { ACCOUNT_RESOURCE, ACCOUNT_URI, readAccount } from './account.ts'
 import { readSms, SMS_TEMPLATE, smsIdOf } from './sms.ts'
 
@@ -19,8 +19,8 @@ const TEMPLATE_LIST = Object.freeze({ resourceTemplates: TEMPLATES })
 
 // Both eras have them alike (2025-11-25 and 2026-07-28, server/resources).
 const METHODS: Methods = {
-  'resources/list': { handle: () => RESOURCE_LIST },
-  'resources/templates/list': { handle: () => TEMPLATE_LIST },
+  'resources/list': { params: checkOnePage, handle: () => RESOURCE_LIST },
+  'resources/templates/list': { params: checkOnePage, handle: () => TEMPLATE_LIST },
   'resources/read': {
     params: ({ uri }) => (typeof uri === 'string' ? null : 'uri must be a string'),
     asksApi: ({ uri }) => uri === ACCOUNT_URI || (typeof uri === 'string' && smsIdOf(uri) !== undefined),

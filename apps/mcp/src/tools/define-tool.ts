@@ -2,7 +2,7 @@ import type { Tool } from '@modelcontextprotocol/server'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
-import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
+import { type JsonReviver, parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
 import type { Caller } from '../caller/caller.ts'
 import { failureFor, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type Field, isLeftOut, type OptionalField } from './fields.ts'
@@ -149,10 +149,22 @@ function readArguments(input: Fields, fields: [string, Field<unknown>][], args: 
 }
 
 /** The JSON body of an answer in the shape the contract promises. Throws `INTERNAL`. */
-export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: RouteAnswer): z.output<Schema> {
-  const parsed = schema.safeParse(parseJson(answer.body))
+export function readAnswer<Schema extends z.ZodType>(
+  schema: Schema,
+  answer: RouteAnswer,
+  revive?: JsonReviver,
+): z.output<Schema> {
+  const parsed = schema.safeParse(parseJson(answer.body, revive))
   if (!parsed.success) throw new ToolFailure('INTERNAL')
   return parsed.data
+}
+
+/**
+ * As {@link readAnswer}, of an answer that holds names that others gave: each of its texts is one {@link line}, wherever a
+ * model will read it.
+ */
+export function readNames<Schema extends z.ZodType>(schema: Schema, answer: RouteAnswer): z.output<Schema> {
+  return readAnswer(schema, answer, (_name, value) => (typeof value === 'string' ? line(value) : value))
 }
 
 /** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */

@@ -1,7 +1,7 @@
 import { mccMncResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { counted } from './counted.ts'
-import { defineTool, line, readAnswer } from './define-tool.ts'
+import { defineTool, readNames } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
 import { lines, nextPage, PAGE_MAX, readCountry } from './pages.ts'
 
@@ -25,7 +25,7 @@ export const getMccMncList = defineTool({
   }),
   async run({ country, page = 1 }, context) {
     const path = `/mccmnc/${country}?Page=${page}`
-    const rows = readAnswer(mccMncResponseSchema, await readCountry(context, path))
+    const rows = readNames(mccMncResponseSchema, await readCountry(context, path))
     const networks = rows.map((row) => ({
       country: row.country,
       mcc: row.mcc,
@@ -36,7 +36,7 @@ export const getMccMncList = defineTool({
     return {
       text: lines(
         `${counted(rows.length, 'network')} of ${country}, page ${page}`,
-        networks.map(({ mcc, mnc, operator_id }) => `MCC ${line(mcc)} MNC ${line(mnc)}: operator ${operator_id}`),
+        networks.map(({ mcc, mnc, operator_id }) => `MCC ${mcc} MNC ${mnc}: operator ${operator_id}`),
         next,
       ),
       data: { country, page, count: rows.length, networks, next_page: next },

@@ -1,7 +1,7 @@
 import { prefixesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { counted } from './counted.ts'
-import { defineTool, line, readAnswer } from './define-tool.ts'
+import { defineTool, readNames } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'
 import { lines, nextPage, PAGE_MAX, readCountry } from './pages.ts'
 
@@ -25,13 +25,13 @@ export const getMobilePrefixes = defineTool({
   }),
   async run({ country, page = 1 }, context) {
     const path = `/prefixes/${country}?Page=${page}`
-    const rows = readAnswer(prefixesResponseSchema, await readCountry(context, path))
+    const rows = readNames(prefixesResponseSchema, await readCountry(context, path))
     const prefixes = rows.map((row) => ({ country: row.country, prefix: row.prefix, operator_id: row.operatorId }))
     const next = nextPage(page, rows.length)
     return {
       text: lines(
         `${counted(rows.length, 'mobile prefix', 'mobile prefixes')} of ${country}, page ${page}`,
-        prefixes.map(({ prefix, operator_id }) => `${line(prefix)}: operator ${operator_id}`),
+        prefixes.map(({ prefix, operator_id }) => `${prefix}: operator ${operator_id}`),
         next,
       ),
       data: { country, page, count: rows.length, prefixes, next_page: next },

@@ -1,7 +1,7 @@
 import { operatorResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
-import { defineTool, line, readAnswer } from './define-tool.ts'
+import { defineTool, line, readNames } from './define-tool.ts'
 import { idField } from './fields.ts'
 
 /** Tells which mobile operator stands behind an operator id. */
@@ -26,9 +26,9 @@ export const getOperator = defineTool({
       timeoutMs: READ_TIMEOUT_MS,
       effect: false,
     })
-    const { name, country, mcc, mnc } = readAnswer(operatorResponseSchema, answer)
+    const { name, country, mcc, mnc } = readNames(operatorResponseSchema, answer)
     return {
-      text: `${line(name)}, ${line(country)}: MCC ${line(mcc)}, MNC ${line(mnc.join(', '))}.`,
+      text: `${name}, ${country}: MCC ${mcc}, MNC ${line(mnc.join(', '))}.`,
       data: { operator_id: Number(operatorId), name, country, mcc, mnc },
     }
   },

@@ -2,7 +2,7 @@ import { ratesResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
-import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
+import { type DefinedTool, defineTool, readNames, type ToolContext } from './define-tool.ts'
 import { countryField } from './fields.ts'
 import { lines } from './pages.ts'
 import { ageSeconds, type RateCard, RateCards } from './rate-cards.ts'
@@ -47,8 +47,8 @@ export function getSmsRates(): DefinedTool {
       }))
       return {
         text: lines(
-          `${line(first.CountryName)} (${country}), EUR per SMS part`,
-          rates.map(({ operator, network, rate_eur }) => `${line(operator)} / ${line(network)}: ${line(rate_eur)}`),
+          `${first.CountryName} (${country}), EUR per SMS part`,
+          rates.map(({ operator, network, rate_eur }) => `${operator} / ${network}: ${rate_eur}`),
         ),
         data: { country, country_name: first.CountryName, rates, cache_age_seconds: ageSeconds(card) },
       }
@@ -72,5 +72,5 @@ async function readCard(cards: RateCards, context: ToolContext): Promise<RateCar
     timeoutMs: READ_TIMEOUT_MS,
     effect: false,
   })
-  return cards.keep(context.caller, readAnswer(ratesResponseSchema, answer))
+  return cards.keep(context.caller, readNames(ratesResponseSchema, answer))
 }

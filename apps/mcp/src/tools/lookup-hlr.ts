@@ -12,7 +12,7 @@ import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { failureFor, failureIn, reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
-import { type DefinedTool, defineTool, line, readAnswer, type ToolContext } from './define-tool.ts'
+import { type DefinedTool, defineTool, readNames, type ToolContext } from './define-tool.ts'
 import { flagField, idempotencyKeyField, idField, invalid, optional, phoneField } from './fields.ts'
 import { withWayOut } from './send-failure.ts'
 
@@ -21,6 +21,8 @@ const REPEATED =
 const PROGRESS_EVERY_MS = 5_000
 /** Beyond the wait itself, for the API to answer that it is still pending. */
 const ANSWER_MARGIN_MS = 5_000
+/** What a code is told as that is none. */
+const UNKNOWN_ERROR = 999
 
 const output = z.object({
   status: z.enum(['done', 'pending']),
@@ -169,20 +171,20 @@ async function read(id: string, waitSeconds: number, context: ToolContext): Prom
     waits: waitSeconds > 0,
     signal: AbortSignal.any([context.signal, context.draining]),
   })
-  const { result, msisdn } = readAnswer(hlrStatusResponseSchema, answer)
+  const { result, msisdn } = readNames(hlrStatusResponseSchema, answer)
   return result === null ? undefined : done(id, `+${msisdn.replace(/^\+/, '')}`, result)
 }
 
 function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output> {
-  const code = Number(result.error)
-  const error = code === 0 ? null : (errorMeaning(code) ?? VERTEX_ERROR_MEANINGS[999])
+  const code = /^\d{1,4}$/.test(result.error) ? Number(result.error) : UNKNOWN_ERROR
+  const error = code === 0 ? null : (errorMeaning(code) ?? VERTEX_ERROR_MEANINGS[UNKNOWN_ERROR])
   const { operator, operatorId, country, mcc, mnc } = result
   const ported = result.ported.map((step) => ({
     operator_id: step.operatorId,
     operator: step.operator,
     country: step.country,
   }))
-  const network = `${line(operator ?? 'unknown operator')}, ${line(country ?? 'unknown country')}`
+  const network = `${operator ?? 'unknown operator'}, ${country ?? 'unknown country'}`
   const found = `In service with ${network}${ported.length > 0 ? ', ported' : ''}.`
   return {
     text: error === null ? found : `${error} (code ${code})`,

@@ -6,7 +6,7 @@ import type { Challenges } from '../caller/challenge.ts'
 import { isObject } from '../protocol/classify.ts'
 import type { Exchange } from '../protocol/exchange.ts'
 import { failureIn, successResult } from '../protocol/failure.ts'
-import type { Params, Registry } from '../protocol/methods.ts'
+import { checkOnePage, type Params, type Registry } from '../protocol/methods.ts'
 import { approvalQuestion, stopIfDeclined } from './approval-link.ts'
 import type { DefinedTool, ToolContext } from './define-tool.ts'
 
@@ -61,7 +61,7 @@ export function createToolRegistry(options: ToolRegistryOptions): Registry {
     capabilities: { tools: { listChanged: false } },
     cacheSeconds: LIST_CACHE_SECONDS,
     methods: {
-      'tools/list': { handle: () => list },
+      'tools/list': { params: checkOnePage, handle: () => list },
       'tools/call': {
         params: checkCall,
         asksApi: (params) => checkCall(params) === null && byName.has(params.name as string),
