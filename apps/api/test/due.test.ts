@@ -62,7 +62,9 @@ test('the rest of a list whose node died goes out before what became due since, 
   const never = new Promise<void>(() => {})
   const dead = pathNode(database.db, fakeOperator(), { at: (step) => (step === 'claimed' ? never : undefined) })
   await dead.sending.sendList(smsCall(payer, list, { body: { scheduled: at(0), priority: 'low' } }))
-  for (const of of [payer, ...(await others(3))]) await scheduleSingles(of, 9, 2, 'high')
+  await scheduleSingles(payer, 9, 2, 'high')
+  // More than one turn takes.
+  for (const other of await others(22)) await scheduleSingles(other, 1, 2, 'high')
   await database.followDate(HOUR_MS + MINUTE_MS)
   await turn(createScheduleJob(dead.deps, dead.sending, 1_000))
   const ofList = (state: 'handed_over' | 'accepted') =>

@@ -242,8 +242,8 @@ function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 /**
  * Takes sends that are due, for the time of a turn, and those whose runner is gone: a few of each account, and none of
  * those that are `full`, so that one with many does not hold up the others; nor what is late, of which there may be more
- * than one turn lets expire. The first of every account comes before the second of any. Of one account the rest of what
- * has begun comes first: it was let in, and ends. What had a turn and was not comes after what had none, and after what
+ * than one turn lets expire. The first of every account comes before the second of any, and the rest of what has begun
+ * before what has not: it was let in, and ends. What had a turn and was not comes after what had none, and after what
  * waits longer for its next: those whose price cannot be had do not hold up the others. Those of one account are told in
  * that order.
  */
@@ -255,13 +255,14 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
   const order = Prisma.sql`s.runner_until NULLS FIRST, s.priority, s.scheduled_at`
   return db.$queryRaw<DueSend[]>`
     WITH waiting AS MATERIALIZED (
-      SELECT s.id, row_number() OVER (PARTITION BY s.account_id ORDER BY (${hasBegun}) DESC, ${order}) AS turn
+      SELECT s.id, ${hasBegun} AS begun,
+             row_number() OVER (PARTITION BY s.account_id ORDER BY (${hasBegun}) DESC, ${order}) AS turn
       FROM send s WHERE ${isDue} AND s.account_id <> ALL (${[...full]}::uuid[])
         AND EXISTS (SELECT FROM send_message m WHERE m.send_id = s.id AND m.state IN ('scheduled', 'held'))
     ), due AS MATERIALIZED (
       SELECT s.id FROM waiting w JOIN send s ON s.id = w.id
       WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
-      ORDER BY w.turn, ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
+      ORDER BY w.turn, w.begun DESC, ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
       UPDATE send s SET runner_until = database_now() + interval '30 seconds', runner_id = gen_random_uuid()
       FROM due WHERE s.id = due.id
