@@ -89,13 +89,16 @@ test.each([
 ])('%s schedules nothing for after its end, and what is due before it', async (_who, make, endAt) => {
   const { accountId } = await world.makeAccount()
   const { id, token } = await make(accountId)
-  const schedule = (inMs: number) =>
-    world.node.call('POST /sms', { token, body: sms({ scheduled: new Date(Date.now() + inMs).toISOString() }) })
+  const schedule = (inMs: number, route: 'POST /sms' | 'POST /sms/quote' = 'POST /sms') =>
+    world.node.call(route, { token, body: sms({ scheduled: new Date(Date.now() + inMs).toISOString() }) })
   await endAt(id, new Date(Date.now() + 1_800_000))
   const { status, body } = await schedule(3_600_000)
   expect([status, body.code, body.details]).toEqual([400, 'INVALID_INPUT', { reason: 'scheduled_after_end' }])
   expect(await world.db.send.count({ where: { accountId } })).toBe(0)
-  expect((await schedule(1_200_000)).status).toBe(200)
+  const quoted = await schedule(3_600_000, 'POST /sms/quote')
+  expect([quoted.status, quoted.body.details]).toEqual([400, { reason: 'scheduled_after_end' }])
+  for (const route of ['POST /sms/quote', 'POST /sms'] as const)
+    expect((await schedule(1_200_000, route)).status).toBe(200)
 })
 
 test('a token made by hand that runs out cancels what it scheduled, and gives its money back', async () => {

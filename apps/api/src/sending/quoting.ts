@@ -2,6 +2,7 @@
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import type { QuoteResponse } from '@vertexsms/contract/sending'
+import type { Database } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { newCountriesOf, readSpenders } from '../ledger/spenders.ts'
 import {
@@ -14,6 +15,7 @@ import {
   type Refusal,
 } from '../limits/judge.ts'
 import { leftOf } from '../limits/shown.ts'
+import { openLive } from '../live.ts'
 import { isApproved } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { type Priced, type Prices, sum } from './price.ts'
@@ -30,7 +32,10 @@ export async function quoteSms(
   const now = sender.now()
   const plan = readSms(deps, body, now)
   if (plan.refusal) throw plan.refusal
-  const { content, drafts } = plan
+  const { content, drafts, scheduledAt } = plan
+  if (scheduledAt !== null && (await endsBefore(deps.db, sender, scheduledAt))) {
+    throw new ApiError('INVALID_INPUT', { reason: 'scheduled_after_end' })
+  }
   const { spenders, today } = await readSpenders(deps.db, sender, deps.operator.name, now)
   const limits = spenders.map((spender) => spender.limits)
   const asError = ({ code, details }: Refusal) => new ApiError(code, { details })
@@ -47,7 +52,7 @@ export async function quoteSms(
   const going = priced.filter(({ country, position, told }) => judge(country, position, told?.country ?? country))
   const priceMicros = sum(going)
   const unknown = going.find(({ micros }) => micros === null)
-  const asked = { priceMicros, recipients: going.length, scheduled: plan.scheduledAt !== null }
+  const asked = { priceMicros, recipients: going.length, scheduled: scheduledAt !== null }
   const refusals = [
     judgePause(limits, deps.issuer),
     judgeSender(limits, content.sender, deps.issuer),
@@ -86,6 +91,14 @@ export async function quoteSms(
     quoteId: quotable ? writeQuote(deps.keys.quote, scope, priceMicros, expiresAt) : null,
     expiresAt: quotable ? expiresAt.toISOString() : null,
   }
+}
+
+/** True where the connection or token of the caller will have ended by then; the send itself compares the two again. */
+async function endsBefore(db: Database, { accountId, connectionId, id }: Sender, time: Date): Promise<boolean> {
+  const [live] = await db.$queryRaw<[{ endsBefore: boolean | null }?]>`
+    ${openLive({ accountId, connectionId, tokenId: id })}
+    SELECT ends_at <= ${time}::timestamptz AS "endsBefore" FROM live`
+  return live?.endsBefore === true
 }
 
 /**
