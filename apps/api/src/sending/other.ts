@@ -121,17 +121,13 @@ async function deliver(
   await deps.at('admitted')
   // The upstream's own words, with when to try again.
   let told: ApiError | null = null
-  const { settlement, refusal } = await handOver(
-    deps,
-    message.id,
-    sinceMs,
-    { micros: message.holdMicros, parts: 1 },
-    () =>
-      kind === 'hlr'
-        ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
-        : register(deps, sender, msisdn, generation, (error) => {
-            told = error
-          }),
+  const price = { micros: message.holdMicros, parts: message.parts }
+  const { settlement, refusal } = await handOver(deps, message.id, sinceMs, price, () =>
+    kind === 'hlr'
+      ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
+      : register(deps, sender, msisdn, generation, (error) => {
+          told = error
+        }),
   )
   await deps.at('handed')
   // A number that is registered is over; a lookup waits for its result.
