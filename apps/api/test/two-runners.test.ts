@@ -74,11 +74,11 @@ function losing(claim: number, isAway = () => false): Database {
   }) as unknown as Database
 }
 
-async function scheduleList(count: number): Promise<void> {
+async function scheduleList(count: number, body: { expireIn?: number } = {}): Promise<void> {
   const { sending } = pathNode(database.db, fakeOperator())
   const scheduled = new Date(Date.now() + HOUR_MS).toISOString()
   const to = Array.from({ length: count }, (_, at) => `3706000000${at}`)
-  await sending.sendList(smsCall(payer, to, { body: { scheduled } }))
+  await sending.sendList(smsCall(payer, to, { body: { scheduled, ...body } }))
 }
 
 /** A node that takes the list so many minutes after its time, when no lease runs any more, and waits for so many answers. */
@@ -129,6 +129,28 @@ test('a list goes out once, though the database did not answer a node for as lon
   await idle(other.deps)
   expect([late, other].map(timesOf)).toEqual([Array(4).fill(1), Array(4).fill(1)])
   expect(await database.owner.sendMessage.count({ where: { accountId: payer.accountId, state: 'accepted' } })).toBe(8)
+})
+
+test.each([
+  [{ expireIn: 3_600 }, 61],
+  [{}, 361],
+])('the rest of a list that became late while it went out, with %o, expires', async (body, minutes) => {
+  await scheduleList(6, body)
+  const node = slowNode()
+  node.tellRates()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(node.job)
+  await eventually(async () => node.handOvers.size === 4)
+  await database.owner.$executeRaw`
+    UPDATE send SET scheduled_at = database_now() - ${minutes}::int * interval '1 minute'
+    WHERE account_id = ${payer.accountId}::uuid`
+  node.answer()
+  await idle(node.deps)
+  const where = { accountId: payer.accountId }
+  const rows = await database.owner.sendMessage.findMany({ where, orderBy: { position: 'asc' } })
+  const became = rows.map(({ state, failure, failureReason }) => [state, failure, failureReason])
+  expect(became).toEqual([...Array(4).fill(['accepted', null, null]), ...Array(2).fill(['released', null, 'expired'])])
+  expect(node.handOvers.size).toBe(4)
 })
 
 test('a list goes out once, though a node could not keep it for as long as it waited for its turn', async () => {

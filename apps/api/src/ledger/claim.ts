@@ -9,6 +9,13 @@ import { AT_ONCE_MAX } from './standing.ts'
 /** Messages of a list that are handed over together. */
 export const CHUNK = 4
 
+/** A message that names no validity and could not go for so long is not sent any more. */
+const LATE_MAX_SECONDS = 21_600
+
+/** A condition over a send `s`: it was scheduled, and its time is so long past that nothing more of it may go. */
+export const IS_LATE = Prisma.sql`(
+  s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second')`
+
 /** What is claimed, and by whom. */
 export interface Claim {
   readonly sendId: string
@@ -27,8 +34,8 @@ export interface Claim {
 
 /**
  * `open` begins the statement: the caller, the send and its runner's lease, held. `candidates` are the next held messages
- * and `going` a row while nothing has ended or paused them, and the account's token is the one they were accepted for. `claimed` are those that have a place with the upstream,
- * as changes of the ledger.
+ * and `going` a row while nothing has ended or paused them, they are not late, and the account's token is the one they were
+ * accepted for. `claimed` are those that have a place with the upstream, as changes of the ledger.
  */
 export function claimParts(claim: Claim): {
   readonly open: Prisma.Sql
@@ -37,7 +44,7 @@ export function claimParts(claim: Claim): {
 } {
   const { sendId, grant, spenderId, upstream, generation, runnerId, leaseSeconds, runnerSeconds } = claim
   const open = Prisma.sql`${openLive(grant)}, mine AS MATERIALIZED (
-    SELECT s.id, ${isCurrent(upstream, Prisma.sql`s`)} AS current
+    SELECT s.id, ${isCurrent(upstream, Prisma.sql`s`)} AND ${IS_LATE} IS NOT TRUE AS goes
     FROM send s CROSS JOIN (SELECT count(*) FROM live) account_first
     WHERE s.id = ${sendId}::uuid AND s.runner_until > database_now() AND s.upstream = ${upstream}
       AND s.generation = ${generation}::int AND s.runner_id IS NOT DISTINCT FROM ${runnerId}::uuid
@@ -55,7 +62,7 @@ export function claimParts(claim: Claim): {
     SELECT s.* FROM live JOIN spender s ON s.account_id = live.account_id CROSS JOIN (SELECT count(*) FROM candidates) c
     WHERE s.id IN (${grant.accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
   ), going AS MATERIALIZED (
-    SELECT FROM spenders s HAVING count(*) > 0 AND (SELECT current FROM mine) AND bool_and(
+    SELECT FROM spenders s HAVING count(*) > 0 AND (SELECT goes FROM mine) AND bool_and(
       s.ended_at IS NULL AND s.paused_at IS NULL AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
     )
   )`

@@ -2,7 +2,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { within } from '@vertexsms/service/within'
-import { CHUNK, type Claim } from '../ledger/claim.ts'
+import { CHUNK, type Claim, IS_LATE } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
@@ -178,11 +178,17 @@ async function leave(db: Database, claim: List['claim'], settlements: readonly S
   await db.$executeRaw`UPDATE send s SET runner_until = database_now() WHERE ${isOurs(claim)}`
 }
 
-async function whyStopped(db: Database, { sendId, spenderId, grant, upstream }: List['claim']): Promise<ApiErrorCode> {
-  const [row] = await db.$queryRaw<{ paused: boolean; current: boolean }[]>`
+/** Null where its time passed. */
+async function whyStopped(
+  db: Database,
+  { sendId, spenderId, grant, upstream }: List['claim'],
+): Promise<ApiErrorCode | null> {
+  const [row] = await db.$queryRaw<{ late: boolean; paused: boolean; current: boolean }[]>`
     SELECT bool_or(paused_at IS NOT NULL OR NOT coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)) AS paused,
+           EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${IS_LATE}) AS late,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
     FROM spender WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
+  if (row?.late) return null
   if (row?.paused) return 'CONNECTION_PAUSED'
   return row?.current === false ? 'UPSTREAM_CHANGED' : 'TOKEN_INVALID'
 }
@@ -191,9 +197,10 @@ async function release(
   db: Database,
   sendId: string,
   settlements: readonly Settlement[],
-  failure: ApiErrorCode,
+  failure: ApiErrorCode | null,
 ): Promise<void> {
   if (settlements.length > 0) await settle(db, settlements)
   const held = Prisma.sql`s.id = ${sendId}::uuid AND m.state = 'held'`
-  while ((await settleWhere(db, held, { outcome: 'released', failure, reason: 'not_sent' })).length > 0);
+  const reason = failure === null ? 'expired' : 'not_sent'
+  while ((await settleWhere(db, held, { outcome: 'released', failure, reason })).length > 0);
 }

@@ -7,6 +7,7 @@ import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
 import { within } from '@vertexsms/service/within'
 import { ApiError } from '../http/api-error.ts'
+import { IS_LATE } from '../ledger/claim.ts'
 import { admitDue, type DueAdmitted } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
@@ -31,13 +32,6 @@ import { type RunnerOf, readWaiting, type Sending, sealedContext } from './send.
 
 /** The job that hands over what is due. */
 export const SCHEDULE = 'schedule'
-
-/** A message that names no validity and could not go for so long is not sent any more. */
-const LATE_MAX_SECONDS = 21_600
-
-/** A condition: the send `s` could not go for as long as it was good for. */
-const IS_LATE = Prisma.sql`
-  s.scheduled_at <= database_now() - coalesce(s.expire_in_seconds, ${LATE_MAX_SECONDS}::int) * interval '1 second'`
 
 /** What refuses a send for its price: by its very price it may go. */
 const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
@@ -78,8 +72,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     async run() {
       if (sending.stopping()) return 0
       const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.sealed_text IS NOT NULL
-        AND s.scheduled_at <= database_now() AND ${IS_LATE}
-        AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
+        AND s.scheduled_at <= database_now() AND ${IS_LATE} AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
       const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
       const due = await takeDue(db, operator.name, [...underWay.full(), ...judged])
       // Accounts side by side: what is slow or goes wrong for one is nothing to the others. Those of one keep their order.
