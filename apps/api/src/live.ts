@@ -66,3 +66,8 @@ export function openLive({ accountId, connectionId, tokenId }: Grant): Prisma.Sq
     FOR KEY SHARE OF t
   )`
 }
+
+/** Over the CTE of {@link openLive}: true where the caller will have ended when something is due; null is due at once. */
+export function endsBefore(scheduledAt: Date | null): Prisma.Sql {
+  return Prisma.sql`coalesce(live.ends_at <= ${scheduledAt}::timestamptz, FALSE)`
+}

@@ -5,7 +5,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { hasRoomFor } from '../callback-lane.ts'
-import { type Grant, openLive } from '../live.ts'
+import { endsBefore, type Grant, openLive } from '../live.ts'
 import { retried } from './retry.ts'
 import { ensureSpenders } from './spenders.ts'
 import { type Ledger, move, type Request, STAND_COLUMNS, type Stand, standing } from './standing.ts'
@@ -174,7 +174,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       RETURNING m.id
     ), open AS MATERIALIZED (
       SELECT live.account_id, ${hasRoomFor(send.dlrUrl ?? undefined, Prisma.sql`live.account_id`)} AS callback_room,
-             coalesce(live.ends_at <= ${send.scheduledAt}::timestamptz, FALSE) AS ends_before
+             ${endsBefore(send.scheduledAt)} AS ends_before
       FROM live CROSS JOIN (SELECT count(*) FROM freed) f CROSS JOIN (SELECT count(*) FROM cleared) c
     ), ${standing(ledger, request)}, fitting AS MATERIALIZED (
       SELECT sums.hold FROM judged CROSS JOIN sums CROSS JOIN open

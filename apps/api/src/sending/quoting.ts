@@ -15,7 +15,7 @@ import {
   type Refusal,
 } from '../limits/judge.ts'
 import { leftOf } from '../limits/shown.ts'
-import { openLive } from '../live.ts'
+import { endsBefore, openLive } from '../live.ts'
 import { isApproved } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { type Priced, type Prices, sum } from './price.ts'
@@ -33,7 +33,7 @@ export async function quoteSms(
   const plan = readSms(deps, body, now)
   if (plan.refusal) throw plan.refusal
   const { content, drafts, scheduledAt } = plan
-  if (scheduledAt !== null && (await endsBefore(deps.db, sender, scheduledAt))) {
+  if (scheduledAt !== null && (await outlasts(deps.db, sender, scheduledAt))) {
     throw new ApiError('INVALID_INPUT', { reason: 'scheduled_after_end' })
   }
   const { spenders, today } = await readSpenders(deps.db, sender, deps.operator.name, now)
@@ -93,12 +93,11 @@ export async function quoteSms(
   }
 }
 
-/** True where the connection or token of the caller will have ended by then; the send itself compares the two again. */
-async function endsBefore(db: Database, { accountId, connectionId, id }: Sender, time: Date): Promise<boolean> {
-  const [live] = await db.$queryRaw<[{ endsBefore: boolean | null }?]>`
-    ${openLive({ accountId, connectionId, tokenId: id })}
-    SELECT ends_at <= ${time}::timestamptz AS "endsBefore" FROM live`
-  return live?.endsBefore === true
+/** True where what is due then outlasts the connection or token of the caller; the send itself asks it again. */
+async function outlasts(db: Database, { accountId, connectionId, id }: Sender, scheduledAt: Date): Promise<boolean> {
+  const [row] = await db.$queryRaw<[{ ends: boolean }?]>`
+    ${openLive({ accountId, connectionId, tokenId: id })} SELECT ${endsBefore(scheduledAt)} AS ends FROM live`
+  return row?.ends === true
 }
 
 /**

@@ -79,8 +79,9 @@ export async function registrationOptions(
 export type Addition = 'added' | 'refused' | 'too_many'
 
 /**
- * Stores the passkey that a browser has made under the password that fits `passwordHash`, and notes that its owner is told. `refused` when its answer
- * does not hold, or the session or the password has ended since; `too_many` when the account has {@link MAX_PASSKEYS}.
+ * Stores the passkey that a browser has made under the password that fits `passwordHash`, and notes that its owner is
+ * told. `refused` when its answer does not hold, or the session or the password has ended since; `too_many` when the
+ * account has {@link MAX_PASSKEYS}.
  */
 export async function addPasskey(
   deps: PasskeyDeps,
