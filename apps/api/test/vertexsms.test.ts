@@ -309,6 +309,50 @@ test('a quote says null of what the operator does not say of a number', async ()
   }
 })
 
+describe('number correction', () => {
+  const correct = async (...numbers: [number: string, country: string][]) => {
+    const { status, body } = await call(
+      'POST /numbers/correct',
+      numbers.map(([number, country]) => ({ number, country })),
+    )
+    expect(status).toBe(200)
+    return body.map((row: Record<string, unknown>) => [row.input_number, row.number_e164, row.error === null])
+  }
+
+  test('asks the operator about complete numbers alone, and refuses what is none as the simulated one does', async () => {
+    expect(
+      await correct(
+        ['0664 1234567.0', 'AT'],
+        ['８ ６００ ０００01', 'LT'],
+        ['+37060000002', 'AT'],
+        ['0011 65 9234 5678', 'AU'],
+      ),
+    ).toEqual([
+      ['0664 1234567.0', null, false],
+      ['８ ６００ ０００01', '+37060000001', true],
+      ['+37060000002', '+37060000002', true],
+      ['0011 65 9234 5678', '+6592345678', true],
+    ])
+  })
+
+  test('gives no number for a complete one that the operator tells to be another', async () => {
+    const other = { country: 'AT', number_type: 'mobile', mobile: true, number_e164: '+436641234567', error: null }
+    vertex.standIn.fault({
+      route: 'POST /numbers/correct',
+      kind: 'body',
+      status: 200,
+      body: [{ input_number: '+37060000001', ...other }],
+    })
+    expect(await correct(['+37060000001', 'AT'])).toEqual([['+37060000001', null, false]])
+  })
+
+  test('asks nobody where nothing is a number', async () => {
+    const before = vertex.standIn.calls.length
+    expect(await correct(['none', 'LT'])).toEqual([['none', null, false]])
+    expect(vertex.standIn.calls).toHaveLength(before)
+  })
+})
+
 describe('without what is needed', () => {
   test('an account without a token is told where it is set, before anything is held', async () => {
     await vertex.world.db.upstreamAccount.deleteMany({ where: { accountId } })

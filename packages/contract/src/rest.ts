@@ -352,6 +352,8 @@ export const correctNumbersResponseSchema = z.array(
     error: z.string().nullable().describe('Why it is no number; null for one that is.'),
   }),
 )
+/** What one written number was read as. */
+export type CorrectedNumber = z.infer<typeof correctNumbersResponseSchema>[number]
 
 /** Response of `GET /token` (ours): the token describes itself. */
 export const tokenResponseSchema = z.object({

@@ -1,6 +1,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type PhoneFix, type PhoneNumber, readPhone } from '@vertexsms/contract/phone-number'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
+import type { CorrectedNumber, CorrectNumbersRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../http/api-error.ts'
 
 /** A number that some network may know. */
@@ -29,6 +30,12 @@ export function numberReader(countryOf: (msisdn: string) => string | undefined =
     if (number.valid && number.country !== null) return { ...number, country: number.country }
     return { fix: REFUSAL_REASONS.not_in_plans.fix, reason: 'not_in_plans' }
   }
+}
+
+/** What number correction tells of something written that is no number, or could be two; `fix` as that of {@link PhoneFix}. */
+export function uncorrected({ number, country }: CorrectNumbersRequest[number], fix: string): CorrectedNumber {
+  const nothing = { number_type: 'unknown', mobile: false, number_e164: null } as const
+  return { input_number: number, country, ...nothing, error: `The number ${fix}` }
 }
 
 /** The number of a recipient or of a lookup. Throws `code` with 53 for what is no mobile number. */

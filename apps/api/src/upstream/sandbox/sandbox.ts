@@ -1,5 +1,6 @@
 import { PAGE_SIZE } from '@vertexsms/contract/rest'
 import { isSupportedCountry } from 'libphonenumber-js/max'
+import { uncorrected } from '../../message/number.ts'
 import type { Upstream } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'
 import { endReviews, refundCancelled, releaseScheduled, reportDelivery } from './delivery.ts'
@@ -59,12 +60,11 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     },
 
     async correctNumbers(_caller, request) {
-      return request.map(({ number: input, country }) => {
-        const number = readNumber(input, country)
-        const nothing = { number_type: 'unknown', mobile: false, number_e164: null } as const
-        if ('fix' in number) return { input_number: input, country, ...nothing, error: `The number ${number.fix}` }
+      return request.map((written) => {
+        const number = readNumber(written.number, written.country)
+        if ('fix' in number) return uncorrected(written, number.fix)
         return {
-          input_number: input,
+          input_number: written.number,
           country: number.country,
           number_type: number.type,
           mobile: number.type === 'mobile',

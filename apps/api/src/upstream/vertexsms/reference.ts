@@ -1,4 +1,5 @@
-import type { CorrectNumbersRequest } from '@vertexsms/contract/rest'
+import { readPhone } from '@vertexsms/contract/phone-number'
+import type { CorrectedNumber, CorrectNumbersRequest } from '@vertexsms/contract/rest'
 import {
   correctNumbersResponseSchema,
   mccMncResponseSchema,
@@ -6,6 +7,7 @@ import {
   prefixesResponseSchema,
 } from '@vertexsms/contract/rest'
 import { ApiError } from '../../http/api-error.ts'
+import { uncorrected } from '../../message/number.ts'
 import type { Upstream } from '../upstream.ts'
 import { judgeRead } from './judge.ts'
 import type { VertexAccess } from './operator.ts'
@@ -13,8 +15,19 @@ import { PATHS } from './wire.ts'
 
 type Reference = Pick<Upstream, 'rates' | 'operator' | 'mccMnc' | 'prefixes' | 'correctNumbers'>
 
+const OTHER_NUMBER = 'is read as another one by VertexSMS, so that nothing can be said of it.'
+
 /** What the operator tells of networks and numbers, in the shapes of the contract. Throws what the judgement throws. */
 export function createReference(access: VertexAccess): Reference {
+  /** One answer a number, in the order of the request. */
+  async function correct(accountId: string, numbers: CorrectNumbersRequest): Promise<CorrectedNumber[]> {
+    if (numbers.length === 0) return []
+    const answer = await access.ask(accountId, { method: 'POST', path: PATHS.correct, body: numbers })
+    const corrected = judgeRead(answer, correctNumbersResponseSchema)
+    if (corrected?.length !== numbers.length) throw new ApiError('UPSTREAM_ANSWER_WRONG')
+    return corrected
+  }
+
   return {
     rates: async ({ accountId }) => (await access.rateCard(accountId)).rows,
 
@@ -32,12 +45,20 @@ export function createReference(access: VertexAccess): Reference {
       return judgeRead(await access.ask(accountId, { method: 'GET', path }), prefixesResponseSchema)
     },
 
-    async correctNumbers({ accountId }, request: CorrectNumbersRequest) {
-      const answer = await access.ask(accountId, { method: 'POST', path: PATHS.correct, body: request })
-      const corrected = judgeRead(answer, correctNumbersResponseSchema)
-      // One result a number, in the order of the request.
-      if (corrected?.length !== request.length) throw new ApiError('UPSTREAM_ANSWER_WRONG')
-      return corrected
+    async correctNumbers({ accountId }, request) {
+      // Read here, as a recipient is: the operator is asked about complete numbers, which no country changes any more.
+      const read = request.map((written) => ({ written, number: readPhone(written.number, written) }))
+      const complete = read.flatMap(({ written, number }) =>
+        'fix' in number ? [] : [{ number: `+${number.msisdn}`, country: number.country ?? written.country }],
+      )
+      const answers = (await correct(accountId, complete)).values()
+      return read.map(({ written, number }) => {
+        if ('fix' in number) return uncorrected(written, number.fix)
+        const { value: answer } = answers.next()
+        const isOther = answer?.number_e164 != null && answer.number_e164.replace(/^\+/, '') !== number.msisdn
+        if (answer === undefined || isOther) return uncorrected(written, OTHER_NUMBER)
+        return { ...answer, input_number: written.number, number_e164: answer.number_e164 && `+${number.msisdn}` }
+      })
     },
   }
 }
