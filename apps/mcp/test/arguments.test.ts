@@ -166,6 +166,7 @@ describe('arguments as models write them', () => {
 
   it('may name a phone number as the sender', () => {
     expect(read('send_sms', { ...send, from: '+370 695 55555' })).toMatchObject({ from: '37069555555' })
+    expect(read('send_sms', { ...send, from: '8 (5) 212-3456' })).toMatchObject({ from: '852123456' })
   })
 
   it('may give one number to correct without a list', () => {
@@ -209,6 +210,9 @@ describe('arguments as models write them', () => {
     ['send_sms', { ...send, to: '447911123456', correctBy: 'LT' }, /no number of the country.*would be \+447911123456/],
     ['send_sms', { ...send, to: '61860698', correctBy: 'Lithuania' }, /`correctBy`: must be a two-letter/],
     ['send_sms', { ...send, from: ' ' }, /`from`: must be a registered/],
+    ['send_sms', { ...send, from: '37069555555.0' }, /`from`: must be a registered/],
+    ['send_sms', { ...send, from: '370 695 55555 (1)' }, /`from`: must be a registered/],
+    ['send_sms', { ...send, from: '(51) 98765-4321' }, /`from`: can be read in two ways: as \+51987654321 \(PE\), or/],
     ['send_sms', { ...send, 'a b': 1 }, /There is an argument this tool does not have/],
     ['send_sms', { ...send, expireIn: 5 }, /from 360 to 432000/],
     ['send_sms', { ...send, coding: 1.5 }, /from 0 to 2/],

@@ -3,6 +3,7 @@
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
 import { readMoment } from '@vertexsms/contract/moment'
 import { readEurText, toEurText } from '@vertexsms/contract/money'
+import { readPhone as readNumber } from '@vertexsms/contract/phone-number'
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
 import { isUsableText } from '@vertexsms/service/text'
@@ -137,11 +138,14 @@ export function senderField(description: string): Field<string> {
     read(value, name) {
       const text = textOf(value, name, PHONE_MAX_CHARACTERS).trim()
       if (SENDER_NAME_PATTERN.test(text)) return text
-      const reading = readPhone(text)
-      if ('digits' in reading) return reading.digits
-      // A short code or a landline stands as it was registered.
+      const number = readNumber(text)
+      if (!('fix' in number)) return number.msisdn
+      // A short code or a landline stands as it was registered, but for one that is an international number as well.
       const digits = text.replace(/[ \-().]/g, '')
-      if (/^\d{3,15}$/.test(digits)) return digits
+      if (number.needsCountry && /^\d{3,15}$/.test(digits)) {
+        if ('fix' in readNumber(digits)) return digits
+        throw invalid(name, number.fix)
+      }
       throw invalid(
         name,
         'must be a registered phone number, or 1 to 11 latin letters, digits, spaces, dots and - _ & # ! with at least one letter.',
