@@ -323,14 +323,14 @@ describe('register_msisdn_sender with an idempotency key', () => {
   const register = (args: object) =>
     post(stack.url, token, modern('tools/call', { name: 'register_msisdn_sender', arguments: args }))
 
-  it('carries it to the API, and says when no second PIN was sent', async () => {
+  it('carries it to the API, and says to which number the PIN was sent, and when no second one was', async () => {
     const first = await resultOf(await register({ ...NUMBER, idempotencyKey: 'r1' }))
     expect(stack.upstream.seen.at(-1)).toMatchObject({ path: '/senderId', idempotencyKey: '"r1"' })
-    expect(first.content[0]?.text).toMatch(/^A PIN was sent/)
+    expect(first.content[0]?.text).toMatch(/^A PIN was sent by SMS to \+37069555555\./)
     stack.upstream.override = () => ({ status: 200, body: '123', headers: { 'idempotency-replayed': 'true' } })
     const again = await resultOf(await register({ ...NUMBER, idempotencyKey: 'r1' }))
     expect(again.content[0]?.text).toMatch(
-      /^An earlier call with this idempotencyKey sent the PIN; no other was sent\./,
+      /^An earlier call with this idempotencyKey sent the PIN to \+37069555555; no other was sent\./,
     )
     expect(again.structuredContent).toEqual(first.structuredContent)
   })

@@ -18,8 +18,8 @@ export const registerMsisdnSender = defineTool({
   async run({ msisdn, idempotencyKey }, context) {
     const { id, replayed } = await submitSender({ type: 'MSISDN', name: msisdn }, context, idempotencyKey)
     const sent = replayed
-      ? 'An earlier call with this idempotencyKey sent the PIN; no other was sent.'
-      : 'A PIN was sent by SMS to the number.'
+      ? `An earlier call with this idempotencyKey sent the PIN to +${msisdn}; no other was sent.`
+      : `A PIN was sent by SMS to +${msisdn}.`
     return {
       text: `${sent} Sender id ${id}; confirm it with confirm_msisdn_sender.`,
       data: { sender_id: id, status: 'pending_confirmation' as const },
