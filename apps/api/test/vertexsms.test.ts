@@ -309,6 +309,18 @@ test('a quote says null of what the operator does not say of a number', async ()
   }
 })
 
+test.each([
+  [{ type: 'MSISDN', name: '+37061234567' }, 'recipient_refused'],
+  [{ type: 'AlphaNumeric', name: 'Bakery', category: 'Company', categoryDescription: 'x' }, 'registration_refused'],
+])('a registration that the operator refuses, %o, names the field and the reason', async (body, reason) => {
+  for (const message of ["Invalid value for field 'category'.", 'No']) {
+    vertex.standIn.fault({ route: 'POST /senderId', kind: 'status', status: 400, body: { message } })
+    const { status, body: refusal } = await call('POST /senderId', body)
+    expect([status, refusal.code, refusal.details]).toEqual([400, 'INVALID_INPUT', { reason }])
+    expect(refusal.message).toMatch(/^Invalid value for field 'name': it was refused by VertexSMS.* Check/)
+  }
+})
+
 describe('number correction', () => {
   const correct = async (...numbers: [number: string, country: string][]) => {
     const { status, body } = await call(

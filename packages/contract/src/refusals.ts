@@ -62,6 +62,10 @@ export const REFUSAL_REASONS = {
     field: 'name',
     fix: 'must be 3 to 11 latin letters, digits, spaces, dots and - _ & # !, with a letter. A Shortcode or Landline may be digits alone.',
   },
+  registration_refused: {
+    field: 'name',
+    fix: 'was refused by VertexSMS, or what stands beside it was. Check how it is written, its category and its description.',
+  },
 } as const satisfies Record<string, RefusalReason>
 
 /** One key of {@link REFUSAL_REASONS}. */

@@ -110,7 +110,7 @@ function refusalOf(body: string, code: Refused['code']): Refused {
     kind: 'refused',
     code,
     ...(isVertexCode(error) ? { errorCode: error } : {}),
-    ...(reason === undefined || code === 'INVALID_INPUT' ? {} : { reason }),
+    ...(reason === undefined ? {} : { reason }),
   }
 }
 

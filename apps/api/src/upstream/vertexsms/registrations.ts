@@ -1,3 +1,4 @@
+import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import type { SenderIdRequest } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { ApiError } from '../../http/api-error.ts'
@@ -21,13 +22,16 @@ export function senderRequest(request: SenderIdRequest, reportAddress: string | 
   return { method: 'POST', path: PATHS.senders, body }
 }
 
-/** What became of a registration. */
-export function judgeSender(answer: UpstreamAnswer): HandOver {
+/** What became of a registration of this type. */
+export function judgeSender(type: SenderIdRequest['type'], answer: UpstreamAnswer): HandOver {
   if (answer.kind === 'answer' && answer.status === 409) {
     // Nothing is charged for a name, and one that is there already is not registered again.
     return { kind: 'refused', code: 'CONFLICT', message: 'The sender is already registered on the account.' }
   }
-  return judgeHandOver(answer, 'INVALID_INPUT')
+  const outcome = judgeHandOver(answer, 'INVALID_INPUT')
+  if (outcome.kind !== 'refused' || outcome.code !== 'INVALID_INPUT') return outcome
+  const reason = type === 'MSISDN' ? 'recipient_refused' : 'registration_refused'
+  return { ...outcome, reason, message: `Invalid value for field 'name': it ${REFUSAL_REASONS[reason].fix}` }
 }
 
 /** A PIN as the operator takes it. */

@@ -52,13 +52,16 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
         data: { id, accountId, generation, type, name, notificationUrl: url, createdAt: caller.now() },
       }),
     )
-    const outcome = await access.handOver(accountId, generation, senderRequest(request, report), judgeSender)
+    const outcome = await access.handOver(accountId, generation, senderRequest(request, report), (answer) =>
+      judgeSender(type, answer),
+    )
     if (outcome.kind === 'refused') {
       // Where it stays nobody is told of it, and it cannot be confirmed.
       await db.upstreamSender.deleteMany({ where: { id } }).catch(() => {})
-      const { code, message, errorCode } = outcome
+      const { code, message, errorCode, reason } = outcome
       throw new ApiError(code, {
         ...(message === undefined ? {} : { message }),
+        ...(reason === undefined ? {} : { reason }),
         ...(errorCode === undefined ? {} : { errorCode }),
         ...(code === 'RATE_LIMITED' || code === 'UNAVAILABLE' ? { headers: { 'retry-after': '2' } } : {}),
       })
