@@ -222,6 +222,11 @@ describe('arguments as models write them', () => {
       { ...send, dlrUrl: 'https://x.example' },
       /`dlrUrl`: this is an argument this tool does not have\. It has: to, from, message/,
     ],
+    [
+      'correct_phone_number',
+      { numbers: '[{"number": "861234567", "number": "861234568", "country": "LT"}]' },
+      /`numbers`: holds an object that names a member twice/,
+    ],
     ['get_sms_rates', { country: 'Lithuania' }, /two-letter ISO 3166-1/],
     ['get_sms_rates', { country: 'LTU' }, /two-letter ISO 3166-1/],
     ['get_operator', { operatorId: 0 }, /greater than 0/],

@@ -6,6 +6,7 @@ import { readEurText, toEurText } from '@vertexsms/contract/money'
 import { readPhone as readNumber } from '@vertexsms/contract/phone-number'
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, SENDER_NAME_PATTERN, URL_MAX_CHARACTERS } from '@vertexsms/contract/rest'
+import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { isUsableText } from '@vertexsms/service/text'
 import { ToolFailure } from '../protocol/failure.ts'
 import { readPhone } from './phone.ts'
@@ -106,6 +107,8 @@ function listOf(value: unknown, name: string): unknown[] {
   return entries.flatMap((entry: unknown) => (typeof entry === 'string' ? numbersIn(entry, name) : [entry]))
 }
 
+const REPEATED = 'holds an object that names a member twice; name each once.'
+
 /** A list as it is, or as JSON in a text; any other value as a list of one. Throws {@link ToolFailure} for broken JSON. */
 export function listFromJson(value: unknown, name: string): unknown[] {
   if (Array.isArray(value)) return value
@@ -113,9 +116,10 @@ export function listFromJson(value: unknown, name: string): unknown[] {
   if (value.length > LIST_MAX_CHARACTERS) throw invalid(name, `is too long; give a list of up to ${BATCH_MAX} numbers.`)
   if (!/^[ \t\r\n]*[[{"]/.test(value)) return [value]
   try {
-    return [JSON.parse(value)].flat()
-  } catch {
-    throw invalid(name, 'looks like JSON, but is none; give a list.')
+    return [readJson(value, { uniqueNames: true, anyTextBelow: [] })].flat()
+  } catch (error) {
+    const isRepeated = error instanceof JsonRefused && error.problem === 'repeated'
+    throw invalid(name, isRepeated ? REPEATED : 'looks like JSON, but is none; give a list.')
   }
 }
 
