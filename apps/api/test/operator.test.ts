@@ -178,10 +178,15 @@ describe('a report', () => {
     })
     const expired = order({ expireInSeconds: 360 })
     await late.send(expired)
+    const usual = order()
+    await late.send(usual)
     await pass(400_000)
     const of = ({ messageId }: SmsOrder) => delivered.find((report) => report.messageId === messageId)
     expect(of(failed)).toMatchObject({ status: 2, error: 1 })
     expect(of(expired)).toMatchObject({ status: 16, error: 2 })
+    // One that names no validity has three days.
+    const { createdAt, expiresAt } = await db.message.findFirstOrThrow({ where: { orderId: usual.messageId } })
+    expect(expiresAt.getTime() - createdAt.getTime()).toBe(3 * 86_400_000)
   })
 
   test('and the text on the phone come from one of several nodes', async () => {

@@ -129,7 +129,9 @@ export const sendMembers = {
   correctBy: countrySchema.optional().describe('The country that `to` is written in nationally.'),
   expireIn: integerOf(EXPIRE_IN_SECONDS)
     .optional()
-    .describe(`Validity in seconds, ${EXPIRE_IN_SECONDS.min} to ${EXPIRE_IN_SECONDS.max}.`),
+    .describe(
+      `Validity in seconds, ${EXPIRE_IN_SECONDS.min} to ${EXPIRE_IN_SECONDS.max}; three days where it is left out.`,
+    ),
   testMode: digitOf([1, 2]).optional().describe('1 emulates a delivered message, 2 a failed one; neither is charged.'),
 }
 

@@ -1,8 +1,8 @@
 import { SCHEDULE_MAX_DAYS, type SendSmsRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../http/api-error.ts'
 
-/** Validity of a message that names none. */
-export const DEFAULT_VALIDITY_SECONDS = 172_800
+/** Validity of a message that names none: three days, as at the real operator. */
+export const DEFAULT_VALIDITY_SECONDS = 259_200
 
 const DAY_MS = 86_400_000
 
