@@ -69,7 +69,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
 
   const signInWith = (password: string) => signIn(page, { email: account.email, password })
   async function signIn(page: Page, { email, password }: { email: string; password: string }) {
-    await page.getByLabel('E-mail').fill(email)
+    await page.getByLabel('Email').fill(email)
     await page.getByLabel('Password').fill(password)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
@@ -87,7 +87,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.getByRole('link', { name: 'Forgot your password?' }).click()
     await page.getByRole('button', { name: 'Mail me a link' }).waitFor()
     await look('forgot-password')
-    await page.getByLabel('E-mail').fill('somebody@example.com')
+    await page.getByLabel('Email').fill('somebody@example.com')
     await page.getByRole('button', { name: 'Mail me a link' }).click()
     await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
     await look('forgot-password-sent')

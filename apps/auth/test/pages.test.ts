@@ -348,7 +348,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
     const context = await browser.newContext({ baseURL: stack.issuer, javaScriptEnabled: false })
     const page = await context.newPage()
     await page.goto('/sign-in')
-    await page.getByLabel('E-mail').fill(account.email)
+    await page.getByLabel('Email').fill(account.email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('link', { name: 'Settings', exact: true }).click()

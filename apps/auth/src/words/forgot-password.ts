@@ -5,7 +5,7 @@ export const forgotPassword = room({
   en: {
     title: 'Forgot your password?',
     lead: 'Tell us the address you sign in with. If it has an account, we will mail you a link to set a new password.',
-    email: 'E-mail',
+    email: 'Email',
     submit: 'Mail me a link',
     wrongEmail: 'Enter a complete e-mail address.',
     /** The same whether there is an account or not. */

@@ -6,7 +6,7 @@ export const signIn = room({
     title: 'Sign in',
     toGoOn: 'to go on connecting your app',
     toGoOnWith: (app: string) => `to go on connecting ${app}`,
-    email: 'E-mail',
+    email: 'Email',
     password: 'Password',
     submit: 'Sign in',
     passkey: 'Use a passkey',
