@@ -55,6 +55,24 @@ describe('the consent page', () => {
     expect(page.html).not.toContain('offline_access')
   })
 
+  it('leaves a line in the log of what was asked and granted, and nothing of the person (MCP security best practices)', async () => {
+    const client = await register(stack)
+    const { id, email } = await stack.account()
+    const person = await stack.person(id)
+    for (const choice of [{ scopes: ['sms:rates'] }, { decision: 'deny' as const }]) {
+      await approve(person, await start(client, { scope: 'sms:rates sms:send offline_access' }), choice)
+    }
+    const clientId = client.client.client_id.slice(0, 12)
+    const lines = stack.logLines.filter((line) => JSON.parse(line).event === 'consent' && line.includes(clientId))
+    const asked = { level: 'info', clientId, requestId: expect.any(String), requested: 'sms:send/sms:rates' }
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ ...asked, reason: 'allowed', granted: 'sms:rates' }),
+      expect.objectContaining({ ...asked, reason: 'denied' }),
+    ])
+    expect(lines[1]).not.toContain('granted')
+    for (const secret of [id, email]) expect(lines.join('')).not.toContain(secret)
+  })
+
   it('is always shown, to a client that was approved before too', async () => {
     const client = await register(stack)
     const { id } = await stack.account()

@@ -26,6 +26,8 @@ const MEMBERS = new Set([
   'tool',
   'connectionId',
   'clientId',
+  'requested',
+  'granted',
   'port',
   'signal',
 ])

@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { clientLabel } from '@vertexsms/service/logger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { readSession, type SessionDeps, type SignedIn } from '../accounts/session.ts'
@@ -17,7 +18,7 @@ import { sendPage } from '../web/page.ts'
 import { type AuthorizationRequest, askingApp, readAuthorizationRequest } from './authorization-request.ts'
 import { readBounds } from './bounds.ts'
 import { costOf } from './cost.ts'
-import { decide } from './decide.ts'
+import { type Decision, decide } from './decide.ts'
 import { decisionOf, type Scene, type SceneDeps, sceneOf } from './scene.ts'
 import { consentView, isWarnedOf, type Shown } from './view.ts'
 
@@ -71,11 +72,26 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
       return sendConsent(deps, reply, await sceneOf(deps, asked, signedIn, request, 'sent'), { isStale: true })
     if (outcome.kind === 'full') return sendConsent(deps, reply, scene, { isFull: true })
     if (outcome.kind === 'wider') return sendConsent(deps, reply, scene, { wider: outcome })
-    if (outcome.kind === 'decided') return sendContinue(deps, reply, asked, outcome.answer, signedIn)
+    if (outcome.kind === 'decided') {
+      logDecision(request, asked, outcome.answer, judged.decision)
+      return sendContinue(deps, reply, asked, outcome.answer, signedIn)
+    }
     // Answered in another tab meanwhile, whose answer stands.
     const answered = await findRequest(deps, request, reply)
     return answered?.answer ? sendContinue(deps, reply, answered, answered.answer) : sendEnded(reply)
   })
+}
+
+/** What was asked for and what was granted, beside the id of the request (MCP security best practices, scope minimization). */
+function logDecision(
+  request: FastifyRequest,
+  { client, scopes }: AuthorizationRequest,
+  answer: 'allowed' | 'denied',
+  decision: Decision,
+): void {
+  const granted = answer === 'allowed' && decision.kind === 'approved' ? { granted: decision.scopes.join('/') } : {}
+  const members = { clientId: clientLabel(client.id), requested: scopes.join('/'), ...granted }
+  request.log.info({ event: 'consent', reason: answer, ...members }, 'a person decided')
 }
 
 /** The open request of this browser at this address; null when it ended, expired, or belongs to another browser. */
