@@ -209,7 +209,7 @@ describe('the first page of the dashboard', () => {
     await spend(script, 500_000n, { pausedAt: new Date() })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).toMatch(/Your tokens sandbox .*Nightly …ab12 never used paused 0\.50 EUR today/)
+    expect(text).toMatch(/Your tokens sandbox .*Nightly …ab12… never used paused 0\.50 EUR today/)
     expect(text).toMatch(/Reader never used What it may do costs no money\./)
     expect(text).toContain('Everything else, ended ones too: 0.25 EUR today.')
     expect(text).not.toContain('Old')

@@ -276,8 +276,8 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
     expect(token.permissions).toEqual(['GET /rates'])
     await tabTo(/^I have copied it$/)
     await page.keyboard.press('Enter')
-    await page.getByRole('searchbox', { name: /^Name or last four/ }).waitFor()
-    await tabTo(/^Name or last four/)
+    await page.getByRole('searchbox', { name: /^Name or its four/ }).waitFor()
+    await tabTo(/^Name or its four/)
     await page.keyboard.type(`keyboard`)
     await page.keyboard.press('Enter')
     await page.waitForURL('**find=keyboard**')
@@ -289,7 +289,7 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
     await page.keyboard.press('Enter')
     await page.getByRole('status').waitFor()
     expect(await focused().textContent()).toBe(
-      `By keyboard (…${token.lastFour}) was deleted. Its very next call fails.`,
+      `By keyboard (…${token.lastFour}…) was deleted. Its very next call fails.`,
     )
     await context.close()
   })

@@ -60,9 +60,9 @@ export function manualToken(secret: string): string {
   return value + checksumOf(value)
 }
 
-/** The four characters by which a person tells a manual token from others: the last ones, as whoever holds it reads them. */
+/** The four characters by which a person tells a manual token from others: the last of its secret, before the checksum. */
 export function lastFourOf(value: string): string {
-  return value.slice(-4)
+  return value.slice(0, MANUAL_TOKEN_PREFIX.length + SECRET_CHARACTERS).slice(-4)
 }
 
 /**

@@ -39,7 +39,7 @@ export function tellWhich(
   },
   cancelled: number,
 ): void {
-  const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour})`
+  const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour}…)`
   const which = row.app ? inOneLine(ownAppOf(row.app, namingFor(deps, wordsFor(request)))) : own
   const gone: Gone = { which, cancelled }
   showOnce(deps, reply, noticePlace(request), JSON.stringify(gone))

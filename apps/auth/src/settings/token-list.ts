@@ -71,7 +71,7 @@ async function manualTokens(
   const spenderIds = [...shown.values()].map((row) => row.spenderId ?? row.id)
   const spenders = await db.spender.findMany({ where: { id: { in: spenderIds }, accountId } })
   const under = new Map(spenders.map((spender) => [spender.id, spender]))
-  const labels = distinct(names.map(({ name, lastFour }) => (lastFour === null ? name : `${name} …${lastFour}`)))
+  const labels = distinct(names.map(({ name, lastFour }) => (lastFour === null ? name : `${name} …${lastFour}…`)))
   return {
     tokens: names.flatMap(({ id }, at) => {
       const row = shown.get(id)
@@ -86,7 +86,7 @@ async function manualTokens(
 
 function isFound({ name, lastFour }: Pick<TokenRow, 'name' | 'lastFour'>, find: string): boolean {
   // A copied end counts with its dots. The characters of a value differ by their case, names do not.
-  return loose(name).includes(loose(find)) || (lastFour !== null && lastFour === find.replace(/^…/, ''))
+  return loose(name).includes(loose(find)) || (lastFour !== null && lastFour === find.replace(/^…|…$/g, ''))
 }
 
 const byName = new Intl.Collator(['en', 'lt'], { numeric: true })
