@@ -20,6 +20,7 @@ const of = (state: ReportedMessage['state'], set: Partial<ReportedMessage> = {})
   holdMicros: ['handed_over', 'unknown', 'held', 'scheduled'].includes(state) ? 100n : 0n,
   chargedMicros: state === 'accepted' ? 100n : 0n,
   chargedHold: false,
+  hasArrived: false,
   isFree: false,
   ...set,
 })
@@ -31,6 +32,16 @@ describe('a report', () => {
 
   test('of an account that was out of money gives an accepted message back', () => {
     expect(lateMoney(OUT_OF_MONEY, of('accepted'), PRICES)).toEqual(GIVEN_BACK)
+    expect(lateMoney(OUT_OF_MONEY, of('accepted', { hasArrived: true }), PRICES)).toBe('nothing')
+  })
+
+  test('charges the rate of its network where no price could be had', () => {
+    const unpriced = { holdMicros: 0n, chargedMicros: 0n }
+    for (const state of ['handed_over', 'unknown', 'accepted'] as const) {
+      const message = of(state, { ...unpriced, chargedHold: state === 'accepted' })
+      expect(lateMoney(DELIVERED, message, PRICES)).toMatchObject({ outcome: 'accepted', chargedMicros: 60n })
+    }
+    expect(lateMoney(DELIVERED, of('accepted', unpriced), PRICES)).toBe('nothing')
   })
 
   test('lowers a charge that was only the hold to the rate of its network, and raises none', () => {
@@ -89,8 +100,8 @@ describe('a report', () => {
     )
   })
 
-  test('never charges more than was held, but for a message that had been given back', () => {
-    const amounts = fc.bigInt({ min: 0n, max: 200n })
+  test('never charges more than was held, but for a message that had been given back, or that no price held', () => {
+    const amounts = fc.bigInt({ min: 1n, max: 200n })
     fc.assert(
       fc.property(
         fc.constantFrom('handed_over' as const, 'unknown' as const),

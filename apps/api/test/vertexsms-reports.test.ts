@@ -98,6 +98,33 @@ describe('with a public address', () => {
     ])
   })
 
+  test('error 24 of one that was reported as delivered gives nothing back: it was sent', async () => {
+    const order = await sent()
+    await vertex.standIn.report(order, { id: order.id, status: 1, error: 0, mcc: '', mnc: '' })
+    const unpaid = { id: order.id, status: 2, error: 24, mcc: '246', mnc: '01' }
+    expect(await vertex.standIn.report(order, unpaid)).toEqual({ status: 200, body: 'OK' })
+    expect(await rowOf()).toMatchObject({ state: 'accepted', delivery: 1, chargedMicros: 35_000n })
+  })
+
+  test.each([
+    ['was answered', null],
+    ['lost its answer', 'reset_after'],
+  ] as const)(
+    'one without a limit whose price could not be had, and that %s, is charged the rate its report tells',
+    async (_how, lost) => {
+      vertex.standIn.behaviour.chance = (route) =>
+        route === 'GET /rates/' ? { kind: 'status', status: 500 } : undefined
+      if (lost) vertex.standIn.fault({ route: 'POST /sms', kind: lost })
+      const order = await sent()
+      expect([await spentOf(), (await rowOf()).holdMicros]).toEqual([0n, 0n])
+      vertex.standIn.behaviour.chance = null
+      for (let times = 0; times < 2; times++) {
+        await vertex.standIn.report(order, { id: order.id, status: 1, error: 0, mcc: '246', mnc: '01' })
+        expect([await spentOf(), (await rowOf()).chargedMicros]).toEqual([35_000n, 35_000n])
+      }
+    },
+  )
+
   test('an unknown one that was never accepted is given back, one that arrived is charged, and one that was given back and arrived is charged late', async () => {
     for (const [fault, report, state, charged] of [
       ['reset_after', { status: 2, error: 21 }, 'released', 0n],

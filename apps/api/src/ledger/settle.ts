@@ -115,7 +115,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
                        THEN coalesce(l.charged, ceil((l.hold_micros + l.charged_micros) * l.parts_sent / l.parts::numeric)::bigint)
                      WHEN 'released' THEN 0 ELSE l.charged_micros END AS now_charged,
       CASE WHEN l.outcome = 'unknown' THEN l.hold_micros ELSE 0 END AS now_held,
-      l.outcome = 'accepted' AND l.charged IS NULL AND (l.hold_micros > 0 OR l.charged_hold) AS by_hold
+      l.outcome = 'accepted' AND l.charged IS NULL AND (l.state <> 'accepted' OR l.charged_hold) AS by_hold
     FROM locked l
     WHERE CASE l.outcome
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')

@@ -1,6 +1,6 @@
 // What a report changes about money, without touching anything. Delivery is apart from money: a message that failed was
 // sent all the same. A report gives back only what it shows was never accepted, lowers only what was charged by the hold,
-// and charges what was given back and was sent after all.
+// and charges what was sent without a price, or was given back and sent after all.
 import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import type { Settlement } from '../ledger/settle.ts'
 
@@ -11,8 +11,10 @@ export interface ReportedMessage {
   readonly parts: number
   readonly holdMicros: bigint
   readonly chargedMicros: bigint
-  /** The charge is the hold: no price was told. */
+  /** The charge is the hold, which is nothing where no price could be had: none was told. */
   readonly chargedHold: boolean
+  /** A report before this one said that it arrived. */
+  readonly hasArrived: boolean
   /** Nothing is charged for it, as for a test on the simulated network. */
   readonly isFree: boolean
 }
@@ -56,9 +58,10 @@ export function lateMoney(
     case 'unknown':
       return neverAccepted ? givenBack : accepted(message, prices)
     case 'accepted': {
-      if (notPaid) return givenBack
+      // What arrived was sent, whatever is told of it later.
+      if (notPaid && !message.hasArrived) return givenBack
       const rate = rateOf(message, prices.networkMicros)
-      if (!message.chargedHold || rate === null || rate >= message.chargedMicros) return 'nothing'
+      if (!message.chargedHold || rate === null || !isBetter(rate, message.chargedMicros)) return 'nothing'
       return { outcome: 'accepted', chargedMicros: rate, final: true }
     }
     case 'released': {
@@ -71,8 +74,13 @@ export function lateMoney(
 
 function accepted(message: ReportedMessage, { networkMicros }: PartPrices): LateMoney {
   const rate = rateOf(message, networkMicros)
-  const chargedMicros = rate !== null && rate < message.holdMicros ? rate : null
+  const chargedMicros = rate !== null && isBetter(rate, message.holdMicros) ? rate : null
   return { outcome: 'accepted', chargedMicros, final: true }
+}
+
+/** A rate lowers what was held for a message; where no price could be had nothing was, and the rate is its first. */
+function isBetter(rate: bigint, byHold: bigint): boolean {
+  return byHold === 0n ? rate > 0n : rate < byHold
 }
 
 function rateOf({ isFree, parts }: ReportedMessage, partMicros: bigint | null): bigint | null {

@@ -116,6 +116,7 @@ async function readMessage(db: Database, messageId: bigint): Promise<Row | undef
     SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
+           coalesce(m.delivery IN (1, 3), false) AS "hasArrived",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`
   return row
