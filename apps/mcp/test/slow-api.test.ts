@@ -38,6 +38,40 @@ it('for one account, by whichever of its tokens, leaves connections to every oth
   expect(asked('/operators/7')).toBe(300)
 }, 60_000)
 
+it('for one account is not asked by it again and again, and is asked by every other', async () => {
+  stack = await startStack({ apiTimeoutMaxMs: 300 })
+  const greedy = await stack.accessToken({ payload: { sub: 'greedy' } })
+  const modest = await stack.accessToken({ payload: { sub: 'modest' } })
+  stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'hang' : undefined)
+  const codes = await Promise.all(
+    Array.from({ length: 5 }, async () => failureOf(await resultOf(await post(stack.url, greedy, OPERATOR))).code),
+  )
+  expect(codes).toEqual(Array(5).fill('UPSTREAM_TIMEOUT'))
+  // A probe of the account that is under way holds up nobody either.
+  const probing = Promise.all(Array.from({ length: 20 }, () => post(stack.url, greedy, OPERATOR)))
+  for (let calls = 0; calls < 5; calls++) {
+    expect((await post(stack.url, modest, modern('tools/list'))).status).toBe(200)
+  }
+  const refused = (await probing).filter(({ status }) => status === 503)
+  // But for a probe each half second.
+  expect(refused.length).toBeGreaterThanOrEqual(10)
+  expect(asked('/operators/7')).toBeLessThanOrEqual(15)
+}, 20_000)
+
+it('for three accounts is not asked by anybody until it answers again', async () => {
+  stack = await startStack({ apiTimeoutMaxMs: 300 })
+  const tokens = await Promise.all(['a', 'b', 'c', 'd'].map((sub) => stack.accessToken({ payload: { sub } })))
+  stack.upstream.override = () => 'hang'
+  const ask = async (token = '') => (await post(stack.url, token, modern('tools/list'))).status
+  expect(await Promise.all(tokens.slice(0, 3).map(ask))).toEqual([503, 503, 503])
+  const before = asked('/token')
+  expect(await ask(tokens[3])).toBe(503)
+  expect(asked('/token')).toBe(before)
+  stack.upstream.override = undefined
+  await expect.poll(() => ask(tokens[3]), { timeout: 5_000 }).toBe(200)
+  expect(await Promise.all(tokens.map(ask))).toEqual([200, 200, 200, 200])
+}, 20_000)
+
 it('is not asked any more for a call whose turn came after its time', async () => {
   stack = await startStack()
   const token = await stack.accessToken({ payload: { sub: 'greedy' } })

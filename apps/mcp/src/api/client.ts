@@ -6,9 +6,9 @@ import {
   REQUEST_ID_HEADER,
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
-import { Circuit } from '@vertexsms/service/circuit'
 import { type Dispatcher, Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
+import { Circuits } from './circuits.ts'
 import { Turns } from './turns.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
@@ -67,7 +67,8 @@ const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024
 
 /**
- * The connections to the API: keep-alive, time limits, and a circuit that answers at once while the API is down.
+ * The connections to the API: keep-alive, time limits, and circuits that answer at once while the API is down, or silent
+ * to one account.
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; of these
  * an account has a share, within which its requests take turns.
  * No request is waited for longer than its own time, nor than `timeoutMaxMs`.
@@ -91,7 +92,7 @@ export function createApiClient(
     })
   const pool = createPool(CONNECTIONS_MAX)
   const waitPool = createPool(WAITS_MAX)
-  const circuit = new Circuit()
+  const circuits = new Circuits()
   const turns = new Turns()
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
@@ -126,12 +127,13 @@ export function createApiClient(
   }
 
   function ask(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
+    const of = whose(caller)
     return new Promise((resolve, reject) => {
-      if (request.signal?.aborted || !circuit.admits()) return reject(new NoAnswer(false, false))
+      if (request.signal?.aborted || !circuits.admits(of)) return reject(new NoAnswer(false, false))
       let mayRepeat = !request.effect
       const settle: Settle = {
         answered(answer) {
-          circuit.succeeded()
+          circuits.answered(of)
           resolve(answer)
         },
         failed(failure) {
@@ -139,8 +141,9 @@ export function createApiClient(
             mayRepeat = false
             return send(caller, request, settle)
           }
-          if (request.signal?.aborted) circuit.cancelled()
-          else circuit.failed()
+          if (request.signal?.aborted || (request.waits === true && failure.timedOut)) circuits.cancelled(of)
+          else if (failure.handedOver) circuits.unanswered(of)
+          else circuits.unreachable(of)
           reject(failure)
         },
       }
@@ -151,7 +154,7 @@ export function createApiClient(
   return {
     request(caller, request) {
       if (request.waits === true) return ask(caller, request)
-      return turns.take(caller.account ?? caller.key, async (waitedMs) => {
+      return turns.take(whose(caller), async (waitedMs) => {
         if (waitedMs >= allowedMs(request)) throw new NoAnswer(false, true)
         return ask(caller, request)
       })
@@ -160,6 +163,11 @@ export function createApiClient(
       await Promise.all([pool.destroy(), waitPool.destroy()])
     },
   }
+}
+
+/** Whose silence and turns a request counts among. */
+function whose({ account, key }: ApiCaller): string {
+  return account ?? key
 }
 
 // A string of structured fields (RFC 8941 §3.3.3).

@@ -1,5 +1,5 @@
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { Circuit } from '@vertexsms/service/circuit'
+import { Circuit, SharedCircuit } from '@vertexsms/service/circuit'
 import { createMemory } from '@vertexsms/service/memory'
 import { type Dispatcher, Pool } from 'undici'
 import { AMOUNT_SENT_HEADER, TOKEN_HEADER } from './wire.ts'
@@ -73,7 +73,7 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
   })
-  const host = new Circuit()
+  const host = new SharedCircuit()
   const lines = createMemory<Line>(TOKENS_MAX)
 
   function lineOf(token: string): Line {
@@ -98,7 +98,6 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
           else line.circuit.cancelled()
           if (unreachable) host.failed()
           else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
-          else host.cancelled()
           resolve(answer)
         })
         const dispatch = () => {

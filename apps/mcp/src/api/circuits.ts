@@ -1,0 +1,48 @@
+import { Circuit, SharedCircuit } from '@vertexsms/service/circuit'
+import { createMemory } from '@vertexsms/service/memory'
+
+/** Accounts whose silence is remembered. */
+const SILENT_MAX = 10_000
+
+/**
+ * Which calls to the API are worth making: none while it answers nobody, but for a probe now and then, and none of an
+ * account whose own are not answered.
+ */
+export class Circuits {
+  readonly #shared = new SharedCircuit()
+  /** Of those alone whose last call was not answered. */
+  readonly #silent = createMemory<Circuit>(SILENT_MAX)
+
+  /** True when a call of this account may be made; how it ended is then reported. */
+  admits(account: string): boolean {
+    const own = this.#silent.get(account)
+    if (own?.admits() === false) return false
+    if (this.#shared.admits()) return true
+    own?.cancelled()
+    return false
+  }
+
+  answered(account: string): void {
+    this.#shared.succeeded()
+    if (this.#silent.size > 0) this.#silent.delete(account)
+  }
+
+  /** No connection could be made, whoever called. */
+  unreachable(account: string): void {
+    this.#silent.get(account)?.cancelled()
+    this.#shared.failed()
+  }
+
+  /** The call was made, and no answer came. */
+  unanswered(account: string): void {
+    const own = this.#silent.get(account) ?? new Circuit()
+    this.#silent.set(account, own)
+    own.failed()
+    this.#shared.failed(account)
+  }
+
+  /** The call says nothing of the API: its caller ended it, or had asked for an answer that is held back. */
+  cancelled(account: string): void {
+    this.#silent.get(account)?.cancelled()
+  }
+}
