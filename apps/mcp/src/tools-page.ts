@@ -52,6 +52,7 @@ export function toolsPage(): string {
   return [
     '# Tools',
     'All ten tools are listed to everyone; what a token may call is decided by the API on each call.',
+    'Scopes have no hierarchy: none contains another, so an app needs the very scope of each tool that it calls.',
     table(
       ['scope', 'what it allows', 'costs money', 'tools'],
       SCOPE_NAMES.map((scope) => [

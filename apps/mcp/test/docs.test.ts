@@ -13,6 +13,10 @@ it('the generated pages name every code and every tool', () => {
   for (const tool of TOOL_NAMES) expect(documents().get('docs/tools.md')).toContain(`## ${tool}`)
 })
 
+it('the page of the tools says that no scope contains another (MCP 2026-07-28, authorization)', () => {
+  expect(documents().get('docs/tools.md')).toContain('Scopes have no hierarchy')
+})
+
 it('the page of the REST API leads nobody to the live service with a token of another installation', () => {
   expect(documents().get('docs/rest.md')).toContain('http://localhost:4002')
   expect(documents().get('docs/rest.md')).not.toContain(LIVE.api)
