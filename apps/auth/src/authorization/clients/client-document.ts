@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { JsonRefused, readJson } from '@vertexsms/service/json'
 import { type NormalizedMetadata, normalizeMetadata, RegistrationRefused } from './registration.ts'
 
@@ -71,12 +72,32 @@ function parse(body: string): Record<string, unknown> {
   return document as Record<string, unknown>
 }
 
-/** How long a document may be used, in seconds: what its headers say (RFC 9111 §5.2), within the floor and ceiling. */
+/**
+ * How long a document may be used, in seconds: what its headers allow a cache that serves many (RFC 9111 §4.2.1, §5.2.2),
+ * less the time it has been on its way (§5.1), within the floor and ceiling. One that may not be kept is used for the floor.
+ */
 export function cacheSeconds(
-  cacheControl: string | string[] | undefined,
-  bounds: { readonly floor: number; readonly ceiling: number },
+  { 'cache-control': cacheControl, age }: IncomingHttpHeaders,
+  { floor, ceiling }: { readonly floor: number; readonly ceiling: number },
 ): number {
-  const maxAge = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,10})/i.exec(String(cacheControl ?? ''))?.[1]
-  const seconds = maxAge === undefined ? bounds.floor : Number(maxAge)
-  return Math.min(bounds.ceiling, Math.max(bounds.floor, seconds))
+  const directives = new Map(
+    String(cacheControl ?? '')
+      .toLowerCase()
+      .split(',')
+      .map((directive) => {
+        const [name = '', value = ''] = directive.split('=')
+        return [name.trim(), value.trim().replaceAll('"', '')] as const
+      }),
+  )
+  if (NOT_KEPT.some((name) => directives.has(name))) return floor
+  const allowed = directives.get('s-maxage') ?? directives.get('max-age') ?? ''
+  const seconds = wholeSeconds(allowed) - wholeSeconds(String(age ?? '').trim())
+  return Math.min(ceiling, Math.max(floor, seconds))
+}
+
+/** Directives by which an answer is not kept for others, or not used again unasked. */
+const NOT_KEPT = ['no-store', 'no-cache', 'private']
+
+function wholeSeconds(text: string): number {
+  return /^\d{1,10}$/.test(text) ? Number(text) : 0
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Database } from '@vertexsms/db/client'
 import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
@@ -112,7 +113,7 @@ export function createClientDocuments(deps: {
       (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
       (seen || (await deps.limiter.hit('documentHost', { about: host })).allowed)
     if (!paced) return fail(url, now, 'the document was asked for too often')
-    let answer: { metadata: NormalizedMetadata; cacheControl: string | string[] | undefined }
+    let answer: { metadata: NormalizedMetadata; headers: IncomingHttpHeaders }
     try {
       answer = await fetchDocument(deps.outbound, url)
     } catch (error) {
@@ -121,8 +122,8 @@ export function createClientDocuments(deps: {
       await deps.db.oidcClient.updateMany({ where: { id: url }, data: { freshUntil: null } })
       return fail(url, now, error.message, true)
     }
-    const { metadata, cacheControl } = answer
-    const seconds = cacheSeconds(cacheControl, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
+    const { metadata, headers } = answer
+    const seconds = cacheSeconds(headers, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
     const freshUntil = new Date(now.getTime() + seconds * 1000)
     const payload = JSON.parse(JSON.stringify(metadata))
     await deps.db.oidcClient.upsert({
@@ -169,7 +170,7 @@ async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
   if (status === 404 || status === 410) throw new NoSuchDocument(`the document's host answered ${status}`)
   if (status !== 200) throw new DocumentRefused(`the document's host answered ${status}`)
   const metadata = readDocument(url, Buffer.from(body).toString('utf8'))
-  return { metadata, cacheControl: headers['cache-control'] }
+  return { metadata, headers }
 }
 
 /** Words that are safe to show: our own, never those of a socket. */
