@@ -40,9 +40,9 @@ export interface ConsentDeps extends SessionDeps, SceneDeps {
 export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): Promise<void> {
   app.get('/interaction/:uid', async (request, reply) => {
     const asked = await findRequest(deps, request, reply)
-    if (!asked) return sendEnded(reply)
+    if (!asked) return sendEnded(deps, reply)
     if (asked.answer) return sendContinue(deps, reply, asked, asked.answer)
-    reply.header('set-cookie', askerCookies(deps.issuerUrl, asked.uid, titleOfAsker(deps, request, asked)))
+    reply.header('set-cookie', askerCookies(deps, asked.uid, titleOfAsker(deps, request, asked)))
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn) {
       return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
@@ -52,7 +52,7 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
 
   app.post('/interaction/:uid', async (request, reply) => {
     const asked = await findRequest(deps, request, reply)
-    if (!asked) return sendEnded(reply)
+    if (!asked) return sendEnded(deps, reply)
     const signedIn = await readSession(deps, request.headers.cookie)
     if (!signedIn || !formFits(deps, request, asked, signedIn)) {
       // Signed out, or somebody else by now: the page is shown again to whoever is there.
@@ -78,7 +78,7 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     }
     // Answered in another tab meanwhile, whose answer stands.
     const answered = await findRequest(deps, request, reply)
-    return answered?.answer ? sendContinue(deps, reply, answered, answered.answer) : sendEnded(reply)
+    return answered?.answer ? sendContinue(deps, reply, answered, answered.answer) : sendEnded(deps, reply)
   })
 }
 
@@ -191,11 +191,11 @@ function sendContinue(
   })
 }
 
-function sendEnded(reply: FastifyReply): Promise<string> {
+function sendEnded(deps: ConsentDeps, reply: FastifyReply): Promise<string> {
   const { consent } = wordsFor(reply.request)
   const link = { href: '/settings/api', label: consent.goToSettings }
   const { headers, params } = reply.request
-  const app = readAsker(headers.cookie, `/interaction/${(params as { uid: string }).uid}`)
+  const app = readAsker(deps, headers.cookie, `/interaction/${(params as { uid: string }).uid}`)
   const text = app === null ? consent.endedMore : `${consent.whoAsked(app)} ${consent.endedMore}`
   const data = { title: consent.ended, text, link }
   return sendPage(reply, 'message', data, 400)

@@ -132,7 +132,7 @@ export async function showSignIn(
     email,
     returnTo,
     continuesToApp: isInteractionPath(returnTo),
-    asker: readAsker(request.headers.cookie, returnTo),
+    asker: readAsker(deps, request.headers.cookie, returnTo),
     passkeyOptions: await signInOptions(deps, passkeyBinding(visitor)),
     error: error ?? null,
     hasEnded,

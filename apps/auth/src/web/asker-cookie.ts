@@ -4,20 +4,29 @@ import { fastifyCookie } from '@fastify/cookie'
 // that the sign-in page in between can name it, and the same address once the request has ended, the consent page hands the
 // name over in cookies of our own making, for this one request. A link cannot put a name there.
 
-const COOKIE = 'vertexsms_asker'
 const SIGN_IN_SECONDS = 900
 /** Somebody may come back to a tab that was left open for longer than the request waits. */
 const ENDED_SECONDS = 3600
 const TITLE_CHARS_MAX = 200
 
+/** What decides the cookie's name: the public URL. */
+interface Deployment {
+  readonly issuerUrl: string
+}
+
+/** Over https no page that came in the clear can set it (RFC 6265bis §4.1.3.1), which would put a name there. */
+function cookieName(issuerUrl: string): string {
+  return issuerUrl.startsWith('https:') ? '__Secure-vertexsms_asker' : 'vertexsms_asker'
+}
+
 /** The `Set-Cookie` values by which the sign-in page, and later the request's own, learn who asks in this request. */
-export function askerCookies(issuerUrl: string, uid: string, title: string): string[] {
+export function askerCookies({ issuerUrl }: Deployment, uid: string, title: string): string[] {
   const places = [
     { path: '/sign-in', maxAge: SIGN_IN_SECONDS },
     { path: `/interaction/${uid}`, maxAge: ENDED_SECONDS },
   ]
   return places.map((place) =>
-    fastifyCookie.serialize(COOKIE, `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
+    fastifyCookie.serialize(cookieName(issuerUrl), `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
       ...place,
       httpOnly: true,
       sameSite: 'lax',
@@ -27,7 +36,11 @@ export function askerCookies(issuerUrl: string, uid: string, title: string): str
 }
 
 /** Who asks in the request whose path this is, or that signing in there leads on to; null where it leads elsewhere, or nobody said. */
-export function readAsker(cookieHeader: string | undefined, returnTo: string): string | null {
-  const [uid = '', ...title] = (fastifyCookie.parse(cookieHeader ?? '')[COOKIE] ?? '').split(' ')
+export function readAsker(
+  { issuerUrl }: Deployment,
+  cookieHeader: string | undefined,
+  returnTo: string,
+): string | null {
+  const [uid = '', ...title] = (fastifyCookie.parse(cookieHeader ?? '')[cookieName(issuerUrl)] ?? '').split(' ')
   return title.length > 0 && returnTo === `/interaction/${uid}` ? title.join(' ').slice(0, TITLE_CHARS_MAX) : null
 }

@@ -120,14 +120,20 @@ describe('cookies', () => {
       }))
         url.searchParams.set(name, value)
       const response = await fetch(url, { redirect: 'manual' })
-      const cookies = response.headers.getSetCookie()
-      expect(cookies.length).toBeGreaterThan(0)
-      for (const cookie of cookies) {
-        expect(cookie).toMatch(/^__Secure-vertexsms_(interaction|resume)(\.sig)?=/)
+      const begun = response.headers.getSetCookie()
+      const consent = new URL(response.headers.get('location') ?? '', 'https://auth.example').pathname
+      const cookie = begun.map((line) => line.split(';')[0]).join('; ')
+      const asked = (
+        await fetch(`${inside}${consent}`, { redirect: 'manual', headers: { cookie } })
+      ).headers.getSetCookie()
+      expect(begun.length).toBeGreaterThan(0)
+      expect(asked.length).toBeGreaterThan(0)
+      for (const cookie of [...begun, ...asked]) {
+        expect(cookie).toMatch(/^__Secure-vertexsms_(interaction|resume|asker)(\.sig)?=/)
         expect(cookie).toMatch(/; secure/i)
         expect(cookie).toMatch(/; httponly/i)
         expect(cookie).toMatch(/; samesite=lax/i)
-        expect(cookie).toMatch(/; path=\/(interaction|oauth\/authorize)\//i)
+        expect(cookie).toMatch(/; path=\/(interaction\/|oauth\/authorize\/|sign-in)/i)
       }
     } finally {
       await secure.close()
