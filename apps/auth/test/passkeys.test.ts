@@ -1,4 +1,6 @@
+// Passkeys from the browser to the row, and what is refused on the way: one file, for one browser with an authenticator serves it all.
 import { MUTABLE_NOTICES } from '@vertexsms/contract/notice'
+import { testDatabase } from '@vertexsms/db/testing'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../src/limits.ts'
@@ -9,6 +11,8 @@ import { type MailServer, startMailServer } from './support/mail-server.ts'
 import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
+
+const optionsOn = (html: string) => /data-options="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? ''
 
 describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   let stack: Stack
@@ -201,8 +205,6 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     },
   )
 
-  const optionsOn = (html: string) => /data-options="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? ''
-
   /** A passkey of somebody new, whose answer says of itself what it is told to; and the status of each answer. */
   async function saying(said: { readonly transports?: unknown; readonly userHandle?: unknown }) {
     const { person } = await newSignedIn(stack)
@@ -241,5 +243,43 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     ['an object', { 0: 'usb' }],
   ])('are refused when they are reached by %s', async (_name, transports) => {
     expect(await saying({ transports })).toEqual([422, 422])
+  })
+})
+
+describe('a challenge', () => {
+  it("ends with its time by the database's clock, whatever the clock of a node says (WebAuthn §13.4.3)", async () => {
+    const test = await testDatabase()
+    const stack = await startStack({ test })
+    try {
+      const { account } = await newSignedIn(stack)
+      const authenticator = new Authenticator(stack.issuer)
+      const add = async (passesMs: number) => {
+        const person = await stack.person(account.id)
+        const { html } = await person.get('/settings/passkeys')
+        await test.followDate(passesMs)
+        return person.post('/settings/passkeys', [
+          ['csrf', hiddenField(html, 'csrf')],
+          ['password', PASSWORD],
+          ['credential', authenticator.create(optionsOn(html))],
+        ])
+      }
+      const signIn = async (passesMs: number) => {
+        const stranger = await stack.person()
+        const { html } = await stranger.get('/sign-in')
+        await test.followDate(passesMs)
+        return stranger.post('/sign-in/passkey', [
+          ['csrf', hiddenField(html, 'csrf')],
+          ['credential', authenticator.get(optionsOn(html))],
+        ])
+      }
+      const MINUTE_MS = 60_000
+      expect((await add(31 * MINUTE_MS)).status).toBe(422)
+      expect((await add(60 * MINUTE_MS)).status).toBe(303)
+      expect((await signIn(91 * MINUTE_MS)).status).toBe(422)
+      expect((await signIn(120 * MINUTE_MS)).status).toBe(303)
+    } finally {
+      await stack.close()
+      await test.close()
+    }
   })
 })

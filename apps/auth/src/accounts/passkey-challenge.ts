@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { mac } from '@vertexsms/secrets/mac'
 import { subkey } from '@vertexsms/secrets/subkey'
@@ -21,7 +22,7 @@ function proof(deps: ChallengeDeps, head: Uint8Array, binding: string): Buffer {
   return mac(subkey(deps.operatorKey, 'passkey-challenge'), head, binding)
 }
 
-/** A new challenge for one ceremony; `binding` names the ceremony and the browser, such as `register:session:...`. */
+/** A new challenge for one ceremony at `now`, the database's, by which {@link takeChallenge} judges it; `binding` names the ceremony and the browser, such as `register:session:...`. */
 export function newChallenge(deps: ChallengeDeps, binding: string, now: Date): Uint8Array<ArrayBuffer> {
   const head = Buffer.alloc(RANDOM_BYTES + EXPIRY_BYTES)
   randomBytes(RANDOM_BYTES).copy(head)
@@ -29,20 +30,18 @@ export function newChallenge(deps: ChallengeDeps, binding: string, now: Date): U
   return new Uint8Array(Buffer.concat([head, proof(deps, head, binding)]))
 }
 
-/** True exactly once for a challenge of ours with this binding that has not expired; it is spent whatever follows. */
-export async function takeChallenge(
-  deps: ChallengeDeps,
-  challenge: string,
-  binding: string,
-  now: Date,
-): Promise<boolean> {
+/**
+ * True exactly once for a challenge of ours with this binding that has not expired by the database's clock, which also
+ * decides when its row goes; it is spent whatever follows.
+ */
+export async function takeChallenge(deps: ChallengeDeps, challenge: string, binding: string): Promise<boolean> {
   const bytes = Buffer.from(challenge, 'base64url')
   const head = bytes.subarray(0, RANDOM_BYTES + EXPIRY_BYTES)
   const expected = proof(deps, head, binding)
   const given = bytes.subarray(RANDOM_BYTES + EXPIRY_BYTES)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return false
   const expiresAt = new Date(head.readUIntBE(RANDOM_BYTES, EXPIRY_BYTES))
-  if (expiresAt <= now) return false
+  if (expiresAt <= (await databaseNow(deps.db))) return false
   try {
     await deps.db.passkeyChallenge.create({ data: { id: hashToken(challenge), expiresAt } })
     return true

@@ -67,7 +67,7 @@ export async function registrationOptions(
     userName: account.email,
     userDisplayName: account.email,
     userID: new TextEncoder().encode(account.id),
-    challenge: newChallenge(deps, binding, new Date()),
+    challenge: newChallenge(deps, binding, await databaseNow(deps.db)),
     attestationType: 'none',
     excludeCredentials: known,
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
@@ -96,10 +96,10 @@ export async function addPasskey(
 ): Promise<Addition> {
   const answer = parseAnswer(added.answer)
   if (!answer) return 'refused'
-  const now = new Date()
+  const now = await databaseNow(deps.db)
   const verified = await verifyRegistrationResponse({
     response: answer as unknown as RegistrationResponseJSON,
-    expectedChallenge: (challenge) => takeChallenge(deps, challenge, added.binding, now),
+    expectedChallenge: (challenge) => takeChallenge(deps, challenge, added.binding),
     ...relyingParty(deps),
     requireUserVerification: true,
   }).catch(notHeld)
@@ -131,7 +131,7 @@ export async function addPasskey(
 export async function signInOptions(deps: PasskeyDeps, binding: string): Promise<string> {
   const options = await generateAuthenticationOptions({
     rpID: relyingParty(deps).expectedRPID,
-    challenge: newChallenge(deps, binding, new Date()),
+    challenge: newChallenge(deps, binding, await databaseNow(deps.db)),
     userVerification: 'required',
   })
   return JSON.stringify(options)
@@ -142,11 +142,11 @@ export async function checkPasskey(deps: PasskeyDeps, json: string, binding: str
   const answer = parseAnswer(json)
   const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
   if (!passkey || !isAccountAlive(passkey.account)) return null
-  const now = new Date()
+  const now = await databaseNow(deps.db)
   const response = answer as unknown as AuthenticationResponseJSON
   const verified = await verifyAuthenticationResponse({
     response,
-    expectedChallenge: (challenge) => takeChallenge(deps, challenge, binding, now),
+    expectedChallenge: (challenge) => takeChallenge(deps, challenge, binding),
     ...relyingParty(deps),
     credential: {
       id: passkey.id,
