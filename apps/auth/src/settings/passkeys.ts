@@ -8,7 +8,7 @@ import { textField } from '../web/fields.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import { assertAllowed } from '../web/tries.ts'
 import { changeAccount, provePassword } from './account-change.ts'
@@ -49,7 +49,7 @@ export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {
     const where = { accountId: signedInOf(request).account.id, id: typeof id === 'string' ? id : '' }
     const row = await deps.db.passkey.findFirst({ where })
     if (!row) return reply.redirect(PATH, 303)
-    const now = new Date()
+    const now = nowOf(request)
     const { name, createdAt, lastUsedAt } = row
     const times = { created: timeView(createdAt, now), lastUsed: lastUsedAt && timeView(lastUsedAt, now) }
     return sendPage(reply, 'passkey-remove', { viewer: viewerOf(deps, request), id: row.id, name, ...times })
@@ -89,7 +89,7 @@ async function showPasskeys(
   const { error = null, passwordError = null } = problems
   const { wasAdded, wasRemoved } = wordsFor(request).passkeys
   const { account, sessionId } = signedInOf(request)
-  const now = new Date()
+  const now = nowOf(request)
   const rows = await deps.db.passkey.findMany({ where: { accountId: account.id }, orderBy: { createdAt: 'desc' } })
   const data = {
     viewer: viewerOf(deps, request),

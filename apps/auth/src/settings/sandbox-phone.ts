@@ -6,7 +6,7 @@ import type { SandboxPhonePage } from '../views/pages.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 
 const MAX_NUMBERS = 100
@@ -16,7 +16,7 @@ const MAX_TEXTS = 100
 export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void {
   app.get('/sandbox/phone', async (request, reply) => {
     const accountId = signedInOf(request).account.id
-    const now = new Date()
+    const now = nowOf(request)
     const asked = (request.query as { number?: unknown }).number
     const chosen = typeof asked === 'string' && /^\d{1,20}$/.test(asked) ? asked : null
 

@@ -6,14 +6,14 @@ import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
-import { signedInOf, viewerOf } from '../web/require-session.ts'
+import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 
 /** Settings -> Sessions: where the account is signed in, and signing out one place or all others. */
 export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
   app.get('/settings/sessions', async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
-    const now = new Date()
+    const now = nowOf(request)
     const rows = await deps.db.session.findMany({
       where: { accountId: account.id, expiresAt: { gt: now } },
       orderBy: [{ lastSeenAt: 'desc' }, { id: 'asc' }],
