@@ -20,6 +20,7 @@ import {
   start,
   type TestClient,
 } from './support/client.ts'
+import { later, realTime } from './support/clock.ts'
 import { Outside, type Served, startHost } from './support/documents.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   stack = await startStack({ outbound: outside, poolSize: POOL_SIZE })
 })
 afterAll(() => stack?.close())
-afterEach(() => void vi.useRealTimers())
+afterEach(() => realTime(stack))
 
 async function documentClient(url: string, redirectUri: string): Promise<TestClient> {
   return { server: await discover(stack), client: { client_id: url }, auth: oauth.None(), redirectUri }
@@ -207,13 +208,32 @@ describe('client ID metadata documents', () => {
       const person = await stack.person()
       const count = () => outside.asked.filter((asked) => asked === url).length
       await person.open((await start(client)).url)
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + (seconds - 2) * 1000 })
+      await later(seconds - 2, stack)
       await person.open((await start(client)).url)
       expect([headers, count()]).toEqual([headers, 1])
-      vi.setSystemTime(Date.now() + 4000)
+      await later(4, stack)
       await person.open((await start(client)).url)
       expect([headers, count()]).toEqual([headers, 2])
-      vi.useRealTimers()
+      await realTime(stack)
+    }
+  })
+
+  it('are cached by the clock of the database, whatever that of a node says', async () => {
+    const test = await testDatabase()
+    const options = { test, outbound: outside, settings: { OPERATOR_KEY: randomBytes(32).toString('base64url') } }
+    const nodes = [await startStack(options), await startStack(options)]
+    try {
+      const url = 'https://clocks.example/client'
+      outside.serve(url, { ...base, client_id: url }, { headers: { 'cache-control': 'max-age=600' } })
+      const count = () => outside.asked.filter((asked) => asked === url).length
+      for (const { issuer } of nodes) {
+        await post(`${issuer}/oauth/token`, { grant_type: 'refresh_token', client_id: url, refresh_token: 'x' })
+        await test.followDate(601_000)
+      }
+      expect(count()).toBe(2)
+    } finally {
+      for (const node of nodes) await node.close()
+      await test.close()
     }
   })
 
@@ -223,7 +243,7 @@ describe('client ID metadata documents', () => {
     const person = await stack.person()
     for (let attempt = 0; attempt < 3; attempt += 1) await person.open((await start(client)).url)
     expect(outside.asked.filter((asked) => asked === url)).toHaveLength(1)
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+    await later(61, stack)
     outside.serve(url, { ...base, client_id: url })
     expect((await person.open((await start(client)).url)).url.pathname).not.toBe('/oauth/authorize')
   })
@@ -255,10 +275,10 @@ describe('client ID metadata documents', () => {
     const tokens = await connect(client, person)
     outside.served.set(url, trouble(url))
     outside.asked.length = 0
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6 * 86_400_000 })
+    await later(6 * 86_400, stack)
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
     expect(outside.asked).toEqual([url])
-    vi.setSystemTime(Date.now() + 2 * 86_400_000)
+    await later(2 * 86_400, stack)
     const answer = await post(`${stack.issuer}/oauth/token`, {
       grant_type: 'refresh_token',
       client_id: url,
@@ -291,18 +311,18 @@ describe('client ID metadata documents', () => {
     const { id } = await stack.account()
     const tokens = await connect(client, await stack.person(id))
     outside.serve(url, 'gone', { status })
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120_000 })
+    await later(120, stack)
     await expect(refresh(client, tokens.refresh)).rejects.toMatchObject({ error: 'invalid_client' })
     outside.serve(url, 'broken', { status: 500 })
-    vi.setSystemTime(Date.now() + 120_000)
-    const later = await post(`${stack.issuer}/oauth/token`, {
+    await later(120, stack)
+    const broken = await post(`${stack.issuer}/oauth/token`, {
       grant_type: 'refresh_token',
       client_id: url,
       refresh_token: tokens.refresh,
     })
-    expect(later.status).toBe(503)
+    expect(broken.status).toBe(503)
     outside.serve(url, { ...base, client_id: url })
-    vi.setSystemTime(Date.now() + 120_000)
+    await later(120, stack)
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
   })
 
@@ -373,7 +393,7 @@ describe('the key set of a client', () => {
     await publish('a')
     expect((await revoke('a')).status).toBe(200)
     await publish('b')
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 })
+    await later(61, stack)
     expect((await revoke('b')).status).toBe(200)
     expect((await revoke('a')).body.error).toBe('invalid_client')
     expect(asked()).toBe(2)
@@ -496,9 +516,9 @@ describe('the key set of a client', () => {
     await publish('a')
     expect((await revoke('a')).status).toBe(200)
     outside.served.set(keysUrl, new Error('down'))
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 20 * 3_600_000 })
+    await later(20 * 3600, stack)
     expect((await revoke('a')).status).toBe(200)
-    vi.setSystemTime(Date.now() + 8 * 3_600_000)
+    await later(8 * 3600, stack)
     // The library holds the keys themselves for as long as they answer; a key it does not know makes it ask.
     expect((await revoke('b')).status).toBe(503)
   })

@@ -5,6 +5,7 @@ import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LIMITS } from '../../src/limits.ts'
 import { post, start } from '../support/client.ts'
+import { later } from '../support/clock.ts'
 import { Outside, startHost } from '../support/documents.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
@@ -206,7 +207,7 @@ describe('many client ids', () => {
         serveReal(outside)
         if (seen) {
           expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
-          vi.setSystemTime(Date.now() + 120_000)
+          await later(120, paced)
         }
         for (let index = 0; index < 50; index += 1) {
           expect((await authorizeAs(paced, `https://victim.example/${index}`)).status).toBe(503)
@@ -222,7 +223,7 @@ describe('many client ids', () => {
     await withPaced(async (paced, outside) => {
       serveReal(outside)
       expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
-      vi.setSystemTime(Date.now() + 120_000)
+      await later(120, paced)
       outside.asked.length = 0
       expect((await authorizeAs(paced, 'https://victim.example/first')).status).toBe(503)
       // As if many addresses had asked: one alone is stopped long before.

@@ -51,7 +51,7 @@ function clientAdapter({ clients, documents, allowLocalhost, operatorKey }: Adap
       if (!isDocumentUrl(id, { allowLocalhost })) return reading(() => clients.find(id))
       if (documents === null) return undefined
       try {
-        return await reading(() => documents.find(id, new Date(), currentAddress()), isAnswer)
+        return await reading(() => documents.find(id, currentAddress()), isAnswer)
       } catch (error) {
         if (!isAnswer(error)) throw error
         if (error instanceof DocumentUnavailable) noteUnavailable(error)

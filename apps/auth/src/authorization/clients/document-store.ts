@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Database } from '@vertexsms/db/client'
+import { databaseNow } from '@vertexsms/db/clock'
 import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import { keepWithin } from '../../room.ts'
@@ -42,7 +43,7 @@ export interface ClientDocuments {
    * `address` is who asks and pays for a fetch; null for a person whose request was let in before. Throws
    * {@link NoSuchDocument} when there is none, {@link DocumentUnavailable} when it cannot be had.
    */
-  find(url: string, now: Date, address: string | null): Promise<ClientRecord>
+  find(url: string, address: string | null): Promise<ClientRecord>
 }
 
 interface Failure {
@@ -55,7 +56,7 @@ type Result = { readonly record: ClientRecord } | { readonly failure: Failure }
 
 /**
  * Metadata documents with a cache in the database, so that every node and every restart knows the client. Headers
- * decide how long a copy serves, within a floor and a ceiling. Only its host's 404 or 410 withdraws a document; after
+ * decide how long a copy serves, within a floor and a ceiling, by the database's clock. Only its host's 404 or 410 withdraws a document; after
  * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
  * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace; for documents that
  * were never seen, of clients that nobody connected, so are a host, and whoever names them, at whatever endpoint. So
@@ -71,23 +72,24 @@ export function createClientDocuments(deps: {
   const failures = new LRUCache<string, Failure>({ max: 1000 })
   const flights = new Map<string, Promise<Result>>()
 
-  async function load(url: string, now: Date, address: string | null): Promise<ClientRecord> {
+  async function load(url: string, address: string | null): Promise<ClientRecord> {
+    const now = await databaseNow(deps.db)
     const row = await deps.db.oidcClient.findUnique({ where: { id: url } })
     const stored = row ? ({ ...(row.payload as object), client_id: url } as ClientRecord) : undefined
-    if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil)
+    if (stored && row?.freshUntil && row.freshUntil > now) return keep(url, stored, row.freshUntil, now)
     const usable =
       row?.freshUntil && row.freshUntil.getTime() + STALE_SECONDS * 1000 > now.getTime() ? stored : undefined
     const isConnected = row !== null && row.lastUsedAt !== null
     const remembered = failures.get(url)
     const result =
-      remembered && remembered.until > now.getTime()
+      remembered && remembered.until > Date.now()
         ? { failure: remembered }
         : await ask(url, now, address, usable !== undefined || isConnected)
     if ('record' in result) return result.record
     const { failure } = result
     if (failure.gone) throw new NoSuchDocument(failure.reason)
     if (usable) return usable
-    const seconds = Math.max(1, Math.ceil((failure.until - now.getTime()) / 1000))
+    const seconds = Math.max(1, Math.ceil((failure.until - Date.now()) / 1000))
     throw new DocumentUnavailable(failure.reason, seconds)
   }
 
@@ -99,7 +101,7 @@ export function createClientDocuments(deps: {
       if (!verdict.allowed)
         throw new DocumentUnavailable('too many documents were asked for', verdict.retryAfterSeconds, 429)
     }
-    const cached = freshOf(url, now)
+    const cached = freshOf(url)
     if (cached) return { record: cached }
     const flight = flights.get(url) ?? refresh(url, now, seen).finally(() => flights.delete(url))
     flights.set(url, flight)
@@ -112,15 +114,15 @@ export function createClientDocuments(deps: {
     const paced =
       (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
       (seen || (await deps.limiter.hit('documentHost', { about: host })).allowed)
-    if (!paced) return fail(url, now, 'the document was asked for too often')
+    if (!paced) return fail(url, 'the document was asked for too often')
     let answer: { metadata: NormalizedMetadata; headers: IncomingHttpHeaders }
     try {
       answer = await fetchDocument(deps.outbound, url)
     } catch (error) {
-      if (!(error instanceof NoSuchDocument)) return fail(url, now, reasonOf(error))
+      if (!(error instanceof NoSuchDocument)) return fail(url, reasonOf(error))
       // For good: a host that fails after it withdrew the document does not bring it back.
       await deps.db.oidcClient.updateMany({ where: { id: url }, data: { freshUntil: null } })
-      return fail(url, now, error.message, true)
+      return fail(url, error.message, true)
     }
     const { metadata, headers } = answer
     const seconds = cacheSeconds(headers, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
@@ -132,26 +134,27 @@ export function createClientDocuments(deps: {
       update: { payload, freshUntil },
     })
     await keepWithin(deps.db, 'unusedDocuments', null)
-    return { record: keep(url, { ...metadata, client_id: url }, freshUntil) }
+    return { record: keep(url, { ...metadata, client_id: url }, freshUntil, now) }
   }
 
-  function fail(url: string, now: Date, reason: string, gone = false): { failure: Failure } {
-    const failure = { reason, gone, until: now.getTime() + FAILURE_SECONDS * 1000 }
+  function fail(url: string, reason: string, gone = false): { failure: Failure } {
+    const failure = { reason, gone, until: Date.now() + FAILURE_SECONDS * 1000 }
     failures.set(url, failure)
     return { failure }
   }
 
-  function keep(url: string, record: ClientRecord, until: Date): ClientRecord {
-    fresh.set(url, { record, until: until.getTime() })
+  function keep(url: string, record: ClientRecord, freshUntil: Date, now: Date): ClientRecord {
+    // Here by what is left of it: this process has another clock than the database, whose time `now` is.
+    fresh.set(url, { record, until: Date.now() + freshUntil.getTime() - now.getTime() })
     return record
   }
 
-  function freshOf(url: string, now: Date): ClientRecord | undefined {
+  function freshOf(url: string): ClientRecord | undefined {
     const cached = fresh.get(url)
-    return cached && cached.until > now.getTime() ? cached.record : undefined
+    return cached && cached.until > Date.now() ? cached.record : undefined
   }
 
-  return { find: async (url, now, address) => freshOf(url, now) ?? load(url, now, address) }
+  return { find: async (url, address) => freshOf(url) ?? load(url, address) }
 }
 
 /** Throws {@link NoSuchDocument}, DocumentRefused for contents that may not be used, or whatever kept us from them. */
