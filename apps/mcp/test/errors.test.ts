@@ -144,6 +144,15 @@ it.each(['get_mcc_mnc_list', 'get_mobile_prefixes'])('%s says of which country n
   expect(envelope).toMatchObject({ code: 'NOT_FOUND', message: 'No mobile networks are known of this country.' })
 })
 
+it('a registration says which argument cannot be served without a public address, and not that lookups cannot', async () => {
+  answerWith(() => errorAnswer('CALLBACK_ADDRESS_MISSING'))
+  const shop = { name: 'Shop', category: 'Brand', categoryDescription: 'A shop' }
+  const args = { ...shop, notificationUrl: 'https://shop.example/decided' }
+  const envelope = failureOf(await resultOf(await call('register_sender_id', args)))
+  expect(envelope).toMatchObject({ code: 'CALLBACK_ADDRESS_MISSING', retryable: false })
+  expect(envelope.message).toMatch(/`notificationUrl`: leave it out.* Nothing was registered\.$/)
+})
+
 it('another address is answered with that of the MCP server', async () => {
   for (const path of ['/', '/sse', '/mcp/v1']) {
     const response = await post(new URL(path, stack.url).href, null, modern('tools/list'))

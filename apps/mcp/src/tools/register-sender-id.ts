@@ -55,6 +55,9 @@ export const registerSenderId = defineTool({
   },
 })
 
+const NO_NOTIFICATION =
+  'Argument `notificationUrl`: leave it out; this installation has no public address at which it could be told of the decision. Nothing was registered.'
+
 /** Registers a sender and returns its id; `replayed` where an earlier call with the same key did it. Throws {@link ToolFailure}. */
 export async function submitSender(
   body: object,
@@ -78,6 +81,7 @@ export async function submitSender(
     throw refusalFailure(error, {
       CONFLICT: new ToolFailure('INVALID_INPUT', 'This sender is already registered on the account.'),
       URL_NOT_ALLOWED: invalid('notificationUrl', 'must be a public https URL.'),
+      CALLBACK_ADDRESS_MISSING: new ToolFailure('CALLBACK_ADDRESS_MISSING', NO_NOTIFICATION),
     })
   }
 }
