@@ -187,20 +187,22 @@ describe('a hold', () => {
 })
 
 describe('a repeat', () => {
-  test('of a send whose outcome is unknown is never a second send, with a key and without', async () => {
+  test('of a send whose outcome is unknown is never a second send, with a key and without, and says what it is', async () => {
     scripted.answer = async () => ({ kind: 'unknown' })
     const [key, to] = [randomUUID(), '37061112255']
     const first = await send({ key, to })
     scripted.answer = async (order) => accepted(order)
     const again = await send({ key, to })
     expect(again.body).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN', details: first.body.details })
+    expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, 'true'])
     expect(scripted.orders.length).toBe(1)
 
     scripted.answer = async () => ({ kind: 'unknown' })
     const bare = { to: '37061112266', mcp: true }
     await send(bare)
     scripted.answer = async (order) => accepted(order)
-    expect((await send(bare)).body).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN' })
+    const told = await send(bare)
+    expect([told.body.code, told.headers.get('idempotency-replayed')]).toEqual(['SEND_OUTCOME_UNKNOWN', 'true'])
     expect(scripted.orders.length).toBe(2)
   })
 

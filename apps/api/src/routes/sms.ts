@@ -1,10 +1,10 @@
-import { AMOUNT_SENT_HEADER, IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
+import { AMOUNT_SENT_HEADER, IDEMPOTENCY_KEY_HEADER } from '@vertexsms/contract/headers'
 import { smsCostRequestSchema } from '@vertexsms/contract/rest'
 import { batchRequestSchema, limitedSendRequestSchema, quoteRequestSchema } from '@vertexsms/contract/sending'
 import type { FastifyRequest } from 'fastify'
 import { ApiError, noSuch } from '../http/api-error.ts'
 import { idParam, parse } from '../http/parse.ts'
-import { statusAnswer } from '../sending/answers.ts'
+import { REPLAYED, statusAnswer } from '../sending/answers.ts'
 import { cancel } from '../sending/cancel.ts'
 import { quoteSms, refuseDestination } from '../sending/quoting.ts'
 import { readIdempotencyKey } from '../sending/repeat.ts'
@@ -20,9 +20,9 @@ export function idempotencyKeyOf(request: FastifyRequest): string | null {
   return key
 }
 
-/** Headers of an answer that was given before. */
-export function replayHeaders(replayed: boolean): Record<string, string> {
-  return replayed ? { [IDEMPOTENCY_REPLAYED_HEADER]: 'true' } : {}
+/** Headers of an answer that may have been given before. */
+export function replayHeaders(replayed: boolean): Readonly<Record<string, string>> {
+  return replayed ? REPLAYED : {}
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type VertexErrorCode,
 } from '@vertexsms/contract/api-errors'
 import { isCancelled } from '@vertexsms/contract/cancelled'
+import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
@@ -14,10 +15,22 @@ import { ApiError } from '../http/api-error.ts'
 import type { Draft } from './request.ts'
 import type { MessageRow } from './rows.ts'
 
+/** Headers of an answer that was given before, a refusal's too. */
+export const REPLAYED: Readonly<Record<string, string>> = { [IDEMPOTENCY_REPLAYED_HEADER]: 'true' }
+
+/** What a repeat of one message throws where the first did not do it; undefined where it did. */
+export function failureOfRepeat(row: MessageRow): ApiError | undefined {
+  if (row.state === 'released') return failureOf(row, REPLAYED)
+  return row.state === 'unknown' && row.scheduledAt === null
+    ? outcomeUnknown(row.sendId, [row.id], REPLAYED)
+    : undefined
+}
+
 /** Why a message was released, as an error. */
-export function failureOf({ failure, failureNumber, failureReason }: MessageRow): ApiError {
+function failureOf({ failure, failureNumber, failureReason }: MessageRow, headers = {}): ApiError {
   const code = failure !== null && Object.hasOwn(API_ERRORS, failure) ? (failure as ApiErrorCode) : 'INTERNAL'
   return new ApiError(code, {
+    headers,
     ...(isVertexCode(failureNumber) ? { errorCode: failureNumber } : {}),
     ...(isReason(failureReason) ? { reason: failureReason } : {}),
   })
@@ -32,8 +45,8 @@ function isReason(reason: string | null): reason is RefusalReasonName {
 }
 
 /** SEND_OUTCOME_UNKNOWN of these messages. */
-export function outcomeUnknown(sendId: string, ids: readonly bigint[]): ApiError {
-  return new ApiError('SEND_OUTCOME_UNKNOWN', { details: { sendId, ids: ids.map(String) } })
+export function outcomeUnknown(sendId: string, ids: readonly bigint[], headers = {}): ApiError {
+  return new ApiError('SEND_OUTCOME_UNKNOWN', { details: { sendId, ids: ids.map(String) }, headers })
 }
 
 /** What is told of one recipient. */

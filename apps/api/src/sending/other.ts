@@ -3,7 +3,7 @@ import { ApiError } from '../http/api-error.ts'
 import { notMobile, readMobile } from '../message/number.ts'
 import { newNumberId } from '../upstream/sandbox/ids.ts'
 import type { HandOver } from '../upstream/upstream.ts'
-import { failureOf, outcomeUnknown } from './answers.ts'
+import { failureOfRepeat, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entrance } from './entry.ts'
@@ -166,7 +166,7 @@ type Rows = Extract<Entrance, { kind: 'replay' }>['rows']
 function repeated(kind: OtherCall['kind'], rows: Rows): OtherResult {
   const [row] = rows
   if (row === undefined) throw new ApiError('INTERNAL')
-  if (row.state === 'released') throw failureOf(row)
-  if (row.state === 'unknown') throw outcomeUnknown(row.sendId, [row.id])
+  const failure = failureOfRepeat(row)
+  if (failure) throw failure
   return { id: kind === 'hlr' ? String(row.id) : (row.reference ?? ''), replayed: true }
 }

@@ -5,7 +5,7 @@ import { seal } from '@vertexsms/secrets/seal'
 import { within } from '@vertexsms/service/within'
 import { ApiError } from '../http/api-error.ts'
 import { newSmsId } from '../upstream/sandbox/ids.ts'
-import { batchAnswer, failureOf, outcomeUnknown } from './answers.ts'
+import { batchAnswer, failureOfRepeat, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entered, Entrance, Key } from './entry.ts'
@@ -342,8 +342,8 @@ export function createSending(deps: SendingDeps): Sending {
 function repeatedOne(rows: readonly MessageRow[]): SentOne {
   const [row] = rows
   if (row === undefined) throw new ApiError('INTERNAL')
-  if (row.state === 'released') throw failureOf(row)
-  if (row.state === 'unknown' && row.scheduledAt === null) throw outcomeUnknown(row.sendId, [row.id])
+  const failure = failureOfRepeat(row)
+  if (failure) throw failure
   return { id: row.id, parts: row.parts, replayed: true }
 }
 
