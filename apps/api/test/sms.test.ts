@@ -71,6 +71,25 @@ describe('POST /sms', () => {
     expect(text).toMatchObject({ sender: 'Tests', text: 'x'.repeat(161), messageId: BigInt(id) })
   })
 
+  test('is quoted with what the most that it may cost would refuse it for', async () => {
+    const { token } = await world.makeAccount()
+    const quoted = async (maxPrice: string) => {
+      const { body } = await world.node.call('POST /sms/quote', { token, body: { ...sms, maxPrice } })
+      return body
+    }
+    const { price } = await quoted('1')
+    const { refusals } = await quoted('0.000001')
+    const { status, body } = await send({ maxPrice: '0.000001' }, token)
+    expect([status, body.code, body.details]).toEqual([
+      409,
+      'PRICE_CHANGED',
+      { price, maxPrice: '0.000001', currency: 'EUR' },
+    ])
+    expect(refusals).toEqual([{ code: body.code, message: body.message, details: body.details }])
+    expect((await quoted(price)).refusals).toEqual([])
+    expect((await send({ maxPrice: price }, token)).status).toBe(200)
+  })
+
   async function recipientOf(body: Record<string, unknown>): Promise<string> {
     const sent = await send(body)
     expect(sent.body).toEqual([expect.stringMatching(/^\d+$/)])

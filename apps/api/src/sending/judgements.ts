@@ -93,17 +93,28 @@ export function checkCeilings(
     if (quote.kind !== 'ok') throw new ApiError('QUOTE_EXPIRED')
     ceilings.push(quote.priceMicros)
   }
+  const ceiling = ceilings.reduce(lesser)
+  const refusal = judgeCeiling(spenders, priced, ceiling, deps.issuer)
+  if (refusal === null) return ceiling
+  if (refusal.code !== 'PRICE_UNKNOWN') throw new ApiError(refusal.code, { details: refusal.details })
+  throw refusalOf(deps, entry, refusal, priced.find(({ micros }) => micros === null)?.country ?? null)
+}
+
+/** PRICE_CHANGED where all of them cost more than this, PRICE_UNKNOWN where one of them has no price. */
+export function judgeCeiling(
+  [own]: Standings['spenders'],
+  priced: readonly Priced[],
+  ceilingMicros: bigint,
+  issuer: string,
+): Refusal | null {
   const unknown = priced.find(({ micros }) => micros === null)
-  const [own] = spenders
   if (unknown && own) {
-    const details = { country: unknown.country, manageUrl: manageUrl(deps.issuer, own.limits) }
-    throw refusalOf(deps, entry, { code: 'PRICE_UNKNOWN', details }, unknown.country)
+    return { code: 'PRICE_UNKNOWN', details: { country: unknown.country, manageUrl: manageUrl(issuer, own.limits) } }
   }
   const price = sum(priced)
-  const ceiling = ceilings.reduce(lesser)
-  if (price <= ceiling) return ceiling
-  const details = { price: toEurText(price), maxPrice: toEurText(ceiling), currency: CURRENCY }
-  throw new ApiError('PRICE_CHANGED', { details })
+  if (price <= ceilingMicros) return null
+  const details = { price: toEurText(price), maxPrice: toEurText(ceilingMicros), currency: CURRENCY }
+  return { code: 'PRICE_CHANGED', details }
 }
 
 /** Who sent is looked at behind the answer: of what is not settled yet it is not known whether it was a send. */

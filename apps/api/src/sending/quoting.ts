@@ -18,6 +18,7 @@ import { leftOf } from '../limits/shown.ts'
 import { endsBefore, openLive } from '../live.ts'
 import { isApproved } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
+import { judgeCeiling } from './judgements.ts'
 import { type Priced, type Prices, sum } from './price.ts'
 import { QUOTE_SECONDS, writeQuote } from './quote.ts'
 import { digestOf, readSms, recipientsOf, type SmsBody } from './request.ts'
@@ -56,7 +57,8 @@ export async function quoteSms(
   const refusals = [
     judgePause(limits, deps.issuer),
     judgeSender(limits, content.sender, deps.issuer),
-    unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null,
+    (unknown ? judgeUnknownPrice(limits, unknown.country, deps.issuer) : null) ??
+      (plan.maxPriceMicros === null ? null : judgeCeiling(spenders, going, plan.maxPriceMicros, deps.issuer)),
     judgeCaps(spenders, asked, today, deps.issuer),
   ].flatMap((refusal) => (refusal === null ? [] : [describe(asError(refusal))]))
   const digest = digestOf(deps.keys.quote, deps.operator.name, plan)
