@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle } from '../src/ledger/settle.ts'
 import { daysAround } from '../src/limits/days.ts'
+import { cancel } from '../src/sending/cancel.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
@@ -305,6 +306,29 @@ test('a long list is answered in time, its rest reads queued and goes on', async
   expect(answer.messages.every(({ id }) => id !== null)).toBe(true)
   go()
   await expect.poll(async () => (await statesOf(payer.accountId)).accepted, { timeout: 30_000 }).toBe(10)
+})
+
+test('what was not handed over yet of a list that has begun is cancelled, and its money given back', async () => {
+  let go = () => {}
+  const gate = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const operator = fakeOperator(undefined, () => gate)
+  const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, answerMs: 300 } })
+  const { answer } = await sending.sendList(smsCall(payer, numbers(10)))
+  const [first, last] = [answer.messages.at(0), answer.messages.at(-1)]
+  await expect.poll(async () => (await statesOf(payer.accountId)).handed_over, { timeout: 30_000 }).toBe(4)
+  for (const _ of ['once', 'again']) await cancel(db, payer.tokenId, BigInt(last?.id ?? 0))
+  const late = cancel(db, payer.tokenId, BigInt(first?.id ?? 0))
+  await expect(late).rejects.toMatchObject({ code: 'ALREADY_HANDED_OVER' })
+  go()
+  await expect.poll(() => statesOf(payer.accountId), { timeout: 30_000 }).toEqual({ accepted: 9, released: 1 })
+  expect(operator.recipients).not.toContain(last?.to)
+  expect(await countOf(owner, payer.tokenId)).toMatchObject({
+    totalHeldMicros: 0n,
+    totalSpentMicros: 9n * 39_000n,
+    dayRecipients: 9,
+  })
 })
 
 test('a node that stops claims nothing more and gives back the rest of its list', async () => {

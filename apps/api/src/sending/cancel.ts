@@ -12,23 +12,26 @@ import { messageOf } from './rows.ts'
 const cancelled = (reason: Cancelled): Told => ({ outcome: 'released', failure: null, reason })
 const CANCELLED = cancelled('cancelled')
 
+/** A message that was not handed over yet: it waits for its time, or in its list for a place with the upstream. */
+const NOT_HANDED_OVER = Prisma.sql`m.state IN ('scheduled', 'held')`
+
 /**
- * Cancels a scheduled message of the spender. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
+ * Cancels a message of the spender that waits. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
  * that does not wait any more; one that was cancelled before is cancelled.
  */
 export async function cancel(db: Database, spenderId: string, id: bigint): Promise<void> {
   const row = await messageOf(db, spenderId, id)
   if (row === undefined || row.kind !== 'sms') throw noSuch('message')
-  const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND m.state = 'scheduled'`
+  const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND ${NOT_HANDED_OVER}`
   if (await settleOne(db, id, waits, CANCELLED)) return
   const now = await messageOf(db, spenderId, id)
   if (now?.state === 'released' && isCancelled(now.failureReason)) return
   throw new ApiError('ALREADY_HANDED_OVER')
 }
 
-/** Cancels a scheduled message of an account, whoever sent it. False for one that is not its own or does not wait. */
+/** Cancels a message of an account that waits, whoever sent it. False for one that is not its own or does not wait. */
 export async function cancelOfAccount(db: Database, accountId: string, id: bigint): Promise<boolean> {
-  return settleOne(db, id, Prisma.sql`m.account_id = ${accountId}::uuid AND m.state = 'scheduled'`, CANCELLED)
+  return settleOne(db, id, Prisma.sql`m.account_id = ${accountId}::uuid AND ${NOT_HANDED_OVER}`, CANCELLED)
 }
 
 /**
