@@ -1,11 +1,12 @@
 // Faults that others shipped, each against the path of every send.
 import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { admit } from '../src/ledger/admit.ts'
 import { settle } from '../src/ledger/settle.ts'
 import { daysAround } from '../src/limits/days.ts'
 import { cancel } from '../src/sending/cancel.ts'
+import { idle } from '../src/sending/hand-over.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
@@ -329,6 +330,28 @@ test('what was not handed over yet of a list that has begun is cancelled, and it
     totalSpentMicros: 9n * 39_000n,
     dayRecipients: 9,
   })
+})
+
+test('the time that prices take is of the time after which a list is answered', async () => {
+  let later = 0
+  const clock = performance.now.bind(performance)
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock() + later)
+  let go = () => {}
+  const gate = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const operator = fakeOperator(undefined, () => gate)
+  const cost: typeof operator.cost = async (order) => {
+    later = PATIENT_TIMES.answerMs
+    return operator.cost(order)
+  }
+  const { deps, sending } = pathNode(db, { ...operator, cost })
+  const { answer } = await sending.sendList(smsCall(payer, numbers(10)))
+  now.mockRestore()
+  expect(new Set(answer.messages.map(({ status }) => status))).toEqual(new Set(['queued']))
+  go()
+  await idle(deps)
+  expect(await statesOf(payer.accountId)).toEqual({ accepted: 10 })
 })
 
 test('a node that stops claims nothing more and gives back the rest of its list', async () => {

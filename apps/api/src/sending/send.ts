@@ -203,12 +203,13 @@ export function createSending(deps: SendingDeps): Sending {
     return counted ?? row
   }
 
-  /** Hands over a list, `done` with it at its end, and waits for it as long as an answer may take. */
+  /** Hands over a list, `done` with it at its end, and waits for it until it is to be answered. */
   async function handList(
     call: SmsCall,
     content: Content,
     sendId: string,
     entered: Extract<Entrance, { kind: 'entered' }>,
+    answerAtMs: number,
     done: () => void,
   ) {
     await deps.at('admitted')
@@ -229,7 +230,7 @@ export function createSending(deps: SendingDeps): Sending {
     inBackground(deps, running)
     await within(
       running.catch(() => {}),
-      deps.times.answerMs,
+      answerAtMs - performance.now(),
     )
   }
 
@@ -312,6 +313,8 @@ export function createSending(deps: SendingDeps): Sending {
     begin: () => () => void = () => () => {},
   ): Promise<SentList> {
     const { drafts, content, scheduledAt } = plan
+    // What it takes to be let in, prices too, is of the time of its answer.
+    const answerAtMs = performance.now() + deps.times.answerMs
     const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') {
       const outcome = await repeatedList(deps, plan, call.sender, entrance.rows, fingerprintsOf(call, plan))
@@ -326,7 +329,7 @@ export function createSending(deps: SendingDeps): Sending {
     } else if (sendId !== null && only !== undefined && isSingle(drafts)) {
       rows = [await handOne(call, content, sendId, only, entrance)]
     } else if (sendId !== null) {
-      await handList(call, content, sendId, entrance, begin())
+      await handList(call, content, sendId, entrance, answerAtMs, begin())
       rows = await messagesOfSend(deps.db, sendId).catch((error: Error) => {
         deps.log.warn({ err: error }, 'list not read')
         const ids = messages.map(({ id }) => id)
