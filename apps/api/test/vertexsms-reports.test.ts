@@ -286,6 +286,24 @@ describe('with a public address', () => {
     })
   })
 
+  test.each([
+    ['that was accepted', undefined, 24],
+    ['whose outcome was unknown', 'reset_after', 53],
+  ] as const)(
+    'a lookup %s and then refused has that as its result, is passed on and costs nothing',
+    async (_which, fault, error) => {
+      vertex.standIn.behaviour.reportAfterMs = 20
+      vertex.standIn.behaviour.outcomes = { '0000009': { status: 2, error } }
+      if (fault) vertex.standIn.fault({ route: 'POST /hlr', kind: fault })
+      const { body } = await call('POST /hlr', { msisdn: '37060000009', callBackUrl: CUSTOMER })
+      const id = String(body.details?.ids[0] ?? body[0])
+      const { status, body: told } = await call(`GET /hlr/${id}?wait=20`)
+      expect([status, told.status, told.result?.error]).toEqual([200, 'done', String(error)])
+      expect((await owed()).map((one) => one.body)).toEqual([expect.objectContaining({ id, error: String(error) })])
+      expect([(await rowOf()).state, await spentOf()]).toEqual(['released', 0n])
+    },
+  )
+
   test('a lookup whose price nobody said is not made under a limit', async () => {
     await vertex.world.db.upstreamAccount.updateMany({ where: { accountId }, data: { hlrPriceMicros: null } })
     await vertex.world.db.spender.create({

@@ -81,7 +81,7 @@ export async function messageOf(db: Database, spenderId: string, id: bigint): Pr
 
 /**
  * A lookup of ours and what the network said; undefined for an id that is none of ours. Throws NOT_FOUND for another
- * spender's, of the same account too.
+ * spender's, of the same account too, and for one that was refused; a result that refuses it is told as every other.
  */
 export async function readLookup(
   db: Database,
@@ -91,7 +91,8 @@ export async function readLookup(
   const [row] = await db.$queryRaw<
     { spenderId: string; kind: string; recipient: string; result: unknown; over: boolean }[]
   >`
-    SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result, m.state = 'released' AS over
+    SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result,
+           m.state = 'released' AND m.result IS NULL AS over
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${id}::bigint`
   if (row === undefined) return undefined
   if (row.spenderId !== spenderId || row.kind !== 'hlr' || row.over) throw noSuch('lookup')
