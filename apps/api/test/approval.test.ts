@@ -174,13 +174,20 @@ describe('a send that the owner is asked about', () => {
     expect((await quote()).refusals.length).toBe(limits.askAboveMicros === null ? 0 : 1)
   })
 
-  test('stays refused while the owner’s refusal holds', async () => {
+  test('stays refused while the owner’s refusal holds, and is quoted so', async () => {
+    const quoted = async () => {
+      const body = { to: '37060000001', from: 'Tests', message: 'Hello' }
+      const quote = await node.call('POST /sms/quote', { token, body })
+      return quote.body.refusals.map((one: { code: string }) => one.code)
+    }
     await send()
     await decide('refused')
     const [row] = await approvals()
     expect((await send()).body).toMatchObject({ code: 'APPROVAL_REFUSED', details: { approvalId: row?.id } })
+    expect(await quoted()).toEqual(['APPROVAL_REFUSED'])
     expect((await approvals()).length).toBe(1)
     await world.followDate(901_000)
+    expect(await quoted()).toEqual(['APPROVAL_REQUIRED'])
     expect(await code(send())).toBe('APPROVAL_REQUIRED')
   })
 

@@ -71,13 +71,15 @@ export async function requireApproval(deps: SendingDeps, asked: AskedApproval): 
   throw new ApiError('TOO_MANY_WAITING', { details: { max: APPROVALS_OPEN_MAX, manageUrl } })
 }
 
-/** True while the owner's approval of this very send, at this price, waits to be used. */
-export async function isApproved(
+/** What a send that asks would be refused with; null while the owner's approval of it, at this price, waits to be used. */
+export async function withoutApproval(
   deps: SendingDeps,
   asked: Pick<AskedApproval, 'sender' | 'generation' | 'digest' | 'priceMicros'>,
-): Promise<boolean> {
+): Promise<'APPROVAL_REQUIRED' | 'APPROVAL_REFUSED' | null> {
   const latest = await latestOf(deps, asked)
-  return latest?.state === 'approved' && !latest.over && latest.ceilingMicros >= asked.priceMicros
+  if (latest?.state === 'refused' && !latest.over) return 'APPROVAL_REFUSED'
+  const holds = latest?.state === 'approved' && !latest.over && latest.ceilingMicros >= asked.priceMicros
+  return holds ? null : 'APPROVAL_REQUIRED'
 }
 
 /** Where none could be made, somebody else may just have asked the same; then it is found. */

@@ -16,7 +16,7 @@ import {
 } from '../limits/judge.ts'
 import { leftOf } from '../limits/shown.ts'
 import { endsBefore, openLive } from '../live.ts'
-import { isApproved } from './approval.ts'
+import { withoutApproval } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { judgeCeiling } from './judgements.ts'
 import { type Priced, type Prices, sum } from './price.ts'
@@ -67,10 +67,9 @@ export async function quoteSms(
   const countries = [...new Set(going.map(({ country }) => country))]
   const newCountries = asksCountry ? await newCountriesOf(deps.db, sender, countries) : []
   const asks = approvalReasons(limits, { priceMicros, newCountries }).length > 0
-  // That the owner would be asked, and neither why nor from which price on.
-  if (asks && !(await isApproved(deps, { sender, generation, digest, priceMicros }))) {
-    refusals.push(describe(new ApiError('APPROVAL_REQUIRED')))
-  }
+  // That the owner would be asked or has refused, and neither why nor from which price on.
+  const unapproved = asks ? await withoutApproval(deps, { sender, generation, digest, priceMicros }) : null
+  if (unapproved !== null) refusals.push(describe(new ApiError(unapproved)))
   const byPosition = new Map(priced.map((one) => [one.position, one]))
   const quotable = unknown === undefined && going.length > 0
   const expiresAt = new Date(now.getTime() + QUOTE_SECONDS * 1000)
