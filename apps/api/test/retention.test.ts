@@ -1,13 +1,27 @@
 // How long what was sent is kept, and with how much of its number.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { sendOther } from '../src/sending/other.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
+import { readLookup } from '../src/sending/rows.ts'
 import { createRetentionJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
-import { pathNode, smsCall } from './support/path.ts'
+import { pathNode, senderOf, smsCall } from './support/path.ts'
 import { turn } from './support/turn.ts'
+
+const ACCEPTED = { kind: 'accepted', reference: '1', parts: null, priceMicros: null } as const
+const RESULT = {
+  error: '0',
+  imsi: null,
+  country: 'LT',
+  operatorId: null,
+  operator: null,
+  mcc: null,
+  mnc: null,
+  ported: [],
+}
 
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
@@ -64,6 +78,24 @@ test('a message of which nobody reports is final after four days, and shrinks th
   expect((await rowOf(id)).recipient).toBe('37060000123')
   await keep(34 * DAY_MS + 2 * MINUTE_MS)
   expect((await rowOf(id)).recipient).toBe('123')
+})
+
+test('a lookup is told as long as its result is kept, and then as none, not as one that waits', async () => {
+  const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
+  const sender = senderOf(payer)
+  const call = { sender, kind: 'hlr', route: '/hlr', number: '+37060000123', idempotencyKey: null } as const
+  const { id } = await sendOther(deps, { ...call, throughMcp: false, allowRepeat: false })
+  const read = async () => (await readLookup(db, sender, BigInt(id)))?.status
+  expect(await read()).toMatchObject({ status: 'pending' })
+  await createReportDoor(
+    db,
+    () => deps.operator,
+    () => {},
+  ).lookup({ messageId: BigInt(id), result: RESULT })
+  await keep(30 * DAY_MS - MINUTE_MS)
+  expect(await read()).toMatchObject({ status: 'done', msisdn: '37060000123' })
+  await keep(30 * DAY_MS + MINUTE_MS)
+  await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
 test('activity and sends are kept for 13 months, and the counters and limits of who lives for ever', async () => {

@@ -79,9 +79,12 @@ export async function messageOf(db: Database, spenderId: string, id: bigint): Pr
   return row
 }
 
+/** A result is written right behind what it changes about money: a lookup that has ended for so long will have none. */
+const RESULT_SECONDS = 30
+
 /**
  * A lookup of ours and what the network said; undefined for an id that is none of ours. Throws NOT_FOUND for another
- * spender's, of the same account too, and for one that was refused; a result that refuses it is told as every other.
+ * spender's, of the same account too, and for one that ended without a result or whose result was kept long enough.
  */
 export async function readLookup(
   db: Database,
@@ -92,7 +95,8 @@ export async function readLookup(
     { spenderId: string; kind: string; recipient: string; result: unknown; over: boolean }[]
   >`
     SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result,
-           m.state = 'released' AND m.result IS NULL AS over
+           m.result IS NULL AND coalesce(m.final_at <= database_now() - ${RESULT_SECONDS}::int * interval '1 second', FALSE)
+             AS over
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${id}::bigint`
   if (row === undefined) return undefined
   if (row.spenderId !== spenderId || row.kind !== 'hlr' || row.over) throw noSuch('lookup')
