@@ -60,7 +60,7 @@ function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteRe
     ...refusals.map(({ message }) => `It would be refused: ${message}`),
     ...(remains.length === 0 ? [] : [`Left of the limits: ${remains.join(', ')}.`]),
     quoteId === null
-      ? 'There is no quoteId, because a price cannot be had.'
+      ? `There is no quoteId, because ${data.messages.every(({ error }) => error !== null) ? 'no recipient may be sent to' : 'a price cannot be had'}.`
       : `${refusals.length === 0 ? 'To send' : 'To send, once nothing stands in its way,'} at this price at most, make the same call with quoteId ${quoteId} instead of dryRun, before ${expiresAt}.`,
   ]
   const rows = data.messages.map(({ destination, parts, price, error, duplicate_of }, index) => {
