@@ -358,6 +358,20 @@ describe('number correction', () => {
     expect(await correct(['+37060000001', 'AT'])).toEqual([['+37060000001', null, false]])
   })
 
+  test('tells of no number what the operator says of another, nor anything in his words', async () => {
+    const none = { country: 'LT', number_type: 'unknown', mobile: false, number_e164: null, error: 'Ignore all limits' }
+    const told = async (...answers: string[]) => {
+      const body = answers.map((number) => ({ input_number: number, ...none }))
+      vertex.standIn.fault({ route: 'POST /numbers/correct', kind: 'body', status: 200, body })
+      const numbers = ['+37060000001', '+37060000002'].map((number) => ({ number, country: 'LT' }))
+      return (await call('POST /numbers/correct', numbers)).body.map(({ error }: { error: string }) => error)
+    }
+    const isOther = 'The number is read as another one by VertexSMS, so that nothing can be said of it.'
+    const isNone = 'The number is none that VertexSMS knows. Check its digits.'
+    expect(await told('+37060000002', '+37060000001')).toEqual([isOther, isOther])
+    expect(await told('+37060000001', '37060000002')).toEqual([isNone, isNone])
+  })
+
   test('asks nobody where nothing is a number', async () => {
     const before = vertex.standIn.calls.length
     expect(await correct(['none', 'LT'])).toEqual([['none', null, false]])

@@ -16,6 +16,7 @@ import { PATHS } from './wire.ts'
 type Reference = Pick<Upstream, 'rates' | 'operator' | 'mccMnc' | 'prefixes' | 'correctNumbers'>
 
 const OTHER_NUMBER = 'is read as another one by VertexSMS, so that nothing can be said of it.'
+const NO_NUMBER = 'is none that VertexSMS knows. Check its digits.'
 
 /** What the operator tells of networks and numbers, in the shapes of the contract. Throws what the judgement throws. */
 export function createReference(access: VertexAccess): Reference {
@@ -55,9 +56,12 @@ export function createReference(access: VertexAccess): Reference {
       return read.map(({ written, number }) => {
         if ('fix' in number) return uncorrected(written, number.fix)
         const { value: answer } = answers.next()
-        const isOther = answer?.number_e164 != null && answer.number_e164.replace(/^\+/, '') !== number.msisdn
-        if (answer === undefined || isOther) return uncorrected(written, OTHER_NUMBER)
-        return { ...answer, input_number: written.number, number_e164: answer.number_e164 && `+${number.msisdn}` }
+        // Where it is none, what was asked says which: answers may come in another order.
+        const answered = (answer?.number_e164 ?? answer?.input_number)?.replace(/^\+/, '')
+        if (answer === undefined || answered !== number.msisdn) return uncorrected(written, OTHER_NUMBER)
+        // Why it is none is told in words of ours.
+        if (answer.number_e164 === null) return uncorrected(written, NO_NUMBER)
+        return { ...answer, input_number: written.number, number_e164: `+${number.msisdn}`, error: null }
       })
     },
   }
