@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import {
   CLIENT_ADDRESS_HEADER,
   EDGE_SECRET_HEADER,
@@ -6,8 +5,10 @@ import {
   REQUEST_ID_HEADER,
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
-import { type Dispatcher, Pool } from 'undici'
+import { createMemory } from '@vertexsms/service/memory'
+import { Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
+import { Answering, type ApiAnswer, NoAnswer, type Settle } from './answer.ts'
 import { Circuits } from './circuits.ts'
 import { Turns } from './turns.ts'
 import { WAITS_MAX } from './wait-shares.ts'
@@ -34,30 +35,11 @@ export interface ApiRequest {
   readonly signal?: AbortSignal
 }
 
-/** What the API answered. */
-export interface ApiAnswer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** The API gave no answer. */
-export class NoAnswer extends Error {
-  override name = 'NoAnswer'
-  /** True when the request was written to a connection, so that it may have been carried out. */
-  readonly handedOver: boolean
-  readonly timedOut: boolean
-
-  constructor(handedOver: boolean, timedOut: boolean, cause?: unknown) {
-    super('The API gave no answer', { cause })
-    this.handedOver = handedOver
-    this.timedOut = timedOut
-  }
-}
-
 /** Makes one request; rejects with {@link NoAnswer} and nothing else. */
 export interface ApiClient {
   request(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer>
+  /** Notes whose a token made by hand is; that never changes, and says nothing of whether the token still stands. */
+  belongs(caller: ApiCaller, account: string): void
   close(): Promise<void>
 }
 
@@ -65,6 +47,8 @@ const CONNECTIONS_MAX = 256
 const CONNECT_TIMEOUT_MS = 700
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024
+/** Tokens made by hand whose account is remembered. */
+const TOKENS_MAX = 50_000
 
 /**
  * The connections to the API: keep-alive, time limits, and circuits that answer at once while the API is down, or silent
@@ -94,6 +78,7 @@ export function createApiClient(
   const waitPool = createPool(WAITS_MAX)
   const circuits = new Circuits()
   const turns = new Turns()
+  const accounts = createMemory<string>(TOKENS_MAX)
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
     const headers = [
@@ -119,15 +104,20 @@ export function createApiClient(
       bodyTimeout: timeoutMs,
     }
     const connections = request.waits === true ? waitPool : pool
-    connections.dispatch(options, new AnswerHandler(request, timeoutMs, settle))
+    connections.dispatch(options, new Answering(request, timeoutMs, settle))
   }
 
   function allowedMs({ timeoutMs }: ApiRequest): number {
     return Math.min(timeoutMs, timeoutMaxMs)
   }
 
+  /** Whose silence and turns a request counts among: the account, or its token until that is known. */
+  function ownerOf({ account, key }: ApiCaller): string {
+    return account ?? accounts.get(key) ?? key
+  }
+
   function ask(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
-    const of = whose(caller)
+    const of = ownerOf(caller)
     return new Promise((resolve, reject) => {
       if (request.signal?.aborted || !circuits.admits(of)) return reject(new NoAnswer(false, false))
       let mayRepeat = !request.effect
@@ -152,22 +142,19 @@ export function createApiClient(
   }
 
   return {
-    request(caller, request) {
+    async request(caller, request) {
       if (request.waits === true) return ask(caller, request)
-      return turns.take(whose(caller), async (waitedMs) => {
-        if (waitedMs >= allowedMs(request)) throw new NoAnswer(false, true)
-        return ask(caller, request)
-      })
+      const answer = await turns.take(ownerOf(caller), allowedMs(request), () => ask(caller, request))
+      if (answer === null) throw new NoAnswer(false, true)
+      return answer
+    },
+    belongs({ key }, account) {
+      accounts.set(key, account)
     },
     async close() {
       await Promise.all([pool.destroy(), waitPool.destroy()])
     },
   }
-}
-
-/** Whose silence and turns a request counts among. */
-function whose({ account, key }: ApiCaller): string {
-  return account ?? key
 }
 
 // A string of structured fields (RFC 8941 §3.3.3).
@@ -178,80 +165,4 @@ function quoted(value: string): string {
 function isStaleConnection(failure: NoAnswer): boolean {
   const code = (failure.cause as { code?: string } | undefined)?.code
   return failure.handedOver && (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
-}
-
-interface Settle {
-  answered(answer: ApiAnswer): void
-  failed(failure: NoAnswer): void
-}
-
-/** Collects one answer; the least that undici needs, because this is the hot path. */
-class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #request: ApiRequest
-  readonly #settle: Settle
-  readonly #timeoutMs: number
-  #begunAt = 0
-  #deadline: NodeJS.Timeout | undefined
-  #isLate = false
-  #handedOver = false
-  #status = 0
-  #headers: IncomingHttpHeaders = {}
-  #first: Buffer | undefined
-  #rest: Buffer[] | undefined
-  #onAbort: (() => void) | undefined
-
-  constructor(request: ApiRequest, timeoutMs: number, settle: Settle) {
-    this.#request = request
-    this.#timeoutMs = timeoutMs
-    this.#settle = settle
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    const { signal, effect } = this.#request
-    if (signal?.aborted) {
-      controller.abort(new Error('cancelled'))
-      return
-    }
-    this.#handedOver = true
-    this.#begunAt = performance.now()
-    if (signal === undefined || effect) return
-    this.#onAbort = () => controller.abort(new Error('cancelled'))
-    signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    this.#status = status
-    this.#headers = headers
-    // The pool has a time for the head, and for each piece of the body; a body in bits would never end.
-    const leftMs = this.#begunAt + this.#timeoutMs - performance.now()
-    this.#deadline ??= setTimeout(() => {
-      this.#isLate = true
-      controller.abort(new Error('late'))
-    }, leftMs)
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#first === undefined) this.#first = chunk
-    else if (this.#rest === undefined) this.#rest = [this.#first, chunk]
-    else this.#rest.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    this.#release()
-    const body = this.#rest === undefined ? this.#first : Buffer.concat(this.#rest)
-    const text = body === undefined ? '' : body.toString()
-    this.#settle.answered({ status: this.#status, headers: this.#headers, body: text })
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#release()
-    const code = (error as { code?: string }).code
-    const timedOut = this.#isLate || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    this.#settle.failed(new NoAnswer(this.#handedOver, timedOut, error))
-  }
-
-  #release(): void {
-    clearTimeout(this.#deadline)
-    if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
-  }
 }

@@ -4,7 +4,7 @@ import { type ApiErrorBody, apiErrorBodySchema, tokenResponseSchema } from '@ver
 import type { Scope } from '@vertexsms/contract/scopes'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
-import type { ApiAnswer, NoAnswer } from './client.ts'
+import type { ApiAnswer, NoAnswer } from './answer.ts'
 
 /** A successful answer of a route. */
 export interface RouteAnswer {
@@ -99,9 +99,10 @@ export function judgeSilence(
 // What stands before the API answers 200 too, with a page of its own. No more than this is asked of a newer API.
 const ownerSchema = tokenResponseSchema.pick({ account: true })
 
-/** What an answer of `GET /token` says against the token; null for a token that stands, which is said by naming its account. */
-export function judgeToken(answer: ApiAnswer, challenges: Challenges): Refusal | null {
-  if (answer.status === 200 && ownerSchema.safeParse(parseJson(answer.body)).success) return null
+/** Whose a token is that stands, which is said by naming its account; what an answer of `GET /token` says against any other. */
+export function judgeToken(answer: ApiAnswer, challenges: Challenges): string | Refusal {
+  const owner = answer.status === 200 ? ownerSchema.safeParse(parseJson(answer.body)) : undefined
+  if (owner?.success) return owner.data.account
   if (answer.status === 401 || answer.status === 403) return challenges.invalid()
   if (answer.status === 429) return new Refusal('RATE_LIMITED', { retryAfterSeconds: retryAfterSeconds(answer) })
   return unavailable()

@@ -3,7 +3,8 @@ import type { Scope } from '@vertexsms/contract/scopes'
 import type { Caller } from '../caller/caller.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
-import { type ApiAnswer, type ApiClient, type ApiRequest, NoAnswer } from './client.ts'
+import { type ApiAnswer, NoAnswer } from './answer.ts'
+import type { ApiClient, ApiRequest } from './client.ts'
 import { judgeAnswer, judgeLookup, judgeSilence, judgeToken, parseJson, type RouteAnswer } from './judge.ts'
 
 const LIVENESS_TIMEOUT_MS = 5_000
@@ -80,8 +81,9 @@ export class ApiSession {
     } catch {
       throw unavailable()
     }
-    const refusal = judgeToken(answer, this.#challenges)
-    if (refusal !== null) throw refusal
+    const judged = judgeToken(answer, this.#challenges)
+    if (judged instanceof Refusal) throw judged
+    if (this.caller.account === null) this.#client.belongs(this.caller, judged)
     this.#answered = true
     this.#token = answer
     return answer

@@ -3,31 +3,40 @@ const AT_ONCE_PER_ACCOUNT = 64
 
 interface Queue {
   running: number
-  readonly waiting: (() => void)[]
+  readonly waiting: Set<() => void>
 }
 
 /** Lets the requests of an account to the API take turns, so that however slow they are, others find a connection. */
 export class Turns {
   readonly #queues = new Map<string, Queue>()
 
-  /** Does the work when a place of the account is free, telling it for how many milliseconds it waited for that. */
-  async take<Result>(account: string, work: (waitedMs: number) => Promise<Result>): Promise<Result> {
-    const queue = this.#queues.get(account) ?? { running: 0, waiting: [] }
+  /** Does the work when a place of the account is free; null where none was free in time. */
+  async take<Result>(account: string, withinMs: number, work: () => Promise<Result>): Promise<Result | null> {
+    const queue = this.#queues.get(account) ?? { running: 0, waiting: new Set() }
     this.#queues.set(account, queue)
-    let waitedMs = 0
     if (queue.running < AT_ONCE_PER_ACCOUNT) queue.running += 1
-    else {
-      const from = performance.now()
-      // The place is handed over as it is, so that nobody who comes in between takes it.
-      await new Promise<void>((resolve) => queue.waiting.push(resolve))
-      waitedMs = performance.now() - from
-    }
+    else if (!(await isNext(queue, withinMs))) return null
     try {
-      return await work(waitedMs)
+      return await work()
     } finally {
-      const next = queue.waiting.shift()
+      const [next] = queue.waiting
+      // The place is handed over as it is, so that nobody who comes in between takes it.
       if (next !== undefined) next()
       else if (--queue.running === 0) this.#queues.delete(account)
     }
   }
+}
+
+/** True with a place that somebody gave back; false where nobody did in time. */
+function isNext({ waiting }: Queue, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const leave = (isNow: boolean) => {
+      clearTimeout(timer)
+      waiting.delete(go)
+      resolve(isNow)
+    }
+    const go = () => leave(true)
+    const timer = setTimeout(leave, withinMs, false)
+    waiting.add(go)
+  })
 }
