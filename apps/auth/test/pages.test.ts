@@ -368,7 +368,7 @@ describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
       .getByRole('button', { name: 'Delete' })
       .click()
     await page.getByRole('button', { name: 'Confirm delete' }).click()
-    await page.getByText(/^No script \(…[\w-]{4}\) was deleted\./).waitFor()
+    await page.getByText(/^No script \(…[\w-]{4}…\) was deleted\./).waitFor()
     const status = page.getByRole('status')
     expect(await status.evaluate((notice) => notice === document.activeElement)).toBe(true)
     await page.getByRole('button', { name: 'Sign out' }).click()
