@@ -389,7 +389,7 @@ describe('deleting', () => {
     })
     const page = await person.get(`/settings/api/tokens/${id}/delete`)
     expect(page.html).toContain('refused from its very next call on')
-    for (const fact of ['Nightly report', `<code>${lastFour}</code>`, 'POST /sms', 'just now']) {
+    for (const fact of ['Nightly report', `<code>…${lastFour}…</code>`, 'POST /sms', 'just now']) {
       expect(page.html).toContain(fact)
     }
     expect(await stack.db.apiToken.count({ where: { id } })).toBe(1)

@@ -65,7 +65,7 @@ export const access = room({
     may: 'What it may do',
     action: 'Action',
     delete: 'Delete',
-    endsIn: (lastFour: string) => `…${lastFour}…`,
+    recognisedBy: (lastFour: string) => `…${lastFour}…`,
     onlyFrom: (addresses: string) => `Only from ${addresses}`,
     deadAddresses: (addresses: string) => `No address matches ${addresses}. To change the list, make a new token`,
     valueBefore: (lastFour: string) => `The old value (…${lastFour}…) works until`,
@@ -161,7 +161,7 @@ export const access = room({
     may: 'Ką gali',
     action: 'Veiksmas',
     delete: 'Ištrinti',
-    endsIn: (lastFour) => `…${lastFour}…`,
+    recognisedBy: (lastFour) => `…${lastFour}…`,
     onlyFrom: (addresses) => `Tik iš ${addresses}`,
     deadAddresses: (addresses) =>
       `Joks adresas neatitinka ${addresses}. Norėdami pakeisti sąrašą, sukurkite naują raktą`,
