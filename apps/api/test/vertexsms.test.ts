@@ -321,6 +321,16 @@ test.each([
   }
 })
 
+test('a price that the operator told does not wait for his rate card', async () => {
+  vertex.standIn.behaviour.chance = (route) => (route === 'GET /rates/' ? { kind: 'slow', ms: 60_000 } : undefined)
+  try {
+    expect((await call('POST /sms', { ...sms, maxPrice: '1' })).status).toBe(200)
+  } finally {
+    vertex.standIn.behaviour.chance = null
+  }
+  // The card is given up after eight seconds.
+}, 6_000)
+
 describe('number correction', () => {
   const correct = async (...numbers: [number: string, country: string][]) => {
     const { status, body } = await call(

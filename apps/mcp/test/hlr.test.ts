@@ -334,4 +334,14 @@ describe('register_msisdn_sender with an idempotency key', () => {
     )
     expect(again.structuredContent).toEqual(first.structuredContent)
   })
+
+  it('whose outcome is not known says that the same key makes it safe to ask again', async () => {
+    for (const answer of [errorAnswer('SEND_OUTCOME_UNKNOWN', null, { sendId: 's1', ids: ['7'] }), 'cut'] as const) {
+      stack.upstream.override = ({ path }) => (path === '/senderId' ? answer : undefined)
+      const failure = failureOf(await resultOf(await register({ ...NUMBER, idempotencyKey: 'r2' })))
+      expect(failure).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false })
+      expect(failure.message).toContain('same idempotencyKey')
+      expect(failureOf(await resultOf(await register(NUMBER))).message).not.toContain('idempotencyKey')
+    }
+  })
 })

@@ -88,14 +88,19 @@ export function createPrices({ operator, keys, times }: Pick<SendingDeps, 'opera
           if (price !== null) told.set(next.position, price)
         }
       }
+      // Beside them, so that all is within one time; waited for only where a price is missing.
+      const rates = byRates(payer.accountId, content, recipients)
+      rates.catch(() => {})
       const all = Promise.all(Array.from({ length: AT_ONCE }, asker))
       await within(all, times.pricesMs)
       over = true
-      const rates = await byRates(payer.accountId, content, recipients)
-      return rates.map((one) => {
-        const price = told.get(one.position)
-        return price === undefined ? one : { ...one, micros: price.micros, told: price }
+      const known = recipients.map((one) => {
+        const price = told.get(one.position) ?? null
+        return { ...one, micros: price?.micros ?? null, told: price }
       })
+      if (known.every((one) => one.told !== null)) return known
+      const rated = new Map((await rates).map((one) => [one.position, one]))
+      return known.map((one) => (one.told === null ? (rated.get(one.position) ?? one) : one))
     },
   }
 }

@@ -9,9 +9,10 @@ import {
 import { z } from 'zod'
 import { isReplayed, RouteRefusal } from '../api/judge.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
-import { ToolFailure } from '../protocol/failure.ts'
+import { failureIn, ToolFailure } from '../protocol/failure.ts'
 import { defineTool, refusalFailure, type ToolContext } from './define-tool.ts'
 import { choiceField, type Field, invalid, optional, textField, urlField } from './fields.ts'
+import { withWayOut } from './send-failure.ts'
 
 const name: Field<string> = {
   schema: {
@@ -77,11 +78,15 @@ export async function submitSender(
     if (!id.success) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
     return { id: Number(id.data), replayed: isReplayed(answer) }
   } catch (error) {
-    if (!(error instanceof RouteRefusal)) throw error
-    throw refusalFailure(error, {
-      CONFLICT: new ToolFailure('INVALID_INPUT', 'This sender is already registered on the account.'),
-      URL_NOT_ALLOWED: invalid('notificationUrl', 'must be a public https URL.'),
-      CALLBACK_ADDRESS_MISSING: new ToolFailure('CALLBACK_ADDRESS_MISSING', NO_NOTIFICATION),
-    })
+    const failure = error instanceof RouteRefusal ? registrationFailure(error) : failureIn(error)
+    throw failure === undefined ? error : withWayOut(failure, null, idempotencyKey)
   }
+}
+
+function registrationFailure(refusal: RouteRefusal): ToolFailure {
+  return refusalFailure(refusal, {
+    CONFLICT: new ToolFailure('INVALID_INPUT', 'This sender is already registered on the account.'),
+    URL_NOT_ALLOWED: invalid('notificationUrl', 'must be a public https URL.'),
+    CALLBACK_ADDRESS_MISSING: new ToolFailure('CALLBACK_ADDRESS_MISSING', NO_NOTIFICATION),
+  })
 }

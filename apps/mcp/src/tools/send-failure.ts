@@ -19,17 +19,20 @@ const SAME_KEY = 'The same call with the same idempotencyKey does nothing twice,
 
 /**
  * A failure with the way to find out what happened, where its outcome is unknown: `ask` tells how the ids that the API
- * gave are asked about, and a call that has a key may be made again. Every other failure as it is.
+ * gave are asked about, null where they cannot be, and a call that has a key may be made again. Every other failure as it is.
  */
 export function withWayOut(
   failure: ToolFailure,
-  ask: (ids: readonly string[]) => string,
+  ask: ((ids: readonly string[]) => string) | null,
   idempotencyKey: string | undefined,
 ): ToolFailure {
   if (failure.code !== 'SEND_OUTCOME_UNKNOWN') return failure
   const { details, vertexErrorCode } = failure
   const ids = Array.isArray(details?.ids) ? details.ids.map(String) : []
-  const ways = [...(ids.length === 0 ? [] : [ask(ids)]), ...(idempotencyKey === undefined ? [] : [SAME_KEY])]
+  const ways = [
+    ...(ids.length === 0 || ask === null ? [] : [ask(ids)]),
+    ...(idempotencyKey === undefined ? [] : [SAME_KEY]),
+  ]
   if (ways.length === 0) return failure
   const message = [ERRORS.SEND_OUTCOME_UNKNOWN.message, ...ways].join(' ')
   return new ToolFailure(failure.code, message, vertexErrorCode, details)
