@@ -1,4 +1,5 @@
-// A node that is slow loses a scheduled list to another one, and comes back to it: each message goes out once.
+// A node that is slow loses a scheduled list to another one, and comes back to it, or does not hear what it claimed: each
+// message goes out once.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ApiError } from '../src/http/api-error.ts'
@@ -114,6 +115,26 @@ test('a list whose runner is gone goes out once, though a node was longer with i
   await idle(other.deps)
   expect([late, other].map(timesOf)).toEqual([[], [1, 1]])
 })
+
+// Three claims for ten messages, and a last one that finds nothing more.
+test.each([1, 2, 3, 4])(
+  'a list goes out once and whole, though claim %d of its node was not answered',
+  async (claim) => {
+    const operator = fakeOperator()
+    const { deps, sending } = pathNode(losing(claim), operator, { times: TIMES })
+    const to = Array.from({ length: 10 }, (_, at) => `3706000000${at}`)
+    await sending.sendList(smsCall(payer, to))
+    await idle(deps)
+    expect([...operator.handOvers.values()]).toEqual(Array(10).fill(1))
+    const { accountId, tokenId } = payer
+    const rows = await database.owner.sendMessage.findMany({ where: { accountId } })
+    expect(rows.map(({ state }) => state)).toEqual(Array(10).fill('accepted'))
+    const counts = await database.owner.spenderCount.findMany({ where: { spenderId: { in: [accountId, tokenId] } } })
+    const totalSpentMicros = rows.reduce((sum, { chargedMicros }) => sum + chargedMicros, 0n)
+    expect(counts).toHaveLength(2)
+    for (const count of counts) expect(count).toMatchObject({ handedOver: 0, totalHeldMicros: 0n, totalSpentMicros })
+  },
+)
 
 test('a list goes out once, though the database did not answer a node for as long as it had the list', async () => {
   await scheduleList(8)
