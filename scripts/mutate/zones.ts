@@ -165,6 +165,7 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'judge',
       'scheduled-price',
       'two-runners',
+      'left-lists',
       'faults',
       'ended',
       'fewer-scopes',
