@@ -53,13 +53,15 @@ const SUSPECT = /\\u00|\\ud[89a-f]|__proto__|constructor/i
  */
 export function readJson(source: Uint8Array | string, rules: JsonRules = {}): unknown {
   const text = typeof source === 'string' ? source : decode(source)
-  scan(text, rules.uniqueNames === true)
+  const members = scan(text)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     throw new JsonRefused('syntax')
   }
+  // Of a member that was named twice one is left.
+  if (rules.uniqueNames === true && membersOf(value) !== members) throw new JsonRefused('repeated', repeatedIn(text))
   if (SUSPECT.test(text)) judge(value, [], rules.anyTextBelow)
   return value
 }
@@ -73,6 +75,63 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
+
+// The members that all objects name. What is not JSON may confuse it, but not make it accept too much: the parser looks at
+// the text next.
+function scan(text: string): number {
+  let depth = 0
+  let values = 1
+  let members = 0
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at)
+        break
+      case OBJECT:
+      case LIST:
+        depth += 1
+        values += 1
+        if (depth > JSON_DEPTH_MAX) throw new JsonRefused('depth')
+        break
+      case OBJECT_END:
+      case LIST_END:
+        depth -= 1
+        break
+      case COMMA:
+        values += 1
+        break
+      case COLON:
+        members += 1
+        break
+    }
+    if (values > JSON_VALUES_MAX) throw new JsonRefused('size')
+  }
+  return members
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escapes = at - 1
+    while (text.charCodeAt(escapes) === BACKSLASH) escapes--
+    if ((at - escapes) % 2 === 1) return at
+  }
+  return text.length
+}
+
+// May recurse: the depth is bounded by now.
+function membersOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let members = 0
+  if (Array.isArray(value)) for (const one of value) members += membersOf(one)
+  else for (const one of Object.values(value)) members += 1 + membersOf(one)
+  return members
+}
+
 /** An object or list whose end has not come yet. */
 interface Open {
   /** Members named so far; undefined in a list. */
@@ -83,47 +142,33 @@ interface Open {
   awaitsName: boolean
 }
 
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const BACKSLASH = 0x5c
-const [LIST, LIST_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d]
-
-// What is not JSON may confuse it, but not make it accept too much: the parser looks at the text next.
-function scan(text: string, uniqueNames: boolean): void {
+// Where valid JSON names a member for the second time: names and places on the way there.
+function repeatedIn(text: string): string[] {
   const open: Open[] = []
-  let depth = 0
-  let values = 1
   for (let at = 0; at < text.length; at++) {
-    const character = text.charCodeAt(at)
-    const inner = uniqueNames ? open.at(-1) : undefined
-    switch (character) {
+    const inner = open.at(-1)
+    switch (text.charCodeAt(at)) {
       case QUOTE: {
         const end = endOfString(text, at)
-        if (inner?.names !== undefined && inner.awaitsName) noteName(open, text.slice(at, end + 1))
+        if (inner?.names !== undefined && inner.awaitsName) {
+          inner.name = JSON.parse(text.slice(at, end + 1)) as string
+          if (inner.names.has(inner.name)) return open.map(({ name }) => name)
+          inner.names.add(inner.name)
+        }
         at = end
         break
       }
       case OBJECT:
+        open.push({ names: new Set(), name: '', awaitsName: true })
+        break
       case LIST:
-        depth += 1
-        values += 1
-        if (depth > JSON_DEPTH_MAX) throw new JsonRefused('depth')
-        if (uniqueNames) {
-          open.push({
-            names: character === OBJECT ? new Set() : undefined,
-            name: '0',
-            awaitsName: character === OBJECT,
-          })
-        }
+        open.push({ names: undefined, name: '0', awaitsName: false })
         break
       case OBJECT_END:
       case LIST_END:
-        depth -= 1
-        if (uniqueNames) open.pop()
+        open.pop()
         break
       case COMMA:
-        values += 1
         if (inner?.names !== undefined) inner.awaitsName = true
         else if (inner !== undefined) inner.name = String(Number(inner.name) + 1)
         break
@@ -131,34 +176,8 @@ function scan(text: string, uniqueNames: boolean): void {
         if (inner !== undefined) inner.awaitsName = false
         break
     }
-    if (values > JSON_VALUES_MAX) throw new JsonRefused('size')
   }
-}
-
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const character = text.charCodeAt(at)
-    if (character === QUOTE) return at
-    if (character === BACKSLASH) at += 1
-  }
-  return text.length
-}
-
-function noteName(open: readonly Open[], quoted: string): void {
-  const inner = open.at(-1)
-  if (inner?.names === undefined) return
-  try {
-    inner.name = JSON.parse(quoted) as string
-  } catch {
-    throw new JsonRefused('syntax')
-  }
-  if (inner.names.has(inner.name)) {
-    throw new JsonRefused(
-      'repeated',
-      open.map(({ name }) => name),
-    )
-  }
-  inner.names.add(inner.name)
+  return []
 }
 
 // May recurse: the depth is bounded by now.

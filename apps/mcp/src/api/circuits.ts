@@ -15,7 +15,7 @@ export class Circuits {
 
   /** True when a call of this account may be made; how it ended is then reported. */
   admits(account: string): boolean {
-    const own = this.#silent.get(account)
+    const own = this.#silent.size > 0 ? this.#silent.get(account) : undefined
     if (own?.admits() === false) return false
     if (this.#shared.admits()) return true
     own?.cancelled()

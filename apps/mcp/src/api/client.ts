@@ -116,13 +116,17 @@ export function createApiClient(
     return account ?? accounts.get(key) ?? key
   }
 
-  function ask(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer> {
-    const of = ownerOf(caller)
+  /** `over` is called once, at the end of the request, whatever it is. */
+  function ask(of: string, caller: ApiCaller, request: ApiRequest, over: () => void): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
-      if (request.signal?.aborted || !circuits.admits(of)) return reject(new NoAnswer(false, false))
+      if (request.signal?.aborted || !circuits.admits(of)) {
+        over()
+        return reject(new NoAnswer(false, false))
+      }
       let mayRepeat = !request.effect
       const settle: Settle = {
         answered(answer) {
+          over()
           circuits.answered(of)
           resolve(answer)
         },
@@ -131,6 +135,7 @@ export function createApiClient(
             mayRepeat = false
             return send(caller, request, settle)
           }
+          over()
           if (request.signal?.aborted || (request.waits === true && failure.timedOut)) circuits.cancelled(of)
           else if (failure.handedOver) circuits.unanswered(of)
           else circuits.unreachable(of)
@@ -142,11 +147,15 @@ export function createApiClient(
   }
 
   return {
-    async request(caller, request) {
-      if (request.waits === true) return ask(caller, request)
-      const answer = await turns.take(ownerOf(caller), allowedMs(request), () => ask(caller, request))
-      if (answer === null) throw new NoAnswer(false, true)
-      return answer
+    request(caller, request) {
+      const of = ownerOf(caller)
+      if (request.waits === true) return ask(of, caller, request, () => {})
+      const over = () => turns.giveBack(of)
+      if (turns.take(of)) return ask(of, caller, request, over)
+      return turns.wait(of, allowedMs(request)).then((isNow) => {
+        if (!isNow) throw new NoAnswer(false, true)
+        return ask(of, caller, request, over)
+      })
     },
     belongs({ key }, account) {
       accounts.set(key, account)

@@ -114,13 +114,10 @@ export function judgeLookup(answer: ApiAnswer): 'accepted' | 'refused' | 'undeci
   return answer.status === 401 && readError(answer).code !== 'IP_NOT_ALLOWED' ? 'refused' : 'undecided'
 }
 
-/** Replaces a value of a JSON text while it is read. */
-export type JsonReviver = (name: string, value: unknown) => unknown
-
 /** The JSON value of a text; undefined where it is none. */
-export function parseJson(text: string, revive?: JsonReviver): unknown {
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text, revive)
+    return JSON.parse(text)
   } catch {
     return undefined
   }

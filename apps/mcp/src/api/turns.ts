@@ -10,33 +10,35 @@ interface Queue {
 export class Turns {
   readonly #queues = new Map<string, Queue>()
 
-  /** Does the work when a place of the account is free; null where none was free in time. */
-  async take<Result>(account: string, withinMs: number, work: () => Promise<Result>): Promise<Result | null> {
-    const queue = this.#queues.get(account) ?? { running: 0, waiting: new Set() }
-    this.#queues.set(account, queue)
-    if (queue.running < AT_ONCE_PER_ACCOUNT) queue.running += 1
-    else if (!(await isNext(queue, withinMs))) return null
-    try {
-      return await work()
-    } finally {
-      const [next] = queue.waiting
-      // The place is handed over as it is, so that nobody who comes in between takes it.
-      if (next !== undefined) next()
-      else if (--queue.running === 0) this.#queues.delete(account)
-    }
+  /** True with a place of the account, which whoever has it gives back; false where none is free. */
+  take(account: string): boolean {
+    const queue = this.#queues.get(account)
+    if (queue === undefined) this.#queues.set(account, { running: 1, waiting: new Set() })
+    else if (queue.running === AT_ONCE_PER_ACCOUNT) return false
+    else queue.running += 1
+    return true
   }
-}
 
-/** True with a place that somebody gave back; false where nobody did in time. */
-function isNext({ waiting }: Queue, withinMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const leave = (isNow: boolean) => {
-      clearTimeout(timer)
-      waiting.delete(go)
-      resolve(isNow)
-    }
-    const go = () => leave(true)
-    const timer = setTimeout(leave, withinMs, false)
-    waiting.add(go)
-  })
+  /** True with a place that was given back; false where none was in time. */
+  wait(account: string, withinMs: number): Promise<boolean> {
+    const { waiting } = this.#queues.get(account) as Queue
+    return new Promise((resolve) => {
+      const leave = (isNow: boolean) => {
+        clearTimeout(timer)
+        waiting.delete(go)
+        resolve(isNow)
+      }
+      const go = () => leave(true)
+      const timer = setTimeout(leave, withinMs, false)
+      waiting.add(go)
+    })
+  }
+
+  giveBack(account: string): void {
+    const queue = this.#queues.get(account) as Queue
+    const [next] = queue.waiting
+    // The place is handed over as it is, so that nobody who comes in between takes it.
+    if (next !== undefined) next()
+    else if (--queue.running === 0) this.#queues.delete(account)
+  }
 }

@@ -2,7 +2,7 @@ import type { Tool } from '@modelcontextprotocol/server'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
 import { z } from 'zod'
 import type { ApiRequest } from '../api/client.ts'
-import { type JsonReviver, parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
+import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
 import type { Caller } from '../caller/caller.ts'
 import { failureFor, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type Field, isLeftOut, type OptionalField } from './fields.ts'
@@ -149,12 +149,8 @@ function readArguments(input: Fields, fields: [string, Field<unknown>][], args: 
 }
 
 /** The JSON body of an answer in the shape the contract promises. Throws `INTERNAL`. */
-export function readAnswer<Schema extends z.ZodType>(
-  schema: Schema,
-  answer: RouteAnswer,
-  revive?: JsonReviver,
-): z.output<Schema> {
-  const parsed = schema.safeParse(parseJson(answer.body, revive))
+export function readAnswer<Schema extends z.ZodType>(schema: Schema, answer: RouteAnswer): z.output<Schema> {
+  const parsed = schema.safeParse(parseJson(answer.body))
   if (!parsed.success) throw new ToolFailure('INTERNAL')
   return parsed.data
 }
@@ -164,7 +160,16 @@ export function readAnswer<Schema extends z.ZodType>(
  * model will read it.
  */
 export function readNames<Schema extends z.ZodType>(schema: Schema, answer: RouteAnswer): z.output<Schema> {
-  return readAnswer(schema, answer, (_name, value) => (typeof value === 'string' ? line(value) : value))
+  return inLines(readAnswer(schema, answer)) as z.output<Schema>
+}
+
+// As deep as the schema is, and no copy: what a schema gives is the reader's own.
+function inLines(value: unknown): unknown {
+  if (typeof value === 'string') return line(value)
+  if (typeof value !== 'object' || value === null) return value
+  const members = value as Record<string, unknown>
+  for (const name of Object.keys(members)) members[name] = inLines(members[name])
+  return value
 }
 
 /** The failure for what a route refused, in sentences of ours; a tool adds what it knows better. */
@@ -174,8 +179,12 @@ export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<str
   return better ?? failureFor(error, retryAfterSeconds)
 }
 
+/** What most texts are: words of ASCII with one space between them. */
+const PLAIN_LINE = /^[!-~]+(?: [!-~]+)*$/
+
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */
 export function line(value: string, maxCharacters = 80): string {
+  if (value.length <= maxCharacters && PLAIN_LINE.test(value)) return value
   return value
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
