@@ -99,10 +99,17 @@ export function judgeSilence(
 // What stands before the API answers 200 too, with a page of its own. No more than this is asked of a newer API.
 const ownerSchema = tokenResponseSchema.pick({ account: true })
 
+// How our API begins it, which spares most requests the parsing of all the rest.
+const OWNER_FIRST = /^\{"account":"([^"\\]+)"[,}]/
+
+function ownerIn(body: string): string | undefined {
+  return OWNER_FIRST.exec(body)?.[1] ?? ownerSchema.safeParse(parseJson(body)).data?.account
+}
+
 /** Whose a token is that stands, which is said by naming its account; what an answer of `GET /token` says against any other. */
 export function judgeToken(answer: ApiAnswer, challenges: Challenges): string | Refusal {
-  const owner = answer.status === 200 ? ownerSchema.safeParse(parseJson(answer.body)) : undefined
-  if (owner?.success) return owner.data.account
+  const owner = answer.status === 200 ? ownerIn(answer.body) : undefined
+  if (owner !== undefined) return owner
   if (answer.status === 401 || answer.status === 403) return challenges.invalid()
   if (answer.status === 429) return new Refusal('RATE_LIMITED', { retryAfterSeconds: retryAfterSeconds(answer) })
   return unavailable()
