@@ -20,7 +20,7 @@ const of = (state: ReportedMessage['state'], set: Partial<ReportedMessage> = {})
   holdMicros: ['handed_over', 'unknown', 'held', 'scheduled'].includes(state) ? 100n : 0n,
   chargedMicros: state === 'accepted' ? 100n : 0n,
   chargedHold: false,
-  hasArrived: false,
+  wasSent: false,
   isFree: false,
   ...set,
 })
@@ -32,7 +32,7 @@ describe('a report', () => {
 
   test('of an account that was out of money gives an accepted message back', () => {
     expect(lateMoney(OUT_OF_MONEY, of('accepted'), PRICES)).toEqual(GIVEN_BACK)
-    expect(lateMoney(OUT_OF_MONEY, of('accepted', { hasArrived: true }), PRICES)).toBe('nothing')
+    expect(lateMoney(OUT_OF_MONEY, of('accepted', { wasSent: true }), PRICES)).toBe('nothing')
   })
 
   test('charges the rate of its network where no price could be had', () => {

@@ -106,6 +106,17 @@ describe('with a public address', () => {
     expect(await rowOf()).toMatchObject({ state: 'accepted', delivery: 1, chargedMicros: 35_000n })
   })
 
+  test('error 24 that is told again, after a report that it went after all, gives nothing back a second time', async () => {
+    const order = await sent()
+    const unpaid = { id: order.id, status: 2, error: 24, mcc: '246', mnc: '01' }
+    await vertex.standIn.report(order, unpaid)
+    await vertex.standIn.report(order, { ...unpaid, status: 1, error: 0 })
+    const charged = { state: 'accepted', chargedMicros: 35_000n }
+    expect(await rowOf()).toMatchObject(charged)
+    expect(await vertex.standIn.report(order, unpaid)).toEqual({ status: 200, body: 'OK' })
+    expect([await rowOf(), await spentOf()]).toMatchObject([charged, 35_000n])
+  })
+
   test.each([
     ['was answered', null],
     ['lost its answer', 'reset_after'],
@@ -303,6 +314,17 @@ describe('with a public address', () => {
       expect([(await rowOf()).state, await spentOf()]).toEqual(['released', 0n])
     },
   )
+
+  test('a lookup that has a result costs what it did, whatever is told of it later', async () => {
+    const { body } = await call('POST /hlr', { msisdn: LT, callBackUrl: CUSTOMER })
+    const order = vertex.standIn.lookups.at(-1) as Accepted
+    const found = { id: order.id, imsi: '246010000000001', country: 'LT', mcc: '246', mnc: '02' }
+    for (const error of ['0', '24']) {
+      expect(await vertex.standIn.report(order, { ...found, error })).toEqual({ status: 200, body: 'OK' })
+    }
+    expect((await call(`GET /hlr/${body[0]}?wait=20`)).body.result).toMatchObject({ error: '0' })
+    expect([(await rowOf()).state, await spentOf()]).toEqual(['accepted', 5_000n])
+  })
 
   test('a lookup whose price nobody said is not made under a limit', async () => {
     await vertex.world.db.upstreamAccount.updateMany({ where: { accountId }, data: { hlrPriceMicros: null } })

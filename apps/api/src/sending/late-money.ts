@@ -13,8 +13,8 @@ export interface ReportedMessage {
   readonly chargedMicros: bigint
   /** The charge is the hold, which is nothing where no price could be had: none was told. */
   readonly chargedHold: boolean
-  /** A report before this one said that it arrived. */
-  readonly hasArrived: boolean
+  /** A report before this one said that it arrived, or charged it after it had been given back. */
+  readonly wasSent: boolean
   /** Nothing is charged for it, as for a test on the simulated network. */
   readonly isFree: boolean
 }
@@ -31,7 +31,7 @@ export interface PartPrices {
 export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
 
 /** The balance of the account at the upstream did not reach: it takes nothing for the message, even after accepting it. */
-const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
+export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
 /** Codes under which an upstream refuses a message before it accepts it. */
 const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
@@ -58,8 +58,8 @@ export function lateMoney(
     case 'unknown':
       return neverAccepted ? givenBack : accepted(message, prices)
     case 'accepted': {
-      // What arrived was sent, whatever is told of it later.
-      if (notPaid && !message.hasArrived) return givenBack
+      // What was sent once was sent, whatever is told of it later.
+      if (notPaid && !message.wasSent) return givenBack
       const rate = rateOf(message, prices.networkMicros)
       if (!message.chargedHold || rate === null || !isBetter(rate, message.chargedMicros)) return 'nothing'
       return { outcome: 'accepted', chargedMicros: rate, final: true }

@@ -6,7 +6,7 @@ import { ApiError } from '../http/api-error.ts'
 import { settle } from '../ledger/settle.ts'
 import { LIMITS } from '../limits.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
-import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
+import { type LateMoney, lateMoney, NOT_PAID, type PartPrices, type ReportedMessage } from './late-money.ts'
 
 /** The states that end a message. */
 const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
@@ -111,12 +111,13 @@ function priceOrNone(asked: Promise<bigint | null>): Promise<bigint | null> {
   })
 }
 
+/** A message that was refused for want of money is accepted again by no report but one that it was sent. */
 async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
   const [row] = await db.$queryRaw<Row[]>`
     SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
-           coalesce(m.delivery IN (1, 3), false) AS "hasArrived",
+           m.result IS NOT NULL OR coalesce(m.delivery IN (1, 3) OR m.delivery_error = ${NOT_PAID}::int, false) AS "wasSent",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`
   return row
