@@ -62,6 +62,26 @@ it('for one account is not asked by it again and again, and is asked by every ot
   expect(asked('/operators/7')).toBeLessThanOrEqual(15)
 }, 20_000)
 
+it('for one account is asked by its other calls again, though a lookup that waits asked first', async () => {
+  stack = await startStack()
+  const token = await stack.accessToken({ payload: { sub: 'patient' } })
+  const status = async () => (await post(stack.url, token, modern('tools/list'))).status
+  stack.upstream.override = () => 'cut'
+  for (const _ of [1, 2, 3]) expect(await status()).toBe(503)
+  stack.upstream.override = undefined
+  const lookup = modern('tools/call', { name: 'lookup_hlr', arguments: { lookupId: '7' } })
+  const looks: Promise<Response>[] = []
+  const look = () => {
+    looks.push(post(stack.url, token, lookup))
+    return asked('/hlr/7?wait=20')
+  }
+  await expect.poll(look, { timeout: 5_000 }).toBeGreaterThan(0)
+  await expect.poll(status, { timeout: 5_000 }).toBe(200)
+  const network = { imsi: null, country: 'LT', operatorId: 7, operator: 'BITE', mcc: '246', mnc: '02', ported: [] }
+  stack.upstream.hlrResults.set('7', { id: '7', error: '0', ...network })
+  await Promise.all(looks)
+}, 20_000)
+
 it('for three accounts is not asked by anybody until it answers again', async () => {
   stack = await startStack({ apiTimeoutMaxMs: 300 })
   const tokens = await Promise.all(['a', 'b', 'c', 'd'].map((sub) => stack.accessToken({ payload: { sub } })))

@@ -11,11 +11,15 @@ export class Circuit {
   #probeAt = 0
   #probing = false
 
-  /** True when a call may be made; the caller then reports how it ended. */
-  admits(): boolean {
+  /**
+   * True when a call may be made; the caller then reports how it ended. One whose answer is held back (`waits`) may be the
+   * first again, but the others do not wait for it: whether it is answered is not known for long.
+   */
+  admits({ waits = false }: { readonly waits?: boolean } = {}): boolean {
     if (this.#failures < FAILURES_TO_OPEN) return true
     if (this.#probing || performance.now() < this.#probeAt) return false
-    this.#probing = true
+    if (waits) this.#probeAt = performance.now() + PROBE_AFTER_MS
+    else this.#probing = true
     return true
   }
 

@@ -13,10 +13,10 @@ export class Circuits {
   /** Of those alone whose last call was not answered. */
   readonly #silent = createMemory<Circuit>(SILENT_MAX)
 
-  /** True when a call of this account may be made; how it ended is then reported. */
-  admits(account: string): boolean {
+  /** True when a call of this account may be made, or one whose answer is held back; how it ended is then reported. */
+  admits(account: string, call: { readonly waits?: boolean }): boolean {
     const own = this.#silent.size > 0 ? this.#silent.get(account) : undefined
-    if (own?.admits() === false) return false
+    if (own?.admits(call) === false) return false
     if (this.#shared.admits()) return true
     own?.cancelled()
     return false

@@ -119,7 +119,7 @@ export function createApiClient(
   /** `over` is called once, at the end of the request, whatever it is. */
   function ask(of: string, caller: ApiCaller, request: ApiRequest, over: () => void): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
-      if (request.signal?.aborted || !circuits.admits(of)) {
+      if (request.signal?.aborted || !circuits.admits(of, request)) {
         over()
         return reject(new NoAnswer(false, false))
       }
