@@ -309,6 +309,33 @@ test('a long list is answered in time, its rest reads queued and goes on', async
   await expect.poll(async () => (await statesOf(payer.accountId)).accepted, { timeout: 30_000 }).toBe(10)
 })
 
+test.each([
+  ['looks at it first', [2, 24], [1, 0]],
+  ['goes on with what it saw before', [1, 0], [2, 24]],
+] as const)('error 24 beside a report that it arrived, which %s, gives nothing back', async (_which, quick, slow) => {
+  const accepted = async () => ({ kind: 'accepted', reference: 'r', parts: 1, priceMicros: null }) as const
+  const { sending } = pathNode(db, { ...fakeOperator(), send: accepted })
+  const { id } = await sending.sendOne(smsCall(payer, ['37060000001']))
+  const told = ([status, error]: readonly [number, number]) => ({ messageId: id, status, error })
+  const unseen = { mcc: null, mnc: null }
+  const door = (networkRateMicros: () => Promise<bigint>) =>
+    createReportDoor(
+      db,
+      () => ({ ...fakeOperator(), networkRateMicros }),
+      () => {},
+    )
+  const quickly = door(async () => 39_000n)
+  // The slow one has looked at the message when it asks for the rate of the network.
+  const slowly = door(async () => {
+    await quickly.delivery({ ...told(quick), ...unseen })
+    return 39_000n
+  })
+  await slowly.delivery({ ...told(slow), mcc: '246', mnc: '01' })
+  const row = await owner.sendMessage.findUniqueOrThrow({ where: { id } })
+  expect([row.state, row.chargedMicros]).toEqual(['accepted', 39_000n])
+  expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalSpentMicros: 39_000n, dayRecipients: 1 })
+})
+
 test('what was not handed over yet of a list that has begun is cancelled, and its money given back', async () => {
   let go = () => {}
   const gate = new Promise<void>((resolve) => {

@@ -3,7 +3,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { retried } from './retry.ts'
-import { movedBy, settledParts } from './settle.ts'
+import { movedBy, settledParts, WAS_SENT } from './settle.ts'
 
 /** Rows of one statement, and those that it is offered: another node may hold the first of them. */
 const RELEASE_BATCH = 100
@@ -103,9 +103,9 @@ function settleThese(
 ): Promise<Moved[]> {
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-           m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${outcome}::text AS outcome,
-           NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent, ${failure}::text AS failure, NULL::int AS failure_number,
-           ${reason}::text AS failure_reason, ${final}::boolean AS final
+           m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
+           ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent,
+           ${failure}::text AS failure, NULL::int AS failure_number, ${reason}::text AS failure_reason, ${final}::boolean AS final
     FROM ${rows}
     WHERE m.id = ANY (${ids}::bigint[]) AND ${condition}
     ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m ${ifLocked}`

@@ -18,6 +18,13 @@ const FINGERPRINT_SECONDS = 120
  */
 const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
+/**
+ * A condition: an accepted message `m` was sent, or a lookup made, whatever is told of it later. It arrived, has a result, or
+ * had been given back for want of money and was charged again since, which no report does but one that it was sent.
+ */
+export const WAS_SENT = Prisma.sql`(
+  m.result IS NOT NULL OR coalesce(m.delivery IN (1, 3) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
+
 /** What became of one message. */
 export interface Settlement {
   readonly messageId: bigint
@@ -98,7 +105,8 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
 function lockTold(after = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-         m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, t.outcome, t.reference, t.charged,
+         m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
+         t.outcome, t.reference, t.charged,
          greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final
   FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
 }
@@ -120,7 +128,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
     WHERE CASE l.outcome
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')
         OR l.state = 'released' AND (l.final OR l.refused_by IS DISTINCT FROM ${NOT_PAID}::int)
-      WHEN 'released' THEN l.state IN ('scheduled', 'held', 'handed_over', 'unknown', 'accepted')
+      WHEN 'released' THEN l.state IN ('scheduled', 'held', 'handed_over', 'unknown')
+        OR l.state = 'accepted' AND NOT l.was_sent
       ELSE l.state = 'handed_over' END
   ), settled AS MATERIALIZED (
     SELECT id, account_id, spender_id, upstream, day, state AS was, outcome::send_state AS state,

@@ -13,7 +13,7 @@ export interface ReportedMessage {
   readonly chargedMicros: bigint
   /** The charge is the hold, which is nothing where no price could be had: none was told. */
   readonly chargedHold: boolean
-  /** A report before this one said that it arrived, or charged it after it had been given back. */
+  /** It was sent, as a report before this one said. */
   readonly wasSent: boolean
   /** Nothing is charged for it, as for a test on the simulated network. */
   readonly isFree: boolean
@@ -31,12 +31,13 @@ export interface PartPrices {
 export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
 
 /** The balance of the account at the upstream did not reach: it takes nothing for the message, even after accepting it. */
-export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
+const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
 /** Codes under which an upstream refuses a message before it accepts it. */
 const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
 
-const ARRIVED: ReadonlySet<number> = new Set([1, 3])
+/** Statuses of a message that arrived. */
+export const ARRIVED: ReadonlySet<number> = new Set([1, 3])
 
 /** What a final report (1, 2, 3, 16) with this error changes. Run again after the change, it changes nothing. */
 export function lateMoney(

@@ -3,10 +3,10 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { settle } from '../ledger/settle.ts'
+import { settle, WAS_SENT } from '../ledger/settle.ts'
 import { LIMITS } from '../limits.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
-import { type LateMoney, lateMoney, NOT_PAID, type PartPrices, type ReportedMessage } from './late-money.ts'
+import { ARRIVED, type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
 /** The states that end a message. */
 const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
@@ -69,36 +69,55 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
     throw new ReportTooEarly('the message changes all the time')
   }
 
+  /**
+   * Writes what a report says beside money, in the CTE `reported` over the message `held`, and what is owed to the customer's
+   * URL for it. True where the message stands as given back.
+   */
+  async function write(messageId: bigint, reported: Prisma.Sql, body: Prisma.Sql): Promise<boolean> {
+    const [row] = await db.$queryRaw<[{ posts: number; isGivenBack: boolean }]>`
+      WITH held AS MATERIALIZED (
+        SELECT m.id, m.state FROM send_message m WHERE m.id = ${messageId}::bigint FOR UPDATE
+      ), reported AS (${reported}), posted AS (${owed(body)} RETURNING id)
+      SELECT (SELECT count(*) FROM posted)::int AS posts,
+             EXISTS (SELECT FROM held WHERE state = 'released') AS "isGivenBack"`
+    if (row.posts > 0) owes()
+    return row.isGivenBack
+  }
+
   return {
     async delivery({ messageId, status, error, mcc, mnc }) {
       if (!FINAL.has(status)) return
-      await takeMoney(messageId, { status, error }, { mcc, mnc })
+      const takeItsMoney = () => takeMoney(messageId, { status, error }, { mcc, mnc })
+      await takeItsMoney()
       const mccmnc = mcc === null ? null : mcc + (mnc ?? '')
       // None becomes final, and what was delivered may still be seen; everything else was told already.
-      const posts = await db.$executeRaw`
-        WITH reported AS (
-          UPDATE send_message m SET delivery = ${status}::int, delivery_error = ${error}::int,
-            mccmnc = coalesce(${mccmnc}::text, m.mccmnc), final_at = coalesce(m.final_at, database_now())
-          WHERE m.id = ${messageId}::bigint AND (m.delivery IS NULL OR m.delivery = 1 AND ${status}::int = 3)
-          RETURNING m.id, m.account_id, m.send_id
-        )
-        ${owed(Prisma.sql`jsonb_build_object('id', r.id::text, 'status', ${status}::int, 'error', ${error}::int,
-                                             'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`)}`
-      if (posts > 0) owes()
+      const reported = Prisma.sql`
+        UPDATE send_message m SET delivery = ${status}::int, delivery_error = ${error}::int,
+          mccmnc = coalesce(${mccmnc}::text, m.mccmnc), final_at = coalesce(m.final_at, database_now())
+        FROM held WHERE m.id = held.id AND (m.delivery IS NULL OR m.delivery = 1 AND ${status}::int = 3)
+        RETURNING m.id, m.account_id, m.send_id`
+      const body = Prisma.sql`jsonb_build_object('id', r.id::text, 'status', ${status}::int, 'error', ${error}::int,
+                                                 'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`
+      const isGivenBack = await write(messageId, reported, body)
+      // By a report that came at the same time and said otherwise.
+      if (isGivenBack && ARRIVED.has(status)) await takeItsMoney()
     },
 
     async lookup({ messageId, result }) {
       const error = Number(result.error)
-      await takeMoney(messageId, { status: error === 0 ? 1 : 2, error }, { mcc: null, mnc: null })
+      const takeItsMoney = () => takeMoney(messageId, { status: error === 0 ? 1 : 2, error }, { mcc: null, mnc: null })
+      await takeItsMoney()
       const told = JSON.stringify(result)
-      const posts = await db.$executeRaw`
-        WITH reported AS (
-          UPDATE send_message m SET result = ${told}::jsonb, final_at = coalesce(m.final_at, database_now())
-          WHERE m.id = ${messageId}::bigint AND m.result IS NULL
-          RETURNING m.id, m.account_id, m.send_id
-        )
-        ${owed(Prisma.sql`${told}::jsonb || jsonb_build_object('id', r.id::text)`)}`
-      if (posts > 0) owes()
+      const reported = Prisma.sql`
+        UPDATE send_message m SET result = ${told}::jsonb, final_at = coalesce(m.final_at, database_now())
+        FROM held WHERE m.id = held.id AND m.result IS NULL
+        RETURNING m.id, m.account_id, m.send_id`
+      const isGivenBack = await write(
+        messageId,
+        reported,
+        Prisma.sql`${told}::jsonb || jsonb_build_object('id', r.id::text)`,
+      )
+      if (isGivenBack && error === 0) await takeItsMoney()
     },
   }
 }
@@ -111,13 +130,12 @@ function priceOrNone(asked: Promise<bigint | null>): Promise<bigint | null> {
   })
 }
 
-/** A message that was refused for want of money is accepted again by no report but one that it was sent. */
 async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
   const [row] = await db.$queryRaw<Row[]>`
     SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
-           m.result IS NOT NULL OR coalesce(m.delivery IN (1, 3) OR m.delivery_error = ${NOT_PAID}::int, false) AS "wasSent",
+           ${WAS_SENT} AS "wasSent",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`
   return row
