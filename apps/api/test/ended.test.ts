@@ -49,7 +49,9 @@ async function narrowed(accountId: string): Promise<Ended> {
 
 async function limited(accountId: string): Promise<Ended> {
   const { id, token } = await connected(accountId)
-  const end = () => world.db.connection.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } })
+  // Long ago: to a statement that began a moment before, an end of now would still be to come, and its refusal another.
+  const expiresAt = new Date(Date.now() - 60_000)
+  const end = () => world.db.connection.update({ where: { id }, data: { expiresAt } })
   return { id, token, end }
 }
 
@@ -151,7 +153,7 @@ describe.each([
     // An account has no counter before its first send got as far as that.
     expect(held.length).toBeGreaterThanOrEqual(statuses.has(200) ? 1 : 0)
     for (const { totalHeldMicros, scheduled } of held) expect([totalHeldMicros, scheduled]).toEqual([0n, 0])
-    expect([...statuses.keys()].every((status) => status === 200 || status === 401)).toBe(true)
+    expect([...statuses.keys()].filter((status) => status !== 200 && status !== 401)).toEqual([])
     expect([...statuses.values()].reduce((sum, count) => sum + count, 0)).toBe(ROUNDS)
   })
 
