@@ -7,6 +7,7 @@ import { LEASE_MS } from '../src/jobs/callback-claim.ts'
 import { CALLBACK_LIFETIME_MS, createCallbackJob } from '../src/jobs/callbacks.ts'
 import { LIMITS } from '../src/limits.ts'
 import { eventually } from './support/eventually.ts'
+import { makeGate } from './support/gate.ts'
 import { many, oweTo } from './support/owed.ts'
 import { startReceiver } from './support/receiver.ts'
 import { turn } from './support/turn.ts'
@@ -284,10 +285,7 @@ describe('through the whole API', () => {
   test('nothing is posted any more once a node stops', async () => {
     const { accountId } = await world.makeAccount()
     await owe(accountId, ['https://customer.example/'])
-    let tellTime = () => {}
-    const asked = new Promise<void>((resolve) => {
-      tellTime = resolve
-    })
+    const { passed: asked, open: tellTime } = makeGate()
     let posts = 0
     const job = createCallbackJob(
       world.db,
@@ -295,10 +293,7 @@ describe('through the whole API', () => {
       3_600_000,
       () => {},
     )
-    let begun = () => {}
-    const hasBegun = new Promise<void>((resolve) => {
-      begun = resolve
-    })
+    const { passed: hasBegun, open: begun } = makeGate()
     const clock = async () => {
       begun()
       await asked

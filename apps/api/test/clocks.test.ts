@@ -11,6 +11,7 @@ import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { eventually } from './support/eventually.ts'
+import { makeGate } from './support/gate.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { startReceiver } from './support/receiver.ts'
 import { AUDIENCE, caller, EDGE_SECRET, ISSUER, type Node, startWorld, type World } from './support/world.ts'
@@ -92,10 +93,7 @@ describe('nodes whose clocks are wrong', () => {
   afterEach(() => receiver?.close())
 
   test('post a callback that is due now once, and one of them waits while the other posts', async () => {
-    let release = () => {}
-    const until = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const { passed: until, open: release } = makeGate()
     receiver = await startReceiver(async () => {
       await until
       return { status: 200, body: 'OK' }

@@ -6,6 +6,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { eventually } from './support/eventually.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { accessClaims, approveAgain, makeConnection, makeIssuer } from './support/issuer.ts'
 import { countOf } from './support/ledger.ts'
 import { pathNode } from './support/path.ts'
@@ -146,11 +147,8 @@ describe('a list that is under way', () => {
   ] as const)(
     '%s, and holds nothing then',
     async (_promise, scopes, sent) => {
-      let open = () => {}
-      const gate = new Promise<void>((resolve) => {
-        open = resolve
-      })
-      const operator = fakeOperator(undefined, () => gate)
+      const { passed, open } = makeGate()
+      const operator = fakeOperator(undefined, () => passed)
       const times = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300_000 }
       const node = await world.startNode({}, { operator, times })
       const answer = node.call('POST /sms/batch', { token: app.token, body: { to, from: 'Tests', message: 'Hello' } })

@@ -5,6 +5,7 @@ import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { makeGate } from './support/gate.ts'
 import { accessClaims, makeConnection, makeIssuer } from './support/issuer.ts'
 import { startWorld, type World } from './support/world.ts'
 
@@ -45,10 +46,7 @@ test('a token of which nothing is known within the time of one statement is not 
     ['api_token t', jwt],
     ['api_token t', world.token],
   ] as const) {
-    let answer = () => {}
-    const held = new Promise<void>((resolve) => {
-      answer = resolve
-    })
+    const { passed: held, open: answer } = makeGate()
     let waited = false
     const node = await world.startNode({ DATABASE_STATEMENT_TIMEOUT_MS: '100' }, {}, (db) => {
       const seen = db.$extends({

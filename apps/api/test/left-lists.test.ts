@@ -5,6 +5,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
@@ -29,14 +30,11 @@ beforeEach(async () => {
 
 /** A node whose upstream answers once it is let. */
 function closedNode() {
-  let open = () => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  const operator = fakeOperator(undefined, () => gate)
+  const { passed, open } = makeGate()
+  const operator = fakeOperator(undefined, () => passed)
   const { deps, sending } = pathNode(database.db, operator, { times: TIMES })
   const job = createScheduleJob(deps, sending, 1_000)
-  return { deps, sending, job, open: () => open(), handOvers: operator.handOvers }
+  return { deps, sending, job, open, handOvers: operator.handOvers }
 }
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, at) => `3706000${1000 + from + at}`)

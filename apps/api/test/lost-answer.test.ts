@@ -2,6 +2,7 @@ import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
+import { makeGate } from './support/gate.ts'
 import { waitingForLock } from './support/waiting.ts'
 import { type Node, startWorld, type World } from './support/world.ts'
 
@@ -96,10 +97,7 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
     const [, , body] = effects[0]
     expect((await node.call('POST /sms', { token, body })).status).toBe(200)
     let release = () => {}
-    let isHeld = () => {}
-    const held = new Promise<void>((resolve) => {
-      isHeld = resolve
-    })
+    const { passed: held, open: isHeld } = makeGate()
     const holding = world.db.$transaction(
       async (tx) => {
         await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`

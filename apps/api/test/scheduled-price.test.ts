@@ -5,6 +5,7 @@ import { quoteSms } from '../src/sending/quoting.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
@@ -239,10 +240,7 @@ test('a scheduled send whose price is long in coming holds up no other account, 
   await schedule(['37060000002'])
   costs(PRICE)
   const { cost } = operator
-  let tell = () => {}
-  const told = new Promise<void>((resolve) => {
-    tell = resolve
-  })
+  const { passed: told, open: tell } = makeGate()
   operator.cost = (order) => told.then(() => cost(order))
   const { deps, sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, turnMs: 0 } })
   const job = createScheduleJob(deps, sending, 1_000)

@@ -12,6 +12,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { admission, admitted, countOf, limit, makePayer, message, type Payer } from './support/ledger.ts'
 import { dying, mortally, pathNode, smsCall } from './support/path.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
@@ -59,11 +60,8 @@ test('20 parallel calls with one key are one hand-over, and all are told the sam
 })
 
 test('a key with another request is refused, and one whose call is under way asks to come again', async () => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const operator = fakeOperator(undefined, () => gate)
+  const { passed, open: go } = makeGate()
+  const operator = fakeOperator(undefined, () => passed)
   const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, repeatMs: 50 } })
   const idempotencyKey = randomUUID()
   const first = sending.sendOne(smsCall(payer, ['37060000001'], { idempotencyKey }))
@@ -177,10 +175,7 @@ test('spellings of one number are one message, and a recipient that is refused f
 
 test('a stalled node that wakes after the sweep hands nothing over: not what it claimed, nor the rest of its list', async () => {
   const operator = fakeOperator()
-  let wake = () => {}
-  const stalled = new Promise<void>((resolve) => {
-    wake = resolve
-  })
+  const { passed: stalled, open: wake } = makeGate()
   let stalls = true
   const times = { ...PATIENT_TIMES, leaseSlackMs: 0, runnerMs: 1_000, answerMs: 600_000 }
   const { sending } = pathNode(db, operator, {
@@ -296,11 +291,8 @@ test('a limit that is lowered in the middle of a list takes nothing back of it, 
 })
 
 test('a long list is answered in time, its rest reads queued and goes on', async () => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const operator = fakeOperator(undefined, () => gate)
+  const { passed, open: go } = makeGate()
+  const operator = fakeOperator(undefined, () => passed)
   const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, answerMs: 300 } })
   const { answer } = await sending.sendList(smsCall(payer, numbers(10)))
   expect(new Set(answer.messages.map(({ status }) => status))).toEqual(new Set(['queued']))
@@ -337,11 +329,8 @@ test.each([
 })
 
 test('what was not handed over yet of a list that has begun is cancelled, and its money given back', async () => {
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const operator = fakeOperator(undefined, () => gate)
+  const { passed, open: go } = makeGate()
+  const operator = fakeOperator(undefined, () => passed)
   const { sending } = pathNode(db, operator, { times: { ...PATIENT_TIMES, answerMs: 300 } })
   const { answer } = await sending.sendList(smsCall(payer, numbers(10)))
   const [first, last] = [answer.messages.at(0), answer.messages.at(-1)]
@@ -363,11 +352,8 @@ test('the time that prices take is of the time after which a list is answered', 
   let later = 0
   const clock = performance.now.bind(performance)
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock() + later)
-  let go = () => {}
-  const gate = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const operator = fakeOperator(undefined, () => gate)
+  const { passed, open: go } = makeGate()
+  const operator = fakeOperator(undefined, () => passed)
   const cost: typeof operator.cost = async (order) => {
     later = PATIENT_TIMES.answerMs
     return operator.cost(order)

@@ -3,6 +3,7 @@ import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makeIssuer, makeSendingConnection } from './support/issuer.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
 import { startWorld, type World } from './support/world.ts'
@@ -24,11 +25,8 @@ afterEach(() => world.followDate())
 afterAll(() => world?.close())
 
 function gated() {
-  let open = () => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { operator: fakeOperator(undefined, () => gate), open }
+  const { passed, open } = makeGate()
+  return { operator: fakeOperator(undefined, () => passed), open }
 }
 
 /** True once nobody can reach it any more: it has begun to stop. */

@@ -10,6 +10,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createSweepJob } from '../src/sending/sweep.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { PATIENT_LIMITS, PATIENT_TIMES } from './support/patience.ts'
@@ -43,11 +44,8 @@ beforeEach(async () => {
 
 /** An upstream that answers once it is let. */
 function closedOperator(isHeld: (to: string) => boolean = () => true) {
-  let open = () => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { operator: fakeOperator(undefined, ({ to }) => (isHeld(to) ? gate : undefined)), open: () => open() }
+  const { passed, open } = makeGate()
+  return { operator: fakeOperator(undefined, ({ to }) => (isHeld(to) ? passed : undefined)), open }
 }
 
 const PATIENT = { ...PATIENT_TIMES, handOverMs: 300_000, leaseSlackMs: 300_000, answerMs: 300 }

@@ -10,6 +10,7 @@ import { createScheduleJob } from '../src/sending/schedule.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
@@ -30,17 +31,9 @@ beforeEach(async () => {
   payer = await makePayer(database.owner)
 })
 
-function gate() {
-  let open = () => {}
-  const passed = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { passed, open: () => open() }
-}
-
 /** A node whose upstream tells prices and answers once it is let. */
 function slowNode(changes: Partial<SendingDeps> = {}, ratesAre: () => void = () => {}) {
-  const [asked, rates, answers] = [gate(), gate(), gate()]
+  const [asked, rates, answers] = [makeGate(), makeGate(), makeGate()]
   const fake = fakeOperator(undefined, () => answers.passed)
   const operator: FakeOperator = {
     ...fake,
