@@ -16,14 +16,17 @@ const FINGERPRINT_SECONDS = 120
  * The balance of the account at the upstream did not reach. It is reported of what was accepted, too, and the answer that
  * accepted it may come after the report: it then charges nothing.
  */
-const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
+export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
+
+/** Statuses in which a message arrived: delivered, and seen. */
+export const ARRIVED: readonly number[] = [1, 3]
 
 /**
  * A condition: an accepted message `m` was sent, or a lookup made, whatever is told of it later. It arrived, has a result, or
  * had been given back for want of money and was charged again since, which no report does but one that it was sent.
  */
 export const WAS_SENT = Prisma.sql`(
-  m.result IS NOT NULL OR coalesce(m.delivery IN (1, 3) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
+  m.result IS NOT NULL OR coalesce(m.delivery IN (${Prisma.join(ARRIVED)}) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
 
 /** What became of one message. */
 export interface Settlement {

@@ -1,8 +1,7 @@
 // What a report changes about money, without touching anything. Delivery is apart from money: a message that failed was
 // sent all the same. A report gives back only what it shows was never accepted, lowers only what was charged by the hold,
 // and charges what was sent without a price, or was given back and sent after all.
-import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
-import type { Settlement } from '../ledger/settle.ts'
+import { ARRIVED, NOT_PAID, type Settlement } from '../ledger/settle.ts'
 
 /** A message as it stands when its report comes in. */
 export interface ReportedMessage {
@@ -30,14 +29,8 @@ export interface PartPrices {
 /** Nothing changes; the settlement that does; or the report must come again, once its hand-over was answered. */
 export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
 
-/** The balance of the account at the upstream did not reach: it takes nothing for the message, even after accepting it. */
-const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
-
 /** Codes under which an upstream refuses a message before it accepts it. */
 const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
-
-/** Statuses of a message that arrived. */
-export const ARRIVED: ReadonlySet<number> = new Set([1, 3])
 
 /** What a final report (1, 2, 3, 16) with this error changes. Run again after the change, it changes nothing. */
 export function lateMoney(
@@ -45,7 +38,7 @@ export function lateMoney(
   message: ReportedMessage,
   prices: PartPrices,
 ): LateMoney {
-  const arrived = ARRIVED.has(status)
+  const arrived = ARRIVED.includes(status)
   const notPaid = !arrived && error === NOT_PAID
   const neverAccepted = !arrived && NEVER_ACCEPTED.has(error)
   const givenBack = { outcome: 'released', failure: 'SEND_REFUSED', failureNumber: error } as const

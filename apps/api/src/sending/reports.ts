@@ -3,10 +3,10 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { settle, WAS_SENT } from '../ledger/settle.ts'
+import { ARRIVED, settle, WAS_SENT } from '../ledger/settle.ts'
 import { LIMITS } from '../limits.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
-import { ARRIVED, type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
+import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
 /** The states that end a message. */
 const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
@@ -100,7 +100,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
                                                  'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`
       const isGivenBack = await write(messageId, reported, body)
       // By a report that came at the same time and said otherwise.
-      if (isGivenBack && ARRIVED.has(status)) await takeItsMoney()
+      if (isGivenBack && ARRIVED.includes(status)) await takeItsMoney()
     },
 
     async lookup({ messageId, result }) {

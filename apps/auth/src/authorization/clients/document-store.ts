@@ -56,12 +56,12 @@ type Result = { readonly record: ClientRecord } | { readonly failure: Failure }
 
 /**
  * Metadata documents with a cache in the database, so that every node and every restart knows the client. Headers
- * decide how long a copy serves, within a floor and a ceiling, by the database's clock. Only its host's 404 or 410 withdraws a document; after
- * any other failure, unreadable contents included, the stored copy serves for its stale time. Failures are not stored
- * but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a measured pace; for documents that
- * were never seen, of clients that nobody connected, so are a host, and whoever names them, at whatever endpoint. So
- * made-up paths take nothing away from documents that were seen, and one address does not use up a host's share (MCP
- * security best practices, SSRF).
+ * decide how long a copy serves, within a floor and a ceiling, by the database's clock. Only its host's 404 or 410
+ * withdraws a document; after any other failure, unreadable contents included, the stored copy serves for its stale
+ * time. Failures are not stored but remembered for a minute; one fetch per URL is in flight. A URL is asked for at a
+ * measured pace; for documents that were never seen, of clients that nobody connected, so are a host, and whoever names
+ * them, at whatever endpoint. So made-up paths take nothing away from documents that were seen, and one address does not
+ * use up a host's share (MCP security best practices, SSRF).
  */
 export function createClientDocuments(deps: {
   readonly db: Database
