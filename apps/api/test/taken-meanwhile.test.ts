@@ -1,10 +1,11 @@
 // What is found to be settled is judged again where it is settled: another node may have taken it between the two.
 import { isDeepStrictEqual } from 'node:util'
-import type { Database } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { settleWhere } from '../src/ledger/release.ts'
 import { cancel } from '../src/sending/cancel.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
@@ -178,6 +179,34 @@ test('a cancel of what was handed over says so, and moves no money', async () =>
   await expect(cancel(database.db, payer.tokenId, id)).rejects.toMatchObject({ code: 'ALREADY_HANDED_OVER' })
   expect(await counts()).toEqual(before)
   expect((await message(id)).state).toBe('handed_over')
+})
+
+test.each([
+  ['expired', null, 'expired'],
+  ['was refused by a limit', 'SPEND_CAP_REACHED', 'per_day'],
+  ['was cancelled for its account’s sake', null, 'account_changed'],
+  ['stayed behind with the rest of its list', 'CONNECTION_PAUSED', 'not_sent'],
+] as const)(
+  'a cancel of what %s before its time is done already, and moves no money',
+  async (_what, failure, reason) => {
+    const id = await scheduled()
+    const released = { outcome: 'released', failure, reason } as const
+    expect(await settleWhere(database.db, Prisma.sql`m.id = ${id}::bigint`, released)).toHaveLength(1)
+    const before = await counts()
+    expect(await cancelled(id)).toBeNull()
+    expect(await counts()).toEqual(before)
+    expect(await message(id)).toMatchObject({ state: 'released', failure, failureReason: reason })
+  },
+)
+
+test('a cancel of what the upstream refused says that it was handed over', async () => {
+  const { sending } = pathNode(
+    database.db,
+    fakeOperator(() => 'refused'),
+  )
+  await expect(sending.sendOne(smsCall(payer, ['37060000001']))).rejects.toMatchObject({ code: 'SEND_REFUSED' })
+  const { id } = await database.db.sendMessage.findFirstOrThrow({ where: { accountId: payer.accountId } })
+  expect(await cancelled(id)).toBe('ALREADY_HANDED_OVER')
 })
 
 test('a sweep leaves alone what was answered for meanwhile', async () => {

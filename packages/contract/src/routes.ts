@@ -192,7 +192,7 @@ export const ROUTES = {
     description: 'What was handed over already cannot be cancelled: 409.',
     permission: 'POST /sms',
     path: idPath('message'),
-    answer: { status: 204, description: 'It is cancelled, and its price is free again.', content: {} },
+    answer: { status: 204, description: 'It is not sent, and its price is free again.', content: {} },
   },
   'GET /rates': rates,
   'GET /rates/': rates,

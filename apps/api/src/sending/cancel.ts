@@ -1,5 +1,5 @@
 // Takes back what waits: one message of its sender, and all that was accepted under what has ended, may not send any more or was replaced.
-import { ACCOUNT_CHANGED, type Cancelled, isCancelled } from '@vertexsms/contract/cancelled'
+import { ACCOUNT_CHANGED, type Cancelled } from '@vertexsms/contract/cancelled'
 import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { ApiError, noSuch } from '../http/api-error.ts'
@@ -17,16 +17,21 @@ const NOT_HANDED_OVER = Prisma.sql`m.state IN ('scheduled', 'held')`
 
 /**
  * Cancels a message of the spender that waits. Throws NOT_FOUND for one that is not its own, ALREADY_HANDED_OVER for one
- * that does not wait any more; one that was cancelled before is cancelled.
+ * that was handed over; one that was given back without that, as when its time passed or a limit refused it, is not sent.
  */
 export async function cancel(db: Database, spenderId: string, id: bigint): Promise<void> {
   const row = await messageOf(db, spenderId, id)
   if (row === undefined || row.kind !== 'sms') throw noSuch('message')
   const waits = Prisma.sql`m.spender_id = ${spenderId}::uuid AND ${NOT_HANDED_OVER}`
   if (await settleOne(db, id, waits, CANCELLED)) return
-  const now = await messageOf(db, spenderId, id)
-  if (now?.state === 'released' && isCancelled(now.failureReason)) return
-  throw new ApiError('ALREADY_HANDED_OVER')
+  if (!(await neverLeft(db, id))) throw new ApiError('ALREADY_HANDED_OVER')
+}
+
+/** True for a message that was given back before it was handed over: nothing brings it back. */
+async function neverLeft(db: Database, id: bigint): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT id FROM send_message WHERE id = ${id}::bigint AND state = 'released' AND handed_at IS NULL`
+  return rows.length > 0
 }
 
 /** Cancels a message of an account that waits, whoever sent it. False for one that is not its own or does not wait. */
