@@ -1,4 +1,5 @@
 // The tool that spends: what it passes on, what it tells of each outcome, and that it never sends twice.
+import { ERRORS } from '@vertexsms/contract/errors'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import {
@@ -414,6 +415,38 @@ describe('a list of recipients', () => {
       expect.stringMatching(/^4\. \+37069555554: refused: .*https:\/\/tool\.example\/connections\/c1\.$/),
       '5. +37069555555: not sent, may be tried again',
     ])
+  })
+
+  /** A list that was let in and stopped when its token ended, after so many messages. */
+  const stoppedAfter = (sent: number): Stack['upstream']['override'] => {
+    const rest = { price: null, error: errorBody('TOKEN_INVALID', null) }
+    const body = batchResponseSchema.parse({
+      sendId: 'send-1',
+      messages: [0, 1, 2].map((index) => (index < sent ? outcome(index, 'sent') : outcome(index, 'not_sent', rest))),
+      price: '0.04',
+      currency: 'EUR',
+    })
+    return ({ path }) => (path === '/sms/batch' ? { status: 200, body } : undefined)
+  }
+
+  it('says of the rest of a list whose token ended meanwhile that the token does not stand', async () => {
+    stack.upstream.override = stoppedAfter(1)
+    const result = await resultOf(await send({ to: NUMBERS.slice(0, 3) }))
+    expect(statuses(result)).toEqual(['sent', 'not_sent', 'not_sent'])
+    const messages = result.structuredContent?.messages as { error: unknown }[]
+    expect(messages[1]?.error).toMatchObject({
+      code: 'AUTH_INVALID',
+      retryable: false,
+      message: ERRORS.AUTH_INVALID.message,
+    })
+    expect(result.content[0]?.text).toContain(ERRORS.AUTH_INVALID.message)
+  })
+
+  it('answers 401 where the token ended before any of its list was sent', async () => {
+    stack.upstream.override = stoppedAfter(0)
+    const answer = await send({ to: NUMBERS.slice(0, 3) })
+    expect([answer.status, (await envelopeOf(answer)).code]).toEqual([401, 'AUTH_INVALID'])
+    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
   })
 })
 

@@ -26,6 +26,8 @@ export interface ToolContext {
   call(request: ApiRequest): Promise<RouteAnswer>
   /** The token's own description, where the answer comes from memory. */
   describe(): Promise<{ readonly account: string; readonly permissions: readonly string[] }>
+  /** The answer for a token that does not stand any more. */
+  tokenRejected(): Error
   /** The answer for a token that may not use this tool. */
   permissionMissing(): Error
   /** Aborts when the client has gone, or when the process is about to end. */

@@ -106,6 +106,10 @@ class ToolCall implements ToolContext {
     return this.#exchange.session.describe()
   }
 
+  tokenRejected(): Error {
+    return this.#challenges.invalid()
+  }
+
   permissionMissing(): Error {
     return this.#challenges.permissionMissing(this.#tool.scope, this.caller.scope)
   }

@@ -1,7 +1,8 @@
-import { ERRORS, type ErrorCode } from '@vertexsms/contract/errors'
+import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'
+import type { ApiErrorBody } from '@vertexsms/contract/rest'
 import { BATCH_STATUSES, type BatchMessage, type BatchResponse } from '@vertexsms/contract/sending'
 import { z } from 'zod'
-import type { ToolFailure } from '../protocol/failure.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { sendFailure } from './send-failure.ts'
 
 const status = z.enum([...BATCH_STATUSES, 'quoted'])
@@ -95,8 +96,14 @@ function messageOf({ to, id, status, parts, price, error, replayed }: BatchMessa
     parts,
     price,
     replayed,
-    error: error === null ? null : errorOf(sendFailure(error)),
+    error: error === null ? null : errorOf(failureOf(error)),
   }
+}
+
+// A list that was let in is stopped where its token ends: the call stands, and the rest of its recipients says why.
+function failureOf(error: ApiErrorBody): ToolFailure {
+  const { code } = toldCode(error.code)
+  return code === 'AUTH_INVALID' ? new ToolFailure(code) : sendFailure(error)
 }
 
 /** A number of the API as it is shown. */

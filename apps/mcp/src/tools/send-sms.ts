@@ -99,7 +99,7 @@ async function send(args: SendArguments, context: ToolContext): Promise<SendOutp
     const [first, ...rest] = messagesOf(answer.data)
     if (first === undefined) throw new ToolFailure('SEND_OUTCOME_UNKNOWN')
     const messages = [first, ...rest] as const
-    stopIfNoneSent(messages)
+    stopIfNoneSent(messages, context)
     return outputOf(messages, answer.data, isReplayed(given) ? { replayed: true } : {})
   } catch (error) {
     const failure = error instanceof RouteRefusal ? sendFailure(error.error, error.retryAfterSeconds) : failureIn(error)
@@ -112,12 +112,15 @@ function askForStatus(ids: readonly string[]): string {
   return `Its status stands at ${ids.slice(0, IDS_NAMED).map(smsUri).join(', ')}${more}.`
 }
 
-// A list of which nothing was sent is a failure: the first one's code, and the reason of each.
-function stopIfNoneSent(messages: readonly [SentMessage, ...SentMessage[]]): void {
+// A list of which nothing was sent is a failure: the first one's code, and the reason of each. That the token does not
+// stand is for the HTTP edge to say, which lets the client connect again.
+function stopIfNoneSent(messages: readonly [SentMessage, ...SentMessage[]], context: ToolContext): void {
   if (!messages.every(({ status }) => status === 'failed' || status === 'not_sent')) return
   const { error } = messages[0]
+  const code = codeOf(error)
+  if (code === 'AUTH_INVALID') throw context.tokenRejected()
   const heading =
     messages.length === 1 ? 'The message was not sent.' : `None of the ${messages.length} messages was sent.`
   const text = [heading, ...messages.map(outcomeLine)].join('\n')
-  throw new ToolFailure(codeOf(error), text, error?.vertex_error_code ?? null, error?.details)
+  throw new ToolFailure(code, text, error?.vertex_error_code ?? null, error?.details)
 }
