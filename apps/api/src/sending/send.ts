@@ -11,7 +11,7 @@ import { enter } from './enter.ts'
 import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack, type Told } from './hand-over.ts'
 import { watch } from './judgements.ts'
-import { inPlace, tooManyLists } from './places.ts'
+import { inPlace, noPlace, tooManyLists } from './places.ts'
 import { COST_MAX, createPrices, type Prices } from './price.ts'
 import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
 import { byNumber, repeatedList } from './repeated-list.ts'
@@ -252,6 +252,42 @@ export function createSending(deps: SendingDeps): Sending {
     return runList(deps, { claim, items, stopping: () => stopping })
   }
 
+  /** Hands over the only message of a list, `done` with it at its end; undefined where the list is to be answered before. */
+  async function handOneInTime(
+    call: SmsCall,
+    content: Content,
+    sendId: string,
+    message: Entered,
+    entered: Extract<Entrance, { kind: 'entered' }>,
+    answerAtMs: number,
+    done: () => void,
+  ): Promise<MessageRow | undefined> {
+    let row: MessageRow | undefined
+    const handing = handOne(call, content, sendId, message, entered)
+      .then((handed) => {
+        row = handed
+      })
+      .finally(done)
+    // Its refusal is told the caller, or those who ask for its status.
+    inBackground(
+      deps,
+      handing.catch((error: unknown) => {
+        if (!(error instanceof ApiError)) throw error
+      }),
+    )
+    await within(handing, answerAtMs - performance.now())
+    return row
+  }
+
+  /** The messages of a list as they are now. Throws SEND_OUTCOME_UNKNOWN with their ids. */
+  function rowsOf(sendId: string, messages: readonly Entered[]): Promise<MessageRow[]> {
+    return messagesOfSend(deps.db, sendId).catch((error: Error) => {
+      deps.log.warn({ err: error }, 'list not read')
+      const ids = messages.map(({ id }) => id)
+      throw outcomeUnknown(sendId, ids)
+    })
+  }
+
   return {
     prices,
     run,
@@ -269,9 +305,10 @@ export function createSending(deps: SendingDeps): Sending {
 
     async sendList(call) {
       const plan = readSms(deps, call.body, call.sender.now())
-      if (plan.scheduledAt !== null) return sendPlannedList(call, plan, null)
-      if (!isSingle(plan.drafts)) return sendAmongOthers(call, plan)
-      return inPlace(deps, call.sender.accountId, (refusal) => sendPlannedList(call, plan, refusal))
+      // What it takes to be let in, a place and prices too, is of the time of its answer.
+      const answerAtMs = performance.now() + deps.times.answerMs
+      if (plan.scheduledAt !== null) return sendPlannedList(call, plan, null, answerAtMs)
+      return sendAmongOthers(call, plan, answerAtMs)
     },
   }
 
@@ -290,13 +327,18 @@ export function createSending(deps: SendingDeps): Sending {
     return { id: row.id, parts: row.parts, replayed: false }
   }
 
-  /** A list beside the others of its account; where there are too many it is told so unless it is a repeat. */
-  async function sendAmongOthers(call: SmsCall, plan: SmsPlan): Promise<SentList> {
-    const leave = deps.lists.join(call.sender.accountId)
-    if (leave === null) return sendPlannedList(call, plan, tooManyLists())
+  /**
+   * A list beside the others of its account, one of one person in a place as a message has it; where there are too many it
+   * is told so unless it is a repeat.
+   */
+  async function sendAmongOthers(call: SmsCall, plan: SmsPlan, answerAtMs: number): Promise<SentList> {
+    const { accountId } = call.sender
+    const single = isSingle(plan.drafts)
+    const leave = single ? await deps.places.take(accountId, deps.times.placeMs) : deps.lists.join(accountId)
+    if (leave === null) return sendPlannedList(call, plan, single ? noPlace() : tooManyLists(), answerAtMs)
     let runs = false
     try {
-      return await sendPlannedList(call, plan, null, () => {
+      return await sendPlannedList(call, plan, null, answerAtMs, () => {
         runs = true
         return leave
       })
@@ -309,12 +351,11 @@ export function createSending(deps: SendingDeps): Sending {
     call: SmsCall,
     plan: SmsPlan,
     refusal: ApiError | null,
+    answerAtMs: number,
     /** Called when the list begins to run; gives what is to be called at its end. */
     begin: () => () => void = () => () => {},
   ): Promise<SentList> {
     const { drafts, content, scheduledAt } = plan
-    // What it takes to be let in, prices too, is of the time of its answer.
-    const answerAtMs = performance.now() + deps.times.answerMs
     const entrance = await enterSms(call, plan, refusal)
     if (entrance.kind === 'replay') {
       const outcome = await repeatedList(deps, plan, call.sender, entrance.rows, fingerprintsOf(call, plan))
@@ -326,15 +367,12 @@ export function createSending(deps: SendingDeps): Sending {
     if (sendId !== null && scheduledAt !== null) {
       deps.wakeIn(scheduledAt.getTime() - call.sender.now().getTime())
       rows = messages.map((message) => rowOf(sendId, message, 'scheduled', 0n, scheduledAt))
-    } else if (sendId !== null && only !== undefined && isSingle(drafts)) {
-      rows = [await handOne(call, content, sendId, only, entrance)]
     } else if (sendId !== null) {
-      await handList(call, content, sendId, entrance, answerAtMs, begin())
-      rows = await messagesOfSend(deps.db, sendId).catch((error: Error) => {
-        deps.log.warn({ err: error }, 'list not read')
-        const ids = messages.map(({ id }) => id)
-        throw outcomeUnknown(sendId, ids)
-      })
+      const handed =
+        only !== undefined && isSingle(drafts)
+          ? await handOneInTime(call, content, sendId, only, entrance, answerAtMs, begin())
+          : await handList(call, content, sendId, entrance, answerAtMs, begin())
+      rows = handed ? [handed] : await rowsOf(sendId, messages)
     }
     const known = byNumber([...rows, ...replayed.values()])
     const answer = batchAnswer({ sendId, drafts, rows: known, refused, replayed: new Set(replayed.keys()) })
