@@ -48,6 +48,16 @@ describe('the activity of an account', () => {
     expect(rows.length - equal.length).toBe(3)
   })
 
+  test('has a refusal that comes while another account is refused the same ten thousand times', async () => {
+    const other = (await seed(db).makeAccount()).accountId
+    const log = createRefusalLog(db)
+    const call = { what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', country: 'JM', upstream: 'sandbox' } as const
+    const notes = Array.from({ length: 10_000 }, () => log.note({ ...call, accountId: other, spenderId: other }))
+    await Promise.all([...notes, log.note({ ...call, accountId, spenderId: accountId })])
+    expect((await entries()).map(({ count }) => count)).toEqual([1])
+    expect((await db.activity.findMany({ where: { accountId: other } })).map(({ count }) => count)).toEqual([10_000])
+  })
+
   test('has another entry for the same refusal a minute later', async () => {
     await refused()
     await followDate(60_000)

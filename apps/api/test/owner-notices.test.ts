@@ -3,7 +3,7 @@ import { LIMIT_NEAR_FIFTHS, noticeDetails } from '@vertexsms/contract/notice'
 import { createDatabase, type Database } from '@vertexsms/db/client'
 import type { FastifyBaseLogger } from 'fastify'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { recordRefusals } from '../src/activity/record.ts'
+import { createRefusalLog } from '../src/activity/record.ts'
 import { createPauseWatch, type PauseWatch } from '../src/limits/watch.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -415,10 +415,9 @@ describe('a look', () => {
     const sender = await newConnection()
     const tried = { what: 'sms', outcome: 'DESTINATION_NOT_ALLOWED', upstream: 'sandbox' } as const
     const countries = ['CU', 'JM', 'KZ']
-    await recordRefusals(
-      world.db,
-      countries.map((country) => ({ accountId: sender.accountId, spenderId: sender.id, ...tried, country })),
-    )
+    const refusals = createRefusalLog(world.db)
+    const call = { accountId: sender.accountId, spenderId: sender.id, ...tried }
+    await Promise.all(countries.map((country) => refusals.note({ ...call, country })))
     logged.note(watched(sender, false))
     await logged.idle()
     expect((await world.db.spender.findUniqueOrThrow({ where: { id: sender.id } })).autoPausedAt).toBeNull()

@@ -5,7 +5,7 @@ import type { Database } from '@vertexsms/db/client'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { recordRefusals } from '../src/activity/record.ts'
+import { createRefusalLog } from '../src/activity/record.ts'
 import { pauseIfAttacking } from '../src/limits/pause.ts'
 import { createPauseWatch } from '../src/limits/watch.ts'
 import { newSmsId } from '../src/upstream/sandbox/ids.ts'
@@ -316,7 +316,7 @@ describe('refused countries', () => {
     country: string,
     id = spenderId,
     outcome: 'DESTINATION_NOT_ALLOWED' | 'SPEND_CAP_REACHED' = 'DESTINATION_NOT_ALLOWED',
-  ) => recordRefusals(db, [{ accountId, spenderId: id, what: 'sms', outcome, country, upstream: 'sandbox' }])
+  ) => createRefusalLog(db).note({ accountId, spenderId: id, what: 'sms', outcome, country, upstream: 'sandbox' })
 
   test('are those that a list refused: what was refused for another reason tries no country', async () => {
     for (const country of ['CU', 'JM', 'KZ']) await refuse(country, spenderId, 'SPEND_CAP_REACHED')

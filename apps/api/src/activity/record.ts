@@ -42,14 +42,11 @@ export interface RefusedCall {
   readonly upstream: UpstreamName
 }
 
-/** Notes refusals. Equal ones within one minute of the database's clock are one entry with a count, on all nodes. */
-export async function recordRefusals(db: Database, refused: readonly RefusedCall[]): Promise<void> {
-  const counted = new Map<string, RefusedCall & { count: number }>()
-  for (const one of refused) {
-    const key = keyOf(one)
-    const count = (counted.get(key)?.count ?? 0) + 1
-    counted.set(key, { ...one, count })
-  }
+/** Refusals that are equal, and how many they were. */
+type Counted = RefusedCall & { count: number }
+
+/** Notes refusals by their keys. Equal ones within one minute of the database's clock are one entry with a count, on all nodes. */
+async function recordRefusals(db: Database, counted: ReadonlyMap<string, Counted>): Promise<void> {
   // In one order for all, so that two nodes do not wait for each other.
   const json = JSON.stringify(
     [...counted]
@@ -73,7 +70,7 @@ function keyOf({ spenderId, upstream, what, outcome, cap = null, country }: Refu
   return [spenderId, upstream, what, refusalOutcome(outcome, cap), country ?? ''].join(' ')
 }
 
-/** Refusals that wait to be noted; what comes above it in that time is not noted. */
+/** Different refusals that wait to be noted; what comes above it in that time is not noted. */
 const WAITING_MAX = 10_000
 
 /** Refusals of one process, noted behind their answers. */
@@ -84,13 +81,13 @@ export interface RefusalLog {
 
 /** One statement at a time, whatever is refused in the meantime: a list of a hundred refusals is no hundred statements. */
 export function createRefusalLog(db: Database): RefusalLog {
-  let waiting: RefusedCall[] = []
+  let waiting = new Map<string, Counted>()
   let next: Promise<void> | undefined
   let running: Promise<void> = Promise.resolve()
 
   function flush(): Promise<void> {
     const refused = waiting
-    waiting = []
+    waiting = new Map()
     next = undefined
     running = recordRefusals(db, refused)
     return running
@@ -98,7 +95,11 @@ export function createRefusalLog(db: Database): RefusalLog {
 
   return {
     note(refused) {
-      if (waiting.length < WAITING_MAX) waiting.push(refused)
+      // Counted at once: however often one caller is refused, it leaves room for what others are.
+      const key = keyOf(refused)
+      const known = waiting.get(key)
+      if (known) known.count += 1
+      else if (waiting.size < WAITING_MAX) waiting.set(key, { ...refused, count: 1 })
       next ??= running.then(flush, flush)
       return next
     },
