@@ -2,11 +2,20 @@
 // from where the last one stopped.
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
+import { within } from '@vertexsms/service/within'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 
-/** Messages of one turn, and questions at the same time. */
+/** Messages of one turn. */
 const BATCH = 50
-const AT_ONCE = 8
+
+/** Questions of one account at the same time. */
+const AT_ONCE = 4
+
+/** With so many accounts asked about nothing more is taken: questions share their connections with what is sent. */
+const ACCOUNTS_MAX = 32
+
+/** A turn that finds nothing waits so long for an account that is asked about: more of it may be due. */
+const TURN_MS = 1_000
 
 /** A pause is this share of a message's age, and never longer than an hour. */
 const SHARE_OF_AGE = 0.5
@@ -30,37 +39,69 @@ interface Asked {
 
 /** A job that asks for what is open. An answer goes through the door as a report does; a question without one is asked again. */
 export function createStatusJob({ db, operator, door, firstMs, everyMs }: StatusJobOptions): Job {
+  /** Accounts with questions under way. */
+  const asking = new Map<string, Promise<void>>()
+
+  async function askAll(waiting: Asked[]): Promise<void> {
+    const ask = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { id, accountId, reference } = next
+        try {
+          const status = await operator.status(accountId, reference)
+          if (status !== null && status.status !== 0) await door.delivery({ ...status, messageId: id })
+        } catch {
+          // Whatever stands in the way of this one now is asked past after the next pause, and is nothing to the others.
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, ask))
+  }
+
   return {
     name: 'status',
     everyMs,
     async run() {
-      const asked = await takeDue(db, operator.name, firstMs)
-      const waiting = [...asked]
-      const ask = async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          const { id, accountId, reference } = next
-          try {
-            const status = await operator.status(accountId, reference)
-            if (status !== null && status.status !== 0) await door.delivery({ ...status, messageId: id })
-          } catch {
-            // Whatever stands in the way of this one now is asked past after the next pause, and is nothing to the others.
-          }
-        }
+      if (asking.size >= ACCOUNTS_MAX) {
+        await within(Promise.race(asking.values()), TURN_MS)
+        return 0
       }
-      await Promise.all(Array.from({ length: AT_ONCE }, ask))
-      return asked.length
+      const asked = await takeDue(db, operator.name, firstMs, [...asking.keys()])
+      // Nobody's answer is waited for: the next turn is that of the others.
+      for (const [accountId, waiting] of byAccount(asked)) {
+        asking.set(
+          accountId,
+          askAll(waiting).finally(() => asking.delete(accountId)),
+        )
+      }
+      const answering = asking.size
+      if (asked.length > 0 || answering === 0) return asked.length
+      await within(Promise.race(asking.values()), TURN_MS)
+      return answering - asking.size
+    },
+    async stop() {
+      await Promise.all(asking.values())
     },
   }
 }
 
-/** Takes what is due and sets the time of its next question, before it is asked: a node that dies leaves it to that. */
-function takeDue(db: Database, upstream: string, firstMs: number): Promise<Asked[]> {
+function byAccount(asked: readonly Asked[]): Map<string, Asked[]> {
+  const accounts = new Map<string, Asked[]>()
+  for (const one of asked) accounts.set(one.accountId, [...(accounts.get(one.accountId) ?? []), one])
+  return accounts
+}
+
+/**
+ * Takes what is due, but of those that are `busy`, and sets the time of its next question, before it is asked: a node that
+ * dies leaves it to that.
+ */
+function takeDue(db: Database, upstream: string, firstMs: number, busy: readonly string[]): Promise<Asked[]> {
   const first = Prisma.sql`${firstMs}::float8 * interval '1 millisecond'`
   return db.$queryRaw<Asked[]>`
     WITH due AS MATERIALIZED (
       SELECT m.id FROM send_message m JOIN send s ON s.id = m.send_id
       WHERE m.final_at IS NULL AND m.state = 'accepted' AND m.upstream = ${upstream} AND m.reference IS NOT NULL
         AND s.kind = 'sms' AND coalesce(m.ask_at, m.handed_at + ${first}) <= database_now()
+        AND m.account_id <> ALL (${[...busy]}::uuid[])
       ORDER BY coalesce(m.ask_at, m.handed_at) LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED
     )
     UPDATE send_message m SET ask_at = database_now() + least(

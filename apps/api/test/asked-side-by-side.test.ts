@@ -1,0 +1,74 @@
+// What became of messages is asked of accounts side by side: whose operator is slow holds up nobody else.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createStatusJob } from '../src/sending/ask-status.ts'
+import { idle } from '../src/sending/hand-over.ts'
+import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
+import { eventually } from './support/eventually.ts'
+import { fakeOperator } from './support/fake-operator.ts'
+import { makePayer, type Payer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
+import { turn } from './support/turn.ts'
+
+const MANY = 60
+
+let database: ServiceDatabase
+beforeAll(async () => {
+  database = await serviceDatabase()
+})
+afterAll(() => database?.close())
+
+/** Sends so many messages, which the operator takes. */
+async function sent(payer: Payer, count: number): Promise<void> {
+  const { deps, sending } = pathNode(database.db, fakeOperator())
+  await sending.sendList(
+    smsCall(
+      payer,
+      Array.from({ length: count }, (_, at) => `3706000${2000 + at}`),
+    ),
+  )
+  await idle(deps)
+}
+
+test('an account whose questions are not answered holds up no other, is asked no more meanwhile, and for all of its later', async () => {
+  const [slow, other] = [await makePayer(database.owner), await makePayer(database.owner)]
+  await sent(slow, MANY)
+  await sent(other, 1)
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const asked: string[] = []
+  const told: bigint[] = []
+  const operator = {
+    ...fakeOperator(),
+    async status(accountId: string) {
+      asked.push(accountId)
+      if (accountId === slow.accountId) await gate
+      return { messageId: 0n, status: 1, error: 0, mcc: null, mnc: null }
+    },
+  }
+  const door = { delivery: async ({ messageId }: { messageId: bigint }) => void told.push(messageId) }
+  const job = createStatusJob({
+    db: database.db,
+    operator,
+    door: { ...door, lookup: async () => {} },
+    firstMs: 0,
+    everyMs: 1_000,
+  })
+  const askedOf = ({ accountId }: Payer) => asked.filter((one) => one === accountId).length
+  await eventually(async () => {
+    await turn(job)
+    return told.length > 0
+  })
+  expect([askedOf(other), told]).toEqual([1, [expect.any(BigInt)]])
+  const before = askedOf(slow)
+  expect(before).toBeGreaterThan(0)
+  await turn(job)
+  expect(askedOf(slow)).toBe(before)
+  open()
+  await eventually(async () => {
+    await turn(job)
+    return new Set(told).size === MANY + 1
+  })
+  await job.stop?.()
+})
