@@ -5,6 +5,7 @@ import { idle } from '../src/sending/hand-over.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { turn } from './support/turn.ts'
@@ -33,17 +34,14 @@ test('an account whose questions are not answered holds up no other, is asked no
   const [slow, other] = [await makePayer(database.owner), await makePayer(database.owner)]
   await sent(slow, MANY)
   await sent(other, 1)
-  let open = () => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
+  const { passed, open } = makeGate()
   const asked: string[] = []
   const told: bigint[] = []
   const operator = {
     ...fakeOperator(),
     async status(accountId: string) {
       asked.push(accountId)
-      if (accountId === slow.accountId) await gate
+      if (accountId === slow.accountId) await passed
       return { messageId: 0n, status: 1, error: 0, mcc: null, mnc: null }
     },
   }

@@ -4,6 +4,7 @@ import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { countOf, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
 import { PATIENT_TIMES } from './support/patience.ts'
@@ -23,13 +24,10 @@ beforeEach(async () => {
 
 /** A node that answers lists so soon, whose upstream answers once it is let. */
 function closedNode(answerMs: number, fate: Fate = 'accepted') {
-  let open = () => {}
-  const gate = new Promise<void>((resolve) => {
-    open = resolve
-  })
+  const { passed, open } = makeGate()
   const operator = fakeOperator(
     () => fate,
-    () => gate,
+    () => passed,
   )
   const { deps, sending } = pathNode(database.db, operator, { times: { ...UNHURRIED, answerMs } })
   const placesFree = async (count: number) => {
@@ -37,7 +35,7 @@ function closedNode(answerMs: number, fate: Fate = 'accepted') {
     giveBack?.()
     return giveBack !== null
   }
-  return { deps, sending, operator, open: () => open(), placesFree }
+  return { deps, sending, operator, open, placesFree }
 }
 
 const rowOf = () => database.owner.sendMessage.findFirstOrThrow({ where: { accountId: payer.accountId } })
