@@ -11,39 +11,62 @@ import { ROOM } from './limits.ts'
 /** A kind of stored thing with a limit of its own. */
 export type Kind = keyof typeof ROOM
 
-/** Where a kind stands: its table, which of its rows count, and the column that says how old one is. */
-const PLACES: Readonly<Record<Kind, { table: Prisma.Sql; rows: Prisma.Sql; since: Prisma.Sql }>> = {
+/**
+ * Where a kind stands: its table, which of its rows count, the column that says how old one is, and the columns that hold
+ * what strangers sent.
+ */
+const PLACES: Readonly<
+  Record<Kind, { table: Prisma.Sql; rows: Prisma.Sql; since: Prisma.Sql; sent: readonly string[] }>
+> = {
   interactions: {
     table: Prisma.sql`oidc_artifact`,
     rows: Prisma.sql`kind = 'Interaction'`,
     since: Prisma.sql`expires_at`,
+    sent: ['payload'],
   },
   pushedRequests: {
     table: Prisma.sql`oidc_artifact`,
     rows: Prisma.sql`kind = 'PushedAuthorizationRequest'`,
     since: Prisma.sql`expires_at`,
+    sent: ['payload'],
   },
   unusedClients: {
     table: Prisma.sql`oidc_client`,
     rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NULL
       AND NOT coalesce((payload->>'vertexsms_operator')::boolean, false)`,
     since: Prisma.sql`created_at`,
+    sent: ['payload'],
   },
   unusedDocuments: {
     table: Prisma.sql`oidc_client`,
     rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NOT NULL`,
     since: Prisma.sql`created_at`,
+    sent: ['id', 'payload'],
   },
   passwordRequests: {
     table: Prisma.sql`password_request`,
     rows: Prisma.sql`true`,
     since: Prisma.sql`created_at`,
+    sent: ['email'],
   },
   accessRequests: {
     table: Prisma.sql`access_request`,
     rows: Prisma.sql`handled_at IS NULL`,
     since: Prisma.sql`created_at`,
+    sent: ['email', 'name', 'company', 'reason'],
   },
+}
+
+/** What a row takes besides: its header, identifiers of our own making, hashes and times. */
+const ROW_BYTES = 128
+
+/**
+ * How large a row of `held` is, as it is stored. Column by column, because the size of a whole row is that of a copy, for
+ * which everything that is kept outside of it would be read.
+ */
+function bytesOf(sent: readonly string[]): Prisma.Sql {
+  const columns = sent.map((name) => Prisma.sql`pg_column_size(held.${Prisma.raw(name)})`)
+  return Prisma.sql`(${ROW_BYTES}::int + ${Prisma.join(columns, ' + ')})`
 }
 
 /** Room is made for a twentieth more than is needed, so that a flood does not make every insert pay for it. */
@@ -64,11 +87,16 @@ export function originOf(operatorKey: Uint8Array, address: string): string {
  * Keeps a kind within its room after something was stored: whoever holds the most bytes loses its oldest first, and one
  * origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone.
  */
-export async function keepWithin(db: Database, kind: Kind, origin: string | null): Promise<void> {
+export async function keepWithin(
+  db: Pick<Database, '$queryRaw' | '$executeRaw'>,
+  kind: Kind,
+  origin: string | null,
+): Promise<void> {
   const { maxRows, maxBytes, maxRowsOfOrigin } = ROOM[kind]
-  const { table, rows, since } = PLACES[kind]
+  const { table, rows, since, sent } = PLACES[kind]
+  const bytes = bytesOf(sent)
   const [held] = await db.$queryRaw<[{ rows: number; bytes: number; own: number }]>`
-    SELECT count(*)::int AS rows, coalesce(sum(pg_column_size(held.*)), 0)::float8 AS bytes,
+    SELECT count(*)::int AS rows, coalesce(sum(${bytes}), 0)::float8 AS bytes,
            (count(*) FILTER (WHERE origin IS NOT DISTINCT FROM ${origin}))::int AS own
     FROM ${table} held WHERE ${rows}`
   const full = held.rows > maxRows || held.bytes > maxBytes
@@ -80,8 +108,8 @@ export async function keepWithin(db: Database, kind: Kind, origin: string | null
     DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM (
         SELECT ctid, own, row_number() OVER fair AS place, sum(bytes) OVER fair AS total FROM (
-          SELECT ctid, ${since} AS since, pg_column_size(held.*) AS bytes, row_number() OVER newest AS own,
-                 sum(pg_column_size(held.*)) OVER newest AS share
+          SELECT ctid, ${since} AS since, ${bytes} AS bytes, row_number() OVER newest AS own,
+                 sum(${bytes}) OVER newest AS share
           FROM ${table} held WHERE ${rows}
           WINDOW newest AS (PARTITION BY origin ORDER BY ${since} DESC, ctid)
         ) shares

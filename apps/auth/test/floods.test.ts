@@ -6,7 +6,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/limits.ts'
-import { originOf } from '../src/room.ts'
+import { keepWithin, originOf } from '../src/room.ts'
 import { connect, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { connectionOf } from './support/owners-data.ts'
 import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
@@ -138,6 +138,34 @@ describe('authorization requests', () => {
     )
     expect(await test.db.oidcArtifact.count({ where: { id: mine } })).toBe(1)
     expect(await test.db.oidcArtifact.count({ where: { id: 'flood1' } })).toBe(0)
+  })
+
+  it('are counted without a look at what they hold: long ones that wait make nobody else wait', async () => {
+    await test.db.$executeRaw`ALTER TABLE oidc_artifact ALTER COLUMN payload SET STORAGE EXTERNAL`
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+    await test.db.$executeRaw`
+      INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
+      SELECT 'Interaction', 'long' || n, jsonb_build_object('sealed', repeat('x', 8000)),
+             ${new Date(Date.now() + 60_000)}::timestamptz, 'somebody'
+      FROM generate_series(1, ${ROOM.interactions.maxRowsOfOrigin}::int + 1) n`
+    // Looks of this connection into the table that long values are kept in, outside of their rows.
+    await test.db.$transaction(async (tx) => {
+      const looks = async () => {
+        const [{ count }] = await tx.$queryRaw<[{ count: number }]>`
+          SELECT pg_stat_get_xact_numscans(i.indexrelid)::int AS count FROM pg_class c
+          JOIN pg_index i ON i.indrelid = c.reltoastrelid WHERE c.oid = 'oidc_artifact'::regclass`
+        return count
+      }
+      const before = await looks()
+      await keepWithin(tx, 'interactions', 'somebody')
+      // One, for what goes with the row that has no room.
+      expect((await looks()) - before).toBe(1)
+      await tx.$queryRaw`SELECT length(payload::text) FROM oidc_artifact WHERE id = 'long2'`
+      expect((await looks()) - before).toBe(2)
+    })
+    const left = { kind: 'Interaction', id: { startsWith: 'long' } }
+    expect(await test.db.oidcArtifact.count({ where: left })).toBe(ROOM.interactions.maxRowsOfOrigin)
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
   })
 
   it('are bounded in bytes before they are in rows', async () => {
