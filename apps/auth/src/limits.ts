@@ -47,7 +47,10 @@ export const LIMITS = {
   signIn: { hits: 10, network: 100, seconds: TEN_MINUTES_SECONDS },
   /** Wrong passwords for one account from everywhere: beyond it a try in a new browser waits, and is never refused. */
   signInAccount: { hits: 60, network: 60, seconds: 300 },
-  /** Sign-ins tried from one address, whatever the account; each costs a password hash. */
+  /**
+   * Sign-ins tried from one address, whatever the account; each costs a password hash. Those in known browsers count beside
+   * it, as many for each account.
+   */
   signInAddress: { hits: 600, network: 3000, seconds: TEN_MINUTES_SECONDS },
   /** Requests for access, each a row that a person reads. */
   requestAccess: { hits: 10, network: 50, seconds: HOUR_SECONDS },

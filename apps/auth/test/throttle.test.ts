@@ -86,6 +86,24 @@ describe('throttled sign-in', () => {
     expect((await fillSignIn(owner, { email })).status).toBe(303)
   })
 
+  it('does not let neighbours at one address keep the owner out of a known browser there', async () => {
+    const address = '203.0.113.80'
+    const { email } = await makeAccount(nodes[0])
+    const owner = await nodes[0].person()
+    expect((await trySignIn(owner, email, PASSWORD, address)).status).toBe(303)
+    const { html } = await owner.get('/settings/api')
+    await owner.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
+
+    await overflow('signInAddress', address)
+    expect((await trySignIn(await nodes[0].person(), email, PASSWORD, address)).status).toBe(429)
+    expect((await trySignIn(owner, email, PASSWORD, address)).status).toBe(303)
+    // As many as the whole address may have are all that known browsers of one account have there.
+    const after = await owner.get('/settings/api')
+    await owner.post('/sign-out', [['csrf', hiddenField(after.html, 'csrf')]])
+    await overflow('signInAddress', `${email}\n${address}`)
+    expect((await trySignIn(owner, email, PASSWORD, address)).status).toBe(429)
+  })
+
   it('locks the pair of account and IPv6 network, however many addresses it has, and no other', async () => {
     const { email } = await makeAccount(nodes[0])
     for (let host = 1; host <= LIMITS.signIn.hits; host += 1) {
@@ -171,10 +189,11 @@ describe('a try at an account that many are guessing at', () => {
 })
 
 /** Sets a counter of this moment's window, to its ceiling unless told, as if the tries had come. */
-async function overflow(name: 'signInAccount', subject: string, hits: number = LIMITS[name].hits): Promise<void> {
+async function overflow(name: 'signInAccount' | 'signInAddress', subject: string, hits: number = LIMITS[name].hits): Promise<void> {
   const windowMs = LIMITS[name].seconds * 1000
   const windowAt = new Date(Math.floor(Date.now() / windowMs) * windowMs)
   const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`
-  const expiresAt = new Date(windowAt.getTime() + windowMs)
-  await test.db.rateCounter.create({ data: { key, windowAt, hits, expiresAt } })
+  const counted = { hits, expiresAt: new Date(windowAt.getTime() + windowMs) }
+  const where = { key_windowAt: { key, windowAt } }
+  await test.db.rateCounter.upsert({ where, create: { key, windowAt, ...counted }, update: counted })
 }

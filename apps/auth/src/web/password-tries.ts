@@ -25,8 +25,9 @@ export async function countPasswordTry(
   email: string,
 ): Promise<PasswordTry> {
   const { ip: address } = request
-  await assertAllowed(deps, reply, 'signInAddress', { address })
   const known = knownBrowser(deps, request.headers.cookie, email)
+  // What neighbours at an address try keeps nobody out of a browser that is known: it counts there by its account.
+  await assertAllowed(deps, reply, 'signInAddress', known === null ? { address } : { address, about: email })
   const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
   await assertAllowed(deps, reply, 'signIn', pair)
   const account: Subject = { about: email }
