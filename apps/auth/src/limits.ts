@@ -58,7 +58,7 @@ export const LIMITS = {
   forgotPassword: { hits: 20, network: 100, seconds: HOUR_SECONDS },
   /** The same for one e-mail address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
   forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },
-  /** Uses of password links; each costs a password hash. */
+  /** Uses of password links that are good; each costs a password hash. */
   setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
   /**
    * Changes of an account's password on its own page: each is a mail that nobody can mute, which whoever knows the password

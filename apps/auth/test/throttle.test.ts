@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { LIMITS, SIZES } from '../src/limits.ts'
 import { createRateLimiter } from '../src/web/rate-limit.ts'
 import { fillSignIn, makeAccount, PASSWORD } from './support/people.ts'
@@ -151,6 +152,34 @@ describe('throttled sign-in', () => {
   })
 })
 
+describe('a password link', () => {
+  it('is good though neighbours at its address sent many that are not, and is counted itself', async () => {
+    const address = '203.0.113.81'
+    const setPassword = async (person: Person, link: string) => {
+      const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
+      const fields = Object.entries({ csrf, link, password: 'an orchard behind seven hills' })
+      const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address }
+      return person.post('/set-password', fields, headers)
+    }
+    const linkFor = async () => {
+      const { email } = await makeAccount(nodes[0])
+      const link = { issuerUrl: nodes[0].issuer, email, hours: 1, now: new Date() }
+      return new URL(await createPasswordLink(test.db, link)).searchParams.get('link') ?? ''
+    }
+    const neighbour = await nodes[0].person()
+    for (let round = 0; round < LIMITS.setPassword.hits; round += 1) {
+      expect((await setPassword(neighbour, `no link of ours ${round}`)).status).toBe(410)
+    }
+    expect((await setPassword(await nodes[1].person(), await linkFor())).status).toBe(303)
+    await overflow('setPassword', address)
+    const refused = await setPassword(await nodes[1].person(), await linkFor())
+    expect(refused.status).toBe(429)
+    // The way on is the page of the form.
+    expect(refused.html).toContain('href="/set-password"')
+    expect((await setPassword(neighbour, 'no link of ours')).status).toBe(410)
+  })
+})
+
 describe('a try at an account that many are guessing at', () => {
   let slow: Stack
   beforeAll(async () => {
@@ -189,7 +218,11 @@ describe('a try at an account that many are guessing at', () => {
 })
 
 /** Sets a counter of this moment's window, to its ceiling unless told, as if the tries had come. */
-async function overflow(name: 'signInAccount' | 'signInAddress', subject: string, hits: number = LIMITS[name].hits): Promise<void> {
+async function overflow(
+  name: 'signInAccount' | 'signInAddress' | 'setPassword',
+  subject: string,
+  hits: number = LIMITS[name].hits,
+): Promise<void> {
   const windowMs = LIMITS[name].seconds * 1000
   const windowAt = new Date(Math.floor(Date.now() / windowMs) * windowMs)
   const key = `${name}:${Buffer.from(hashToken(subject)).toString('base64url')}`

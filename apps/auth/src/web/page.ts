@@ -143,8 +143,10 @@ function errorPage(reply: FastifyReply, status: number): Promise<string> {
   const t = WORDS[languageOf(reply.request.headers)]
   const known = failureMessage(t, status)
   const text = status === 429 ? waitWords(reply, t) : known.text
-  // Where a form was refused, the way on is the page it stands on.
-  const again = status === 403 && { link: { href: pageAddress(reply.request), label: t.errors.openAgain } }
+  // Where a form was refused, for now or for good, the way on is the page it stands on.
+  const again = (status === 403 || status === 429) && {
+    link: { href: pageAddress(reply.request), label: t.errors.openAgain },
+  }
   const page = { ...known, text, ...again, reference: reply.request.id }
   return sendPage(reply, 'message', page, isKnown(status) ? status : 500)
 }
