@@ -205,8 +205,11 @@ describe('a forgotten password', () => {
       for (let at = 0; at < rest; at += 1) {
         expect((await forgot(await strict.person(), `${randomUUID()}@example.com`)).status).toBe(200)
       }
-      const refused = await forgot(await strict.person(), `${randomUUID()}@example.com`)
+      const refused = await forgot(await strict.person(), 'late@example.com')
       expect(refused.status).toBe(429)
+      // How long, and what was typed: the page is the form again.
+      expect(refused.html).toMatch(/Please wait \d+ (minutes?|hours?)[^.]*, then try again\./)
+      expect(refused.html).toContain('name="email" value="late@example.com"')
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     } finally {
       await strict.close()

@@ -6,8 +6,8 @@ import { keepWithin, originOf } from '../room.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
-import { sendPage } from '../web/page.ts'
-import { assertAllowed } from '../web/tries.ts'
+import { sendPage, waitWords } from '../web/page.ts'
+import { assertAllowed, whileAllowed } from '../web/tries.ts'
 
 const PATH = '/forgot-password'
 const EMAIL_CHARS_MAX = 1000
@@ -26,7 +26,10 @@ export function registerForgotPassword(app: FastifyInstance, deps: WebDeps): voi
     const typed = textField(request, 'email').slice(0, EMAIL_CHARS_MAX)
     const email = emailSchema.safeParse(typed).data
     if (!email) return show(deps, request, reply, { typed, error: wordsFor(request).forgotPassword.wrongEmail })
-    await assertAllowed(deps, reply, 'forgotPassword', { address: request.ip })
+    const isAllowed = await whileAllowed(
+      assertAllowed(deps, reply, 'forgotPassword', { address: request.ip }).then(() => true),
+    )
+    if (!isAllowed) return show(deps, request, reply, { typed: email, wait: waitWords(reply, wordsFor(request)) })
     const { allowed } = await deps.rateLimiter.hit('forgotPasswordAccount', { about: email })
     if (allowed) await note(deps, email, originOf(deps.operatorKey, request.ip))
     return show(deps, request, reply, { typed: email, isSent: true })
@@ -45,7 +48,7 @@ function show(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  shown: { readonly typed?: string; readonly error?: string; readonly isSent?: boolean },
+  shown: { readonly typed?: string; readonly error?: string; readonly wait?: string; readonly isSent?: boolean },
 ): Promise<string> {
   const { sendsMail, operatorContact } = deps.help
   const page = {
@@ -56,6 +59,7 @@ function show(
     hours: MAILED_RESET_HOURS,
     email: shown.typed ?? '',
     error: shown.error ?? null,
+    wait: shown.wait ?? null,
   }
-  return sendPage(reply, 'forgot-password', page, shown.error ? 422 : 200)
+  return sendPage(reply, 'forgot-password', page, shown.wait ? 429 : shown.error ? 422 : 200)
 }

@@ -96,6 +96,8 @@ export interface ForgotPasswordPage {
   readonly hours: number
   readonly email: string
   readonly error: string | null
+  /** After how long to ask again; null where nobody has to wait. */
+  readonly wait: string | null
 }
 
 /** Who asks, spends or has ended, as every page names it (`partials/who`). */
