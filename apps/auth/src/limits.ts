@@ -67,7 +67,10 @@ export const LIMITS = {
   passwordChange: { hits: 5, network: 5, seconds: HOUR_SECONDS },
   /** Tokens of VertexSMS that one account sets or removes; each costs a password hash and a call to VertexSMS. */
   upstreamToken: { hits: 20, network: 20, seconds: TEN_MINUTES_SECONDS },
-  /** Passkey ceremonies; each costs a signature check and leaves a row until its challenge has expired. */
+  /**
+   * Passkey ceremonies, a sign-in where it names a passkey of ours; each costs a signature check and leaves a row until its
+   * challenge has expired.
+   */
   passkey: { hits: 120, network: 600, seconds: TEN_MINUTES_SECONDS },
   /** Passkeys that one account adds: each is a mail that nobody can mute, and so is its removal. */
   passkeyAddition: { hits: 20, network: 20, seconds: HOUR_SECONDS },

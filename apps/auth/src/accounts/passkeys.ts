@@ -137,11 +137,19 @@ export async function signInOptions(deps: PasskeyDeps, binding: string): Promise
   return JSON.stringify(options)
 }
 
-/** Proves whose passkey signed the challenge; null when the answer does not hold or the account is disabled. */
-export async function checkPasskey(deps: PasskeyDeps, json: string, binding: string): Promise<Proof | null> {
+/**
+ * Proves whose passkey signed the challenge; null when the answer does not hold or the account is disabled. `count` is asked
+ * before the work on an answer that names a passkey there is, and throws where there were too many.
+ */
+export async function checkPasskey(
+  deps: PasskeyDeps,
+  json: string,
+  { binding, count }: { readonly binding: string; readonly count: () => Promise<void> },
+): Promise<Proof | null> {
   const answer = parseAnswer(json)
   const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
   if (!passkey || !isAccountAlive(passkey.account)) return null
+  await count()
   const now = await databaseNow(deps.db)
   const response = answer as unknown as AuthenticationResponseJSON
   const verified = await verifyAuthenticationResponse({

@@ -14,14 +14,17 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
     const visitor = deps.forms.visitor(request, reply)
     deps.forms.check(request, visitor)
     const returnTo = safeReturnTo(textField(request, 'return_to'))
-    const isAllowed = await whileAllowed(
-      assertAllowed(deps, reply, 'passkey', { address: request.ip }).then(() => true),
+    // What names no passkey of ours costs nothing: counted, it would keep its neighbours from theirs.
+    const count = () => assertAllowed(deps, reply, 'passkey', { address: request.ip })
+    const answer = textField(request, 'credential')
+    const tried = await whileAllowed(
+      checkPasskey(deps, answer, { binding: passkeyBinding(visitor), count }).then((proof) => ({ proof })),
     )
-    if (!isAllowed) {
+    if (!tried) {
       const error = waitWords(reply, wordsFor(request))
       return showSignIn(deps, request, reply, { returnTo, email: '', status: 429, error })
     }
-    const proof = await checkPasskey(deps, textField(request, 'credential'), passkeyBinding(visitor))
+    const { proof } = tried
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.passkeyRefused
       return showSignIn(deps, request, reply, { returnTo, email: '', status: 422, error })
