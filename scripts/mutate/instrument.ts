@@ -42,12 +42,14 @@ function inner(source: string, place: Place): string {
 }
 
 function switched(source: string, place: Place): string {
-  const original = inner(source, place)
-  const [first] = place.changes
+  const statement = place.changes.find(({ mutant }) => mutant.isStatement)
+  // An expression that is all of its statement has changes of its own.
+  const text = place.changes
+    .filter(({ mutant }) => !mutant.isStatement)
+    .reduceRight(
+      (otherwise, { id, mutant }) => `(globalThis.isMutant(${id})?(${mutant.text}):${otherwise})`,
+      statement ? inner(source, place) : `(${inner(source, place)})`,
+    )
   // In braces of their own, so that neither a missing semicolon nor an `else` joins them with a neighbour.
-  if (first?.mutant.isStatement) return `{if(!globalThis.isMutant(${first.id})){${original}}}`
-  return place.changes.reduceRight(
-    (otherwise, { id, mutant }) => `(globalThis.isMutant(${id})?(${mutant.text}):${otherwise})`,
-    `(${original})`,
-  )
+  return statement ? `{if(!globalThis.isMutant(${statement.id})){${text}}}` : text
 }

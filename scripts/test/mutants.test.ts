@@ -82,6 +82,18 @@ describe('the changes of a source', () => {
     expect(run(undefined, 5)).toBe(8)
   })
 
+  test('are those of a statement and of the expression that is all of it', () => {
+    const { run, wake } = built(`(count) => {
+      count += 1
+      return count
+    }`)
+    expect(run(5)).toBe(6)
+    wake('count += 1  =>  (nothing)')
+    expect(run(5)).toBe(5)
+    wake('count += 1  =>  count -= 1')
+    expect(run(5)).toBe(4)
+  })
+
   const sql = (texts: TemplateStringsArray, ...values: unknown[]) => String.raw({ raw: texts }, ...values)
   const statementsOf = (value: string) => {
     const { ids, run, wake } = built(value)
