@@ -217,7 +217,15 @@ describe('who asks', () => {
     ['Vertex ZMS', 'app.example', 'Its name looks like ours', 'us'],
     ['Vertex MSS', 'app.example', 'Its name looks like ours', 'us'],
     ['Vertx SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertaex SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['V e r t x S M S', 'app.example', 'Its name looks like ours', 'us'],
+    ['VVertx SMS', 'app.example', 'Its name looks like ours', 'us'],
+    ['vertexsrnslogin', 'app.example', 'Its name looks like ours', 'us'],
     ['GetVetrexSMSNow', 'app.example', 'Its name looks like ours', 'us'],
+    // A word ends at a sign as it does at a space.
+    ['Vertx SMS+Mail', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertx SMS™Mail', 'app.example', 'Its name looks like ours', 'us'],
+    ['Vertx SMS?Mail', 'app.example', 'Its name looks like ours', 'us'],
     // Four letters of ours are enough beside those of another alphabet, and three are not.
     ['VERжжжSжж', 'app.example', 'Its name looks like ours', 'us'],
     ['VEжжжжSжж', 'app.example', 'different alphabets', 'another'],
@@ -249,6 +257,8 @@ describe('who asks', () => {
     ['μTοrrent', 'app.example', 'different alphabets', 'another'],
     ['αmazon', 'app.example', 'different alphabets', 'another'],
     ['App', '192.0.2.7', 'bare address', null],
+    ['VertexSMS', '192.0.2.7', 'It belongs to 192.0.2.7.', 'us'],
+    ['VertexSMS', 'intranet', 'It belongs to intranet.', 'us'],
     ['App', '[2001:db8::1]:8443', 'bare address', null],
   ] as const)('with the name %s at %s is warned of', (name, host, words, whom) => {
     expect(judged(name, host)).toContain(words)
@@ -264,6 +274,8 @@ describe('who asks', () => {
     ['Vertex Smart Home', 'vertexsmart.example'],
     ['Vertex SSO', 'vertexsso.example'],
     ['Vertex Sense', 'vertexsense.example'],
+    // Two letters are off.
+    ['Kertx SMS', 'app.example'],
     ['Vertex DNS', 'app.example'],
     ['Vertex SAS', 'app.example'],
     ['Vertex S.A.S.', 'app.example'],
@@ -321,6 +333,11 @@ describe('who asks', () => {
     ['Notes', 'localhost', 'notes.example', null],
   ] as const)('with the name %s at %s, published at %s, passes for %s', (name, host, documentHost, whom) => {
     expect(passesFor(seen(name, host, documentHost))).toBe(whom)
+  })
+
+  it('is said to belong to whoever answers for the address that looks like ours, not for another of its addresses', () => {
+    const words = warningsOf(seen('Notes', 'app.example', 'vertexsms.login.example'), WORDS.en)
+    expect(words).toEqual(['The address vertexsms.login.example looks like ours, but it belongs to login.example.'])
   })
 
   it('is warned of once on the page, beside its name, and then Deny is the button that stands out', async () => {
@@ -527,6 +544,28 @@ describe('what is set while allowing', () => {
     expect(await liveOf(accountId)).toHaveLength(0)
   })
 
+  it.each([
+    ['31536000', ['1h', '1d', '30d', '1y'], '30d'],
+    ['86400', ['1h', '1d'], '1d'],
+    ['3600', ['1h'], '1h'],
+    ['300', ['all'], 'all'],
+  ])('is at most the time that a connection may live, of %s s', async (CONNECTION_SECONDS, values, usual) => {
+    const own = await startStack({ settings: { CONNECTION_SECONDS } })
+    const { id: accountId } = await own.account()
+    const person = await own.person(accountId)
+    const page = await person.open((await start(await register(own))).url)
+    const [, offered = ''] = /<select[^>]* name="lasts"[^>]*>(.*?)<\/select>/s.exec(page.html) ?? []
+    const times = [...offered.matchAll(/<option value="(\w+)"( selected)?>/g)]
+    expect(times.map(([, value]) => value)).toEqual(values)
+    expect(times.filter(([, , selected]) => selected).map(([, value]) => value)).toEqual([usual])
+    expect((await fill(person, page, { lasts: values.includes('1y') ? 'all' : '1y' })).status).toBe(422)
+    const longest = values.at(-1) ?? ''
+    expect((await fill(person, page, { lasts: longest })).status).toBe(200)
+    const connection = await own.db.connection.findFirstOrThrow({ where: { accountId } })
+    expect(Number(connection.expiresAt) - Number(connection.approvedAt)).toBe(Number(CONNECTION_SECONDS) * 1000)
+    await own.close()
+  })
+
   it('is never wider than what the app asked to be held to', async () => {
     const { accountId, person } = await newPerson()
     const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '2', countries: ['LT'] }])
@@ -689,6 +728,25 @@ describe('an app that reconnects', () => {
     expect((await fill(person, page, { ...wider, own_limit: '800', confirmed })).status).toBe(422)
     expect((await fill(person, page, { ...wider, confirmed })).status).toBe(200)
     expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 8_000_000n })
+  })
+
+  it('that asks for no sender which it may use is told so, and its countries are called as they are', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    const asking = (sender: string) => ({
+      authorization_details: JSON.stringify([{ type: 'vertexsms_send', countries: ['LT', 'LV'], senders: [sender] }]),
+    })
+    await connect(client, person, { params: asking('Shop') })
+    const page = await person.open((await start(client, asking('Other'))).url)
+    const countries = hiddenField(page.html, 'countries')
+    expect(countries).toBe('LT, LV')
+    const seen = await fill(person, page, { decision: 'look', countries: 'LT' })
+    const [, folded = ''] = /<summary>(.*?)<\/summary>/s.exec(seen.html) ?? []
+    expect([seen.status, textOf(folded)]).toEqual([200, expect.stringMatching(/\bLT\b(?!.*LV)/)])
+    const answered = await fill(person, page, { countries })
+    const { url } = await person.open(new URL(refreshTarget(answered.html) ?? '', page.url))
+    expect(url.searchParams.get('error')).toBe('invalid_authorization_details')
+    expect(await spenderOf(accountId)).toMatchObject({ senders: ['Shop'], countries: ['LT', 'LV'] })
   })
 
   it('is not given back what was taken from it while the page was open', async () => {
@@ -892,6 +950,33 @@ describe('a page that told of a connection which is no more, or of another', () 
     const again = await fill(person, page, {})
     expect([again.status, textOf(again.html).includes('asks you first')]).toEqual([422, false])
     expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  const MORE_OR_LESS = [
+    ['asks its owner above less', { askAboveMicros: 50_000n }, { askAboveMicros: 50_001n }],
+    ['asks its owner at all above something', { askAboveMicros: 50_000n }, {}],
+    ['asks its owner about a new country', { askNewCountry: true }, {}],
+    ['is paused', { pausedAt: new Date() }, {}],
+    ['may send less at once', { maxPerSendMicros: 50_000n }, { maxPerSendMicros: 50_001n }],
+  ] as const
+  it.each([
+    ...MORE_OR_LESS.map(([what, promised, other]) => [what, promised, other, 422] as const),
+    ...MORE_OR_LESS.map(([what, other, promised]) => [`is not one that ${what}`, promised, other, 200] as const),
+    ...MORE_OR_LESS.map(([what, promised]) => [`${what}, as the other`, promised, promised, 200] as const),
+    ['differs in what the form sets alone', { maxPerDayMicros: 1_000_000n, countries: ['LT'] as string[] }, {}, 200],
+  ] as const)('that %s is shown again where another is replaced that promises less', async (...given) => {
+    const [, promised, other, status] = given
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    for (const _ of ['shown', 'replaced']) await fill(person, await person.open((await start(client)).url), {})
+    const [shown = '', replaces = ''] = (await liveOf(accountId)).map(({ id }) => id)
+    await stack.db.spender.update({ where: { id: shown }, data: promised })
+    await stack.db.spender.update({ where: { id: replaces }, data: other })
+    const page = await person.open((await start(client)).url)
+    const looked = await fill(person, page, { decision: 'look', replaces: shown })
+    expect(hiddenField(looked.html, 'limits_from')).toBe(shown)
+    expect((await fill(person, looked, { limit: '1.00', countries: 'LT', replaces })).status).toBe(status)
+    expect((await liveOf(accountId)).some(({ id }) => id === replaces)).toBe(status === 422)
   })
 
   it('has the amount that it asks to confirm chosen, and applies it', async () => {

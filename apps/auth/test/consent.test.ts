@@ -1,16 +1,26 @@
 // What an approval does to the request, to the client and to the connection.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { answer, approve, connect, exchange, refresh, register, start } from './support/client.ts'
+import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
+import { answer, approve, connect, exchange, post, refresh, register, start } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
 import { checkboxes, hiddenField, refreshTarget } from './support/person.ts'
 import { type Stack, signIn, startStack } from './support/stack.ts'
 
 let stack: Stack
+let edge: { clientId: string; clientSecret: string }
 beforeAll(async () => {
   stack = await startStack()
+  edge = await createOperatorClient({ db: stack.db, operatorKey: stack.env.OPERATOR_KEY }, 'edge', new Date())
 })
 afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
+
+/** Whether an access token is good for anything still (RFC 7662 §2.2). */
+async function isActive(token: string): Promise<unknown> {
+  const { clientId, clientSecret } = edge
+  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+  return (await post(`${stack.issuer}/oauth/introspect`, { token }, { authorization })).body.active
+}
 
 /** Somebody before the consent page, and the form that allows one scope. */
 async function opened() {
@@ -248,6 +258,30 @@ describe('a connection', () => {
     expect(connections[0]?.scopes).toHaveLength(5)
     await expect(refresh(client, first.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
     expect((await refresh(client, second.refresh)).scope.split(' ')).toHaveLength(5)
+  })
+
+  it('that continues forgets what was given before: no access token, no code, and a used token ends nothing', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const used = await connect(client, person)
+    const rotated = await refresh(client, used.refresh)
+    expect([await isActive(used.access), await isActive(rotated.access)]).toEqual([true, true])
+    const second = await connect(client, person)
+    const old = [used.access, rotated.access, second.access]
+    expect(await Promise.all(old.map(isActive))).toEqual([false, false, true])
+    const refuses = async () => {
+      for (const token of [used.refresh, rotated.refresh])
+        await expect(refresh(client, token)).rejects.toMatchObject({ error: 'invalid_grant' })
+    }
+    await refuses()
+    await later(301, stack)
+    await refuses()
+    expect((await refresh(client, second.refresh)).scope).toBe(second.scope)
+    const flow = await start(client)
+    const callback = await approve(person, flow)
+    await connect(client, person)
+    await expect(exchange(client, flow, callback)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   it('of another person with the same client is another one', async () => {

@@ -56,8 +56,8 @@ export function isAddress(name: string): boolean {
 
 /** A client, by what people tell it by. */
 export interface Seen {
-  /** What it calls itself; null or empty where it gives no name. */
-  readonly name: string | null
+  /** What it calls itself; empty where it gives no name. */
+  readonly name: string
   /** Its hosts: where answers go, where its document is. Schemes and the person's own computer have none. */
   readonly hosts: readonly string[]
   /** The scheme that opens it, where it has one that we do not know; else empty. Nobody answers for such a scheme. */
@@ -74,7 +74,7 @@ export function likeness({ name, hosts, scheme, ownDomains: own }: Seen) {
     foreign,
     host: foreign.find((host) => looksLikeUs(spelled(host))) ?? null,
     isSchemeLikeOurs: looksLikeUs(scheme),
-    isNameLikeOurs: !isOurs && looksLikeUs(hosts.length === 0 ? withoutServer(name ?? '') : (name ?? '')),
+    isNameLikeOurs: !isOurs && looksLikeUs(hosts.length === 0 ? withoutServer(name) : name),
   }
 }
 
@@ -97,7 +97,7 @@ function withoutServer(name: string): string {
 export function passesFor(client: Seen): 'us' | 'another' | null {
   const { foreign, host, isSchemeLikeOurs, isNameLikeOurs } = likeness(client)
   if (host !== null || isSchemeLikeOurs || isNameLikeOurs) return 'us'
-  return mixesAlphabets(client.name ?? '') || foreign.some(isInOtherLetters) ? 'another' : null
+  return mixesAlphabets(client.name) || foreign.some(isInOtherLetters) ? 'another' : null
 }
 
 /** True for a host that is spelled in more than Latin letters, with or without accents (`müller.de`). */

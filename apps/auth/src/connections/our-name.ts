@@ -189,14 +189,12 @@ function boxed(sign: string): string {
   return first === undefined ? sign : String.fromCodePoint(0x61 + code - first)
 }
 
-/** True when letters are our name but for one changed, missing, too many, or two that stand the wrong way round. */
+/** True when letters are our name but for one changed, missing or too many. */
 function isOneOff(letters: string): boolean {
   let start = 0
   while (start < letters.length && letters[start] === OUR_NAME[start]) start += 1
   const [rest, ours] = [letters.slice(start), OUR_NAME.slice(start)]
-  if (rest === ours) return true
-  const isSwapped = rest[0] === ours[1] && rest[1] === ours[0] && rest.slice(2) === ours.slice(2)
   // Three letters after our first word are mostly an abbreviation (`Vertex CMS`); those that look like ours are merged.
   const isChanged = start < FIRST.length && rest.slice(1) === ours.slice(1)
-  return isSwapped || isChanged || rest === ours.slice(1) || rest.slice(1) === ours
+  return isChanged || rest === ours.slice(1) || rest.slice(1) === ours
 }

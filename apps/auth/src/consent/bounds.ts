@@ -1,7 +1,7 @@
 import { toEurText } from '@vertexsms/contract/money'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, OTHER_AMOUNT, readDayLimit } from '../connections/day-limit.ts'
-import { narrower } from '../connections/limits.ts'
+import { commonCountries, narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
 import type { BoundsView } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
@@ -119,8 +119,8 @@ export function boundsView(
 }
 
 /** Countries as they will hold: never more than were asked for. */
-function heldTo(countries: readonly string[], { limits, asked }: Start): readonly string[] {
-  return asked ? (narrower({ ...limits, countries }, asked)?.countries ?? []) : countries
+function heldTo(countries: readonly string[], { asked }: Start): readonly string[] {
+  return commonCountries([countries, asked?.countries ?? []]) ?? []
 }
 
 /** Limits without those that the form sets. */
@@ -148,8 +148,7 @@ function timesOf({ connectionSeconds }: Start): readonly Time[] {
 }
 
 function usualTime(start: Start): Time {
-  const times = timesOf(start)
-  const usual = times.findLast(({ seconds }) => seconds <= USUAL_SECONDS) ?? times[0]
+  const usual = timesOf(start).findLast(({ seconds }) => seconds <= USUAL_SECONDS)
   if (!usual) throw new Error('no time to choose')
   return usual
 }
@@ -173,14 +172,14 @@ function readLimit(
 function readCountries(
   text: string | undefined,
   first: readonly string[],
-  { limits, asked }: Start,
+  { asked }: Start,
   t: Words,
 ): { codes: readonly string[] } | { problem: string } {
   if (text === undefined) return { codes: first }
   const read = readRules({ countries: text }, t)
   if ('problems' in read) return { problem: read.problems.join(' ') }
   const codes = read.rules.countries ?? []
-  if (asked && codes.length > 0 && narrower({ ...limits, countries: codes }, asked) === null)
+  if (asked && commonCountries([codes, asked.countries]) === null)
     return { problem: t.consent.problems.askedCountries(asked.countries.join(', ')) }
   return { codes }
 }

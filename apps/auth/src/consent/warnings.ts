@@ -21,7 +21,7 @@ export function warningsOf(client: Seen, t: Words): string[] {
       ...(host !== null || isNameLikeOurs ? [likeOurs] : []),
       ...(isSchemeLikeOurs ? [w.schemeLikeOurs(client.scheme)] : []),
       ...foreign.flatMap((one) => hostWarnings(one, w)),
-      ...(mixesAlphabets(client.name ?? '') ? [w.mixedName] : []),
+      ...(mixesAlphabets(client.name) ? [w.mixedName] : []),
     ]),
   ]
 }
