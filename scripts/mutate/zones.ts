@@ -100,6 +100,8 @@ export const ZONES: Readonly<Record<string, Zone>> = {
       'tokens',
       'floods',
       'attacks/reset',
+      'mail',
+      'clean-up',
     ),
   },
   ledger: {

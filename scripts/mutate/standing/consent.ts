@@ -1,0 +1,150 @@
+import type { Standing } from './row.ts'
+
+const LOADED = 'It acts while the module is loaded, when no change is awake yet.'
+const BOXED = 'Our name has no a, and what follows a z is no letter either way.'
+const WHOLE = 'Letters that are our name to their end were found before.'
+
+/** What stands in the zone consent. */
+export const CONSENT: readonly Standing[] = [
+  {
+    file: 'consent/connect.ts',
+    change:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the source that is changed
+      "[...parts.sort(), `isPaused=${isPaused}`].join(' ') }  =>  [...parts.sort(), `isPaused=${isPaused}`].join('') }",
+    why: 'It is compared with what it made before alone.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'await tx.oidcArtifact.deleteMany({ where: { grantId: earlier.grantId } })  =>  (nothing)',
+    why: 'A code of before is of a grant that no connection has any more, and is refused for it.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'earlier && place.changes  =>  place.changes',
+    why: 'What a connection begins with is written once more as it is.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change:
+      'spenderId === null || !(await setRules(tx, spenderId, limits))  =>  !(await setRules(tx, spenderId, limits))',
+    why: 'The connection lives and is locked; this tells the compiler.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: "throw new Error('a live connection has no spender')  =>  (nothing)",
+    why: 'The connection lives and is locked, so it has one.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'BY approved_at DESC LIMIT 1  =>  BY approved_at LIMIT 1',
+    why: 'There is one at most: an app that registered itself goes on with what it has, and an id is of one row.',
+  },
+  {
+    file: 'consent/scene.ts',
+    change: 'untouched(asked, earlier, false).replaces :  =>  untouched(asked, earlier, true).replaces :',
+    why: 'Who is warned of has less ticked, and replaces the same.',
+  },
+  {
+    file: 'connections/imitation.ts',
+    change: "new RegExp(scripts([name]), 'u')),  =>  new RegExp(scripts([name]), '')),",
+    why: LOADED,
+  },
+  {
+    file: 'connections/imitation.ts',
+    change: "=> name.replaceAll('-', '')))  =>  => name.replaceAll('', '')))",
+    why: LOADED,
+  },
+  {
+    file: 'connections/imitation.ts',
+    change: 'isOurs && program !== undefined  =>  isOurs',
+    why: 'No program that adds a server has no name; this tells the compiler.',
+  },
+  {
+    file: 'connections/our-name.ts',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the source that is changed
+    change: "[...word].map((letter) => `[${letter}${FOREIGN}${VARIANT}]`).join('')  =>  undefined",
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: '...word  =>  []',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change:
+      'OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) + OUR_NAME.charAt(at) + OUR_NAME.slice(at + 2)  =>  OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) + OUR_NAME.charAt(at) - OUR_NAME.slice(at + 2)',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change:
+      'OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) + OUR_NAME.charAt(at)  =>  OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1) - OUR_NAME.charAt(at)',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'OUR_NAME.slice(0, at) + OUR_NAME.charAt(at + 1)  =>  OUR_NAME.slice(0, at) - OUR_NAME.charAt(at + 1)',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: '=> OUR_NAME.slice(0, at)  =>  => OUR_NAME.slice(1, at)',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'at + 1  =>  at - 1',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'OUR_NAME.charAt(at + 1) +  =>  OUR_NAME.charAt(at + 2) +',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'at + 2  =>  at - 2',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'OUR_NAME.slice(at + 2), )  =>  OUR_NAME.slice(at + 3), )',
+    why: LOADED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'sign.codePointAt(0) ?? 0  =>  sign.codePointAt(0)',
+    why: 'A sign has a code; this tells the compiler.',
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'sign.codePointAt(0) ?? 0  =>  sign.codePointAt(0) ?? 1',
+    why: 'A sign has a code; this tells the compiler.',
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'code >= one  =>  code > one',
+    why: BOXED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'code < one + 26  =>  code <= one + 26',
+    why: BOXED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'one + 26)  =>  one + 27)',
+    why: BOXED,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'start < letters.length && letters[start] === OUR_NAME[start]  =>  letters[start] === OUR_NAME[start]',
+    why: WHOLE,
+  },
+  {
+    file: 'connections/our-name.ts',
+    change: 'start < letters.length  =>  start <= letters.length',
+    why: WHOLE,
+  },
+]
