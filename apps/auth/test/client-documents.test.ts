@@ -237,6 +237,17 @@ describe('client ID metadata documents', () => {
     }
   })
 
+  it.each(['application/json', 'Application/JSON; charset=utf-8', 'application/vnd.client+json'])(
+    'that are served as %s are read (draft §4.1)',
+    async (type) => {
+      const url = `https://types.example/${encodeURIComponent(type)}`
+      outside.serve(url, { ...base, client_id: url }, { headers: { 'content-type': type } })
+      const person = await stack.person()
+      const opened = await person.open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+      expect(opened.url.pathname).not.toBe('/oauth/authorize')
+    },
+  )
+
   it('that cannot be fetched are not asked for again at once', async () => {
     const url = 'https://down.example/client'
     const client = await documentClient(url, 'https://x.example/cb')
@@ -261,6 +272,12 @@ describe('client ID metadata documents', () => {
     ),
     ['answers with a page', () => ({ body: '<html>' })],
     ['answers with nothing', () => ({ body: '' })],
+    ...['text/plain', 'text/html', 'application/jsonp', 'text/json', 'application/x+json+zip', ''].map(
+      (type): [string, (url: string) => Served] => [
+        `serves it as ${type || 'nothing'}`,
+        (url) => ({ headers: { 'content-type': type }, body: { ...base, client_id: url } }),
+      ],
+    ),
     ['serves another document', () => ({ body: { ...base, client_id: 'https://y.example/c' } })],
     ['serves a document without redirects', (url) => ({ body: { ...base, client_id: url, redirect_uris: [] } })],
     ['serves a document with a secret', (url) => ({ body: { ...base, client_id: url, client_secret: 'hush' } })],
@@ -297,6 +314,7 @@ describe('client ID metadata documents', () => {
       const seconds = Number(answer.headers.get('retry-after'))
       expect(seconds).toBeGreaterThan(0)
       expect(seconds).toBeLessThanOrEqual(60)
+      expect(answer.headers.get('access-control-expose-headers')).toBe('retry-after')
     }
     const page = await (await stack.person()).get((await start(await documentClient(url, 'https://x.example/cb'))).url)
     expect([page.status, page.headers.get('location')]).toEqual([503, null])

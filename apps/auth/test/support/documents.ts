@@ -28,7 +28,11 @@ export class Outside implements Outbound {
     if (answer === undefined) throw new Error('unreachable')
     if (answer instanceof Error) throw answer
     const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
-    return { status: answer.status ?? 200, headers: answer.headers ?? {}, body: Buffer.from(body) }
+    return {
+      status: answer.status ?? 200,
+      headers: { 'content-type': 'application/json', ...answer.headers },
+      body: Buffer.from(body),
+    }
   }
 
   async close(): Promise<void> {}

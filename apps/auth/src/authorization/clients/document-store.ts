@@ -172,8 +172,17 @@ async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
     })
   if (status === 404 || status === 410) throw new NoSuchDocument(`the document's host answered ${status}`)
   if (status !== 200) throw new DocumentRefused(`the document's host answered ${status}`)
+  if (!isJson(headers['content-type'])) throw new DocumentRefused('the document is not served as application/json')
   const metadata = readDocument(url, Buffer.from(body).toString('utf8'))
   return { metadata, headers }
+}
+
+/**
+ * True for JSON and what is written in it (draft-ietf-oauth-client-id-metadata-document §4.1). What a host lets others put
+ * there, as text or as a page, is no client of it.
+ */
+function isJson(type: string | string[] | undefined): boolean {
+  return typeof type === 'string' && /^application\/(?:[\w!#$&^.-]+\+)?json[ \t]*(?:;|$)/i.test(type)
 }
 
 /** Words that are safe to show: our own, never those of a socket. */
