@@ -100,8 +100,9 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const session = sessionOf(request)
     const { headers } = request
-    const encoding = headers['content-encoding']
-    if (!isJsonContentType(headers['content-type'] ?? null) || (encoding !== undefined && encoding !== 'identity')) {
+    // Names of codings have no case (RFC 9110 §8.4.1).
+    const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity'
+    if (!isJsonContentType(headers['content-type'] ?? null) || encoding !== 'identity') {
       await session.alive()
       return sendRpcError(reply, 415, WRONG_TYPE)
     }
