@@ -60,6 +60,7 @@ describe('a database failure during a token request', () => {
       expect(failed.status).toBe(503)
       if (pattern === WRITE) expect(stack.logLines.join('')).toContain('tokens could not be recorded')
       expect(failed.headers.get('retry-after')).toBe('1')
+      expect(failed.headers.get('access-control-expose-headers')).toBe('retry-after')
       expect(failed.body).toEqual({ error: 'temporarily_unavailable', error_description: expect.any(String) })
       expect(await stack.db.apiToken.count({ where: { accountId: id } })).toBe(0)
     }

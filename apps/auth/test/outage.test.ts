@@ -280,6 +280,7 @@ describe.each(['on', 'off'])('while the database is away, with rate limits %s', 
         error_description: 'try again shortly with the same request',
       })
       expect(response.headers.get('access-control-allow-origin')).not.toBeNull()
+      expect(response.headers.get('access-control-expose-headers')).toBe('retry-after')
     }
   })
 

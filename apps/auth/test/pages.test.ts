@@ -157,8 +157,9 @@ describe('every page', () => {
 
   it('has an address that says so with words and Allow when it is asked for what it does not do (RFC 9110 §15.5.6)', async () => {
     const { person } = await newSignedIn(stack)
+    const headers = { cookie: person.cookieHeader('/'), accept: 'text/html,*/*;q=0.8' }
     const ask = (method: string, path: string) =>
-      fetch(`${stack.issuer}${path}`, { method, headers: { cookie: person.cookieHeader('/') }, redirect: 'manual' })
+      fetch(`${stack.issuer}${path}`, { method, headers, redirect: 'manual' })
     for (const [method, path, allow] of [
       ['PUT', '/sign-in', 'GET, HEAD, POST'],
       ['DELETE', '/settings/api', 'GET, HEAD'],
@@ -174,6 +175,20 @@ describe('every page', () => {
     expect((await ask('PUT', '/no/such/page')).status).toBe(404)
     expect((await ask('GET', '/connections/00000000-0000-4000-8000-000000000000')).status).toBe(404)
     expect((await ask('GET', '/settings')).headers.get('location')).toBe('/settings/api')
+  })
+
+  it.each([
+    ['GET', '/oauth/token', 405, 'OPTIONS, POST', 'Send POST.'],
+    ['PUT', '/oauth/revoke?x=1', 405, 'OPTIONS, POST', 'Send POST.'],
+    ['POST', '/.well-known/oauth-authorization-server', 405, 'GET, HEAD, OPTIONS', 'Send GET.'],
+    ['POST', '/oauth/tokens', 404, null, 'There is no such endpoint.'],
+    ['GET', '/.well-known/webfinger', 404, null, 'There is no such endpoint.'],
+  ])('tells a program that asks %s of %s so in the shape of the endpoints (RFC 6749 §5.2)', async (...asked) => {
+    const [method, path, status, allow, description] = asked
+    const answer = await fetch(`${stack.issuer}${path}`, { method })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow])
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(await answer.json()).toEqual({ error: 'invalid_request', error_description: description })
   })
 
   it('serves the look and the icons, and nothing else, under /assets', async () => {

@@ -6,7 +6,7 @@ import { checkEncoded, readForm } from '@vertexsms/service/text'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type LimitName, SIZES } from '../limits.ts'
 import { languageHeaders, languageOf } from '../web/language.ts'
-import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/outage.ts'
+import { comeAgain, OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/outage.ts'
 import { failureMessage, pageHeaders, renderPage } from '../web/page.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
 import { WORDS } from '../words/words.ts'
@@ -230,7 +230,7 @@ function tooMany(reply: FastifyReply, retryAfterSeconds: number): FastifyReply {
   return reply
     .code(429)
     .headers({
-      'retry-after': String(retryAfterSeconds),
+      ...comeAgain(retryAfterSeconds),
       'cache-control': 'no-store',
       'access-control-allow-origin': '*',
     })
@@ -276,7 +276,7 @@ function sendOAuthError(error: Error & { statusCode?: number }, request: Fastify
           : status >= 500
             ? { error: 'server_error', error_description: 'the request failed on our side' }
             : { error: 'invalid_request', error_description: 'the request could not be read' }
-  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  if (status === 503) reply.headers(comeAgain())
   reply.code(status).headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' }).send(body)
 }
 

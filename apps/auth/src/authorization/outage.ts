@@ -1,7 +1,7 @@
 import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider'
-import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../web/outage.ts'
+import { comeAgain, OAUTH_UNAVAILABLE } from '../web/outage.ts'
 import { failureMessage } from '../web/page.ts'
 import { answerWithPage } from './message-page.ts'
 import { PATHS } from './paths.ts'
@@ -47,7 +47,7 @@ export async function answerOutages(ctx: KoaContextWithOIDC, next: () => Promise
   if (!lost.has(ctx)) return
   for (const name of ['location', 'www-authenticate', 'set-cookie']) ctx.remove(name)
   ctx.status = 503
-  ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
+  ctx.set(comeAgain())
   if (ctx.path === PATHS.authorization || ctx.path.startsWith(`${PATHS.authorization}/`)) {
     answerWithPage(ctx, (t) => failureMessage(t, 503))
   } else {

@@ -1,5 +1,5 @@
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { OAUTH_UNAVAILABLE } from '../web/outage.ts'
+import { comeAgain, OAUTH_UNAVAILABLE } from '../web/outage.ts'
 import type { KeySets } from './clients/key-sets.ts'
 import { PATHS } from './paths.ts'
 
@@ -42,7 +42,7 @@ export function answerUnavailable(keySets: Pick<KeySets, 'isMissing'>) {
     const passing = noted ?? (keysMissing ? NO_KEY_SET : undefined)
     if (passing === undefined) return
     ctx.status = passing.status
-    ctx.set('retry-after', String(passing.retryAfterSeconds))
+    ctx.set(comeAgain(passing.retryAfterSeconds))
     ctx.remove('www-authenticate')
     if (program) ctx.body = OAUTH_UNAVAILABLE
   }

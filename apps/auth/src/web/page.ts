@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import fastifyView from '@fastify/view'
+import { prefersHtml } from '@vertexsms/service/accepts'
 import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage, PageName, Pages } from '../views/pages.ts'
@@ -151,18 +152,31 @@ function errorPage(reply: FastifyReply, status: number): Promise<string> {
   return sendPage(reply, 'message', page, isKnown(status) ? status : 500)
 }
 
+/** Addresses that programs ask. Whoever opens one of them in a browser reads a page, as everywhere. */
+const FOR_PROGRAMS = /^\/(?:oauth|\.well-known)\//
+
 /**
  * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, within the frame of the
  * dashboard for whoever is signed in, and 405 with `Allow` (RFC 9110 §15.5.6) where `methods` knows the address for others
- * than what was asked. It says the same of what is another's and of what is nobody's.
+ * than what was asked. It says the same of what is another's and of what is nobody's. A program that asks where the endpoints
+ * are is told in their shape (RFC 6749 §5.2).
  */
 export function createNotFound(deps: WebDeps, methods: KnownMethods) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
-    const allowed = methods.at(request.url.split('?', 1)[0] ?? '')
-    if (allowed.length > 0 && !allowed.includes(request.method)) {
-      reply.header('allow', allowed.join(', '))
-      return errorPage(reply, 405)
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = methods.at(path)
+    const isWrongMethod = allowed.length > 0 && !allowed.includes(request.method)
+    if (isWrongMethod) reply.header('allow', allowed.join(', '))
+    if (FOR_PROGRAMS.test(path) && !prefersHtml(request.headers)) {
+      const meant = allowed.filter((method) => method !== 'HEAD' && method !== 'OPTIONS')
+      const description = isWrongMethod ? `Send ${meant.join(' or ')}.` : 'There is no such endpoint.'
+      reply
+        .code(isWrongMethod ? 405 : 404)
+        .header('cache-control', 'no-store')
+        .type('application/json; charset=utf-8')
+      return JSON.stringify({ error: 'invalid_request', error_description: description })
     }
+    if (isWrongMethod) return errorPage(reply, 405)
     // Without the database nobody is known, and the address is still nobody's.
     const viewer = await viewerIfSignedIn(deps, request).catch(() => null)
     if (!viewer) return errorPage(reply, 404)

@@ -64,6 +64,7 @@ describe('a flood', () => {
         const answer = await post(node.issuer + path, {})
         expect(answer.status).toBe(429)
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+        expect(answer.headers.get('access-control-expose-headers')).toBe('retry-after')
         expect(answer.body.error).toBe('temporarily_unavailable')
       }
       vi.setSystemTime(Date.now() + 61_000)

@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { endConnection } from '../../connections/end.ts'
-import { OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS } from '../../web/outage.ts'
+import { comeAgain, OAUTH_UNAVAILABLE } from '../../web/outage.ts'
 import { PATHS } from '../paths.ts'
 import { answerAgain, judgeUsedToken, type Reuse } from './refresh-overlap.ts'
 import { writeTokens } from './token-store.ts'
@@ -72,6 +72,6 @@ function refuse(ctx: KoaContextWithOIDC): void {
 
 function unavailable(ctx: KoaContextWithOIDC): void {
   ctx.status = 503
-  ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
+  ctx.set(comeAgain())
   ctx.body = OAUTH_UNAVAILABLE
 }
