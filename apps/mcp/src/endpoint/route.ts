@@ -99,10 +99,9 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
 
   async function post(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const session = sessionOf(request)
-    const { headers } = request
+    const { 'content-type': type = null, 'content-encoding': coding = 'identity' } = request.headers
     // Names of codings have no case (RFC 9110 §8.4.1).
-    const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity'
-    if (!isJsonContentType(headers['content-type'] ?? null) || encoding !== 'identity') {
+    if (!isJsonContentType(type) || coding.toLowerCase() !== 'identity') {
       await session.alive()
       return sendRpcError(reply, 415, WRONG_TYPE)
     }
@@ -114,7 +113,7 @@ export function registerMcpRoute(app: FastifyInstance, deps: McpRouteDeps): void
       if (!(error instanceof JsonRefused)) throw error
       return sendRpcError(reply, 400, BODY_ERRORS[error.problem])
     }
-    const message = classify(headers, body)
+    const message = classify(request.headers, body)
     switch (message.kind) {
       case 'request':
         return answerAlone(request, reply, session, message)
