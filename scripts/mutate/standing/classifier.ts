@@ -263,11 +263,6 @@ export const CLASSIFIER: readonly Standing[] = [
   },
   {
     file: 'endpoint/route.ts',
-    change: "headers['content-type'] ?? null  =>  headers['content-type']",
-    why: 'Undefined is no JSON either; this tells the compiler.',
-  },
-  {
-    file: 'endpoint/route.ts',
     change: 'throw error  =>  (nothing)',
     why: 'Reading JSON throws nothing else.',
   },
