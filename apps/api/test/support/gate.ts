@@ -4,6 +4,7 @@ export interface Gate {
   readonly open: () => void
 }
 
+/** A gate that is closed. Opened, it stays open. */
 export function makeGate(): Gate {
   let open = (): void => {}
   const passed = new Promise<void>((resolve) => {
