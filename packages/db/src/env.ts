@@ -11,6 +11,11 @@ export function readTestDatabaseUrl(): string | undefined {
   return readEnv(z.object({ TEST_DATABASE_URL: databaseUrlSchema.optional() })).TEST_DATABASE_URL
 }
 
+/** TEST_DATABASES_KEPT: the server of the tests ends with them, so that a database may outlive its file of tests. */
+export function areTestDatabasesKept(): boolean {
+  return process.env.TEST_DATABASES_KEPT === '1'
+}
+
 /**
  * What `prepare-database` reads: DATABASE_URL of a role that may make roles, and the URL that each service will connect
  * with, whose user and password it makes. Throws ConfigurationError.

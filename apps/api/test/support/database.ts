@@ -2,7 +2,7 @@ import { createDatabase, type Database, type DatabaseOptions } from '@vertexsms/
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { PATIENT_LIMITS } from './patience.ts'
 
-/** A fresh database of one test file, as the API's own code meets it. */
+/** A database of one test file, as new, as the API's own code meets it. */
 export interface ServiceDatabase extends Pick<TestDatabase, 'followDate' | 'close'> {
   /** With the rights of the service and no more. */
   readonly db: Database

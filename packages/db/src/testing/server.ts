@@ -84,6 +84,7 @@ export default async function setup(): Promise<(() => void) | undefined> {
   const options = Object.entries({ ...SETTINGS, port: String(port) }).map(([name, value]) => `-c ${name}=${value}`)
   run('pg_ctl', '-l', join(folder, 'log'), '-w', '-o', options.join(' '), 'start')
   process.env.TEST_DATABASE_URL = `postgresql://postgres@127.0.0.1:${port}/postgres`
+  process.env.TEST_DATABASES_KEPT = '1'
   return end
 }
 

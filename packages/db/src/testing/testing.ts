@@ -4,15 +4,15 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { newSecret } from '@vertexsms/secrets/new-secret'
-import pg from 'pg'
 import { createDatabase, type Database } from '../client.ts'
 import { dataFolderIn, embeddedUrl } from '../embedded/embedded.ts'
 import { servePglite } from '../embedded/pglite-server.ts'
 import { readTestDatabaseUrl } from '../env.ts'
 import { MIGRATIONS_FOLDER, migrate, readMigrations } from '../migrate.ts'
 import type { ServiceRole } from '../prepare.ts'
+import { onServer, type Place } from './on-server.ts'
 
-/** A fresh database of one test file, with all migrations applied. */
+/** A database that is as new, of one test file, with all migrations applied. */
 export interface TestDatabase {
   /** Connects as the owner. */
   url: string
@@ -27,32 +27,27 @@ export interface TestDatabase {
    * `Date` instead, as the database of a node whose clock is behind.
    */
   followDate(aheadMs?: number): Promise<void>
-  /** Disconnects and removes everything. */
+  /** Gives it back: nothing of what is there now will be met again. */
   close(): Promise<void>
 }
 
 const CACHE_FOLDER = fileURLToPath(new URL('../../../../node_modules/.cache/vertexsms-test-database/', import.meta.url))
 /** Part of the cache's name: a new engine writes another format. */
 const ENGINE = 'pglite-0.5.14'
-const TEMPLATE_LOCK_ID = 72707370
 
 /**
- * A fresh, fully migrated database of its own for one test file. PGlite in this process by default, behind the same
+ * A fully migrated database of its own, as new, for one test file. PGlite in this process by default, behind the same
  * front end as the demo's; with TEST_DATABASE_URL (a role that may create databases) a database on that server.
  */
 export async function testDatabase(): Promise<TestDatabase> {
   const serverUrl = readTestDatabaseUrl()
-  const { url, close } = serverUrl ? await onServer(serverUrl) : await onPglite()
-  const db = createDatabase({ url, poolSize: 10 })
+  const { url, db, close } = serverUrl ? await onServer(serverUrl, fingerprint()) : await onPglite()
   return {
     url,
     serviceUrl: (role) => (serverUrl ? withRole(url, role) : url),
     db,
     followDate: (aheadMs = 0) => followDate(db, aheadMs),
-    async close() {
-      await db.$disconnect()
-      await close()
-    },
+    close,
   }
 }
 
@@ -78,19 +73,18 @@ export async function layEmbedded(folder: string): Promise<void> {
   execFileSync('tar', ['-xf', await embeddedDump(), '-C', dataDir], { stdio: 'ignore' })
 }
 
-interface Place {
-  url: string
-  close(): Promise<void>
-}
-
 async function onPglite(): Promise<Place> {
   const file = await embeddedDump()
   const pglite = await PGlite.create({ loadDataDir: new Blob([readFileSync(file)]) })
   const password = newSecret()
   const server = await servePglite(pglite, password)
+  const url = embeddedUrl(password, server.port)
+  const db = createDatabase({ url, poolSize: 10 })
   return {
-    url: embeddedUrl(password, server.port),
+    url,
+    db,
     async close() {
+      await db.$disconnect()
       await server.close()
       await pglite.close()
     },
@@ -114,52 +108,6 @@ export async function embeddedDump(): Promise<string> {
   writeFileSync(temporary, Buffer.from(await dump.arrayBuffer()))
   renameSync(temporary, file)
   return file
-}
-
-async function onServer(serverUrl: string): Promise<Place> {
-  const admin = new pg.Client({ connectionString: serverUrl })
-  await admin.connect()
-  const name = `vsms_test_${randomBytes(8).toString('hex')}`
-  try {
-    const template = await serverTemplate(admin, serverUrl)
-    // Page by page through the log, as PostgreSQL 15 and later do by themselves, takes twice as long.
-    const { rows } = await admin.query(`SELECT current_setting('server_version_num')::int >= 150000 AS "isNew"`)
-    await admin.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"${rows[0]?.isNew ? ' STRATEGY FILE_COPY' : ''}`)
-  } catch (error) {
-    await admin.end()
-    throw error
-  }
-  return {
-    url: withDatabase(serverUrl, name),
-    async close() {
-      await admin.query(`DROP DATABASE "${name}" WITH (FORCE)`)
-      await admin.end()
-    },
-  }
-}
-
-/** The migrated database the others are copies of, made once per server and set of migrations. */
-async function serverTemplate(admin: pg.Client, serverUrl: string): Promise<string> {
-  const name = `vsms_template_${fingerprint()}`
-  // Test processes that start together make it once. It appears under its name only when it is complete.
-  await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK_ID])
-  try {
-    const { rowCount } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
-    if (rowCount) return name
-    const building = `${name}_${randomBytes(4).toString('hex')}`
-    await admin.query(`CREATE DATABASE "${building}"`)
-    await migrate(withDatabase(serverUrl, building))
-    await admin.query(`ALTER DATABASE "${building}" RENAME TO "${name}"`)
-    return name
-  } finally {
-    await admin.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK_ID])
-  }
-}
-
-function withDatabase(serverUrl: string, name: string): string {
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  return url.href
 }
 
 function withRole(url: string, role: ServiceRole): string {
