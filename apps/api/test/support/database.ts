@@ -12,17 +12,9 @@ export interface ServiceDatabase extends Pick<TestDatabase, 'followDate' | 'clos
 
 /** Makes one, of which the service opens `poolSize` connections at most. */
 export async function serviceDatabase(poolSize = 10): Promise<ServiceDatabase> {
-  const { db: owner, serviceUrl, followDate, close } = await testDatabase()
-  const db = createDatabase({ url: serviceUrl('vertexsms_api'), poolSize, limits: PATIENT_LIMITS })
-  return {
-    db,
-    owner,
-    followDate,
-    async close() {
-      await db.$disconnect()
-      await close()
-    },
-  }
+  const { db: owner, open, serviceUrl, followDate, close } = await testDatabase()
+  const db = open({ url: serviceUrl('vertexsms_api'), poolSize, limits: PATIENT_LIMITS })
+  return { db, owner, followDate, close }
 }
 
 /** The databases of nodes: those that ask for the same have the same, and its connections. */
@@ -31,18 +23,21 @@ export interface SharedDatabases {
   close(): Promise<void>
 }
 
-/** None yet; each opens `poolSize` connections at most, on which what one node had planned is planned for all. */
-export function sharedDatabases(poolSize: number): SharedDatabases {
+/**
+ * None yet; each opens `poolSize` connections at most, on which what one node had planned is planned for all. Those of a
+ * test database are opened by it, and end with it.
+ */
+export function sharedDatabases(poolSize: number, openKept?: TestDatabase['open']): SharedDatabases {
   const open = new Map<string, Database>()
   return {
     of(options) {
       const key = JSON.stringify(options)
-      const db = open.get(key) ?? createDatabase({ ...options, poolSize })
+      const db = open.get(key) ?? (openKept ?? createDatabase)({ ...options, poolSize })
       open.set(key, db)
       return db
     },
     async close() {
-      await Promise.all([...open.values()].map((db) => db.$disconnect()))
+      if (openKept === undefined) await Promise.all([...open.values()].map((db) => db.$disconnect()))
     },
   }
 }

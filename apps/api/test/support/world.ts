@@ -195,10 +195,10 @@ export const RACING = 4
  * `poolSize` connections: each costs a server of tests more than most of what is asked on it.
  */
 export async function startWorld(env: Record<string, string> = {}, { poolSize = 2 } = {}): Promise<World> {
-  const { serviceUrl, db, followDate, close } = await testDatabase()
+  const { serviceUrl, db, open, followDate, close } = await testDatabase()
   const url = serviceUrl('vertexsms_api')
   const nodes: Node[] = []
-  const databases = sharedDatabases(poolSize)
+  const databases = sharedDatabases(poolSize, open)
   const { makeAccount, makeToken } = seed(db)
 
   const world: World = {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createDatabase, type Database } from '@vertexsms/db/client'
+import type { Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { createLogger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
@@ -67,7 +67,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     level: 'info',
     destination: { write: (line: string) => void logLines.push(line) },
   })
-  const own = createDatabase({ url: test.serviceUrl('vertexsms_auth'), poolSize: options.poolSize ?? 2 })
+  const own = test.open({ url: test.serviceUrl('vertexsms_auth'), poolSize: options.poolSize ?? 2 })
   const db = options.db?.(own) ?? own
   const app = await buildApp({
     env,
@@ -101,7 +101,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     async close() {
       await app.close()
-      await own.$disconnect()
       if (!options.test) await test.close()
     },
   }

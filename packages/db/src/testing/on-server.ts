@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { createDatabase, type Database } from '../client.ts'
+import { createDatabase, type Database, type DatabaseOptions } from '../client.ts'
 import { areTestDatabasesKept } from '../env.ts'
 import { migrate } from '../migrate.ts'
 
@@ -8,23 +8,27 @@ import { migrate } from '../migrate.ts'
 export interface Place {
   readonly url: string
   readonly db: Database
+  /** Another client for it, which ends with the place and not before. */
+  open(options: DatabaseOptions): Database
   close(): Promise<void>
 }
 
 const TEMPLATE_LOCK_ID = 72707370
 /** Above it a table is made anew faster than it is emptied, and what is left of its rows would slow the next looks. */
 const TABLE_MAX_BYTES = 1_000_000
-const OWN_SESSIONS = 'owner of the tests'
+const KEPT_SESSIONS = 'kept by the tests'
 
 interface Kept {
   readonly url: string
   readonly db: Database
+  /** By their options, in the order in which they were asked for. */
+  readonly clients: Map<string, Database[]>
   /** What {@link marksOf} said when it was new. */
   readonly marks: Marks
 }
 
 // Databases of this process that are as new again. A database costs a tenth of a second to make and to drop, each session
-// on it a fortieth, and most files of tests leave a few rows and no more.
+// on it a fortieth and the plans of its statements more, and most files of tests leave a few rows and nothing else.
 const kept: Kept[] = []
 
 /**
@@ -32,13 +36,24 @@ const kept: Kept[] = []
  * before left is emptied and given again, if nothing but rows has changed in it; elsewhere each is dropped after its file.
  */
 export async function onServer(serverUrl: string, fingerprint: string): Promise<Place> {
-  const { url, db, marks } = kept.pop() ?? (await makeDatabase(serverUrl, fingerprint))
+  const database = kept.pop() ?? (await makeDatabase(serverUrl, fingerprint))
+  const opened = new Map<string, number>()
   return {
-    url,
-    db,
+    url: database.url,
+    db: database.db,
+    open(options) {
+      const key = JSON.stringify(options)
+      const clients = database.clients.get(key) ?? []
+      database.clients.set(key, clients)
+      const place = opened.get(key) ?? 0
+      opened.set(key, place + 1)
+      const client = clients[place] ?? createDatabase({ ...options, url: keptUrl(options.url) })
+      clients[place] = client
+      return client
+    },
     async close() {
-      if (areTestDatabasesKept() && (await isAsNewAgain(db, marks))) kept.push({ url, db, marks })
-      else await dropDatabase({ serverUrl, url, db })
+      if (areTestDatabasesKept() && (await isAsNewAgain(database))) kept.push(database)
+      else await dropDatabase(serverUrl, database)
     },
   }
 }
@@ -52,14 +67,12 @@ async function makeDatabase(serverUrl: string, fingerprint: string): Promise<Kep
     await admin.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"${rows[0]?.isNew ? ' STRATEGY FILE_COPY' : ''}`)
   })
   const url = withDatabase(serverUrl, name)
-  const ownerUrl = new URL(url)
-  ownerUrl.searchParams.set('application_name', OWN_SESSIONS)
-  const db = createDatabase({ url: ownerUrl.href, poolSize: 10 })
-  return { url, db, marks: await marksOf(db) }
+  const db = createDatabase({ url: keptUrl(url), poolSize: 10 })
+  return { url, db, clients: new Map(), marks: await marksOf(db) }
 }
 
-async function dropDatabase({ serverUrl, url, db }: { serverUrl: string; url: string; db: Database }): Promise<void> {
-  await db.$disconnect()
+async function dropDatabase(serverUrl: string, { url, db, clients }: Kept): Promise<void> {
+  await Promise.all([db, ...[...clients.values()].flat()].map((client) => client.$disconnect()))
   const name = new URL(url).pathname.slice(1)
   await asAdmin(serverUrl, (admin) => admin.query(`DROP DATABASE "${name}" WITH (FORCE)`))
 }
@@ -74,8 +87,8 @@ async function asAdmin<Result>(serverUrl: string, act: (admin: pg.Client) => Pro
   }
 }
 
-/** Ends the sessions of others, empties the tables, and tells whether that left the database as it was made. */
-async function isAsNewAgain(db: Database, marks: Marks): Promise<boolean> {
+/** Ends all sessions but the kept ones, empties the tables, and tells whether that left the database as it was made. */
+async function isAsNewAgain({ db, marks }: Kept): Promise<boolean> {
   try {
     await db.$executeRawUnsafe(EMPTY)
     const now = await marksOf(db)
@@ -92,7 +105,7 @@ const EMPTY = `DO $$
 DECLARE name text;
 BEGIN
   PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name <> '${OWN_SESSIONS}';
+    WHERE datname = current_database() AND (application_name <> '${KEPT_SESSIONS}' OR state <> 'idle') AND pid <> pg_backend_pid();
   SET LOCAL session_replication_role = replica;
   SET LOCAL lock_timeout = '1s';
   FOR name IN SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -139,6 +152,13 @@ async function serverTemplate(admin: pg.Client, serverUrl: string, fingerprint: 
   } finally {
     await admin.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK_ID])
   }
+}
+
+/** Tells the sessions that outlive a file from those that it left. */
+function keptUrl(url: string): string {
+  const named = new URL(url)
+  named.searchParams.set('application_name', KEPT_SESSIONS)
+  return named.href
 }
 
 function withDatabase(serverUrl: string, name: string): string {

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { newSecret } from '@vertexsms/secrets/new-secret'
-import { createDatabase, type Database } from '../client.ts'
+import { createDatabase, type Database, type DatabaseOptions } from '../client.ts'
 import { dataFolderIn, embeddedUrl } from '../embedded/embedded.ts'
 import { servePglite } from '../embedded/pglite-server.ts'
 import { readTestDatabaseUrl } from '../env.ts'
@@ -20,6 +20,8 @@ export interface TestDatabase {
   serviceUrl(role: ServiceRole): string
   /** The owner's: for what a test arranges and looks at. */
   db: Database
+  /** Another client for it, as a service of its own would have; it ends with the database, and nobody else ends it. */
+  open(options: DatabaseOptions): Database
   /**
    * Sets the clock of this database (`database_now()`) to what `Date` says in this process, and lets it run on from
    * there. Call it after `Date` was shifted and again after it was put right. The function itself is replaced, which
@@ -41,11 +43,12 @@ const ENGINE = 'pglite-0.5.14'
  */
 export async function testDatabase(): Promise<TestDatabase> {
   const serverUrl = readTestDatabaseUrl()
-  const { url, db, close } = serverUrl ? await onServer(serverUrl, fingerprint()) : await onPglite()
+  const { url, db, open, close } = serverUrl ? await onServer(serverUrl, fingerprint()) : await onPglite()
   return {
     url,
     serviceUrl: (role) => (serverUrl ? withRole(url, role) : url),
     db,
+    open,
     followDate: (aheadMs = 0) => followDate(db, aheadMs),
     close,
   }
@@ -79,12 +82,18 @@ async function onPglite(): Promise<Place> {
   const password = newSecret()
   const server = await servePglite(pglite, password)
   const url = embeddedUrl(password, server.port)
-  const db = createDatabase({ url, poolSize: 10 })
+  const clients: Database[] = []
+  const open = (options: DatabaseOptions) => {
+    const client = createDatabase(options)
+    clients.push(client)
+    return client
+  }
   return {
     url,
-    db,
+    db: open({ url, poolSize: 10 }),
+    open,
     async close() {
-      await db.$disconnect()
+      await Promise.all(clients.map((client) => client.$disconnect()))
       await server.close()
       await pglite.close()
     },
