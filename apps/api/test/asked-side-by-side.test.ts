@@ -11,6 +11,9 @@ import { pathNode, smsCall } from './support/path.ts'
 import { turn } from './support/turn.ts'
 
 const MANY = 60
+/** Messages of one turn, here each of another account: more than are asked about at a time. */
+const TURN = 50
+const HOUR_MS = 3_600_000
 
 let database: ServiceDatabase
 beforeAll(async () => {
@@ -69,4 +72,29 @@ test('an account whose questions are not answered holds up no other, is asked no
     return new Set(told).size === MANY + 1
   })
   await job.stop?.()
+})
+
+test('those for whom no account was free are asked about as soon as another is answered for, not a pause later', async () => {
+  await database.owner.sendMessage.updateMany({ data: { finalAt: new Date() } })
+  for (let at = 0; at < TURN + 1; at++) await sent(await makePayer(database.owner), 1)
+  const { passed, open } = makeGate()
+  let told = 0
+  const operator = {
+    ...fakeOperator(),
+    async status() {
+      await passed
+      return { messageId: 0n, status: 1, error: 0, mcc: null, mnc: null }
+    },
+  }
+  const door = { delivery: async () => void told++, lookup: async () => {} }
+  // Each is due once in an hour.
+  const job = createStatusJob({ db: database.db, operator, door, firstMs: HOUR_MS, everyMs: 1_000 })
+  await database.followDate(HOUR_MS + 1_000)
+  expect(await turn(job)).toBe(TURN)
+  const next = turn(job)
+  open()
+  expect(await next).toBeGreaterThan(0)
+  while ((await turn(job)) > 0);
+  await job.stop?.()
+  expect(told).toBe(TURN + 1)
 })

@@ -14,7 +14,7 @@ const AT_ONCE = 4
 /** With so many accounts asked about nothing more is taken: questions share their connections with what is sent. */
 const ACCOUNTS_MAX = 32
 
-/** A turn that finds nothing waits so long for an account that is asked about: more of it may be due. */
+/** A turn that takes nothing waits so long for an account that is asked about: it makes room, and more of it may be due. */
 const TURN_MS = 1_000
 
 /** A pause is this share of a message's age, and never longer than an hour. */
@@ -61,11 +61,8 @@ export function createStatusJob({ db, operator, door, firstMs, everyMs }: Status
     name: 'status',
     everyMs,
     async run() {
-      if (asking.size >= ACCOUNTS_MAX) {
-        await within(Promise.race(asking.values()), TURN_MS)
-        return 0
-      }
-      const asked = await takeDue(db, operator.name, firstMs, [...asking.keys()])
+      const isFull = asking.size >= ACCOUNTS_MAX
+      const asked = isFull ? [] : await takeDue(db, operator.name, firstMs, [...asking.keys()])
       // Nobody's answer is waited for: the next turn is that of the others.
       for (const [accountId, waiting] of byAccount(asked)) {
         asking.set(
