@@ -1,3 +1,4 @@
+// What a report changes, in every state of its message: one file, so that its money stands beside its delivery and its results.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { settle } from '../src/ledger/settle.ts'
@@ -10,6 +11,7 @@ const HOLD = 50_000n
 const PRICE = 39_000n
 const NETWORK = 30_000n
 const DEAREST = 60_000n
+const LOOKUP = 5_000n
 const RESULT = { error: '0', imsi: '1', country: 'LT', operatorId: 1, operator: 'A', mcc: '246', mnc: '03', ported: [] }
 
 let database: ServiceDatabase
@@ -21,21 +23,26 @@ beforeAll(async () => {
   database = await serviceDatabase()
   owner = database.owner
   db = database.db
-  door = createReportDoor(
-    db,
-    () => ({
-      networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
-      hlrPriceMicros: async () => 5_000n,
-      dearestRateMicros: async () => DEAREST,
-    }),
-    () => {},
-  )
+  door = doorOf(db)
 })
 afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
   payer = await makePayer(owner)
 })
+
+/** The door of a node that has the database so. */
+function doorOf(db: Database): ReportDoor {
+  return createReportDoor(
+    db,
+    () => ({
+      networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
+      hlrPriceMicros: async () => LOOKUP,
+      dearestRateMicros: async () => DEAREST,
+    }),
+    () => {},
+  )
+}
 
 /** A message that was handed over a moment ago. */
 async function handed(dlrUrl: string | null = 'https://example.com/report'): Promise<bigint> {
@@ -237,4 +244,31 @@ describe('the result of a lookup', () => {
     await door.lookup({ messageId: id, result: { ...RESULT, error: '43' } })
     expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: HOLD })
   })
+
+  test.each([
+    ['0', '24', '24'],
+    ['43', '24', '24'],
+    ['24', '43', '43'],
+  ])(
+    'with error %s, beside one with %s that comes while it is looked at, leaves what was asked charged',
+    async (slow, quick, told) => {
+      const one = message(HOLD)
+      await admitted(db, payer, [one], { send: { kind: 'hlr' } })
+      await settle(db, [{ messageId: one.id, outcome: 'accepted', chargedMicros: LOOKUP }])
+      const lookup = (of: ReportDoor, error: string) => of.lookup({ messageId: one.id, result: { ...RESULT, error } })
+      let looks = 0
+      const slowly = db.$extends({
+        query: {
+          async $queryRaw({ args, query }) {
+            const answer = await query(args)
+            if (++looks === 1) await lookup(door, quick)
+            return answer
+          },
+        },
+      }) as unknown as Database
+      await lookup(doorOf(slowly), slow)
+      expect(await row(one.id)).toMatchObject({ state: 'accepted', chargedMicros: LOOKUP, result: { error: told } })
+      expect(await spent()).toBe(LOOKUP)
+    },
+  )
 })
