@@ -1,4 +1,5 @@
 // What becomes of the rest of a list that does not go on, and that nobody else's goes with it.
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { idle } from '../src/sending/hand-over.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
@@ -29,10 +30,10 @@ beforeEach(async () => {
 })
 
 /** A node whose upstream answers once it is let. */
-function closedNode() {
+function closedNode(db = database.db) {
   const { passed, open } = makeGate()
   const operator = fakeOperator(undefined, () => passed)
-  const { deps, sending } = pathNode(database.db, operator, { times: TIMES })
+  const { deps, sending } = pathNode(db, operator, { times: TIMES })
   const job = createScheduleJob(deps, sending, 1_000)
   return { deps, sending, job, open, handOvers: operator.handOvers }
 }
@@ -116,4 +117,24 @@ test('the rest of a list whose token was deleted says so, whatever stands in the
   await idle(node.deps)
   expect(await standsOf(payer)).toEqual({ accepted: 4, 'released TOKEN_INVALID': 2 })
   expect(await standsOf(bystander)).toEqual({ scheduled: 1 })
+})
+
+test('the rest of a list that was paused says so, though the pause is over when it is asked why', async () => {
+  const paused = (since: Date | null) =>
+    database.owner.spender.update({ where: { id: payer.tokenId }, data: { pausedAt: since } })
+  const db = database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (/AS paused/.test(String(args.sql))) await paused(null)
+        return query(args)
+      },
+    },
+  }) as unknown as Database
+  const node = closedNode(db)
+  await node.sending.sendList(smsCall(payer, numbers(6)))
+  await areUnderWay(payer, 4)
+  await paused(new Date())
+  node.open()
+  await idle(node.deps)
+  expect(await standsOf(payer)).toEqual({ accepted: 4, 'released CONNECTION_PAUSED': 2 })
 })

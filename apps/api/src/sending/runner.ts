@@ -6,6 +6,7 @@ import { CHUNK, type Claim, IS_LATE } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
+import { openLive } from '../live.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { handOver, settleLater, type Told } from './hand-over.ts'
@@ -178,19 +179,23 @@ async function leave(db: Database, claim: List['claim'], settlements: readonly S
   await db.$executeRaw`UPDATE send s SET runner_until = database_now() WHERE ${isOurs(claim)}`
 }
 
-/** Null where its time passed. */
+/** Null where its time passed. TOKEN_INVALID only of what has ended: it tells a client to connect again. */
 async function whyStopped(
   db: Database,
   { sendId, spenderId, grant, upstream }: List['claim'],
 ): Promise<ApiErrorCode | null> {
-  const [row] = await db.$queryRaw<{ late: boolean; paused: boolean; current: boolean }[]>`
+  const [row] = await db.$queryRaw<{ late: boolean; paused: boolean; current: boolean; ended: boolean }[]>`
+    ${openLive(grant)}
     SELECT bool_or(paused_at IS NOT NULL OR NOT coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)) AS paused,
+           bool_or(ended_at IS NOT NULL) OR NOT EXISTS (SELECT FROM live) AS ended,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${IS_LATE}) AS late,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
     FROM spender WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
   if (row?.late) return null
   if (row?.paused) return 'CONNECTION_PAUSED'
-  return row?.current === false ? 'UPSTREAM_CHANGED' : 'TOKEN_INVALID'
+  if (row?.current === false) return 'UPSTREAM_CHANGED'
+  // Of what stops a list nothing passes by itself but a pause, which may be over by now.
+  return row?.ended === false ? 'CONNECTION_PAUSED' : 'TOKEN_INVALID'
 }
 
 async function release(
