@@ -2,6 +2,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
+import { HALT_MS } from './support/upstream.ts'
 
 let stack: Stack
 afterEach(() => stack.close())
@@ -43,12 +44,17 @@ it.each([
   60_000,
 )
 
-it('that tells its answer by bits is not listened to for longer than a call may take', async () => {
-  stack = await startStack({ apiTimeoutMaxMs: 300 })
-  stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'drip' : undefined)
-  const answer = await post(stack.url, await stack.accessToken(), OPERATOR)
-  expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
-}, 10_000)
+it.each(['drip', 'halting'] as const)(
+  'that tells its answer by bits is not listened to for longer than a call may take: %s',
+  async (how) => {
+    // Longer than either half of the answer that halts, and not than both.
+    stack = await startStack({ apiTimeoutMaxMs: HALT_MS * 1.2 })
+    stack.upstream.override = ({ path }) => (path === '/operators/7' ? how : undefined)
+    const answer = await post(stack.url, await stack.accessToken(), OPERATOR)
+    expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
+  },
+  10_000,
+)
 
 it('for one account is not asked by it again and again, and is asked by every other', async () => {
   stack = await startStack({ apiTimeoutMaxMs: 300 })

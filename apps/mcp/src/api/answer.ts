@@ -68,26 +68,21 @@ export class Answering implements Dispatcher.DispatchHandler {
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#first === undefined) this.#first = chunk
-    else if (this.#rest === undefined) {
-      this.#rest = [this.#first, chunk]
-      this.#endInTime(controller)
-    } else this.#rest.push(chunk)
-  }
-
-  // The pool has a time for the head, and for each piece of the body: one in bits would never end. Most are of one piece.
-  #endInTime(controller: Dispatcher.DispatchController): void {
+    // The pool has a time for the head, one more for each piece of the body, and none for all of them.
     const leftMs = this.#begunAt + this.#timeoutMs - performance.now()
-    this.#deadline = setTimeout(() => {
+    this.#deadline ??= setTimeout(() => {
       this.#isLate = true
       controller.abort(new Error('late'))
     }, leftMs)
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#first === undefined) this.#first = chunk
+    else if (this.#rest === undefined) this.#rest = [this.#first, chunk]
+    else this.#rest.push(chunk)
   }
 
   onResponseEnd(): void {
@@ -105,7 +100,7 @@ export class Answering implements Dispatcher.DispatchHandler {
   }
 
   #release(): void {
-    if (this.#deadline !== undefined) clearTimeout(this.#deadline)
+    clearTimeout(this.#deadline)
     if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -36,7 +36,10 @@ export interface SeenRequest {
   body: unknown
 }
 
-type Answer = { status: number; body: unknown; headers?: Record<string, string> } | 'hang' | 'cut' | 'drip'
+/** What `halting` lets pass before its head, and again before its body, which comes in one piece. */
+export const HALT_MS = 250
+
+type Answer = { status: number; body: unknown; headers?: Record<string, string> } | 'hang' | 'cut' | 'drip' | 'halting'
 
 /** A REST API of the contract's shape on loopback, whose every request and answer is checked with the contract. */
 export interface Upstream {
@@ -399,6 +402,11 @@ export async function startUpstream(): Promise<Upstream> {
     if (result === 'drip') {
       const dripping = setInterval(() => response.write(' '), 50)
       response.once('close', () => clearInterval(dripping))
+      return
+    }
+    if (result === 'halting') {
+      setTimeout(() => response.flushHeaders(), HALT_MS)
+      setTimeout(() => response.end('{}'), 2 * HALT_MS)
       return
     }
     const isText = typeof result.body === 'string'
