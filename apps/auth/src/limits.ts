@@ -58,8 +58,8 @@ export const LIMITS = {
   forgotPassword: { hits: 20, network: 100, seconds: HOUR_SECONDS },
   /** The same for one e-mail address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
   forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },
-  /** Uses of password links that are good; each costs a password hash. */
-  setPassword: { hits: 30, network: 150, seconds: TEN_MINUTES_SECONDS },
+  /** Uses of the good password links of one account, from everywhere; each costs a password hash. */
+  setPassword: { hits: 30, network: 30, seconds: TEN_MINUTES_SECONDS },
   /**
    * Changes of an account's password on its own page: each is a mail that nobody can mute, which whoever knows the password
    * could otherwise fill the owner's mailbox with. A link sets one still.
@@ -68,8 +68,8 @@ export const LIMITS = {
   /** Tokens of VertexSMS that one account sets or removes; each costs a password hash and a call to VertexSMS. */
   upstreamToken: { hits: 20, network: 20, seconds: TEN_MINUTES_SECONDS },
   /**
-   * Passkey ceremonies, a sign-in where it names a passkey of ours; each costs a signature check and leaves a row until its
-   * challenge has expired.
+   * Passkey ceremonies of one account; each costs a signature check and leaves a row until its challenge has expired. Those
+   * of a sign-in count at their address alone, so that nobody keeps an owner out from elsewhere.
    */
   passkey: { hits: 120, network: 600, seconds: TEN_MINUTES_SECONDS },
   /** Passkeys that one account adds: each is a mail that nobody can mute, and so is its removal. */

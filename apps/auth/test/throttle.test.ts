@@ -1,3 +1,5 @@
+// How often strangers may try the ways in, and whom that keeps out. One file, because all of it runs on two nodes whose clock
+// stands still.
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -151,49 +153,68 @@ describe('throttled sign-in', () => {
 })
 
 describe('a password link', () => {
-  it('is good though neighbours at its address sent many that are not, and is counted itself', async () => {
-    const address = '203.0.113.81'
-    const setPassword = async (person: Person, link: string) => {
-      const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
-      const fields = Object.entries({ csrf, link, password: 'an orchard behind seven hills' })
-      const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address }
-      return person.post('/set-password', fields, headers)
-    }
-    const linkFor = async () => {
-      const { email } = await makeAccount(nodes[0])
-      const link = { issuerUrl: nodes[0].issuer, email, hours: 1, now: new Date() }
-      return new URL(await createPasswordLink(test.db, link)).searchParams.get('link') ?? ''
-    }
+  const address = '203.0.113.81'
+  const setPassword = async (person: Person, link: string, password = 'an orchard behind seven hills') => {
+    const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
+    const fields = Object.entries({ csrf, link, password })
+    return person.post('/set-password', fields, { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address })
+  }
+  const newLink = async () => {
+    const { email } = await makeAccount(nodes[0])
+    const made = await createPasswordLink(test.db, { issuerUrl: nodes[0].issuer, email, hours: 1, now: new Date() })
+    return { email, link: new URL(made).searchParams.get('link') ?? '' }
+  }
+
+  it('is good though neighbours at its address sent many that are not, or one of theirs again and again', async () => {
     const neighbour = await nodes[0].person()
+    const { link: theirs } = await newLink()
     for (let round = 0; round < LIMITS.setPassword.hits; round += 1) {
       expect((await setPassword(neighbour, `no link of ours ${round}`)).status).toBe(410)
+      expect((await setPassword(neighbour, theirs, 'short')).status).toBe(422)
     }
-    expect((await setPassword(await nodes[1].person(), await linkFor())).status).toBe(303)
-    await overflow('setPassword', address)
-    const refused = await setPassword(await nodes[1].person(), await linkFor())
+    expect((await setPassword(neighbour, theirs)).status).toBe(429)
+    expect((await setPassword(await nodes[1].person(), (await newLink()).link)).status).toBe(303)
+  })
+
+  it('is counted itself, and whoever has to wait has its own form again, beside that of a later link', async () => {
+    const [{ email, link }, later] = [await newLink(), await newLink()]
+    const person = await nodes[1].person()
+    for (const one of [link, later.link]) expect((await person.open(`/set-password?link=${one}`)).status).toBe(200)
+    await overflow('setPassword', email)
+    const refused = await setPassword(person, link)
     expect(refused.status).toBe(429)
-    // The way on is the page of the form.
-    expect(refused.html).toContain('href="/set-password"')
-    expect((await setPassword(neighbour, 'no link of ours')).status).toBe(410)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(refused.html).toMatch(/Please wait \d+ (seconds|minutes?), then try again\./)
+    expect(hiddenField(refused.html, 'link')).toBe(link)
+    expect(refused.html).toContain(`<strong class="name">${email}</strong>`)
+    expect(refused.html).not.toContain('an orchard')
   })
 })
 
 describe('a passkey', () => {
-  it('is taken though neighbours at its address sent answers of none of ours, and is counted itself', async () => {
+  it('is taken whatever neighbours at its address sent of none of ours or of their own, and is counted itself', async () => {
     const address = '203.0.113.82'
-    const { id: accountId } = await makeAccount(nodes[0])
-    const row = { id: 'a-passkey-of-ours', accountId, name: 'Key', publicKey: Buffer.alloc(1), counter: 0n }
-    await test.db.passkey.create({ data: { ...row, transports: [], createdAt: new Date() } })
+    const passkeyOf = async (id: string) => {
+      const { id: accountId } = await makeAccount(nodes[0])
+      const row = { id, accountId, name: 'Key', publicKey: Buffer.alloc(1), counter: 0n }
+      await test.db.passkey.create({ data: { ...row, transports: [], createdAt: new Date() } })
+    }
+    await passkeyOf('of-an-owner')
+    await passkeyOf('of-a-neighbour')
     const person = await nodes[0].person()
     const csrf = hiddenField((await person.get('/sign-in')).html, 'csrf')
-    const answer = async (id: string) => {
+    const answer = async (id: string, from = address) => {
       const fields = Object.entries({ csrf, credential: JSON.stringify({ id, response: {} }) })
-      const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address }
+      const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': from }
       return (await person.post('/sign-in/passkey', fields, headers)).status
     }
-    await overflow('passkey', address, LIMITS.passkey.hits - 1)
-    expect([await answer('of-nobody'), await answer('of-nobody')]).toEqual([422, 422])
-    expect([await answer(row.id), await answer(row.id), await answer('of-nobody')]).toEqual([422, 429, 422])
+    for (let round = 0; round < LIMITS.passkey.hits; round += 1) {
+      expect([await answer('of-a-neighbour'), await answer('of-nobody')]).toEqual([422, 422])
+    }
+    expect([await answer('of-a-neighbour'), await answer('of-nobody')]).toEqual([429, 422])
+    expect(await answer('of-an-owner')).toBe(422)
+    // Whoever knows its name keeps its owner from it at one address.
+    expect(await answer('of-a-neighbour', '203.0.113.83')).toBe(422)
   })
 })
 
@@ -236,7 +257,7 @@ describe('a try at an account that many are guessing at', () => {
 
 /** Sets a counter of this moment's window, to its ceiling unless told, as if the tries had come. */
 async function overflow(
-  name: 'signInAccount' | 'signInAddress' | 'setPassword' | 'passkey',
+  name: 'signInAccount' | 'signInAddress' | 'setPassword',
   subject: string,
   hits: number = LIMITS[name].hits,
 ): Promise<void> {

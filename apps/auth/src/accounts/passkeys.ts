@@ -139,17 +139,17 @@ export async function signInOptions(deps: PasskeyDeps, binding: string): Promise
 
 /**
  * Proves whose passkey signed the challenge; null when the answer does not hold or the account is disabled. `count` is asked
- * before the work on an answer that names a passkey there is, and throws where there were too many.
+ * before the work on an answer that names a passkey there is, with whose it is, and throws where there were too many.
  */
 export async function checkPasskey(
   deps: PasskeyDeps,
   json: string,
-  { binding, count }: { readonly binding: string; readonly count: () => Promise<void> },
+  { binding, count }: { readonly binding: string; readonly count: (accountId: string) => Promise<void> },
 ): Promise<Proof | null> {
   const answer = parseAnswer(json)
   const passkey = answer && (await deps.db.passkey.findUnique({ where: { id: answer.id }, include: { account: true } }))
   if (!passkey || !isAccountAlive(passkey.account)) return null
-  await count()
+  await count(passkey.accountId)
   const now = await databaseNow(deps.db)
   const response = answer as unknown as AuthenticationResponseJSON
   const verified = await verifyAuthenticationResponse({

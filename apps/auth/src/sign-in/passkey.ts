@@ -14,8 +14,8 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
     const visitor = deps.forms.visitor(request, reply)
     deps.forms.check(request, visitor)
     const returnTo = safeReturnTo(textField(request, 'return_to'))
-    // What names no passkey of ours costs nothing: counted, it would keep its neighbours from theirs.
-    const count = () => assertAllowed(deps, reply, 'passkey', { address: request.ip })
+    // By whose the passkey is, and nothing that names none: else what neighbours send would keep others from theirs.
+    const count = (about: string) => assertAllowed(deps, reply, 'passkey', { about, address: request.ip })
     const answer = textField(request, 'credential')
     const tried = await whileAllowed(
       checkPasskey(deps, answer, { binding: passkeyBinding(visitor), count }).then((proof) => ({ proof })),

@@ -7,10 +7,10 @@ import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
-import { sendPage } from '../web/page.ts'
+import { sendPage, waitWords } from '../web/page.ts'
 import { passwordProblemText } from '../web/password-problem.ts'
 import { HOME_PATH } from '../web/return-to.ts'
-import { assertAllowed } from '../web/tries.ts'
+import { assertAllowed, whileAllowed } from '../web/tries.ts'
 import { startSession } from './sign-in.ts'
 
 const PATH = '/set-password'
@@ -41,11 +41,17 @@ export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
     const password = textField(request, 'password').slice(0, SENT_MAX_CHARS)
     const link = await findPasswordLink(deps.db, secret)
     if (!link) return sendSpent(request, reply)
-    // What is no link costs no hash: counted, it would keep its neighbours from theirs.
-    await assertAllowed(deps, reply, 'setPassword', { address: request.ip })
+    // By whose the link is: counted by address, what neighbours send would keep others from theirs.
+    const isAllowed = await whileAllowed(
+      assertAllowed(deps, reply, 'setPassword', { about: link.email }).then(() => true),
+    )
+    if (!isAllowed) {
+      return showForm(deps, request, reply, { ...link, secret }, { wait: waitWords(reply, wordsFor(request)) })
+    }
     const problem = passwordProblem(password, link.email)
     if (problem) {
-      return showForm(deps, request, reply, { ...link, secret }, passwordProblemText(wordsFor(request), problem))
+      const error = passwordProblemText(wordsFor(request), problem)
+      return showForm(deps, request, reply, { ...link, secret }, { error })
     }
     const account = await usePasswordLink(deps.db, { secret, password })
     if (!account) return sendSpent(request, reply)
@@ -87,13 +93,10 @@ function showForm(
   request: FastifyRequest,
   reply: FastifyReply,
   { secret, email, hasAccount }: PasswordLinkOwner & { readonly secret: string },
-  error: string | null = null,
+  shown: { readonly error?: string; readonly wait?: string } = {},
 ): Promise<string> {
   const csrf = deps.forms.token(deps.forms.visitor(request, reply))
-  return sendPage(
-    reply,
-    'set-password',
-    { csrf, link: secret, email, hasAccount, minChars: PASSWORD_MIN_CHARS, error },
-    error ? 422 : 200,
-  )
+  const { error = null, wait = null } = shown
+  const page = { csrf, link: secret, email, hasAccount, minChars: PASSWORD_MIN_CHARS, error, wait }
+  return sendPage(reply, 'set-password', page, wait ? 429 : error ? 422 : 200)
 }

@@ -82,6 +82,8 @@ export interface SetPasswordPage {
   readonly hasAccount: boolean
   readonly minChars: number
   readonly error: string | null
+  /** After how long to send it again; null where nobody has to wait. */
+  readonly wait: string | null
 }
 
 /** `forgot-password`: how to get a link that sets a new one. */
