@@ -54,7 +54,10 @@ export const LIMITS = {
   signInAddress: { hits: 600, network: 3000, seconds: TEN_MINUTES_SECONDS },
   /** Requests for access, each a row that a person reads. */
   requestAccess: { hits: 10, network: 50, seconds: HOUR_SECONDS },
-  /** Forgotten passwords, each a row and perhaps a mail. People behind one company's address forget a few an hour. */
+  /**
+   * Forgotten passwords, each a row and perhaps a mail. People behind one company's address forget a few an hour. Those of
+   * a known browser count beside it, as many for each account.
+   */
   forgotPassword: { hits: 20, network: 100, seconds: HOUR_SECONDS },
   /** The same for one e-mail address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
   forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { emailSchema } from '../accounts/email.ts'
+import { knownBrowser } from '../accounts/known-browser.ts'
 import { MAILED_RESET_HOURS } from '../accounts/password-link.ts'
 import { keepWithin, originOf } from '../room.ts'
 import type { WebDeps } from '../web/deps.ts'
@@ -26,12 +27,14 @@ export function registerForgotPassword(app: FastifyInstance, deps: WebDeps): voi
     const typed = textField(request, 'email').slice(0, EMAIL_CHARS_MAX)
     const email = emailSchema.safeParse(typed).data
     if (!email) return show(deps, request, reply, { typed, error: wordsFor(request).forgotPassword.wrongEmail })
-    const isAllowed = await whileAllowed(
-      assertAllowed(deps, reply, 'forgotPassword', { address: request.ip }).then(() => true),
-    )
+    const { ip: address } = request
+    // As at signing in: what neighbours at an address ask for keeps nobody out of a browser that is known.
+    const isKnown = knownBrowser(deps, request.headers.cookie, email) !== null
+    const asker = isKnown ? { address, about: email } : { address }
+    const isAllowed = await whileAllowed(assertAllowed(deps, reply, 'forgotPassword', asker).then(() => true))
     if (!isAllowed) return show(deps, request, reply, { typed: email, wait: waitWords(reply, wordsFor(request)) })
     const { allowed } = await deps.rateLimiter.hit('forgotPasswordAccount', { about: email })
-    if (allowed) await note(deps, email, originOf(deps.operatorKey, request.ip))
+    if (allowed) await note(deps, email, originOf(deps.operatorKey, address))
     return show(deps, request, reply, { typed: email, isSent: true })
   })
 }
