@@ -96,6 +96,10 @@ describe('authorization requests', () => {
     const refused = await authorize(url, '203.0.113.7')
     expect([refused.status, refused.headers.get('content-type')]).toEqual([429, 'text/html; charset=utf-8'])
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    // How long, and the way back to what the app asked.
+    const page = await refused.text()
+    expect(page).toMatch(/Please wait \d+ seconds?, then try again\./)
+    expect(page).toContain(`href="${`${url.pathname}${url.search}`.replaceAll('&', '&amp;')}"`)
     expect((await authorize(url, '203.0.113.8')).status).toBe(303)
   })
 

@@ -7,9 +7,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type LimitName, SIZES } from '../limits.ts'
 import { languageHeaders, languageOf } from '../web/language.ts'
 import { comeAgain, OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/outage.ts'
-import { failureMessage, pageHeaders, renderPage } from '../web/page.ts'
+import { failureOf, pageHeaders, renderPage } from '../web/page.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
-import { WORDS } from '../words/words.ts'
 import { normalizeMetadata, RegistrationRefused } from './clients/registration.ts'
 import { createEndpointLimits, type GuardedPath } from './endpoint-limits.ts'
 import type { LiveProvider } from './live-provider.ts'
@@ -251,11 +250,7 @@ function sendAuthorizationError(
   const retryAfterSeconds = error instanceof RequestRefused ? error.retryAfterSeconds : RETRY_AFTER_SECONDS
   if (status === 503 || status === 429) reply.header('retry-after', String(retryAfterSeconds))
   const language = languageOf(request.headers)
-  const html = renderPage(
-    'message',
-    { ...failureMessage(WORDS[language], status), reference: request.id },
-    { language, address: request.url },
-  )
+  const html = renderPage('message', failureOf(reply, status), { language, address: request.url })
   reply
     .code(status)
     .headers({ ...pageHeaders('message'), ...languageHeaders(language) })

@@ -140,16 +140,23 @@ export function waitWords(reply: FastifyReply, t: Words): string {
   return waitSeconds > 0 ? t.errors.tooMany.wait(t.format.wait(waitSeconds)) : t.errors.tooMany.text
 }
 
-function errorPage(reply: FastifyReply, status: number): Promise<string> {
-  const t = WORDS[languageOf(reply.request.headers)]
+/**
+ * What a person reads of a request that failed, with how long to wait by the `Retry-After` of the answer. Where it was
+ * refused, for now or for good, the way on is the page it was for.
+ */
+export function failureOf(reply: FastifyReply, status: number): MessagePage {
+  const { request } = reply
+  const t = WORDS[languageOf(request.headers)]
   const known = failureMessage(t, status)
   const text = status === 429 ? waitWords(reply, t) : known.text
-  // Where a form was refused, for now or for good, the way on is the page it stands on.
   const again = (status === 403 || status === 429) && {
-    link: { href: pageAddress(reply.request), label: t.errors.openAgain },
+    link: { href: pageAddress(request), label: t.errors.openAgain },
   }
-  const page = { ...known, text, ...again, reference: reply.request.id }
-  return sendPage(reply, 'message', page, isKnown(status) ? status : 500)
+  return { ...known, text, ...again, reference: request.id }
+}
+
+function errorPage(reply: FastifyReply, status: number): Promise<string> {
+  return sendPage(reply, 'message', failureOf(reply, status), isKnown(status) ? status : 500)
 }
 
 /** Addresses that programs ask. Whoever opens one of them in a browser reads a page, as everywhere. */
