@@ -183,11 +183,15 @@ describe('every page', () => {
     ['POST', '/.well-known/oauth-authorization-server', 405, 'GET, HEAD, OPTIONS', 'Send GET.'],
     ['POST', '/oauth/tokens', 404, null, 'There is no such endpoint.'],
     ['GET', '/.well-known/webfinger', 404, null, 'There is no such endpoint.'],
+    // Of an issuer that was written with a slash at its end.
+    ['POST', '//oauth/token', 404, null, 'There is no such endpoint.'],
   ])('tells a program that asks %s of %s so in the shape of the endpoints (RFC 6749 §5.2)', async (...asked) => {
     const [method, path, status, allow, description] = asked
     const answer = await fetch(`${stack.issuer}${path}`, { method })
     expect([answer.status, answer.headers.get('allow')]).toEqual([status, allow])
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    // A script of another origin may read it, as all that endpoints say.
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
     expect(await answer.json()).toEqual({ error: 'invalid_request', error_description: description })
   })
 

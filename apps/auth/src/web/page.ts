@@ -160,7 +160,7 @@ function errorPage(reply: FastifyReply, status: number): Promise<string> {
 }
 
 /** Addresses that programs ask. Whoever opens one of them in a browser reads a page, as everywhere. */
-const FOR_PROGRAMS = /^\/(?:oauth|\.well-known)\//
+const FOR_PROGRAMS = /^\/+(?:oauth|\.well-known)\//
 
 /**
  * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, within the frame of the
@@ -179,7 +179,7 @@ export function createNotFound(deps: WebDeps, methods: KnownMethods) {
       const description = isWrongMethod ? `Send ${meant.join(' or ')}.` : 'There is no such endpoint.'
       reply
         .code(isWrongMethod ? 405 : 404)
-        .header('cache-control', 'no-store')
+        .headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
         .type('application/json; charset=utf-8')
       return JSON.stringify({ error: 'invalid_request', error_description: description })
     }
