@@ -150,10 +150,12 @@ async function pass(
 
 /**
  * Programs get JSON (RFC 6749 §5.2) whatever they accept: the library would answer one that names `text/html` first, as
- * Java's own client does, with a page.
+ * Java's own client does, with a page. It knows the endpoints by one spelling, and we by each that is equal (RFC 3986
+ * §6.2.2.2).
  */
 function asProgram(request: FastifyRequest): FastifyRequest {
   request.raw.headers.accept = 'application/json'
+  request.raw.url = request.routeOptions.url
   return request
 }
 
