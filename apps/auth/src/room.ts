@@ -32,8 +32,9 @@ const PLACES: Readonly<
   },
   unusedClients: {
     table: Prisma.sql`oidc_client`,
+    // Whose origin is known is no operator's, and its payload is not read.
     rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NULL
-      AND NOT coalesce((payload->>'vertexsms_operator')::boolean, false)`,
+      AND (origin IS NOT NULL OR NOT coalesce((payload->>'vertexsms_operator')::boolean, false))`,
     since: Prisma.sql`created_at`,
     sent: ['payload'],
   },

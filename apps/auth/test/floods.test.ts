@@ -58,6 +58,14 @@ function registration(address: string, extra: Record<string, unknown> = {}): Pro
   })
 }
 
+/** Looks of this connection into the table that long values of a table are kept in, outside of their rows. */
+async function looksOf(tx: Pick<TestDatabase['db'], '$queryRaw'>, table: string): Promise<number> {
+  const [{ count }] = await tx.$queryRaw<[{ count: number }]>`
+    SELECT pg_stat_get_xact_numscans(i.indexrelid)::int AS count FROM pg_class c
+    JOIN pg_index i ON i.indrelid = c.reltoastrelid WHERE c.oid = ${table}::regclass`
+  return count
+}
+
 const authorize = (url: URL, address: string) => fetch(url, { redirect: 'manual', headers: from(address) })
 
 describe('an IPv6 host with many addresses', () => {
@@ -152,14 +160,8 @@ describe('authorization requests', () => {
       SELECT 'Interaction', 'long' || n, jsonb_build_object('sealed', repeat('x', 8000)),
              ${new Date(Date.now() + 60_000)}::timestamptz, 'somebody'
       FROM generate_series(1, ${ROOM.interactions.maxRowsOfOrigin}::int + 1) n`
-    // Looks of this connection into the table that long values are kept in, outside of their rows.
     await test.db.$transaction(async (tx) => {
-      const looks = async () => {
-        const [{ count }] = await tx.$queryRaw<[{ count: number }]>`
-          SELECT pg_stat_get_xact_numscans(i.indexrelid)::int AS count FROM pg_class c
-          JOIN pg_index i ON i.indrelid = c.reltoastrelid WHERE c.oid = 'oidc_artifact'::regclass`
-        return count
-      }
+      const looks = () => looksOf(tx, 'oidc_artifact')
       const before = await looks()
       await keepWithin(tx, 'interactions', 'somebody')
       // One, for what goes with the row that has no room.
@@ -205,6 +207,22 @@ describe('registered clients', () => {
     const { client_id: id } = (await answer.json()) as { client_id: string }
     const left = async (one: string) => test.db.oidcClient.count({ where: { id: one } })
     expect(await Promise.all([id, connected.id, others.id, 'flood2', 'flood1'].map(left))).toEqual([1, 1, 1, 1, 0])
+  })
+
+  it('are counted without a look at what they hold', async () => {
+    await test.db.$executeRaw`ALTER TABLE oidc_client ALTER COLUMN payload SET STORAGE EXTERNAL`
+    await test.db.$executeRaw`
+      INSERT INTO oidc_client (id, payload, created_at, origin)
+      SELECT 'long' || n, jsonb_build_object('client_name', repeat('x', 8000)), ${new Date()}::timestamptz, 'somebody'
+      FROM generate_series(1, 3) n`
+    await test.db.$transaction(async (tx) => {
+      const before = await looksOf(tx, 'oidc_client')
+      await keepWithin(tx, 'unusedClients', 'somebody')
+      expect(await looksOf(tx, 'oidc_client')).toBe(before)
+      await tx.$queryRaw`SELECT length(payload::text) FROM oidc_client WHERE id = 'long2'`
+      expect(await looksOf(tx, 'oidc_client')).toBe(before + 1)
+    })
+    await test.db.oidcClient.deleteMany({ where: { id: { startsWith: 'long' } } })
   })
 
   it('are bounded in all, and the origin that has most pays', async () => {
