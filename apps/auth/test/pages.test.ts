@@ -180,6 +180,9 @@ describe('every page', () => {
   it.each([
     ['GET', '/oauth/token', 405, 'OPTIONS, POST', 'Send POST.'],
     ['PUT', '/oauth/revoke?x=1', 405, 'OPTIONS, POST', 'Send POST.'],
+    // Equal to the first (RFC 3986 §6.2.2.2), and known as it where it is sent what it takes.
+    ['GET', '/%6Fauth/%74oken', 405, 'OPTIONS, POST', 'Send POST.'],
+    ['POST', '/%6Fauth/tokens', 404, null, 'There is no such endpoint.'],
     ['POST', '/.well-known/oauth-authorization-server', 405, 'GET, HEAD, OPTIONS', 'Send GET.'],
     ['POST', '/oauth/tokens', 404, null, 'There is no such endpoint.'],
     ['GET', '/.well-known/webfinger', 404, null, 'There is no such endpoint.'],

@@ -162,6 +162,9 @@ function errorPage(reply: FastifyReply, status: number): Promise<string> {
 /** Addresses that programs ask. Whoever opens one of them in a browser reads a page, as everywhere. */
 const FOR_PROGRAMS = /^\/+(?:oauth|\.well-known)\//
 
+/** Letters, digits and marks that need no percent sign: with one an address is the same (RFC 3986 §6.2.2.2). */
+const NEEDLESSLY_ENCODED = /%(?:2[DE]|3\d|[46][1-9A-F]|[57][\dA]|5F|7E)/gi
+
 /**
  * The not-found handler of the pages: the app's own look, also for addresses that nobody knows, within the frame of the
  * dashboard for whoever is signed in, and 405 with `Allow` (RFC 9110 §15.5.6) where `methods` knows the address for others
@@ -170,7 +173,7 @@ const FOR_PROGRAMS = /^\/+(?:oauth|\.well-known)\//
  */
 export function createNotFound(deps: WebDeps, methods: KnownMethods) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
-    const path = request.url.split('?', 1)[0] ?? ''
+    const path = (request.url.split('?', 1)[0] ?? '').replace(NEEDLESSLY_ENCODED, decodeURIComponent)
     const allowed = methods.at(path)
     const isWrongMethod = allowed.length > 0 && !allowed.includes(request.method)
     if (isWrongMethod) reply.header('allow', allowed.join(', '))
