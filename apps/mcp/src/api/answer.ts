@@ -72,7 +72,7 @@ export class Answering implements Dispatcher.DispatchHandler {
     this.#status = status
     this.#headers = headers
     // The pool has a time for the head, one more for each piece of the body, and none for all of them.
-    const leftMs = this.#begunAt + this.#timeoutMs - performance.now()
+    const leftMs = Math.max(this.#begunAt + this.#timeoutMs - performance.now(), 0)
     this.#deadline ??= setTimeout(() => {
       this.#isLate = true
       controller.abort(new Error('late'))

@@ -58,7 +58,7 @@ export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackO
     config,
     logger,
     ...(registry && { registry }),
-    ...(apiTimeoutMaxMs && { apiTimeoutMaxMs }),
+    ...(apiTimeoutMaxMs !== undefined && { apiTimeoutMaxMs }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const stack: Stack = {
