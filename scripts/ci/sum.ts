@@ -14,8 +14,8 @@ interface Failure {
 }
 
 /**
- * A reporter of vitest for CI: writes into the folder CI_SUM_DIR `count` (`passed failed skipped`, one line) and, where
- * anything failed, `failures` (each with project, file, full title and the first lines of its error). Beside tests it
+ * A reporter of vitest for CI: writes into the folder CI_SUM_DIR `count` (`passed failed skipped`, one line), `files` (the
+ * files that ran, one a line, from the folder it was started in) and, where anything failed, `failures` (each with project, file, full title and the first lines of its error). Beside tests it
  * counts as one failure each: a file that does not load, a suite whose hooks fail, an error outside of any test, and a
  * run that ends badly with none of these.
  */
@@ -32,6 +32,8 @@ export default class Sum implements Reporter {
     const passed = tests.filter((test) => test.result().state === 'passed').length
     const skipped = tests.filter((test) => ['skipped', 'pending'].includes(test.result().state)).length
     writeFileSync(join(directory, 'count'), `${passed} ${failures.length} ${skipped}\n`)
+    const files = modules.map(({ moduleId }) => `${relative(process.cwd(), moduleId)}\n`)
+    writeFileSync(join(directory, 'files'), files.join(''))
     if (failures.length > 0) writeFileSync(join(directory, 'failures'), textOf(failures))
   }
 }

@@ -24,12 +24,12 @@ function sumOf(files: Record<string, string>) {
     { cwd: folder, env: { PATH: process.env.PATH, CI_SUM_DIR: folder }, encoding: 'utf8' },
   )
   const read = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : undefined)
-  return { status, count: read('count'), failures: read('failures') }
+  return { status, count: read('count'), files: read('files'), failures: read('failures') }
 }
 
 describe('the sum of a run in CI', () => {
   test('names whatever failed, tests or not, with the first lines of its error', () => {
-    const { status, count, failures } = sumOf({
+    const { status, count, files, failures } = sumOf({
       'a.test.js': `
         describe('a sum', () => {
           test('is right', () => {})
@@ -43,6 +43,7 @@ describe('the sum of a run in CI', () => {
       'b.test.js': `import './nowhere.js'`,
     })
     expect({ status, count }).toEqual({ status: 1, count: '1 3 2\n' })
+    expect(files?.trim().split('\n').sort()).toEqual(['a.test.js', 'b.test.js'])
     expect(failures).toMatch(
       /^FAILED a\.test\.js: a sum > is wrong\n {4}AssertionError: expected .*\n(.*\n)*? {4}\+ .*"sum": 3/m,
     )
@@ -67,6 +68,7 @@ describe('the sum of a run in CI', () => {
     expect(sumOf({ 'a.test.js': `test('passes', () => {})` })).toEqual({
       status: 0,
       count: '1 0 0\n',
+      files: 'a.test.js\n',
       failures: undefined,
     })
   })
