@@ -1,3 +1,3 @@
 import { suite } from '../../vitest.suite.ts'
 
-export default suite('db', { testTimeout: 120_000, hookTimeout: 120_000 })
+export default suite('db', { testTimeout: 240_000, hookTimeout: 240_000 })
