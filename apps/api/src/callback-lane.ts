@@ -9,6 +9,16 @@ export function laneOf(url: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`coalesce(lower(regexp_replace(substring(${url} from '^[a-z]+://([^/?#]*)'), '[.](:[0-9]+)?$', '\\1')), '')`
 }
 
+/** An INSERT of what is owed to callers' URLs, from rows of `account_id`, `url`, `body` and the `test_mode` of its send. */
+export function owePosts(rows: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
+    SELECT o.account_id, o.url, ${laneOf(Prisma.sql`o.url`)}, o.body, 0,
+           CASE WHEN o.test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
+           database_now(), database_now()
+    FROM (${rows}) o`
+}
+
 /** A condition: the account owes less than it may, in all and to the host of this URL. Without a URL nothing is owed. */
 export function hasRoomFor(url: string | undefined, accountId: Prisma.Sql): Prisma.Sql {
   if (url === undefined) return Prisma.sql`TRUE`

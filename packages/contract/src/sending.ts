@@ -152,13 +152,15 @@ export const SMS_STATES = [
   'unknown',
 ] as const
 
-/** Response of `GET /sms/status/{id}`: `status` as reports say it, null until then. */
+/** Response of `GET /sms/status/{id}`: `status` as reports say it, null until the message is final. */
 export const smsStatusResponseSchema = z.object({
   id: z.string().describe('Of the message.'),
   status: z
     .int()
     .nullable()
-    .describe('As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then.'),
+    .describe(
+      'As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then, and of a message that was cancelled.',
+    ),
   error: z
     .int()
     .nullable()

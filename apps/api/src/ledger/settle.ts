@@ -8,6 +8,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
 import { type Claim, claimParts } from './claim.ts'
 import { retried } from './retry.ts'
+import { OWED_UNSENT } from './unsent.ts'
 
 /** How long a repeat through MCP is looked for after the first one settled. */
 const FINGERPRINT_SECONDS = 120
@@ -42,6 +43,8 @@ export interface Settlement {
   readonly failureReason?: string | null
   /** Nothing follows but a late report. */
   readonly final?: boolean
+  /** A report says so, which is told the caller by itself. */
+  readonly byReport?: boolean
 }
 
 /** Where a message stood before and stands now. */
@@ -95,12 +98,13 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
       failure_number: one.failureNumber ?? null,
       failure_reason: one.failureReason ?? null,
       final: one.final ?? false,
+      by_report: one.byReport ?? false,
     })),
   )
   return Prisma.sql`told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(${json}::jsonb)
       AS t(id bigint, outcome text, reference text, charged bigint, parts int, failure text, failure_number int,
-           failure_reason text, final boolean)
+           failure_reason text, final boolean, by_report boolean)
   )`
 }
 
@@ -110,7 +114,8 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
-         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final
+         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final,
+         t.by_report
   FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
 }
 
@@ -175,6 +180,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
           AND other.id NOT IN (SELECT id FROM settling)
       )
     RETURNING s.id
+  ), owed AS (${OWED_UNSENT}
   ), recorded AS (${activityFrom(Prisma.sql`(
     SELECT s.account_id, s.spender_id,
            CASE WHEN s.state = 'handed_over' THEN p.kind::text WHEN s.state IN ('scheduled', 'held') THEN 'cancel'

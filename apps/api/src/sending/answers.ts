@@ -12,6 +12,7 @@ import { toEurText } from '@vertexsms/contract/money'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import type { BatchMessage, BatchResponse, SmsStatus } from '@vertexsms/contract/sending'
 import { ApiError } from '../http/api-error.ts'
+import { statusOfUnsent } from '../ledger/unsent.ts'
 import type { Draft } from './request.ts'
 import type { MessageRow } from './rows.ts'
 
@@ -118,8 +119,10 @@ const STATES: Readonly<Record<number, SmsStatus['state']>> = {
 export function statusAnswer(row: MessageRow): SmsStatus {
   const { delivery, deliveryError } = row
   const reported = delivery === null || delivery === 0 ? null : delivery
-  const state = reported === null ? stateOf(row) : (STATES[reported] ?? 'sent')
-  return { id: String(row.id), status: reported, error: reported === null ? row.failureNumber : deliveryError, state }
+  const id = String(row.id)
+  if (reported !== null) return { id, status: reported, error: deliveryError, state: STATES[reported] ?? 'sent' }
+  const unsent = row.state === 'released' ? statusOfUnsent(row) : null
+  return { id, status: unsent?.status ?? null, error: unsent?.error ?? null, state: stateOf(row) }
 }
 
 function stateOf({ state, scheduledAt, failureReason }: MessageRow): SmsStatus['state'] {

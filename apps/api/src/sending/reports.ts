@@ -1,10 +1,9 @@
 // The one door for what an upstream reports. A report is taken in every state and more than once; the upstream counts it
 // as told when it was taken, which is after everything was written.
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { laneOf } from '../callback-lane.ts'
+import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
 import { ARRIVED, settle, WAS_SENT } from '../ledger/settle.ts'
-import { LIMITS } from '../limits.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
@@ -62,7 +61,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       const change: LateMoney = lateMoney(report, row, await pricesOf(row, network))
       if (change === 'later') throw new ReportTooEarly('its hand-over is not answered yet')
       if (change === 'nothing') return
-      const [settled] = await settle(db, [{ ...change, messageId }])
+      const [settled] = await settle(db, [{ ...change, messageId, byReport: true }])
       const was = settled?.was === 'handed_over' && row.state === 'unknown' ? 'unknown' : settled?.was
       if (was === row.state) return
     }
@@ -144,10 +143,7 @@ async function readMessage(db: Database, messageId: bigint): Promise<Row | undef
 
 /** What is owed to the customer's URL, in the statement that takes the report. */
 function owed(body: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
-    SELECT r.account_id, s.dlr_url, ${laneOf(Prisma.sql`s.dlr_url`)}, ${body}, 0,
-           CASE WHEN s.test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
-           database_now(), database_now()
-    FROM reported r JOIN send s ON s.id = r.send_id WHERE s.dlr_url IS NOT NULL`
+  return owePosts(Prisma.sql`
+    SELECT r.account_id, s.dlr_url AS url, ${body} AS body, s.test_mode
+    FROM reported r JOIN send s ON s.id = r.send_id WHERE s.dlr_url IS NOT NULL`)
 }

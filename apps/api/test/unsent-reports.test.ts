@@ -1,0 +1,118 @@
+// What is told of a message that was given an id and then did not go out: by its status, and at its caller's URL.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createReportDoor } from '../src/sending/reports.ts'
+import { eventually } from './support/eventually.ts'
+import { type Fate, fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
+import { makePayer } from './support/ledger.ts'
+import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
+import { startReceiver } from './support/receiver.ts'
+import { startWorld, type World } from './support/world.ts'
+
+const HOUR_MS = 3_600_000
+const FILTERED = '447700900021'
+const sms = { to: '37060000001', from: 'Tests', message: 'Hello' }
+const UNPLACED = { mcc: '', mnc: '' }
+
+let world: World
+let receiver: Awaited<ReturnType<typeof startReceiver>>
+let account: Awaited<ReturnType<World['makeAccount']>>
+beforeAll(async () => {
+  receiver = await startReceiver()
+  world = await startWorld()
+})
+afterAll(async () => {
+  await world?.close()
+  await receiver.close()
+})
+beforeEach(async () => {
+  account = await world.makeAccount()
+})
+
+const ask = (request: string, body?: unknown) => world.node.call(request, { token: account.token, body })
+const soon = (ms = 400) => new Date(Date.now() + ms).toISOString()
+const postsOf = (id: string) => receiver.posts.filter(({ body }) => body.id === id).map(({ body }) => body)
+const posted = (id: string) => eventually(async () => postsOf(id)[0])
+const statusOf = async (id: string) => (await ask(`GET /sms/status/${id}`)).body
+
+async function schedule(members: Record<string, unknown>): Promise<string> {
+  const { status, body } = await ask('POST /sms', { ...sms, dlrUrl: `${receiver.url}/x`, ...members })
+  expect(status).toBe(200)
+  return body[0]
+}
+
+test('a scheduled message that is refused at its time is reported with the code of the refusal', async () => {
+  const id = await schedule({ to: FILTERED, scheduled: soon() })
+  expect(await statusOf(id)).toEqual({ id, status: null, error: null, state: 'scheduled' })
+  expect(await posted(id)).toEqual({ id, status: 2, error: 21, ...UNPLACED })
+  expect(await statusOf(id)).toEqual({ id, status: 2, error: 21, state: 'failed' })
+})
+
+test('a scheduled message that a limit refuses at its time is reported without a code of the network', async () => {
+  const id = await schedule({ scheduled: soon(800) })
+  await world.db.spender.updateMany({ where: { accountId: account.accountId }, data: { maxPerDayMicros: 0n } })
+  expect(await posted(id)).toEqual({ id, status: 2, error: 999, ...UNPLACED })
+  expect(await statusOf(id)).toEqual({ id, status: 2, error: null, state: 'failed' })
+})
+
+test('a scheduled message whose time went by is reported as expired', async () => {
+  const id = await schedule({ scheduled: soon(HOUR_MS), expireIn: 360 })
+  await world.followDate(2 * HOUR_MS)
+  expect(await posted(id)).toEqual({ id, status: 16, error: 2, ...UNPLACED })
+  expect(await statusOf(id)).toEqual({ id, status: 16, error: 2, state: 'expired' })
+  await world.followDate()
+})
+
+test('of a list each message that failed is reported as well as those that went out', async () => {
+  const body = { ...sms, to: [FILTERED, '37060000002'], dlrUrl: `${receiver.url}/x` }
+  const [failed, sent] = (await ask('POST /sms/batch', body)).body.messages
+  expect(await posted(failed.id)).toEqual({ id: failed.id, status: 2, error: 21, ...UNPLACED })
+  expect(await posted(sent.id)).toMatchObject({ id: sent.id, status: 1, error: 0 })
+  expect(postsOf(failed.id)).toHaveLength(1)
+})
+
+test('nothing is reported of what its caller cancelled, nor of a message that its answer refused', async () => {
+  const id = await schedule({ scheduled: soon(HOUR_MS) })
+  expect((await ask(`DELETE /sms/${id}`)).status).toBe(204)
+  expect((await ask('POST /sms', { ...sms, to: FILTERED, dlrUrl: `${receiver.url}/x` })).status).toBe(400)
+  expect(await statusOf(id)).toEqual({ id, status: null, error: null, state: 'cancelled' })
+  expect(await world.db.callback.count({ where: { accountId: account.accountId } })).toBe(0)
+})
+
+/** Sends under an operator who does not answer in time; what is owed for it once `then` has happened. */
+async function owedFor(fate: Fate, then: (id: bigint, answer: () => void) => Promise<void> | void) {
+  const { passed, open: answer } = makeGate()
+  const operator = fakeOperator(
+    () => fate,
+    () => passed,
+  )
+  const { sending } = pathNode(world.db, operator, { times: { ...PATIENT_TIMES, handOverMs: 50 } })
+  const payer = await makePayer(world.db)
+  const call = smsCall(payer, ['37060000001'], { body: { dlrUrl: `${receiver.url}/x` } })
+  await expect(sending.sendOne(call)).rejects.toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN' })
+  const [id = 0n] = operator.handOvers.keys()
+  expect(await world.db.callback.count({ where: { accountId: payer.accountId } })).toBe(0)
+  await then(id, answer)
+  await eventually(async () => (await world.db.sendMessage.findUniqueOrThrow({ where: { id } })).state === 'released')
+  answer()
+  const owed = await world.db.callback.findMany({ where: { accountId: payer.accountId } })
+  return owed.map(({ body }) => ({ ...(body as object), id: String((body as { id: string }).id === String(id)) }))
+}
+
+test('a message whose outcome was not known is reported once its refusal comes late', async () => {
+  expect(await owedFor('refused', (_id, answer) => answer())).toEqual([
+    { id: 'true', status: 2, error: 21, ...UNPLACED },
+  ])
+})
+
+test('a message that a report gives back is reported once, as the report has it', async () => {
+  const told = { status: 2, error: 21, mcc: '246', mnc: '03' }
+  const { operator } = pathNode(world.db, fakeOperator()).deps
+  const door = createReportDoor(
+    world.db,
+    () => operator,
+    () => {},
+  )
+  expect(await owedFor('lost', (messageId) => door.delivery({ messageId, ...told }))).toEqual([{ id: 'true', ...told }])
+})
