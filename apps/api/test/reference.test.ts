@@ -144,6 +144,11 @@ describe('POST /numbers/correct', () => {
     expect(await correct(list)).toMatchObject({ status: 400, body: { code: 'INVALID_INPUT', error_code: null } })
   })
 
+  test('says of an entry that is null what belongs there', async () => {
+    const { message } = (await correct([{ number: '1', country: 'LT' }, null])).body
+    expect(message).toBe("The field '1' is missing: an object expected.")
+  })
+
   test('says of a country in lower case, which an address may have, that a body must have it in upper case', async () => {
     const { message } = (await correct([{ number: '1', country: 'lt' }])).body
     expect(message).toContain("field '0.country': a two-letter ISO 3166-1 country code in upper case expected")

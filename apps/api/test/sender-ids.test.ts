@@ -211,6 +211,18 @@ describe('a name as sender', () => {
     expect([status, body.code]).toEqual([400, 'INVALID_INPUT'])
   })
 
+  test.each([
+    ['category', /: one of Company, Product, Brand, Shortcode, Landline, Other expected\.$/],
+    ['categoryDescription', /: a text of 1 to 500 characters expected\.$/],
+    ['name', /: a name of 3 to 11 characters expected, or .* a phone number in international form/],
+    ['type', /: AlphaNumeric or MSISDN expected\.$/],
+  ])('is refused without its %s, and told what belongs there', async (field, way) => {
+    const { status, body } = await register({ ...request, name: 'Good', [field]: null })
+    expect([status, body.code]).toEqual([400, 'INVALID_INPUT'])
+    expect(body.message.startsWith(`The field '${field}' is missing:`)).toBe(true)
+    expect(body.message).toMatch(way)
+  })
+
   test('may be digits where it is a short code', async () => {
     expect((await register({ ...request, name: '1324', category: 'Shortcode' })).status).toBe(200)
   })

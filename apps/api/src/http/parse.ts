@@ -1,4 +1,10 @@
-import { CODINGS, EXPIRE_IN_SECONDS, PIN_DIGITS } from '@vertexsms/contract/rest'
+import {
+  CATEGORY_DESCRIPTION_MAX,
+  CODINGS,
+  EXPIRE_IN_SECONDS,
+  PIN_DIGITS,
+  SENDER_NAME_LENGTH,
+} from '@vertexsms/contract/rest'
 import { pageQuerySchema } from '@vertexsms/contract/routes'
 import { z } from 'zod'
 import { ApiError, noSuch } from './api-error.ts'
@@ -39,6 +45,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   callBackUrl: URL_EXPECTED,
   notificationUrl: URL_EXPECTED,
   type: 'AlphaNumeric or MSISDN expected',
+  name: `a name of ${SENDER_NAME_LENGTH.min} to ${SENDER_NAME_LENGTH.max} characters expected, or for MSISDN ${PHONE.replace(' expected', '')}`,
+  categoryDescription: `a text of 1 to ${CATEGORY_DESCRIPTION_MAX} characters expected`,
   Page: 'a positive integer expected',
   wait: 'a whole number of seconds expected',
   format: 'json or csv expected',
@@ -66,7 +74,7 @@ function describe(issue: Issue, value: unknown): string {
   const hint = hintOf(issue)
   if (field === '') return `Invalid body: ${expected(issue)}.`
   if (memberAt(value, issue.path) === undefined) {
-    return `The field '${field}' is missing${hint === undefined ? '' : `: ${hint}`}.`
+    return `The field '${field}' is missing: ${hint ?? expected(issue)}.`
   }
   // A schema's own sentence follows the name of the field.
   if (issue.code === 'custom') return `Invalid value for field '${field}': it ${issue.message}`
