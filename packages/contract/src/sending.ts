@@ -159,7 +159,7 @@ export const smsStatusResponseSchema = z.object({
     .int()
     .nullable()
     .describe(
-      'As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then, and of a message that was cancelled.',
+      'As a delivery report says it: 1 delivered, 2 not delivered, 3 seen, 16 expired; null until then, and for good where somebody cancelled it.',
     ),
   error: z
     .int()
