@@ -87,4 +87,14 @@ describe('server metadata', () => {
       expect(preflight.headers.get('access-control-allow-methods')).toContain('POST')
     }
   })
+
+  it('says what may be asked of an endpoint to whoever is no browser (RFC 9110 §9.3.7)', async () => {
+    for (const path of ['/oauth/register', '/oauth/token', '/oauth/revoke', '/oauth/introspect', '/oauth/par']) {
+      for (const headers of [{}, { origin: 'https://inspector.example' }]) {
+        const answer = await fetch(stack.issuer + path, { method: 'OPTIONS', headers })
+        const methods = answer.headers.get('access-control-allow-methods')
+        expect([path, answer.status, methods]).toEqual([path, 204, 'POST'])
+      }
+    }
+  })
 })

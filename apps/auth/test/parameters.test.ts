@@ -172,6 +172,22 @@ describe('answers to programs', () => {
     },
   )
 
+  it.each([
+    ['/oauth/token', 'x-www-form-urlencoded'],
+    ['/oauth/revoke', 'x-www-form-urlencoded'],
+    ['/oauth/par', 'x-www-form-urlencoded'],
+    ['/oauth/register', 'json'],
+  ])('say at %s which type a body must have that names none, or another (RFC 9110 §8.3)', async (path, type) => {
+    const body = Buffer.from(type === 'json' ? '{"redirect_uris":["http://127.0.0.1/cb"]}' : 'client_id=nobody')
+    for (const headers of [{}, { 'content-type': 'text/plain' }]) {
+      const answer = await fetch(`${stack.issuer}${path}`, { method: 'POST', body, headers })
+      expect([answer.status, await answer.json()]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: expect.stringContaining(`only application/${type} `) },
+      ])
+    }
+  })
+
   it('are empty and without a type when a token is revoked, known or not (RFC 7009 §2.2)', async () => {
     const { id } = await stack.account()
     const tokens = await connect(client, await stack.person(id))

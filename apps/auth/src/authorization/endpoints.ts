@@ -64,7 +64,11 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
     (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
       pass(deps, asProgram(request), reply, rewriteForm(request, rewrite))
   const asIs = form((params) => params)
-  const preflight = { method: 'OPTIONS', handler: asIs } as const
+  // The library answers browsers alone, which name the method they are about to use (Fetch, CORS preflight).
+  const preflight = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { origin, 'access-control-request-method': method } = request.headers
+    return origin && method ? asIs(request, reply) : reply.code(204).headers(openCors('POST')).send()
+  }
 
   registerMetadata(app, deps)
 
@@ -96,7 +100,7 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   app.post(PATHS.revocation, guarded(PATHS.revocation), asIs)
   app.post(PATHS.introspection, guarded(PATHS.introspection), asIs)
   for (const url of [PATHS.token, PATHS.pushedRequest, PATHS.revocation, PATHS.introspection]) {
-    app.route({ ...preflight, url })
+    app.options(url, preflight)
   }
 
   app.options(PATHS.registration, async (_request, reply) => reply.code(204).headers(openCors('POST')).send())
@@ -155,6 +159,8 @@ async function pass(
  */
 function asProgram(request: FastifyRequest): FastifyRequest {
   request.raw.headers.accept = 'application/json'
+  // A body of no type is one that we do not know (RFC 9110 §8.3); the library would take it for an empty one.
+  request.raw.headers['content-type'] ??= 'application/octet-stream'
   request.raw.url = request.routeOptions.url
   return request
 }
