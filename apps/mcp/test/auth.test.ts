@@ -80,6 +80,16 @@ describe('a request without credentials', () => {
     expect(challengeOf(response)).toContain(METADATA)
   })
 
+  it.each(['', 'Bearer', 'bearer ', 'Basic YTpi', 'DPoP x', 'vsms_x', 'Bearerx y'])(
+    'gets the same answer with an Authorization that holds no bearer token: %j (RFC 6750 §3.1)',
+    async (authorization) => {
+      const response = await post(stack.url, null, LIST, { authorization })
+      expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_REQUIRED'])
+      expect(challengeOf(response)).toBe(`Bearer ${METADATA}, scope="${SCOPE_NAMES.join(' ')}"`)
+      expect(stack.upstream.seen).toEqual([])
+    },
+  )
+
   it('gets 401 with a token in the query string (OAuth 2.1 §5.1)', async () => {
     const token = stack.manualToken()
     const response = await post(`${stack.url}?access_token=${token}`, null, LIST)
@@ -184,13 +194,14 @@ describe('a token made by hand', () => {
     expect(stack.upstream.seen[0]?.address).toBe('127.0.0.1')
   })
 
-  it.each(['Basic abc', 'Bearer', 'Bearer a b', 'Bearer tök', 'Bearer "x"', `Bearer ${'x'.repeat(5000)}`])(
+  it.each(['Bearer a b', 'Bearer tök', 'Bearer "x"', `Bearer ${'x'.repeat(5000)}`])(
     'in the odd form %j is refused without asking the API',
     async (authorization) => {
       const response = await post(stack.url, null, LIST, {
         authorization: Buffer.from(authorization).toString('latin1'),
       })
       expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
+      expect(challengeOf(response)).toContain('error="invalid_token"')
       expect(stack.upstream.seen).toEqual([])
     },
   )

@@ -20,6 +20,9 @@ export interface LookupLimits {
 // RFC 6750 §2.1.
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
+/** Something is sent as a bearer token, whatever it looks like. */
+const SENDS_TOKEN = /^bearer\s+\S/i
+
 /** Query parameters in which a token is sometimes sent; there it would end in logs (RFC 6750 §2.3). */
 const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
 
@@ -36,7 +39,8 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
       throw challenges.invalid('Send the token in the Authorization header only, never in the URL.')
     }
     const token = BEARER.exec(authorization)?.[1]
-    if (token === undefined) throw challenges.invalid()
+    // Of another scheme, or of none, it carries nothing that we could call wrong (RFC 6750 §3.1).
+    if (token === undefined) throw SENDS_TOKEN.test(authorization) ? challenges.invalid() : challenges.missing()
     const key = tokenKey(token)
     const { id: requestId, ip: address } = request
     const nobody = { account: null, clientId: null, scope: null }

@@ -6,7 +6,7 @@ import { Refusal } from './refusal.ts'
 
 /** Why a request is not authenticated; each has its envelope and its challenge. */
 export interface Challenges {
-  /** No credentials: 401 without an `error` attribute (RFC 6750 §3.1). */
+  /** No credentials, or none of ours: 401 without an `error` attribute (RFC 6750 §3.1). */
   missing(): Refusal
   /** A token that is malformed, expired, deleted or not for us: 401 `invalid_token`. */
   invalid(message?: string): Refusal
