@@ -1,5 +1,6 @@
 // The edge of the protocol in both eras, request by request: headers, envelopes, bodies, origins and their refusals.
 import { connect } from 'node:net'
+import { isJSONRPCErrorResponse } from '@modelcontextprotocol/server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerOf, resultOf } from './support/read.ts'
 import { legacy, MODERN, modern, post, type Stack, startStack } from './support/stack.ts'
@@ -302,11 +303,11 @@ describe('a body', () => {
   it.each([
     ['a text', { jsonrpc: '1.0', id: 'one', method: 'ping' }, 'one'],
     ['a number', { jsonrpc: '1.0', id: 7, method: 'ping' }, 7],
-    ['a number that is not exact', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}', null],
-    ['an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, null],
-    ['none', { jsonrpc: '1.0', method: 'ping' }, null],
-    ['a text without a method', { jsonrpc: '1.0', id: 'one' }, null],
-    ['one in a list', [{ jsonrpc: '1.0', id: 'one', method: 'ping' }], null],
+    ['a number that is not exact', '{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}', undefined],
+    ['an object', { jsonrpc: '2.0', id: {}, method: 'ping' }, undefined],
+    ['none', { jsonrpc: '1.0', method: 'ping' }, undefined],
+    ['a text without a method', { jsonrpc: '1.0', id: 'one' }, undefined],
+    ['one in a list', [{ jsonrpc: '1.0', id: 'one', method: 'ping' }], undefined],
   ])('that is refused is answered under its id where it has one: %s', async (_name, body, id) => {
     const answer = await answerOf(await send(body))
     expect([answer.id, answer.error?.code]).toEqual([id, -32600])
@@ -357,6 +358,37 @@ describe('a body', () => {
 })
 
 // fetch joins a header given twice before it is sent; a proxy that adds what is already there does not.
+describe('an error of the edge', () => {
+  const origin = 'https://evil.example'
+  const refused: [string, number, () => Promise<Response>][] = [
+    ['of a foreign page', 403, () => send(LIST, { origin })],
+    ['that is not JSON', 400, () => send('{')],
+    ['that is no message', 400, () => send('"x"')],
+    ['with an id that is none', 400, () => send({ jsonrpc: '2.0', id: null, method: 'ping' })],
+    ['of another type', 415, () => send(LIST, { 'content-type': 'text/plain' })],
+    ['that is too large', 413, () => send(`"${'x'.repeat(256 * 1024)}"`)],
+    ['by GET', 405, () => fetch(stack.url, { headers: { authorization: `Bearer ${token}` } })],
+  ]
+  it.each(refused)(
+    'has no id for a request %s: null is none (2025-11-25 and 2026-07-28, basic)',
+    async (_name, status, ask) => {
+      const response = await ask()
+      const answer: unknown = await answerOf(response)
+      expect([response.status, isJSONRPCErrorResponse(answer)]).toEqual([status, true])
+      expect(answer).not.toHaveProperty('id')
+    },
+  )
+
+  it.each([0, 7, '', 'x'])('has the id %j of a request that could be read', async (id) => {
+    for (const body of [
+      { id, method: 'ping' },
+      { ...LIST, id, more: 1 },
+    ]) {
+      expect((await answerOf(await send(body))).id).toBe(id)
+    }
+  })
+})
+
 describe('a header that is sent twice', () => {
   const version = (value: string) => `mcp-protocol-version: ${value}`
   const twice = (line: string) => [line, line]

@@ -18,7 +18,7 @@ export function sendRefusal(reply: FastifyReply, refusal: Refusal): void {
   sendJson(reply, refusal.status, JSON.stringify(refusal.envelope))
 }
 
-/** Answers with a JSON-RPC error. The id is null where the request has none that could be read. */
-export function sendRpcError(reply: FastifyReply, status: number, error: RpcError, id: RequestId | null = null): void {
+/** Answers with a JSON-RPC error, which has no id where the request has none that could be read. */
+export function sendRpcError(reply: FastifyReply, status: number, error: RpcError, id?: RequestId): void {
   sendJson(reply, status, encodeError(error, id))
 }

@@ -242,9 +242,9 @@ function rawBody({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0)
 }
 
-// The id is echoed where the body is a single request that has one; null everywhere else.
-function readableId(body: unknown): RequestId | null {
-  if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return null
+// The id is echoed where the body is a single request that has one, and nowhere else.
+function readableId(body: unknown): RequestId | undefined {
+  if (typeof body !== 'object' || body === null || !('method' in body) || !('id' in body)) return undefined
   // One above what is exact would come back as another.
-  return typeof body.id === 'string' || Number.isSafeInteger(body.id) ? (body.id as RequestId) : null
+  return typeof body.id === 'string' || Number.isSafeInteger(body.id) ? (body.id as RequestId) : undefined
 }

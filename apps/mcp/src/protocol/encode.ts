@@ -60,7 +60,10 @@ export function createEncoder({ name, version }: Implementation, cacheSeconds: n
   }
 }
 
-/** The text of an answer with an error. The id is null where the request has none that could be read. */
-export function encodeError({ code, message, data }: RpcError, id: RequestId | null): string {
+/**
+ * The text of an answer with an error. It has no id where the request has none that could be read: in MCP null is no id
+ * (2026-07-28, basic).
+ */
+export function encodeError({ code, message, data }: RpcError, id?: RequestId): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } })
 }
