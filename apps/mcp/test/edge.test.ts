@@ -421,7 +421,10 @@ describe('where a request comes from', () => {
     'https://app.example.evil',
     'http://[::2]',
     'http://localhost/path',
+    'http://localhost?x',
+    'http://evil.example@localhost',
     'app://localhost',
+    'ws://localhost',
   ])('a page of %s gets 403 before its credentials are looked at (2025-11-25, transports)', async (origin) => {
     const response = await send(LIST, { origin })
     expect(response.status).toBe(403)

@@ -183,11 +183,6 @@ export const CLASSIFIER: readonly Standing[] = [
   },
   {
     file: 'endpoint/origin.ts',
-    change: 'isLocal && name !== null  =>  isLocal',
-    why: 'Null is no name of a host either; this tells the compiler.',
-  },
-  {
-    file: 'endpoint/origin.ts',
     change: 'headers.host === undefined || !allowsHost(headers.host)  =>  !allowsHost(headers.host)',
     why: 'Node answers a request without a host itself, and undefined is no name that is allowed; this tells the compiler.',
   },

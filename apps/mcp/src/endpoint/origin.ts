@@ -49,8 +49,10 @@ export function createOriginPolicy(config: Config): OriginPolicy {
 
   function allowsOrigin(origin: string): boolean {
     if (origins.has(origin)) return true
-    const name = hostname(origin)
-    return isLocal && name !== null && LOOPBACK_NAMES.includes(name) && /^https?:\/\/[^/]+$/.test(origin)
+    if (!isLocal || !URL.canParse(origin)) return false
+    const { protocol, hostname: name, origin: plain } = new URL(origin)
+    // Spelled as browsers spell an origin, and no otherwise (RFC 6454 §6.2).
+    return plain === origin && /^https?:$/.test(protocol) && LOOPBACK_NAMES.includes(name)
   }
 
   function refusal({ headers }: FastifyRequest): string | null {
