@@ -52,8 +52,7 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
   // Host and protocol come from the configured issuer: mount.ts overwrites the headers this setting trusts.
   provider.proxy = true
   provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(uri: string) {
-    const anyLoopbackPort = this.applicationType === 'native' && this.clientAuthMethod === 'none'
-    return redirectUriMatches(this.redirectUris ?? [], uri, { anyLoopbackPort })
+    return redirectUriMatches(this.redirectUris ?? [], uri, { anyLocalhostPort: this.clientAuthMethod === 'none' })
   }
   // Judged by our rules when a client registers, when its document is read, and at each use. The library's types leave
   // this public member out.

@@ -7,16 +7,11 @@ import { type Stack, startStack } from '../support/stack.ts'
 let stack: Stack
 let web: TestClient
 let native: TestClient
-let confidential: TestClient
 beforeAll(async () => {
   stack = await startStack()
   web = await register(stack, { redirect_uris: ['https://app.example/cb'] })
   native = await register(stack, {
     redirect_uris: ['http://127.0.0.1/cb', 'http://[::1]/cb', 'https://localhost/cb', 'com.example.app:/cb'],
-  })
-  confidential = await register(stack, {
-    redirect_uris: ['http://localhost:8080/cb'],
-    token_endpoint_auth_method: 'client_secret_post',
   })
 })
 afterAll(() => stack?.close())
@@ -326,11 +321,30 @@ describe('a loopback redirect', () => {
     expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
   })
 
-  it('has a fixed port for a confidential client (OAuth 2.1 §2.3.1)', async () => {
-    const view = await (await stack.person()).open(
-      (await start(confidential, { redirect_uri: 'http://localhost:9090/cb' })).url,
-    )
-    expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
+  describe('of a confidential client', () => {
+    const ask = async (registered: string, asked: string) => {
+      const metadata = { redirect_uris: [registered], token_endpoint_auth_method: 'client_secret_basic' }
+      const secretive = await register(stack, metadata)
+      const { id } = await stack.account()
+      return (await stack.person(id)).open((await start(secretive, { redirect_uri: asked })).url)
+    }
+
+    it.each([
+      ['http://127.0.0.1:8080/cb', 'http://127.0.0.1:9090/cb'],
+      ['http://[::1]/cb', 'http://[::1]:9090/cb'],
+    ])('may use any port of its address: %s as %s (RFC 8252 §7.3)', async (registered, asked) => {
+      expect((await ask(registered, asked)).html).toContain('name="scope"')
+    })
+
+    it.each([
+      ['http://localhost:8080/cb', 'http://localhost:9090/cb'],
+      ['http://127.0.0.1:8080/cb', 'http://127.0.0.1:9090/other'],
+      ['http://127.0.0.1:8080/cb', 'http://[::1]:9090/cb'],
+      ['https://app.example/cb', 'https://app.example:8443/cb'],
+    ])('is not stretched further: %s to %s (OAuth 2.1 §2.3.1)', async (registered, asked) => {
+      const view = await ask(registered, asked)
+      expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
+    })
   })
 
   it.each(['com.example.app:/cb2', 'com.example.app://cb', 'com.example.app.evil:/cb', 'COM.example.app:/cb'])(

@@ -90,20 +90,21 @@ export function redirectHost(uri: string): string {
 }
 
 /**
- * True when the redirect URI of a request is a registered one: equal character by character (OAuth 2.1 §2.3.1), or,
- * where `anyLoopbackPort` says so, equal but for the port of a loopback address (RFC 8252 §7.3). `localhost` and
- * `127.0.0.1` are different hosts. One that may not be registered today is not allowed either, whenever it was.
+ * True when the redirect URI of a request is a registered one: equal character by character (OAuth 2.1 §2.3.1), or equal
+ * but for the port of a loopback IP address (RFC 8252 §7.3) and, where `anyLocalhostPort` says so, of `localhost`, which
+ * somebody else's name server may answer for (§8.3). These are different hosts. One that may not be registered today is
+ * not allowed either, whenever it was.
  */
 export function redirectUriMatches(
   registered: readonly string[],
   presented: string,
-  options: { readonly anyLoopbackPort: boolean },
+  options: { readonly anyLocalhostPort: boolean },
 ): boolean {
   if (redirectUriProblem(presented) !== null) return false
   if (registered.includes(presented)) return true
-  if (!options.anyLoopbackPort) return false
   const wanted = withoutLoopbackPort(presented)
-  return wanted !== null && registered.some((uri) => withoutLoopbackPort(uri) === wanted)
+  if (wanted === null || (!options.anyLocalhostPort && /^https?:\/\/localhost/.test(wanted))) return false
+  return registered.some((uri) => withoutLoopbackPort(uri) === wanted)
 }
 
 function withoutLoopbackPort(uri: string): string | null {
