@@ -695,6 +695,35 @@ describe('the limits of a connection', () => {
     await send(person, `${page}/limits`, { max_per_day: '' })
     expect(await row()).toMatchObject({ maxPerDayMicros: null, countries: ['LT'] })
   })
+
+  /** The form of limits as a browser sends it from this page, with what is typed into it. */
+  const formOf = (html: string, typed: Record<string, string>) => {
+    const [form = ''] = /<form [^>]*action="[^"]*\/limits".*?<\/form>/s.exec(html) ?? []
+    const inputs = [...form.matchAll(/<input [^>]*name="([^"]+)" value="([^"]*)"([^>]*)>/g)]
+    const sent = inputs.filter(([whole, , , rest]) => !whole.includes('checkbox') || rest?.includes('checked'))
+    return { ...Object.fromEntries(sent.map(([, name = '', value = '']) => [name, value])), ...typed }
+  }
+
+  it('are not brought back by a page that was opened before they were changed', async () => {
+    const { person, page, of } = await owner()
+    const row = () => stack.db.spender.findUniqueOrThrow({ where: { id: of.spenderId } })
+    await send(person, `${page}/limits`, { max_per_day: '100', ask_above: '9', senders: 'Shop' })
+    const older = (await person.get(page)).html
+    await send(person, `${page}/limits`, { max_per_day: '5', ask_above: '1', senders: '', ask_new_country: 'on' })
+    const since = { maxPerDayMicros: 5_000_000n, askAboveMicros: 1_000_000n, senders: [], askNewCountry: true }
+    // Shown again for what is wrong, it shows what stands now, and what was typed.
+    const refused = await person.post(`${page}/limits`, Object.entries(formOf(older, { countries: 'UK' })))
+    expect(refused.status).toBe(422)
+    expect(formOf(refused.html, {})).toMatchObject({ max_per_day: '5.00', countries: 'UK', ask_new_country: 'on' })
+    for (const html of [older, refused.html]) {
+      expect((await person.post(`${page}/limits`, Object.entries(formOf(html, { countries: 'LT' })))).status).toBe(303)
+      expect(await row()).toMatchObject({ ...since, countries: ['LT'] })
+    }
+    // What is changed on it holds, a box and an emptied field as well.
+    const { ask_new_country: _unticked, ...last } = formOf((await person.get(page)).html, { max_per_day: '' })
+    await person.post(`${page}/limits`, Object.entries(last))
+    expect(await row()).toMatchObject({ ...since, maxPerDayMicros: null, askNewCountry: false })
+  })
 })
 
 describe('messages whose outcome is not known', () => {

@@ -97,11 +97,17 @@ async function ownHolder(
   return holder?.kind === kind ? holder : null
 }
 
-/** The fields of the form as they were sent: one that is left out changes nothing. A box that is not ticked is not sent. */
+/**
+ * The fields of the form that its sender changed: one that is left out, or still says what the page showed, changes
+ * nothing, so that a page opened earlier brings back no limit that was set since. A box that is not ticked is not sent.
+ */
 function typedRules(request: FastifyRequest): TypedRules {
   const sent = RULE_FIELDS.filter((field) => hasField(request, field))
   const texts = sent.map((field) => [field, textField(request, field)] as const)
-  return { ...Object.fromEntries(texts), ask_new_country: hasField(request, 'ask_new_country') ? 'on' : 'off' }
+  const box = ['ask_new_country', hasField(request, 'ask_new_country') ? 'on' : 'off'] as const
+  const isChanged = ([field, text]: readonly [string, string]) =>
+    !hasField(request, `was_${field}`) || textField(request, `was_${field}`) !== text
+  return Object.fromEntries([...texts.filter(([field]) => field !== box[0]), box].filter(isChanged))
 }
 
 /** What is wrong with each field by itself. */
@@ -142,7 +148,7 @@ async function show(
 ): Promise<string> {
   const t = wordsFor(request)
   const { values, ...page } = await spenderPage(deps, holder, request.query, nowOf(request), t)
-  const form = { errors: refused ? problemsOf(refused, t) : {}, values: { ...values, ...refused } }
+  const form = { errors: refused ? problemsOf(refused, t) : {}, was: values, values: { ...values, ...refused } }
   const viewer = viewerOf(deps, request)
   return sendPage(reply, 'spender', { ...page, viewer, notice: noticeOf(request), form }, refused ? 422 : 200)
 }

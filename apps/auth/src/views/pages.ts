@@ -769,6 +769,8 @@ export interface SpenderPage {
   }[]
   readonly activityPager: WayView | null
   readonly form: {
+    /** What stands, by field: what is sent back as it was changes nothing. */
+    readonly was: Readonly<Record<string, string>>
     readonly values: Readonly<Record<string, string>>
     /** What is wrong, by field. */
     readonly errors: Readonly<Record<string, string>>
