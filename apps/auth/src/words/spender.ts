@@ -20,7 +20,8 @@ export const spender = room({
       ended: 'Nothing was changed: it has ended.',
       cancelled: 'Cancelled. It is not sent, and its money is free again.',
       too_late: 'Nothing was changed: it is no longer waiting.',
-      unreachable: 'Nothing was changed: our sending service did not answer. Try again in a moment.',
+      unreachable:
+        'Our sending service did not answer: it may be cancelled, or not. Look in a moment whether it still waits, and try again then.',
       sent: 'Noted: it was sent. It stays charged and counts as done.',
       not_sent: 'Noted: it was not sent. Its money is given back in a moment, and it may be sent again.',
       settled: 'Nothing was changed: its outcome is known by now.',
@@ -194,7 +195,8 @@ export const spender = room({
       ended: 'Niekas nepakeista: tai jau baigėsi.',
       cancelled: 'Atšaukta. Žinutė nebus išsiųsta, o jos pinigai vėl laisvi.',
       too_late: 'Niekas nepakeista: ji nebelaukia.',
-      unreachable: 'Niekas nepakeista: nepavyko paklausti mūsų siunčiančios dalies. Netrukus pabandykite dar kartą.',
+      unreachable:
+        'Mūsų siunčianti dalis neatsakė: ji gali būti atšaukta arba ne. Netrukus pažiūrėkite, ar ji dar laukia, ir tada bandykite dar kartą.',
       sent: 'Pažymėta: išsiųsta. Mokestis lieka ir žinutė laikoma išsiųsta.',
       not_sent: 'Pažymėta: neišsiųsta. Pinigai netrukus bus grąžinti, o žinutę galima siųsti dar kartą.',
       settled: 'Niekas nepakeista: jos baigtis jau žinoma.',
