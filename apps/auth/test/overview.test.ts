@@ -268,6 +268,24 @@ describe('the first page of the dashboard', () => {
     )
   })
 
+  it('names nothing as paused whose time is over: there is nothing to look at or to resume', async () => {
+    const { person, accountId } = await owner()
+    const paused = async (of: { id: string; kind: 'connection' | 'token' }) =>
+      stack.db.spender.create({ data: { ...of, accountId, createdAt: new Date(), pausedAt: new Date() } })
+    const over = { expiresAt: new Date(Date.now() - 1000) }
+    await paused({
+      id: await addConnection(stack, accountId, { redirectHost: 'over.example', ...over }),
+      kind: 'connection',
+    })
+    await paused({ id: await addToken(stack, accountId, { name: 'Script that is over', ...over }), kind: 'token' })
+    await paused({ id: await addConnection(stack, accountId, { redirectHost: 'alive.example' }), kind: 'connection' })
+    await paused({ id: await addToken(stack, accountId, { name: 'Script that lives' }), kind: 'token' })
+    const [needs = ''] = /<section aria-labelledby="needs">.*?<\/section>/s.exec((await person.get('/')).html) ?? []
+    expect(textOf(needs)).toMatch(/alive\.example.*You paused it/)
+    expect(textOf(needs)).toMatch(/Script that lives.*You paused it/)
+    expect(needs).not.toMatch(/over\.example|Script that is over/)
+  })
+
   it('pauses everything and resumes it, and leads back', async () => {
     const { person, accountId } = await connected()
     const paused = await send(person, '/settings/limits/pause', { back: '/' })

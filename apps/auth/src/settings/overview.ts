@@ -3,6 +3,7 @@ import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance } from 'fastify'
 import { spentByDay } from '../connections/activity.ts'
+import { aliveAmong } from '../connections/holders.ts'
 import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders, spenderNamed } from '../connections/names.ts'
 import { nearLimits } from '../connections/near-limits.ts'
@@ -133,10 +134,13 @@ async function pausedOf(db: Database, accountId: string, now: Date, naming: Nami
     accountId,
     rows.map(({ id }) => id),
   )
+  // What ran out has a spender still, and nothing of it can be resumed.
+  const alive = await aliveAmong(db, { accountId, ids: [...names.values()].map(({ id }) => id) }, now)
   return rows
     .flatMap((row) => {
+      const named = names.get(row.id)
       const pause = pauseView(row, now)
-      return pause ? [{ who: whoOf(names.get(row.id), naming), pause }] : []
+      return pause && named && alive.has(named.id) ? [{ who: whoOf(named, naming), pause }] : []
     })
     .slice(0, PAUSED_ROWS)
 }
