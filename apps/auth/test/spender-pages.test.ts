@@ -517,6 +517,35 @@ describe('the page of a connection', () => {
     expect((await person.get(`${page}?done=constructor`)).html).not.toContain('tabindex="-1" autofocus')
   })
 
+  it('says of a pause and of its end only what is so when it is read', async () => {
+    const { person, page } = await owner()
+    const [pausedHere, resumedHere, pausedAll] = [
+      'Paused. Reading works',
+      'Resumed. Sends go out',
+      'You paused everything',
+    ]
+    const told = async (at: string) => {
+      const text = textOf((await person.get(at)).html)
+      return [pausedHere, resumedHere, pausedAll].filter((words) => text.includes(words))
+    }
+    await send(person, `${page}/pause`)
+    expect(await told(`${page}?done=resume`)).toEqual([])
+    await send(person, `${page}/resume`)
+    expect(await told(`${page}?done=pause`)).toEqual([])
+    expect(await told(`${page}?done=resume`)).toEqual([resumedHere])
+    // Its own pause is over, and yet it sends nothing.
+    await send(person, '/settings/limits/pause')
+    expect(await told(`${page}?done=resume`)).toEqual([pausedAll])
+    expect(await told(page)).toEqual([pausedAll])
+    expect((await person.get(page)).html).toContain('<a href="/settings/limits">')
+    expect(await told('/?done=resume')).toEqual([pausedAll])
+    await send(person, '/settings/limits/resume')
+    for (const at of ['/', '/settings/limits']) {
+      expect(await told(`${at}?done=pause`)).toEqual([])
+      expect(await told(`${at}?done=resume`)).toEqual([resumedHere])
+    }
+  })
+
   it.each(['owner', 'automatic'])(
     'says once that it is paused (%s), and leads first to its end, or to what it did where we paused it',
     async (by) => {

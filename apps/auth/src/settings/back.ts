@@ -31,8 +31,12 @@ const NOTICES = {
   settled: true,
 } as const satisfies Record<SpenderNotice, true>
 
-/** What a page is asked to say of a change; null for nothing, and for what it does not know. */
-export function noticeOf(request: FastifyRequest): SpenderNotice | null {
+/**
+ * What a page is asked to say of a change; null for nothing, and for what it does not know. Of a pause, and of the end of
+ * one, only where it `isPaused` or not: the page may be loaded again when that is over, and a link can ask for it as well.
+ */
+export function noticeOf(request: FastifyRequest, isPaused: boolean): SpenderNotice | null {
   const { done } = request.query as { done?: unknown }
-  return typeof done === 'string' && Object.hasOwn(NOTICES, done) ? (done as SpenderNotice) : null
+  const isUntrue = isPaused ? done === 'resume' : done === 'pause'
+  return typeof done === 'string' && Object.hasOwn(NOTICES, done) && !isUntrue ? (done as SpenderNotice) : null
 }

@@ -150,5 +150,10 @@ async function show(
   const { values, ...page } = await spenderPage(deps, holder, request.query, nowOf(request), t)
   const form = { errors: refused ? problemsOf(refused, t) : {}, was: values, values: { ...values, ...refused } }
   const viewer = viewerOf(deps, request)
-  return sendPage(reply, 'spender', { ...page, viewer, notice: noticeOf(request), form }, refused ? 422 : 200)
+  return sendPage(
+    reply,
+    'spender',
+    { ...page, viewer, notice: noticeOf(request, page.pause !== null), form },
+    refused ? 422 : 200,
+  )
 }

@@ -44,7 +44,8 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
     const { account } = signedInOf(request)
     const now = nowOf(request)
     const page = await overview(deps, account.id, now, wordsFor(request))
-    return sendPage(reply, 'overview', { ...page, viewer: viewerOf(deps, request), notice: noticeOf(request), connect })
+    const notice = noticeOf(request, page.pause !== null)
+    return sendPage(reply, 'overview', { ...page, viewer: viewerOf(deps, request), notice, connect })
   })
 
   app.get(ENDED_PATH, async (request, reply) => {

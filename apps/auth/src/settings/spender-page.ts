@@ -13,7 +13,6 @@ import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
-import { pauseOf } from '../connections/spenders.ts'
 import { leastLeft, leftOf, spentOf } from '../connections/spent.ts'
 import { namingFor, wholeAccount, whoOf } from '../connections/who.ts'
 import type { DayView, SpenderPage } from '../views/pages.ts'
@@ -120,7 +119,7 @@ export async function spenderPage(
     ended: ended && { at: timeView(ended.at, now), reason: ended.reason },
     successor: successor && pathOf({ kind: 'connection', id: successor.id }),
     pause: row && pauseView(row, now),
-    stops: row && pauseOf(row) !== null ? 'own' : account && pauseOf(account) !== null ? 'account' : null,
+    accountPause: account && pauseView(account, now),
     rules: PAUSE_RULES,
     may,
     spends,

@@ -717,8 +717,8 @@ export interface SpenderPage {
   readonly successor: string | null
   readonly notice: SpenderNotice | null
   readonly pause: PauseView | null
-  /** Whose pause keeps what is scheduled from being sent: its own, or the account's. */
-  readonly stops: 'own' | 'account' | null
+  /** Of an app or a token: that of the whole account, which stops it as well. */
+  readonly accountPause: PauseView | null
   /** The numbers of the rules of the automatic pause. */
   readonly rules: typeof PAUSE_RULES
   /** What it may do, in words; null of the account, which may do everything. */
