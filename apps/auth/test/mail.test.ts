@@ -398,6 +398,7 @@ describe('a notice', () => {
         expect(refused.html).toMatch(
           /name="password"[^>]* aria-invalid="true" aria-describedby="mails-problem" autofocus/,
         )
+        expect(refused.html).toContain('<option value="lt" lang="lt" selected>')
         const { mutedNotices } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
         expect(mutedNotices).toEqual([])
       }

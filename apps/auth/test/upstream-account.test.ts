@@ -113,7 +113,11 @@ describe('Settings -> Sending account', () => {
     const answer = await set()
     expect(answer.status).toBe(422)
     expect(answer.html).toContain('We could not reach VertexSMS')
-    expect(answer.html).toContain('name="unasked"')
+    expect(answer.html).toContain('name="unasked" value="on">')
+    expect(await row()).toBeNull()
+    // A wrong password unticks nothing.
+    const mistyped = await set({ unasked: 'on', password: 'not the password' })
+    expect([mistyped.status, mistyped.html.includes('name="unasked" value="on" checked>')]).toEqual([422, true])
     expect(await row()).toBeNull()
     expect((await set({ unasked: 'on' })).status).toBe(303)
     expect(await row()).toMatchObject({ checkedAt: null, lastFour: '6d5e' })

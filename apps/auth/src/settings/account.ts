@@ -137,6 +137,8 @@ async function show(
     mails: { about: 'mails', text: mails.changed },
   }
   const isWrong = Object.keys(errors).length > 0
+  const typed = textField(request, 'language')
+  const chosen = muted && isLanguage(typed) ? typed : (language ?? LANGUAGES[0])
   const page: AccountPage = {
     viewer: viewerOf(deps, request),
     formAction: PATH,
@@ -155,7 +157,7 @@ async function show(
     languages: LANGUAGES.map((value) => ({
       value,
       name: LANGUAGE_NAMES[value],
-      isChosen: value === (language ?? LANGUAGES[0]),
+      isChosen: value === chosen,
     })),
     errors,
   }

@@ -45,7 +45,7 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: SettingsDeps
       ...('problem' in read && { token: problems[read.problem] }),
       ...(proof === null && { password: wrongPassword }),
     }
-    if ('problem' in read || proof === null) return show(deps, request, reply, errors)
+    if ('problem' in read || proof === null) return show(deps, request, reply, errors, unasked)
     // An installation that sends to a simulator asks VertexSMS nothing.
     const isAsked = deps.upstream === 'vertexsms' && !unasked
     const verdict = isAsked ? await deps.internalApi.checkToken(account.id, read.token) : null
@@ -126,6 +126,7 @@ async function show(
           checked: row.checkedAt && timeView(row.checkedAt, now),
         }
       : null,
+    isUnasked: isWrong && textField(request, 'unasked') === 'on',
     hlrPrice: errors.price
       ? typedPrice
       : row?.hlrPriceMicros == null

@@ -591,6 +591,8 @@ export interface UpstreamAccountPage {
   }
   /** True after VertexSMS could not be asked: the token may be stored all the same. */
   readonly offersUnasked: boolean
+  /** True where that was chosen, and something else was wrong. */
+  readonly isUnasked: boolean
 }
 
 /** A send that its owner is asked about. */
