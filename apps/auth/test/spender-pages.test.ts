@@ -563,6 +563,23 @@ describe('the page of a connection', () => {
     },
   )
 
+  it('is not resumed by a page on which an automatic pause could not be seen yet: that is shown first', async () => {
+    const { person, page, of } = await owner()
+    await send(person, `${page}/pause`)
+    const seen = async () => hiddenField((await person.get(page)).html, 'seen')
+    const older = await seen()
+    await send(person, `${page}/resume`, { seen: older })
+    const fired = { autoPausedAt: new Date(Date.now() + 1), autoPausedReason: 'burst' }
+    await stack.db.spender.update({ where: { id: of.spenderId }, data: fired })
+    const { headers } = await send(person, `${page}/resume`, { seen: older })
+    const { html } = await person.get(headers.get('location') ?? '')
+    expect(html).toMatch(/<p role="status" tabindex="-1" autofocus><strong>It was paused automatically/)
+    await expect.poll(seen).not.toBe(older)
+    const resumed = await send(person, `${page}/resume`, { seen: await seen() })
+    expect(resumed.headers.get('location')).toBe(`${page}?done=resume`)
+    expect((await person.get(page)).html).not.toContain('It was paused automatically')
+  })
+
   describe('its activity, in pages', () => {
     const times = (html: string) => [...(html.split('class="activity').at(1) ?? '').matchAll(/datetime="([^"]+)"/g)]
     const amounts = (html: string) =>

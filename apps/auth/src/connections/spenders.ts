@@ -85,6 +85,11 @@ export function pauseSpender(tx: Prisma.TransactionClient, spenderId: string, no
   return changed(tx, spenderId, { pausedAt: now })
 }
 
+/** True where a rule paused the spender after that moment. */
+export async function isPausedSince(tx: Prisma.TransactionClient, spenderId: string, moment: Date): Promise<boolean> {
+  return (await tx.spender.count({ where: { id: spenderId, autoPausedAt: { gt: moment } } })) > 0
+}
+
 /** Ends every pause from before now, the automatic one too. False when the spender has ended. */
 export function resumeSpender(tx: Prisma.TransactionClient, spenderId: string, now: Date): Promise<boolean> {
   return changed(tx, spenderId, { pausedAt: null, resumedAt: now })

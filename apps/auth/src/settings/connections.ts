@@ -6,7 +6,7 @@ import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { type FoundHolder, findHolder, holderOfAccount } from '../connections/holders.ts'
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
 import { ACCOUNT_PATH } from '../connections/spender-paths.ts'
-import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
+import { holdSpender, isPausedSince, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import type { SpenderNotice } from '../views/pages.ts'
 import { hasField, textField } from '../web/fields.ts'
@@ -20,7 +20,8 @@ import { backFrom, noticeOf, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
 import { activityOf, pagePath, spenderPage } from './spender-page.ts'
 
-type Change = (tx: Prisma.TransactionClient, spenderId: string) => Promise<boolean>
+/** False where it has ended; what came of it instead, where that is not what was asked. */
+type Change = (tx: Prisma.TransactionClient, spenderId: string) => Promise<boolean | SpenderNotice>
 type Find = (request: FastifyRequest) => Promise<FoundHolder | null>
 
 /**
@@ -79,10 +80,19 @@ function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string,
   app.post(`${path}/resume`, async (request, reply) => {
     const holder = await find(request)
     if (!holder) return reply.callNotFound()
-    return change(deps, request, reply, holder, 'resume', async (tx, id) =>
-      resumeSpender(tx, id, await databaseNow(tx)),
-    )
+    const seen = seenOf(request)
+    return change(deps, request, reply, holder, 'resume', async (tx, id) => {
+      // Whoever resumes has looked: a pause of ours that began since is shown first.
+      if (seen !== null && (await isPausedSince(tx, id, seen))) return 'pause'
+      return resumeSpender(tx, id, await databaseNow(tx))
+    })
   })
+}
+
+/** When the page was made on which a form stood, as it says; null where it says none. */
+function seenOf(request: FastifyRequest): Date | null {
+  const text = textField(request, 'seen')
+  return /^\d{1,13}$/.test(text) ? new Date(Number(text)) : null
 }
 
 async function ownHolder(
@@ -134,7 +144,8 @@ async function change(
   const outcome = await accountTransaction(deps.db, async (tx) => {
     if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
     const spenderId = await holdSpender(tx, account.id, holder)
-    return spenderId !== null && (await work(tx, spenderId)) ? what : 'ended'
+    const came = spenderId !== null && (await work(tx, spenderId))
+    return came === true ? what : came || 'ended'
   })
   return reply.redirect(outcome === 'signed_out' ? signInPath(back) : withNotice(back, outcome), 303)
 }
