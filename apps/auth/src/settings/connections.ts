@@ -89,7 +89,7 @@ function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string,
   })
 }
 
-/** When the page was made on which a form stood, as it says; null where it says none. */
+/** Up to when automatic pauses were shown beside a form, as it says; null where it says nothing. */
 function seenOf(request: FastifyRequest): Date | null {
   const text = textField(request, 'seen')
   return /^\d{1,13}$/.test(text) ? new Date(Number(text)) : null

@@ -42,7 +42,10 @@ export function pauseView(
 ): PauseView | null {
   const by = pauseOf(row)
   const since = by === 'owner' ? row.pausedAt : row.autoPausedAt
-  return by && since && { by, since: timeView(since, now), rule: ruleOf(row.autoPausedReason) }
+  return (
+    by &&
+    since && { by, since: timeView(since, now), rule: ruleOf(row.autoPausedReason), lastAutomatic: row.autoPausedAt }
+  )
 }
 
 function ruleOf(word: string | null): FiredRule {

@@ -680,6 +680,8 @@ export interface PauseView {
   readonly by: 'owner' | 'automatic'
   readonly since: TimeView
   readonly rule: FiredRule
+  /** When the last automatic pause began, for whoever resumes to say that they saw it; null where there was none. */
+  readonly lastAutomatic: Date | null
 }
 
 /** What was spent through one upstream, and what is left; null where no limit bounds it. */
