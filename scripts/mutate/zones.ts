@@ -35,8 +35,13 @@ export const ZONES: Readonly<Record<string, Zone>> = {
     ),
   },
   alive: {
-    files: ['packages/db/src/alive.ts'],
-    tests: ['packages/db/test/alive.test.ts', ...api('guard', 'ended'), ...auth('spenders', 'tokens', 'accounts')],
+    files: ['packages/db/src/alive.ts', 'packages/db/src/paused.ts'],
+    tests: [
+      'packages/db/test/alive.test.ts',
+      'packages/db/test/paused.test.ts',
+      ...api('guard', 'ended'),
+      ...auth('spenders', 'tokens', 'accounts'),
+    ],
   },
   'access-token': {
     files: ['packages/access-token/src'],

@@ -1,6 +1,7 @@
 // What is alive, once: an account while it is active; a connection while it has neither ended nor run out; a token while
 // it has not run out, and with it its connection, where it has one, and its account. As SQL over the alias of a row, as a
 // `where` and as a function of a row: the three say the same of every row. The clock is the database's.
+import { aliasOf } from './alias.ts'
 import { Prisma } from './client.ts'
 
 type AccountStatus = Prisma.AccountGetPayload<object>['status']
@@ -9,7 +10,7 @@ const NOW = Prisma.sql`database_now()`
 
 /** A condition: the account `alias` is not disabled. Whoever disables one ends its connections with it. */
 export function accountLives(alias: string): Prisma.Sql {
-  return Prisma.sql`${name(alias)}.status = 'active'`
+  return Prisma.sql`${aliasOf(alias)}.status = 'active'`
 }
 
 /**
@@ -17,27 +18,22 @@ export function accountLives(alias: string): Prisma.Sql {
  * twice (RFC 9700 §4.14.2), and the time it was approved for is not over.
  */
 export function connectionLives(alias: string, now = NOW): Prisma.Sql {
-  return Prisma.sql`(${connectionUnended(alias)} AND ${name(alias)}.expires_at > ${now})`
+  return Prisma.sql`(${connectionUnended(alias)} AND ${aliasOf(alias)}.expires_at > ${now})`
 }
 
 /** A condition: nobody ended the connection `alias`, or there is none; it may have run out, which {@link tokenEnds} tells. */
 export function connectionUnended(alias: string): Prisma.Sql {
-  return Prisma.sql`${name(alias)}.ended_at IS NULL`
+  return Prisma.sql`${aliasOf(alias)}.ended_at IS NULL`
 }
 
 /** A condition on the row `alias` of a token alone: its time is not over. Its connection and account are joined beside it. */
 export function tokenLives(alias: string, now = NOW): Prisma.Sql {
-  return Prisma.sql`(${name(alias)}.expires_at IS NULL OR ${name(alias)}.expires_at > ${now})`
+  return Prisma.sql`(${aliasOf(alias)}.expires_at IS NULL OR ${aliasOf(alias)}.expires_at > ${now})`
 }
 
 /** When the token `token` runs out: with its own time or with that of `connection`, null where it has none. Null is never. */
 export function tokenEnds(token: string, connection: string): Prisma.Sql {
-  return Prisma.sql`least(${name(token)}.expires_at, ${name(connection)}.expires_at)`
-}
-
-function name(alias: string): Prisma.Sql {
-  if (!/^[a-z_]+$/.test(alias)) throw new Error('an alias of small letters stands in the text of a statement')
-  return Prisma.raw(alias)
+  return Prisma.sql`least(${aliasOf(token)}.expires_at, ${aliasOf(connection)}.expires_at)`
 }
 
 /** Accounts that are alive: what {@link accountLives} says. */

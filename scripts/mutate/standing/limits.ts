@@ -54,7 +54,7 @@ export const LIMITS: readonly Standing[] = [
     why: 'There always are days; this tells the compiler.',
   },
   {
-    file: 'limits/judge.ts',
+    file: 'db/src/paused.ts',
     change: 'resumedAt === null || autoPausedAt > resumedAt  =>  autoPausedAt > resumedAt',
     why: 'Any date is greater than null; this tells the compiler.',
   },
@@ -97,16 +97,6 @@ export const LIMITS: readonly Standing[] = [
     file: 'limits/pause.ts',
     change: 'account_id = ${accountId}::uuid  =>  true',
     why: 'An id is that of one spender alone; this is the same said once more.',
-  },
-  {
-    file: 'limits/pause.ts',
-    change: 'auto_paused_at <= resumed_at  =>  true',
-    why: 'The statement that pauses asks the same again, under its lock; this saves the looks.',
-  },
-  {
-    file: 'limits/pause.ts',
-    change: 'auto_paused_at IS NULL  =>  true',
-    why: 'The statement that pauses asks the same again, under its lock; this saves the looks.',
   },
   {
     file: 'limits/pause.ts',

@@ -1,6 +1,7 @@
 // Takes the next messages of a list from held to handed over: only those that are told may leave. Part of the statement
 // that settles the chunk before (settle.ts). Twin: admit.ts, which counts the same places with the upstream.
 import { Prisma } from '@vertexsms/db/client'
+import { spenderGoes } from '@vertexsms/db/paused'
 import { type Grant, openLive } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { isCurrent } from './current.ts'
@@ -63,7 +64,7 @@ export function claimParts(claim: Claim): {
     WHERE s.id IN (${grant.accountId}::uuid, ${spenderId}::uuid) ORDER BY s.id FOR SHARE OF s
   ), going AS MATERIALIZED (
     SELECT FROM spenders s HAVING count(*) > 0 AND (SELECT goes FROM mine) AND bool_and(
-      s.ended_at IS NULL AND s.paused_at IS NULL AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
+      s.ended_at IS NULL AND ${spenderGoes('s')}
     )
   )`
   const claimed = Prisma.sql`

@@ -1,6 +1,7 @@
 // What the limits and counters of account and spender say to a send, read under their locks. Must say the same as
 // limits/judge.ts, which explains a refusal from the rows that are told here.
 import { Prisma } from '@vertexsms/db/client'
+import { spenderGoes } from '@vertexsms/db/paused'
 import type { OwnersDay } from '../limits/days.ts'
 import type { Spender, SpenderKind } from '../limits/judge.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
@@ -80,7 +81,7 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     SELECT count(*) = ${accountId === spenderId ? 1 : 2}::int AS complete,
       coalesce(bool_and(s.ended_at IS NULL), TRUE) AS unended,
       coalesce(bool_and(
-        s.paused_at IS NULL AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
+        ${spenderGoes('s')}
         AND (s.max_per_send_micros IS NULL OR sums.hold <= s.max_per_send_micros)
         AND (NOT ${countsDay}::boolean OR s.max_per_day_micros IS NULL
              OR s.day_spent_micros + s.day_held_micros + sums.hold <= s.max_per_day_micros)

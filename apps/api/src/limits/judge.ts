@@ -4,6 +4,7 @@ import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { CAPS, type Cap, CURRENCY, type SPENDERS } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { readPhoneText } from '@vertexsms/contract/phone-text'
+import { pauseOf } from '@vertexsms/db/paused'
 import type { OwnersDay } from './days.ts'
 
 /** On whom a limit is set. */
@@ -82,12 +83,6 @@ export function manageUrl(
   }
   const page = pages[kind]
   return new URL(page, issuer).href
-}
-
-/** Whether somebody has paused the spender, and who; the owner's resuming ends an automatic pause from before it. */
-export function pauseOf({ pausedAt, resumedAt, autoPausedAt }: SpenderLimits): 'owner' | 'automatic' | null {
-  if (pausedAt !== null) return 'owner'
-  return autoPausedAt !== null && (resumedAt === null || autoPausedAt > resumedAt) ? 'automatic' : null
 }
 
 /** CONNECTION_PAUSED while one of the spenders is paused. */

@@ -2,6 +2,7 @@
 // resumes with one press. Three rules with fixed numbers, so that everybody can say why one fired.
 import { PAUSE_RULES, type PauseRule } from '@vertexsms/contract/pause-rules'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { unpausedByRule } from '@vertexsms/db/paused'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { pauseNotices } from './owner-notices.ts'
 
@@ -22,9 +23,9 @@ function since(span: Prisma.Sql): Prisma.Sql {
 
 function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   return Prisma.sql`me AS MATERIALIZED (
-    SELECT id, resumed_at FROM spender
+    SELECT id, resumed_at FROM spender s
     WHERE id = ${spenderId}::uuid AND account_id = ${accountId}::uuid AND kind = 'connection' AND ended_at IS NULL
-      AND coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)
+      AND ${unpausedByRule('s')}
   )`
 }
 
@@ -128,7 +129,7 @@ export async function pauseIfAttacking(db: Database, watched: Looked): Promise<P
     const paused = await db.$executeRaw`
       WITH ${meOf(watched)}, paused AS (
         UPDATE spender s SET auto_paused_at = database_now(), auto_paused_reason = ${rule} FROM me WHERE s.id = me.id
-          AND coalesce(s.auto_paused_at <= s.resumed_at, s.auto_paused_at IS NULL)
+          AND ${unpausedByRule('s')}
         RETURNING s.id, s.account_id
       ), told AS (${pauseNotices(rule)})
       INSERT INTO activity (account_id, spender_id, at, what, outcome, upstream)

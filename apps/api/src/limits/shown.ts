@@ -1,9 +1,10 @@
 import { CURRENCY, type Limits, type leftSchema, type spentSchema } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { writeLimits } from '@vertexsms/contract/spender-limits'
+import { pauseOf } from '@vertexsms/db/paused'
 import type { z } from 'zod'
 import type { OwnersDay } from './days.ts'
-import { pauseOf, type Spender, type SpenderLimits, usedOf } from './judge.ts'
+import { type Spender, type SpenderLimits, usedOf } from './judge.ts'
 
 /** What `GET /token` tells of the limits of a token. */
 export interface ShownLimits {

@@ -1,6 +1,7 @@
 // Runs the held messages of a list: settles one chunk and claims the next in one statement, until none is left.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { spenderGoes } from '@vertexsms/db/paused'
 import { within } from '@vertexsms/service/within'
 import { CHUNK, type Claim, IS_LATE } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
@@ -186,11 +187,11 @@ async function whyStopped(
 ): Promise<ApiErrorCode | null> {
   const [row] = await db.$queryRaw<{ late: boolean; paused: boolean; current: boolean; ended: boolean }[]>`
     ${openLive(grant)}
-    SELECT bool_or(paused_at IS NOT NULL OR NOT coalesce(auto_paused_at <= resumed_at, auto_paused_at IS NULL)) AS paused,
+    SELECT bool_or(NOT ${spenderGoes('p')}) AS paused,
            bool_or(ended_at IS NOT NULL) OR NOT EXISTS (SELECT FROM live) AS ended,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${IS_LATE}) AS late,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
-    FROM spender WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
+    FROM spender p WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
   if (row?.late) return null
   if (row?.paused) return 'CONNECTION_PAUSED'
   if (row?.current === false) return 'UPSTREAM_CHANGED'

@@ -1,9 +1,10 @@
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { type PauseState, type Pauses, pauseOf } from '@vertexsms/db/paused'
 import { type FoundHolder, holdersOf } from '../connections/holders.ts'
 import { eur, limitWords } from '../connections/limit-words.ts'
 import { RULE_FIELDS, readRules } from '../connections/rules.ts'
-import { limitsOf, type PauseState, pauseOf, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
+import { limitsOf, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { leftOf, spentOf } from '../connections/spent.ts'
 import { WORDS } from '../words/words.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
@@ -94,7 +95,7 @@ async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<stri
 
 const STATES: Readonly<Record<PauseState, string>> = { owner: 'paused by its owner', automatic: 'paused automatically' }
 
-function stateOf(row: (Parameters<typeof pauseOf>[0] & { readonly autoPausedReason: string | null }) | null): string {
+function stateOf(row: (Pauses & { readonly autoPausedReason: string | null }) | null): string {
   const pause = row && pauseOf(row)
   if (!pause) return 'may spend'
   return pause === 'automatic' ? `${STATES.automatic} (${plainText(row.autoPausedReason ?? '')})` : STATES.owner

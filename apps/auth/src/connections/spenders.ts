@@ -3,6 +3,7 @@
 import { NO_LIMITS, type SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { pauseOf } from '@vertexsms/db/paused'
 
 /** Who may have a spender: an account, a connection of it, a token made by hand. */
 export type Holder = { readonly kind: 'account' | 'connection' | 'token'; readonly id: string }
@@ -158,17 +159,4 @@ export async function standingOf(tx: Pick<Database, 'spender'>, spenderId: strin
   if (!row) return { rules: { ...NO_LIMITS, askAboveMicros: null, askNewCountry: false }, isPaused: false }
   const { pausedAt, resumedAt, autoPausedAt, ...rules } = row
   return { rules, isPaused: pauseOf({ pausedAt, resumedAt, autoPausedAt }) !== null }
-}
-
-/** Who paused a spender. */
-export type PauseState = 'owner' | 'automatic'
-
-/** Who paused a spender that may not spend now; null for one that may. An automatic pause is over once its owner resumed. */
-export function pauseOf(row: {
-  readonly pausedAt: Date | null
-  readonly resumedAt: Date | null
-  readonly autoPausedAt: Date | null
-}): PauseState | null {
-  if (row.pausedAt) return 'owner'
-  return row.autoPausedAt && (!row.resumedAt || row.autoPausedAt > row.resumedAt) ? 'automatic' : null
 }

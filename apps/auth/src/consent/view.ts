@@ -1,11 +1,12 @@
 import type { Permission } from '@vertexsms/contract/permissions'
 import { permissionsOf, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
+import { type Pauses, pauseOf } from '@vertexsms/db/paused'
 import type { SignedIn } from '../accounts/session.ts'
 import { permissionsBound, permissionsSpend, READING_SCOPES, readsOnly, rulesThatBind } from '../connections/binding.ts'
 import { accountLimits, inSentence, limitWords, ruleWords } from '../connections/limit-words.ts'
 import { narrower } from '../connections/limits.ts'
-import { type OwnersRules, pauseOf } from '../connections/spenders.ts'
+import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
 import { appOf, type Naming, seenOf } from '../connections/who.ts'
 import { SIZES } from '../limits.ts'
@@ -47,7 +48,7 @@ export function consentView(of: {
   /** Null where nothing that costs money is asked for. */
   readonly cost: Cost | null
   /** What the account itself is held to; null where nothing was ever set. */
-  readonly account: (OwnersRules & Parameters<typeof pauseOf>[0]) | null
+  readonly account: (OwnersRules & Pauses) | null
   readonly start: Start
   readonly filled: Filled
   readonly shown: Shown

@@ -1,8 +1,8 @@
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
+import { type Pauses, pauseOf } from '@vertexsms/db/paused'
 import { nameSpenders } from '../connections/names.ts'
 import { unknownMessages } from '../connections/outcomes.ts'
-import { pauseOf } from '../connections/spenders.ts'
 import { type Naming, whoOf } from '../connections/who.ts'
 import type { EndedReason, FiredRule, PauseView, UnknownView } from '../views/pages.ts'
 import { timeView } from '../web/times.ts'
@@ -36,10 +36,7 @@ export async function unknownViews(
 }
 
 /** Who paused a spender, since when and why; null for one that may spend. */
-export function pauseView(
-  row: Parameters<typeof pauseOf>[0] & { readonly autoPausedReason: string | null },
-  now: Date,
-): PauseView | null {
+export function pauseView(row: Pauses & { readonly autoPausedReason: string | null }, now: Date): PauseView | null {
   const by = pauseOf(row)
   const since = by === 'owner' ? row.pausedAt : row.autoPausedAt
   return (
