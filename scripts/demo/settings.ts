@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
 import { readHlrPrice, UPSTREAM_TOKEN_PATTERN } from '@vertexsms/contract/upstream-account'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 import { ConfigurationError, millisecondsSchema, portSchema, readEnv, upstreamSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 
@@ -67,8 +67,7 @@ const secretsSchema = z.object({ operatorKey: z.string(), edgeSecret: z.string()
 export function keepSecrets(folder: string): z.infer<typeof secretsSchema> {
   const file = join(folder, 'secrets.json')
   if (existsSync(file)) return secretsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  const secret = () => randomBytes(32).toString('base64url')
-  const secrets = { operatorKey: secret(), edgeSecret: secret() }
+  const secrets = { operatorKey: newSecret(), edgeSecret: newSecret() }
   writePrivately(file, secrets)
   return secrets
 }

@@ -4,10 +4,10 @@
 // know. What exists is kept for ever: this program never replaces a secret. The database password also stands
 // in a connection URL, for the programs that read DATABASE_URL_FILE.
 
-import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 
 const folder = process.argv[2] ?? '/secrets'
 
@@ -31,14 +31,13 @@ function derive(file: string, value: string): void {
   keep(file, () => value)
 }
 
-const secret = () => randomBytes(32).toString('base64url')
-const operatorKey = keep('operator/key', secret)
+const operatorKey = keep('operator/key', newSecret)
 derive('api/keys', deriveApiKeys(Buffer.from(operatorKey, 'base64url')))
-keep('edge/secret', secret)
+keep('edge/secret', newSecret)
 const database = (user: string, password: string) => `postgresql://${user}:${password}@postgres:5432/vertexsms`
 // The cluster's own user, which makes the other three (prepare-database.js), and those three: one a service.
-const password = keep('database/password', secret)
+const password = keep('database/password', newSecret)
 keep('database/url', () => database('vertexsms', password))
 for (const role of ['migrate', 'auth', 'api']) {
-  keep(`database-${role}/url`, () => database(`vertexsms_${role}_login`, secret()))
+  keep(`database-${role}/url`, () => database(`vertexsms_${role}_login`, newSecret()))
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { newSecret } from '@vertexsms/secrets/new-secret'
 import { endAccess } from '../accounts/access-end.ts'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
@@ -74,7 +74,7 @@ export const reset: Command = {
   summary: `End all access with the present password at once and print a link for a new one; good for ${RESET_HOURS} hours`,
   async run({ db, issuerUrl, now, print }, args) {
     const account = await accountOf(db, emailOf(args))
-    const passwordHash = await hashPassword(randomBytes(32).toString('base64url'))
+    const passwordHash = await hashPassword(newSecret())
     const link = await accountTransaction(db, async (tx) => {
       await lockAccount(tx, account.id)
       await tx.account.update({ where: { id: account.id }, data: { passwordHash } })
