@@ -13,7 +13,7 @@ export const LIVE = {
 export type Addresses = Readonly<Record<keyof typeof LIVE, string>>
 
 /** The name in registries: the reversed domain that proves it. */
-export const REGISTRY_NAME = 'com.vertexsms/mcp'
+const REGISTRY_NAME = 'com.vertexsms/mcp'
 
 const TITLE = 'VertexSMS'
 const DESCRIPTION = 'Send SMS from a VertexSMS account, read prices and networks, look up and correct numbers.'

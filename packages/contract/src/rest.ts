@@ -155,8 +155,6 @@ export const deliveryReportSchema = z.object({
   mcc: z.string(),
   mnc: z.string(),
 })
-/** A delivery report as it is sent to a callback URL. */
-export type DeliveryReport = z.infer<typeof deliveryReportSchema>
 
 /** Body of `POST /sms/cost`: that of `POST /sms`, so that a price is the price of the very message. */
 export const smsCostRequestSchema = sendSmsRequestSchema
@@ -208,9 +206,6 @@ export const hlrRequestSchema = bodyOf({
 
 /** Response of `POST /hlr`: the lookup's id. */
 export const hlrSubmitResponseSchema = z.array(z.int()).length(1)
-
-/** A lookup as it was read. */
-export type HlrRequest = z.infer<typeof hlrRequestSchema>
 
 /** The HLR result, as posted to the callback and as `GET /hlr/{id}` serves it once it is there. */
 export const hlrResultSchema = z.object({

@@ -28,7 +28,6 @@ const ceilingMembers = {
 
 /** Body of `POST /sms` with what is ours: `maxPrice`, `quoteId`. */
 export const limitedSendRequestSchema = bodyOf({ ...sendMembers, ...ceilingMembers })
-export type LimitedSendRequest = z.infer<typeof limitedSendRequestSchema>
 
 /** Body of `POST /sms/batch`. One number is written as a list of one. */
 export const batchRequestSchema = bodyOf({
@@ -51,13 +50,12 @@ export const quoteRequestSchema = bodyOf({
     .describe('The number or the numbers, each international with a leading +.'),
   allowRepeat: z.boolean().optional().describe('Taken as a send takes it; it changes nothing of a quote.'),
 })
-export type QuoteRequest = z.infer<typeof quoteRequestSchema>
 
 /** What became of one recipient of a list. */
 export const BATCH_STATUSES = ['sent', 'scheduled', 'queued', 'failed', 'not_sent', 'unknown'] as const
 
 /** Why one recipient was refused; the members of an error body. */
-export const recipientErrorSchema = z.object({
+const recipientErrorSchema = z.object({
   message: z.string().describe('For people. It may change.'),
   code: z.string().describe('One of the codes of the refusals: decide by it.'),
   error_code: z.int().nullable().describe('The numeric code of VertexSMS, where there is one.'),
@@ -141,16 +139,7 @@ export const quoteResponseSchema = z.object({
 export type QuoteResponse = z.infer<typeof quoteResponseSchema>
 
 /** Where a message stands, in one word. */
-export const SMS_STATES = [
-  'scheduled',
-  'queued',
-  'sent',
-  'delivered',
-  'failed',
-  'expired',
-  'cancelled',
-  'unknown',
-] as const
+const SMS_STATES = ['scheduled', 'queued', 'sent', 'delivered', 'failed', 'expired', 'cancelled', 'unknown'] as const
 
 /** Response of `GET /sms/status/{id}`: `status` as reports say it, null until the message is final. */
 export const smsStatusResponseSchema = z.object({
