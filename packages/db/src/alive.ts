@@ -54,6 +54,11 @@ export function liveToken(now: Date) {
   } satisfies Prisma.ApiTokenWhereInput
 }
 
+/** Signing keys that are published at `now`: those that no rotation has retired, or that leave the key set later. */
+export function publishedKey(now: Date) {
+  return { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] } satisfies Prisma.SigningKeyWhereInput
+}
+
 /** True for an account that is alive: what {@link accountLives} says. */
 export function isAccountAlive({ status }: { readonly status: AccountStatus }): boolean {
   return status === LIVE_ACCOUNT.status

@@ -1,3 +1,4 @@
+import { publishedKey } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { type CryptoKey, errors, importJWK, type JWK, type JWTVerifyGetKey } from 'jose'
@@ -22,7 +23,7 @@ export function createSigningKeys(db: Database): JWTVerifyGetKey {
     const rows = await db.signingKey.findMany({
       // The private half stands in the same row; this service may not even read it.
       select: { kid: true, alg: true, publicJwk: true },
-      where: { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] },
+      where: publishedKey(now),
     })
     const fresh = new Map<string, CryptoKey>()
     for (const row of rows) {

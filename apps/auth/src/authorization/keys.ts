@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
+import { publishedKey } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/secrets/seal'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
@@ -107,7 +108,7 @@ export function publishedJwk(key: SigningKey): JWK {
 
 async function readPublished(db: Database, now: Date) {
   return db.signingKey.findMany({
-    where: { OR: [{ retiresAt: null }, { retiresAt: { gt: now } }] },
+    where: publishedKey(now),
     orderBy: [{ signsFrom: 'asc' }, { kid: 'asc' }],
   })
 }
