@@ -1,4 +1,4 @@
-/** Every limit of this API: how much, of what, and why that much. `docs/operations.md` tells operators the same. */
+/** Every limit of this API: how much, of what, and why that much. `docs/limits.md` tells operators the same. */
 export const LIMITS = {
   /** Requests with a sound token, on one node; `RATE_LIMITS=off` ends these two. */
   requests: {

@@ -15,7 +15,7 @@ export const confirmMsisdnSender = defineTool({
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: {
     senderId: idField('The sender_id that register_msisdn_sender returned.'),
-    code: codeField('The 5-digit PIN from the SMS.', PIN_DIGITS),
+    code: codeField(`The ${PIN_DIGITS}-digit PIN from the SMS.`, PIN_DIGITS),
   },
   output: z.object({ sender_id: z.int(), status: z.literal('confirmed') }),
   async run({ senderId, code }, context) {
