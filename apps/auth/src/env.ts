@@ -1,4 +1,5 @@
 import { readEurText } from '@vertexsms/contract/money'
+import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import {
   databaseEnv,
   issuerUrlSchema,
@@ -30,8 +31,6 @@ const dailyLimitSchema = z.string().transform((written, context) => {
   return z.NEVER
 })
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
-
 /** A part of a URL as it was meant; null where its percent signs stand for nothing. */
 function decoded(part = ''): string | null {
   try {
@@ -61,7 +60,7 @@ const smtpUrlSchema = z.string().transform((written, context) => {
     /** TLS from the first byte. */
     isImplicit,
     /** STARTTLS or nothing: never a password or a link in the clear. */
-    needsTls: !LOOPBACK.includes(url.hostname),
+    needsTls: !LOOPBACK_HOSTS.has(url.hostname),
     user,
     password,
   }

@@ -47,6 +47,9 @@ function network(address: ipaddr.IPv6, bits: number): string {
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits}`)}/${bits}`
 }
 
+/** The names under which this machine itself is called, as `URL.hostname` spells them (RFC 8252 §7.3, and `localhost`). */
+export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
 /** Whether a literal address or name is this machine itself. */
 export function isLoopbackHost(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { LOOPBACK_HOSTS } from './address.ts'
 
 /** Every wrong or missing variable by name with what was expected, never its value. `message` is ready to print. */
 export class ConfigurationError extends Error {
@@ -144,7 +145,7 @@ export const urlSchema = z
  */
 export const publicUrlSchema = urlSchema.refine((value) => {
   const { protocol, hostname } = new URL(value)
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+  return protocol === 'https:' || LOOPBACK_HOSTS.has(hostname)
 }, 'must be https, or http on localhost')
 
 /** The issuer: a public URL without a path, so that one form of the metadata URL serves (RFC 8414 §3.1). */

@@ -1,6 +1,3 @@
-/** Hosts that stay on the person's own computer (RFC 8252 §7.3). `localhost` is here because real clients register it. */
-export const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
 /**
  * The schemes of AI clients that do not follow RFC 8252 §7.1. Every other scheme without a dot may belong to a browser,
  * the system or an installer, which act on what strangers send there (`ms-appinstaller`, `search-ms`, `ms-word` ...).

@@ -1,6 +1,7 @@
+import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import type { WhoView } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
-import { isClientScheme, LOOPBACK_HOSTS } from './client-places.ts'
+import { isClientScheme } from './client-places.ts'
 import { ownDomains, passesFor, registrableDomain, type Seen } from './imitation.ts'
 import type { NamedApp } from './named-app.ts'
 import type { NamedSpender } from './names.ts'

@@ -1,7 +1,6 @@
+import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../env.ts'
-
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]']
 
 // The three of tracing are sent by pages with OpenTelemetry in them (W3C Trace Context, W3C Baggage).
 const ALLOWED_HEADERS =
@@ -34,8 +33,8 @@ export interface OriginPolicy {
 export function createOriginPolicy(config: Config): OriginPolicy {
   const resource = new URL(config.MCP_RESOURCE_URL)
   const origins = new Set([resource.origin, new URL(config.ISSUER_URL).origin, ...config.ALLOWED_ORIGINS])
-  const hosts = new Set([resource.hostname, ...LOOPBACK_NAMES, ...config.ALLOWED_HOSTS])
-  const isLocal = LOOPBACK_NAMES.includes(resource.hostname)
+  const hosts = new Set([resource.hostname, ...LOOPBACK_HOSTS, ...config.ALLOWED_HOSTS])
+  const isLocal = LOOPBACK_HOSTS.has(resource.hostname)
   const hostCache = new Map<string, boolean>()
 
   function allowsHost(host: string): boolean {
@@ -52,7 +51,7 @@ export function createOriginPolicy(config: Config): OriginPolicy {
     if (!isLocal || !URL.canParse(origin)) return false
     const { protocol, hostname: name, origin: plain } = new URL(origin)
     // Spelled as browsers spell an origin, and no otherwise (RFC 6454 §6.2).
-    return plain === origin && /^https?:$/.test(protocol) && LOOPBACK_NAMES.includes(name)
+    return plain === origin && /^https?:$/.test(protocol) && LOOPBACK_HOSTS.has(name)
   }
 
   function refusal({ headers }: FastifyRequest): string | null {

@@ -1,4 +1,5 @@
-import { isClientScheme, LOOPBACK_HOSTS } from '../../connections/client-places.ts'
+import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
+import { isClientScheme } from '../../connections/client-places.ts'
 
 /** A domain name in reverse, as RFC 8252 §7.1 wants a scheme: a top-level domain first, then at least one more label. */
 const REVERSE_DOMAIN = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/
