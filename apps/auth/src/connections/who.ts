@@ -1,11 +1,31 @@
 import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
-import type { WhoView } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
 import { isClientScheme } from './client-places.ts'
 import { ownDomains, passesFor, registrableDomain, type Seen } from './imitation.ts'
 import type { NamedApp } from './named-app.ts'
 import type { NamedSpender } from './names.ts'
 import { ACCOUNT_PATH, pathOf } from './spender-paths.ts'
+
+/** Who asks, spends or has ended, as every page names it (`partials/who`). */
+export interface WhoView {
+  /** An app is a site, a program on the person's own computer, or one that a scheme of its own opens. */
+  readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
+  /**
+   * What to call it where there is room for one name: of an app, the part of it that nobody can make up; what an approved
+   * one on the person's own computer says of itself stands before that, in quotation marks.
+   */
+  readonly title: string
+  /** The same within a sentence. */
+  readonly within: string
+  /** Where exactly the answers of an app go: the host with its port, or the scheme with its colon; empty for others. */
+  readonly place: string
+  /** What the client or the owner calls it, never verified; empty where nobody does, and where the title of an app says it. */
+  readonly name: string
+  /** Whom it might be taken for, and is not. */
+  readonly passesFor: 'us' | 'another' | null
+  /** Its page; null where there is none. */
+  readonly href: string | null
+}
 
 /** For whom names are put, and what is ours. */
 export interface Naming {

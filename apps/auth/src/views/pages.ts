@@ -4,6 +4,8 @@ import type { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Permission } from '@vertexsms/contract/permissions'
 import type { QuickStart } from '@vertexsms/contract/quick-start'
 import type { Scope } from '@vertexsms/contract/scopes'
+import type { WhoView } from '../connections/who.ts'
+import type { TimeView } from '../words/format.ts'
 import type { Language } from '../words/room.ts'
 import type { Words } from '../words/words.ts'
 
@@ -14,12 +16,6 @@ export interface Viewer {
   readonly csrf: string
   /** Sends that wait for this person's approval. */
   readonly waiting: number
-}
-
-/** A moment, and the one at which the page is made; `partials/time` and `t.format` put them into words. */
-export interface TimeView {
-  readonly moment: Date
-  readonly now: Date
 }
 
 /** `sign-in`: password and passkey. */
@@ -100,27 +96,6 @@ export interface ForgotPasswordPage {
   readonly error: string | null
   /** After how long to ask again; null where nobody has to wait. */
   readonly wait: string | null
-}
-
-/** Who asks, spends or has ended, as every page names it (`partials/who`). */
-export interface WhoView {
-  /** An app is a site, a program on the person's own computer, or one that a scheme of its own opens. */
-  readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
-  /**
-   * What to call it where there is room for one name: of an app, the part of it that nobody can make up; what an approved
-   * one on the person's own computer says of itself stands before that, in quotation marks.
-   */
-  readonly title: string
-  /** The same within a sentence. */
-  readonly within: string
-  /** Where exactly the answers of an app go: the host with its port, or the scheme with its colon; empty for others. */
-  readonly place: string
-  /** What the client or the owner calls it, never verified; empty where nobody does, and where the title of an app says it. */
-  readonly name: string
-  /** Whom it might be taken for, and is not. */
-  readonly passesFor: 'us' | 'another' | null
-  /** Its page; null where there is none. */
-  readonly href: string | null
 }
 
 /** What a person may set of a connection while approving it. */

@@ -1,5 +1,4 @@
-import type { TimeView } from '../views/pages.ts'
-import type { Formats } from '../words/format.ts'
+import type { Formats, TimeView } from '../words/format.ts'
 
 /** Values for sentences that are written out as markup: escaped, and set off from the sentence around them. */
 export interface Marks {

@@ -1,6 +1,11 @@
 import { toEurText } from '@vertexsms/contract/money'
-import type { TimeView } from '../views/pages.ts'
 import { type Language, one, vienas } from './room.ts'
+
+/** A moment, and the one at which the page is made; `partials/time` and `t.format` put them into words. */
+export interface TimeView {
+  readonly moment: Date
+  readonly now: Date
+}
 
 /** How amounts, times, names of countries and lists read in one language. Times are UTC and say so. */
 export interface Formats {
