@@ -1,6 +1,7 @@
+// As long as it is because each change is named, and has a reason of its own.
 import type { Standing } from './row.ts'
 
-/** What stands in the zone classifier: as long as it is because each change is named, and has a reason of its own. */
+/** What stands in the zone classifier. */
 export const CLASSIFIER: readonly Standing[] = [
   {
     file: 'protocol/classify.ts',

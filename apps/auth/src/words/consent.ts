@@ -1,3 +1,4 @@
+// Both languages of the page of consent and of the one after it, whole, so that what is decided reads in one piece.
 import { room } from './room.ts'
 
 /** `consent` and `continue`: who asks, what it may do and spend, and the way back to it. */

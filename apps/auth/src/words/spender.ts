@@ -1,9 +1,7 @@
+// Long because both languages of one page, with all its states, stand side by side.
 import { one, room, vienas } from './room.ts'
 
-/**
- * What an app, a token or the whole account may spend, spent and did, and what its owner does about it. Long because both
- * languages of one page, with all its states, stand side by side.
- */
+/** What an app, a token or the whole account may spend, spent and did, and what its owner does about it. */
 export const spender = room({
   en: {
     accountLead: 'What all your apps and tokens together may spend, have spent and have done.',
