@@ -6,6 +6,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { endAccess } from './access-end.ts'
 import { accountTransaction, lockAccountOf } from './account-lock.ts'
+import { createAccount } from './new-account.ts'
 import { hashPassword } from './password.ts'
 import { tellOfWayIn } from './way-in-notice.ts'
 
@@ -17,9 +18,6 @@ export const RESET_HOURS = 24
 
 /** How long a link works that was asked for on the page and went by mail, in hours. */
 export const MAILED_RESET_HOURS = 1
-
-/** Sandbox balance of a new account, in micro-EUR: 100 EUR. */
-export const STARTING_BALANCE_MICROS = 100_000_000n
 
 /**
  * Makes a link that sets the password of this address; earlier links of the address stop working. One that is mailed to
@@ -98,8 +96,6 @@ export async function usePasswordLink(
       await tellOfWayIn(tx, 'password_changed', account.id, now)
       return { accountId: account.id, passwordHash }
     }
-    const data = { id: randomUUID(), email, passwordHash, status: 'active', createdAt: now } as const
-    await tx.account.create({ data: { ...data, balanceMicros: STARTING_BALANCE_MICROS } })
-    return { accountId: data.id, passwordHash }
+    return { accountId: await createAccount(tx, { email, passwordHash, now }), passwordHash }
   })
 }

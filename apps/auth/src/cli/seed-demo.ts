@@ -11,8 +11,8 @@ import { newSecret } from '@vertexsms/secrets/new-secret'
 import { z } from 'zod'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
+import { createAccount } from '../accounts/new-account.ts'
 import { hashPassword, verifyPassword } from '../accounts/password.ts'
-import { STARTING_BALANCE_MICROS } from '../accounts/password-link.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
 import { type Command, CommandError } from './command.ts'
 import { readSeedEnv } from './env.ts'
@@ -71,19 +71,7 @@ function write(file: string, credentials: Credentials): void {
 
 async function seedAccount(db: Database, { email, password }: Credentials, now: Date): Promise<string> {
   const account = await db.account.findUnique({ where: { email } })
-  if (!account) {
-    const created = await db.account.create({
-      data: {
-        id: randomUUID(),
-        email,
-        passwordHash: await hashPassword(password),
-        status: 'active',
-        balanceMicros: STARTING_BALANCE_MICROS,
-        createdAt: now,
-      },
-    })
-    return created.id
-  }
+  if (!account) return createAccount(db, { email, passwordHash: await hashPassword(password), now })
   if (!(await verifyPassword(account.passwordHash, password))) {
     await db.account.update({ where: { id: account.id }, data: { passwordHash: await hashPassword(password) } })
   }
