@@ -1,7 +1,6 @@
 import { readRefusalOutcome } from '@vertexsms/contract/limits'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
-import { pauseOf } from '@vertexsms/db/paused'
 import { activityPage, spentByDay } from '../connections/activity.ts'
 import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import { cancelReasonsOf, deliveriesOf } from '../connections/deliveries.ts'
