@@ -156,7 +156,10 @@ describe('authorization details (RFC 9396)', () => {
     const page = await person.open(flow.url)
     expect(page.html).toContain('no country or no sender in common')
     const { url } = await answer(person, page)
-    expect(url.searchParams.get('error')).toBe('invalid_authorization_details')
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      error: 'invalid_authorization_details',
+      error_description: 'the limits asked for have nothing in common with those of the connection',
+    })
     expect(await spenderOf(accountId)).toMatchObject({ countries: ['LT'] })
     expect((await refreshed(test, tokens.refresh_token)).authorization_details).toMatchObject([{ countries: ['LT'] }])
   })

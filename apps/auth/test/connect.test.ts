@@ -83,6 +83,7 @@ describe('connecting', () => {
     const callback = await approve(await stack.person(account.id), flow, { decision: 'deny' })
     expect(Object.fromEntries(callback.searchParams)).toMatchObject({
       error: 'access_denied',
+      error_description: 'the person did not approve',
       state: flow.state,
       iss: stack.issuer,
     })

@@ -3,6 +3,9 @@ import type { Standing } from './row.ts'
 const LOADED = 'It acts while the module is loaded, when no change is awake yet.'
 const BOXED = 'Our name has no a, and what follows a z is no letter either way.'
 const WHOLE = 'Letters that are our name to their end were found before.'
+const COMPILER = 'It tells the compiler what the place that was found says already.'
+const SECOND = 'The page answers a second press by what became of the first, whatever this is called.'
+const SIGN = 'Of an order only the sign counts, and prices that are equal are in either.'
 
 /** What stands in the zone consent. */
 export const CONSENT: readonly Standing[] = [
@@ -146,5 +149,55 @@ export const CONSENT: readonly Standing[] = [
     file: 'connections/our-name.ts',
     change: 'start < letters.length  =>  start <= letters.length',
     why: WHOLE,
+  },
+  {
+    file: 'consent/cost.ts',
+    change: 'one < other  =>  one <= other',
+    why: SIGN,
+  },
+  {
+    file: 'consent/cost.ts',
+    change: '? -1 : 1))  =>  ? -2 : 1))',
+    why: SIGN,
+  },
+  {
+    file: 'consent/cost.ts',
+    change: '-1 : 1))  =>  -1 : 2))',
+    why: SIGN,
+  },
+  {
+    file: 'consent/cost.ts',
+    change: 'lowestMicros === undefined || highestMicros === undefined  =>  lowestMicros === undefined',
+    why: 'Of no prices there is neither.',
+  },
+  {
+    file: 'consent/cost.ts',
+    change: 'lowestMicros === undefined || highestMicros === undefined  =>  highestMicros === undefined',
+    why: 'Of no prices there is neither.',
+  },
+  {
+    file: 'consent/decide.ts',
+    change: '!stored || stored.consumedAt  =>  stored.consumedAt',
+    why: 'The page has read that row a moment before; only a clean-up between the two would show it.',
+  },
+  {
+    file: 'consent/decide.ts',
+    change: "'answered_before'  =>  ''",
+    why: SECOND,
+  },
+  {
+    file: 'consent/decide.ts',
+    change: "decision.kind === 'approved' && !place?.earlier  =>  !place?.earlier",
+    why: 'A denial has no account, and none has no connections.',
+  },
+  {
+    file: 'consent/decide.ts',
+    change: "decision.kind === 'approved' && place?.limits  =>  place?.limits",
+    why: COMPILER,
+  },
+  {
+    file: 'consent/decide.ts',
+    change: 'decision.accountId, remember: false }, consent:  =>  decision.accountId, remember: true }, consent:',
+    why: 'The session of the library is not kept (decision 42).',
   },
 ]

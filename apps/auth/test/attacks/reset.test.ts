@@ -20,7 +20,7 @@ import { type DatabaseWire, databaseWire } from '../support/database-wire.ts'
 import { Gate } from '../support/gate.ts'
 import { addSpender } from '../support/owners-data.ts'
 import { fillSignIn, makeAccount, PASSWORD } from '../support/people.ts'
-import { hiddenField, type Person } from '../support/person.ts'
+import { hiddenField, type Person, refreshTarget } from '../support/person.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 
 // Whoever holds the password until now must be out when a reset or a lock is through, whatever was under way.
@@ -198,6 +198,20 @@ describe.each(ENDINGS)('%s', (_name, end) => {
     )
     expect(answered.url.pathname).toBe('/sign-in')
     expect(await waysIn(account)).toEqual(NONE)
+  })
+
+  it('leaves nothing of an approval that no browser has taken on yet', async () => {
+    const account = await makeAccount(stack)
+    const thief = await stack.person(account.id)
+    const page = await thief.open((await start(client)).url)
+    const { html } = await thief.post(page.url, [
+      ['csrf', hiddenField(page.html, 'csrf')],
+      ['decision', 'allow'],
+      ['scope', 'sms:rates'],
+    ])
+    await end(account)
+    const view = await thief.open(new URL(refreshTarget(html) ?? '', page.url))
+    expect([view.url.origin, view.status]).toEqual([stack.issuer, 400])
   })
 
   it('leaves no send approved by a verdict that was on its way', async () => {
