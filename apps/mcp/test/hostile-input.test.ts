@@ -85,7 +85,8 @@ const PUMPS = [
 
 describe('text that is pumped up', () => {
   it('costs the server nothing, in whichever argument it comes and whatever stands around it', async () => {
-    const started = performance.now()
+    // The server is in this process, and neighbours make only the clock go on.
+    const before = process.cpuUsage()
     const tried = new Set<string>()
     for (const { name, listing } of createTools()) {
       for (const field of Object.keys(listing.inputSchema.properties ?? {})) {
@@ -98,7 +99,8 @@ describe('text that is pumped up', () => {
         }
       }
     }
-    expect(performance.now() - started).toBeLessThan(30_000)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1000).toBeLessThan(30_000)
     // One such text took seconds, and the whole server with it.
     for (const pumped of [
       { scheduled: `2026-12-24${' '.repeat(200_000)}09:00` },
