@@ -657,6 +657,9 @@ describe('the answer', () => {
     expect((await fill(person, page, { own_limit: 'five', countries: ',', lasts: '10y' })).status).toBe(422)
     const wrong = await fill(person, page, { own_limit: 'five', countries: ',', lasts: '1d' })
     expect([wrong.status, textOf(wrong.html).includes('Access is allowed')]).toEqual([200, true])
+    // An app that registers senders has no fields for money either.
+    const registers = await open('sender:write')
+    expect((await fill(person, registers, { limit: 'other', own_limit: 'five', countries: ',' })).status).toBe(200)
     // What binds senders is said of an app that may register them, and amounts are not.
     const senders = await open('sender:write')
     expect(told(senders)).toEqual(['Everything is paused', 'limits of your account'])
@@ -679,6 +682,30 @@ describe('the answer', () => {
       [5_000_000n, []],
       [5_000_000n, []],
     ])
+  })
+
+  it.each([
+    ['Allow access, with nothing ticked', { decision: 'allow' }, []],
+    ['Allow access, with more ticked than what reads', { decision: 'allow' }, ['sms:rates', 'sms:send']],
+    ['a look at the page, with nothing ticked but what reads', { decision: 'look' }, ['sms:rates']],
+  ])('%s is told what is wrong with an amount', async (_what, press, ticked) => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const view = await fill(person, page, { ...press, limit: 'other', own_limit: 'five' }, ticked)
+    expect([view.status, view.html.includes('id="own_limit-problem"')]).toEqual([422, true])
+    expect(textOf(view.html).includes('Nothing is ticked')).toBe(ticked.length === 0)
+    expect(await liveOf(accountId)).toEqual([])
+    // And not where it binds nothing.
+    expect((await fill(person, page, { limit: 'other', own_limit: 'five' }, ['sms:rates'])).status).toBe(200)
+    expect((await liveOf(accountId)).map(({ scopes }) => scopes)).toEqual([['sms:rates']])
+  })
+
+  it('what is right of what was typed counts where nothing is ticked but what reads: it binds what may be ticked later', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    const fields = { limit: 'other', own_limit: '3', countries: 'LT' }
+    expect((await fill(person, page, fields, ['sms:rates'])).status).toBe(200)
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 3_000_000n, countries: ['LT'] })
   })
 
   it('Allow reading only says what is missing where nothing that reads is ticked, and keeps what is', async () => {

@@ -200,4 +200,19 @@ export const CONSENT: readonly Standing[] = [
     change: 'decision.accountId, remember: false }, consent:  =>  decision.accountId, remember: true }, consent:',
     why: 'The session of the library is not kept (decision 42).',
   },
+  {
+    file: 'consent/scene.ts',
+    change: 'request.body ?? {}  =>  request.body',
+    why: 'A form without a body has no token of ours, and was refused before.',
+  },
+  {
+    file: 'consent/scene.ts',
+    change: "0 ? 'reading' : 'all'  =>  0 ? '' : 'all'",
+    why: 'The page knows one by its name, and takes anything else for the other.',
+  },
+  {
+    file: 'consent/scene.ts',
+    change: "textField(request, 'confirmed') || null  =>  textField(request, 'confirmed')",
+    why: 'No widening reads as an empty text.',
+  },
 ]

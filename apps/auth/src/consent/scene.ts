@@ -101,10 +101,9 @@ function filledIn(request: FastifyRequest, asked: AuthorizationRequest, earlier:
 }
 
 /** What was typed; of what is wrong with it nothing counts where all that is allowed is to read, which no amount binds. */
-function boundsFor(scopes: readonly Scope[], word: string, typed: TypedBounds, start: Start, t: Words) {
+function boundsFor(scopes: readonly Scope[], typed: TypedBounds, start: Start, t: Words) {
   const read = readBounds(typed, start, t)
-  const isReading = word === 'reading' || (word === 'allow' && scopes.length > 0 && readsOnly(scopes))
-  return 'problems' in read && isReading ? readBounds({ lasts: typed.lasts }, start, t) : read
+  return 'problems' in read && readsOnly(scopes) ? readBounds({ lasts: typed.lasts }, start, t) : read
 }
 
 /** What may be the id of a connection; else null. */
@@ -122,7 +121,7 @@ export function decisionOf(
   const word = textField(request, 'decision')
   if (word === 'deny') return { decision: { kind: 'denied' } }
   const scopes = word === 'reading' ? filled.scopes.filter((name) => READING_SCOPES.includes(name)) : filled.scopes
-  const read = boundsFor(scopes, word, filled.bounds, start, wordsFor(request))
+  const read = boundsFor(scopes, filled.bounds, start, wordsFor(request))
   if ('problems' in read || (word !== 'allow' && word !== 'reading')) return { shown: {} }
   if (scopes.length === 0) return { shown: { missing: filled.scopes.length > 0 ? 'reading' : 'all' } }
   // What was to be replaced is gone: the page says what begins instead.
