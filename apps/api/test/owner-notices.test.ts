@@ -62,7 +62,7 @@ async function send({ token }: Sender, to = String(number++)): Promise<number> {
 
 /** As behind an answer, without anything that was sent. */
 async function look({ accountId, id }: Sender): Promise<void> {
-  watch.note({ accountId, spenderId: id, upstream: 'sandbox', isConnection: false })
+  watch.note({ accountId, spenderId: id, upstream: 'sandbox', connectionId: null })
   await watch.idle()
 }
 
@@ -335,7 +335,12 @@ describe('a look', () => {
 
   const HOUR_MS = 3_600_000
   const watched = (sender: Sender, isConnection = true) =>
-    ({ accountId: sender.accountId, spenderId: sender.id, upstream: 'sandbox', isConnection }) as const
+    ({
+      accountId: sender.accountId,
+      spenderId: sender.id,
+      upstream: 'sandbox',
+      connectionId: isConnection ? sender.id : null,
+    }) as const
 
   /** Timers of these times end at once and are kept in the list that it answers; all others of the process are real. */
   function endedAtOnce(isMeant: (ms: number) => boolean): number[] {
@@ -425,7 +430,8 @@ describe('a look', () => {
     logged.note(watched(sender))
     await logged.idle()
     expect((await world.db.spender.findUniqueOrThrow({ where: { id: sender.id } })).autoPausedAt).not.toBeNull()
-    expect(warnings).toEqual([[{ event: 'auto-pause' }, 'connection paused']])
+    const members = { event: 'auto-pause', connectionId: sender.id, reason: 'refused_countries' }
+    expect(warnings).toEqual([[members, 'connection paused']])
   })
 
   test('that fails is told in the log, and the next is taken', async () => {
@@ -436,7 +442,7 @@ describe('a look', () => {
     logged.note({ ...watched(sender), spenderId: 'no id' })
     await logged.idle()
     // What pauses it, and what its owner is told: the one is asked without the other.
-    const failed = [{ err: expect.any(Error) }, 'look at a connection failed']
+    const failed = [{ connectionId: sender.id, err: expect.any(Error) }, 'look at a connection failed']
     expect(warnings).toEqual([failed, failed])
     await send(sender)
     logged.note(watched(sender))

@@ -25,8 +25,8 @@ declare module 'fastify' {
     definition?: RouteDefinition
   }
   interface FastifyRequest {
-    /** The row of the token that this request came with. */
-    token: TokenRow
+    /** The row of the token that this request came with, and the id of the request. */
+    token: TokenRow & { readonly requestId: string }
     /** True where our MCP server made the request. */
     throughMcp: boolean
   }
@@ -129,7 +129,8 @@ export function registerGuard(
     if (!mayCall(row, definition?.permission)) throw new ApiError('PERMISSION_MISSING')
     limits.take(row)
     lastUsed.note(row.id, row.lastUsedAt, row.now())
-    request.token = row
+    // A copy: requests that came at the same time may have been given the same row.
+    request.token = { ...row, requestId: request.id }
     request.throughMcp = isFromMcp(request)
     // Paths and queries are read from here on; a stranger gets no further than the token.
     checkEncoded(request.url)

@@ -8,8 +8,11 @@ import { type Looked, pauseIfAttacking } from './pause.ts'
 
 /** Whose behaviour is looked at behind an answer. */
 export interface Watched extends Looked {
-  /** What a token made by hand does is its owner's own doing: it is never paused, and its limits are looked at alone. */
-  readonly isConnection: boolean
+  /**
+   * Null for a token made by hand: what it does is its owner's own doing, so that it is never paused, and its limits are
+   * looked at alone.
+   */
+  readonly connectionId: string | null
 }
 
 /** Connections and tokens that a process keeps in mind for the next look. */
@@ -89,10 +92,12 @@ export function createPauseWatch(db: Database, log: FastifyBaseLogger, everyMs: 
 
   /** Never throws. What the one half cannot ask does not keep the other from being asked. */
   async function look(watched: Watched): Promise<void> {
-    const failed = (error: unknown) => void log.warn({ err: error as Error }, 'look at a connection failed')
-    if (watched.isConnection) {
+    const { connectionId } = watched
+    const failed = (error: unknown) =>
+      void log.warn({ connectionId, err: error as Error }, 'look at a connection failed')
+    if (connectionId !== null) {
       const rule = await pauseIfAttacking(db, watched).catch(failed)
-      if (rule) log.warn({ event: 'auto-pause' }, 'connection paused')
+      if (rule) log.warn({ event: 'auto-pause', connectionId, reason: rule }, 'connection paused')
     }
     if (!isOver) await noteForOwner(db, watched).catch(failed)
   }

@@ -6,8 +6,23 @@ import type { PauseWatch } from '../limits/watch.ts'
 import type { Caller, SendingUpstream } from '../upstream/upstream.ts'
 import type { Crowd, Places } from './places.ts'
 
+/** Of whom a line of the log speaks. */
+export interface Whose {
+  /** Of the request under way; absent where a job does its work, or what runs on long after it. */
+  readonly requestId?: string | undefined
+  /** Null for a token made by hand. */
+  readonly connectionId: string | null
+}
+
+/** The members of a line of the log that say whose it is, and nothing else of who is given. */
+export function whose({ requestId, connectionId }: Whose): Whose {
+  return { requestId, connectionId }
+}
+
 /** Who sends, as the guard found them in this request. */
 export interface Sender extends Caller {
+  /** As the answer carries it. */
+  readonly requestId: string
   /** What its limits hang on. */
   readonly spenderId: string
   /** Of the account's owner; null is UTC. */

@@ -138,6 +138,7 @@ async function enterOnce(deps: SendingDeps, entry: Entry, replayed: Map<number, 
       case 'unanswered':
         giveBackLater(
           deps,
+          sender,
           messages.map(({ id }) => id),
         )
         throw unavailable()

@@ -3,7 +3,7 @@ import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
 import type { HandOver, UpstreamPrice } from '../upstream/upstream.ts'
-import type { SendingDeps } from './deps.ts'
+import { type SendingDeps, type Whose, whose } from './deps.ts'
 
 /** What the upstream said before that the message would cost; null where it was not asked, or did not say. */
 export type Told = Pick<UpstreamPrice, 'micros' | 'parts'> | null
@@ -15,16 +15,23 @@ export interface Handed {
   readonly refusal: ApiError | null
 }
 
+/** A message that this process has claimed, and how it is handed over. */
+export interface ToHandOver {
+  readonly messageId: bigint
+  readonly sender: Whose
+  /** A moment before it was claimed, by a clock that never goes back. */
+  readonly sinceMs: number
+  readonly told: Told
+  readonly call: () => Promise<HandOver>
+}
+
 /**
- * Calls the upstream for a message that this process has claimed since `sinceMs`. A process that stalled until its lease
+ * Calls the upstream for a message. A process that stalled until its lease
  * may soon be over hands nothing over. An answer that comes after the time for it is settled when it comes.
  */
 export async function handOver(
   deps: SendingDeps,
-  messageId: bigint,
-  sinceMs: number,
-  told: Told,
-  call: () => Promise<HandOver>,
+  { messageId, sender, sinceMs, told, call }: ToHandOver,
 ): Promise<Handed> {
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
     const failure = 'UNAVAILABLE' as const
@@ -38,14 +45,14 @@ export async function handOver(
     timer = setTimeout(() => resolve('late'), deps.times.handOverMs)
   })
   const answer = call().catch((error: Error): HandOver => {
-    deps.log.warn({ err: error }, 'hand-over without an answer')
+    deps.log.warn({ ...whose(sender), err: error }, 'hand-over without an answer')
     return { kind: 'unknown' }
   })
   const first = await Promise.race([answer, late])
   clearTimeout(timer)
   if (first !== 'late') return handedOf(messageId, first, told)
   answer.then((given) => {
-    if (given.kind !== 'unknown') settleLater(deps, [handedOf(messageId, given, told).settlement])
+    if (given.kind !== 'unknown') settleLater(deps, sender, [handedOf(messageId, given, told).settlement])
   })
   return handedOf(messageId, { kind: 'unknown' }, told)
 }
@@ -100,12 +107,12 @@ function priceOf(sent: number | null, told: Told): bigint | null {
 /** What runs on behind answers, of one process. */
 const running = new WeakMap<SendingDeps, Set<Promise<unknown>>>()
 
-/** Keeps a task until it is done, so that a stopping process can wait for it. */
-export function inBackground(deps: SendingDeps, task: Promise<unknown>): void {
+/** Keeps a task of theirs until it is done, so that a stopping process can wait for it. */
+export function inBackground(deps: SendingDeps, sender: Whose, task: Promise<unknown>): void {
   const tasks = running.get(deps) ?? new Set()
   running.set(deps, tasks)
   const kept: Promise<unknown> = task
-    .catch((error: Error) => deps.log.error({ err: error }, 'sending failed behind its answer'))
+    .catch((error: Error) => deps.log.error({ ...whose(sender), err: error }, 'sending failed behind its answer'))
     .finally(() => tasks.delete(kept))
   tasks.add(kept)
 }
@@ -126,14 +133,15 @@ const GIVE_UP_MS = 600_000
  */
 export async function settleSurely(
   deps: SendingDeps,
+  sender: Whose,
   settlements: readonly Settlement[],
   settled: () => void,
 ): Promise<boolean> {
   try {
     await settle(deps.db, settlements)
   } catch (error) {
-    deps.log.warn({ err: error as Error }, 'settled later')
-    settleLater(deps, settlements, settled)
+    deps.log.warn({ ...whose(sender), err: error as Error }, 'settled later')
+    settleLater(deps, sender, settlements, settled)
     return false
   }
   settled()
@@ -141,7 +149,12 @@ export async function settleSurely(
 }
 
 /** Settles as soon as the database takes it, and calls `settled`; it may be run again, for it applies differences. */
-export function settleLater(deps: SendingDeps, settlements: readonly Settlement[], settled = () => {}): void {
+export function settleLater(
+  deps: SendingDeps,
+  sender: Whose,
+  settlements: readonly Settlement[],
+  settled = () => {},
+): void {
   const done = async () => {
     await settle(deps.db, settlements)
     return true
@@ -149,7 +162,7 @@ export function settleLater(deps: SendingDeps, settlements: readonly Settlement[
   const settling = async () => {
     if (await untilTrue(done, { withinMs: GIVE_UP_MS, pauseMaxMs: LONGEST_PAUSE_MS })) settled()
   }
-  inBackground(deps, settling())
+  inBackground(deps, sender, settling())
 }
 
 /** A statement whose connection broke is over after this, with all that it waited for: no server lets one run so long. */
@@ -168,7 +181,7 @@ export function stopGivingBack(deps: SendingDeps): void {
  * Gives back what a statement that was never answered may have let in, or may still let in: it waits for its locks at the
  * server, whoever has gone.
  */
-export function giveBackLater(deps: SendingDeps, messageIds: readonly bigint[]): void {
+export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: readonly bigint[]): void {
   const open = new Set(messageIds)
   const given = async () => {
     const settlements = [...open].map((messageId) => ({
@@ -181,7 +194,7 @@ export function giveBackLater(deps: SendingDeps, messageIds: readonly bigint[]):
     return open.size === 0
   }
   const looking = async () => (await given().catch(() => false)) || stopping.has(deps)
-  inBackground(deps, untilTrue(looking, { withinMs: STATEMENT_OVER_MS, pauseMaxMs: GIVE_BACK_PAUSE_MS }))
+  inBackground(deps, sender, untilTrue(looking, { withinMs: STATEMENT_OVER_MS, pauseMaxMs: GIVE_BACK_PAUSE_MS }))
 }
 
 /** Does the work until it says that it is done, with growing pauses, for so long at most; it may fail in between. True once it was done. */

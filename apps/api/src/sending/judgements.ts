@@ -14,7 +14,7 @@ import {
   manageUrl,
   type Refusal,
 } from '../limits/judge.ts'
-import type { Sender, SendingDeps } from './deps.ts'
+import { type Sender, type SendingDeps, whose } from './deps.ts'
 import type { Entry } from './entry.ts'
 import { inBackground } from './hand-over.ts'
 import { type Priced, sum } from './price.ts'
@@ -122,7 +122,7 @@ export function watch(
   { watch, operator }: SendingDeps,
   { connectionId, accountId, spenderId }: Pick<Sender, 'connectionId' | 'accountId' | 'spenderId'>,
 ): void {
-  watch.note({ accountId, spenderId, isConnection: connectionId !== null, upstream: operator.name })
+  watch.note({ accountId, spenderId, connectionId, upstream: operator.name })
 }
 
 /** What a lookup costs is told by nobody but the owner of the account: where they can say so, beside the limit. */
@@ -150,8 +150,8 @@ export function refusalOf(deps: SendingDeps, entry: Entry, refusal: Refusal, cou
       upstream: deps.operator.name,
     })
     .then(() => watch(deps, sender))
-    .catch((error: Error) => deps.log.warn({ err: error }, 'refusal not noted'))
-  inBackground(deps, noted)
+    .catch((error: Error) => deps.log.warn({ ...whose(sender), err: error }, 'refusal not noted'))
+  inBackground(deps, sender, noted)
   return new ApiError(code, { details, ...(message === undefined ? {} : { message }) })
 }
 

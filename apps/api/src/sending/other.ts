@@ -122,16 +122,21 @@ async function deliver(
   // The upstream's own words, with when to try again.
   let told: ApiError | null = null
   const price = { micros: message.holdMicros, parts: message.parts }
-  const { settlement, refusal } = await handOver(deps, message.id, sinceMs, price, () =>
-    kind === 'hlr'
-      ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
-      : register(deps, sender, msisdn, generation, (error) => {
-          told = error
-        }),
-  )
+  const { settlement, refusal } = await handOver(deps, {
+    messageId: message.id,
+    sender,
+    sinceMs,
+    told: price,
+    call: () =>
+      kind === 'hlr'
+        ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
+        : register(deps, sender, msisdn, generation, (error) => {
+            told = error
+          }),
+  })
   await deps.at('handed')
   // A number that is registered is over; a lookup waits for its result.
-  await settleSurely(deps, [{ ...settlement, final: kind === 'msisdn' }], () => watch(deps, sender))
+  await settleSurely(deps, sender, [{ ...settlement, final: kind === 'msisdn' }], () => watch(deps, sender))
   await deps.at('settled')
   if (refusal) throw told ?? refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])

@@ -8,22 +8,19 @@ import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import { openLive } from '../live.ts'
-import type { HandOver } from '../upstream/upstream.ts'
-import type { SendingDeps } from './deps.ts'
-import { handOver, settleLater, type Told } from './hand-over.ts'
+import { type SendingDeps, type Whose, whose } from './deps.ts'
+import { handOver, settleLater, type ToHandOver } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { pause } from './pause.ts'
 
 /** One message of a list and how it is handed over. */
-export interface Item {
-  readonly id: bigint
-  readonly told: Told
-  readonly call: () => Promise<HandOver>
-}
+export type Item = Pick<ToHandOver, 'told' | 'call'>
 
 /** A list, under the lease of this process. */
 export interface List {
+  readonly sender: Whose
   readonly claim: Omit<Claim, 'leaseSeconds' | 'runnerSeconds'>
+  /** By the id of the message. */
   readonly items: ReadonlyMap<bigint, Item>
   /** True once the process is to stop: nothing more is claimed. */
   readonly stopping: () => boolean
@@ -59,7 +56,7 @@ const RENEWALS = 3
  * Waits for as many places as a chunk needs, asking the database for nothing but to keep the lease of the runner. Null
  * where the list is over before its turn: given back, or left to another node.
  */
-async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Promise<(() => void) | null> {
+async function turnOf(deps: SendingDeps, { sender, claim, items, stopping }: List): Promise<(() => void) | null> {
   const { runnerMs } = deps.times
   const taking = deps.turns.take(claim.grant.accountId, null, Math.min(Math.max(items.size, 1), CHUNK))
   const taken: { turn?: () => void } = {}
@@ -73,7 +70,9 @@ async function turnOf(deps: SendingDeps, { claim, items, stopping }: List): Prom
     if (stopping()) {
       giveUp()
       // The lease ends by itself where the database does not answer.
-      await leave(deps.db, claim, []).catch((error: Error) => deps.log.warn({ err: error }, 'list not left'))
+      await leave(deps.db, claim, []).catch((error: Error) =>
+        deps.log.warn({ ...whose(sender), err: error }, 'list not left'),
+      )
       return null
     }
     const now = performance.now()
@@ -101,7 +100,7 @@ async function keepLease(db: Database, claim: List['claim'], seconds: number): P
   return kept > 0
 }
 
-async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): Promise<void> {
+async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: List): Promise<void> {
   const { times } = deps
   const handed = new Set<bigint>()
   let settlements: Settlement[] = []
@@ -135,10 +134,10 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
         continue
       }
     } catch (error) {
-      deps.log.warn({ err: error as Error }, 'list waits for the database')
+      deps.log.warn({ ...whose(sender), err: error as Error }, 'list waits for the database')
       failingSinceMs ??= sinceMs
       // The sweep has released what is held by then.
-      if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, settlements, look)
+      if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, sender, settlements, look)
       lost = true
       await pause(RETRY_MS)
       continue
@@ -149,7 +148,7 @@ async function runInTurn(deps: SendingDeps, { claim, items, stopping }: List): P
       claimed.map(async (id) => {
         const item = items.get(id)
         if (item === undefined) return null
-        return handOver(deps, id, sinceMs, item.told, item.call)
+        return handOver(deps, { messageId: id, sender, sinceMs, ...item })
       }),
     )
     await deps.at('handed')

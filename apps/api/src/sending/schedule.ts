@@ -23,7 +23,7 @@ import {
 } from '../limits/judge.ts'
 import { LIMITS } from '../limits.ts'
 import { cancelEndedOf } from './cancel.ts'
-import type { SendingDeps } from './deps.ts'
+import { type SendingDeps, whose } from './deps.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
 import { COST_MAX, type Priced, sum } from './price.ts'
@@ -96,7 +96,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
           if (error.code === 'UPSTREAM_ACCOUNT_REFUSED') return giveUp(send, error.code, null)
           throw error
         })
-        .catch((error: Error) => deps.log.warn({ err: error }, 'scheduled send not begun'))
+        .catch((error: Error) => deps.log.warn({ ...whose(send), err: error }, 'scheduled send not begun'))
     }
     judged.delete(accountId)
   }
@@ -168,7 +168,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       content,
       messages,
     })
-    inBackground(deps, running.finally(done))
+    inBackground(deps, send, running.finally(done))
   }
 
   /** Why it may not go at these prices, by the rows that are told with the outcome; null for what does not refuse it. */

@@ -6,7 +6,7 @@ import { within } from '@vertexsms/service/within'
 import { ApiError } from '../http/api-error.ts'
 import { newSmsId } from '../upstream/sandbox/ids.ts'
 import { batchAnswer, failureOfRepeat, outcomeUnknown } from './answers.ts'
-import type { Sender, SendingDeps } from './deps.ts'
+import { type Sender, type SendingDeps, type Whose, whose } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entered, Entrance, Key } from './entry.ts'
 import { handOver, inBackground, settleSurely, stopGivingBack, type Told } from './hand-over.ts'
@@ -78,10 +78,9 @@ export interface Sending {
 }
 
 /** On whose behalf a list is run. */
-export interface RunnerOf {
+export interface RunnerOf extends Whose {
   readonly accountId: string
   readonly spenderId: string
-  readonly connectionId: string | null
   /** Of a token made by hand; null with a connection. */
   readonly tokenId: string | null
 }
@@ -189,11 +188,15 @@ export function createSending(deps: SendingDeps): Sending {
   ): Promise<MessageRow> {
     await deps.at('admitted')
     const order = orderOf(call.sender.accountId, content, message.recipient)
-    const { settlement, refusal } = await handOver(deps, message.id, sinceMs, message.priced.told, () =>
-      deps.operator.send({ ...order, generation, messageId: message.id }),
-    )
+    const { settlement, refusal } = await handOver(deps, {
+      messageId: message.id,
+      sender: call.sender,
+      sinceMs,
+      told: message.priced.told,
+      call: () => deps.operator.send({ ...order, generation, messageId: message.id }),
+    })
     await deps.at('handed')
-    await settleSurely(deps, [settlement], () => watch(deps, call.sender))
+    await settleSurely(deps, call.sender, [settlement], () => watch(deps, call.sender))
     await deps.at('settled')
     if (refusal) throw refusal
     if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
@@ -218,7 +221,7 @@ export function createSending(deps: SendingDeps): Sending {
     const running = run({
       sendId,
       runnerId: null,
-      sender: { accountId: sender.accountId, spenderId: sender.spenderId, connectionId: sender.connectionId, tokenId },
+      sender: { ...whose(sender), accountId: sender.accountId, spenderId: sender.spenderId, tokenId },
       generation: entered.generation,
       content,
       messages: entered.messages.map(({ id, recipient, priced }) => ({
@@ -227,7 +230,7 @@ export function createSending(deps: SendingDeps): Sending {
         told: priced.told,
       })),
     }).finally(done)
-    inBackground(deps, running)
+    inBackground(deps, sender, running)
     await within(
       running.catch(() => {}),
       answerAtMs - performance.now(),
@@ -239,7 +242,6 @@ export function createSending(deps: SendingDeps): Sending {
       messages.map(({ id, recipient, told }) => [
         id,
         {
-          id,
           told,
           call: () =>
             deps.operator.send({ ...orderOf(sender.accountId, content, recipient), generation, messageId: id }),
@@ -249,7 +251,7 @@ export function createSending(deps: SendingDeps): Sending {
     const { accountId, connectionId, tokenId, spenderId } = sender
     const grant = { accountId, connectionId, tokenId }
     const claim = { sendId, grant, spenderId, upstream: deps.operator.name, generation, runnerId }
-    return runList(deps, { claim, items, stopping: () => stopping })
+    return runList(deps, { sender, claim, items, stopping: () => stopping })
   }
 
   /** Hands over the only message of a list, `done` with it at its end; undefined where the list is to be answered before. */
@@ -271,6 +273,7 @@ export function createSending(deps: SendingDeps): Sending {
     // Its refusal is told the caller, or those who ask for its status.
     inBackground(
       deps,
+      call.sender,
       handing.catch((error: unknown) => {
         if (!(error instanceof ApiError)) throw error
       }),
@@ -280,9 +283,9 @@ export function createSending(deps: SendingDeps): Sending {
   }
 
   /** The messages of a list as they are now. Throws SEND_OUTCOME_UNKNOWN with their ids. */
-  function rowsOf(sendId: string, messages: readonly Entered[]): Promise<MessageRow[]> {
+  function rowsOf(sender: Sender, sendId: string, messages: readonly Entered[]): Promise<MessageRow[]> {
     return messagesOfSend(deps.db, sendId).catch((error: Error) => {
-      deps.log.warn({ err: error }, 'list not read')
+      deps.log.warn({ ...whose(sender), err: error }, 'list not read')
       const ids = messages.map(({ id }) => id)
       throw outcomeUnknown(sendId, ids)
     })
@@ -372,7 +375,7 @@ export function createSending(deps: SendingDeps): Sending {
         only !== undefined && isSingle(drafts)
           ? await handOneInTime(call, content, sendId, only, entrance, answerAtMs, begin())
           : await handList(call, content, sendId, entrance, answerAtMs, begin())
-      rows = handed ? [handed] : await rowsOf(sendId, messages)
+      rows = handed ? [handed] : await rowsOf(call.sender, sendId, messages)
     }
     const known = byNumber([...rows, ...replayed.values()])
     const answer = batchAnswer({ sendId, drafts, rows: known, refused, replayed: new Set(replayed.keys()) })

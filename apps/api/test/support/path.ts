@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import { createLogger } from '@vertexsms/service/logger'
@@ -43,7 +44,8 @@ export function pathNode(db: Database, operator: SendingUpstream, changes: Parti
 
 /** A caller by a token made by hand. */
 export function senderOf({ accountId, tokenId }: Payer, now: () => Date = () => new Date()): Sender {
-  return { id: tokenId, accountId, connectionId: null, spenderId: tokenId, timeZone: null, now }
+  const requestId = randomUUID()
+  return { id: tokenId, requestId, accountId, connectionId: null, spenderId: tokenId, timeZone: null, now }
 }
 
 /** A call, of one recipient or many. */
