@@ -9,7 +9,7 @@ import { cancel } from '../sending/cancel.ts'
 import { quoteSms, refuseDestination } from '../sending/quoting.ts'
 import { readIdempotencyKey } from '../sending/repeat.ts'
 import { messageOf } from '../sending/rows.ts'
-import type { SmsCall } from '../sending/send.ts'
+import type { SmsCall } from '../sending/sms-entry.ts'
 import { readOlderSms } from '../upstream/sandbox/older.ts'
 import type { Routes } from './route-options.ts'
 

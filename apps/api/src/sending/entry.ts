@@ -1,6 +1,7 @@
 // What is to be let in, and what came of it.
 import type { ApiError } from '../http/api-error.ts'
 import type { Admission, NewMessage, NewSend } from '../ledger/admit.ts'
+import type { Approved } from './approval.ts'
 import type { Sender } from './deps.ts'
 import type { Priced } from './price.ts'
 import type { Recipient } from './request.ts'
@@ -54,18 +55,37 @@ export interface Entered extends NewMessage {
   readonly priced: Priced
 }
 
+/** What was let in, and what was not. */
+export interface LetIn {
+  readonly kind: 'entered'
+  /** Null where nothing new was let in. */
+  readonly sendId: string | null
+  readonly messages: readonly Entered[]
+  /** By place in the request. */
+  readonly refused: ReadonlyMap<number, ApiError>
+  readonly replayed: ReadonlyMap<number, MessageRow>
+  /** A moment before the lease began, by a clock that never goes back. */
+  readonly sinceMs: number
+  readonly generation: number
+}
+
 /** What came of it. */
-export type Entrance =
-  | { readonly kind: 'replay'; readonly rows: readonly MessageRow[] }
-  | {
-      readonly kind: 'entered'
-      /** Null where nothing new was let in. */
-      readonly sendId: string | null
-      readonly messages: readonly Entered[]
-      /** By place in the request. */
-      readonly refused: ReadonlyMap<number, ApiError>
-      readonly replayed: ReadonlyMap<number, MessageRow>
-      /** A moment before the lease began, by a clock that never goes back. */
-      readonly sinceMs: number
-      readonly generation: number
-    }
+export type Entrance = { readonly kind: 'replay'; readonly rows: readonly MessageRow[] } | LetIn
+
+/** What is known of one request, from round to round. */
+export interface Progress {
+  readonly generation: number
+  readonly refused: Map<number, ApiError>
+  readonly replayed: Map<number, MessageRow>
+  /** Until then it waits for a place. */
+  readonly busyUntilMs: number
+  /** True once the upstream's own price is asked for. */
+  remote: boolean
+  /** True once a repeat was looked for. */
+  looked: boolean
+  approval: Approved | null
+  maxMicros: bigint | null
+}
+
+/** What a round asks for: to be let in, the next round, or the next round without counting this one. */
+export type Next = Entrance | 'again' | 'busy'

@@ -6,7 +6,7 @@ import type { HandOver } from '../upstream/upstream.ts'
 import { failureOfRepeat, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
-import type { Entrance } from './entry.ts'
+import type { Entrance, LetIn } from './entry.ts'
 import { handOver, settleSurely } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { inPlace } from './places.ts'
@@ -113,7 +113,7 @@ async function deliver(
   deps: SendingDeps,
   { sender, kind }: OtherCall,
   msisdn: string,
-  entrance: Extract<Entrance, { kind: 'entered' }>,
+  entrance: LetIn,
 ): Promise<OtherResult> {
   const { sendId, messages, replayed, sinceMs, generation } = entrance
   const [message] = messages

@@ -28,7 +28,9 @@ import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
 import { COST_MAX, type Priced, sum } from './price.ts'
 import type { Content } from './request.ts'
-import { type RunnerOf, readWaiting, type Sending, sealedContext } from './send.ts'
+import type { RunnerOf } from './run-messages.ts'
+import type { Sending } from './send.ts'
+import { readWaiting, sealedContext } from './waiting.ts'
 
 /** The job that hands over what is due. */
 export const SCHEDULE = 'schedule'
