@@ -1,9 +1,9 @@
 import { readEurText } from '@vertexsms/contract/money'
+import { keySchema } from '@vertexsms/secrets/key'
 import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import {
   databaseEnv,
   issuerUrlSchema,
-  keySchema,
   millisecondsSchema,
   onOffSchema,
   outboundEnv,

@@ -1,10 +1,8 @@
 import { z } from 'zod'
+import { looksRandom } from './key.ts'
 import { subkey } from './subkey.ts'
 
 const KEY_PATTERN = /^[A-Za-z0-9_-]{43}$/
-
-/** 32 random bytes hold about 30 different ones. */
-const DIFFERENT_BYTES_MIN = 16
 
 /** What the API seals or hashes under a key of its own. The operator key never leaves `apps/auth` and its commands. */
 export const API_KEY_PURPOSES = [
@@ -51,7 +49,7 @@ export function derivedKeysSchema<const Purpose extends string>(purposes: readon
       const decoded = purposes.map(
         (purpose) => [purpose, new Uint8Array(Buffer.from(keys.get(purpose) ?? '', 'base64url'))] as const,
       )
-      if (decoded.some(([, key]) => new Set(key).size < DIFFERENT_BYTES_MIN)) {
+      if (decoded.some(([, key]) => !looksRandom(key))) {
         context.addIssue({ code: 'custom', message: `${expected}; these bytes are not random` })
         return z.NEVER
       }

@@ -164,8 +164,6 @@ export const databaseUrlSchema = z
 
 /** Random text of 32 characters has fewer different ones less than once in ten million times, even in hexadecimal. */
 const DIFFERENT_CHARACTERS_MIN = 8
-/** 32 random bytes hold about 30 different ones. */
-const DIFFERENT_BYTES_MIN = 16
 
 /** A shared secret: at least 32 characters, no white space, and not a few characters over and over. */
 export const secretSchema = z
@@ -173,16 +171,6 @@ export const secretSchema = z
   .regex(/^\S{32,512}$/, 'must be 32 to 512 characters without white space')
   .refine((value) => new Set(value).size >= DIFFERENT_CHARACTERS_MIN, {
     error: 'must be random; this one repeats a few characters',
-    when: ({ issues }) => issues.length === 0,
-  })
-
-/** A key: 32 random bytes in base64url. Parses to the bytes. */
-export const keySchema = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{43}=?$/, 'must be 32 random bytes in base64url, 43 characters')
-  .transform((value) => new Uint8Array(Buffer.from(value, 'base64url')))
-  .refine((bytes) => new Set(bytes).size >= DIFFERENT_BYTES_MIN, {
-    error: 'must be random; these bytes are not',
     when: ({ issues }) => issues.length === 0,
   })
 

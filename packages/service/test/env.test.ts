@@ -6,7 +6,6 @@ import { z } from 'zod'
 import {
   ConfigurationError,
   databaseEnv,
-  keySchema,
   onOffSchema,
   portSchema,
   publicUrlSchema,
@@ -24,13 +23,12 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const schema = z.object({
   A_PORT: portSchema.default(4000),
   A_URL: urlSchema,
-  A_KEY: keySchema,
+  A_KEY: secretSchema,
   A_SECRET: secretSchema,
   A_SWITCH: onOffSchema.default(false),
   A_SECONDS: secondsSchema(0, 300).default(60),
 })
-const bytes = new Uint8Array(Array.from({ length: 32 }, (_, at) => at * 7))
-const key = Buffer.from(bytes).toString('base64url')
+const key = Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('base64url')
 const secret = 'abcdefgh'.repeat(4)
 const good = { A_URL: 'http://localhost:4000/', A_KEY: key, A_SECRET: secret }
 
@@ -67,7 +65,7 @@ describe('the environment', () => {
     expect(readEnv(schema, good)).toEqual({
       A_PORT: 4000,
       A_URL: 'http://localhost:4000',
-      A_KEY: bytes,
+      A_KEY: key,
       A_SECRET: secret,
       A_SWITCH: false,
       A_SECONDS: 60,
@@ -120,14 +118,10 @@ describe('the environment', () => {
     ['A_URL', 'http://host/#f'],
     ['A_URL', 'http://host/?'],
     ['A_KEY', 'short'],
-    ['A_KEY', `${key}AA`],
     ['A_SECRET', 'short'],
     ['A_SECRET', `${secret} s`],
     ['A_SECRET', 's'.repeat(64)],
     ['A_SECRET', 'changeme'.repeat(5)],
-    ['A_KEY', Buffer.alloc(32).toString('base64url')],
-    ['A_KEY', Buffer.from('deadbeef'.repeat(4)).toString('base64url')],
-    ['A_KEY', '0123456789abcdef'.repeat(4)],
     ['A_SECONDS', '-1'],
     ['A_SECONDS', '301'],
     ['A_SECONDS', '315360000'],

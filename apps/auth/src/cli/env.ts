@@ -1,12 +1,5 @@
-import {
-  databaseEnv,
-  issuerUrlSchema,
-  keySchema,
-  readEnv,
-  upstreamSchema,
-  urlSchema,
-  waitSchema,
-} from '@vertexsms/service/env'
+import { keySchema } from '@vertexsms/secrets/key'
+import { databaseEnv, issuerUrlSchema, readEnv, upstreamSchema, urlSchema, waitSchema } from '@vertexsms/service/env'
 import { z } from 'zod'
 import { accessTokenSecondsSchema } from '../env.ts'
 
