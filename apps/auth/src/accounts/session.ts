@@ -5,6 +5,7 @@ import type { Database, Prisma } from '@vertexsms/db/client'
 import { databaseNow, runningFrom } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
+import { cookieName } from '../cookie-name.ts'
 import { SIZES } from '../limits.ts'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
@@ -25,12 +26,8 @@ export interface SignedIn {
 const LAST_SEEN_EVERY_MS = 60_000
 const MAX_USER_AGENT_CHARS = 300
 
-/**
- * The session cookie's name. Over https it has the `__Host-` prefix, so that no other host and no plain-http page
- * can plant one (RFC 6265bis §4.1.3.2); http://localhost cannot have it.
- */
 function sessionCookieName(issuerUrl: string): string {
-  return issuerUrl.startsWith('https:') ? '__Host-vertexsms_session' : 'vertexsms_session'
+  return cookieName(issuerUrl, '__Host-', 'session')
 }
 
 function sessionCookie(issuerUrl: string, value: string, maxAgeSeconds: number): string {

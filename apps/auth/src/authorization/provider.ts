@@ -7,6 +7,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { DETAILS_TYPE, DetailsRefused, readAuthorizationDetails } from '../connections/authorization-details.ts'
 import { isWithin } from '../connections/limits.ts'
+import { cookieName } from '../cookie-name.ts'
 import type { Words } from '../words/words.ts'
 import { createAdapters, DOCUMENT_ERROR } from './adapters/adapters.ts'
 import { type AdapterDeps, currentWork } from './adapters/base.ts'
@@ -84,7 +85,6 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
 function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configuration {
   const { issuer, lifetimes, resources } = deps
   const secure = issuer.startsWith('https:')
-  const cookieName = (name: string) => `${secure ? '__Secure-' : ''}vertexsms_${name}`
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const
   const scope = SCOPE_NAMES.join(' ')
   return {
@@ -118,7 +118,11 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     clientBasedCORS: () => true,
     cookies: {
       keys: [cookieKey(deps.operatorKey)],
-      names: { session: FORGOTTEN_COOKIE, interaction: cookieName('interaction'), resume: cookieName('resume') },
+      names: {
+        session: FORGOTTEN_COOKIE,
+        interaction: cookieName(issuer, '__Secure-', 'interaction'),
+        resume: cookieName(issuer, '__Secure-', 'resume'),
+      },
       short: cookie,
       long: cookie,
     },

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { findPasswordLink, type PasswordLinkOwner, usePasswordLink } from '../accounts/password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
 import { passwordProof } from '../accounts/proof.ts'
+import { cookieName } from '../cookie-name.ts'
 import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
@@ -61,13 +62,13 @@ export function registerSetPassword(app: FastifyInstance, deps: WebDeps): void {
   })
 }
 
-function cookieName({ issuerUrl }: WebDeps): string {
-  return issuerUrl.startsWith('https:') ? '__Secure-vertexsms_password_link' : 'vertexsms_password_link'
+function linkCookieName({ issuerUrl }: WebDeps): string {
+  return cookieName(issuerUrl, '__Secure-', 'password_link')
 }
 
 /** The `Set-Cookie` value that carries the secret of a link to this page; the empty one takes it away. */
 function cookie(deps: WebDeps, secret: string): string {
-  return fastifyCookie.serialize(cookieName(deps), secret, {
+  return fastifyCookie.serialize(linkCookieName(deps), secret, {
     path: PATH,
     httpOnly: true,
     // Lax: a link in a mail that is read in a browser leads here from another site.
@@ -78,7 +79,7 @@ function cookie(deps: WebDeps, secret: string): string {
 }
 
 function readCookie(deps: WebDeps, request: FastifyRequest): string {
-  return fastifyCookie.parse(request.headers.cookie ?? '')[cookieName(deps)] ?? ''
+  return fastifyCookie.parse(request.headers.cookie ?? '')[linkCookieName(deps)] ?? ''
 }
 
 function sendSpent(request: FastifyRequest, reply: FastifyReply): Promise<string> {

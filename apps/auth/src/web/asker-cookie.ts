@@ -1,4 +1,5 @@
 import { fastifyCookie } from '@fastify/cookie'
+import { cookieName } from '../cookie-name.ts'
 
 // Whose request waits is known on the consent page alone, whose cookie goes to that page alone, and only while it waits. So
 // that the sign-in page in between can name it, and the same address once the request has ended, the consent page hands the
@@ -14,9 +15,8 @@ interface Deployment {
   readonly issuerUrl: string
 }
 
-/** Over https no page that came in the clear can set it (RFC 6265bis §4.1.3.1), which would put a name there. */
-function cookieName(issuerUrl: string): string {
-  return issuerUrl.startsWith('https:') ? '__Secure-vertexsms_asker' : 'vertexsms_asker'
+function askerCookieName(issuerUrl: string): string {
+  return cookieName(issuerUrl, '__Secure-', 'asker')
 }
 
 /** The `Set-Cookie` values by which the sign-in page, and later the request's own, learn who asks in this request. */
@@ -26,7 +26,7 @@ export function askerCookies({ issuerUrl }: Deployment, uid: string, title: stri
     { path: `/interaction/${uid}`, maxAge: ENDED_SECONDS },
   ]
   return places.map((place) =>
-    fastifyCookie.serialize(cookieName(issuerUrl), `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
+    fastifyCookie.serialize(askerCookieName(issuerUrl), `${uid} ${title.slice(0, TITLE_CHARS_MAX)}`, {
       ...place,
       httpOnly: true,
       sameSite: 'lax',
@@ -41,6 +41,6 @@ export function readAsker(
   cookieHeader: string | undefined,
   returnTo: string,
 ): string | null {
-  const [uid = '', ...title] = (fastifyCookie.parse(cookieHeader ?? '')[cookieName(issuerUrl)] ?? '').split(' ')
+  const [uid = '', ...title] = (fastifyCookie.parse(cookieHeader ?? '')[askerCookieName(issuerUrl)] ?? '').split(' ')
   return title.length > 0 && returnTo === `/interaction/${uid}` ? title.join(' ').slice(0, TITLE_CHARS_MAX) : null
 }

@@ -4,6 +4,7 @@ import { mac } from '@vertexsms/secrets/mac'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { subkey } from '@vertexsms/secrets/subkey'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { cookieName } from '../cookie-name.ts'
 
 // Two independent locks on every form, both needed:
 // 1. The browser says where the request comes from. `Sec-Fetch-Site` decides where it is sent; `Origin` only without
@@ -72,7 +73,7 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
   const key = subkey(deps.operatorKey, 'csrf')
   const ownOrigin = new URL(deps.issuerUrl).origin
   const secure = ownOrigin.startsWith('https:')
-  const cookieName = secure ? '__Host-vertexsms_visitor' : 'vertexsms_visitor'
+  const visitorCookie = cookieName(ownOrigin, '__Host-', 'visitor')
   const macOf = (binding: string) => mac(key, binding)
   const isOurs = (request: FastifyRequest) => isSameOrigin(saysOfItself(request), ownOrigin)
 
@@ -95,12 +96,12 @@ export function createForms(deps: { readonly operatorKey: Uint8Array; readonly i
     },
 
     visitor(request, reply) {
-      const known = fastifyCookie.parse(request.headers.cookie ?? '')[cookieName]
+      const known = fastifyCookie.parse(request.headers.cookie ?? '')[visitorCookie]
       if (known) return `visitor:${known}`
       const value = newSecret()
       reply.header(
         'set-cookie',
-        fastifyCookie.serialize(cookieName, value, { path: '/', httpOnly: true, sameSite: 'lax', secure }),
+        fastifyCookie.serialize(visitorCookie, value, { path: '/', httpOnly: true, sameSite: 'lax', secure }),
       )
       return `visitor:${value}`
     },

@@ -2,6 +2,7 @@ import { fastifyCookie } from '@fastify/cookie'
 import { open, seal } from '@vertexsms/secrets/seal'
 import { SealError } from '@vertexsms/secrets/subkey'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { cookieName } from '../cookie-name.ts'
 
 // What a page shows once after a form was sent, on the way from the answer to the post to the page that it leads to: in a
 // cookie of this browser, sealed under the operator key and bound to its session and to what it is about. Nothing of it
@@ -22,8 +23,8 @@ interface OncePlace {
   readonly about: string
 }
 
-function cookieName({ issuerUrl }: OnceDeps): string {
-  return issuerUrl.startsWith('https:') ? '__Secure-vertexsms_once' : 'vertexsms_once'
+function onceCookieName({ issuerUrl }: OnceDeps): string {
+  return cookieName(issuerUrl, '__Secure-', 'once')
 }
 
 function context({ sessionId, about }: OncePlace): string {
@@ -33,7 +34,7 @@ function context({ sessionId, about }: OncePlace): string {
 function setCookie(deps: OnceDeps, reply: FastifyReply, { path }: OncePlace, value: string, maxAge: number): void {
   const secure = deps.issuerUrl.startsWith('https:')
   const options = { path, httpOnly: true, sameSite: 'strict', secure, maxAge } as const
-  reply.header('set-cookie', fastifyCookie.serialize(cookieName(deps), value, options))
+  reply.header('set-cookie', fastifyCookie.serialize(onceCookieName(deps), value, options))
 }
 
 /** Lets the page at `place` show the text once, within two minutes. */
@@ -52,7 +53,7 @@ export function takeOnce(
   // HEAD shows nothing, and takes nothing away.
   if (request.method !== 'GET') return null
   // A browser sends the cookie of the longer path first, and the first counts.
-  const sent = fastifyCookie.parse(request.headers.cookie ?? '')[cookieName(deps)]
+  const sent = fastifyCookie.parse(request.headers.cookie ?? '')[onceCookieName(deps)]
   if (sent === undefined) return null
   try {
     const text = open(deps.operatorKey, Buffer.from(sent, 'base64url'), context(place))
