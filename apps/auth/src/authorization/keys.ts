@@ -47,13 +47,14 @@ export async function loadSigningKeys({ db, operatorKey }: KeyDeps, now: Date): 
   const rows = await readPublished(db, now)
   if (rows.length === 0) {
     const key = await makeKey(operatorKey)
-    await db.$transaction([
-      db.$queryRaw`SELECT pg_advisory_xact_lock(${KEYS_LOCK})::text`,
-      db.$executeRaw`
+    await db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT pg_advisory_xact_lock(${KEYS_LOCK})::text`
+      // Another node may have made it meanwhile.
+      if ((await readPublished(tx, now)).length > 0) return
+      await tx.$executeRaw`
         INSERT INTO signing_key (kid, alg, public_jwk, sealed_jwk, created_at, signs_from)
-        SELECT ${key.kid}, ${key.alg}, ${JSON.stringify(key.publicJwk)}::jsonb, ${key.sealedJwk}, ${now}::timestamptz, ${now}::timestamptz
-        WHERE NOT EXISTS (SELECT 1 FROM signing_key WHERE retires_at IS NULL OR retires_at > ${now}::timestamptz)`,
-    ])
+        VALUES (${key.kid}, ${key.alg}, ${JSON.stringify(key.publicJwk)}::jsonb, ${key.sealedJwk}, ${now}::timestamptz, ${now}::timestamptz)`
+    })
     rows.push(...(await readPublished(db, now)))
   }
   return rows.map((row) => ({
@@ -106,7 +107,7 @@ export function publishedJwk(key: SigningKey): JWK {
   return { ...key.publicJwk, kid: key.kid, alg: ACCESS_TOKEN_ALG, use: 'sig' }
 }
 
-async function readPublished(db: Database, now: Date) {
+async function readPublished(db: Pick<Database, 'signingKey'>, now: Date) {
   return db.signingKey.findMany({
     where: publishedKey(now),
     orderBy: [{ signsFrom: 'asc' }, { kid: 'asc' }],
