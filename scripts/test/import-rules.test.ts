@@ -42,6 +42,9 @@ const FORBIDDEN: readonly [file: string, from: string][] = [
   ['apps/api/src/sending/up.ts', '../jobs/callbacks.ts'],
   ['apps/api/src/upstream/up.ts', '../ledger/settle.ts'],
   ['apps/api/src/upstream/sandbox/up.ts', '../../routes/sms.ts'],
+  ['apps/api/src/upstream/sandbox/across.ts', '../vertexsms/client.ts'],
+  ['apps/api/src/upstream/vertexsms/up.ts', '../../routes/sms.ts'],
+  ['apps/api/src/upstream/vertexsms/across.ts', '../sandbox/ids.ts'],
   ['apps/api/src/guard/up.ts', '../upstream/upstream.ts'],
   ['apps/api/src/up.ts', './server.ts'],
   ['apps/api/src/guard/driver.ts', '@prisma/client'],
@@ -60,6 +63,8 @@ const ALLOWED: readonly [file: string, from: string][] = [
   ['apps/api/src/routes/sends.ts', '../sending/send.ts'],
   ['apps/api/src/sending/down.ts', '../ledger/admit.ts'],
   ['apps/api/src/ledger/down.ts', '../limits/judge.ts'],
+  ['apps/api/src/upstream/sandbox/down.ts', '../operators.ts'],
+  ['apps/api/src/upstream/vertexsms/down.ts', '../operators.ts'],
   ['apps/api/src/server.ts', './app.ts'],
   ['apps/api/src/app.ts', './guard/guard.ts'],
 ]

@@ -9,7 +9,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import { OPERATORS } from '../src/upstream/sandbox/operators.ts'
+import { OPERATORS } from '../src/upstream/operators.ts'
 import { bestMatch } from './match-names.ts'
 
 /** A BSON document that holds only strings (element type 2) as a plain map. */

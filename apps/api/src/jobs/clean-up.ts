@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import { deleteEndedCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
-import { PIN_COUNTER_PREFIX } from '../upstream/sandbox/pin-limit.ts'
+import { PIN_COUNTER_PREFIX } from '../upstream/pin-limit.ts'
 
 /** What arrived on the sandbox phone is kept this long, and so is a callback that is over. */
 export const TEXT_LIFETIME_MS = 7 * 86_400_000

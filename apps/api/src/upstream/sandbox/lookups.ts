@@ -2,12 +2,12 @@ import { type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { LIMITS } from '../../limits.ts'
+import { operatorsOf } from '../operators.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'
 import { stableHash } from './hash.ts'
 import { magicCode } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
-import { operatorsOf } from './operators.ts'
 
 /** One number in this many has moved to another operator. */
 const PORTED_ONE_IN = 8

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { type KnownNumber, numberReader } from '../../message/number.ts'
+import { type Operator, operatorById, operatorsOf } from '../operators.ts'
 import { stableHash } from './hash.ts'
 import { MAGIC_COUNTRY, magicCode } from './magic.ts'
-import { type Operator, operatorById, operatorsOf } from './operators.ts'
 
 /** Reads a number; magic numbers count as mobile numbers of their country. */
 export const readNumber = numberReader((msisdn) => (magicCode(msisdn) === undefined ? undefined : MAGIC_COUNTRY))

@@ -2,11 +2,11 @@
 // spender, connection, schedule or callback address, and takes the same order twice when it is given twice.
 import { ApiError } from '../../http/api-error.ts'
 import { readText } from '../../message/text.ts'
+import { operatorsOf } from '../operators.ts'
 import type { ReportDoor, SendingUpstream, SmsOrder } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'
 import { createLookupOrders } from './lookup-orders.ts'
 import { readNumber } from './numbers.ts'
-import { operatorsOf } from './operators.ts'
 import { operatorFor, partPriceOf } from './plan.ts'
 import { HLR_PRICE_MICROS, partPriceMicros } from './prices.ts'
 import { createSmsOrders } from './sms-orders.ts'

@@ -1,7 +1,7 @@
 import { toEurText } from '@vertexsms/contract/money'
 import type { Rate } from '@vertexsms/contract/rest'
+import { OPERATORS, type Operator, operatorsOf } from '../operators.ts'
 import { stableHash } from './hash.ts'
-import { OPERATORS, type Operator, operatorsOf } from './operators.ts'
 
 /** The step between two prices. */
 const STEP_MICROS = 500
