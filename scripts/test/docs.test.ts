@@ -2,7 +2,7 @@ import { LIVE } from '@vertexsms/contract/discovery'
 import { ERRORS } from '@vertexsms/contract/errors'
 import { TOOL_NAMES } from '@vertexsms/contract/scopes'
 import { expect, it } from 'vitest'
-import { documents, outdated } from '../../../scripts/gen-docs.ts'
+import { documents, outdated } from '../gen-docs.ts'
 
 it('the generated pages are up to date (npx -y pnpm gen)', () => {
   expect(outdated()).toEqual([])
