@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import type { Adapter } from 'oidc-provider'
 import { errors } from 'oidc-provider'
-import { keepWithin } from '../../room.ts'
+import { keepWithin } from '../../storage-quota.ts'
 import { currentOrigin } from '../request-address.ts'
 import { inLocalTime } from '../tokens/local-times.ts'
 import { artifactId } from '../tokens/token-store.ts'

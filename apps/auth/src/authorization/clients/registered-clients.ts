@@ -3,7 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { open, seal } from '@vertexsms/secrets/seal'
 import { LRUCache } from 'lru-cache'
-import { keepWithin } from '../../room.ts'
+import { keepWithin } from '../../storage-quota.ts'
 import { OPERATOR_MARK } from './registration.ts'
 
 /** A registered client's metadata, with its secret in clear; never stored like this. */
@@ -15,7 +15,7 @@ const CACHE_ENTRIES = 2000
 /** Clients that registered themselves (RFC 7591) or were made by an operator. */
 export interface RegisteredClients {
   find(clientId: string): Promise<ClientRecord | undefined>
-  /** Stores a client; `origin` is who made it (room.ts), null for an operator's. Makes room among those never connected. */
+  /** Stores a client; `origin` is who made it (storage-quota.ts), null for an operator's. Makes room among those never connected. */
   save(record: ClientRecord, now: Date, origin: string | null): Promise<void>
 }
 
