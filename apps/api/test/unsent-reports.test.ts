@@ -72,6 +72,23 @@ test('of a list each message that failed is reported as well as those that went 
   expect(postsOf(failed.id)).toHaveLength(1)
 })
 
+test('what a pause kept back of a list is reported as failed, as its status tells it', async () => {
+  const { accountId, token } = account
+  let handed = 0
+  const operator = fakeOperator(undefined, async () => {
+    if (++handed < 4) return
+    await world.db.spender.updateMany({ where: { accountId }, data: { pausedAt: new Date() } })
+  })
+  const node = await world.startNode({}, { operator })
+  const to = ['37060000001', '37060000002', '37060000003', '37060000004', '37060000005']
+  const { body } = await node.call('POST /sms/batch', { token, body: { ...sms, to, dlrUrl: `${receiver.url}/x` } })
+  await node.close()
+  const { id, status, error } = body.messages[4]
+  expect([status, error.code]).toEqual(['not_sent', 'CONNECTION_PAUSED'])
+  expect(await posted(id)).toEqual({ id, status: 2, error: 999, ...UNPLACED })
+  expect(await statusOf(id)).toEqual({ id, status: 2, error: null, state: 'failed' })
+})
+
 test('nothing is reported of what its caller cancelled, nor of a message that its answer refused', async () => {
   const id = await schedule({ scheduled: soon(HOUR_MS) })
   expect((await ask(`DELETE /sms/${id}`)).status).toBe(204)

@@ -7,10 +7,5 @@
 export const CANCELLED = ['cancelled', 'scope_lost', 'account_changed'] as const
 export type Cancelled = (typeof CANCELLED)[number]
 
-/** Whether a reason is one of {@link CANCELLED}. */
-export function isCancelled(reason: string | null): reason is Cancelled {
-  return (CANCELLED as readonly (string | null)[]).includes(reason)
-}
-
 /** The word in `approval.reason` of one that was closed before its time because it was asked for another account there. */
 export const ACCOUNT_CHANGED: Cancelled = 'account_changed'

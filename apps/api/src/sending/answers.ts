@@ -5,7 +5,6 @@ import {
   VERTEX_ERROR_MEANINGS,
   type VertexErrorCode,
 } from '@vertexsms/contract/api-errors'
-import { isCancelled } from '@vertexsms/contract/cancelled'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
@@ -118,14 +117,14 @@ const STATES: Readonly<Record<number, SmsStatus['state']>> = {
 /** The answer of `GET /sms/status/{id}`. */
 export function statusAnswer(row: MessageRow): SmsStatus {
   const { delivery, deliveryError } = row
-  const reported = delivery === null || delivery === 0 ? null : delivery
-  const id = String(row.id)
-  if (reported !== null) return { id, status: reported, error: deliveryError, state: STATES[reported] ?? 'sent' }
-  const unsent = row.state === 'released' ? statusOfUnsent(row) : null
-  return { id, status: unsent?.status ?? null, error: unsent?.error ?? null, state: stateOf(row) }
+  const reported = delivery === null || delivery === 0 ? null : { status: delivery, error: deliveryError }
+  const told = reported ?? (row.state === 'released' ? statusOfUnsent(row) : null)
+  const state = told === null ? stateOf(row) : (STATES[told.status] ?? 'sent')
+  return { id: String(row.id), status: told?.status ?? null, error: told?.error ?? null, state }
 }
 
-function stateOf({ state, scheduledAt, failureReason }: MessageRow): SmsStatus['state'] {
+/** Of a message of which nothing is told by number. */
+function stateOf({ state, scheduledAt }: MessageRow): SmsStatus['state'] {
   switch (state) {
     case 'scheduled':
       return 'scheduled'
@@ -137,7 +136,6 @@ function stateOf({ state, scheduledAt, failureReason }: MessageRow): SmsStatus['
     case 'accepted':
       return 'sent'
     case 'released':
-      if (failureReason === 'expired') return 'expired'
-      return isCancelled(failureReason) || failureReason === 'not_sent' ? 'cancelled' : 'failed'
+      return 'cancelled'
   }
 }
