@@ -88,9 +88,10 @@ test('a list whose messages left is never called undone: where they cannot be re
 })
 
 describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still runs what nobody waits for', () => {
-  const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
+  const dlrUrl = 'http://127.0.0.1:9/never'
+  const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString(), dlrUrl })
   test.each([
-    ['handed over', {}],
+    ['handed over', { dlrUrl }],
     ['scheduled', later()],
   ])('a send that is let in after its caller was told that nothing was sent is given back: %s', async (_how, more) => {
     const { accountId, token } = await world.makeAccount()
@@ -131,6 +132,8 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
     await holding
     const given = () => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } })
     expect((await eventually(given)).failureReason).toBe('not_sent')
+    // Nobody was told its id.
+    expect(await world.db.callback.count({ where: { accountId } })).toBe(0)
     const { totalHeldMicros, handedOver, scheduled } = await world.db.spenderCount.findFirstOrThrow({
       where: { spenderId: accountId },
     })

@@ -1,5 +1,6 @@
 // What is told of a message that was given an id and then did not go out: by its status, and at its caller's URL.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { idle } from '../src/sending/hand-over.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { eventually } from './support/eventually.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
@@ -132,4 +133,29 @@ test('a message that a report gives back is reported once, as the report has it'
     () => {},
   )
   expect(await owedFor('lost', (messageId) => door.delivery({ messageId, ...told }))).toEqual([{ id: 'true', ...told }])
+})
+
+test.each([
+  ['before its refusal is reported, for its caller has its id', 20, [{ status: 2, error: 21 }]],
+  ['with its refusal is not reported', 60_000, []],
+] as const)('a list of one that is answered %s', async (_when, answerMs, owed) => {
+  const { passed, open: answer } = makeGate()
+  const operator = fakeOperator(
+    () => 'refused',
+    () => passed,
+  )
+  const { deps, sending } = pathNode(world.db, operator, { times: { ...PATIENT_TIMES, answerMs } })
+  const payer = await makePayer(world.db)
+  const asking = sending.sendList(smsCall(payer, ['37060000001'], { body: { dlrUrl: `${receiver.url}/x` } }))
+  if (owed.length === 0) answer()
+  const given = await asking.then(
+    ({ answer: { messages } }) => messages[0]?.status,
+    (error: { code: string }) => error.code,
+  )
+  expect(given).toBe(owed.length === 0 ? 'SEND_REFUSED' : 'queued')
+  answer()
+  await idle(deps)
+  const posts = await world.db.callback.findMany({ where: { accountId: payer.accountId } })
+  expect(posts.map(({ body }) => body)).toMatchObject(owed)
+  expect(posts).toHaveLength(owed.length)
 })

@@ -43,8 +43,11 @@ export interface Settlement {
   readonly failureReason?: string | null
   /** Nothing follows but a late report. */
   readonly final?: boolean
-  /** A report says so, which is told the caller by itself. */
-  readonly byReport?: boolean
+  /**
+   * Whether the caller's URL is owed that a message did not go out, where its send does not tell it (unsent.ts): `due` once
+   * the call was answered with its id, `never` of what a report says, which is posted itself, and of an id that nobody knows.
+   */
+  readonly post?: 'due' | 'never'
 }
 
 /** Where a message stood before and stands now. */
@@ -98,13 +101,13 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
       failure_number: one.failureNumber ?? null,
       failure_reason: one.failureReason ?? null,
       final: one.final ?? false,
-      by_report: one.byReport ?? false,
+      post: one.post ?? null,
     })),
   )
   return Prisma.sql`told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(${json}::jsonb)
       AS t(id bigint, outcome text, reference text, charged bigint, parts int, failure text, failure_number int,
-           failure_reason text, final boolean, by_report boolean)
+           failure_reason text, final boolean, post text)
   )`
 }
 
@@ -114,8 +117,7 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
-         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final,
-         t.by_report
+         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post
   FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
 }
 

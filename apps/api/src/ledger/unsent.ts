@@ -23,7 +23,7 @@ export function statusOfUnsent(released: {
 /**
  * The INSERT over `settling` of what is owed to callers' URLs for messages that are released: the same as
  * {@link statusOfUnsent}, under 999 where the network has no code. Not for a message that its own answer refuses, which
- * has no id that anybody knows, nor for one that a report released, which is posted itself.
+ * has no id that anybody knows, unless `post` says otherwise (settle.ts).
  */
 export const OWED_UNSENT = owePosts(Prisma.sql`
   SELECT s.account_id, p.dlr_url AS url, p.test_mode,
@@ -33,6 +33,6 @@ export const OWED_UNSENT = owePosts(Prisma.sql`
            'error', CASE s.failure_reason WHEN ${EXPIRED} THEN ${VERTEX_ERROR_CODES.NOT_DELIVERED}::int
                     ELSE coalesce(s.failure_number, ${VERTEX_ERROR_CODES.UNKNOWN}::int) END) AS body
   FROM settling s JOIN send p ON p.id = s.send_id
-  WHERE s.outcome = 'released' AND s.state IN ('scheduled', 'held', 'handed_over', 'unknown') AND NOT s.by_report
+  WHERE s.outcome = 'released' AND s.state IN ('scheduled', 'held', 'handed_over', 'unknown') AND s.post IS DISTINCT FROM 'never'
     AND (s.failure IS NOT NULL OR s.failure_reason = ${EXPIRED}) AND p.kind = 'sms' AND p.dlr_url IS NOT NULL
-    AND (s.state = 'unknown' OR p.scheduled_at IS NOT NULL OR p.runner_until IS NOT NULL)`)
+    AND (s.post = 'due' OR s.state = 'unknown' OR p.scheduled_at IS NOT NULL OR p.runner_until IS NOT NULL)`)

@@ -10,7 +10,8 @@ import type { SmsCall } from './sms-entry.ts'
 
 /**
  * Hands over the only message of a send, which was admitted as handed over, and settles it. Throws its refusal, and
- * SEND_OUTCOME_UNKNOWN where the upstream's answer was lost.
+ * SEND_OUTCOME_UNKNOWN where the upstream's answer was lost. What became of it is owed to the caller's URL where the call
+ * `isAnswered` by then.
  */
 export async function handOne(
   deps: SendingDeps,
@@ -19,6 +20,7 @@ export async function handOne(
   sendId: string,
   message: Entered,
   { sinceMs, generation }: Pick<LetIn, 'sinceMs' | 'generation'>,
+  isAnswered: () => boolean = () => false,
 ): Promise<MessageRow> {
   await deps.at('admitted')
   const order = orderOf(call.sender.accountId, content, message.recipient)
@@ -30,7 +32,8 @@ export async function handOne(
     call: () => deps.operator.send({ ...order, generation, messageId: message.id }),
   })
   await deps.at('handed')
-  await settleSurely(deps, call.sender, [settlement], () => watch(deps, call.sender))
+  const told = isAnswered() ? ({ ...settlement, post: 'due' } as const) : settlement
+  await settleSurely(deps, call.sender, [told], () => watch(deps, call.sender))
   await deps.at('settled')
   if (refusal) throw refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])

@@ -52,7 +52,8 @@ export async function handOver(
   clearTimeout(timer)
   if (first !== 'late') return handedOf(messageId, first, told)
   answer.then((given) => {
-    if (given.kind !== 'unknown') settleLater(deps, sender, [handedOf(messageId, given, told).settlement])
+    if (given.kind === 'unknown') return
+    settleLater(deps, sender, [{ ...handedOf(messageId, given, told).settlement, post: 'due' }])
   })
   return handedOf(messageId, { kind: 'unknown' }, told)
 }
@@ -179,7 +180,7 @@ export function stopGivingBack(deps: SendingDeps): void {
 
 /**
  * Gives back what a statement that was never answered may have let in, or may still let in: it waits for its locks at the
- * server, whoever has gone.
+ * server, whoever has gone. The caller was told that nothing was sent, and no id.
  */
 export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: readonly bigint[]): void {
   const open = new Set(messageIds)
@@ -189,6 +190,7 @@ export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: read
       outcome: 'released' as const,
       failure: 'UNAVAILABLE' as const,
       failureReason: 'not_sent',
+      post: 'never' as const,
     }))
     for (const { id } of await settle(deps.db, settlements)) open.delete(id)
     return open.size === 0

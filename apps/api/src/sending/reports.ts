@@ -61,7 +61,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       const change: LateMoney = lateMoney(report, row, await pricesOf(row, network))
       if (change === 'later') throw new ReportTooEarly('its hand-over is not answered yet')
       if (change === 'nothing') return
-      const [settled] = await settle(db, [{ ...change, messageId, byReport: true }])
+      const [settled] = await settle(db, [{ ...change, messageId, post: 'never' }])
       const was = settled?.was === 'handed_over' && row.state === 'unknown' ? 'unknown' : settled?.was
       if (was === row.state) return
     }

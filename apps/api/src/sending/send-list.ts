@@ -137,12 +137,13 @@ async function handOneInTime(
   done: () => void,
 ): Promise<MessageRow | undefined> {
   let row: MessageRow | undefined
-  const handing = handOne(deps, call, content, sendId, message, entered)
+  let isAnswered = false
+  const handing = handOne(deps, call, content, sendId, message, entered, () => isAnswered)
     .then((handed) => {
       row = handed
     })
     .finally(done)
-  // Its refusal is told the caller, or those who ask for its status.
+  // Its refusal is told the caller, or once they have its id their URL, and those who ask for its status.
   inBackground(
     deps,
     call.sender,
@@ -151,6 +152,7 @@ async function handOneInTime(
     }),
   )
   await within(handing, answerAtMs - performance.now())
+  isAnswered = true
   return row
 }
 
