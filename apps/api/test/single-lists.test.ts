@@ -1,6 +1,8 @@
 // A list that leads to one person is answered in the time of every list.
+import { within } from '@vertexsms/service/within'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
+import type { Step } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
@@ -59,6 +61,27 @@ test.each([
     expect([totalHeldMicros, dayRecipients]).toEqual([0n, recipients])
   },
 )
+
+test('what refused it in time refuses all of it, also where that is written only after it', async () => {
+  const { passed: written, open: write } = makeGate()
+  const { passed: settled, open: isSettled } = makeGate()
+  const at = (step: Step) => {
+    if (step !== 'settled') return
+    isSettled()
+    return written
+  }
+  const operator = fakeOperator(() => 'refused')
+  const { sending } = pathNode(database.db, operator, { at, times: { ...UNHURRIED, answerMs: 1_000 } })
+  const asking = sending.sendList(smsCall(payer, TO))
+  const outcome = asking.then(
+    ({ answer }) => answer.messages[0]?.status,
+    (error: { code: string }) => error.code,
+  )
+  await settled
+  await within(outcome, 1_500)
+  write()
+  expect(await outcome).toBe('SEND_REFUSED')
+})
 
 test('what refuses it in time still refuses all of it', async () => {
   const { sending, open, placesFree } = closedNode(60_000, 'refused')
