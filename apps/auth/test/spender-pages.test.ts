@@ -581,6 +581,18 @@ describe('the page of a connection', () => {
     expect((await person.get(page)).html).not.toContain('It was paused automatically')
   })
 
+  it('shows an automatic pause that began under that of its owner: whoever resumes ends both', async () => {
+    const { person, page, of } = await owner()
+    await send(person, `${page}/pause`)
+    const fired = { autoPausedAt: new Date(), autoPausedReason: 'burst' }
+    await stack.db.spender.update({ where: { id: of.spenderId }, data: fired })
+    for (const path of [page, '/']) expect((await person.get(path)).html).toMatch(/paused automatically/i)
+    const { html } = await person.get(page)
+    await send(person, `${page}/resume`, { seen: hiddenField(html, 'seen') })
+    await send(person, `${page}/pause`)
+    expect((await person.get(page)).html).not.toMatch(/paused automatically/i)
+  })
+
   describe('its activity, in pages', () => {
     const times = (html: string) => [...(html.split('class="activity').at(1) ?? '').matchAll(/datetime="([^"]+)"/g)]
     const amounts = (html: string) =>

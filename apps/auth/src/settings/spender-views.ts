@@ -35,9 +35,12 @@ export async function unknownViews(
   }
 }
 
-/** Who paused a spender, since when and why; null for one that may spend. */
+/**
+ * Who paused a spender, since when and why; null for one that may spend. Where a rule did as well as its owner it is the
+ * rule that is shown: whoever resumes ends both, and is to have seen it.
+ */
 export function pauseView(row: Pauses & { readonly autoPausedReason: string | null }, now: Date): PauseView | null {
-  const by = pauseOf(row)
+  const by = pauseOf({ ...row, pausedAt: null }) ?? pauseOf(row)
   const since = by === 'owner' ? row.pausedAt : row.autoPausedAt
   return (
     by &&
