@@ -1,5 +1,5 @@
 // What is told of a message that was given an id and then did not go out: by its status, and at its caller's URL.
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { idle } from '../src/sending/hand-over.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { eventually } from './support/eventually.ts'
@@ -23,6 +23,7 @@ beforeAll(async () => {
   receiver = await startReceiver()
   world = await startWorld()
 })
+afterEach(() => world.followDate())
 afterAll(async () => {
   await world?.close()
   await receiver.close()
@@ -32,7 +33,7 @@ beforeEach(async () => {
 })
 
 const ask = (request: string, body?: unknown) => world.node.call(request, { token: account.token, body })
-const soon = (ms = 400) => new Date(Date.now() + ms).toISOString()
+const inAnHour = () => new Date(Date.now() + HOUR_MS).toISOString()
 const postsOf = (id: string) => receiver.posts.filter(({ body }) => body.id === id).map(({ body }) => body)
 const posted = (id: string) => eventually(async () => postsOf(id)[0])
 const statusOf = async (id: string) => (await ask(`GET /sms/status/${id}`)).body
@@ -44,25 +45,26 @@ async function schedule(members: Record<string, unknown>): Promise<string> {
 }
 
 test('a scheduled message that is refused at its time is reported with the code of the refusal', async () => {
-  const id = await schedule({ to: FILTERED, scheduled: soon() })
+  const id = await schedule({ to: FILTERED, scheduled: inAnHour() })
   expect(await statusOf(id)).toEqual({ id, status: null, error: null, state: 'scheduled' })
+  await world.followDate(HOUR_MS)
   expect(await posted(id)).toEqual({ id, status: 2, error: 21, ...UNPLACED })
   expect(await statusOf(id)).toEqual({ id, status: 2, error: 21, state: 'failed' })
 })
 
 test('a scheduled message that a limit refuses at its time is reported without a code of the network', async () => {
-  const id = await schedule({ scheduled: soon(800) })
+  const id = await schedule({ scheduled: inAnHour() })
   await world.db.spender.updateMany({ where: { accountId: account.accountId }, data: { maxPerDayMicros: 0n } })
+  await world.followDate(HOUR_MS)
   expect(await posted(id)).toEqual({ id, status: 2, error: 999, ...UNPLACED })
   expect(await statusOf(id)).toEqual({ id, status: 2, error: null, state: 'failed' })
 })
 
 test('a scheduled message whose time went by is reported as expired', async () => {
-  const id = await schedule({ scheduled: soon(HOUR_MS), expireIn: 360 })
+  const id = await schedule({ scheduled: inAnHour(), expireIn: 360 })
   await world.followDate(2 * HOUR_MS)
   expect(await posted(id)).toEqual({ id, status: 16, error: 2, ...UNPLACED })
   expect(await statusOf(id)).toEqual({ id, status: 16, error: 2, state: 'expired' })
-  await world.followDate()
 })
 
 test('of a list each message that failed is reported as well as those that went out', async () => {
@@ -91,7 +93,7 @@ test('what a pause kept back of a list is reported as failed, as its status tell
 })
 
 test('nothing is reported of what its caller cancelled, nor of a message that its answer refused', async () => {
-  const id = await schedule({ scheduled: soon(HOUR_MS) })
+  const id = await schedule({ scheduled: inAnHour() })
   expect((await ask(`DELETE /sms/${id}`)).status).toBe(204)
   expect((await ask('POST /sms', { ...sms, to: FILTERED, dlrUrl: `${receiver.url}/x` })).status).toBe(400)
   expect(await statusOf(id)).toEqual({ id, status: null, error: null, state: 'cancelled' })

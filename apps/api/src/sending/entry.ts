@@ -11,6 +11,8 @@ import type { MessageRow } from './rows.ts'
 export interface Key {
   readonly hash: Uint8Array
   readonly digest: Uint8Array
+  /** Of the request as it was written, which the version before this one kept; a later version goes without. */
+  readonly formerDigest?: Uint8Array
 }
 
 /** What is to be let in. */

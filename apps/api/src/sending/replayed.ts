@@ -14,14 +14,18 @@ export async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promi
     const rows = await messagesOfKey(deps.db, scope, key.hash)
     const [first] = rows
     if (first === undefined) return null
-    if (!Buffer.from(first.payloadDigest ?? []).equals(Buffer.from(key.digest)))
-      throw new ApiError('IDEMPOTENCY_KEY_REUSED')
+    if (!isOfRequest(first, key)) throw new ApiError('IDEMPOTENCY_KEY_REUSED')
     const runs = first.scheduledAt === null && rows.some(({ state }) => state === 'held' || state === 'handed_over')
     // Past the time in which it was answered, the first one has told what it could, and so may its repeat.
     if (!runs || (rows.length > 1 && first.ageMs > deps.times.answerMs)) return rows
     if (performance.now() >= until) throw new ApiError('SEND_IN_PROGRESS', { headers: { 'retry-after': '2' } })
     await pause(REPEAT_LOOK_MS)
   }
+}
+
+function isOfRequest({ payloadDigest }: MessageRow, { digest, formerDigest }: Key): boolean {
+  const kept = Buffer.from(payloadDigest ?? [])
+  return kept.equals(digest) || (formerDigest !== undefined && kept.equals(formerDigest))
 }
 
 const REPEAT_LOOK_MS = 100

@@ -24,11 +24,22 @@ export interface SmsCall {
 
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 
-function keyOf(deps: SendingDeps, { sender, route, body, idempotencyKey }: SmsCall): Key | null {
+/** What a request asks for, as it was read: the same in every spelling. */
+function askedFor({ drafts, content, scheduledAt, dlrUrl, maxPriceMicros, quoteId }: SmsPlan) {
+  const { codingNamed: _named, ...asked } = content
+  const to = drafts.map(({ number, written }) => number?.msisdn ?? written)
+  return { ...asked, to, scheduledAt, dlrUrl, maxPriceMicros, quoteId }
+}
+
+function keyOf(deps: SendingDeps, { sender, route, body, idempotencyKey }: SmsCall, plan: SmsPlan): Key | null {
   if (idempotencyKey === null) return null
   const scope = { spenderId: sender.spenderId, upstream: deps.operator.name, route }
   const secret = deps.keys.idempotency
-  return { hash: hashIdempotencyKey(secret, scope, idempotencyKey), digest: digestPayload(secret, scope, body) }
+  return {
+    hash: hashIdempotencyKey(secret, scope, idempotencyKey),
+    digest: digestPayload(secret, scope, askedFor(plan)),
+    formerDigest: digestPayload(secret, scope, body),
+  }
 }
 
 /** What finds a repeat of a call that has no key; null over REST, where only a key does. */
@@ -66,7 +77,7 @@ export async function enterSms(
     kind: 'sms',
     sender,
     route: call.route,
-    key: keyOf(deps, call),
+    key: keyOf(deps, call, plan),
     recipients,
     single,
     refusal: plan.refusal ?? refusal,
