@@ -702,10 +702,15 @@ describe('the answer', () => {
 
   it('what is right of what was typed counts where nothing is ticked but what reads: it binds what may be ticked later', async () => {
     const { accountId, person } = await newPerson()
-    const page = await person.open((await start(await register(stack))).url)
-    const fields = { limit: 'other', own_limit: '3', countries: 'LT' }
-    expect((await fill(person, page, fields, ['sms:rates'])).status).toBe(200)
-    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 3_000_000n, countries: ['LT'] })
+    const client = await register(stack)
+    const answer = async (fields: Record<string, string>) =>
+      (await fill(person, await person.open((await start(client)).url), fields, ['sms:rates'])).status
+    expect(await answer({ limit: 'other', own_limit: '3', countries: 'LT' })).toBe(200)
+    const bounds = { maxPerDayMicros: 3_000_000n, countries: ['LT'] }
+    expect(await spenderOf(accountId)).toMatchObject(bounds)
+    // What fits nothing that binds it already keeps nobody from reading, and changes nothing.
+    expect(await answer({ countries: 'LV' })).toBe(200)
+    expect(await spenderOf(accountId)).toMatchObject(bounds)
   })
 
   it('Allow reading only says what is missing where nothing that reads is ticked, and keeps what is', async () => {
@@ -877,6 +882,35 @@ describe('a page that told of a connection which is no more, or of another', () 
     expect(await liveOf(accountId)).toEqual([])
     expect((await fill(person, again, {})).status).toBe(200)
     expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  it('is shown again where the app was connected anew meanwhile, since what was spent counts for that no more', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const [first] = await liveOf(accountId)
+    const page = await person.open((await start(client)).url)
+    await endConnection(stack.db, first?.id ?? '', 'revoked')
+    await connect(client, person)
+    const [second] = await liveOf(accountId)
+    const again = await fill(person, page, {})
+    expect([again.status, hiddenField(again.html, 'limits_from')]).toEqual([422, second?.id])
+    expect(second?.id).not.toBe(first?.id)
+    expect((await fill(person, again, {})).status).toBe(200)
+  })
+
+  it('is taken as it is where what it names was never its own', async () => {
+    const { accountId, person } = await newPerson()
+    const stranger = await newPerson()
+    await connect(await register(stack), stranger.person)
+    const [strange] = await liveOf(stranger.accountId)
+    const client = await published()
+    for (const from of [strange?.id ?? '', randomUUID(), 'x']) {
+      const page = await person.open((await start(client)).url)
+      const html = page.html.replace(/(name="limits_from" value=")[^"]*/, `$1${from}`)
+      expect((await fill(person, { ...page, html }, {})).status).toBe(200)
+    }
+    expect(await liveOf(accountId)).toHaveLength(3)
   })
 
   it('is shown again where it was replaced in another tab', async () => {
