@@ -927,6 +927,9 @@ describe('a page that told of a connection which is no more, or of another', () 
     // What took its place is what is left to replace: the limits go on.
     expect(answers[1]?.html).toContain(`name="replaces" value="${left?.id}" checked`)
     expect(promises(answers[1] as View)).toBe(true)
+    // What is told of each by mail is told of what bounds them both.
+    const told = { where: { accountId, kind: 'new_connection' }, select: { spenderId: true } } as const
+    expect(await stack.db.notice.findMany(told)).toEqual([{ spenderId: replaces }, { spenderId: replaces }])
   })
 
   it('is shown again where the person does not replace it after all, unless nothing but the form bound it', async () => {

@@ -1,3 +1,4 @@
+// As long as it is because each change is named, and has a reason of its own.
 import type { Standing } from './row.ts'
 
 const LOADED = 'It acts while the module is loaded, when no change is awake yet.'
@@ -5,6 +6,7 @@ const BOXED = 'Our name has no a, and what follows a z is no letter either way.'
 const WHOLE = 'Letters that are our name to their end were found before.'
 const COMPILER = 'It tells the compiler what the place that was found says already.'
 const SECOND = 'The page answers a second press by what became of the first, whatever this is called.'
+const ONE_ID = 'An app that registered itself goes on under its id, so that another id is another spender.'
 const SIGN = 'Of an order only the sign counts, and prices that are equal are in either.'
 
 /** What stands in the zone consent. */
@@ -214,5 +216,37 @@ export const CONSENT: readonly Standing[] = [
     file: 'consent/scene.ts',
     change: "textField(request, 'confirmed') || null  =>  textField(request, 'confirmed')",
     why: 'No widening reads as an empty text.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: '!client.shared || replaces !== undefined  =>  replaces !== undefined',
+    why: ONE_ID,
+  },
+  {
+    file: 'consent/connect.ts',
+    change: '!client.shared && (row.spenderId ?? row.id) !== earlier?.spenderId  =>  !client.shared',
+    why: ONE_ID,
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'row.spenderId ?? row.id  =>  row.spenderId',
+    nth: 1,
+    why: ONE_ID,
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'row.spenderId ?? row.id  =>  row.id',
+    nth: 1,
+    why: ONE_ID,
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'earlier?.spenderId ?? null  =>  earlier?.spenderId',
+    why: 'A column that is left out is null.',
+  },
+  {
+    file: 'consent/connect.ts',
+    change: 'row ?? null  =>  row',
+    why: 'Whoever asks takes one for the other.',
   },
 ]
