@@ -44,7 +44,7 @@ const FORBIDDEN: readonly [file: string, from: string][] = [
   ['apps/api/src/upstream/sandbox/up.ts', '../../routes/sms.ts'],
   ['apps/api/src/upstream/sandbox/across.ts', '../vertexsms/client.ts'],
   ['apps/api/src/upstream/vertexsms/up.ts', '../../routes/sms.ts'],
-  ['apps/api/src/upstream/vertexsms/across.ts', '../sandbox/ids.ts'],
+  ['apps/api/src/upstream/vertexsms/across.ts', '../sandbox/hash.ts'],
   ['apps/api/src/guard/up.ts', '../upstream/upstream.ts'],
   ['apps/api/src/up.ts', './server.ts'],
   ['apps/api/src/guard/driver.ts', '@prisma/client'],

@@ -7,7 +7,6 @@ import type { ReportRouteOptions } from './routes/reports.ts'
 import { createStatusJob } from './sending/ask-status.ts'
 import type { SendingDeps } from './sending/deps.ts'
 import { createReportDoor } from './sending/reports.ts'
-import { newNumberId } from './upstream/sandbox/ids.ts'
 import { createOperator } from './upstream/sandbox/operator.ts'
 import { createSandbox } from './upstream/sandbox/sandbox.ts'
 import type { SendingUpstream, Upstream } from './upstream/upstream.ts'
@@ -98,7 +97,6 @@ export function chooseUpstream(parts: UpstreamParts): ChosenUpstream {
     access,
     addresses,
     pinKey: env.API_KEYS['sender-pin'],
-    newId: newNumberId,
     checkCallbackUrl,
   })
   const firstMs = env.REPORT_ADDRESS === undefined ? env.VERTEXSMS_ASK_AFTER_MS : ASK_LATE_MS

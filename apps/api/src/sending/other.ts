@@ -1,7 +1,7 @@
 // Lookups and the registration of numbers: sends of one message on the same path.
 import { ApiError } from '../http/api-error.ts'
 import { notMobile, readMobile } from '../message/number.ts'
-import { newNumberId } from '../upstream/sandbox/ids.ts'
+import { newNumberId } from '../upstream/ids.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import { failureOfRepeat, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'

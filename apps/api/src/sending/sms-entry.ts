@@ -1,7 +1,7 @@
 // A call that sends, as what is to be let in: parsed, with what finds its repeat, prices it and is written of it.
 import { seal } from '@vertexsms/secrets/seal'
 import { ApiError } from '../http/api-error.ts'
-import { newSmsId } from '../upstream/sandbox/ids.ts'
+import { newSmsId } from '../upstream/ids.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
 import type { Entrance, Key } from './entry.ts'

@@ -4,7 +4,7 @@ import { databaseNow } from '@vertexsms/db/clock'
 import { type Admission, type Admitted, admit, type NewMessage } from '../../src/ledger/admit.ts'
 import type { Ledger } from '../../src/ledger/standing.ts'
 import { daysAround } from '../../src/limits/days.ts'
-import { newSmsId } from '../../src/upstream/sandbox/ids.ts'
+import { newSmsId } from '../../src/upstream/ids.ts'
 import { seed } from './world.ts'
 
 /** A caller by a token made by hand, as the ledger knows it. */

@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import type { NewId } from './ids.ts'
+import type { NewId } from '../ids.ts'
 
 /** How fast the simulated network is. */
 export interface SandboxTimes {

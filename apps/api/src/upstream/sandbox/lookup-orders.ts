@@ -1,6 +1,6 @@
 import { readMobile } from '../../message/number.ts'
+import { newNumberId, underNewId } from '../ids.ts'
 import type { HandOver, LookupOrder } from '../upstream.ts'
-import { newNumberId, underNewId } from './ids.ts'
 import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import type { OperatorOptions } from './operator.ts'

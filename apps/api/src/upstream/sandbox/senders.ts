@@ -4,11 +4,11 @@ import { mac } from '@vertexsms/secrets/mac'
 import { ApiError, noSuch } from '../../http/api-error.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile } from '../../message/number.ts'
+import { newNumberId, underNewId } from '../ids.ts'
 import { createPinLimits } from '../pin-limit.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
-import { newNumberId, underNewId } from './ids.ts'
 import { readNumber } from './numbers.ts'
 
 /** Wrong and right guesses that one PIN takes. */

@@ -6,6 +6,7 @@ import { ApiError, noSuch } from '../../http/api-error.ts'
 import { toApiError } from '../../http/error-answers.ts'
 import { LIMITS } from '../../limits.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
+import { newNumberId } from '../ids.ts'
 import { createPinLimits } from '../pin-limit.ts'
 import type { Caller, Upstream } from '../upstream.ts'
 import type { VertexAccess } from './operator.ts'
@@ -25,8 +26,6 @@ export interface SenderOptions {
   readonly addresses: ReportAddresses
   /** 32 bytes, under which the counters of PINs are kept. */
   readonly pinKey: Uint8Array
-  /** An id of ours that tells nothing of the ones before it. */
-  readonly newId: () => bigint
   /** Throws URL_NOT_ALLOWED; gives the URL as it is kept. */
   readonly checkCallbackUrl: (url: string | undefined, field: string) => string | undefined
 }
@@ -38,13 +37,13 @@ export interface Senders extends Pick<Upstream, 'registerSender' | 'confirmSende
 }
 
 /** Registers and confirms senders at the operator. */
-export function createSenders({ db, access, addresses, pinKey, newId, checkCallbackUrl }: SenderOptions): Senders {
+export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl }: SenderOptions): Senders {
   const pinLimits = createPinLimits(db, pinKey)
   const readNumber = numberReader()
 
   async function register(caller: Caller, request: SenderIdRequest, generation: number, url: string | null) {
     const { accountId } = caller
-    const id = newId()
+    const id = newNumberId()
     const report = url === null ? null : addresses.of('sender', id)
     const { type, name } = request
     // Before he is asked: the end of a review may be told before his answer, or though that was lost.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
-import { ApiError } from '../../http/api-error.ts'
+import { ApiError } from '../http/api-error.ts'
 
 /** Ids of SMS: 18 digits, as a string on the wire. */
 const SMS_ID = { from: 10n ** 17n, to: 10n ** 18n } as const
