@@ -214,7 +214,7 @@ export const ROUTES = {
   },
   'POST /senderId': {
     summary: 'Register a sender',
-    description: 'A name goes to review; to a number a PIN is sent.',
+    description: 'A name goes to review; to a number a PIN is sent, and for that alone an idempotency key counts.',
     permission: 'POST /senderId',
     body: {
       name: 'Sender',
