@@ -33,7 +33,7 @@ const ROUTES = ['POST /sms', 'POST /sms/batch'] as const
 
 async function ask(route: (typeof ROUTES)[number], key: string, changes: Record<string, unknown>) {
   const { to, ...body } = { ...FIRST, ...changes }
-  const whole = { ...body, to: route === 'POST /sms' ? to : [to, '37060000002'] }
+  const whole = { ...body, to: route === 'POST /sms' ? to : [to, '+37060000002'] }
   const {
     status,
     headers,
@@ -80,6 +80,20 @@ test.each([
     const key = randomUUID()
     expect((await ask(route, key, {})).status).toBe(200)
     const { status, code } = await ask(route, key, changes)
+    expect([status, code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
+  }
+})
+
+test('a repeat whose digits are a number in one of the two countries alone is another request', async () => {
+  const [readable, unread] = [{ correctBy: 'LT' }, { correctBy: 'US' }]
+  for (const [first, second] of [
+    [readable, unread],
+    [unread, readable],
+  ] as const) {
+    const key = randomUUID()
+    expect((await ask('POST /sms/batch', key, first)).status).toBe(200)
+    expect(await ask('POST /sms/batch', key, first)).toMatchObject({ status: 200, isReplayed: true })
+    const { status, code } = await ask('POST /sms/batch', key, second)
     expect([status, code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED'])
   }
 })

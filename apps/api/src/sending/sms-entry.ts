@@ -27,7 +27,8 @@ const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
 /** What a request asks for, as it was read: the same in every spelling. */
 function askedFor({ drafts, content, scheduledAt, dlrUrl, maxPriceMicros, quoteId }: SmsPlan) {
   const { codingNamed: _named, ...asked } = content
-  const to = drafts.map(({ number, written }) => number?.msisdn ?? written)
+  // Digits that are no number in the country that is named may be one without it: they are not taken for that one.
+  const to = drafts.map(({ number, written }) => number?.msisdn ?? { unread: written })
   return { ...asked, to, scheduledAt, dlrUrl, maxPriceMicros, quoteId }
 }
 
