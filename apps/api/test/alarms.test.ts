@@ -100,6 +100,20 @@ describe.each([
   })
 
   test.each([
+    ['gives no certain answer', () => Promise.resolve({ kind: 'unknown' } as const)],
+    ['gives none in time', () => new Promise<never>(() => {})],
+  ])('where the upstream %s, though nothing failed here', async (_what, send) => {
+    const msg = 'hand-over without an answer'
+    const times = { ...PATIENT_TIMES, handOverMs: 50 }
+    const node = await world.startNode({}, { operator: { ...fakeOperator(), send }, times })
+    const { requestId, to, answer } = ask(node, callerOf(), numbers(1))
+    expect((await answer).body.code).toBe('SEND_OUTCOME_UNKNOWN')
+    const { err: _err, ...members } = membersOf(msg, callerOf(), requestId)
+    expect(await alarm(node, msg, callerOf(), to)).toEqual(members)
+    expect(node.lines.filter((line) => line.includes(msg))).toHaveLength(1)
+  })
+
+  test.each([
     ['settled later', 1],
     ['list waits for the database', 2],
   ])('where the database is away: %s', async (msg, count) => {

@@ -25,9 +25,17 @@ export interface ToHandOver {
   readonly call: () => Promise<HandOver>
 }
 
+interface Answer {
+  readonly given: HandOver
+  /** What failed on the way; undefined where the upstream did not say what it did. */
+  readonly err?: Error
+}
+
+const NONE: Answer = { given: { kind: 'unknown' } }
+
 /**
- * Calls the upstream for a message. A process that stalled until its lease
- * may soon be over hands nothing over. An answer that comes after the time for it is settled when it comes.
+ * Calls the upstream for a message. A process that stalled until its lease may soon be over hands nothing over. An answer
+ * that comes after the time for it is settled when it comes. Of one whose outcome is unknown the log has one line.
  */
 export async function handOver(
   deps: SendingDeps,
@@ -44,18 +52,21 @@ export async function handOver(
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), deps.times.handOverMs)
   })
-  const answer = call().catch((error: Error): HandOver => {
-    deps.log.warn({ ...whose(sender), err: error }, 'hand-over without an answer')
-    return { kind: 'unknown' }
-  })
+  const answer = call().then(
+    (given): Answer => ({ given }),
+    (err: Error): Answer => ({ ...NONE, err }),
+  )
   const first = await Promise.race([answer, late])
   clearTimeout(timer)
-  if (first !== 'late') return handedOf(messageId, first, told)
-  answer.then((given) => {
-    if (given.kind === 'unknown') return
-    settleLater(deps, sender, [{ ...handedOf(messageId, given, told).settlement, post: 'due' }])
-  })
-  return handedOf(messageId, { kind: 'unknown' }, told)
+  const { given, err } = first === 'late' ? NONE : first
+  if (given.kind === 'unknown') deps.log.warn({ ...whose(sender), err }, 'hand-over without an answer')
+  if (first === 'late') {
+    answer.then(({ given: lately }) => {
+      if (lately.kind === 'unknown') return
+      settleLater(deps, sender, [{ ...handedOf(messageId, lately, told).settlement, post: 'due' }])
+    })
+  }
+  return handedOf(messageId, given, told)
 }
 
 /** Refusals that pass by themselves, and when to try again. */
