@@ -762,6 +762,36 @@ describe('an app that reconnects', () => {
     expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 8_000_000n })
   })
 
+  it('gets no other countries, and no more money beside them, than were confirmed', async () => {
+    const { accountId, person } = await newPerson()
+    const client = await register(stack)
+    await connect(client, person)
+    const [{ id } = { id: '' }] = await stack.db.spender.findMany({ where: { accountId } })
+    await stack.db.spender.update({ where: { id }, data: { countries: ['LT', 'LV'] } })
+    const page = await person.open((await start(client)).url)
+    const asked = await fill(person, page, { countries: 'LT, LV, EE' })
+    expect([asked.status, textOf(asked.html).includes('becomes')]).toEqual([422, true])
+    const confirmed = hiddenField(asked.html, 'confirmed')
+    for (const other of [{ countries: 'LT, LV, DE' }, { countries: '' }, { countries: 'LT, LV, EE', own_limit: '6' }])
+      expect((await fill(person, page, { ...other, confirmed })).status).toBe(422)
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 5_000_000n, countries: ['LT', 'LV'] })
+    // In whatever order they are typed.
+    const last = await fill(person, page, { countries: 'EE LV LT', confirmed })
+    expect(textOf(last.html)).toContain('Access is allowed')
+    expect([...(await spenderOf(accountId)).countries].sort()).toEqual(['EE', 'LT', 'LV'])
+  })
+
+  it('may have all that it asks for, and nothing above', async () => {
+    const { accountId, person } = await newPerson()
+    const details = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '7', countries: ['LT'] }])
+    const page = await person.open((await start(await register(stack), { authorization_details: details })).url)
+    const other = { limit: 'other', countries: 'LT' }
+    expect((await fill(person, page, { ...other, own_limit: '7.01' })).status).toBe(422)
+    const allowed = await fill(person, page, { ...other, own_limit: '7' })
+    expect([allowed.status, textOf(allowed.html).includes('Access is allowed')]).toEqual([200, true])
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 7_000_000n, countries: ['LT'] })
+  })
+
   it('that asks for no sender which it may use is told so, and its countries are called as they are', async () => {
     const { accountId, person } = await newPerson()
     const client = await register(stack)
