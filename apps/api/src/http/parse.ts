@@ -22,7 +22,8 @@ export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown):
 
 type Issue = z.core.$ZodIssue
 
-const PHONE = 'a phone number in international form expected, for example +37069555555'
+const [PHONE_FORM, PHONE_EXAMPLE] = ['a phone number in international form', 'for example +37069555555']
+const PHONE = `${PHONE_FORM} expected, ${PHONE_EXAMPLE}`
 const COUNTRY = 'a two-letter ISO 3166-1 country code expected, for example LT'
 const COUNTRY_IN_BODY = 'a two-letter ISO 3166-1 country code in upper case expected, for example LT'
 const URL_EXPECTED = 'a public https URL expected'
@@ -45,7 +46,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   callBackUrl: URL_EXPECTED,
   notificationUrl: URL_EXPECTED,
   type: 'AlphaNumeric or MSISDN expected',
-  name: `a name of ${SENDER_NAME_LENGTH.min} to ${SENDER_NAME_LENGTH.max} characters expected, or for MSISDN ${PHONE.replace(' expected', '')}`,
+  name: `a name of ${SENDER_NAME_LENGTH.min} to ${SENDER_NAME_LENGTH.max} characters expected, or for MSISDN ${PHONE_FORM}, ${PHONE_EXAMPLE}`,
   categoryDescription: `a text of 1 to ${CATEGORY_DESCRIPTION_MAX} characters expected`,
   Page: 'a positive integer expected',
   wait: 'a whole number of seconds expected',
