@@ -43,6 +43,7 @@ export async function aliveAmong(
   { accountId, ids }: { readonly accountId: string; readonly ids: readonly string[] },
   now: Date,
 ): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
   const which = { accountId, id: { in: [...ids] } }
   const connections = await db.connection.findMany({
     where: { ...which, ...liveConnection(now) },
