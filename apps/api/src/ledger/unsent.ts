@@ -7,7 +7,7 @@ import { owePosts } from '../callback-lane.ts'
 const STATUS = { failed: 2, expired: 16 } as const
 
 /** Why a message was released whose time went by. */
-const EXPIRED = 'expired'
+export const EXPIRED = 'expired'
 
 /** The status of a released message and the code with it; null for what was cancelled, of which nothing is reported. */
 export function statusOfUnsent(released: {

@@ -4,16 +4,9 @@ import type { Admission, NewMessage, NewSend } from '../ledger/admit.ts'
 import type { Approved } from './approval.ts'
 import type { Sender } from './deps.ts'
 import type { Priced } from './price.ts'
+import type { Key } from './repeat.ts'
 import type { Recipient } from './request.ts'
 import type { MessageRow } from './rows.ts'
-
-/** A caller's idempotency key, and what came with it. */
-export interface Key {
-  readonly hash: Uint8Array
-  readonly digest: Uint8Array
-  /** Of the request as it was written, which the version before this one kept; a later version goes without. */
-  readonly formerDigest?: Uint8Array
-}
 
 /** What is to be let in. */
 export interface Entry {

@@ -11,7 +11,7 @@ import { handOver, settleSurely } from './hand-over.ts'
 import { watch } from './judgements.ts'
 import { inPlace } from './places.ts'
 import { digestSend } from './quote.ts'
-import { digestPayload, fingerprintOfLookup, hashIdempotencyKey } from './repeat.ts'
+import { checkAllowedRepeat, fingerprintOfLookup, keyOf } from './repeat.ts'
 import type { Recipient } from './request.ts'
 
 /** A lookup, or a number that is to be registered. */
@@ -35,12 +35,8 @@ export interface OtherResult {
 
 /** Looks a number up, or registers it, once. Throws its refusal, and SEND_OUTCOME_UNKNOWN. */
 export async function sendOther(deps: SendingDeps, call: OtherCall): Promise<OtherResult> {
-  const { sender, idempotencyKey } = call
-  if (call.allowRepeat && idempotencyKey === null) {
-    throw new ApiError('INVALID_INPUT', {
-      message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
-    })
-  }
+  const { sender } = call
+  checkAllowedRepeat(call)
   // Known before any money is held; a repeat is told its result all the same.
   const cannot = call.kind === 'hlr' && deps.operator.cannotLookUp
   const impossible = cannot ? new ApiError(cannot) : null
@@ -63,13 +59,7 @@ async function enterAndDeliver(deps: SendingDeps, call: OtherCall, refusal: ApiE
     kind,
     sender,
     route,
-    key:
-      idempotencyKey === null
-        ? null
-        : {
-            hash: hashIdempotencyKey(secret, scope, idempotencyKey),
-            digest: digestPayload(secret, scope, { msisdn, callBackUrl }),
-          },
+    key: keyOf(secret, scope, idempotencyKey, { msisdn, callBackUrl }),
     recipients,
     single: true,
     refusal,

@@ -2,6 +2,7 @@
 // all of it is hashed under the key `idempotency`, for a number and a short text are soon guessed.
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
 import { mac } from '@vertexsms/secrets/mac'
+import { ApiError } from '../http/api-error.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
 const VISIBLE = /^[\x21-\x7e]+$/
@@ -43,6 +44,31 @@ export function hashIdempotencyKey(
  */
 export function digestPayload(secret: Uint8Array, scope: KeyScope, payload: unknown): Uint8Array<ArrayBuffer> {
   return macOf(secret, ['payload', scope.spenderId, scope.upstream, scope.route, canonical(payload)])
+}
+
+/** A caller's idempotency key, and what came with it. */
+export interface Key {
+  readonly hash: Uint8Array
+  readonly digest: Uint8Array
+  /** Of the request as it was written, which the version before this one kept; a later version goes without. */
+  readonly formerDigest?: () => Uint8Array
+}
+
+/** The key of a call that asks for this, as it was read; null where it has none. */
+export function keyOf(secret: Uint8Array, scope: KeyScope, idempotencyKey: string | null, asked: unknown): Key | null {
+  if (idempotencyKey === null) return null
+  return { hash: hashIdempotencyKey(secret, scope, idempotencyKey), digest: digestPayload(secret, scope, asked) }
+}
+
+/** Throws INVALID_INPUT for a call that allows a repeat and has no key. */
+export function checkAllowedRepeat(call: {
+  readonly allowRepeat: boolean
+  readonly idempotencyKey: string | null
+}): void {
+  if (!call.allowRepeat || call.idempotencyKey !== null) return
+  throw new ApiError('INVALID_INPUT', {
+    message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
+  })
 }
 
 /** What would be sent to one person. */

@@ -1,9 +1,9 @@
 // Which of a request's messages earlier calls have sent already: under its key, or the same to the same person.
 import { ApiError } from '../http/api-error.ts'
 import type { SendingDeps } from './deps.ts'
-import type { Entrance, Entry, Key } from './entry.ts'
+import type { Entrance, Entry } from './entry.ts'
 import { pause } from './pause.ts'
-import type { KeyScope } from './repeat.ts'
+import type { Key, KeyScope } from './repeat.ts'
 import { type MessageRow, messagesOfFingerprints, messagesOfKey } from './rows.ts'
 
 /** The rows that stand under the key of a request, once they are not under way any more; null where it is free. */
@@ -25,7 +25,7 @@ export async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promi
 
 function isOfRequest({ payloadDigest }: MessageRow, { digest, formerDigest }: Key): boolean {
   const kept = Buffer.from(payloadDigest ?? [])
-  return kept.equals(digest) || (formerDigest !== undefined && kept.equals(formerDigest))
+  return kept.equals(digest) || (formerDigest !== undefined && kept.equals(formerDigest()))
 }
 
 const REPEAT_LOOK_MS = 100

@@ -11,6 +11,7 @@ import { IS_LATE } from '../ledger/claim.ts'
 import { admitDue, type DueAdmitted } from '../ledger/due.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { toSpenders } from '../ledger/standing.ts'
+import { EXPIRED } from '../ledger/unsent.ts'
 import { daysAround } from '../limits/days.ts'
 import {
   capOf,
@@ -75,7 +76,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       if (sending.stopping()) return 0
       const late = Prisma.sql`m.state IN ('scheduled', 'held') AND s.sealed_text IS NOT NULL
         AND s.scheduled_at <= database_now() AND ${IS_LATE} AND (s.runner_until IS NULL OR s.runner_until <= database_now())`
-      const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: 'expired' })
+      const expired = await settleWhere(db, late, { outcome: 'released', failure: null, reason: EXPIRED })
       const due = await takeDue(db, operator.name, [...underWay.full(), ...judged])
       // Accounts side by side: what is slow or goes wrong for one is nothing to the others. Those of one keep their order.
       await within(Promise.all([...byAccount(due)].map(beginInTurn)), deps.times.turnMs)

@@ -1,12 +1,12 @@
 // A call that sends, as what is to be let in: parsed, with what finds its repeat, prices it and is written of it.
 import { seal } from '@vertexsms/secrets/seal'
-import { ApiError } from '../http/api-error.ts'
+import type { ApiError } from '../http/api-error.ts'
 import { newSmsId } from '../upstream/ids.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { enter } from './enter.ts'
-import type { Entrance, Key } from './entry.ts'
+import type { Entrance } from './entry.ts'
 import { COST_MAX, type Prices } from './price.ts'
-import { digestPayload, fingerprintOfSms, hashIdempotencyKey } from './repeat.ts'
+import { checkAllowedRepeat, digestPayload, fingerprintOfSms, type Key, keyOf } from './repeat.ts'
 import { digestOf, isSingle, type Recipient, recipientsOf, type SmsBody, type SmsPlan } from './request.ts'
 import { sealedContext, writeWaiting } from './waiting.ts'
 
@@ -32,15 +32,11 @@ function askedFor({ drafts, content, scheduledAt, dlrUrl, maxPriceMicros, quoteI
   return { ...asked, to, scheduledAt, dlrUrl, maxPriceMicros, quoteId }
 }
 
-function keyOf(deps: SendingDeps, { sender, route, body, idempotencyKey }: SmsCall, plan: SmsPlan): Key | null {
-  if (idempotencyKey === null) return null
+function keyOfSms(deps: SendingDeps, { sender, route, body, idempotencyKey }: SmsCall, plan: SmsPlan): Key | null {
   const scope = { spenderId: sender.spenderId, upstream: deps.operator.name, route }
   const secret = deps.keys.idempotency
-  return {
-    hash: hashIdempotencyKey(secret, scope, idempotencyKey),
-    digest: digestPayload(secret, scope, askedFor(plan)),
-    formerDigest: digestPayload(secret, scope, body),
-  }
+  const key = keyOf(secret, scope, idempotencyKey, askedFor(plan))
+  return key && { ...key, formerDigest: () => digestPayload(secret, scope, body) }
 }
 
 /** What finds a repeat of a call that has no key; null over REST, where only a key does. */
@@ -66,11 +62,7 @@ export async function enterSms(
 ): Promise<Entrance> {
   const { sender, allowRepeat } = call
   const { content, scheduledAt } = plan
-  if (allowRepeat && call.idempotencyKey === null) {
-    throw new ApiError('INVALID_INPUT', {
-      message: "Invalid value for field 'allowRepeat': it needs a fresh Idempotency-Key beside it.",
-    })
-  }
+  checkAllowedRepeat(call)
   const recipients = recipientsOf(plan.drafts)
   const single = isSingle(plan.drafts)
   const fingerprint = allowRepeat ? null : fingerprintsOf(deps, call, plan)
@@ -78,7 +70,7 @@ export async function enterSms(
     kind: 'sms',
     sender,
     route: call.route,
-    key: keyOf(deps, call, plan),
+    key: keyOfSms(deps, call, plan),
     recipients,
     single,
     refusal: plan.refusal ?? refusal,
