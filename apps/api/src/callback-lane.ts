@@ -1,5 +1,5 @@
 import { Prisma } from '@vertexsms/db/client'
-import { LIMITS } from './limits.ts'
+import { LIMITS } from './service-limits.ts'
 
 /**
  * The lane of a callback URL: its host and port, lower case, without the dot that may end a name. An expression over a

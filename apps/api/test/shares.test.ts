@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createRequestLimits } from '../src/guard/request-limits.ts'
 import type { ApiError } from '../src/http/api-error.ts'
-import { LIMITS } from '../src/limits.ts'
+import { LIMITS } from '../src/service-limits.ts'
 import { eventually } from './support/eventually.ts'
 import { type Node, RACING, startWorld, type World } from './support/world.ts'
 

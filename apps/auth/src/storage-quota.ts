@@ -3,7 +3,7 @@ import { Prisma } from '@vertexsms/db/client'
 import { mac } from '@vertexsms/secrets/mac'
 import { subkey } from '@vertexsms/secrets/subkey'
 import { addressGroups } from '@vertexsms/service/address'
-import { ROOM } from './limits.ts'
+import { ROOM } from './service-limits.ts'
 
 // Strangers can make us store things: requests, registrations, copies of documents. Each kind has room for so many rows
 // and bytes, shared fairly between the origins that fill it.

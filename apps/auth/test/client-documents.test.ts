@@ -8,7 +8,7 @@ import { sampleOf } from '@vertexsms/service/sample'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { LIMITS } from '../src/limits.ts'
+import { LIMITS } from '../src/service-limits.ts'
 import {
   approve,
   connect,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redirectUriMatches, redirectUriProblem } from '../src/authorization/clients/redirect-uris.ts'
-import { canonicalResource } from '../src/authorization/parameters.ts'
+import { canonicalResource } from '../src/authorization/request/parameters.ts'
 import { register, start } from './support/client.ts'
 import { MCP_RESOURCE, type Stack, startStack } from './support/stack.ts'
 

@@ -1,6 +1,6 @@
 import { Buckets } from '@vertexsms/service/buckets'
 import { ApiError } from '../http/api-error.ts'
-import { LIMITS } from '../limits.ts'
+import { LIMITS } from '../service-limits.ts'
 
 /** What a request is counted for. */
 interface Counted {

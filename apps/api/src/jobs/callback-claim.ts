@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { LIMITS } from '../limits.ts'
+import { LIMITS } from '../service-limits.ts'
 
 /** A node that took a callback has this long before another one may try; longer than any attempt lasts. */
 export const LEASE_MS = 30_000

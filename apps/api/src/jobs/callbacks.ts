@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import { runningFrom } from '@vertexsms/db/clock'
 import type { Job } from '@vertexsms/service/jobs'
-import { LIMITS } from '../limits.ts'
+import { LIMITS } from '../service-limits.ts'
 import { claimCallbacks, type Owed } from './callback-claim.ts'
 
 /** Posts a JSON body to a URL of a customer; true when it answered 200 with the body `OK`. Never throws. */

@@ -22,7 +22,7 @@ import {
   judgeUnknownPrice,
   type Refusal,
 } from '../limits/judge.ts'
-import { LIMITS } from '../limits.ts'
+import { LIMITS } from '../service-limits.ts'
 import { cancelEndedOf } from './cancel.ts'
 import { type SendingDeps, whose } from './deps.ts'
 import { inBackground } from './hand-over.ts'

@@ -2,7 +2,7 @@ import type { Database } from '@vertexsms/db/client'
 import { countHit } from '@vertexsms/db/counter'
 import { mac } from '@vertexsms/secrets/mac'
 import { ApiError } from '../http/api-error.ts'
-import { LIMITS } from '../limits.ts'
+import { LIMITS } from '../service-limits.ts'
 
 /** How the counters of these limits begin in the table of counters. */
 export const PIN_COUNTER_PREFIX = 'sender-pin:'

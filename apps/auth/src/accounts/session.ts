@@ -6,7 +6,7 @@ import { databaseNow, runningFrom } from '@vertexsms/db/clock'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { cookieName } from '../cookie-name.ts'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../service-limits.ts'
 
 /** What the session functions need: the database, the public URL (it decides the cookie's name) and the lifetime. */
 export interface SessionDeps {

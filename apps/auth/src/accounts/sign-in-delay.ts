@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../service-limits.ts'
 
 /** Makes tries at an account that many are guessing at wait; see {@link createSignInDelay}. */
 export interface SignInDelay {

@@ -13,7 +13,7 @@ import { countFailures, isConnected } from './endpoint-limits.ts'
 import { loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, type ProviderDeps } from './provider.ts'
-import { currentLog } from './request-address.ts'
+import { currentLog } from './request/address.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
 import { tokenEndpoint } from './tokens/token-endpoint.ts'
 

@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify'
 import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { RateLimiter, Verdict } from '../web/rate-limit.ts'
-import { PATHS } from './paths.ts'
-import { currentAddress } from './request-address.ts'
+import { currentAddress } from './request/address.ts'
+import { PATHS } from './request/paths.ts'
 import { artifactId } from './tokens/token-store.ts'
 
 // Hosted clients of many people share few addresses. So an address is refused for what failed from it, and even then

@@ -4,7 +4,7 @@ import type { Database } from '@vertexsms/db/client'
 import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json'
 import { checkEncoded, readForm } from '@vertexsms/service/text'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type LimitName, SIZES } from '../limits.ts'
+import { type LimitName, SIZES } from '../service-limits.ts'
 import { languageHeaders, languageOf } from '../web/language.ts'
 import { comeAgain, OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/outage.ts'
 import { failureOf, pageHeaders, renderPage } from '../web/page.ts'
@@ -13,6 +13,7 @@ import { normalizeMetadata, RegistrationRefused } from './clients/registration.t
 import { createEndpointLimits, type GuardedPath } from './endpoint-limits.ts'
 import type { LiveProvider } from './live-provider.ts'
 import { serverMetadata } from './metadata.ts'
+import { noteRequest } from './request/address.ts'
 import {
   authorizationParameters,
   oversizedParameter,
@@ -20,10 +21,9 @@ import {
   queryOf,
   type Resources,
   tokenParameters,
-} from './parameters.ts'
-import { PATHS } from './paths.ts'
-import { noteRequest } from './request-address.ts'
-import { requestWithBody } from './request-with-body.ts'
+} from './request/parameters.ts'
+import { PATHS } from './request/paths.ts'
+import { requestWithBody } from './request/with-body.ts'
 
 /** What the OAuth zone needs. */
 export interface OAuthDeps {

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isLoopbackRedirect, redirectHost, redirectUriProblem } from './clients/redirect-uris.ts'
-import { answerWithPage } from './message-page.ts'
-import { PATHS } from './paths.ts'
+import { answerWithPage } from './request/message-page.ts'
+import { PATHS } from './request/paths.ts'
 
 /** What decides whether an answer may leave without a page of ours before it. */
 export interface ErrorRedirectDeps {

@@ -2,8 +2,8 @@ import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { DETAILS_TYPE } from '../connections/authorization-details.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './clients/registration.ts'
-import { OFFLINE_ACCESS, RESPONSE_MODE } from './parameters.ts'
-import { PATHS } from './paths.ts'
+import { OFFLINE_ACCESS, RESPONSE_MODE } from './request/parameters.ts'
+import { PATHS } from './request/paths.ts'
 
 /** Signature algorithms of client assertions (RFC 7523); none of them symmetric. */
 export const ASSERTION_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const

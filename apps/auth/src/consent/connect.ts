@@ -15,7 +15,7 @@ import {
   setRules,
   standingOf,
 } from '../connections/spenders.ts'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../service-limits.ts'
 import { besidesForm, wideningText } from './bounds.ts'
 
 /** What may become the limits of a connection. */

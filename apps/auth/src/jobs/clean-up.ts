@@ -3,7 +3,7 @@ import { connectionLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
-import { COUNTERS_MAX, HANDLED_REQUEST_DAYS } from '../limits.ts'
+import { COUNTERS_MAX, HANDLED_REQUEST_DAYS } from '../service-limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60

@@ -13,7 +13,7 @@ import { newSecret } from '@vertexsms/secrets/new-secret'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { createSpender } from '../connections/spenders.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../service-limits.ts'
 
 /** How long the value before goes on when a token is given a new one. */
 export const OVERLAP_SECONDS = 3600

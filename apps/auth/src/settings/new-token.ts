@@ -15,7 +15,7 @@ import {
   USUAL_DAY_MICROS,
 } from '../connections/day-limit.ts'
 import { readRules, unknownCountry } from '../connections/rules.ts'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../service-limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { oneText } from '../web/fields.ts'
 import type { Words } from '../words/words.ts'

@@ -2,7 +2,7 @@ import type { Database } from '@vertexsms/db/client'
 import { countHit, forgetCounters, readCounters } from '@vertexsms/db/counter'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { addressGroups } from '@vertexsms/service/address'
-import { LIMITS, type LimitName } from '../limits.ts'
+import { LIMITS, type LimitName } from '../service-limits.ts'
 
 /** Who is counted: an address by its groups, something named (a client, an account, a host), or both as a pair. */
 export interface Subject {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { LimitName } from '../limits.ts'
+import type { LimitName } from '../service-limits.ts'
 import type { RateLimiter, Subject } from './rate-limit.ts'
 
 /** Too many tries; answered with 429 and `Retry-After`. */

@@ -1,6 +1,6 @@
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { PATHS } from '../../src/authorization/paths.ts'
+import { PATHS } from '../../src/authorization/request/paths.ts'
 import { post, register } from '../support/client.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 

@@ -3,7 +3,7 @@
 import type { LookupAddress } from 'node:dns'
 import { createOutbound, type Outbound } from '@vertexsms/service/outbound'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { LIMITS } from '../../src/limits.ts'
+import { LIMITS } from '../../src/service-limits.ts'
 import { post, start } from '../support/client.ts'
 import { later } from '../support/clock.ts'
 import { Outside, startHost } from '../support/documents.ts'

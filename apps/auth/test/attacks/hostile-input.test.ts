@@ -1,7 +1,7 @@
 // Input that is not what it should be. One file, because whatever is thought of is tried at every endpoint, form and page.
 import { JSON_DEPTH_MAX } from '@vertexsms/service/json'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PATHS } from '../../src/authorization/paths.ts'
+import { PATHS } from '../../src/authorization/request/paths.ts'
 import { register } from '../support/client.ts'
 import { newSignedIn } from '../support/people.ts'
 import { hiddenField } from '../support/person.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LIMITS } from '../../src/limits.ts'
+import { LIMITS } from '../../src/service-limits.ts'
 import { post } from '../support/client.ts'
 import { type Stack, startStack } from '../support/stack.ts'
 

@@ -3,8 +3,8 @@
 import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
-import { LIMITS } from '../../limits.ts'
 import { connectionSends } from '../../live.ts'
+import { LIMITS } from '../../service-limits.ts'
 import { GENERIC_NAMES } from './sender-rules.ts'
 
 /** Rows taken in one go. */

@@ -1,7 +1,7 @@
 import { type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
-import { LIMITS } from '../../limits.ts'
+import { LIMITS } from '../../service-limits.ts'
 import { operatorsOf } from '../operators.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'

@@ -1,4 +1,4 @@
-import { SIZES } from '../../limits.ts'
+import { SIZES } from '../../service-limits.ts'
 
 /** 4096 bits in base64url: what checks a signature grows with the square of it. */
 const MODULUS_CHARS_MAX = 683

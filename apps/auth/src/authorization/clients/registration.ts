@@ -1,4 +1,4 @@
-import { SIZES } from '../../limits.ts'
+import { SIZES } from '../../service-limits.ts'
 import { isKeySet } from './key-set-rules.ts'
 import { isLoopbackRedirect, isPrivateUseRedirect, redirectUriProblem } from './redirect-uris.ts'
 

@@ -8,7 +8,7 @@ import { writeAuthorizationDetails } from '../../connections/authorization-detai
 import { endConnection } from '../../connections/end.ts'
 import { LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { OPERATOR_MARK } from '../clients/registration.ts'
-import { PATHS } from '../paths.ts'
+import { PATHS } from '../request/paths.ts'
 import { findUsedToken, JOIN_LIVE } from './token-store.ts'
 
 /** What revocation and introspection of access tokens need. */

@@ -1,6 +1,6 @@
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { readForm } from '@vertexsms/service/text'
-import { SIZES } from '../limits.ts'
+import { SIZES } from '../../service-limits.ts'
 
 // What we change in a request before the library reads it, and why. Each rule stands once, here:
 // - the query is everything after the first `?`; a second one is data (RFC 3986 §3.4);

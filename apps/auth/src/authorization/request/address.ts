@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger } from 'fastify'
 import { Provider } from 'oidc-provider'
-import { originOf } from '../storage-quota.ts'
+import { originOf } from '../../storage-quota.ts'
 
 // The library hands its request on to the adapters, and would read an address from headers that anybody can write. So
 // the address that Fastify settled, by TRUST_PROXY, travels beside the request, and with it the log that knows its id.

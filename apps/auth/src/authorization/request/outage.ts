@@ -1,8 +1,8 @@
 import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { Adapter, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider'
-import { comeAgain, OAUTH_UNAVAILABLE } from '../web/outage.ts'
-import { failureMessage } from '../web/page.ts'
+import { comeAgain, OAUTH_UNAVAILABLE } from '../../web/outage.ts'
+import { failureMessage } from '../../web/page.ts'
 import { answerWithPage } from './message-page.ts'
 import { PATHS } from './paths.ts'
 

@@ -1,6 +1,5 @@
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { comeAgain, OAUTH_UNAVAILABLE } from '../web/outage.ts'
-import type { KeySets } from './clients/key-sets.ts'
+import { comeAgain, OAUTH_UNAVAILABLE } from '../../web/outage.ts'
 import { PATHS } from './paths.ts'
 
 /** What passes: 429 where whoever asks had too much, 503 for every other trouble. */
@@ -31,7 +30,7 @@ export function noteUnavailable({ status, retryAfterSeconds }: Passing): void {
  * or 429 with `Retry-After` (RFC 9110 §10.2.3). The library knows only refusals, and clients forget their login on
  * `invalid_client`. A page keeps what it says.
  */
-export function answerUnavailable(keySets: Pick<KeySets, 'isMissing'>) {
+export function answerUnavailable(keySets: { readonly isMissing: (jwksUri: string) => boolean }) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next()
     if (ctx.status < 400) return

@@ -1,8 +1,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { MessagePage } from '../views/pages.ts'
-import { languageHeaders, languageOf } from '../web/language.ts'
-import { renderPage } from '../web/page.ts'
-import { WORDS, type Words } from '../words/words.ts'
+import type { MessagePage } from '../../views/pages.ts'
+import { languageHeaders, languageOf } from '../../web/language.ts'
+import { renderPage } from '../../web/page.ts'
+import { WORDS, type Words } from '../../words/words.ts'
 
 /** Answers a person in the library's context with a page that says what `message` makes of their language's words. */
 export function answerWithPage(
