@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ROOMS } from '../rooms.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BIOME = join(dirname(createRequire(import.meta.url).resolve('@biomejs/biome/package.json')), 'bin/biome')
@@ -20,7 +21,9 @@ const FORBIDDEN: readonly [file: string, from: string][] = [
   ['apps/auth/src/accounts/page.ts', '../views/pages.ts'],
   ['apps/auth/src/words/page.ts', '../views/pages.ts'],
   ['apps/auth/src/views/up.ts', '../web/page.ts'],
-  ['apps/auth/src/web/up.ts', '../authorization/paths.ts'],
+  ['apps/auth/src/web/up.ts', '../authorization/request/paths.ts'],
+  ['apps/auth/src/authorization/request/up.ts', '../clients/registration.ts'],
+  ['apps/auth/src/authorization/tokens/out.ts', '../keys.ts'],
   ['apps/auth/src/settings/up.ts', '../app.ts'],
   ['apps/auth/src/settings/across.ts', '../sign-in/sign-in.ts'],
   ['apps/mcp/src/tools/up.ts', '../endpoint/limits.ts'],
@@ -75,6 +78,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'import-rules-'))
   const { vcs: _, $schema: __, ...rules } = JSON.parse(readFileSync(join(ROOT, 'biome.json'), 'utf8'))
   writeFileSync(join(folder, 'biome.json'), JSON.stringify(rules))
+  copyFileSync(join(ROOT, 'biome.imports.json'), join(folder, 'biome.imports.json'))
   for (const [file, from] of [...FORBIDDEN, ...ALLOWED]) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     writeFileSync(join(folder, file), `import { thing } from '${from}'\n\nthing()\n`)
@@ -92,4 +96,22 @@ it.each(FORBIDDEN)('%s may not import %s', (file) => {
 it.each(ALLOWED)('%s may import %s', (file) => {
   expect(report).toContain('lint/style/noRestrictedImports')
   expect(report).not.toContain(`${file}:`)
+})
+
+it.each(Object.keys(ROOMS))('every folder of apps/%s with code in it has its rule', (app) => {
+  const files = readdirSync(join(ROOT, 'apps', app, 'src'), { recursive: true, encoding: 'utf8' })
+  const folders = new Set(files.filter((file) => file.endsWith('.ts')).map(dirname))
+  expect([...folders].filter((folder) => folder !== '.').sort()).toEqual(Object.keys(ROOMS[app] ?? {}).sort())
+})
+
+it('every room names only rooms that are there, and none that stands above it', () => {
+  for (const rooms of Object.values(ROOMS)) {
+    const order = Object.keys(rooms)
+    for (const [room, open] of Object.entries(rooms)) {
+      for (const other of open) {
+        expect(order).toContain(other)
+        if (!other.startsWith(`${room}/`)) expect(order.indexOf(other)).toBeLessThan(order.indexOf(room))
+      }
+    }
+  }
 })
