@@ -66,6 +66,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.setErrorHandler(onError)
   app.setNotFoundHandler(options.notFoundHandler ?? ((_request, reply) => reply.code(404).send({ error: 'Not Found' })))
   app.addHook('onRequest', (request, reply, done) => {
+    // Whoever stands before us may have gone by the other one (RFC 9112 §3.2).
+    if (namesHostTwice(request.raw.rawHeaders)) return void reply.code(400).send({ error: STATUS_CODES[400] })
     // On the raw response, so that replies handed to another library carry them too.
     reply.raw.setHeader('x-request-id', request.id)
     reply.raw.setHeader('x-content-type-options', 'nosniff')
@@ -111,6 +113,16 @@ function hideError(error: FastifyError, request: FastifyRequest, reply: FastifyR
 function sendPlainError(error: FastifyError, reply: FastifyReply): FastifyReply {
   const status = statusOf(error)
   return reply.code(status).send({ error: STATUS_CODES[status] ?? 'Error' })
+}
+
+/** True for headers with more than one Host line, of which Node keeps the first. */
+function namesHostTwice(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }
 
 function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void {

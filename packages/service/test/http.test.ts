@@ -144,6 +144,28 @@ describe('a service over HTTP', () => {
   })
 })
 
+describe('the Host of a request (RFC 9112 §3.2)', () => {
+  async function statusOf(...lines: string[]): Promise<string | undefined> {
+    const { app } = build()
+    const socket = connect(await listen(app))
+    socket.write(['GET /healthz HTTP/1.1', ...lines, 'connection: close', '', ''].join('\r\n'))
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1]
+  }
+
+  it('is told once', async () => {
+    expect(await statusOf('host: one.example', 'hose: x')).toBe('200')
+  })
+
+  it.each([[['host: one.example', 'HOST: two.example']], [['host: one.example', 'host: one.example']], [[]]])(
+    'is not told twice, nor left out: %j',
+    async (lines) => {
+      expect(await statusOf(...lines)).toBe('400')
+    },
+  )
+})
+
 describe('a client that goes before it is answered', () => {
   it.each([
     ['one request', 1],
