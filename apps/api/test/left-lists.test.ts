@@ -119,6 +119,17 @@ test('the rest of a list whose token was deleted says so, whatever stands in the
   expect(await standsOf(bystander)).toEqual({ scheduled: 1 })
 })
 
+test('the rest of a list whose token was deleted says so, though its account is paused as well', async () => {
+  const node = closedNode()
+  await node.sending.sendList(smsCall(payer, numbers(6)))
+  await areUnderWay(payer, 4)
+  await database.owner.spender.updateMany({ where: { accountId: payer.accountId }, data: { pausedAt: new Date() } })
+  await database.owner.apiToken.delete({ where: { id: payer.tokenId } })
+  node.open()
+  await idle(node.deps)
+  expect(await standsOf(payer)).toEqual({ accepted: 4, 'released TOKEN_INVALID': 2 })
+})
+
 test('the rest of a list that was paused says so, though the pause is over when it is asked why', async () => {
   const paused = (since: Date | null) =>
     database.owner.spender.update({ where: { id: payer.tokenId }, data: { pausedAt: since } })

@@ -193,10 +193,11 @@ async function whyStopped(
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
     FROM spender p WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
   if (row?.late) return null
-  if (row?.paused) return 'CONNECTION_PAUSED'
-  if (row?.current === false) return 'UPSTREAM_CHANGED'
+  // An end is for good, and no owner who resumes brings it back.
+  if (row?.ended !== false) return 'TOKEN_INVALID'
+  if (!row.paused && !row.current) return 'UPSTREAM_CHANGED'
   // Of what stops a list nothing passes by itself but a pause, which may be over by now.
-  return row?.ended === false ? 'CONNECTION_PAUSED' : 'TOKEN_INVALID'
+  return 'CONNECTION_PAUSED'
 }
 
 async function release(
