@@ -86,7 +86,8 @@ export function originOf(operatorKey: Uint8Array, address: string): string {
 
 /**
  * Keeps a kind within its room after something was stored: whoever holds the most bytes loses its oldest first, and one
- * origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone.
+ * origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone. A row
+ * below the average of a full room counts as one: nobody goes before the newest row of another origin by writing less.
  */
 export async function keepWithin(
   db: Pick<Database, '$queryRaw' | '$executeRaw'>,
@@ -96,6 +97,7 @@ export async function keepWithin(
   const { maxRows, maxBytes, maxRowsOfOrigin } = ROOM[kind]
   const { table, rows, since, sent } = PLACES[kind]
   const bytes = bytesOf(sent)
+  const averageBytes = Math.floor(maxBytes / maxRows)
   const [held] = await db.$queryRaw<[{ rows: number; bytes: number; own: number }]>`
     SELECT count(*)::int AS rows, coalesce(sum(${bytes}), 0)::float8 AS bytes,
            (count(*) FILTER (WHERE origin IS NOT DISTINCT FROM ${origin}))::int AS own
@@ -110,7 +112,7 @@ export async function keepWithin(
       SELECT ctid FROM (
         SELECT ctid, own, row_number() OVER fair AS place, sum(bytes) OVER fair AS total FROM (
           SELECT ctid, ${since} AS since, ${bytes} AS bytes, row_number() OVER newest AS own,
-                 sum(${bytes}) OVER newest AS share
+                 sum(greatest(${bytes}, ${averageBytes}::int)) OVER newest AS share
           FROM ${table} held WHERE ${rows}
           WINDOW newest AS (PARTITION BY origin ORDER BY ${since} DESC, ctid)
         ) shares

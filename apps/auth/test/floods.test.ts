@@ -152,6 +152,20 @@ describe('authorization requests', () => {
     expect(await test.db.oidcArtifact.count({ where: { id: 'flood1' } })).toBe(0)
   })
 
+  it('find room from each new origin, however many others there are that send less', async () => {
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+    await test.db.$executeRaw`
+      INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
+      SELECT 'Interaction', 'crowd' || n, '{"sealed":"x"}', ${new Date(Date.now() + 60_000)}::timestamptz, 'crowd' || n
+      FROM generate_series(1, ${ROOM.interactions.maxRows}::int) n`
+    const newcomer = await stack.person()
+    const page = await newcomer.open((await start(client, { state: 's'.repeat(1000) })).url)
+    expect([page.status, page.url.pathname]).toEqual([200, '/sign-in'])
+    const kept = { kind: 'Interaction', NOT: { id: { startsWith: 'crowd' } } }
+    expect(await test.db.oidcArtifact.count({ where: kept })).toBe(1)
+    await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
+  })
+
   it('are counted without a look at what they hold: long ones that wait make nobody else wait', async () => {
     await test.db.$executeRaw`ALTER TABLE oidc_artifact ALTER COLUMN payload SET STORAGE EXTERNAL`
     await test.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction' } })
