@@ -10,6 +10,7 @@ import * as oauth from 'oauth4webapi'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { LIMITS } from '../src/service-limits.ts'
 import {
+  answer,
   approve,
   connect,
   discover,
@@ -342,6 +343,22 @@ describe('client ID metadata documents', () => {
     outside.serve(url, { ...base, client_id: url })
     await later(120, stack)
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
+  })
+
+  it.each([404, 410])('that were withdrawn with %s while a person decides end what was asked', async (status) => {
+    const url = `https://leaves.example/${status}`
+    outside.serve(url, { ...base, client_id: url })
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const page = await person.open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    outside.serve(url, 'gone', { status })
+    await later(120, stack)
+    const ended = [await person.get(page.url), await answer(person, page)]
+    expect(ended.map((view) => [view.status, view.html.includes('This request has ended')])).toEqual([
+      [400, true],
+      [400, true],
+    ])
+    expect(await stack.db.connection.count({ where: { clientId: url } })).toBe(0)
   })
 
   it('are fetched once for many requests at once', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parseScopes, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { errors } from 'oidc-provider'
+import { errors, type Provider } from 'oidc-provider'
 import { isDocumentUrl } from '../authorization/clients/client-document.ts'
 import { redirectHost } from '../authorization/clients/redirect-uris.ts'
 import { displayName } from '../authorization/clients/registration.ts'
@@ -51,7 +51,7 @@ export async function readAuthorizationRequest(
     scope,
     authorization_details: details,
   } = interaction.params as Record<string, string>
-  const client = clientId ? await provider.Client.find(clientId) : undefined
+  const client = clientId ? await findClient(provider, clientId) : undefined
   if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
   const documentHost = isDocumentUrl(clientId, deps) ? documentHostOf(clientId) : null
   const claim = displayName(client.clientName) ?? null
@@ -68,6 +68,16 @@ export async function readAuthorizationRequest(
     scopes: parseScopes(scope ?? ''),
     askedLimits: details === undefined ? null : readAuthorizationDetails(details),
     resumeUrl: interaction.returnTo,
+  }
+}
+
+/** The client as it is known now; undefined for one that is gone, as a document is that its host withdrew meanwhile. */
+async function findClient(provider: Provider, clientId: string) {
+  try {
+    return await provider.Client.find(clientId)
+  } catch (error) {
+    if (error instanceof errors.InvalidClient) return undefined
+    throw error
   }
 }
 
