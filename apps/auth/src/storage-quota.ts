@@ -85,9 +85,10 @@ export function originOf(operatorKey: Uint8Array, address: string): string {
 }
 
 /**
- * Keeps a kind within its room after something was stored: whoever holds the most bytes loses its oldest first, and one
- * origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone. A row
- * below the average of a full room counts as one: nobody goes before the newest row of another origin by writing less.
+ * Keeps a kind within its room after something was stored: the row goes first whose origin stored the most bytes after it,
+ * and one origin has its own ceiling. So a flood from any number of origins leaves everybody who holds less than they alone,
+ * and the newest row of each origin, of whatever size, ranks before the second of any. A row below the average of a full
+ * room counts as one: nobody keeps more rows than others by writing less.
  */
 export async function keepWithin(
   db: Pick<Database, '$queryRaw' | '$executeRaw'>,
@@ -112,11 +113,12 @@ export async function keepWithin(
       SELECT ctid FROM (
         SELECT ctid, own, row_number() OVER fair AS place, sum(bytes) OVER fair AS total FROM (
           SELECT ctid, ${since} AS since, ${bytes} AS bytes, row_number() OVER newest AS own,
-                 sum(greatest(${bytes}, ${averageBytes}::int)) OVER newest AS share
+                 coalesce(sum(greatest(${bytes}, ${averageBytes}::int))
+                   OVER (newest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS newer
           FROM ${table} held WHERE ${rows}
           WINDOW newest AS (PARTITION BY origin ORDER BY ${since} DESC, ctid)
         ) shares
-        WINDOW fair AS (ORDER BY share, since DESC, ctid)
+        WINDOW fair AS (ORDER BY newer, since DESC, ctid)
       ) placed
       WHERE own > ${maxRowsOfOrigin} OR place > ${room.rows} OR total > ${room.bytes}
     ))`

@@ -1,5 +1,5 @@
 // Many of everything, from one address or for one account: who floods is stopped, and the others go on.
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
@@ -237,6 +237,21 @@ describe('registered clients', () => {
       expect(await looksOf(tx, 'oidc_client')).toBe(before + 1)
     })
     await test.db.oidcClient.deleteMany({ where: { id: { startsWith: 'long' } } })
+  })
+
+  it('find room from each new origin, however large they are and however small those of as many others', async () => {
+    await test.db.$executeRaw`
+      INSERT INTO oidc_client (id, payload, created_at, origin)
+      SELECT 'crowd' || n, '{}', ${new Date(Date.now() - 1000)}::timestamptz, 'crowd' || n
+      FROM generate_series(1, ${ROOM.unusedClients.maxRows}::int) n`
+    const uris = Array.from({ length: 8 }, () => `http://127.0.0.1:1/${randomBytes(400).toString('base64url')}`)
+    const response = await registration('203.0.113.41', { redirect_uris: uris })
+    const { client_id: id } = (await response.json()) as { client_id: string }
+    expect(await test.db.oidcClient.count({ where: { id } })).toBe(1)
+    expect(await test.db.oidcClient.count({ where: { id: { startsWith: 'crowd' } } })).toBeLessThan(
+      ROOM.unusedClients.maxRows,
+    )
+    await test.db.oidcClient.deleteMany({ where: { id: { startsWith: 'crowd' } } })
   })
 
   it('are bounded in all, and the origin that has most pays', async () => {
