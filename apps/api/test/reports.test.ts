@@ -31,12 +31,15 @@ beforeEach(async () => {
   payer = await makePayer(owner)
 })
 
-/** The door of a node that has the database so. */
-function doorOf(db: Database): ReportDoor {
+/** The door of a node that has the database so, where this happens before it knows a rate. */
+function doorOf(db: Database, meanwhile: () => Promise<unknown> = async () => {}): ReportDoor {
   return createReportDoor(
     db,
     () => ({
-      networkRateMicros: async (_accountId, _country, mcc) => (mcc === '246' ? NETWORK : null),
+      networkRateMicros: async (_accountId, _country, mcc) => {
+        await meanwhile()
+        return mcc === '246' ? NETWORK : null
+      },
       hlrPriceMicros: async () => LOOKUP,
       dearestRateMicros: async () => DEAREST,
     }),
@@ -226,6 +229,43 @@ describe('an answer that comes after the report', () => {
     for (const id of [first, second]) await door.delivery(report(id, 2, 21))
     await settle(db, [{ messageId: second, outcome: 'accepted', chargedMicros: PRICE }])
     for (const id of [first, second]) expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: PRICE })
+  })
+})
+
+describe('an answer that comes while a report is looked at', () => {
+  test.each([
+    ['sets the price that was told', 0, { chargedMicros: PRICE }, PRICE],
+    ['sets it past the lease, too', 60_000, { chargedMicros: PRICE }, PRICE],
+    ['tells more parts, each at the rate of the report', 0, { parts: 2 }, NETWORK * 2n],
+    ['is lowered to the rate of the report where no price was told', 0, {}, NETWORK],
+  ])('%s', async (_what, laterMs, answer, charged) => {
+    const id = await handed()
+    await database.followDate(laterMs)
+    const answered = () => settle(db, [{ messageId: id, outcome: 'accepted', reference: 'r', ...answer }])
+    await doorOf(db, answered).delivery(report(id, 1))
+    expect(await row(id)).toMatchObject({ state: 'accepted', delivery: 1, chargedMicros: charged, reference: 'r' })
+    expect(await spent()).toBe(charged)
+    expect(await callbacks()).toHaveLength(1)
+  })
+
+  test('and tells more parts of what a report before it has settled is charged for each at the rate', async () => {
+    const id = await handed()
+    await door.delivery(report(id, 1, 0, null))
+    const answered = () => settle(db, [{ messageId: id, outcome: 'accepted', parts: 2 }])
+    await doorOf(db, answered).delivery(report(id, 3))
+    expect(await row(id)).toMatchObject({ delivery: 3, parts: 2, chargedMicros: NETWORK * 2n })
+  })
+})
+
+describe('a refusal that comes after a report that the message was sent', () => {
+  test.each([1, 2, 16])('gives nothing back, whichever came first (status %i)', async (status) => {
+    const [before, after] = [await handed(), await handed()]
+    const refused = (messageId: bigint) => settle(db, [{ messageId, outcome: 'released', failure: 'RATE_LIMITED' }])
+    await refused(before)
+    for (const id of [before, after]) await door.delivery(report(id, status, status === 1 ? 0 : 1))
+    await refused(after)
+    for (const id of [before, after]) expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: NETWORK })
+    expect(await spent()).toBe(NETWORK * 2n)
   })
 })
 

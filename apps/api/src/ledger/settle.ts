@@ -29,6 +29,14 @@ export const ARRIVED: readonly number[] = [1, 3]
 export const WAS_SENT = Prisma.sql`(
   m.result IS NOT NULL OR coalesce(m.delivery IN (${Prisma.join(ARRIVED)}) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
 
+/**
+ * Text by which a message `m` is known to stand as it was read: its state, which past its lease is unknown, and what was
+ * charged for how many parts.
+ */
+export const AS_READ = Prisma.sql`concat_ws(' ',
+  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END,
+  m.parts, m.charged_micros, m.charged_hold)`
+
 /** What became of one message. */
 export interface Settlement {
   readonly messageId: bigint
@@ -48,6 +56,8 @@ export interface Settlement {
    * the call was answered with its id, `never` of what a report says, which is posted itself, and of an id that nobody knows.
    */
   readonly post?: 'due' | 'never'
+  /** As it was read ({@link AS_READ}), where it is settled by that: one that changed meanwhile stays as it is, and is not told. */
+  readonly asRead?: string
 }
 
 /** Where a message stood before and stands now. */
@@ -102,12 +112,13 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
       failure_reason: one.failureReason ?? null,
       final: one.final ?? false,
       post: one.post ?? null,
+      as_read: one.asRead ?? null,
     })),
   )
   return Prisma.sql`told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(${json}::jsonb)
       AS t(id bigint, outcome text, reference text, charged bigint, parts int, failure text, failure_number int,
-           failure_reason text, final boolean, post text)
+           failure_reason text, final boolean, post text, as_read text)
   )`
 }
 
@@ -118,7 +129,8 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
          greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post
-  FROM told t JOIN send_message m ON m.id = t.id ${after} ORDER BY m.id FOR UPDATE OF m`
+  FROM told t JOIN send_message m ON m.id = t.id ${after}
+  WHERE t.as_read IS NULL OR t.as_read = ${AS_READ} ORDER BY m.id FOR UPDATE OF m`
 }
 
 /**
@@ -139,7 +151,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')
         OR l.state = 'released' AND (l.final OR l.refused_by IS DISTINCT FROM ${NOT_PAID}::int)
       WHEN 'released' THEN l.state IN ('scheduled', 'held', 'handed_over', 'unknown')
-        OR l.state = 'accepted' AND NOT l.was_sent
+        OR l.state = 'accepted' AND l.failure_number = ${NOT_PAID}::int AND NOT l.was_sent
       ELSE l.state = 'handed_over' END
   ), settled AS MATERIALIZED (
     SELECT id, account_id, spender_id, upstream, day, state AS was, outcome::send_state AS state,

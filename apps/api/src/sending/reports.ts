@@ -3,7 +3,7 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { ARRIVED, settle, WAS_SENT } from '../ledger/settle.ts'
+import { ARRIVED, AS_READ, settle, WAS_SENT } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
@@ -19,6 +19,7 @@ interface Row extends ReportedMessage {
   readonly accountId: string
   readonly country: string
   readonly kind: 'sms' | 'hlr' | 'msisdn'
+  readonly asRead: string
 }
 
 /** Where in the world a message ended. */
@@ -61,9 +62,9 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       const change: LateMoney = lateMoney(report, row, await pricesOf(row, network))
       if (change === 'later') throw new ReportTooEarly('its hand-over is not answered yet')
       if (change === 'nothing') return
-      const [settled] = await settle(db, [{ ...change, messageId, post: 'never' }])
-      const was = settled?.was === 'handed_over' && row.state === 'unknown' ? 'unknown' : settled?.was
-      if (was === row.state) return
+      // Its answer may come meanwhile, with another price.
+      const settled = await settle(db, [{ ...change, messageId, post: 'never', asRead: row.asRead }])
+      if (settled.length > 0) return
     }
     throw new ReportTooEarly('the message changes all the time')
   }
@@ -135,7 +136,7 @@ async function readMessage(db: Database, messageId: bigint): Promise<Row | undef
     SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
-           ${WAS_SENT} AS "wasSent",
+           ${WAS_SENT} AS "wasSent", ${AS_READ} AS "asRead",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${messageId}::bigint`
   return row
