@@ -76,3 +76,30 @@ test('calls what was cancelled, and what its time went by, not sent and no failu
   await db.sendMessage.updateMany({ where: { failureReason: 'cancelled' }, data: { failureReason: 'expired' } })
   expect((await outcomes())[0]).toEqual(['not_sent', null, null])
 })
+
+test('names what went out, though by now no country of it is allowed', async () => {
+  const { db } = database
+  const operator = fakeOperator()
+  const { sending } = pathNode(db, operator)
+  // More than have their very price asked for.
+  const to = Array.from({ length: 11 }, (_, at) => `3706000${1_000 + at}`)
+  const call = smsCall(payer, to, { idempotencyKey: 'k' })
+  const first = await sending.sendList(call)
+  await limit(db, payer, payer.tokenId, { countries: ['LV'] })
+  expect(await sending.sendList(call)).toEqual({
+    answer: { ...first.answer, messages: first.answer.messages.map((one) => ({ ...one, replayed: true })) },
+    replayed: true,
+  })
+  expect(operator.recipients).toHaveLength(11)
+})
+
+test('is refused under the key of another list, also where nobody of it can be sent to', async () => {
+  const { db } = database
+  const { sending } = pathNode(db, fakeOperator())
+  const unread = { to: ['1', '2'] }
+  const nobody = await sending.sendList(smsCall(payer, [], { idempotencyKey: 'k', body: unread, route }))
+  expect(nobody.answer.messages.map(({ status }) => status)).toEqual(['failed', 'failed'])
+  await sending.sendList(smsCall(payer, [A, B], { idempotencyKey: 'k' }))
+  const again = sending.sendList(smsCall(payer, [], { idempotencyKey: 'k', body: unread, route }))
+  await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
+})

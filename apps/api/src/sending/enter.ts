@@ -10,7 +10,7 @@ import type { Entered, Entrance, Entry, Next, Progress } from './entry.ts'
 import { checkCeilings, judgeAll, judgeEach, watch } from './judgements.ts'
 import { whenNotAdmitted } from './not-admitted.ts'
 import type { Priced } from './price.ts'
-import { findReplayed, lookForRepeat } from './replayed.ts'
+import { findReplayed, lookForRepeat, repeatOf } from './replayed.ts'
 import type { Recipient } from './request.ts'
 import type { MessageRow } from './rows.ts'
 
@@ -26,7 +26,11 @@ export async function enter(deps: SendingDeps, entry: Entry): Promise<Entrance> 
   for (;;) {
     try {
       const entrance = await enterOnce(deps, entry, replayed)
-      if (entrance.kind === 'entered') await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed)
+      if (entrance.kind === 'replay') return entrance
+      // A list of which nothing was let in has not met the send that stands under its key.
+      const rows = entrance.sendId === null && entry.key !== null ? await repeatOf(deps, entry, entry.key) : null
+      if (rows !== null) return { kind: 'replay', rows }
+      await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed)
       return entrance
     } catch (error) {
       if (!(error instanceof ApiError) || KEY_REFUSALS.has(error.code)) throw error
