@@ -1,7 +1,9 @@
 // What is told of a message that was given an id and then did not go out: by its status, and at its caller's URL.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { statusAnswer } from '../src/sending/answers.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
+import { messageOf } from '../src/sending/rows.ts'
 import { eventually } from './support/eventually.ts'
 import { type Fate, fakeOperator } from './support/fake-operator.ts'
 import { makeGate } from './support/gate.ts'
@@ -124,6 +126,20 @@ test('a message whose outcome was not known is reported once its refusal comes l
   expect(await owedFor('refused', (_id, answer) => answer())).toEqual([
     { id: 'true', status: 2, error: 21, ...UNPLACED },
   ])
+})
+
+test('a message of which its owner says that it was not sent is reported as failed, as its status tells it', async () => {
+  let told: unknown
+  const owed = await owedFor('lost', async (id) => {
+    await world.db.sendMessage.update({ where: { id }, data: { notSentAt: new Date() } })
+    told = eventually(async () => {
+      const row = await world.db.sendMessage.findUniqueOrThrow({ where: { id } })
+      const shown = await messageOf(world.db, row.spenderId, id)
+      return row.state === 'released' && shown ? statusAnswer(shown) : undefined
+    })
+  })
+  expect(owed).toEqual([{ id: 'true', status: 2, error: 999, ...UNPLACED }])
+  expect(await told).toMatchObject({ status: 2, error: null, state: 'failed' })
 })
 
 test('a message that a report gives back is reported once, as the report has it', async () => {

@@ -9,6 +9,9 @@ const STATUS = { failed: 2, expired: 16 } as const
 /** Why a message was released whose time went by. */
 export const EXPIRED = 'expired'
 
+/** Why one was that did not go out though nobody refused it, as by the word of its owner where its outcome was not known. */
+export const NOT_SENT = 'not_sent'
+
 /** The status of a released message and the code with it; null for what was cancelled, of which nothing is reported. */
 export function statusOfUnsent(released: {
   readonly failure: string | null
@@ -17,7 +20,7 @@ export function statusOfUnsent(released: {
 }): { readonly status: number; readonly error: number | null } | null {
   const { failure, failureNumber, failureReason } = released
   if (failureReason === EXPIRED) return { status: STATUS.expired, error: VERTEX_ERROR_CODES.NOT_DELIVERED }
-  return failure === null ? null : { status: STATUS.failed, error: failureNumber }
+  return failure === null && failureReason !== NOT_SENT ? null : { status: STATUS.failed, error: failureNumber }
 }
 
 /**
@@ -34,5 +37,5 @@ export const OWED_UNSENT = owePosts(Prisma.sql`
                     ELSE coalesce(s.failure_number, ${VERTEX_ERROR_CODES.UNKNOWN}::int) END) AS body
   FROM settling s JOIN send p ON p.id = s.send_id
   WHERE s.outcome = 'released' AND s.state IN ('scheduled', 'held', 'handed_over', 'unknown') AND s.post IS DISTINCT FROM 'never'
-    AND (s.failure IS NOT NULL OR s.failure_reason = ${EXPIRED}) AND p.kind = 'sms' AND p.dlr_url IS NOT NULL
+    AND (s.failure IS NOT NULL OR s.failure_reason IN (${EXPIRED}, ${NOT_SENT})) AND p.kind = 'sms' AND p.dlr_url IS NOT NULL
     AND (s.post = 'due' OR s.state = 'unknown' OR p.scheduled_at IS NOT NULL OR p.runner_until IS NOT NULL)`)

@@ -11,7 +11,7 @@ import { toEurText } from '@vertexsms/contract/money'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import type { BatchMessage, BatchResponse, SmsStatus } from '@vertexsms/contract/sending'
 import { ApiError } from '../http/api-error.ts'
-import { statusOfUnsent } from '../ledger/unsent.ts'
+import { NOT_SENT, statusOfUnsent } from '../ledger/unsent.ts'
 import type { Draft } from './request.ts'
 import type { MessageRow } from './rows.ts'
 
@@ -68,7 +68,7 @@ function messageOf(
     case 'released': {
       // Without a code nobody refused it: it was cancelled, or its time passed, before it went.
       if (row.failure === null) return { ...open, status: 'not_sent', price: null }
-      const status = row.failureReason === 'not_sent' ? 'not_sent' : 'failed'
+      const status = row.failureReason === NOT_SENT ? 'not_sent' : 'failed'
       return { ...open, status, price: null, error: failureOf(row).body }
     }
   }

@@ -2,6 +2,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
+import { NOT_SENT } from '../ledger/unsent.ts'
 import type { HandOver, UpstreamPrice } from '../upstream/upstream.ts'
 import { type SendingDeps, type Whose, whose } from './deps.ts'
 
@@ -44,7 +45,7 @@ export async function handOver(
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
     const failure = 'UNAVAILABLE' as const
     return {
-      settlement: { messageId, outcome: 'released', failure, failureReason: 'not_sent' },
+      settlement: { messageId, outcome: 'released', failure, failureReason: NOT_SENT },
       refusal: new ApiError(failure, { headers: { 'retry-after': '2' } }),
     }
   }
@@ -200,7 +201,7 @@ export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: read
       messageId,
       outcome: 'released' as const,
       failure: 'UNAVAILABLE' as const,
-      failureReason: 'not_sent',
+      failureReason: NOT_SENT,
       post: 'never' as const,
     }))
     for (const { id } of await settle(deps.db, settlements)) open.delete(id)

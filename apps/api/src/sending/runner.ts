@@ -7,7 +7,7 @@ import { CHUNK, type Claim, IS_LATE } from '../ledger/claim.ts'
 import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
-import { EXPIRED } from '../ledger/unsent.ts'
+import { EXPIRED, NOT_SENT } from '../ledger/unsent.ts'
 import { openLive } from '../live.ts'
 import { type SendingDeps, type Whose, whose } from './deps.ts'
 import { handOver, settleLater, type ToHandOver } from './hand-over.ts'
@@ -208,6 +208,6 @@ async function release(
 ): Promise<void> {
   if (settlements.length > 0) await settle(db, settlements)
   const held = Prisma.sql`s.id = ${sendId}::uuid AND m.state = 'held'`
-  const reason = failure === null ? EXPIRED : 'not_sent'
+  const reason = failure === null ? EXPIRED : NOT_SENT
   while ((await settleWhere(db, held, { outcome: 'released', failure, reason })).length > 0);
 }

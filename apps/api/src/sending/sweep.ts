@@ -4,6 +4,7 @@ import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { type Step, settleSteps } from '../ledger/release.ts'
+import { NOT_SENT } from '../ledger/unsent.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
 import { cancelEnded, cancelReplaced } from './cancel.ts'
@@ -31,11 +32,11 @@ const STEPS: readonly Step[] = [
   {
     // The held rest of a list whose runner is gone. A scheduled one is taken up again instead (schedule.ts).
     condition: Prisma.sql`m.state = 'held' AND s.runner_until <= database_now() AND s.scheduled_at IS NULL`,
-    told: { outcome: 'released', failure: 'UNAVAILABLE', reason: 'not_sent' },
+    told: { outcome: 'released', failure: 'UNAVAILABLE', reason: NOT_SENT },
   },
   {
     condition: Prisma.sql`m.state = 'unknown' AND m.not_sent_at IS NOT NULL`,
-    told: { outcome: 'released', failure: null, reason: 'not_sent' },
+    told: { outcome: 'released', failure: null, reason: NOT_SENT },
   },
   {
     condition: Prisma.sql`m.state = 'unknown' AND m.was_sent_at IS NOT NULL`,
