@@ -237,6 +237,23 @@ describe('more parts than were counted', () => {
   })
 })
 
+test.each([
+  ['as long', { expireIn: 3_600 }, 0, 3_600],
+  ['for what is left where it goes late', { expireIn: 3_600 }, 50, 600],
+  ['for the least that the operator takes where less is left', { expireIn: 3_600 }, 58, 360],
+  ['for as long as the operator lets it where nothing was said', {}, 50, undefined],
+] as const)('a scheduled message is valid %s', async (_how, validity, lateMinutes, seconds) => {
+  const before = handOvers().length
+  const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+  expect((await call('POST /sms', { ...sms, ...validity, scheduled })).status).toBe(200)
+  await vertex.world.followDate(3_600_000 + lateMinutes * 60_000 + 50)
+  const order = await eventually(async () => handOvers()[before])
+  await vertex.world.followDate()
+  // What the test itself takes is late, too.
+  const took = seconds === undefined ? 0 : seconds - Number(order.body.expireIn)
+  expect([order.body.expireIn, took >= 0 && took < 60]).toEqual([seconds && seconds - took, true])
+})
+
 test('an account whose token the operator takes no more, or that has none, holds up nothing that others scheduled', async () => {
   vertex.standIn.behaviour.reportAfterMs = null
   // Accepted by a node whose jobs rest, so that the one that hands over has read no rate card yet.

@@ -2,6 +2,7 @@
 // In one file, for every step asks whether the send is still this turn's.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import type { Cap } from '@vertexsms/contract/limits'
+import { EXPIRE_IN_SECONDS } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import type { Job } from '@vertexsms/service/jobs'
@@ -48,6 +49,7 @@ interface DueSend extends RunnerOf {
   readonly generation: number
   readonly sealedText: Uint8Array | null
   readonly timeZone: string | null
+  readonly scheduledAt: Date
   readonly takenAt: Date
   /** Of the turn for which it is ours; another where somebody took it after that. */
   readonly runnerId: string
@@ -108,7 +110,8 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     const waits = read(send)
     if (waits === null) return giveUp(send, null, 'cancelled')
     if (send.generation !== (await operator.generation(send.accountId))) return giveUp(send, null, 'account_changed')
-    const { content, maxMicros } = waits
+    const { maxMicros } = waits
+    const content = { ...waits.content, expireInSeconds: validityLeft(waits.content, send) }
     const waiting = await db.$queryRaw<Waiting[]>`
       SELECT id, position, recipient, country FROM send_message
       WHERE send_id = ${send.id}::uuid AND state IN ('scheduled', 'held') ORDER BY position`
@@ -228,6 +231,16 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 }
 
+/** Of a validity that counts from the scheduled time; never less than the operator takes. */
+function validityLeft(
+  { expireInSeconds }: Pick<Content, 'expireInSeconds'>,
+  { scheduledAt, takenAt }: Pick<DueSend, 'scheduledAt' | 'takenAt'>,
+): number | null {
+  if (expireInSeconds === null) return null
+  const lateSeconds = Math.floor((takenAt.getTime() - scheduledAt.getTime()) / 1000)
+  return Math.max(expireInSeconds - lateSeconds, EXPIRE_IN_SECONDS.min)
+}
+
 /** Of each account, in their order. */
 function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
   const accounts = new Map<string, DueSend[]>()
@@ -266,7 +279,8 @@ function takeDue(db: Database, upstream: string, full: readonly string[]): Promi
     )
     SELECT t.id::text AS id, t.account_id::text AS "accountId", t.spender_id::text AS "spenderId",
            t.connection_id::text AS "connectionId", t.token_id::text AS "tokenId", t.generation,
-           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", database_now() AS "takenAt", t.runner_id::text AS "runnerId",
+           t.sealed_text AS "sealedText", a.time_zone AS "timeZone", t.scheduled_at AS "scheduledAt",
+           database_now() AS "takenAt", t.runner_id::text AS "runnerId",
            EXISTS (SELECT FROM send_message m WHERE m.send_id = t.id AND m.state = 'held') AS held
     FROM taken t JOIN waiting w ON w.id = t.id JOIN account a ON a.id = t.account_id
     ORDER BY w.turn`
