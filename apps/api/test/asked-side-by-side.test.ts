@@ -1,7 +1,9 @@
 // What became of messages is asked of accounts side by side: whose operator is slow holds up nobody else.
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createStatusJob } from '../src/sending/ask-status.ts'
 import { idle } from '../src/sending/hand-over.ts'
+import { createReportDoor } from '../src/sending/reports.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -97,4 +99,47 @@ test('those for whom no account was free are asked about as soon as another is a
   while ((await turn(job)) > 0);
   await job.stop?.()
   expect(told).toBe(TURN + 1)
+})
+
+test('what its question gave back is asked about again where the node died before the report was owed, and owed once', async () => {
+  await database.followDate()
+  await database.owner.sendMessage.updateMany({ data: { finalAt: new Date() } })
+  const payer = await makePayer(database.owner)
+  const { accountId } = payer
+  const { deps, sending } = pathNode(database.db, fakeOperator())
+  await sending.sendOne(smsCall(payer, ['37060000001'], { body: { dlrUrl: 'https://customer.example/reports' } }))
+  await idle(deps)
+  const status = async () => ({ messageId: 0n, status: 2, error: 24, mcc: null, mnc: null })
+  const operator = { ...fakeOperator(), status }
+  let dies = true
+  const db = database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (dies && String(args.sql).includes('reported AS')) throw new Error('the process died')
+        return query(args)
+      },
+    },
+  }) as unknown as Database
+  const door = createReportDoor(
+    db,
+    () => operator,
+    () => {},
+  )
+  const job = createStatusJob({ db, operator, door, firstMs: HOUR_MS, everyMs: 1_000 })
+  const ask = async (hours: number) => {
+    await database.followDate(hours * HOUR_MS + 1_000)
+    await turn(job)
+    await job.stop?.()
+  }
+  const became = async () => {
+    const row = await database.owner.sendMessage.findFirstOrThrow({ where: { accountId } })
+    return [row.state, row.chargedMicros, row.delivery, await database.owner.callback.count({ where: { accountId } })]
+  }
+  await ask(1)
+  expect(await became()).toEqual(['released', 0n, null, 0])
+  dies = false
+  await ask(3)
+  expect(await became()).toEqual(['released', 0n, 2, 1])
+  await ask(9)
+  expect(await became()).toEqual(['released', 0n, 2, 1])
 })

@@ -56,7 +56,10 @@ export interface Settlement {
    * the call was answered with its id, `never` of what a report says, which is posted itself, and of an id that nobody knows.
    */
   readonly post?: 'due' | 'never'
-  /** As it was read ({@link AS_READ}), where it is settled by that: one that changed meanwhile stays as it is, and is not told. */
+  /**
+   * As it was read ({@link AS_READ}), where a report settles it by that: one that changed meanwhile stays as it is, and is not
+   * told. It is not over before the report itself is written.
+   */
   readonly asRead?: string
 }
 
@@ -128,7 +131,8 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
-         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post
+         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.post,
+         t.final OR t.outcome = 'released' AND t.as_read IS NULL AS is_over, t.final
   FROM told t JOIN send_message m ON m.id = t.id ${after}
   WHERE t.as_read IS NULL OR t.as_read = ${AS_READ} ORDER BY m.id FOR UPDATE OF m`
 }
@@ -168,7 +172,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       fingerprint_until = CASE WHEN s.outcome = 'accepted'
         THEN coalesce(m.fingerprint_until, database_now() + ${FINGERPRINT_SECONDS}::int * interval '1 second') END,
       settled_at = coalesce(m.settled_at, CASE WHEN s.outcome <> 'unknown' THEN database_now() END),
-      final_at = CASE WHEN s.outcome = 'released' OR s.final THEN coalesce(m.final_at, database_now()) ELSE m.final_at END
+      final_at = CASE WHEN s.is_over THEN coalesce(m.final_at, database_now()) ELSE m.final_at END
     FROM settling s WHERE m.id = s.id
     RETURNING m.id
   ), done AS (

@@ -88,7 +88,7 @@ function byAccount(asked: readonly Asked[]): Map<string, Asked[]> {
 }
 
 /**
- * Takes what is due, but of those that are `busy`, and sets the time of its next question, before it is asked: a node that
+ * Takes what is due, also what a question gave back whose report is not written yet, but of those that are `busy`, and sets the time of its next question, before it is asked: a node that
  * dies leaves it to that.
  */
 function takeDue(db: Database, upstream: string, firstMs: number, busy: readonly string[]): Promise<Asked[]> {
@@ -96,7 +96,7 @@ function takeDue(db: Database, upstream: string, firstMs: number, busy: readonly
   return db.$queryRaw<Asked[]>`
     WITH due AS MATERIALIZED (
       SELECT m.id FROM send_message m JOIN send s ON s.id = m.send_id
-      WHERE m.final_at IS NULL AND m.state = 'accepted' AND m.upstream = ${upstream} AND m.reference IS NOT NULL
+      WHERE m.final_at IS NULL AND m.state IN ('accepted', 'released') AND m.upstream = ${upstream} AND m.reference IS NOT NULL
         AND s.kind = 'sms' AND coalesce(m.ask_at, m.handed_at + ${first}) <= database_now()
         AND m.account_id <> ALL (${[...busy]}::uuid[])
       ORDER BY coalesce(m.ask_at, m.handed_at) LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED

@@ -69,7 +69,7 @@ export function createRetentionJob(db: Database): Job {
       // Nothing but a late report can come after so long, and it finds its row without the number.
       const settled = await db.$executeRaw`
         UPDATE send_message SET final_at = database_now() WHERE id = ANY (ARRAY(
-          SELECT id FROM send_message WHERE state = 'accepted' AND final_at IS NULL AND ${HAS_NUMBER}
+          SELECT id FROM send_message WHERE state IN ('accepted', 'released') AND final_at IS NULL AND ${HAS_NUMBER}
             AND handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))`
       const shortened = await db.$executeRaw`
