@@ -1,4 +1,5 @@
 // What is told of a message that was given an id and then did not go out: by its status, and at its caller's URL.
+import type { Database } from '@vertexsms/db/client'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { statusAnswer } from '../src/sending/answers.ts'
 import { idle } from '../src/sending/hand-over.ts'
@@ -177,3 +178,40 @@ test.each([
   expect(posts.map(({ body }) => body)).toMatchObject(owed)
   expect(posts).toHaveLength(owed.length)
 })
+
+test.each([
+  ['that no repeat was told is not reported', null, []],
+  ['that its repeat was told is reported', 'k', [{ status: 2, error: 21 }]],
+] as const)(
+  'a refusal that is written down only after its lease, under an id %s',
+  async (_what, idempotencyKey, owed) => {
+    let isAway = true
+    const db = world.db.$extends({
+      query: {
+        async $queryRaw({ args, query }) {
+          if (isAway && String(args.sql).includes('WITH told AS')) throw new Error('connection reset')
+          return query(args)
+        },
+      },
+    }) as unknown as Database
+    const { deps, sending } = pathNode(
+      db,
+      fakeOperator(() => 'refused'),
+    )
+    const payer = await makePayer(world.db)
+    const call = smsCall(payer, ['37060000001'], { idempotencyKey, body: { dlrUrl: `${receiver.url}/x` } })
+    const codeOf = () => sending.sendOne(call).catch((error: { code: string }) => error.code)
+    expect(await codeOf()).toBe('SEND_REFUSED')
+    const { accountId } = payer
+    await world.db.sendMessage.updateMany({ where: { accountId }, data: { leaseUntil: new Date(0) } })
+    const stateOf = async () => (await world.db.sendMessage.findFirstOrThrow({ where: { accountId } })).state
+    await eventually(async () => (await stateOf()) === 'unknown')
+    if (idempotencyKey !== null) expect(await codeOf()).toBe('SEND_OUTCOME_UNKNOWN')
+    isAway = false
+    await idle(deps)
+    expect(await stateOf()).toBe('released')
+    const posts = await world.db.callback.findMany({ where: { accountId } })
+    expect(posts.map(({ body }) => body)).toMatchObject(owed)
+    expect(posts).toHaveLength(owed.length)
+  },
+)

@@ -1,4 +1,5 @@
 // The one message of a send: handed over, settled, and told as its row.
+import type { Settlement } from '../ledger/settle.ts'
 import { outcomeUnknown } from './answers.ts'
 import type { SendingDeps } from './deps.ts'
 import type { Entered, LetIn } from './entry.ts'
@@ -32,7 +33,11 @@ export async function handOne(
     call: () => deps.operator.send({ ...order, generation, messageId: message.id }),
   })
   await deps.at('handed')
-  const told = isAnswered() ? ({ ...settlement, post: 'due' } as const) : settlement
+  const told: Settlement = isAnswered()
+    ? { ...settlement, post: 'due' }
+    : isFoundAgain(call)
+      ? settlement
+      : { ...settlement, post: 'never' }
   await settleSurely(deps, call.sender, [told], () => watch(deps, call.sender))
   await deps.at('settled')
   if (refusal) throw refusal
@@ -41,6 +46,11 @@ export async function handOne(
   if ((settlement.parts ?? 0) <= row.parts) return row
   const [counted] = await messagesOfSend(deps.db, sendId).catch(() => [])
   return counted ?? row
+}
+
+/** Whether a repeat may be told the id, where the refusal that this call is answered with is long in being written down. */
+function isFoundAgain({ idempotencyKey, throughMcp }: SmsCall): boolean {
+  return idempotencyKey !== null || throughMcp
 }
 
 /** The row of a message that was let in, as far as answers need it, without asking for it. */
