@@ -6,6 +6,7 @@ import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { noteForOwner } from '../src/limits/owner-notices.ts'
 import { pauseIfAttacking } from '../src/limits/pause.ts'
+import { createStatusJob } from '../src/sending/ask-status.ts'
 import { cancel } from '../src/sending/cancel.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
@@ -50,9 +51,9 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
              database_now(), CASE WHEN i % 2 = 0 THEN database_now() END FROM generate_series(${from + 1}::int, ${from + FILLED_AT_ONCE}::int) i`
       await database.db.$executeRaw`
       INSERT INTO send_message (id, send_id, account_id, spender_id, upstream, position, recipient, country, parts, state,
-                                hold_micros, charged_micros, created_at, handed_at, final_at)
+                                hold_micros, charged_micros, created_at, handed_at, reference, final_at)
       SELECT i, md5(i::text)::uuid, ${accountId}::uuid, ${tokenId}::uuid, 'sandbox', 0, '123', 'LT', 1, 'accepted', 0, 1,
-             database_now(), database_now(), database_now() - interval '40 days' FROM generate_series(${from + 1}::int, ${from + FILLED_AT_ONCE}::int) i`
+             database_now(), database_now(), i::text, database_now() - interval '40 days' FROM generate_series(${from + 1}::int, ${from + FILLED_AT_ONCE}::int) i`
     }
     await database.db.$executeRawUnsafe('ANALYZE')
     const indexes = await database.db.$queryRaw<{ index: string; first: string }[]>`
@@ -116,6 +117,12 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
     await turn(sweep)
     // Neither found anything to settle; this does.
     await cancel(db, payer.tokenId, id)
+    expect(walks).toEqual([])
+  })
+
+  test('what became of messages is asked without a walk through all of them', async () => {
+    const door = { delivery: async () => {}, lookup: async () => {} }
+    await turn(createStatusJob({ db, operator: fakeOperator(), door, firstMs: 3_600_000, everyMs: 1_000 }))
     expect(walks).toEqual([])
   })
 

@@ -4,6 +4,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { within } from '@vertexsms/service/within'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
+import { HAS_NUMBER } from './sweep.ts'
 
 /** Messages of one turn. */
 const BATCH = 50
@@ -88,15 +89,15 @@ function byAccount(asked: readonly Asked[]): Map<string, Asked[]> {
 }
 
 /**
- * Takes what is due, also what a question gave back whose report is not written yet, but of those that are `busy`, and sets the time of its next question, before it is asked: a node that
- * dies leaves it to that.
+ * Takes what is due, but of those that are `busy`, and sets the time of its next question, before it is asked: a node that
+ * dies leaves it to that. So is what a question gave back and whose report is not written.
  */
 function takeDue(db: Database, upstream: string, firstMs: number, busy: readonly string[]): Promise<Asked[]> {
   const first = Prisma.sql`${firstMs}::float8 * interval '1 millisecond'`
   return db.$queryRaw<Asked[]>`
     WITH due AS MATERIALIZED (
       SELECT m.id FROM send_message m JOIN send s ON s.id = m.send_id
-      WHERE m.final_at IS NULL AND m.state IN ('accepted', 'released') AND m.upstream = ${upstream} AND m.reference IS NOT NULL
+      WHERE m.final_at IS NULL AND ${HAS_NUMBER} AND m.state IN ('accepted', 'released') AND m.upstream = ${upstream} AND m.reference IS NOT NULL
         AND s.kind = 'sms' AND coalesce(m.ask_at, m.handed_at + ${first}) <= database_now()
         AND m.account_id <> ALL (${[...busy]}::uuid[])
       ORDER BY coalesce(m.ask_at, m.handed_at) LIMIT ${BATCH}::int FOR UPDATE OF m SKIP LOCKED

@@ -16,8 +16,8 @@ const UNKNOWN_DAYS = 4
 const NUMBER_DAYS = 30
 const NUMBER_DIGITS = 3
 
-/** As the index over what is not shortened yet says it, letter by letter. */
-const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
+/** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
+export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
 
 /** Rows of one statement. */
 const BATCH = 500
