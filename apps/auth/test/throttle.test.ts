@@ -114,6 +114,20 @@ describe('throttled sign-in', () => {
     expect((await trySignIn(await nodes[0].person(), email, PASSWORD, '2001:db8:1:3::1')).status).toBe(303)
   })
 
+  it('lets one line of an IPv6 network use up its own tries and none of its neighbours', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const guesser = await nodes[0].person()
+    const csrf = hiddenField((await guesser.get('/sign-in')).html, 'csrf')
+    // One try is left to the line, and two to the network.
+    await overflow('signIn', `${email}\n2001:db8:4:1::/64`, LIMITS.signIn.hits - 1)
+    await overflow('signIn', `${email}\n2001:db8:4::/48`, LIMITS.signIn.network - 2)
+    const headers = { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': '2001:db8:4:1::1' }
+    const fields = Object.entries({ csrf, email, password: 'wrong' })
+    const guesses = await Promise.all(Array.from({ length: 5 }, () => guesser.post('/sign-in', fields, headers)))
+    expect(guesses.map(({ status }) => status).sort()).toEqual([422, 429, 429, 429, 429])
+    expect((await trySignIn(await nodes[1].person(), email, PASSWORD, '2001:db8:4:2::1')).status).toBe(303)
+  })
+
   it('takes the mark of a known browser for its own account only', async () => {
     const [mine, victim] = [await makeAccount(nodes[0]), await makeAccount(nodes[0])]
     const attacker = await nodes[0].person()
@@ -257,7 +271,7 @@ describe('a try at an account that many are guessing at', () => {
 
 /** Sets a counter of this moment's window, to its ceiling unless told, as if the tries had come. */
 async function overflow(
-  name: 'signInAccount' | 'signInAddress' | 'setPassword',
+  name: 'signIn' | 'signInAccount' | 'signInAddress' | 'setPassword',
   subject: string,
   hits: number = LIMITS[name].hits,
 ): Promise<void> {

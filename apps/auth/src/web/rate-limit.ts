@@ -15,7 +15,10 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 
 /** Counts events in fixed windows that all nodes share through the database, by its clock. Subjects are stored hashed. */
 export interface RateLimiter {
-  /** Counts one event and judges it. What is refused by the wider ceiling leaves no row for the address itself. */
+  /**
+   * Counts one event and judges it. What is refused by the wider ceiling leaves no row for the address itself, and what is
+   * refused by that of the address uses up nothing of the wider one, which its neighbours have as well.
+   */
   hit(name: LimitName, subject: Subject): Promise<Verdict>
   /** Judges without counting: refused once as many were counted as are allowed. */
   look(name: LimitName, subject: Subject): Promise<Verdict>
@@ -27,10 +30,20 @@ const ALLOWED: Verdict = { allowed: true }
 
 /** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
 export function createRateLimiter({ db, enabled }: { readonly db: Database; readonly enabled: boolean }): RateLimiter {
+  async function read(name: LimitName, counters: readonly Ceiling[]): Promise<Verdict> {
+    const keys = counters.map(({ key }) => key)
+    const counted = await readCounters(db, keys, LIMITS[name].seconds)
+    const over = counters.find(({ key, ceiling }) => (counted.get(key)?.hits ?? 0) >= ceiling)
+    return over ? refused(counted.get(over.key)?.secondsLeft ?? 1) : ALLOWED
+  }
+
   return {
     async hit(name, subject) {
       if (!enabled) return ALLOWED
-      for (const { key, ceiling } of countersOf(name, subject)) {
+      const [narrow, ...wide] = countersOf(name, subject)
+      const around = wide.length > 0 ? await read(name, wide) : ALLOWED
+      if (!around.allowed) return around
+      for (const { key, ceiling } of [narrow, ...wide]) {
         const { hits, secondsLeft } = await countHit(db, { key, windowSeconds: LIMITS[name].seconds, max: ceiling })
         if (hits === null) return refused(secondsLeft)
       }
@@ -38,12 +51,7 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
     },
 
     async look(name, subject) {
-      if (!enabled) return ALLOWED
-      const counters = countersOf(name, subject)
-      const keys = counters.map(({ key }) => key)
-      const counted = await readCounters(db, keys, LIMITS[name].seconds)
-      const over = counters.find(({ key, ceiling }) => (counted.get(key)?.hits ?? 0) >= ceiling)
-      return over ? refused(counted.get(over.key)?.secondsLeft ?? 1) : ALLOWED
+      return enabled ? read(name, countersOf(name, subject)) : ALLOWED
     },
 
     async forget(name, subject) {
@@ -58,12 +66,18 @@ function refused(retryAfterSeconds: number): Verdict {
   return { allowed: false, retryAfterSeconds }
 }
 
-/** The counters of a subject, the widest first. */
-function countersOf(name: LimitName, { address, about }: Subject): { key: string; ceiling: number }[] {
+/** A counter, and how many it lets through. */
+interface Ceiling {
+  readonly key: string
+  readonly ceiling: number
+}
+
+/** The counters of a subject: its own, and that of the network around an IPv6 address. */
+function countersOf(name: LimitName, { address, about }: Subject): [Ceiling, ...Ceiling[]] {
   const { hits, network } = LIMITS[name]
   const groups = address === undefined ? null : addressGroups(address)
   const wide = groups?.wide ? [{ key: counterKey(name, groups.wide, about), ceiling: network }] : []
-  return [...wide, { key: counterKey(name, groups?.narrow, about), ceiling: hits }]
+  return [{ key: counterKey(name, groups?.narrow, about), ceiling: hits }, ...wide]
 }
 
 function counterKey(name: string, group: string | undefined, about: string | undefined): string {
