@@ -1,10 +1,13 @@
 // Passkeys from the browser to the row, and what is refused on the way: one file, for one browser with an authenticator serves it all.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { MUTABLE_NOTICES } from '@vertexsms/contract/notice'
 import { testDatabase } from '@vertexsms/db/testing'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LIMITS } from '../src/service-limits.ts'
-import { Authenticator } from './support/authenticator.ts'
+import { androidKeyStatement, selfStatement } from './support/attestation.ts'
+import { type Attest, Authenticator } from './support/authenticator.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { realTime, untilWindow } from './support/clock.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
@@ -246,6 +249,36 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     ['an object', { 0: 'usb' }],
   ])('are refused when they are reached by %s', async (_name, transports) => {
     expect(await saying({ transports })).toEqual([422, 422])
+  })
+
+  describe('that say who made them', () => {
+    async function added(attest: Attest) {
+      const { account, person } = await newSignedIn(stack)
+      const { html } = await person.get('/settings/passkeys')
+      const { status } = await person.post('/settings/passkeys', [
+        ['csrf', hiddenField(html, 'csrf')],
+        ['password', PASSWORD],
+        ['credential', new Authenticator(stack.issuer).create(optionsOn(html), attest)],
+      ])
+      return { status, passkeys: await stack.db.passkey.count({ where: { accountId: account.id } }) }
+    }
+
+    it('are refused, and no address in their certificates is asked for anything (WebAuthn §5.4.7)', async () => {
+      const asked: (string | undefined)[] = []
+      const elsewhere = createServer((request, response) => {
+        asked.push(request.url)
+        response.end()
+      })
+      await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
+      const listUrl = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/list`
+      const refused = await added((key, about) => androidKeyStatement(key, { ...about, listUrl }))
+      expect({ ...refused, asked }).toEqual({ status: 422, passkeys: 0, asked: [] })
+      await new Promise((resolve) => elsewhere.close(resolve))
+    })
+
+    it('are taken where they say it by nothing but their own key (WebAuthn §8.2)', async () => {
+      expect(await added(selfStatement)).toEqual({ status: 303, passkeys: 1 })
+    })
   })
 })
 

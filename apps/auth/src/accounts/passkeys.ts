@@ -7,6 +7,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
+import { decodeAttestationObject, isoBase64URL } from '@simplewebauthn/server/helpers'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
@@ -97,12 +98,9 @@ export async function addPasskey(
   const answer = parseAnswer(added.answer)
   if (!answer) return 'refused'
   const now = await databaseNow(deps.db)
-  const verified = await verifyRegistrationResponse({
-    response: answer as unknown as RegistrationResponseJSON,
-    expectedChallenge: (challenge) => takeChallenge(deps, challenge, added.binding),
-    ...relyingParty(deps),
-    requireUserVerification: true,
-  }).catch(notHeld)
+  const verified = await verifyRegistration(deps, answer as unknown as RegistrationResponseJSON, added.binding).catch(
+    notHeld,
+  )
   if (!verified?.verified) return 'refused'
   const { id, publicKey, counter, transports } = verified.registrationInfo.credential
   const { accountId, name } = added
@@ -125,6 +123,27 @@ export async function addPasskey(
     await tellOfWayIn(tx, 'passkey_added', accountId, await databaseNow(tx))
     return 'added'
   })
+}
+
+async function verifyRegistration(deps: PasskeyDeps, response: RegistrationResponseJSON, binding: string) {
+  if (!attestsNothing(response)) return null
+  return verifyRegistrationResponse({
+    response,
+    expectedChallenge: (challenge) => takeChallenge(deps, challenge, binding),
+    ...relyingParty(deps),
+    requireUserVerification: true,
+  })
+}
+
+/**
+ * True where an answer names no maker of its authenticator, which we do not ask for and browsers take out (WebAuthn §5.4.7);
+ * its own key may speak for it (§8.2). Throws for what is no attestation object. Of a maker the library fetches what its
+ * certificates name before it knows whose they are: every account could send it anywhere, past the guard of outbound requests.
+ */
+function attestsNothing({ response }: RegistrationResponseJSON): boolean {
+  const attestation = decodeAttestationObject(isoBase64URL.toBuffer(response.attestationObject))
+  const format = attestation.get('fmt')
+  return format === 'none' || (format === 'packed' && attestation.get('attStmt').get('x5c') === undefined)
 }
 
 /** What the browser needs to offer the passkeys of this site (WebAuthn §5.5), as JSON; it names no account. */

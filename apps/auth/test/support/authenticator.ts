@@ -1,10 +1,19 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isoCBOR } from '@simplewebauthn/server/helpers'
 
+/** What an authenticator says of itself: of a key pair, what it has to sign, which ends with the hash. */
+export type Attest = (
+  key: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+  about: { readonly signed: Uint8Array; readonly clientDataHash: Uint8Array },
+) => { readonly fmt: string; readonly attStmt: Map<string, unknown> }
+
+const NOTHING: Attest = () => ({ fmt: 'none', attStmt: new Map() })
+
 /** A security key in software (WebAuthn §6): one discoverable credential that always says yes. */
 export class Authenticator {
   readonly #id = randomBytes(16)
   readonly #privateKey: KeyObject
+  readonly #publicKey: KeyObject
   readonly #cose: Map<number, number | Uint8Array>
   readonly #origin: string
   #userHandle = ''
@@ -15,6 +24,7 @@ export class Authenticator {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
     this.#privateKey = privateKey
+    this.#publicKey = publicKey
     const coordinate = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'))
     this.#cose = new Map<number, number | Uint8Array>([
       [1, 2],
@@ -26,19 +36,23 @@ export class Authenticator {
   }
 
   /** The answer of a browser to the options of the passkeys page, as its form sends it. */
-  create(options: string): string {
+  create(options: string, attest = NOTHING): string {
     const { challenge, user } = JSON.parse(options) as { challenge: string; user: { id: string } }
     this.#userHandle = user.id
-    const key = isoCBOR.encode(this.#cose as Parameters<typeof isoCBOR.encode>[0])
+    const cose = isoCBOR.encode(this.#cose as Parameters<typeof isoCBOR.encode>[0])
     const length = Buffer.from([0, this.#id.length])
-    const authData = Buffer.concat([this.#authData(0x45), Buffer.alloc(16), length, this.#id, key])
+    const authData = Buffer.concat([this.#authData(0x45), Buffer.alloc(16), length, this.#id, cose])
+    const clientDataJSON = this.#clientData('webauthn.create', challenge)
+    const clientDataHash = createHash('sha256').update(clientDataJSON).digest()
+    const key = { privateKey: this.#privateKey, publicKey: this.#publicKey }
+    const { fmt, attStmt } = attest(key, { signed: Buffer.concat([authData, clientDataHash]), clientDataHash })
     const attestation = new Map<string, unknown>([
-      ['fmt', 'none'],
-      ['attStmt', new Map()],
+      ['fmt', fmt],
+      ['attStmt', attStmt],
       ['authData', new Uint8Array(authData)],
     ])
     return this.#answer({
-      clientDataJSON: this.#clientData('webauthn.create', challenge),
+      clientDataJSON,
       attestationObject: Buffer.from(isoCBOR.encode(attestation as Parameters<typeof isoCBOR.encode>[0])),
     })
   }
