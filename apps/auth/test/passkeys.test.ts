@@ -10,12 +10,36 @@ import { androidKeyStatement, selfStatement } from './support/attestation.ts'
 import { type Attest, Authenticator } from './support/authenticator.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { realTime, untilWindow } from './support/clock.ts'
+import { Gate } from './support/gate.ts'
 import { type MailServer, startMailServer } from './support/mail-server.ts'
 import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 const optionsOn = (html: string) => /data-options="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? ''
+
+/** A passkey of somebody new, its row, and visitors of the sign-in page who send what it answers to the options there. */
+async function withPasskey(stack: Stack) {
+  const { account, person } = await newSignedIn(stack)
+  const authenticator = new Authenticator(stack.issuer)
+  const page = await person.get('/settings/passkeys')
+  await person.post('/settings/passkeys', [
+    ['csrf', hiddenField(page.html, 'csrf')],
+    ['password', PASSWORD],
+    ['name', `${'x'.repeat(59)}\u{1f511}y`],
+    ['credential', authenticator.create(optionsOn(page.html))],
+  ])
+  const visitor = async () => {
+    const stranger = await stack.person()
+    const { html } = await stranger.get('/sign-in')
+    const csrf = hiddenField(html, 'csrf')
+    const send = async (credential: string) =>
+      (await stranger.post('/sign-in/passkey', Object.entries({ csrf, credential }))).status
+    return { options: optionsOn(html), send }
+  }
+  const row = () => stack.db.passkey.findFirstOrThrow({ where: { accountId: account.id } })
+  return { authenticator, visitor, row }
+}
 
 describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
   let stack: Stack
@@ -251,6 +275,14 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     expect(await saying({ transports })).toEqual([422, 422])
   })
 
+  it('answer a challenge once, however it is spelled (WebAuthn §13.4.3)', async () => {
+    const { authenticator, visitor } = await withPasskey(stack)
+    const { options, send } = await visitor()
+    const { challenge } = JSON.parse(options)
+    expect(await send(authenticator.get(JSON.stringify({ challenge: `${challenge}=` })))).toBe(303)
+    expect(await send(authenticator.get(options))).toBe(422)
+  })
+
   describe('that say who made them', () => {
     async function added(attest: Attest) {
       const { account, person } = await newSignedIn(stack)
@@ -280,6 +312,27 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
       expect(await added(selfStatement)).toEqual({ status: 303, passkeys: 1 })
     })
   })
+})
+
+it('a passkey that counts its uses signs in with no count that is not above the last, at once with it as after it (WebAuthn §7.2)', async () => {
+  const gate = new Gate()
+  const stack = await startStack({ db: (db) => gate.guard(db) })
+  try {
+    const { authenticator, visitor, row } = await withPasskey(stack)
+    const [one, other] = [await visitor(), await visitor()]
+    const [earlier, later] = [authenticator.get(one.options), authenticator.get(other.options)]
+    const { counter } = await row()
+    // What is counted earlier has been checked when what is counted later signs in.
+    const { arrived, open } = gate.close()
+    const late = one.send(earlier)
+    await arrived
+    expect(await other.send(later)).toBe(303)
+    open()
+    expect(await late).toBe(422)
+    expect((await row()).counter).toBe(counter + 2n)
+  } finally {
+    await stack.close()
+  }
 })
 
 describe('a challenge', () => {

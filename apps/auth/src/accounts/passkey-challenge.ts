@@ -43,7 +43,9 @@ export async function takeChallenge(deps: ChallengeDeps, challenge: string, bind
   const expiresAt = new Date(head.readUIntBE(RANDOM_BYTES, EXPIRY_BYTES))
   if (expiresAt <= (await databaseNow(deps.db))) return false
   try {
-    await deps.db.passkeyChallenge.create({ data: { id: hashToken(challenge), expiresAt } })
+    // As its bytes are spelled by us: base64url is read with padding, too, and with the letters of base64.
+    const id = hashToken(bytes.toString('base64url'))
+    await deps.db.passkeyChallenge.create({ data: { id, expiresAt } })
     return true
   } catch (error) {
     if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') return false

@@ -184,9 +184,12 @@ export async function checkPasskey(
     requireUserVerification: true,
   }).catch(notHeld)
   if (!verified?.verified || !belongsTo(response, passkey.accountId)) return null
-  const data = { counter: BigInt(verified.authenticationInfo.newCounter), lastUsedAt: now }
-  const where = { id: passkey.id, accountId: passkey.accountId }
-  // It counts as long as it is there: a reset takes it away.
+  const counter = BigInt(verified.authenticationInfo.newCounter)
+  const data = { counter, lastUsedAt: now }
+  // It counts as long as it is there, for a reset takes it away, and as no use since was counted as high: of a passkey and a
+  // copy of it at once one is refused (WebAuthn §7.2). What counts nothing says 0.
+  const uncounted = counter > 0n ? { lt: counter } : 0n
+  const where = { id: passkey.id, accountId: passkey.accountId, counter: uncounted }
   const stillHolds: Proof['stillHolds'] = async (tx) => (await tx.passkey.updateMany({ where, data })).count === 1
   return { accountId: passkey.accountId, stillHolds }
 }
