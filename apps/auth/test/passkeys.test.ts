@@ -283,6 +283,11 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     expect(await send(authenticator.get(options))).toBe(422)
   })
 
+  it('have a name that is cut between two letters, and not through one', async () => {
+    const { row } = await withPasskey(stack)
+    expect((await row()).name).toBe(`${'x'.repeat(59)}\u{1f511}`)
+  })
+
   describe('that say who made them', () => {
     async function added(attest: Attest) {
       const { account, person } = await newSignedIn(stack)

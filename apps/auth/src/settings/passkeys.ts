@@ -72,11 +72,11 @@ export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {
 
 /** As it was typed, without what no name has; the browser's own name for none. */
 function nameOf(request: FastifyRequest): string {
-  const name = textField(request, 'name')
+  const typed = textField(request, 'name')
     .slice(0, 4 * MAX_NAME_CHARS)
     .replace(/\p{C}/gu, '')
     .trim()
-    .slice(0, MAX_NAME_CHARS)
+  const name = [...typed].slice(0, MAX_NAME_CHARS).join('')
   return name || browserName(request.headers['user-agent'] ?? '', wordsFor(request))
 }
 
