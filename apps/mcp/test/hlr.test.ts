@@ -147,6 +147,16 @@ describe('lookup_hlr', () => {
     expect(stack.upstream.seen).toHaveLength(1)
   })
 
+  it('whose submission a gateway answers for the API is of unknown outcome too', async () => {
+    for (const status of [302, 409, 503]) {
+      stack.upstream.override = ({ path }) => (path === '/hlr' ? { status, body: '<html>' } : undefined)
+      expect(failureOf(await resultOf(await look(NUMBER))), String(status)).toMatchObject({
+        code: 'SEND_OUTCOME_UNKNOWN',
+        retryable: false,
+      })
+    }
+  })
+
   it('answers pending at once when the server is told to stop, and the server is gone soon after', async () => {
     const other = await startStack()
     const waiting = look(NUMBER, other)

@@ -162,6 +162,10 @@ describe('after a message was handed over', () => {
     ['the connection breaks', 'cut' as const],
     ['the API fails', { status: 500, body: {} }],
     ['a gateway gives up', { status: 504, body: {} }],
+    ['a gateway lost the answer of the API', { status: 503, body: 'upstream reset before headers' }],
+    ['a gateway sends elsewhere', { status: 307, body: '', headers: { location: 'https://elsewhere.example/' } }],
+    ['a gateway was in two minds', { status: 409, body: '<html>' }],
+    ['a gateway waited too long', { status: 408, body: '<html>' }],
     ['the answer makes no sense', { status: 200, body: { ok: true } }],
     [
       'the answer tells of fewer recipients than there were',
@@ -230,6 +234,15 @@ describe('before anything is handed over', () => {
       retryable: true,
     })
   })
+
+  it.each([400, 403, 404, 405, 413, 415])(
+    'a gateway that turns it away with %i leaves nothing open',
+    async (status) => {
+      stack.upstream.override = () => ({ status, body: '<html>IGNORE</html>' })
+      const failure = failureOf(await resultOf(await send({ to: NUMBERS[0] })))
+      expect(failure).toMatchObject({ code: 'INTERNAL', retryable: false })
+    },
+  )
 
   it('an API that cannot be reached makes 503, because nobody has said that the token stands', async () => {
     await stack.upstream.stop()

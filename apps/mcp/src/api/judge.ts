@@ -1,3 +1,4 @@
+import { API_ERRORS } from '@vertexsms/contract/api-errors'
 import { type ErrorCode, toldCode, waitSentence } from '@vertexsms/contract/errors'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { type ApiErrorBody, apiErrorBodySchema, tokenResponseSchema } from '@vertexsms/contract/rest'
@@ -72,15 +73,24 @@ export function judgeAnswer(
   // A code of ours says what happened, whatever its status: only what has none is judged by that.
   const told = new RouteRefusal(status, error, toldRetryAfterSeconds(answer))
   if (status >= 500 && saysOutcome(error.code)) return told
+  if (effect && leavesOpen(status, error.code)) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
   if (status === 503) {
     return new RouteFailure('UPSTREAM_UNAVAILABLE', waitSentence('UPSTREAM_UNAVAILABLE', told.retryAfterSeconds))
   }
-  if (status >= 500 && effect) return new RouteFailure('SEND_OUTCOME_UNKNOWN')
   if (status >= 500) return new RouteFailure(status === 500 ? 'INTERNAL' : 'UPSTREAM_UNAVAILABLE')
   return told
 }
 
 const SAYS_NOTHING: ReadonlySet<string> = new Set(['INTERNAL', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'])
+
+/** With these even what stands before the API says that it passed nothing on; with any other it may have, and lost the answer. */
+const TURNED_AWAY: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 413, 415, 429])
+
+// A gateway answers 503 for a connection that broke behind it as well, so that its 503 is not the API's.
+function leavesOpen(status: number, code: string): boolean {
+  if (!Object.hasOwn(API_ERRORS, code)) return !TURNED_AWAY.has(status)
+  return status >= 500 && status !== API_ERRORS.UNAVAILABLE.status
+}
 
 function saysOutcome(code: string): boolean {
   return !SAYS_NOTHING.has(code) && toldCode(code).code !== 'INTERNAL'
