@@ -50,7 +50,7 @@ const ROUTES: readonly (readonly [prefix: string, type: string, body: string, he
     'json',
     '{"id":"1203877133","status":"done","msisdn":"37069912345","result":{"id":"1203877133","error":"0","imsi":"246020000000001","country":"LT","operatorId":20,"operator":"BITE","mcc":"246","mnc":"02","ported":[]}}',
   ],
-  ['POST /senderId/confirm/', 'plain', ''],
+  ['POST /senderId/confirm/', 'plain', 'OK'],
   ['POST /senderId', 'plain', '123'],
   ['GET /mccmnc/', 'json', '[{"country":"LT","mcc":"246","mnc":"02","operatorId":20}]'],
   ['GET /prefixes/', 'json', '[{"country":"LT","prefix":"370699","operatorId":20}]'],

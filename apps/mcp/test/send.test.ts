@@ -492,6 +492,20 @@ describe('a call with an idempotency key', () => {
     expect(first.content[0]?.text).not.toContain('earlier call')
   })
 
+  it.each([
+    [1, /^The message to .* was handed over for delivery: id 100, 1 part, 0\.04 EUR\.$/],
+    [2, /^2 of 2 messages were handed over, 2 parts in all, 0\.08 EUR\.$/],
+  ])('%i sent by an earlier call cost what they cost then, though this one costs nothing', async (count, told) => {
+    const messages = NUMBERS.slice(0, count).map((_, index) => outcome(index, 'sent', { replayed: true }))
+    const body = batchResponseSchema.parse({ sendId: null, messages, price: '0', currency: 'EUR' })
+    stack.upstream.override = ({ path }) => (path === '/sms/batch' ? { status: 200, body } : undefined)
+    const { content, structuredContent } = await resultOf(await send({ to: NUMBERS.slice(0, count) }))
+    const [before, heading] = content[0]?.text.split('\n')[0]?.split(' and a new idempotencyKey. ') ?? []
+    expect(before).toMatch(/^This is the answer of an earlier call: nothing was sent or charged again\./)
+    expect(heading).toMatch(told)
+    expect(structuredContent?.price).toBe('0')
+  })
+
   it('for another text is refused', async () => {
     await send({ to: NUMBERS[0], idempotencyKey: 'k3' })
     const failure = failureOf(await resultOf(await send({ to: NUMBERS[0], message: 'Other', idempotencyKey: 'k3' })))
@@ -522,7 +536,7 @@ describe('a dry run', () => {
     expect(stack.upstream.seen.map(({ path }) => path).filter((path) => path !== '/token')).toEqual(['/sms/quote'])
     const quoted = { status: 'quoted', message_id: null, parts: 1, price: '0.04', error: null }
     expect(structuredContent).toMatchObject({
-      ...{ message_id: null, status: 'quoted', parts: 1, destination: NUMBERS[0], price: '0.12', currency: 'EUR' },
+      ...{ message_id: null, status: 'quoted', parts: 1, destination: NUMBERS[0], price: '0.08', currency: 'EUR' },
       messages: [
         quoted,
         quoted,
@@ -537,7 +551,7 @@ describe('a dry run', () => {
       },
     })
     expect(content[0]?.text.split('\n')).toEqual([
-      'Nothing was sent or charged. It would cost 0.12 EUR: 3 messages, 3 parts. Left of the limits: 4.5 EUR today, 20 recipients today. To send at this price at most, make the same call with quoteId quote-1 instead of dryRun, before 2026-12-24T07:10:00.000Z.',
+      'Nothing was sent or charged. It would cost 0.08 EUR: 2 of 3 messages, 2 parts. Left of the limits: 4.5 EUR today, 20 recipients today. To send at this price at most, make the same call with quoteId quote-1 instead of dryRun, before 2026-12-24T07:10:00.000Z.',
       '1. +37069555551 (LT, BITE): 1 part, 0.04 EUR',
       '2. +37069555552 (LT, BITE): 1 part, 0.04 EUR',
       '3. +447700900024: would be refused: VertexSMS refused the message. The account balance limit is reached.',
@@ -607,6 +621,18 @@ describe('a dry run', () => {
     const [heading, row] = content[0]?.text.split('\n') ?? []
     expect(heading).toMatch(/There is no quoteId, because no recipient may be sent to\.$/)
     expect(row).toMatch(/^1\. \+37069555551: would be refused: The owner does not allow/)
+  })
+
+  it('whose answer tells of fewer recipients than there were is told as none', async () => {
+    const body = { coding: 0, parts: 1, messages: [], price: '0', currency: 'EUR', left: {}, refusals: [] }
+    const nobody = { ...body, quoteId: null, expiresAt: null }
+    const refused = { country: null, operator: null, mccmnc: null, parts: null, price: null, refusals: [] }
+    for (const messages of [[], [{ to: '37069555551', ...refused }]]) {
+      stack.upstream.override = ({ path }) =>
+        path === '/sms/quote' ? { status: 200, body: quoteResponseSchema.parse({ ...nobody, messages }) } : undefined
+      const failure = failureOf(await resultOf(await send({ to: NUMBERS.slice(0, 2), dryRun: true })))
+      expect(failure.code).toBe('INTERNAL')
+    }
   })
 
   it('that the API cannot answer may be made again: nothing was handed over', async () => {

@@ -40,7 +40,9 @@ export async function quoteSend(args: SendArguments, context: ToolContext): Prom
 
 async function askForQuote(args: SendArguments, context: ToolContext): Promise<QuoteResponse> {
   try {
-    return readAnswer(quoteResponseSchema, await context.call(quoteRequest(args)))
+    const quote = readAnswer(quoteResponseSchema, await context.call(quoteRequest(args)))
+    if (quote.messages.length !== args.to.length) throw new ToolFailure('INTERNAL')
+    return quote
   } catch (error) {
     throw error instanceof RouteRefusal ? sendFailure(error.error, error.retryAfterSeconds) : error
   }
@@ -49,14 +51,16 @@ async function askForQuote(args: SendArguments, context: ToolContext): Promise<Q
 function textOf({ messages, price, currency, left, quoteId, expiresAt }: QuoteResponse, data: SendOutput): string {
   const refusals = data.quote?.refusals ?? []
   const distinct = data.messages.filter(({ duplicate_of }) => duplicate_of === undefined)
-  const parts = distinct.reduce((sum, message) => sum + (message.parts ?? 0), 0)
+  const allowed = distinct.filter(({ error }) => error === null)
+  const some = allowed.length === distinct.length ? '' : `${allowed.length} of `
+  const parts = allowed.reduce((sum, message) => sum + (message.parts ?? 0), 0)
   const remains = [
     ...(left.day === undefined ? [] : [`${left.day} ${currency} today`]),
     ...(left.total === undefined ? [] : [`${left.total} ${currency} in all`]),
     ...(left.recipients === undefined ? [] : [`${counted(left.recipients, 'recipient')} today`]),
   ]
   const heading = [
-    `Nothing was sent or charged. It would cost ${price} ${currency}: ${counted(distinct.length, 'message')}, ${counted(parts, 'part')}.`,
+    `Nothing was sent or charged. It would cost ${price} ${currency}: ${some}${counted(distinct.length, 'message')}, ${counted(parts, 'part')}.`,
     ...refusals.map(({ message }) => `It would be refused: ${message}`),
     ...(remains.length === 0 ? [] : [`Left of the limits: ${remains.join(', ')}.`]),
     quoteId === null

@@ -1,3 +1,4 @@
+import { readEurText, toEurText } from '@vertexsms/contract/money'
 import { counted } from './counted.ts'
 import type { SendOutput, SentMessage } from './send-output.ts'
 
@@ -27,7 +28,9 @@ const REPEATED =
  * What a person and a model read. A client may show its model the text alone: it says of each number whether it got the
  * message, or the next call would send all of them again.
  */
-export function summaryOf({ messages, price, currency, replayed }: SendOutput): string {
+export function summaryOf(output: SendOutput): string {
+  const { messages, currency, replayed } = output
+  const price = priceOf(output)
   const before = replayed ? [REPEATED] : []
   const [only] = messages
   if (messages.length === 1 && only !== undefined && Object.hasOwn(SINGLE_WORDS, only.status)) {
@@ -51,6 +54,12 @@ export function summaryOf({ messages, price, currency, replayed }: SendOutput): 
   const those = waits ? 'those scheduled go out by themselves' : 'those sent are paid for'
   const warning = accepted.length === distinct.length ? [] : [`Do not repeat the whole list; ${those}.`]
   return [[...before, heading, ...warning].join(' '), ...messages.map(outcomeLine)].join('\n')
+}
+
+/** What all of it cost; of what is only told again, what it cost then. */
+function priceOf({ messages, price, replayed }: SendOutput): string {
+  if (!replayed) return price
+  return toEurText(messages.reduce((sum, message) => sum + (readEurText(message.price ?? '0') ?? 0n), 0n))
 }
 
 /** What became of those that were taken; one that waits for its time was not handed over yet. */

@@ -223,7 +223,7 @@ export async function startUpstream(): Promise<Upstream> {
       ({ body }) => {
         const { to, message } = sending.quoteRequestSchema.parse(body)
         const parts = partsOf(message)
-        const distinct = new Set(to)
+        const allowed = new Set(to.filter((number) => refusalOf(number) === undefined))
         return checked(sending.quoteResponseSchema, {
           coding: 0,
           parts,
@@ -232,11 +232,10 @@ export async function startUpstream(): Promise<Upstream> {
             country: 'LT',
             operator: 'BITE',
             mccmnc: '24602',
-            parts,
-            price: priceText(parts),
+            ...(allowed.has(number) ? { parts, price: priceText(parts) } : { parts: null, price: null }),
             refusals: refusalOf(number) ?? [],
           })),
-          price: priceText(parts * distinct.size),
+          price: priceText(parts * allowed.size),
           currency: 'EUR',
           left: { day: '4.5', recipients: 20 },
           refusals: [],
@@ -288,7 +287,7 @@ export async function startUpstream(): Promise<Upstream> {
       ({ body }, match) => {
         const { code } = rest.senderConfirmRequestSchema.parse(body)
         if (match[1] !== '123') return errorAnswer('NOT_FOUND')
-        return code === '12345' ? { status: 200, body: '' } : errorAnswer('CODE_WRONG')
+        return code === '12345' ? { status: 200, body: 'OK' } : errorAnswer('CODE_WRONG')
       },
     ],
     [
