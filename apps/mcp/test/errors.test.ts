@@ -153,6 +153,27 @@ it('a registration says which argument cannot be served without a public address
   expect(envelope.message).toMatch(/`notificationUrl`: leave it out.* Nothing was registered\.$/)
 })
 
+it.each([
+  ['CODE_WRONG', 'The PIN is wrong. Ask the person to read it again; after five wrong ones it is void.'],
+  ['CODE_EXPIRED', 'The PIN has expired or was tried too often. Call register_msisdn_sender again for a new one.'],
+] as const)('%s says what to do for a new PIN', async (code, message) => {
+  answerWith(() => errorAnswer(code))
+  const response = await call('confirm_msisdn_sender', { senderId: 123, code: '54321' })
+  expect(failureOf(await resultOf(response))).toMatchObject({ code: 'INVALID_INPUT', message })
+})
+
+it('a number counts as confirmed only where the API says so', async () => {
+  for (const [status, body] of [
+    [200, '<html>Sign in</html>'],
+    [200, ''],
+    [204, ''],
+  ] as const) {
+    answerWith(() => ({ status, body }))
+    const response = await call('confirm_msisdn_sender', { senderId: 123, code: '12345' })
+    expect(failureOf(await resultOf(response)).code, body).toBe('SEND_OUTCOME_UNKNOWN')
+  }
+})
+
 it('another address is answered with that of the MCP server', async () => {
   for (const path of ['/', '/sse', '/mcp/v1']) {
     const response = await post(new URL(path, stack.url).href, null, modern('tools/list'))
