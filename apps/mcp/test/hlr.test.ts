@@ -59,7 +59,9 @@ describe('lookup_hlr', () => {
       mnc: '02',
       ported: [{ operator_id: 8, operator: 'Tele2', country: 'LT' }],
     })
-    expect(content[0]?.text).toBe('In service with BITE, LT, ported.')
+    expect(content[0]?.text).toBe(
+      '+37069555555: in service with BITE, LT (operator id 7, MCC 246, MNC 02), ported; other operators: Tele2, LT.',
+    )
     expect(stack.upstream.seen.map(({ method, path }) => `${method} ${path.replace(/\d{4,}/, 'ID')}`)).toEqual([
       'POST /hlr',
       'GET /token',
@@ -70,11 +72,20 @@ describe('lookup_hlr', () => {
 
   it('tells what a numeric error means', async () => {
     answerAtOnce({ error: '43', operator: null, operatorId: null, country: null, mcc: null, mnc: null, ported: [] })
-    expect((await resultOf(await look(NUMBER))).structuredContent).toMatchObject({
+    const { structuredContent, content } = await resultOf(await look(NUMBER))
+    expect(structuredContent).toMatchObject({
       status: 'done',
       error_code: 43,
       error: 'HLR: the subscriber is absent.',
     })
+    expect(content[0]?.text).toBe('+37069555555: HLR: the subscriber is absent. (code 43)')
+  })
+
+  it('says what it knows of a subscriber whose network told little', async () => {
+    answerAtOnce({ operator: null, operatorId: null, country: null, mcc: null, mnc: null, ported: [] })
+    expect((await resultOf(await look(NUMBER))).content[0]?.text).toBe(
+      '+37069555555: in service with unknown operator, unknown country.',
+    )
   })
 
   it.each(['', 'x', '1.5', '-1', '1e3', '99999999999999999999'])(
@@ -83,7 +94,7 @@ describe('lookup_hlr', () => {
       answerAtOnce({ error })
       const { structuredContent, content } = await resultOf(await look(NUMBER))
       expect(structuredContent).toMatchObject({ status: 'done', error_code: 999, error: 'Unknown error.' })
-      expect(content[0]?.text).toBe('Unknown error. (code 999)')
+      expect(content[0]?.text).toBe('+37069555555: Unknown error. (code 999)')
     },
   )
 

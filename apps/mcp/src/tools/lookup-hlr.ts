@@ -184,10 +184,8 @@ function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output>
     operator: step.operator,
     country: step.country,
   }))
-  const network = `${operator ?? 'unknown operator'}, ${country ?? 'unknown country'}`
-  const found = `In service with ${network}${ported.length > 0 ? ', ported' : ''}.`
   return {
-    text: error === null ? found : `${error} (code ${code})`,
+    text: `${msisdn}: ${error === null ? foundOf(result) : `${error} (code ${code})`}`,
     data: {
       status: 'done',
       lookup_id: id,
@@ -202,6 +200,21 @@ function done(id: string, msisdn: string, result: HlrResult): ToolOutput<Output>
       ported,
     },
   }
+}
+
+function foundOf({ operator, operatorId, country, mcc, mnc, ported }: HlrResult): string {
+  const codes = [
+    ...(operatorId === null ? [] : [`operator id ${operatorId}`]),
+    ...(mcc === null ? [] : [`MCC ${mcc}`]),
+    ...(mnc === null ? [] : [`MNC ${mnc}`]),
+  ]
+  const others = ported.map((step) => `${step.operator}, ${step.country}`)
+  return [
+    `in service with ${operator ?? 'unknown operator'}, ${country ?? 'unknown country'}`,
+    codes.length === 0 ? '' : ` (${codes.join(', ')})`,
+    others.length === 0 ? '' : `, ported; other operators: ${others.join('; ')}`,
+    '.',
+  ].join('')
 }
 
 function pending(id: string, msisdn: string | null, why: 'busy' | undefined): ToolOutput<Output> {
