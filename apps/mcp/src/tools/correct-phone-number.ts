@@ -2,6 +2,7 @@ import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, correctNumbersResponseSchema } from '@vertexsms/contract/rest'
 import { z } from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
+import { ToolFailure } from '../protocol/failure.ts'
 import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
 import { countryField, type Field, invalid, listFromJson, textField } from './fields.ts'
@@ -82,6 +83,7 @@ export const correctPhoneNumber = defineTool({
       effect: false,
     })
     const results = readAnswer(correctNumbersResponseSchema, answer)
+    if (results.length !== numbers.length) throw new ToolFailure('INTERNAL')
     return {
       text: lines(
         counted(results.length, 'number'),

@@ -48,7 +48,10 @@ export function getSmsRates(): DefinedTool {
       return {
         text: lines(
           `${first.CountryName} (${country}), EUR per SMS part`,
-          rates.map(({ operator, network, rate_eur }) => `${operator} / ${network}: ${rate_eur}`),
+          rates.map(
+            ({ operator, network, rate_eur, mcc, mnc }) =>
+              `${operator} / ${network} (MCC ${mcc}${mnc === null ? '' : ` MNC ${mnc}`}): ${rate_eur}`,
+          ),
         ),
         data: { country, country_name: first.CountryName, rates, cache_age_seconds: ageSeconds(card) },
       }

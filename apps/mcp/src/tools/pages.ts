@@ -24,9 +24,10 @@ export function nextPage(page: number, rows: number): number | null {
   return rows === PAGE_SIZE && page < PAGE_MAX ? page + 1 : null
 }
 
-const LINES_MAX = 20
+/** Above a page, a list of numbers and the rates of any country: a client may show its model the text alone. */
+const LINES_MAX = 200
 
-/** A short text for a long list: a heading, the first rows, and how to get the rest. */
+/** A list as text: a heading, the rows, and how to get the rest. */
 export function lines(heading: string, rows: readonly string[], next: number | null = null): string {
   const shown = rows.slice(0, LINES_MAX)
   const hidden = rows.length - shown.length
