@@ -10,7 +10,7 @@ export const getMccMncList = defineTool({
   name: 'get_mcc_mnc_list',
   title: 'List mobile networks of a country',
   description:
-    'Lists the mobile networks of a country: MCC, MNC and the operator id of each. Free, paged; call again with next_page until it is null. get_operator tells the name behind an operator id.',
+    'Lists the mobile networks of a country: MCC, MNC and the operator id of each. Free, paged; call again with page: next_page until it is null. get_operator tells the name behind an operator id.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: {
     country: countryField('ISO 3166-1 alpha-2 country code.'),

@@ -10,7 +10,7 @@ export const getMobilePrefixes = defineTool({
   name: 'get_mobile_prefixes',
   title: 'List mobile prefixes of a country',
   description:
-    'Lists the mobile number prefixes of a country with the operator id each belongs to. Free, paged; call again with next_page until it is null. Numbers may have been ported: only lookup_hlr tells the operator of one number for sure.',
+    'Lists the mobile number prefixes of a country with the operator id each belongs to. Free, paged; call again with page: next_page until it is null. Numbers may have been ported: only lookup_hlr tells the operator of one number.',
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: {
     country: countryField('ISO 3166-1 alpha-2 country code.'),

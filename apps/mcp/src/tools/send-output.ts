@@ -37,7 +37,7 @@ export const sendOutput = z.object({
   parts: z.int().nullable(),
   destination: z.string(),
   messages: z.array(messageSchema).describe('One per recipient, in the order given'),
-  price: z.string().describe('Of all, in EUR'),
+  price: z.string().describe('Of what is new, in EUR'),
   currency: z.string(),
   replayed: z.boolean(),
   quote: z
