@@ -145,6 +145,9 @@ describe('the command limits', () => {
     [['limits', 'x', '-m', '1'], 'There is no option -m.'],
     [['limits', 'x', '--max-per-day'], 'The option --max-per-day is without its value.'],
     [['limits', 'x', '--max-per-day', '--countries', 'LT'], 'The option --max-per-day is without its value.'],
+    [['limits', 'x', '--max-per-day', ''], 'The option --max-per-day is without its value.'],
+    [['limits', 'x', '--max-per-day= '], 'The option --max-per-day is without its value.'],
+    [['limits', 'x', '--countries', 'LT', '--countries=LV'], 'The option --countries is there twice.'],
     [['pause', 'x', '--for', '1h'], 'There is no option --for. This command takes no options.'],
   ])('answers %j with what is wrong and the options that there are, and tries nothing', async (line, words) => {
     const { code, err } = await run(...line)

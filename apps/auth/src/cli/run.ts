@@ -143,9 +143,11 @@ function readArguments({ options = [] }: Command, args: readonly string[]) {
     if (!rawName.startsWith('--') || !options.includes(name)) {
       throw new UsageError(`There is no option ${shown(rawName)}. ${all}`)
     }
-    if (value === undefined || (!token.inlineValue && value.startsWith('--'))) {
+    // An empty value is a variable of the shell that is not set; it must not lift a limit.
+    if (value === undefined || value.trim() === '' || (!token.inlineValue && value.startsWith('--'))) {
       throw new UsageError(`The option ${rawName} is without its value. ${all}`)
     }
+    if (Object.hasOwn(values, name)) throw new UsageError(`The option ${rawName} is there twice. ${all}`)
     values[name] = value
   }
   return { values, positionals }
