@@ -467,6 +467,16 @@ describe('the demo account', () => {
     expect(await stack.db.apiToken.count({ where: { tokenHash: hashToken(after.token) } })).toBe(1)
   })
 
+  it('says that the file is at fault where it can be neither read nor made', async () => {
+    for (const file of [join(folder, 'missing', 'demo.json'), folder]) {
+      const { code, err } = await operator(['seed-demo', '--credentials', file])
+      expect([code, err]).toEqual([
+        1,
+        expect.stringContaining('The file of the credentials cannot be read or written.'),
+      ])
+    }
+  })
+
   it('takes its credentials from standard input as well, and refuses half of them', async () => {
     const credentials = { email: 'other-demo@example.com', password: PASSWORD, token: `vsms_${'x'.repeat(43)}` }
     expect((await operator(['seed-demo'], JSON.stringify(credentials))).code).toBe(0)

@@ -54,7 +54,7 @@ function parse(json: string): Credentials {
 }
 
 function fromFile(file: string): Credentials {
-  if (existsSync(file)) return parse(readFileSync(file, 'utf8'))
+  if (existsSync(file)) return parse(onFile(() => readFileSync(file, 'utf8')))
   const password = randomBytes(15).toString('base64url')
   const credentials = { email: DEMO_EMAIL, password, token: manualToken(newSecret()) }
   write(file, credentials)
@@ -64,9 +64,20 @@ function fromFile(file: string): Credentials {
 /** Renamed into place, so that a reader or a crash never meets half a file. */
 function write(file: string, credentials: Credentials): void {
   const temporary = `${file}.${process.pid}.tmp`
-  writeFileSync(temporary, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 })
-  chmodSync(temporary, 0o600)
-  renameSync(temporary, file)
+  onFile(() => {
+    writeFileSync(temporary, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 })
+    chmodSync(temporary, 0o600)
+    renameSync(temporary, file)
+  })
+}
+
+/** What the system refuses is told of the file: nobody looks for it in the database. */
+function onFile<T>(work: () => T): T {
+  try {
+    return work()
+  } catch {
+    throw new CommandError('The file of the credentials cannot be read or written.')
+  }
 }
 
 async function seedAccount(db: Database, { email, password }: Credentials, now: Date): Promise<string> {
