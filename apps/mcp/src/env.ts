@@ -1,6 +1,7 @@
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
 import {
   issuerUrlSchema,
+  millisecondsSchema,
   onOffSchema,
   perMinuteSchema,
   portSchema,
@@ -50,7 +51,7 @@ const schema = z.object({
   /** Whether the server card and the AI catalogue are served: both are drafts. */
   DISCOVERY: onOffSchema.default(false),
   /** How long `send_sms` waits for delivery reports where it is asked to. */
-  DELIVERY_WAIT_MS: z.coerce.number().int().min(1).max(DELIVERY_WAIT_MAX_MS).default(DELIVERY_WAIT_MAX_MS),
+  DELIVERY_WAIT_MS: millisecondsSchema(1, DELIVERY_WAIT_MAX_MS).default(DELIVERY_WAIT_MAX_MS),
   /** This and the next: see the table of limits in `endpoint/limits.ts`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),

@@ -42,10 +42,18 @@ describe('the settings', () => {
     ['ALLOWED_HOSTS', '*'],
     ['CALLS_PER_MINUTE', '0'],
     ['FAILURES_PER_MINUTE', '-1'],
+    ['DELIVERY_WAIT_MS', '1e3'],
+    ['DELIVERY_WAIT_MS', '20001'],
   ])('refuse %s=%s by its name alone, and never repeat it', (name, value) => {
     const found = problems({ [name]: value })
     expect(found).toEqual([expect.stringMatching(`^${name}: `)])
     if (value.length > 6) expect(found.join()).not.toContain(value)
+  })
+
+  it('say of a number what would be one, in our own words', () => {
+    expect(problems({ DELIVERY_WAIT_MS: 'soon' })).toEqual([
+      'DELIVERY_WAIT_MS: must be a whole number of milliseconds from 1 to 20000',
+    ])
   })
 
   it.each([

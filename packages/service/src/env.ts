@@ -113,8 +113,8 @@ export const portSchema = integer(0, 65_535)
 /** A duration in whole seconds, between two bounds that its use gives. */
 export const secondsSchema = (min: number, max: number) => integer(min, max, ' of seconds')
 
-/** A duration in whole milliseconds, up to one day. */
-export const millisecondsSchema = (min = 0) => integer(min, 86_400_000, ' of milliseconds')
+/** A duration in whole milliseconds, up to one day where its use sets no other bound. */
+export const millisecondsSchema = (min = 0, max = 86_400_000) => integer(min, max, ' of milliseconds')
 
 /** How often something may happen in a minute: 1 to 9999999. */
 export const perMinuteSchema = integer(1, 9_999_999)
