@@ -33,12 +33,12 @@ export function internalUrl(port: number): string {
   return `http://${LOOPBACK}:${port}`
 }
 
-/** Where people and clients reach the three services. */
+/** Where people and clients reach the three services; an empty variable counts as unset, as it does for the services. */
 export function publicUrls({ AUTH_PORT, MCP_PORT, API_PORT }: Settings) {
   return {
-    issuer: process.env.ISSUER_URL ?? `http://localhost:${AUTH_PORT}`,
-    mcp: process.env.MCP_RESOURCE_URL ?? `http://localhost:${MCP_PORT}/mcp`,
-    api: process.env.API_RESOURCE_URL ?? `http://localhost:${API_PORT}`,
+    issuer: process.env.ISSUER_URL || `http://localhost:${AUTH_PORT}`,
+    mcp: process.env.MCP_RESOURCE_URL || `http://localhost:${MCP_PORT}/mcp`,
+    api: process.env.API_RESOURCE_URL || `http://localhost:${API_PORT}`,
   }
 }
 
@@ -51,7 +51,7 @@ export function describeApps(settings: Settings, shared: Shared): AppDescription
   const common = { HOST, ISSUER_URL: issuer }
   const database = { DATABASE_URL: databaseUrl }
   // A callback or client document on the developer's own machine is what a local installation is for.
-  const outbound = { OUTBOUND_ALLOW_LOCALHOST: process.env.OUTBOUND_ALLOW_LOCALHOST ?? 'on' }
+  const outbound = { OUTBOUND_ALLOW_LOCALHOST: process.env.OUTBOUND_ALLOW_LOCALHOST || 'on' }
   // The simulated operator answers at once; a real one is waited for.
   const apiStopWithinMs = isReal(settings) ? REAL_STOP_WITHIN_MS : STOP_WITHIN_MS
   return [
