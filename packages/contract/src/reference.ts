@@ -199,7 +199,7 @@ export function referencePage(
     '## Routes',
     ...routes.flatMap(({ method, path, operation }) => section(method, path, operation)),
     '## Refusals',
-    'The body is `{"message", "code", "error_code"}`, and `details` for some codes.',
+    'The body is `{"message", "code", "error_code"}`, and `details` for some codes. Any other method on one of these addresses answers 405 `METHOD_NOT_ALLOWED`, and `Allow` names those that it takes.',
     table(
       ['status', 'meaning', 'codes'],
       [...statuses]
