@@ -1,30 +1,19 @@
-import { readRefusalOutcome } from '@vertexsms/contract/limits'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
-import { activityPage, spentByDay } from '../connections/activity.ts'
 import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from '../connections/binding.ts'
-import { cancelReasonsOf, deliveriesOf } from '../connections/deliveries.ts'
 import type { FoundHolder } from '../connections/holders.ts'
-import { withoutKeys } from '../connections/keys.ts'
-import { lastUsedOf } from '../connections/last-used.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
-import { appNamed } from '../connections/named-app.ts'
-import { nameSpenders } from '../connections/names.ts'
 import type { TypedRules } from '../connections/rules.ts'
-import { countScheduled, scheduledMessages } from '../connections/scheduled.ts'
 import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
-import { leastLeft, leftOf, spentOf } from '../connections/spent.ts'
-import { namingFor, wholeAccount, whoOf } from '../connections/who.ts'
-import type { DayView, SpenderPage } from '../views/pages.ts'
-import { PAGE_ROWS, pageOf } from '../web/paging.ts'
-import { timeView } from '../web/times.ts'
+import { namingFor } from '../connections/who.ts'
+import type { SpenderPage } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
-import { activityKeys, activityWay } from './activity-way.ts'
 import type { SettingsDeps } from './deps.ts'
 import { mayOfScopes, mayWords } from './may.ts'
-import { endOf, pauseView, unknownViews } from './spender-views.ts'
-
-const DAYS = 14
+import { lifeView } from './spender-life.ts'
+import { activityView, scheduledView } from './spender-lists.ts'
+import { daysView, spentViews, typedRules } from './spender-money.ts'
+import { pauseView, unknownViews } from './spender-views.ts'
 
 /** The path of a holder's page. */
 export function pagePath({ kind, id }: FoundHolder): string {
@@ -44,80 +33,22 @@ export async function spenderPage(
   now: Date,
   t: Words,
 ): Promise<Omit<SpenderPage, 'viewer' | 'notice' | 'form'> & { readonly values: TypedRules }> {
-  const { db } = deps
+  const { db, upstream } = deps
   const { accountId, spenderId, kind } = holder
   const naming = namingFor(deps, t)
   const path = pagePath(holder)
   const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
+  const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
   const connection =
     kind === 'connection' ? await db.connection.findFirst({ where: { id: holder.id, accountId } }) : null
-  const used = connection && (await lastUsedOf(db, [connection])).get(connection.id)
-  const spent = await spentOf(db, spenderId, now)
-  const { timeZone } = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
-  const days = await spentByDay(db, { ...of, upstream: deps.upstream }, { now, timeZone, days: DAYS })
-
-  const waiting = kind === 'account' ? 0 : await countScheduled(db, of)
-  const later = pageOf(waiting, { path, query, name: 'scheduled' })
-  const scheduled = waiting === 0 ? [] : await scheduledMessages(db, of, { skip: later.skip, take: PAGE_ROWS })
-  const did = await activityPage(db, of, { take: PAGE_ROWS, ...activityKeys(query) })
-  const activity = did.rows
-  const delivered = await deliveriesOf(db, accountId, activity)
-  const cancelled = await cancelReasonsOf(db, accountId, activity)
-  const names =
-    kind === 'account'
-      ? await nameSpenders(
-          db,
-          accountId,
-          activity.map((one) => one.spenderId),
-        )
-      : new Map()
-
   const { may, permissions } = await mayOf(db, holder, connection, t)
   const spends = permissions === null || permissionsSpend(permissions)
-
-  const ended = connection
-    ? endOf(connection, now)
-    : row?.endedAt
-      ? ({ at: row.endedAt, reason: kind === 'token' ? 'token' : 'other' } as const)
-      : holder.runsOutAt && !holder.isAlive
-        ? ({ at: holder.runsOutAt, reason: 'expired' } as const)
-        : null
-  const successor =
-    connection && ended?.reason === 'replaced'
-      ? await db.connection.findFirst({
-          where: { accountId, spenderId, id: { not: holder.id }, approvedAt: { gte: connection.approvedAt } },
-          orderBy: { approvedAt: 'desc' },
-          select: { id: true },
-        })
-      : null
-  const isDeleted = kind === 'token' && ended?.reason === 'token'
-  const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })
-  const ofAccount = account ? await spentOf(db, accountId, now) : []
+  const spent = await spentViews(db, { row, account, spends, spenderId, accountId }, now)
+  const unknown = kind === 'account' ? NOTHING_UNKNOWN : await unknownViews(db, of, now, naming)
   return {
     path,
-    who:
-      kind === 'account'
-        ? wholeAccount(naming)
-        : whoOf(
-            {
-              kind: isDeleted ? 'deleted token' : kind,
-              id: holder.id,
-              name: holder.name,
-              app: connection && appNamed(connection),
-            },
-            naming,
-          ),
-    times: connection && {
-      approved: timeView(connection.approvedAt, now),
-      expires: timeView(connection.expiresAt, now),
-      lastUsed: used ? timeView(used, now) : null,
-    },
-    disconnect: connection && holder.isAlive ? `${path}/disconnect` : null,
-    hasNoKeys: connection !== null && holder.isAlive && (await withoutKeys(db, [connection.id], now)).size > 0,
-    isAlive: holder.isAlive && !row?.endedAt,
-    ended: ended && { at: timeView(ended.at, now), reason: ended.reason },
-    successor: successor && pathOf({ kind: 'connection', id: successor.id }),
+    ...(await lifeView(db, { holder, connection, row, path }, now, naming)),
     pause: row && pauseView(row, now),
     accountPause: account && pauseView(account, now),
     rules: PAUSE_RULES,
@@ -126,52 +57,20 @@ export async function spenderPage(
     isBound: permissions === null || permissionsBound(permissions),
     limits: row ? ruleWords(permissions === null ? row : rulesThatBind(row, permissions), t) : [],
     accountLimits: accountLimits(account, t),
-    spent: spent.map((one) => {
-      const above = ofAccount.find(({ upstream }) => upstream === one.upstream)
-      const left = leastLeft([
-        ...(row ? [leftOf(row, one)] : []),
-        ...(account && above ? [leftOf(account, above)] : []),
-      ])
-      return {
-        ...one,
-        dayLeftMicros: spends ? left.dayMicros : null,
-        totalLeftMicros: spends ? left.totalMicros : null,
-      }
-    }),
-    days: bars(days),
-    upstream: deps.upstream,
-    daysHeldMicros: spent.find(({ upstream }) => upstream === deps.upstream)?.heldMicros ?? 0n,
-    ...(kind === 'account' ? { unknown: [], hasMoreUnknown: false } : await unknownViews(db, of, now, naming)),
-    scheduled: scheduled.map(({ id, scheduledAt, ...one }) => ({
-      ...one,
-      id: String(id),
-      goesOut: timeView(scheduledAt, now),
-    })),
-    scheduledPager: later.pager,
-    activity: activity.map(
-      ({ at, what, outcome, count, amountMicros, country, lastDigits, upstream, messageId, spenderId: by }) => ({
-        ...{ what, count, country, lastDigits, upstream },
-        ...readRefusalOutcome(outcome),
-        at: timeView(at, now),
-        who: kind === 'account' ? (by === accountId ? wholeAccount(naming) : whoOf(names.get(by), naming)) : null,
-        micros: amountMicros,
-        delivery: (messageId !== null && delivered.get(messageId)?.became) || null,
-        cancelled: (messageId !== null && what === 'cancel' && cancelled.get(messageId)) || null,
-      }),
-    ),
-    activityPager: activityWay(did, path),
-    values: {
-      max_per_send: amount(row?.maxPerSendMicros, t),
-      max_per_day: amount(row?.maxPerDayMicros, t),
-      max_total: amount(row?.maxTotalMicros, t),
-      recipients_per_day: String(row?.recipientsPerDay ?? ''),
-      countries: (row?.countries ?? []).join(', '),
-      senders: (row?.senders ?? []).join(', '),
-      ask_above: amount(row?.askAboveMicros, t),
-      ask_new_country: row?.askNewCountry ? 'on' : 'off',
-    },
+    spent,
+    days: await daysView(db, { ...of, upstream }, now),
+    upstream,
+    daysHeldMicros: spent.find((one) => one.upstream === upstream)?.heldMicros ?? 0n,
+    ...unknown,
+    ...(kind === 'account' ? NOTHING_SCHEDULED : await scheduledView(db, of, { path, query, now })),
+    ...(await activityView(db, { holder, of, path, query }, now, naming)),
+    values: typedRules(row, t),
   }
 }
+
+/** On the page of the whole account, both stand with the apps and tokens they are of. */
+const NOTHING_UNKNOWN = { unknown: [], hasMoreUnknown: false } as const
+const NOTHING_SCHEDULED = { scheduled: [], scheduledPager: null } as const
 
 /**
  * What a holder may do, in words and by permissions; null of the account, which may do everything. A token that was deleted
@@ -188,17 +87,4 @@ async function mayOf(
   return token
     ? { may: mayWords(token.permissions, t), permissions: token.permissions }
     : { may: null, permissions: null }
-}
-
-/** Heights of 100 for the dearest day; a day on which more was given back than spent has none. */
-function bars(days: readonly Omit<DayView, 'height'>[]): DayView[] {
-  const most = Math.max(...days.map(({ micros }) => Number(micros)))
-  return days.map((day) => ({
-    ...day,
-    height: most > 0 && day.micros > 0n ? Math.max(2, Math.round((Number(day.micros) / most) * 100)) : 0,
-  }))
-}
-
-function amount(micros: bigint | null | undefined, t: Words): string {
-  return micros == null ? '' : t.format.typed(micros)
 }
