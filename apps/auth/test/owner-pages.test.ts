@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'
 import { ASKED, askApproval } from './support/approvals.ts'
 import { later, realTime } from './support/clock.ts'
-import { addBoundedConnection, addMessage, addToken } from './support/owners-data.ts'
+import { addBoundedConnection, addConnection, addMessage, addToken } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -301,6 +301,68 @@ describe('the page of an approval', () => {
     ])
     expect(await approval(id)).toMatchObject({ state: 'pending' })
     expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+  })
+
+  it.each([
+    [
+      'ran out',
+      { expiresAt: new Date(Date.now() - 1_000) },
+      'The app or token that asked is gone. Nothing will be sent.',
+    ],
+    ['may only read', { scopes: ['sms:rates'] }, 'The app that asked may no longer send. Nothing will be sent.'],
+  ])('asks for no decision, and takes none, once the connection that asked %s', async (_, changes, why) => {
+    const { person, path, id, connectionId, accountId } = await waiting()
+    const of = { accountId, spenderId: connectionId }
+    const good = await askApproval(stack, of, { state: 'approved', decidedAt: new Date(), sealedText: null })
+    const before = (await person.get('/approvals')).html
+    expect(before).toContain('Approved, not sent yet')
+    const csrf = hiddenField(before, 'csrf')
+    await stack.db.connection.update({ where: { id: connectionId }, data: changes })
+    for (const [decision, at] of [
+      ['approve', path],
+      ['refuse', path],
+      ['withdraw', `/approvals/${good}`],
+    ] as const) {
+      const answered = await person.post(at, [
+        ['csrf', csrf],
+        ['decision', decision],
+      ])
+      expect(answered.headers.get('location')).toContain('done=late')
+    }
+    expect([await approval(id), await approval(good)]).toMatchObject([{ state: 'pending' }, { state: 'approved' }])
+    for (const at of [path, `/approvals/${good}`]) {
+      const { html } = await person.get(at)
+      expect(html).toContain('<h1>This is over</h1>')
+      expect(html).toContain(why)
+      expect(textOf(html)).not.toContain(ASKED.text.split('\n')[0])
+      expect(html).not.toContain('name="decision"')
+    }
+    const list = textOf((await person.get('/approvals')).html)
+    expect(list).toContain('Nothing is waiting for you.')
+    expect(list).not.toContain('Approved, not sent yet')
+    expect(list.match(/Over: (what asked is gone|the app may no longer send)/g)).toHaveLength(2)
+    expect((await person.get('/')).html).not.toContain('waits for you')
+  })
+
+  it('asks again where another connection goes on with what that one was held to', async () => {
+    const { person, path, id, connectionId, accountId } = await waiting()
+    const over = { expiresAt: new Date(Date.now() - 1_000) }
+    await stack.db.connection.update({ where: { id: connectionId }, data: over })
+    await addConnection(stack, accountId, { scopes: ['sms:send'], spenderId: connectionId })
+    await send(person, path, path, { decision: 'approve' })
+    expect(await approval(id)).toMatchObject({ state: 'approved' })
+  })
+
+  it('asks for no decision once the token that asked ran out', async () => {
+    const { id: accountId } = await stack.account()
+    const person = await stack.person(accountId)
+    const spenderId = await addToken(stack, accountId, { expiresAt: new Date(Date.now() + 60_000) })
+    await askApproval(stack, { accountId, spenderId })
+    expect((await person.get('/approvals')).html).toContain('value="approve"')
+    await later(61, stack)
+    const { html } = await person.get('/approvals')
+    expect(html).not.toContain('value="approve"')
+    expect(html).toContain('Over: what asked is gone')
   })
 
   it('is no page for another account, which cannot decide either', async () => {

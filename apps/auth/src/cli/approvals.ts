@@ -65,7 +65,8 @@ async function decide({ db, print }: CommandContext, id: string | undefined, ver
     await lockAccount(tx, row.accountId)
     return (await decideApproval(tx, row, verdict)) || (verdict === 'refused' && (await withdrawApproval(tx, row)))
   })
-  if (!decided) throw new CommandError('It was decided before, its time is over, or what asked has ended.')
+  if (!decided)
+    throw new CommandError('It was decided before, its time is over, or what asked has ended or may no longer send.')
   print(verdict === 'approved' ? 'Approved.' : 'Refused.')
 }
 

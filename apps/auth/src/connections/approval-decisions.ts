@@ -2,11 +2,12 @@
 // shown is approvals.ts.
 import { APPROVAL_GOOD_SECONDS, APPROVAL_OPEN_SECONDS } from '@vertexsms/contract/approval'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { ASKER_SENDS } from './askers.ts'
 
-/** A condition: the approval `a` of an account is in that state, its time runs, and what asked can still send. */
+/** A condition: the approval `a` of an account is in that state, its time runs, and what asked can still use it. */
 const isOpen = (accountId: string, state: 'pending' | 'approved' | 'used') => Prisma.sql`
   a.account_id = ${accountId}::uuid AND a.state = ${state}::approval_state AND a.expires_at > database_now()
-  AND NOT EXISTS (SELECT FROM spender s WHERE s.id = a.spender_id AND s.ended_at IS NOT NULL)`
+  AND ${ASKER_SENDS}`
 const waitsFor = (accountId: string) => isOpen(accountId, 'pending')
 
 /** How many approvals of an account wait for its owner. */
@@ -47,7 +48,7 @@ export async function usableApprovals(db: Database, accountId: string, take: num
 /**
  * The owner's word on an approval that waits, once: call it in the transaction that holds the account. Approved it is good
  * for {@link APPROVAL_GOOD_SECONDS} from now, and the recipients and the text go in either case. False when it was
- * decided before, ran out, is not the account's, or what asked has ended.
+ * decided before, ran out, is not the account's, or what asked has ended, ran out or may not send.
  */
 export async function decideApproval(
   tx: Prisma.TransactionClient,
@@ -66,7 +67,8 @@ export async function decideApproval(
  * Refuses a send that was approved and has not used its approval: the row says which of the two came first, and the other
  * finds it so. The refusal holds as long as one given at once. A send that is under way uses it for the last time, for it
  * ends as it was decided: what VertexSMS refuses of it needs another approval. Call it in the transaction that holds the
- * account. False when it was sent, ran out, was never approved, is not the account's, or what asked has ended.
+ * account. False when it was sent, ran out, was never approved, is not the account's, or what asked has ended, ran out or may
+ * not send.
  */
 export async function withdrawApproval(
   tx: Prisma.TransactionClient,

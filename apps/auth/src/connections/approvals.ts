@@ -9,7 +9,7 @@ import { ACCOUNT_CHANGED } from '@vertexsms/contract/cancelled'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { open } from '@vertexsms/secrets/seal'
 import { SealError, subkey } from '@vertexsms/secrets/subkey'
-import { aliveAmong } from './holders.ts'
+import { ASKER_SENDS, type AskerStanding, askerStandings } from './askers.ts'
 import { type NamedSpender, nameSpenders } from './names.ts'
 import { IS_UNKNOWN } from './outcomes.ts'
 
@@ -35,7 +35,7 @@ export const BECAME = {
 type BecameOfSend = keyof typeof BECAME
 
 /** Why an approval is over that nobody refused or used. */
-export type OverBecause = 'gone' | 'accountChanged' | 'withdrawn' | 'dearer' | 'unused' | 'unanswered'
+export type OverBecause = 'gone' | 'scopeLost' | 'accountChanged' | 'withdrawn' | 'dearer' | 'unused' | 'unanswered'
 
 /** An approval of an account with who asks, and the recipients and the text while it waits. */
 export interface AskedApproval {
@@ -44,8 +44,9 @@ export interface AskedApproval {
   /** The app or token that wants to send; null once it is gone. */
   readonly asker: NamedSpender | null
   /**
-   * Why it is over, where it is: what asked has ended or run out, the account sends by another token or upstream, its owner
-   * withdrew it while it was under way, it became dearer, it was not sent in time, or not decided in time.
+   * Why it is over, where it is: what asked has ended or run out, or may not send any more, the account sends by another
+   * token or upstream, its owner withdrew it while it was under way, it became dearer, it was not sent in time, or not
+   * decided in time.
    */
   readonly over: OverBecause | null
   /** True where nothing is left that could ask again. */
@@ -95,10 +96,10 @@ export async function findApprovals(
   const spenderIds = [...new Set(rows.map(({ spenderId }) => spenderId))]
   const spenders = await db.spender.findMany({
     where: { id: { in: [...spenderIds, accountId] } },
-    select: { id: true, endedAt: true, askAboveMicros: true },
+    select: { id: true, askAboveMicros: true },
   })
   const askers = await nameSpenders(db, accountId, spenderIds)
-  const alive = await aliveAmong(db, { accountId, ids: [...askers.values()].map(({ id }) => id) }, now)
+  const standings = await askerStandings(db, ids)
   const became = await becameOf(
     db,
     rows.flatMap(({ sendId, state }) => (sendId !== null && state === 'used' ? [sendId] : [])),
@@ -113,16 +114,15 @@ export async function findApprovals(
   }
   const byId = new Map(
     rows.map((row): [string, AskedApproval] => {
-      const isEnded = Boolean(spenders.find(({ id }) => id === row.spenderId)?.endedAt)
-      const asker = askers.get(row.spenderId) ?? null
-      const isGone = isEnded || asker === null || !alive.has(asker.id)
-      const standing = standingOf(row, { isOver: row.expiresAt <= now || isEnded })
+      const ofAsker = standings.get(row.id) ?? 'gone'
+      const isGone = ofAsker !== 'sends'
+      const standing = standingOf(row, { isOver: row.expiresAt <= now || isGone })
       const { sealedText } = row
       const found = {
         row,
         standing,
-        asker,
-        over: standing === 'expired' ? overBecause(row, { isGone }) : null,
+        asker: askers.get(row.spenderId) ?? null,
+        over: standing === 'expired' ? overBecause(row, ofAsker) : null,
         isGone,
         asked: standing === 'pending' && sealedText ? readText({ ...row, sealedText }) : null,
         became: (row.sendId !== null && standing === 'used' && became.get(row.sendId)) || null,
@@ -165,16 +165,16 @@ export async function closedApprovals(db: Database, accountId: string, take: num
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT a.id::text AS id FROM approval a LEFT JOIN spender s ON s.id = a.spender_id
     WHERE a.account_id = ${accountId}::uuid
-      AND (a.state IN ('refused', 'used') OR a.expires_at <= database_now() OR s.ended_at IS NOT NULL)
+      AND (a.state IN ('refused', 'used') OR a.expires_at <= database_now() OR NOT ${ASKER_SENDS})
     ORDER BY coalesce(a.decided_at, least(a.expires_at, s.ended_at)) DESC, a.id LIMIT ${take}::int`
   return rows.map(({ id }) => id)
 }
 
 function overBecause(
   { state, reason, createdAt, decidedAt, expiresAt }: Approval,
-  { isGone }: { readonly isGone: boolean },
+  ofAsker: AskerStanding,
 ): OverBecause {
-  if (isGone) return 'gone'
+  if (ofAsker !== 'sends') return ofAsker === 'gone' ? 'gone' : 'scopeLost'
   if (reason.split(' ').includes(ACCOUNT_CHANGED)) return 'accountChanged'
   // As withdrawApproval leaves it.
   if (decidedAt?.getTime() === expiresAt.getTime()) return 'withdrawn'

@@ -48,6 +48,7 @@ export const approvals = room({
     closed: 'Decided lately, or over',
     closedBy: {
       gone: 'Over: what asked is gone',
+      scopeLost: 'Over: the app may no longer send',
       accountChanged: 'Over: the sending account was changed',
       withdrawn: 'Approved, then withdrawn',
       dearer: 'Over: the price has risen',
@@ -94,6 +95,7 @@ export const approvals = room({
     over: 'This is over',
     overWhy: {
       gone: 'The app or token that asked is gone. Nothing will be sent.',
+      scopeLost: 'The app that asked may no longer send. Nothing will be sent.',
       accountChanged:
         'The sending account was changed after you were asked. Nothing will be sent; if it is tried again, you are asked again.',
       withdrawn:
@@ -159,6 +161,7 @@ export const approvals = room({
     closed: 'Neseniai nuspręsta arba baigta',
     closedBy: {
       gone: 'Baigta: to, kas klausė, nebėra',
+      scopeLost: 'Baigta: programai siųsti nebeleista',
       accountChanged: 'Baigta: pakeista siuntimo paskyra',
       withdrawn: 'Patvirtinta, paskui atšaukta',
       dearer: 'Baigta: kaina pakilo',
@@ -205,6 +208,7 @@ export const approvals = room({
     over: 'Tai baigta',
     overWhy: {
       gone: 'To, kas klausė (programos ar rakto), nebėra. Niekas nebus siunčiama.',
+      scopeLost: 'Programai, kuri klausė, siųsti nebeleista. Niekas nebus siunčiama.',
       accountChanged:
         'Po to, kai buvote paklausti, pakeista siuntimo paskyra. Niekas nebus siunčiama; jei bus bandoma dar kartą, būsite paklausti iš naujo.',
       withdrawn:
