@@ -320,6 +320,7 @@ describe('a new token', () => {
     ['an unknown expiry', { expires_in: '1000y' }, 'Choose when the token expires.'],
     ['an unknown scope', { scope: ['sms:rates', 'sms:everything'] }, 'Choose what it may do: tick at least one.'],
     ['a limit that is no amount', { own_limit: 'five' }, 'Enter an amount in EUR'],
+    ['a limit that can be read two ways', { own_limit: '1,500' }, '“1,500” can be read as 1.50 or as 1500.00.'],
     ['a limit that nobody offered', { limit: 'all' }, 'Enter an amount in EUR'],
     ['another amount that is none', { limit: 'other', own_limit: ' ' }, 'Enter an amount in EUR'],
     ['no limit, as an amount', { limit: 'other', own_limit: 'none' }, 'Enter an amount in EUR'],

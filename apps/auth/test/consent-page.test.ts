@@ -528,8 +528,8 @@ describe('what is set while allowing', () => {
     [{ own_limit: '-1' }, 'amount in EUR'],
     [{ limit: 'constructor' }, 'amount in EUR'],
     [{ limit: 'other', own_limit: '' }, 'amount in EUR'],
-    [{ limit: 'other', own_limit: '5,000' }, 'amount in EUR'],
-    [{ limit: 'other', own_limit: '1.000 EUR' }, 'amount in EUR'],
+    [{ limit: 'other', own_limit: '5,000' }, '“5,000” can be read as 5.00 or as 5000.00.'],
+    [{ limit: 'other', own_limit: '1.500 EUR' }, '“1.500” can be read as 1.50 or as 1500.00.'],
     [{ countries: ',' }, 'Countries'],
     [{ countries: ' ; ' }, 'Countries'],
     [{ countries: 'LT Lithuania' }, '“Lithuania” is not a country code. Enter two-letter codes'],
@@ -575,6 +575,15 @@ describe('what is set while allowing', () => {
     expect((await fill(person, page, { countries: 'LV' })).html).toContain('asked for LT alone')
     await fill(person, page, { own_limit: '1.50', countries: '' })
     expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_500_000n, countries: ['LT'] })
+  })
+
+  it('is chosen as it is offered, also where it has three decimals', async () => {
+    const { accountId, person } = await newPerson()
+    const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '1.234' }])
+    const page = await person.open((await start(await register(stack), { authorization_details: asked })).url)
+    expect(page.html).toMatch(/value="1\.234"[^>]* checked/)
+    await fill(person, page, { limit: '1.234' })
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_234_000n })
   })
 
   it('is only shown by the button that shows it', async () => {

@@ -520,6 +520,10 @@ describe('the page of a connection', () => {
     expect(textOf(html)).toContain('Per day: enter an amount in EUR')
     expect(textOf(html)).toContain('Countries: “UK” is not a country code. Enter two-letter codes, such as LT, LV.')
     expect(html).toContain('value="5 euros&quot;"')
+    const either = await send(person, page, `${page}/limits`, { max_total: '1,500', ask_above: '0,500' })
+    expect(either.status).toBe(422)
+    expect(textOf(either.html)).toContain('In total: “1,500” can be read as 1.50 or as 1500.00. Enter one of these.')
+    expect(textOf(either.html)).not.toContain('Ask me above: ')
     expect(await spender(connectionId)).toEqual(before)
   })
 

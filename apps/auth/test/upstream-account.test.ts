@@ -160,6 +160,13 @@ describe('Settings -> Sending account', () => {
     expect(await row()).toBeNull()
   })
 
+  it('takes no price that can be read two ways, and says which', async () => {
+    const answer = await post(`${PATH}/price`, { hlr_price: '1,500' })
+    expect(answer.status).toBe(422)
+    expect(answer.html).toContain('“1,500” can be read as 1.50 or as 1500.00. Enter one of these.')
+    expect(await row()).toBeNull()
+  })
+
   it.each([
     ['the browser was signed out', () => stack.db.session.deleteMany({ where: { accountId } })],
     [

@@ -165,6 +165,11 @@ describe('the commands upstream and upstream-remove', () => {
       const { code, err } = await operator(stack, ['upstream', account.email, `--hlr-price=${typed}`])
       expect([code, err]).toEqual([1, expect.stringContaining('an amount in EUR')])
     }
+    const either = await operator(stack, ['upstream', account.email, '--hlr-price', '1,500'])
+    expect([either.code, either.err]).toEqual([
+      1,
+      expect.stringContaining('“1,500” can be read as 1.50 or as 1500.00.'),
+    ])
     expect((await row()).hlrPriceMicros).toBe(10_000n)
     await operator(stack, ['upstream', account.email, '--hlr-price', 'none'])
     expect((await row()).hlrPriceMicros).toBeNull()

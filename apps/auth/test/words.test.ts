@@ -6,7 +6,7 @@ import { SCOPE_NAMES, type Scope } from '@vertexsms/contract/scopes'
 import { preferredLanguage } from '@vertexsms/service/accepts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readTypedHlrPrice } from '../src/accounts/upstream-account.ts'
-import { readTypedEur } from '../src/connections/typed-eur.ts'
+import { readTypedEur, twoWaysProblem } from '../src/connections/typed-eur.ts'
 import { renderPage } from '../src/web/page.ts'
 import { LANGUAGES, type Language, one, room, type Sentences, vienas } from '../src/words/room.ts'
 import { ROOMS, WORDS } from '../src/words/words.ts'
@@ -209,10 +209,31 @@ describe('amounts and times', () => {
 
   it('stand in a field with the decimal mark of the language, and are read with either', () => {
     expect([WORDS.en, WORDS.lt].map(({ format }) => format.typed(1_234_500_000n))).toEqual(['1234.50', '1234,50'])
-    for (const typed of ['1234.5', '1234,5', ' 1234,50 EUR ']) expect(readTypedEur(typed)).toBe(1_234_500_000n)
+    for (const typed of ['1234.5', '1234,5', ' 1234,50 EUR ', '1234,500']) {
+      expect(readTypedEur(typed)).toBe(1_234_500_000n)
+    }
     for (const typed of ['1.234,5', '1,234.5', ',5', '5,', '5,,0', '-5,0']) expect(readTypedEur(typed)).toBeNull()
     expect(readTypedHlrPrice('0,0035')).toEqual({ micros: 3_500n })
     expect(readTypedHlrPrice('100,01')).toEqual({ problem: 'price' })
+  })
+
+  it('are refused where they can be read two ways, in a sentence that says how to type either', () => {
+    for (const typed of ['1,500', '1.500', ' 1,500 EUR', '001,500']) {
+      expect(readTypedEur(typed)).toBeNull()
+      expect(twoWaysProblem(typed, WORDS.en)).toMatch(
+        /^“(00)?1[.,]500” can be read as 1\.50 or as 1500\.00\. Enter one of these\.$/,
+      )
+    }
+    expect(twoWaysProblem('1,500', WORDS.lt)).toContain('1,50 arba 1500,00')
+    for (const typed of ['five', '1.50', '1,234,567']) expect(twoWaysProblem(typed, WORDS.en)).toBeNull()
+    expect(readTypedHlrPrice('1,500')).toEqual({ problem: 'price' })
+    for (const typed of ['0,500', '0.500']) expect(readTypedEur(typed)).toBe(500_000n)
+  })
+
+  it('that stand in a field are read from it as they are, whatever their decimals', () => {
+    for (const micros of [39_000n, 500_000n, 1_234_000n, 999_999_000n, 1_500_001_000n, 1_234_500n, 1_000_000n]) {
+      for (const { format } of [WORDS.en, WORDS.lt]) expect(readTypedEur(format.typed(micros))).toBe(micros)
+    }
   })
 })
 

@@ -36,7 +36,8 @@ export function readTypedToken(
 /** The price of a lookup as it was typed, in EUR; the empty text takes it away. */
 export function readTypedHlrPrice(typed: string): { readonly micros: bigint | null } | { readonly problem: 'price' } {
   if (typed.trim() === '') return { micros: null }
-  const micros = readHlrPrice(plainEur(typed))
+  const plain = plainEur(typed)
+  const micros = plain === null ? null : readHlrPrice(plain)
   if (micros === null) {
     return { problem: 'price' }
   }

@@ -10,6 +10,7 @@ import {
 } from '../accounts/upstream-account.ts'
 import { createInternalApi } from '../connections/internal-api.ts'
 import { eur } from '../connections/limit-words.ts'
+import { twoWaysProblem } from '../connections/typed-eur.ts'
 import { WORDS } from '../words/words.ts'
 import { type Command, type CommandContext, CommandError } from './command.ts'
 import { readUpstreamEnv } from './env.ts'
@@ -27,7 +28,9 @@ export const upstream: Command = {
     const account = await accountOf(context, args[0])
     if (typed !== undefined) {
       const price = readTypedHlrPrice(typed === NONE ? '' : typed)
-      if ('problem' in price) throw new CommandError(WORDS.en.upstream.problems[price.problem])
+      if ('problem' in price) {
+        throw new CommandError(twoWaysProblem(typed, WORDS.en) ?? WORDS.en.upstream.problems[price.problem])
+      }
       await accountTransaction(context.db, async (tx) => {
         await lockAccount(tx, account.id)
         await setHlrPrice(tx, account.id, price.micros, context.now)

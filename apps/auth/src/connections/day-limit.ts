@@ -1,3 +1,4 @@
+import { readEurText } from '@vertexsms/contract/money'
 import { readTypedEur } from './typed-eur.ts'
 
 /** Amounts a day that a person chooses from, in micro-EUR. */
@@ -21,7 +22,7 @@ export function readDayLimit(chosen: string, typed: string): { readonly micros: 
   const own = typed.trim() === '' ? null : readTypedEur(typed.trim())
   if (own === null && typed.trim() !== '') return null
   if (chosen === OTHER_AMOUNT || chosen === '') return own === null ? null : { micros: own }
-  const micros = chosen === NO_DAY_LIMIT ? null : readTypedEur(chosen)
+  const micros = chosen === NO_DAY_LIMIT ? null : readEurText(chosen)
   if (micros === null && chosen !== NO_DAY_LIMIT) return null
   return { micros: own !== null && (micros === null || own < micros) ? own : micros }
 }

@@ -1,7 +1,7 @@
 import type { Words } from '../words/words.ts'
 import { limitMembers } from './limits.ts'
 import type { OwnersRules } from './spenders.ts'
-import { readTypedEur } from './typed-eur.ts'
+import { readTypedEur, twoWaysProblem } from './typed-eur.ts'
 
 /** The rules that an owner sets, by the name of their field. */
 export const RULE_FIELDS = [
@@ -19,10 +19,8 @@ export type RuleField = (typeof RULE_FIELDS)[number]
 /** Rules as a person typed them. What is left out stays as it is; an empty text is no limit. */
 export type TypedRules = Partial<Record<RuleField, string>>
 
-type Read =
-  | { readonly rules: Partial<OwnersRules> }
-  | { readonly problem: Exclude<keyof Words['limits']['problems'], 'country'> }
-  | { readonly country: string }
+type Problem = Exclude<keyof Words['limits']['problems'], 'country'>
+type Read = { readonly rules: Partial<OwnersRules> } | { readonly problem: Problem } | { readonly country: string }
 type Reader = (text: string) => Read
 
 const money =
@@ -98,8 +96,14 @@ export function readRules(typed: TypedRules, t: Words): { rules: Partial<OwnersR
     if (text === undefined) continue
     const read = text.length > RULE_CHARACTERS_MAX ? { problem: 'long' as const } : READERS[field](text.trim())
     if ('country' in read) problems.push(t.limits.problems.country(t.limits.fields[field], read.country))
-    else if ('problem' in read) problems.push(t.limits.problems[read.problem](t.limits.fields[field]))
+    else if ('problem' in read) problems.push(problemWords(field, text, read.problem, t))
     else rules = { ...rules, ...read.rules }
   }
   return problems.length > 0 ? { problems } : { rules }
+}
+
+function problemWords(field: RuleField, text: string, problem: Problem, t: Words): string {
+  const name = t.limits.fields[field]
+  const twoWays = problem === 'amount' ? twoWaysProblem(text, t) : null
+  return twoWays === null ? t.limits.problems[problem](name) : `${name}: ${twoWays}`
 }

@@ -3,6 +3,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, OTHER_AMOUNT, readDayLimit } from '../connections/day-limit.ts'
 import { commonCountries, narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
+import { twoWaysProblem } from '../connections/typed-eur.ts'
 import type { BoundsView } from '../views/pages.ts'
 import type { Words } from '../words/words.ts'
 
@@ -162,7 +163,7 @@ function readLimit(
 ): { micros: bigint | null } | { problem: string } {
   if (limit === undefined && own.trim() === '') return { micros: first }
   const read = readDayLimit(limit ?? '', own)
-  if (read === null) return { problem: t.consent.problems.amount }
+  if (read === null) return { problem: twoWaysProblem(own, t) ?? t.consent.problems.amount }
   const { micros } = read
   if (asked !== null && (micros === null || micros > asked))
     return { problem: t.consent.problems.askedAmount(t.format.eur(asked)) }

@@ -15,6 +15,7 @@ import {
   USUAL_DAY_MICROS,
 } from '../connections/day-limit.ts'
 import { readRules, unknownCountry } from '../connections/rules.ts'
+import { twoWaysProblem } from '../connections/typed-eur.ts'
 import { SIZES } from '../service-limits.ts'
 import type { TokenFormView } from '../views/pages.ts'
 import { oneText } from '../web/fields.ts'
@@ -111,7 +112,7 @@ export function readTokenForm(
   const problems: TokenProblems = {
     ...('problem' in name && { name: name.problem }),
     ...(permissions === null && { may: words.nothing }),
-    ...(limit === null && { own_limit: words.amount }),
+    ...(limit === null && { own_limit: twoWaysProblem(sent.own_limit, t) ?? words.amount }),
     ...('problems' in countries && { countries: unknown === null ? words.countries : words.country(unknown) }),
     ...('problem' in addresses && { ip_allow_list: addresses.problem }),
     ...(expires === undefined && { expires_in: words.expires }),

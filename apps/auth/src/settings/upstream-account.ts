@@ -8,6 +8,7 @@ import {
   setHlrPrice,
   setUpstreamToken,
 } from '../accounts/upstream-account.ts'
+import { twoWaysProblem } from '../connections/typed-eur.ts'
 import type { UpstreamAccountPage } from '../views/pages.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
@@ -75,9 +76,12 @@ export function registerUpstreamAccount(app: FastifyInstance, deps: SettingsDeps
 
   app.post(`${PATH}/price`, async (request, reply) => {
     const { account } = signedInOf(request)
-    const read = readTypedHlrPrice(textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX + 1))
-    if ('problem' in read)
-      return show(deps, request, reply, { price: wordsFor(request).upstream.problems[read.problem] })
+    const typed = textField(request, 'hlr_price').slice(0, PRICE_CHARS_MAX + 1)
+    const read = readTypedHlrPrice(typed)
+    if ('problem' in read) {
+      const t = wordsFor(request)
+      return show(deps, request, reply, { price: twoWaysProblem(typed, t) ?? t.upstream.problems[read.problem] })
+    }
     return changeHere(deps, request, reply, null, async (tx, now) => {
       await setHlrPrice(tx, account.id, read.micros, now)
       return 'priced'

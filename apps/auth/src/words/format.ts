@@ -13,7 +13,10 @@ export interface Formats {
   eur(micros: bigint): string
   /** The same for amounts that stand below each other: blanks as wide as a digit take the place of decimals it has not. */
   eurs(column: readonly bigint[]): (micros: bigint) => string
-  /** An amount in EUR as it stands in a field: with the decimal mark that is usual, and nothing between thousands. */
+  /**
+   * An amount in EUR as it stands in a field: with the decimal mark that is usual, and nothing between thousands. Behind
+   * an integer it never has three decimals, which could be thousands.
+   */
   typed(micros: bigint): string
   number(count: number): string
   /** "a, b and c". */
@@ -111,7 +114,10 @@ export function formatsOf(language: Language): Formats {
       const most = Math.max(...column.map(decimalsOf))
       return (micros) => `${amount(micros)}${FIGURE_SPACE.repeat(Math.max(0, most - decimalsOf(micros)))}${NO_BREAK}EUR`
     },
-    typed: (micros) => toEurText(micros, DECIMALS).replace('.', words.decimalMark),
+    typed: (micros) => {
+      const decimals = decimalsOf(micros) === 3 && micros >= 1_000_000n ? 4 : DECIMALS
+      return toEurText(micros, decimals).replace('.', words.decimalMark)
+    },
     number: (count) => numbers.format(count),
     list: (entries) => lists.format(entries),
     country: (code) => (/^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code),

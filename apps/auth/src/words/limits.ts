@@ -27,6 +27,8 @@ export const limits = room({
       ask_above: 'Ask me above',
       ask_new_country: 'Ask me before a new country',
     },
+    twoWays: (typed: string, less: string, more: string) =>
+      `“${typed}” can be read as ${less} or as ${more}. Enter one of these.`,
     problems: {
       amount: (field: string) => `${field}: enter an amount in EUR, for example 5.00.`,
       count: (field: string) => `${field}: enter a whole number, 1000000 at most.`,
@@ -63,6 +65,7 @@ export const limits = room({
       ask_above: 'Klausti viršijus',
       ask_new_country: 'Klausti manęs prieš naują šalį',
     },
+    twoWays: (typed, less, more) => `„${typed}“ gali reikšti ${less} arba ${more}. Įrašykite vieną iš šių.`,
     problems: {
       amount: (field) => `${field}: įrašykite sumą eurais, pavyzdžiui, 5,00.`,
       count: (field) => `${field}: įrašykite sveikąjį skaičių, ne didesnį kaip 1000000.`,
