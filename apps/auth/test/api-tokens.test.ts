@@ -1012,5 +1012,10 @@ describe('the card of a connection', () => {
     const row = await stack.db.connection.findUniqueOrThrow({ where: { id: connection.id } })
     expect(row.endedReason).toBe('deleted')
     expect((await person.get(path)).status).toBe(404)
+    // A second press is told of what it pressed for, which was no token.
+    const again = await person.post(path, [['csrf', hiddenField(html, 'csrf')]])
+    const { html: told } = await person.get(again.headers.get('location') ?? '')
+    expect(told).toContain('Nothing was changed: it was already gone.')
+    expect(told).not.toContain('That token')
   })
 })

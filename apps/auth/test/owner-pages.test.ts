@@ -106,6 +106,24 @@ describe('the page of an approval', () => {
     expect((await person.get(path)).html).toContain('<h1>Refused</h1>')
   })
 
+  it.each([
+    ['approve', 'approved'],
+    ['refuse', 'refused'],
+  ])('answers a second press of the same button as the first, and decides once: %s', async (decision, done) => {
+    const { person, path, id } = await waiting()
+    const csrf = hiddenField((await person.get(path)).html, 'csrf')
+    const press = (decision: string) =>
+      person.post(path, [
+        ['csrf', csrf],
+        ['decision', decision],
+      ])
+    expect((await press(decision)).headers.get('location')).toBe(`${path}?done=${done}`)
+    const { state, decidedAt } = await approval(id)
+    expect((await press(decision)).headers.get('location')).toBe(`${path}?done=${done}`)
+    expect((await press(state === 'approved' ? 'refuse' : 'approve')).headers.get('location')).toContain('done=late')
+    expect(await approval(id)).toMatchObject({ state, decidedAt })
+  })
+
   it('decides once when both buttons of two tabs are pressed at once', async () => {
     const { person, path, id } = await waiting()
     const csrf = hiddenField((await person.get(path)).html, 'csrf')

@@ -87,6 +87,20 @@ export async function withdrawApproval(
   return row?.isWithdrawn ?? false
 }
 
+/** True where an approval of the account stands as that word leaves it: an approved one only while it may still be used. */
+export async function standsSo(
+  tx: Prisma.TransactionClient,
+  { accountId, id }: { readonly accountId: string; readonly id: string },
+  verdict: 'approved' | 'refused',
+): Promise<boolean> {
+  const stands =
+    verdict === 'approved'
+      ? isOpen(accountId, verdict)
+      : Prisma.sql`a.account_id = ${accountId}::uuid AND a.state = 'refused'`
+  const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM approval a WHERE a.id = ${id}::uuid AND ${stands}`
+  return rows.length > 0
+}
+
 /**
  * Refuses everything that one spender of an account has waiting. Call it in the transaction that holds the account. Returns
  * how many sends those were.

@@ -5,6 +5,7 @@ import {
   decideApproval,
   pendingApprovals,
   refuseAllOf,
+  standsSo,
   usableApprovals,
   withdrawApproval,
 } from '../connections/approval-decisions.ts'
@@ -134,14 +135,16 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const found = isUuid(id) ? await findApproval(deps, own, nowOf(request), READABLE) : null
     if (!found) return reply.callNotFound()
     const back = backFrom(request, `${PATH}/${id}`)
-    // Nobody approves what nobody can read, from an older page either.
-    const taken = verdict === 'approved' && found.asked === null ? null : verdict
     const outcome = await accountTransaction(deps.db, async (tx) => {
       if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
-      // A second press, on another device as well, or one too late changes nothing; the page then says so.
-      if (taken === null) return 'late'
-      const isDone = taken === 'withdrawn' ? await withdrawApproval(tx, own) : await decideApproval(tx, own, taken)
-      return isDone ? taken : 'late'
+      // Another word than was given, or one too late, changes nothing; the page then says so.
+      if (verdict === null) return 'late'
+      if (verdict === 'withdrawn') return (await withdrawApproval(tx, own)) ? verdict : 'late'
+      // Nobody approves what nobody can read, from an older page either.
+      const mayDecide = verdict === 'refused' || found.asked !== null
+      const isDone = mayDecide && (await decideApproval(tx, own, verdict))
+      // A second press of the same button is answered as the first.
+      return isDone || (await standsSo(tx, own, verdict)) ? verdict : 'late'
     })
     if (outcome === 'signed_out') return reply.redirect(signInPath(back), 303)
     if (back === PATH) showOnce(deps, reply, noticePlace(request), nameOf(found, namingFor(deps, wordsFor(request))))

@@ -71,7 +71,7 @@ export const access = room({
     valueBefore: (lastFour: string) => `The old value (…${lastFour}…) works until`,
     olderValueBefore: 'The old value works until',
     done: {
-      not_found: 'That token was already gone.',
+      not_found: 'Nothing was changed: it was already gone.',
       pause:
         'Paused. Reading works; every send is refused. Scheduled messages that fall due meanwhile are not sent, and the money held for them is released.',
       resume: 'Resumed. It may spend within its limits.',
@@ -168,7 +168,7 @@ export const access = room({
     valueBefore: (lastFour) => `Ankstesnė reikšmė (…${lastFour}…) veikia iki`,
     olderValueBefore: 'Ankstesnė reikšmė veikia iki',
     done: {
-      not_found: 'Šio rakto jau nebebuvo.',
+      not_found: 'Niekas nepakeista: to jau nebebuvo.',
       pause:
         'Pristabdyta. Skaityti galima; kiekvienas siuntimas atmetamas. Suplanuotos žinutės, kurių laikas ateis tuo metu, neišsiunčiamos, o joms rezervuoti pinigai atlaisvinami.',
       resume: 'Vėl veikia. Gali leisti pinigus neviršydama savo ribų.',
