@@ -8,6 +8,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { violationsIn } from './support/axe.ts'
 import { CHROMIUM } from './support/chromium.ts'
+import { addCount, addSpender } from './support/owners-data.ts'
 import { fillSignIn, makeAccount } from './support/people.ts'
 import type { Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -311,6 +312,33 @@ describe.skipIf(!CHROMIUM)('Settings -> API with thirty tokens and ten connectio
     await page.getByRole('button', { name: 'Copy Claude Code: Terminal', exact: true }).click()
     await page.getByText('Copied.').waitFor()
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^claude mcp add /)
+    await context.close()
+  })
+
+  it('keeps every sum of the overview in its frame, however much it is, and two in a line where they fit', async () => {
+    await addSpender(stack, { accountId, spenderId: accountId })
+    await addCount(stack, { spenderId: accountId })
+    const { context, page } = await open()
+    for (const [micros, lines] of [
+      [1_234_500n, 3],
+      [1_234_567_890_000n, 4],
+    ] as const) {
+      await stack.db.spenderCount.updateMany({ where: { spenderId: accountId }, data: { dayHeldMicros: micros } })
+      for (const width of [320, 360, 768, 1440]) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.goto('/')
+        expect([width, await widthOver(page)]).toEqual([width, 0])
+        const tiles = await page.locator('.tiles > div').evaluateAll((all) =>
+          all.map((tile) => {
+            const { top, right } = tile.getBoundingClientRect()
+            return { top, isWithin: (tile.querySelector('strong')?.getBoundingClientRect().right ?? 0) <= right }
+          }),
+        )
+        expect([width, tiles.filter(({ isWithin }) => !isWithin)]).toEqual([width, []])
+        if (width === 360) expect(new Set(tiles.map(({ top }) => top)).size).toBe(lines)
+        if (width === 1440) expect(new Set(tiles.map(({ top }) => top)).size).toBe(1)
+      }
+    }
     await context.close()
   })
 })
