@@ -4,7 +4,7 @@ import { DAY_PRESETS_MICROS, NO_DAY_LIMIT, OTHER_AMOUNT, readDayLimit } from '..
 import { commonCountries, narrower } from '../connections/limits.ts'
 import { readRules } from '../connections/rules.ts'
 import { twoWaysProblem } from '../connections/typed-eur.ts'
-import type { BoundsView } from '../views/pages.ts'
+import type { BoundsView } from '../views/consent.ts'
 import type { Words } from '../words/words.ts'
 
 /** What a person may set on the consent page: the limit a day, the countries, and how long. */

@@ -1,5 +1,5 @@
 import type { ActivityKey } from '../connections/activity.ts'
-import type { WayView } from '../views/pages.ts'
+import type { WayView } from '../views/frame.ts'
 
 // The activity grows while it is looked at: a page of it is named by the row beside it, not by its number.
 

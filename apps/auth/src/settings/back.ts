@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { SpenderNotice } from '../views/pages.ts'
+import type { SpenderNotice } from '../views/spender.ts'
 import { textField } from '../web/fields.ts'
 import { HOME_PATH } from '../web/return-to.ts'
 

@@ -8,7 +8,7 @@ import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts
 import { ACCOUNT_PATH } from '../connections/spender-paths.ts'
 import { holdSpender, isPausedSince, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
-import type { SpenderNotice } from '../views/pages.ts'
+import type { SpenderNotice } from '../views/spender.ts'
 import { hasField, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'

@@ -8,7 +8,7 @@ import { spenderNamed } from '../connections/names.ts'
 import { type Spent, spentUnder } from '../connections/spent.ts'
 import { countManualTokens, listTokens, manualTokenNames } from '../connections/tokens.ts'
 import { type Naming, whoOf } from '../connections/who.ts'
-import type { GlanceView, OverviewPage } from '../views/pages.ts'
+import type { GlanceView, OverviewPage } from '../views/overview.ts'
 import { timeView } from '../web/times.ts'
 import type { SettingsDeps } from './deps.ts'
 

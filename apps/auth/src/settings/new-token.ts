@@ -17,7 +17,7 @@ import {
 import { readRules, unknownCountry } from '../connections/rules.ts'
 import { twoWaysProblem } from '../connections/typed-eur.ts'
 import { SIZES } from '../service-limits.ts'
-import type { TokenFormView } from '../views/pages.ts'
+import type { TokenFormView } from '../views/tokens.ts'
 import { oneText } from '../web/fields.ts'
 import type { Words } from '../words/words.ts'
 import { MAX_ALLOW_LIST_ENTRIES, splitAllowList } from './ip-allow-list.ts'

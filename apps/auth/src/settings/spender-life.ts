@@ -5,7 +5,7 @@ import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed } from '../connections/named-app.ts'
 import { pathOf } from '../connections/spender-paths.ts'
 import { type Naming, wholeAccount, whoOf } from '../connections/who.ts'
-import type { EndedReason, SpenderPage } from '../views/pages.ts'
+import type { EndedReason, SpenderPage } from '../views/spender.ts'
 import { timeView } from '../web/times.ts'
 import { endOf } from './spender-views.ts'
 

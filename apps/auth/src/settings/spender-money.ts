@@ -3,7 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import { spentByDay } from '../connections/activity.ts'
 import type { TypedRules } from '../connections/rules.ts'
 import { leastLeft, leftOf, spentOf } from '../connections/spent.ts'
-import type { DayView, SpentView } from '../views/pages.ts'
+import type { DayView, SpentView } from '../views/spender.ts'
 import type { Words } from '../words/words.ts'
 
 const DAYS = 14

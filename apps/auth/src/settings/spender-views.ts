@@ -4,7 +4,7 @@ import { type Pauses, pauseOf } from '@vertexsms/db/paused'
 import { nameSpenders } from '../connections/names.ts'
 import { unknownMessages } from '../connections/outcomes.ts'
 import { type Naming, whoOf } from '../connections/who.ts'
-import type { EndedReason, FiredRule, PauseView, UnknownView } from '../views/pages.ts'
+import type { EndedReason, FiredRule, PauseView, UnknownView } from '../views/spender.ts'
 import { timeView } from '../web/times.ts'
 
 /** Messages of unknown outcome that a page asks about at once. */

@@ -9,7 +9,7 @@ import {
   setUpstreamToken,
 } from '../accounts/upstream-account.ts'
 import { twoWaysProblem } from '../connections/typed-eur.ts'
-import type { UpstreamAccountPage } from '../views/pages.ts'
+import type { UpstreamAccountPage } from '../views/account.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'

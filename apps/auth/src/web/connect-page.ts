@@ -1,6 +1,6 @@
 import { type ClientGuide, clientGuides, isLocalAddress } from '@vertexsms/contract/connect'
 import { quickStart, tokenCommand } from '@vertexsms/contract/quick-start'
-import type { ConnectPage } from '../views/pages.ts'
+import type { ConnectPage } from '../views/sign-in.ts'
 
 /** What stands for a token on a page that knows none. */
 const TOKEN_PLACEHOLDER = 'YOUR_API_TOKEN'

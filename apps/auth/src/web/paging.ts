@@ -1,4 +1,4 @@
-import type { PagerView } from '../views/pages.ts'
+import type { PagerView } from '../views/frame.ts'
 
 /** Rows of one list on one page. */
 export const PAGE_ROWS = 20

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { readSession, type SignedIn } from '../accounts/session.ts'
 import { countPending } from '../connections/approval-decisions.ts'
-import type { Viewer } from '../views/pages.ts'
+import type { Viewer } from '../views/frame.ts'
 import type { WebDeps } from './deps.ts'
 import { sessionBinding } from './forms.ts'
 import { HOME_PATH, signInPath } from './return-to.ts'

@@ -1,5 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { MessagePage } from '../../views/pages.ts'
+import type { MessagePage } from '../../views/frame.ts'
 import { languageHeaders, languageOf } from '../../web/language.ts'
 import { renderPage } from '../../web/page.ts'
 import { WORDS, type Words } from '../../words/words.ts'
