@@ -44,6 +44,22 @@ describe('the list of tools', () => {
     for (const scope of SCOPE_NAMES) expect(tools.some(({ name }) => scopeOfTool(name) === scope)).toBe(true)
   })
 
+  it('takes every id in the type in which a tool returns it', () => {
+    const types = (all: readonly Schema[], member: string): unknown[] => {
+      const found = all.flatMap((schema): Schema[] => (schema.properties?.[member] ? [schema.properties[member]] : []))
+      return [...new Set(found.map(({ type }) => type))]
+    }
+    const outputs = tools.map(({ outputSchema }) => outputSchema)
+    const inputs = tools.map(({ inputSchema }) => inputSchema)
+    for (const [returned, taken] of [
+      ['lookup_id', 'lookupId'],
+      ['sender_id', 'senderId'],
+    ] as const) {
+      expect(types(outputs, returned), returned).toHaveLength(1)
+      expect(types(inputs, taken), taken).toEqual(types(outputs, returned))
+    }
+  })
+
   it('states all four hints, and calls no tool that costs money harmless (2026-07-28, server/tools)', () => {
     for (const { name, annotations } of tools) {
       for (const hint of ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint']) {

@@ -1,4 +1,5 @@
 // What the frame of a page is given, and what several pages share.
+
 /** The signed-in person, as the frame of a dashboard page shows them. */
 export interface Viewer {
   readonly email: string

@@ -172,10 +172,13 @@ export function countryField(description: string): Field<string> {
   }
 }
 
-/** A numeric id, exact as a JSON number (below 2^53), also when it comes as a string; read to a string of digits. */
-export function idField(description: string): Field<string> {
+/**
+ * A numeric id, exact as a JSON number (below 2^53), declared as the type in which another tool returned it and taken in both;
+ * read to a string of digits.
+ */
+export function idField(description: string, type: 'integer' | 'string' = 'integer'): Field<string> {
   return {
-    schema: { type: 'integer', description, minimum: 1 },
+    schema: type === 'string' ? { type, description } : { type, description, minimum: 1 },
     read(value, name) {
       const text = textOf(value, name).trim()
       if (!/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(Number(text))) {

@@ -52,7 +52,7 @@ export function lookupHlr(): DefinedTool {
     hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: {
       msisdn: optional(phoneField('The number to look up, in E.164 form. Charged.')),
-      lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.')),
+      lookupId: optional(idField('Instead of msisdn: the lookup_id of a lookup that was pending. Free.', 'string')),
       idempotencyKey: optional(idempotencyKeyField('Your own name for this lookup: with the same it is charged once.')),
       allowRepeat: optional(flagField('Look the same number up once more. Needs a new idempotencyKey.')),
     },
