@@ -90,7 +90,7 @@ describe.each(ERAS)('at %s', (_revision, request) => {
       state: 'failed',
       status: 2,
       error: 21,
-      error_text: 'Blocked by a filter.',
+      error_text: 'Blocked by a filter. The same text to the same number will be blocked again.',
     })
     stack.upstream.states.set(id, { state: 'delivered', status: 1, error: 0 })
     expect(await contentOf(await read(`vertexsms://sms/${id}`))).toMatchObject({ state: 'delivered', error_text: null })

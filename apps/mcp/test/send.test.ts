@@ -129,7 +129,8 @@ describe('one message', () => {
     expect(text).not.toContain('IGNORE')
     expect(failureOf(JSON.parse(text).result)).toEqual({
       code: 'VERTEX_SEND_FAILED',
-      message: 'VertexSMS refused the message. The account balance limit is reached.',
+      message:
+        'VertexSMS refused the message. The account balance limit is reached. The owner of the account has to top it up.',
       retryable: false,
       vertex_error_code: 24,
     })
@@ -365,7 +366,7 @@ describe('a list of recipients', () => {
       [
         '2 of 3 messages were handed over, 2 parts in all, 0.08 EUR. Do not repeat the whole list; those sent are paid for.',
         `1. +37069555551: sent, id ${ids[0]}`,
-        '2. +447700900024: refused: VertexSMS refused the message. The account balance limit is reached.',
+        '2. +447700900024: refused: VertexSMS refused the message. The account balance limit is reached. The owner of the account has to top it up.',
         `3. +37069555552: sent, id ${ids[2]}`,
       ].join('\n'),
     )
@@ -382,8 +383,8 @@ describe('a list of recipients', () => {
     expect(failure).toMatchObject({ code: 'VERTEX_SEND_FAILED', vertex_error_code: 24 })
     expect(failure.message.split('\n')).toEqual([
       'None of the 2 messages was sent.',
-      '1. +447700900024: refused: VertexSMS refused the message. The account balance limit is reached.',
-      '2. +447700900021: refused: VertexSMS refused the message. Blocked by a filter.',
+      '1. +447700900024: refused: VertexSMS refused the message. The account balance limit is reached. The owner of the account has to top it up.',
+      '2. +447700900021: refused: VertexSMS refused the message. Blocked by a filter. The same text to the same number will be blocked again.',
     ])
   })
 
@@ -554,7 +555,7 @@ describe('a dry run', () => {
       'Nothing was sent or charged. It would cost 0.08 EUR: 2 of 3 messages, 2 parts. Left of the limits: 4.5 EUR today, 20 recipients today. To send at this price at most, make the same call with quoteId quote-1 instead of dryRun, before 2026-12-24T07:10:00.000Z.',
       '1. +37069555551 (LT, BITE): 1 part, 0.04 EUR',
       '2. +37069555552 (LT, BITE): 1 part, 0.04 EUR',
-      '3. +447700900024: would be refused: VertexSMS refused the message. The account balance limit is reached.',
+      '3. +447700900024: would be refused: VertexSMS refused the message. The account balance limit is reached. The owner of the account has to top it up.',
       '4. +37069555551: duplicate of 1, one message for both',
     ])
   })
@@ -685,7 +686,9 @@ describe('a call that waits for delivery', () => {
   it('tells why one did not arrive', async () => {
     become({ state: 'failed', status: 2, error: 21 })
     const result = await resultOf(await send({ to: NUMBERS[0], waitForDelivery: true }))
-    expect(result.content[0]?.text).toContain(`id ${idsOf(result)[0]}: failed (Blocked by a filter.)`)
+    expect(result.content[0]?.text).toContain(
+      `id ${idsOf(result)[0]}: failed (Blocked by a filter. The same text to the same number will be blocked again.)`,
+    )
   })
 
   it('ends with its time, and says where to ask later', async () => {

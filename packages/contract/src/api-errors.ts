@@ -130,16 +130,16 @@ export const VERTEX_ERROR_CODES = {
 /** One numeric VertexSMS code. */
 export type VertexErrorCode = (typeof VERTEX_ERROR_CODES)[keyof typeof VERTEX_ERROR_CODES]
 
-/** What each numeric code means, in words for a person. */
+/** What each numeric code means, and where somebody can do something about it what that is, in words for a person. */
 export const VERTEX_ERROR_MEANINGS: Readonly<Record<VertexErrorCode, string>> = {
   0: 'No error.',
   1: 'The number does not belong to a subscriber.',
   2: 'Not delivered before the validity time ended.',
-  20: 'The country or operator is not configured for the account.',
-  21: 'Blocked by a filter.',
-  22: 'A duplicate of a message just sent.',
-  23: 'The limit of messages to one number is reached.',
-  24: 'The account balance limit is reached.',
+  20: 'The country or operator is not configured for the account. Ask VertexSMS to open it.',
+  21: 'Blocked by a filter. The same text to the same number will be blocked again.',
+  22: 'A duplicate of a message just sent. Do not send it again.',
+  23: 'The limit of messages to one number is reached. Wait before sending to it again.',
+  24: 'The account balance limit is reached. The owner of the account has to top it up.',
   40: 'HLR: the subscriber is unknown.',
   41: 'HLR: SMS is barred for the subscriber.',
   43: 'HLR: the subscriber is absent.',

@@ -1,6 +1,6 @@
 // What the simulated operator judges by himself, without touching anything: whether he serves a number, takes a sender and
 // lets a message pass, and at what price.
-import type { VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { VERTEX_ERROR_CODES, VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../../http/api-error.ts'
 import type { KnownNumber } from '../../message/number.ts'
 import type { Sender } from '../../message/sender.ts'
@@ -17,7 +17,7 @@ const TEST_FAILURE_CODE = 2
 export function operatorFor(recipient: KnownNumber): Operator {
   const operator = operatorOf(recipient)
   if (operator) return operator
-  throw new ApiError('SEND_REFUSED', { message: 'The country is not configured for the account.', errorCode: 20 })
+  throw refusal('SEND_REFUSED', VERTEX_ERROR_CODES.NOT_CONFIGURED)
 }
 
 /** What one part costs; a message under `testMode` costs nothing. */
@@ -34,19 +34,9 @@ export function mustBeConfirmed({ isName }: Sender, country: string): boolean {
   return !isName || NAME_MUST_BE_REGISTERED.has(country)
 }
 
-const MESSAGES_OF_REFUSAL: Partial<Record<VertexErrorCode, string>> = {
-  20: 'The country or operator is not configured for the account.',
-  21: 'The message was blocked by a filter.',
-  22: 'The same message was just sent to this number.',
-  23: 'The limit of messages to this number is reached.',
-  24: 'The account balance limit is reached.',
-  53: 'The phone number is not valid.',
-}
-
 /** The refusal under one numeric code. */
 export function refusal(code: 'SEND_REFUSED' | 'LOOKUP_REFUSED', errorCode: VertexErrorCode): ApiError {
-  const message = MESSAGES_OF_REFUSAL[errorCode]
-  return new ApiError(code, message === undefined ? { errorCode } : { errorCode, message })
+  return new ApiError(code, { errorCode, message: VERTEX_ERROR_MEANINGS[errorCode] })
 }
 
 /** The code that the delivery report will carry. Throws SEND_REFUSED for magic numbers that are refused at once. */
