@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
@@ -60,18 +60,18 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => void onError(error, request as FastifyRequest, reply as FastifyReply),
+    // No hook sees these: the address has no route.
+    frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
+      void onError(error, request as FastifyRequest, reply as FastifyReply)
+    },
   }) as unknown as FastifyInstance
 
   app.setErrorHandler(onError)
   app.setNotFoundHandler(options.notFoundHandler ?? ((_request, reply) => reply.code(404).send({ error: 'Not Found' })))
   app.addHook('onRequest', (request, reply, done) => {
-    // Whoever stands before us may have gone by the other one (RFC 9112 §3.2).
-    if (namesHostTwice(request.raw.rawHeaders)) return void reply.code(400).send({ error: STATUS_CODES[400] })
-    // On the raw response, so that replies handed to another library carry them too.
-    reply.raw.setHeader('x-request-id', request.id)
-    reply.raw.setHeader('x-content-type-options', 'nosniff')
-    done()
+    setCommonHeaders(request, reply)
+    done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url
@@ -115,8 +115,20 @@ function sendPlainError(error: FastifyError, reply: FastifyReply): FastifyReply 
   return reply.code(status).send({ error: STATUS_CODES[status] ?? 'Error' })
 }
 
+/** On the raw response, so that replies handed to another library carry them too. */
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.setHeader('x-request-id', request.id)
+  reply.raw.setHeader('x-content-type-options', 'nosniff')
+}
+
+/** A request that whoever stands before us may have passed on by the other of its hosts (RFC 9112 §3.2). */
+class HostNamedTwice extends Error {
+  override readonly name = 'HostNamedTwice'
+  readonly statusCode = 400
+}
+
 /** True for headers with more than one Host line, of which Node keeps the first. */
-function namesHostTwice(rawHeaders: readonly string[]): boolean {
+function namesHostTwice({ rawHeaders }: IncomingMessage): boolean {
   let hosts = 0
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]

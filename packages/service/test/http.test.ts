@@ -132,6 +132,19 @@ describe('a service over HTTP', () => {
     }
   })
 
+  it.each([
+    ['an unknown route', '/nope'],
+    ['a broken URL', '/%broken%'],
+    ['a URL of which a part is too long', `/part/${'x'.repeat(200)}`],
+  ])('says of the answer to %s which request it was, and of what type it is', async (_name, url) => {
+    const { app } = build()
+    app.get('/part/:of', async () => 'never')
+    const id = '0af7651916cd43dd8448eb211c80319c'
+    const { statusCode, headers } = await app.inject({ url, headers: { 'x-request-id': id } })
+    expect(statusCode).toBeGreaterThanOrEqual(400)
+    expect([headers['x-request-id'], headers['x-content-type-options']]).toEqual([id, 'nosniff'])
+  })
+
   it('believes X-Forwarded-For only from as many proxies as configured', async () => {
     const ask = async (trustProxy: HttpOptions['trustProxy']) => {
       const { app } = build({ trustProxy })
@@ -145,13 +158,17 @@ describe('a service over HTTP', () => {
 })
 
 describe('the Host of a request (RFC 9112 §3.2)', () => {
-  async function statusOf(...lines: string[]): Promise<string | undefined> {
-    const { app } = build()
+  async function answerTo(options: Partial<HttpOptions>, ...lines: string[]): Promise<string> {
+    const { app } = build(options)
     const socket = connect(await listen(app))
     socket.write(['GET /healthz HTTP/1.1', ...lines, 'connection: close', '', ''].join('\r\n'))
     let text = ''
     for await (const chunk of socket) text += chunk
-    return /^HTTP\/1\.1 (\d+)/.exec(text)?.[1]
+    return text
+  }
+
+  async function statusOf(...lines: string[]): Promise<string | undefined> {
+    return /^HTTP\/1\.1 (\d+)/.exec(await answerTo({}, ...lines))?.[1]
   }
 
   it('is told once', async () => {
@@ -164,6 +181,13 @@ describe('the Host of a request (RFC 9112 §3.2)', () => {
       expect(await statusOf(...lines)).toBe('400')
     },
   )
+
+  it('is refused twice as every error of the service, and says which request that was', async () => {
+    const errorHandler: HttpOptions['errorHandler'] = ({ statusCode = 500 }, _request, reply) =>
+      reply.code(statusCode).send('mine')
+    const answer = await answerTo({ errorHandler }, 'host: one.example', 'host: two.example')
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*\r\nx-request-id: [0-9a-f-]{36}\r\n.*\r\n\r\nmine$/s)
+  })
 })
 
 describe('a client that goes before it is answered', () => {
