@@ -71,6 +71,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.setNotFoundHandler(options.notFoundHandler ?? ((_request, reply) => reply.code(404).send({ error: 'Not Found' })))
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
+    forgetPorts(request.raw)
     done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
   })
   app.addHook('onResponse', (request, reply, done) => {
@@ -119,6 +120,17 @@ function sendPlainError(error: FastifyError, reply: FastifyReply): FastifyReply 
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.setHeader('x-request-id', request.id)
   reply.raw.setHeader('x-content-type-options', 'nosniff')
+}
+
+/** An IPv4 address with a port, and an IPv6 one in brackets, with a port or without, as a URL writes them (RFC 3986 §3.2.2). */
+const AS_IN_A_URL = /^(?:((?:\d{1,3}\.){3}\d{1,3}):\d{1,5}|\[([\da-f:.]{2,45})\](?::\d{1,5})?)$/i
+
+/** Some proxies write the port of a connection beside its address, by which no address would be known or trusted. */
+function forgetPorts({ headers }: IncomingMessage): void {
+  const forwarded = headers['x-forwarded-for']
+  if (typeof forwarded !== 'string') return
+  const addresses = forwarded.split(',').map((entry) => entry.trim().replace(AS_IN_A_URL, '$1$2'))
+  headers['x-forwarded-for'] = addresses.join(', ')
 }
 
 /** A request that whoever stands before us may have passed on by the other of its hosts (RFC 9112 §3.2). */

@@ -155,6 +155,33 @@ describe('a service over HTTP', () => {
     expect(await ask(1)).toBe('198.51.100.7')
     expect(await ask(2)).toBe('203.0.113.9')
   })
+
+  it.each([
+    ['203.0.113.9:4711', '203.0.113.9'],
+    ['[2001:db8::9]:4711', '2001:db8::9'],
+    ['[2001:db8::9]', '2001:db8::9'],
+    ['198.51.100.7:1, 203.0.113.9:65535', '203.0.113.9'],
+    ['2001:db8::9', '2001:db8::9'],
+    ['2001:db8::9:4711', '2001:db8::9:4711'],
+    ['203.0.113.9:', '203.0.113.9:'],
+    ['203.0.113.9:4711:1', '203.0.113.9:4711:1'],
+    ['203.0.113.9.1:4711', '203.0.113.9.1:4711'],
+    ['unknown:4711', 'unknown:4711'],
+  ])('reads X-Forwarded-For %s, with a port or without, as %s', async (forwarded, ip) => {
+    const headers = { 'x-forwarded-for': forwarded }
+    for (const trustProxy of [1, '127.0.0.1']) {
+      const { app } = build({ trustProxy })
+      app.get('/ip', async (request) => request.ip)
+      expect((await app.inject({ url: '/ip', headers })).body).toBe(ip)
+    }
+  })
+
+  it('looks through a proxy that writes the port of another beside its address', async () => {
+    const { app } = build({ trustProxy: '127.0.0.1,198.51.100.7' })
+    app.get('/ip', async (request) => request.ip)
+    const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.7:4711' }
+    expect((await app.inject({ url: '/ip', headers })).body).toBe('203.0.113.9')
+  })
 })
 
 describe('the Host of a request (RFC 9112 §3.2)', () => {
