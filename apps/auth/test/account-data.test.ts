@@ -178,6 +178,21 @@ describe('an export', () => {
       expect(out).not.toContain(secret)
   })
 
+  it('gives no terminal a command, and every text as it was', async () => {
+    const { email } = await makeAccount(stack)
+    // What strangers wrote: control characters of both sets, a direction, half of a pair, and what is no command.
+    const texts = {
+      name: '\u009b2J\u007f\u001b[2J',
+      company: '\u202eevil\u2066',
+      reason: 'š \u{1f468}\u200d\u{1f469} \u{e0041}',
+    }
+    const now = new Date()
+    await stack.db.accessRequest.create({ data: { id: randomUUID(), email, ...texts, createdAt: now } })
+    const { out } = await operator(stack, ['export', email])
+    expect(out.replaceAll('\n', '')).not.toMatch(/\p{C}/u)
+    expect(JSON.parse(out).accessRequests).toMatchObject([texts])
+  })
+
   it('leaves out no table that belongs to accounts, whenever one is added', async () => {
     const owned = await stack.db.$queryRaw<{ name: string }[]>`
       SELECT table_name::text AS name FROM information_schema.columns

@@ -144,8 +144,7 @@ export const exportAccount: Command = {
     const { id } = await accountOf(context, args[0])
     const account = await db.account.findUniqueOrThrow({ where: { id }, omit: { passwordHash: true } })
     const counters = await db.spenderCount.findMany({ where: { spender: { accountId: id } } })
-    const text = (value: unknown) => JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one))
-    print(`{\n"account": ${text(account)},\n"counters": ${text(counters)}`)
+    print(`{\n"account": ${jsonLine(account)},\n"counters": ${jsonLine(counters)}`)
     for (const part of PARTS) {
       print(`,\n"${part.name}": [`)
       let isFirst = true
@@ -157,6 +156,20 @@ export const exportAccount: Command = {
     }
     print('}')
   },
+}
+
+/**
+ * A value as one line of JSON, integers as text and every control character escaped: `JSON.stringify` leaves the second set
+ * of them (ECMA-48 §5.3), which a terminal obeys, and strangers wrote some of the texts.
+ */
+function jsonLine(value: unknown): string {
+  const json = JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one))
+  return json.replace(/\p{C}/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )
 }
 
 /** The rows of a part as JSON, a page at a time: integers as text, for some are larger than a JSON number may be. */
@@ -173,7 +186,7 @@ async function* rowsOf(db: Database, part: Part, owner: string): AsyncGenerator<
         WHERE ${isOwned} AND (${after}::${type} IS NULL OR ${raw(part.key)} > ${after}::${type})
         ORDER BY ${raw(part.key)} LIMIT ${PAGE_ROWS}::int
       ) owned ORDER BY "#key"`
-    for (const { row } of page) yield JSON.stringify(row)
+    for (const { row } of page) yield jsonLine(row)
     const last = page.at(-1)
     if (!last || page.length < PAGE_ROWS) return
     after = last.key
