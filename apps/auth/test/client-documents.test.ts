@@ -361,6 +361,28 @@ describe('client ID metadata documents', () => {
     expect(await stack.db.connection.count({ where: { clientId: url } })).toBe(0)
   })
 
+  it('that cannot be had just now while a person decides keep what was asked waiting', async () => {
+    const url = 'https://absent.example/client'
+    outside.serve(url, { ...base, client_id: url })
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const page = await person.open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    // The copy had to make room for others.
+    await stack.db.oidcClient.deleteMany({ where: { id: url } })
+    outside.serve(url, 'broken', { status: 500 })
+    await later(120, stack)
+    for (const view of [await person.get(page.url), await answer(person, page)]) {
+      expect([view.status, view.headers.get('retry-after'), view.html.includes('This request has ended')]).toEqual([
+        503,
+        '1',
+        false,
+      ])
+    }
+    outside.serve(url, { ...base, client_id: url })
+    await later(120, stack)
+    expect((await person.get(page.url)).status).toBe(200)
+  })
+
   it('are fetched once for many requests at once', async () => {
     const url = 'https://busy.example/client'
     outside.serve(url, { ...base, client_id: url })

@@ -3,6 +3,7 @@ import { parseScopes, type Scope } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { errors, type Provider } from 'oidc-provider'
 import { isDocumentUrl } from '../authorization/clients/client-document.ts'
+import { DocumentUnavailable } from '../authorization/clients/document-store.ts'
 import { redirectHost } from '../authorization/clients/redirect-uris.ts'
 import { displayName } from '../authorization/clients/registration.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
@@ -71,13 +72,17 @@ export async function readAuthorizationRequest(
   }
 }
 
-/** The client as it is known now; undefined for one that is gone, as a document is that its host withdrew meanwhile. */
+/**
+ * The client as it is known now; undefined for one that is gone, as a document is that its host withdrew meanwhile. Throws
+ * DocumentUnavailable for one that cannot be had just now: its request waits on.
+ */
 async function findClient(provider: Provider, clientId: string) {
   try {
     return await provider.Client.find(clientId)
   } catch (error) {
-    if (error instanceof errors.InvalidClient) return undefined
-    throw error
+    if (!(error instanceof errors.InvalidClient)) throw error
+    if (error.cause instanceof DocumentUnavailable) throw error.cause
+    return undefined
   }
 }
 

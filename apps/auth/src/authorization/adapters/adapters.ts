@@ -55,7 +55,7 @@ function clientAdapter({ clients, documents, allowLocalhost, operatorKey }: Adap
       } catch (error) {
         if (!isAnswer(error)) throw error
         if (error instanceof DocumentUnavailable) noteUnavailable(error)
-        throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`)
+        throw new errors.InvalidClient(`${DOCUMENT_ERROR} ${error.message}`, { cause: error })
       }
     },
   }

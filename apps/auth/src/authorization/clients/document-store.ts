@@ -23,12 +23,12 @@ export class DocumentUnavailable extends Error {
   override readonly name = 'DocumentUnavailable'
   readonly retryAfterSeconds: number
   /** 429 where it was not asked for, because the address that wants it had its share. */
-  readonly status: 429 | 503
+  readonly statusCode: 429 | 503
 
-  constructor(message: string, retryAfterSeconds: number, status: 429 | 503 = 503) {
+  constructor(message: string, retryAfterSeconds: number, statusCode: 429 | 503 = 503) {
     super(message)
     this.retryAfterSeconds = retryAfterSeconds
-    this.status = status
+    this.statusCode = statusCode
   }
 }
 

@@ -4,12 +4,12 @@ import { PATHS } from './paths.ts'
 
 /** What passes: 429 where whoever asks had too much, 503 for every other trouble. */
 interface Passing {
-  readonly status: 429 | 503
+  readonly statusCode: 429 | 503
   readonly retryAfterSeconds: number
 }
 
 /** How long a client waits whose key set could not be had; as long as it is not asked for again. */
-const NO_KEY_SET: Passing = { status: 503, retryAfterSeconds: 60 }
+const NO_KEY_SET: Passing = { statusCode: 503, retryAfterSeconds: 60 }
 
 /** Endpoints where a client proves itself, and reads JSON. */
 const CLIENT_ENDPOINTS: ReadonlySet<string> = new Set([
@@ -20,9 +20,9 @@ const CLIENT_ENDPOINTS: ReadonlySet<string> = new Set([
 ])
 
 /** Notes that the request being handled fails because of a passing trouble. */
-export function noteUnavailable({ status, retryAfterSeconds }: Passing): void {
+export function noteUnavailable({ statusCode, retryAfterSeconds }: Passing): void {
   const { ctx } = Provider
-  if (ctx) ctx.state.passing = { status, retryAfterSeconds } satisfies Passing
+  if (ctx) ctx.state.passing = { statusCode, retryAfterSeconds } satisfies Passing
 }
 
 /**
@@ -40,7 +40,7 @@ export function answerUnavailable(keySets: { readonly isMissing: (jwksUri: strin
     const noted = ctx.state.passing as Passing | undefined
     const passing = noted ?? (keysMissing ? NO_KEY_SET : undefined)
     if (passing === undefined) return
-    ctx.status = passing.status
+    ctx.status = passing.statusCode
     ctx.set(comeAgain(passing.retryAfterSeconds))
     ctx.remove('www-authenticate')
     if (program) ctx.body = OAUTH_UNAVAILABLE
