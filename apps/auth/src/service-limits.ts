@@ -96,14 +96,14 @@ const MIB = 1024 * 1024
  * that whoever floods pays for it and a newcomer with one row always finds room.
  */
 export const ROOM = {
-  /** Authorization requests that wait for a person; gone after INTERACTION_SECONDS. */
-  interactions: { maxRows: 10_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 1000 },
-  /** Pushed authorization requests; gone after a minute. */
-  pushedRequests: { maxRows: 10_000, maxBytes: 32 * MIB, maxRowsOfOrigin: 2000 },
   /**
-   * Clients that never connected; those that did are never touched. Of one origin more than can register in the quarter
-   * of an hour that an authorization request lives, so that no neighbour can push out a client whose person is deciding.
+   * Authorization requests that wait for a person; gone after INTERACTION_SECONDS. Of one origin as many as its limits let
+   * begin in that time, here and below, so that no neighbour can push out what a person is deciding.
    */
+  interactions: { maxRows: 10_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 10_000 },
+  /** Pushed authorization requests; gone after a minute. */
+  pushedRequests: { maxRows: 10_000, maxBytes: 32 * MIB, maxRowsOfOrigin: 3000 },
+  /** Clients that never connected; those that did are never touched. */
   unusedClients: { maxRows: 20_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 2000 },
   /** Copies of metadata documents of clients that never connected: a cache, fetched again when it is needed. */
   unusedDocuments: { maxRows: 2000, maxBytes: 16 * MIB, maxRowsOfOrigin: 2000 },
