@@ -19,9 +19,9 @@ import { type Stack, startStack } from './support/stack.ts'
 const optionsOn = (html: string) => /data-options="([^"]*)"/.exec(html)?.[1]?.replaceAll('&quot;', '"') ?? ''
 
 /** A passkey of somebody new, its row, and visitors of the sign-in page who send what it answers to the options there. */
-async function withPasskey(stack: Stack) {
+async function withPasskey(stack: Stack, counts: readonly number[] = []) {
   const { account, person } = await newSignedIn(stack)
-  const authenticator = new Authenticator(stack.issuer)
+  const authenticator = new Authenticator(stack.issuer, (use) => counts[use - 1] ?? use)
   const page = await person.get('/settings/passkeys')
   await person.post('/settings/passkeys', [
     ['csrf', hiddenField(page.html, 'csrf')],
@@ -316,6 +316,31 @@ describe.skipIf(!CHROMIUM)('passkeys', { timeout: 90_000 }, () => {
     it('are taken where they say it by nothing but their own key (WebAuthn §8.2)', async () => {
       expect(await added(selfStatement)).toEqual({ status: 303, passkeys: 1 })
     })
+  })
+})
+
+describe('the count of a passkey', () => {
+  let stack: Stack
+  beforeAll(async () => {
+    stack = await startStack()
+  })
+  afterAll(() => stack.close())
+
+  it.each([
+    ['may be 0 for ever, as of those that are synced', [0, 0, 0], [303, 303]],
+    ['may begin after its making', [0, 1, 2], [303, 303]],
+    ['may leave some out', [1, 7, 4_294_967_295], [303, 303]],
+    ['must not end', [0, 1, 0], [303, 422]],
+    ['must not stand still', [3, 3], [422]],
+    ['must not go back', [3, 5, 4, 6], [303, 422, 303]],
+  ])('%s (WebAuthn §7.2)', async (_name, counts, statuses) => {
+    const { authenticator, visitor } = await withPasskey(stack, counts)
+    const answers: number[] = []
+    for (const _ of statuses) {
+      const { options, send } = await visitor()
+      answers.push(await send(authenticator.get(options)))
+    }
+    expect(answers).toEqual(statuses)
   })
 })
 

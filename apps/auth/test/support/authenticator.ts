@@ -16,10 +16,13 @@ export class Authenticator {
   readonly #publicKey: KeyObject
   readonly #cose: Map<number, number | Uint8Array>
   readonly #origin: string
+  readonly #countOf: (use: number) => number
   #userHandle = ''
   #uses = 0
 
-  constructor(origin: string) {
+  /** `countOf` tells what its counter says at each use, the making of it the first; those that are synced say 0 for ever. */
+  constructor(origin: string, countOf = (use: number) => use) {
+    this.#countOf = countOf
     this.#origin = origin
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
@@ -82,7 +85,7 @@ export class Authenticator {
 
   #authData(flags: number): Buffer {
     const counter = Buffer.alloc(4)
-    counter.writeUInt32BE(++this.#uses)
+    counter.writeUInt32BE(this.#countOf(++this.#uses))
     return Buffer.concat([
       createHash('sha256').update(new URL(this.#origin).hostname).digest(),
       Buffer.from([flags]),
