@@ -140,6 +140,12 @@ export const SIZES = {
   manualTokensOfAccount: 100,
   /** Connections of one account that are alive: each is looked at when its owner's pages are made. One that is connected again goes on. */
   connectionsOfAccount: 500,
+  /**
+   * Passwords that are hashed at once, and that wait for it, on one node: each takes 19 MiB and a thread. They take turns by
+   * address group or known browser, so that who tries from a hundred addresses keeps others waiting a hundred turns at most.
+   */
+  passwordsAtOnce: 4,
+  waitingPasswords: 256,
   /** Sign-ins that wait at once, in all and for one pair of account and address: a wait holds a request and nothing else. */
   waitingSignIns: 256,
   waitingSignInsOfPair: 4,

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { hashPassword } from '../src/accounts/password.ts'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { LIMITS, SIZES } from '../src/service-limits.ts'
 import { createRateLimiter } from '../src/web/rate-limit.ts'
@@ -163,6 +164,23 @@ describe('throttled sign-in', () => {
     const rows = await test.db.rateCounter.findMany()
     expect(rows.length).toBeGreaterThan(0)
     expect(JSON.stringify(rows.map(({ key }) => key))).not.toMatch(/@|203\.0\.113|198\.51\.100/)
+  })
+})
+
+describe('a crowd of guesses', () => {
+  it('keeps nobody at another address from signing in, however many wait', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const browser = await nodes[0].person()
+    let isOver = false
+    const guess = async () => {
+      while (!isOver) await hashPassword('guess', 'address 203.0.113.7')
+    }
+    const crowd = Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess)
+    const late = await hashPassword('guess', 'address 203.0.113.7').catch(({ statusCode }) => statusCode)
+    const { status } = await trySignIn(browser, email, PASSWORD, '203.0.113.8')
+    isOver = true
+    const lost = (await Promise.allSettled(crowd)).filter((one) => one.status === 'rejected')
+    expect({ late, status, lost: lost.length }).toEqual({ late: 503, status: 303, lost: 1 })
   })
 })
 

@@ -28,7 +28,7 @@ export async function provePassword(
   const { id, email } = signedInOf(request).account
   const tries = await countPasswordTry(deps, request, reply, email)
   const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id } })
-  if (!(await verifyPassword(passwordHash, textField(request, field)))) return null
+  if (!(await verifyPassword(passwordHash, textField(request, field), tries.whose))) return null
   await tries.forget()
   return { ...passwordProof(id, passwordHash), passwordHash }
 }

@@ -48,7 +48,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
     }
     await assertAllowed(deps, reply, 'passwordChange', { about: account.id })
     const endsConnections = textField(request, 'end_connections') === 'on'
-    const passwordHash = await hashPassword(typed)
+    const passwordHash = await hashPassword(typed, `account ${account.email}`)
     return changeAccount(deps, request, reply, {
       proof,
       page: PATH,

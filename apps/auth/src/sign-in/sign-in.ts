@@ -62,7 +62,7 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
       const error = waitWords(reply, wordsFor(request))
       return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 429, error })
     }
-    const proof = await checkCredentials(deps, email, sent.data?.password)
+    const proof = await checkCredentials(deps, email, sent.data?.password, tries.whose)
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.refused
       return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error })
@@ -144,8 +144,9 @@ async function checkCredentials(
   deps: WebDeps,
   email: string | undefined,
   password: string | undefined,
+  whose: string,
 ): Promise<Proof | null> {
   const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
-  const fits = await verifyPassword(account?.passwordHash, password ?? '')
+  const fits = await verifyPassword(account?.passwordHash, password ?? '', whose)
   return fits && account && isAccountAlive(account) ? passwordProof(account.id, account.passwordHash) : null
 }

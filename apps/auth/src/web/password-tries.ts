@@ -8,6 +8,8 @@ import { assertAllowed, TooManyTries } from './tries.ts'
 
 /** A counted try at a password. */
 export interface PasswordTry {
+  /** In whose turn the password is looked at: that of a known browser's account, or of everybody at an address. */
+  readonly whose: string
   /** Forgets the tries that led to a right password. */
   forget(): Promise<void>
 }
@@ -25,6 +27,7 @@ export async function countPasswordTry(
   email: string,
 ): Promise<PasswordTry> {
   const { ip: address } = request
+  const { narrow, wide } = addressGroups(address)
   const known = knownBrowser(deps, request.headers.cookie, email)
   // What neighbours at an address try keeps nobody out of a browser that is known: it counts there by its account.
   await assertAllowed(deps, reply, 'signInAddress', known === null ? { address } : { address, about: email })
@@ -32,13 +35,14 @@ export async function countPasswordTry(
   await assertAllowed(deps, reply, 'signIn', pair)
   const account: Subject = { about: email }
   if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
-    const waited = await deps.signInDelay.wait(`${email}\n${addressGroups(address).narrow}`, request.raw.socket)
+    const waited = await deps.signInDelay.wait(`${email}\n${narrow}`, request.raw.socket)
     if (!waited) {
       reply.header('retry-after', String(RETRY_AFTER_SECONDS))
       throw new TooManyTries('Too many tries at once.')
     }
   }
   return {
+    whose: known === null ? `address ${wide ?? narrow}` : `known ${email}`,
     async forget() {
       await deps.rateLimiter.forget('signIn', pair)
       await deps.rateLimiter.forget('signInAccount', account)

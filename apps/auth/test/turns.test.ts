@@ -1,0 +1,62 @@
+// Whose password is looked at next while many wait, and who finds no place.
+import { expect, it } from 'vitest'
+import { createTurns } from '../src/accounts/turns.ts'
+
+/** Turns of one at a time, with the names of those who had theirs; each ends when `next` is called. */
+function watched(waitingMax: number) {
+  const turns = createTurns({ atOnce: 1, waitingMax })
+  const had: string[] = []
+  const ends: (() => void)[] = []
+  const ask = (name: string) =>
+    turns
+      .run(name.slice(0, 1), () => {
+        had.push(name)
+        return new Promise<void>((resolve) => ends.push(resolve))
+      })
+      .then(
+        () => 'done',
+        (error: { statusCode?: number }) => error.statusCode,
+      )
+  return { had, ask, next: () => ends.shift()?.() }
+}
+
+async function finish({ next, asked }: { next: () => void; asked: readonly Promise<unknown>[] }): Promise<unknown[]> {
+  let isOver = false
+  const all = Promise.all(asked).finally(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    next()
+    await new Promise(setImmediate)
+  }
+  return all
+}
+
+it('go round among those who wait, however much one of them asks for', async () => {
+  const { had, ask, next } = watched(10)
+  const asked = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map(ask)
+  expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
+  expect(had).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
+})
+
+it('are lost by whoever has the most waiting, from the end, when all places are taken', async () => {
+  const { had, ask, next } = watched(3)
+  const asked = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1'].map(ask)
+  expect(await finish({ next, asked })).toEqual(['done', 'done', 503, 503, 'done', 'done'])
+  expect(had).toEqual(['a1', 'a2', 'b1', 'c1'])
+})
+
+it('are refused to one more of those who have as much waiting as anybody', async () => {
+  const { ask, next } = watched(2)
+  const asked = ['a1', 'b1', 'c1', 'b2', 'd1'].map(ask)
+  expect(await finish({ next, asked })).toEqual(['done', 'done', 'done', 503, 503])
+})
+
+it('are given back by work that fails', async () => {
+  const turns = createTurns({ atOnce: 1, waitingMax: 1 })
+  const failed = turns.run('a', () => Promise.reject(new Error('no')))
+  const after = turns.run('b', async () => 'done')
+  await expect(failed).rejects.toThrow('no')
+  expect(await after).toBe('done')
+  expect(await turns.run('c', async () => 'done')).toBe('done')
+})
