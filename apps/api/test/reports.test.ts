@@ -258,14 +258,46 @@ describe('an answer that comes while a report is looked at', () => {
 })
 
 describe('a refusal that comes after a report that the message was sent', () => {
-  test.each([1, 2, 16])('gives nothing back, whichever came first (status %i)', async (status) => {
+  test.each([
+    [1, {}],
+    [2, {}],
+    [16, {}],
+    [2, { failureNumber: 24 }],
+    [16, { failureNumber: 24 }],
+  ])('gives nothing back, whichever came first (status %i, %j)', async (status, why) => {
     const [before, after] = [await handed(), await handed()]
-    const refused = (messageId: bigint) => settle(db, [{ messageId, outcome: 'released', failure: 'RATE_LIMITED' }])
+    const refused = (messageId: bigint) =>
+      settle(db, [{ messageId, outcome: 'released', failure: 'RATE_LIMITED', ...why }])
     await refused(before)
     for (const id of [before, after]) await door.delivery(report(id, status, status === 1 ? 0 : 1))
     await refused(after)
     for (const id of [before, after]) expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: NETWORK })
     expect(await spent()).toBe(NETWORK * 2n)
+  })
+})
+
+describe('a message whose report changed its money and is not written yet', () => {
+  test.each([
+    ['lowered', 'accepted', [1, 0]],
+    ['gave back', 'accepted', [2, 24]],
+    ['charged', 'unknown', [1, 0]],
+    ['charged late', 'released', [1, 0]],
+  ] as const)('is not over where its report %s it', async (_what, before, [status, error]) => {
+    const id = await settled(before, null)
+    await owner.sendMessage.update({ where: { id }, data: { finalAt: null } })
+    const dying = db.$extends({
+      query: {
+        async $queryRaw({ args, query }) {
+          if (String(args.sql).includes('reported AS')) throw new Error('the process died')
+          return query(args)
+        },
+      },
+    }) as unknown as Database
+    await expect(doorOf(dying).delivery(report(id, status, error))).rejects.toThrow('the process died')
+    expect(await row(id)).toMatchObject({ delivery: null, finalAt: null })
+    await door.delivery(report(id, status, error))
+    expect(await row(id)).toMatchObject({ delivery: status, finalAt: expect.any(Date) })
+    expect(await callbacks()).toHaveLength(1)
   })
 })
 

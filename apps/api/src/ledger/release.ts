@@ -106,7 +106,7 @@ function settleThese(
            m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
            ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent,
            ${failure}::text AS failure, NULL::int AS failure_number, ${reason}::text AS failure_reason, ${final}::boolean AS final,
-           ${final || outcome === 'released'}::boolean AS is_over, NULL::text AS post
+           NULL::text AS post, FALSE AS by_report
     FROM ${rows}
     WHERE m.id = ANY (${ids}::bigint[]) AND ${condition}
     ORDER BY m.id LIMIT ${RELEASE_BATCH}::int FOR UPDATE OF m ${ifLocked}`

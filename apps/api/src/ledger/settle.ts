@@ -131,8 +131,8 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
-         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.post,
-         t.final OR t.outcome = 'released' AND t.as_read IS NULL AS is_over, t.final
+         greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post,
+         t.as_read IS NOT NULL AS by_report
   FROM told t JOIN send_message m ON m.id = t.id ${after}
   WHERE t.as_read IS NULL OR t.as_read = ${AS_READ} ORDER BY m.id FOR UPDATE OF m`
 }
@@ -155,7 +155,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')
         OR l.state = 'released' AND (l.final OR l.refused_by IS DISTINCT FROM ${NOT_PAID}::int)
       WHEN 'released' THEN l.state IN ('scheduled', 'held', 'handed_over', 'unknown')
-        OR l.state = 'accepted' AND l.failure_number = ${NOT_PAID}::int AND NOT l.was_sent
+        OR l.state = 'accepted' AND l.by_report AND NOT l.was_sent
       ELSE l.state = 'handed_over' END
   ), settled AS MATERIALIZED (
     SELECT id, account_id, spender_id, upstream, day, state AS was, outcome::send_state AS state,
@@ -172,7 +172,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       fingerprint_until = CASE WHEN s.outcome = 'accepted'
         THEN coalesce(m.fingerprint_until, database_now() + ${FINGERPRINT_SECONDS}::int * interval '1 second') END,
       settled_at = coalesce(m.settled_at, CASE WHEN s.outcome <> 'unknown' THEN database_now() END),
-      final_at = CASE WHEN s.is_over THEN coalesce(m.final_at, database_now()) ELSE m.final_at END
+      final_at = CASE WHEN (s.outcome = 'released' OR s.final) AND NOT s.by_report
+        THEN coalesce(m.final_at, database_now()) ELSE m.final_at END
     FROM settling s WHERE m.id = s.id
     RETURNING m.id
   ), done AS (
