@@ -72,7 +72,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
     forgetPorts(request.raw)
-    done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
+    done()
   })
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url
@@ -87,6 +87,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   })
   addHealth(app, options)
   addDrain(app)
+  // Behind the drain, which is to know of every request, refused or not.
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
+  })
   return app
 }
 
