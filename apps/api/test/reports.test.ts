@@ -222,14 +222,23 @@ describe('an answer that comes after the report', () => {
     expect(await spent()).toBe(0n)
   })
 
-  test('charges what was refused by a filter after it was accepted, whichever came first', async () => {
-    const [first, second] = [await handed(), await handed()]
-    await settle(db, [{ messageId: first, outcome: 'accepted', chargedMicros: PRICE }])
-    await database.followDate(60_000)
-    for (const id of [first, second]) await door.delivery(report(id, 2, 21))
-    await settle(db, [{ messageId: second, outcome: 'accepted', chargedMicros: PRICE }])
-    for (const id of [first, second]) expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: PRICE })
-  })
+  test.each([
+    ['at its price', { chargedMicros: PRICE }, PRICE],
+    ['by what was held for it where no price was told', { heldMicros: HOLD }, HOLD],
+    ['for every part of it', { heldMicros: HOLD, parts: 2 }, HOLD * 2n],
+  ])(
+    'charges what was refused by a filter after it was accepted, whichever came first, %s',
+    async (_how, told, charged) => {
+      const [first, second] = [await handed(), await handed()]
+      await settle(db, [{ messageId: first, outcome: 'accepted', ...told }])
+      await database.followDate(60_000)
+      for (const id of [first, second]) await door.delivery(report(id, 2, 21, null))
+      await settle(db, [{ messageId: second, outcome: 'accepted', ...told }])
+      for (const id of [first, second])
+        expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: charged })
+      expect(await spent()).toBe(charged * 2n)
+    },
+  )
 })
 
 describe('an answer that comes while a report is looked at', () => {

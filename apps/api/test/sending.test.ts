@@ -328,6 +328,34 @@ test.each([
   expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalSpentMicros: 39_000n, dayRecipients: 1 })
 })
 
+test.each([
+  ['a message', 1],
+  ['a list', 11],
+])(
+  '%s that a report gave back before the answer took it without a price costs what was held for it',
+  async (_of, count) => {
+    const operator = fakeOperator()
+    const door = createReportDoor(
+      db,
+      () => operator,
+      () => {},
+    )
+    const { deps, sending } = pathNode(db, {
+      ...operator,
+      async send({ messageId }) {
+        await owner.sendMessage.update({ where: { id: messageId }, data: { leaseUntil: new Date(0) } })
+        await door.delivery({ messageId, status: 2, error: 21, mcc: null, mnc: null })
+        return { kind: 'accepted', reference: `r${messageId}`, parts: 1, priceMicros: null }
+      },
+    })
+    const call = smsCall(payer, numbers(count))
+    await (count === 1 ? sending.sendOne(call) : sending.sendList(call))
+    await idle(deps)
+    expect(await statesOf(payer.accountId)).toEqual({ accepted: count })
+    expect(await countOf(owner, payer.tokenId)).toMatchObject({ totalSpentMicros: 39_000n * BigInt(count) })
+  },
+)
+
 test('what was not handed over yet of a list that has begun is cancelled, and its money given back', async () => {
   const { passed, open: go } = makeGate()
   const operator = fakeOperator(undefined, () => passed)

@@ -104,7 +104,8 @@ function settleThese(
   const locked = Prisma.sql`
     SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
            m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
-           ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged, m.parts AS parts_sent,
+           ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged,
+           m.hold_micros + m.charged_micros AS by_hold_micros, m.parts AS parts_sent,
            ${failure}::text AS failure, NULL::int AS failure_number, ${reason}::text AS failure_reason, ${final}::boolean AS final,
            NULL::text AS post, FALSE AS by_report
     FROM ${rows}

@@ -44,6 +44,8 @@ export interface Settlement {
   readonly reference?: string
   /** What it costs in the end; null charges what is held, which a report may still lower. */
   readonly chargedMicros?: bigint | null
+  /** What was held for it when it left, which is charged without a price where it was given back before its answer. */
+  readonly heldMicros?: bigint
   /** As many as the upstream says it sent; more than were counted are charged for, and by reports, too. */
   readonly parts?: number | null
   readonly failure?: ApiErrorCode
@@ -109,6 +111,7 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
       outcome: one.outcome,
       reference: one.reference ?? null,
       charged: one.chargedMicros === undefined || one.chargedMicros === null ? null : String(one.chargedMicros),
+      held: one.heldMicros === undefined ? null : String(one.heldMicros),
       parts: one.parts ?? null,
       failure: one.failure ?? null,
       failure_number: one.failureNumber ?? null,
@@ -120,7 +123,7 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
   )
   return Prisma.sql`told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(${json}::jsonb)
-      AS t(id bigint, outcome text, reference text, charged bigint, parts int, failure text, failure_number int,
+      AS t(id bigint, outcome text, reference text, charged bigint, held bigint, parts int, failure text, failure_number int,
            failure_reason text, final boolean, post text, as_read text)
   )`
 }
@@ -131,6 +134,7 @@ function lockTold(after = Prisma.empty): Prisma.Sql {
   SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
          m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
          t.outcome, t.reference, t.charged,
+         CASE WHEN m.state = 'released' THEN coalesce(t.held, 0) ELSE m.hold_micros + m.charged_micros END AS by_hold_micros,
          greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post,
          t.as_read IS NOT NULL AS by_report
   FROM told t JOIN send_message m ON m.id = t.id ${after}
@@ -146,7 +150,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
   locked AS MATERIALIZED (${locked}), settling AS MATERIALIZED (
     SELECT l.*,
       CASE l.outcome WHEN 'accepted'
-                       THEN coalesce(l.charged, ceil((l.hold_micros + l.charged_micros) * l.parts_sent / l.parts::numeric)::bigint)
+                       THEN coalesce(l.charged, ceil(l.by_hold_micros * l.parts_sent / l.parts::numeric)::bigint)
                      WHEN 'released' THEN 0 ELSE l.charged_micros END AS now_charged,
       CASE WHEN l.outcome = 'unknown' THEN l.hold_micros ELSE 0 END AS now_held,
       l.outcome = 'accepted' AND l.charged IS NULL AND (l.state <> 'accepted' OR l.charged_hold) AS by_hold

@@ -30,6 +30,7 @@ export async function handOne(
     sender: call.sender,
     sinceMs,
     told: message.priced.told,
+    heldMicros: message.holdMicros,
     call: () => deps.operator.send({ ...order, generation, messageId: message.id }),
   })
   await deps.at('handed')

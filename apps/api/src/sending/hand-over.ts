@@ -23,6 +23,7 @@ export interface ToHandOver {
   /** A moment before it was claimed, by a clock that never goes back. */
   readonly sinceMs: number
   readonly told: Told
+  readonly heldMicros: bigint
   readonly call: () => Promise<HandOver>
 }
 
@@ -40,7 +41,7 @@ const NONE: Answer = { given: { kind: 'unknown' } }
  */
 export async function handOver(
   deps: SendingDeps,
-  { messageId, sender, sinceMs, told, call }: ToHandOver,
+  { messageId, sender, sinceMs, told, heldMicros, call }: ToHandOver,
 ): Promise<Handed> {
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
     const failure = 'UNAVAILABLE' as const
@@ -49,6 +50,7 @@ export async function handOver(
       refusal: new ApiError(failure, { headers: { 'retry-after': '2' } }),
     }
   }
+  const priced = { messageId, told, heldMicros }
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), deps.times.handOverMs)
@@ -64,17 +66,20 @@ export async function handOver(
   if (first === 'late') {
     answer.then(({ given: lately }) => {
       if (lately.kind === 'unknown') return
-      settleLater(deps, sender, [{ ...handedOf(messageId, lately, told).settlement, post: 'due' }])
+      settleLater(deps, sender, [{ ...handedOf(priced, lately).settlement, post: 'due' }])
     })
   }
-  return handedOf(messageId, given, told)
+  return handedOf(priced, given)
 }
 
 /** Refusals that pass by themselves, and when to try again. */
 const AGAIN: ReadonlySet<ApiErrorCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE'])
 const AGAIN_SECONDS = 2
 
-function handedOf(messageId: bigint, answer: HandOver, told: Told): Handed {
+function handedOf(
+  { messageId, told, heldMicros }: Pick<ToHandOver, 'messageId' | 'told' | 'heldMicros'>,
+  answer: HandOver,
+): Handed {
   switch (answer.kind) {
     case 'accepted':
       return {
@@ -83,6 +88,7 @@ function handedOf(messageId: bigint, answer: HandOver, told: Told): Handed {
           outcome: 'accepted',
           reference: answer.reference,
           chargedMicros: answer.priceMicros ?? priceOf(answer.parts, told),
+          heldMicros,
           parts: answer.parts,
         },
         refusal: null,

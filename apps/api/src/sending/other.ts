@@ -117,6 +117,7 @@ async function deliver(
     sender,
     sinceMs,
     told: price,
+    heldMicros: message.holdMicros,
     call: () =>
       kind === 'hlr'
         ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })

@@ -17,6 +17,7 @@ export interface RunMessage {
   readonly id: bigint
   readonly recipient: string
   readonly told: Told
+  readonly heldMicros: bigint
 }
 
 /** The held messages of a send whose runner this process is. */
@@ -40,10 +41,11 @@ export function runMessages(
   stopping: () => boolean,
 ): Promise<void> {
   const items = new Map<bigint, Item>(
-    messages.map(({ id, recipient, told }) => [
+    messages.map(({ id, recipient, told, heldMicros }) => [
       id,
       {
         told,
+        heldMicros,
         call: () => deps.operator.send({ ...orderOf(sender.accountId, content, recipient), generation, messageId: id }),
       },
     ]),

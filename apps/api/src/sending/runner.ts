@@ -15,7 +15,7 @@ import { watch } from './judgements.ts'
 import { pause } from './pause.ts'
 
 /** One message of a list and how it is handed over. */
-export type Item = Pick<ToHandOver, 'told' | 'call'>
+export type Item = Pick<ToHandOver, 'told' | 'heldMicros' | 'call'>
 
 /** A list, under the lease of this process. */
 export interface List {

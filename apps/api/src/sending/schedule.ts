@@ -164,6 +164,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
       id,
       recipient: msisdn,
       told: priced[at]?.told ?? null,
+      heldMicros: priced[at]?.micros ?? 0n,
     }))
     const done = underWay.join(send.accountId) ?? (() => {})
     const running = sending.run({

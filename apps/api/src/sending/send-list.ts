@@ -112,10 +112,11 @@ async function handList(
     sender: { ...whose(sender), accountId: sender.accountId, spenderId: sender.spenderId, tokenId },
     generation: entered.generation,
     content,
-    messages: entered.messages.map(({ id, recipient, priced }) => ({
+    messages: entered.messages.map(({ id, recipient, priced, holdMicros }) => ({
       id,
       recipient,
       told: priced.told,
+      heldMicros: holdMicros,
     })),
   }).finally(done)
   inBackground(deps, sender, running)
