@@ -17,6 +17,11 @@ export function noteDriver(db: Database, driver: Driver): void {
   drivers.set(db, driver)
 }
 
+/** The connections of a database; undefined for one that stands for another. */
+export function poolOf(db: Database): pg.Pool | undefined {
+  return drivers.get(db)?.pool
+}
+
 // The driver gives a bigint as text, and the client as a BigInt, on which callers rely.
 const TYPES: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) =>

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { createDatabase, type Database, type DatabaseOptions } from '../client.ts'
+import { poolOf } from '../direct-query.ts'
 import { areTestDatabasesKept } from '../env.ts'
 import { migrate } from '../migrate.ts'
 
@@ -87,9 +88,14 @@ async function asAdmin<Result>(serverUrl: string, act: (admin: pg.Client) => Pro
   }
 }
 
-/** Ends all sessions but the kept ones, empties the tables, and tells whether that left the database as it was made. */
-async function isAsNewAgain({ db, marks }: Kept): Promise<boolean> {
+/**
+ * Ends all sessions but the kept ones, takes from these what was set in them, empties the tables, and tells whether that
+ * left the database as it was made.
+ */
+async function isAsNewAgain({ db, clients, marks }: Kept): Promise<boolean> {
   try {
+    const cleared = await Promise.all([db, ...[...clients.values()].flat()].map(clearSessions))
+    if (cleared.includes(false)) return false
     await db.$executeRawUnsafe(EMPTY)
     const now = await marksOf(db)
     if (now.clock !== marks.clock) await db.$executeRawUnsafe(marks.clock)
@@ -99,6 +105,26 @@ async function isAsNewAgain({ db, marks }: Kept): Promise<boolean> {
     return false
   }
 }
+
+/** Clears every session of a client; false for a client that was closed, or is in the middle of something. */
+async function clearSessions(client: Database): Promise<boolean> {
+  const pool = poolOf(client)
+  if (pool === undefined || pool.ended || pool.idleCount < pool.totalCount) return false
+  const sessions = await Promise.all(Array.from({ length: pool.idleCount }, () => pool.connect()))
+  try {
+    await Promise.all(sessions.map((session) => session.query(CLEAR)))
+  } finally {
+    for (const session of sessions) session.release()
+  }
+  return true
+}
+
+// What DISCARD ALL does, but for the plans, for which the sessions are kept.
+const CLEAR = `CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;
+SELECT pg_advisory_unlock_all();
+DO $$ DECLARE mine text; BEGIN
+  FOR mine IN SELECT name FROM pg_prepared_statements WHERE from_sql LOOP EXECUTE format('DEALLOCATE %I', mine); END LOOP;
+END $$`
 
 // Without the triggers of foreign keys, in whatever order; rows go one by one, which leaves files and plans as they are.
 const EMPTY = `DO $$
@@ -122,13 +148,18 @@ interface Marks {
   readonly largestBytes: number
 }
 
-const CATALOGS = 'pg_class pg_attribute pg_attrdef pg_constraint pg_index pg_trigger pg_type pg_namespace'.split(' ')
+const CATALOGS = `pg_class pg_attribute pg_attrdef pg_constraint pg_index pg_trigger pg_type pg_namespace pg_policy
+  pg_default_acl pg_description pg_statistic _prisma_migrations`.split(/\s+/)
 
 async function marksOf(db: Database): Promise<Marks> {
   const newest = (of: string) => `count(*) || ':' || max(${of}.xmin::text::bigint)`
   const [marks] = await db.$queryRawUnsafe<[Marks]>(`SELECT
     concat_ws(' ', ${CATALOGS.map((name) => `(SELECT ${newest(name)} FROM ${name})`).join(', ')},
       (SELECT ${newest('pg_proc')} FROM pg_proc WHERE proname <> 'database_now'),
+      (SELECT count(*) || coalesce(string_agg(proacl::text, ' '), '') FROM pg_proc WHERE proname = 'database_now'),
+      -- What ANALYZE and VACUUM find is written over the row of its table.
+      (SELECT sum(reltuples) FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+      (SELECT xmin FROM pg_database WHERE datname = current_database()),
       (SELECT string_agg(setconfig::text, ' ') FROM pg_db_role_setting
         WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()))) AS catalog,
     pg_get_functiondef('database_now()'::regprocedure) AS clock,
