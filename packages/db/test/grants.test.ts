@@ -116,6 +116,8 @@ describe.skipIf(!serverUrl)('logins', () => {
       url.password = password
       urls[service] = url.href
     }
+    await migrate(urls.owner ?? '')
+    await prepareDatabase(urls.owner ?? '', logins)
   })
 
   afterAll(async () => {
@@ -152,8 +154,6 @@ describe.skipIf(!serverUrl)('logins', () => {
   })
 
   test('an installation with one login is taken over, and a second run changes nothing', async () => {
-    await migrate(urls.owner ?? '')
-    await prepareDatabase(urls.owner ?? '', logins)
     await prepareDatabase(urls.owner ?? '', logins)
     await expect(migrate(urls.migrate ?? '')).resolves.toEqual([])
     await expect(as('migrate', 'CREATE TABLE later (id int); ALTER TABLE account ADD COLUMN later int')).resolves.toBe(
