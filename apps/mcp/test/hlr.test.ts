@@ -28,8 +28,8 @@ const FOUND: HlrResult = {
   mnc: '02',
   ported: [{ operatorId: 8, operator: 'Tele2', country: 'LT' }],
 }
-const look = (args: Record<string, unknown>, on = stack) =>
-  post(on.url, on === stack ? token : on.manualToken(), modern('tools/call', { name: 'lookup_hlr', arguments: args }))
+const look = (args: Record<string, unknown>, on = stack, by = on === stack ? token : on.manualToken()) =>
+  post(on.url, by, modern('tools/call', { name: 'lookup_hlr', arguments: args }))
 const waits = (on: Stack) => on.upstream.seen.filter(({ path }) => path.endsWith('?wait=20')).length
 const NUMBER = { msisdn: '+370 695 55555' }
 
@@ -45,7 +45,9 @@ function answerAtOnce(result: Partial<HlrResult>): void {
 describe('lookup_hlr', () => {
   it('submits once, waits, and tells operator, country, codes and porting', async () => {
     answerAtOnce({})
-    const { structuredContent, content } = await resultOf(await look(NUMBER))
+    // Whose share a wait takes is asked once of each token.
+    const newcomer = await stack.acceptedToken()
+    const { structuredContent, content } = await resultOf(await look(NUMBER, stack, newcomer))
     expect(structuredContent).toEqual({
       status: 'done',
       lookup_id: expect.stringMatching(/^\d+$/),
