@@ -5,8 +5,11 @@ import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.
 
 let world: World
 let node: Node
+let issuer: Awaited<ReturnType<typeof makeIssuer>>
 beforeAll(async () => {
   world = await startWorld()
+  // Of keys that are not known it asks now and then, and no time passes here.
+  issuer = await makeIssuer(world.db, 'key-of-limits')
   node = await world.startNode({ RATE_LIMITS: 'on', FAILURES_PER_MINUTE: '10' })
   // Nothing is refilled while a test counts, however slow the machine.
   vi.spyOn(performance, 'now').mockReturnValue(performance.now())
@@ -53,7 +56,6 @@ describe('failed look-ups of tokens made by hand', () => {
     expect((await ask(token, address)).status).toBe(200)
     await guesses(11, () => address)
     expect((await ask(token, address)).status).toBe(200)
-    const issuer = await makeIssuer(world.db, 'key-of-limits')
     const claims = accessClaims(world.accountId)
     await makeConnection(world.db, world.accountId, claims.jti)
     expect((await ask(await issuer.sign(claims), address)).status).toBe(200)

@@ -40,6 +40,7 @@ beforeAll(async () => {
 afterAll(() => close())
 beforeEach(async () => {
   await followDate()
+  await db.message.deleteMany()
   accountId = (await seed(db).makeAccount(BALANCE)).accountId
   delivered = []
   lookups = []

@@ -28,6 +28,7 @@ beforeAll(async () => {
 afterAll(() => database?.close())
 beforeEach(async () => {
   await database.followDate()
+  await owner.send.deleteMany()
   payer = await makePayer(owner)
   operator = { ...fakeOperator(), dearestRateMicros: async () => DEAREST }
 })

@@ -245,7 +245,7 @@ describe('registered clients', () => {
       SELECT 'crowd' || n, '{}', ${new Date(Date.now() - 1000)}::timestamptz, 'crowd' || n
       FROM generate_series(1, ${ROOM.unusedClients.maxRows}::int) n`
     const uris = Array.from({ length: 8 }, () => `http://127.0.0.1:1/${randomBytes(400).toString('base64url')}`)
-    const response = await registration('203.0.113.41', { redirect_uris: uris })
+    const response = await registration('203.0.113.43', { redirect_uris: uris })
     const { client_id: id } = (await response.json()) as { client_id: string }
     expect(await test.db.oidcClient.count({ where: { id } })).toBe(1)
     expect(await test.db.oidcClient.count({ where: { id: { startsWith: 'crowd' } } })).toBeLessThan(
@@ -359,6 +359,10 @@ describe('an address that many share', () => {
 })
 
 describe('requests for access', () => {
+  beforeEach(async () => {
+    await test.db.accessRequest.deleteMany()
+  })
+
   async function ask(reason: string, address: string): Promise<number> {
     const person = await stack.person()
     const { html } = await person.get('/request-access')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../src/authorization/keys.ts'
 import { cleanUp } from './support/clean-up.ts'
 
@@ -15,6 +15,10 @@ const operatorKey = new Uint8Array(randomBytes(32))
 const deps = () => ({ db: test.db, operatorKey })
 
 describe('signing keys', () => {
+  beforeEach(async () => {
+    await test.db.signingKey.deleteMany()
+  })
+
   it('begin with one, however many nodes start at once', async () => {
     const now = new Date()
     const loaded = await Promise.all(Array.from({ length: 8 }, () => loadSigningKeys(deps(), now)))
@@ -23,6 +27,7 @@ describe('signing keys', () => {
   })
 
   it('are not readable in the database, and do not open under another operator key', async () => {
+    await loadSigningKeys(deps(), new Date())
     const row = await test.db.signingKey.findFirstOrThrow()
     expect(JSON.stringify(row.publicJwk)).not.toContain('"d"')
     expect(Buffer.from(row.sealedJwk).toString('latin1')).not.toContain('"d"')
@@ -47,7 +52,8 @@ describe('signing keys', () => {
   })
 
   it('are not rotated twice at once', async () => {
-    const now = new Date(Date.now() + 7200_000)
+    const now = new Date()
+    await loadSigningKeys(deps(), now)
     const attempts = await Promise.allSettled(
       Array.from({ length: 4 }, () => rotateSigningKey(deps(), { now, accessTokenSeconds: 600 })),
     )
