@@ -133,7 +133,7 @@ describe('a send that the owner is asked about', () => {
     expect(scripted.orders.length).toBe(1)
     const rows = await approvals()
     expect(rows.map(({ state }) => state)).toEqual(['used', 'pending'])
-    expect(rows[0]?.sendId).not.toBeNull()
+    expect(rows[0]?.sendId).toEqual(expect.any(String))
   })
 
   test.each([
@@ -163,7 +163,7 @@ describe('a send that the owner is asked about', () => {
     expect(asked.refusals.map(({ code, details }: Record<string, unknown>) => [code, details])).toEqual([
       ['APPROVAL_REQUIRED', undefined],
     ])
-    expect(asked.quoteId).not.toBeNull()
+    expect(asked.quoteId).toEqual(expect.any(String))
     expect(JSON.stringify(asked)).not.toContain('0.039999')
     expect(await approvals()).toEqual([])
     await send()

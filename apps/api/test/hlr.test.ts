@@ -71,7 +71,7 @@ describe('an HLR lookup', () => {
     await eventually(async () => received === 5)
     const from = performance.now()
     await Promise.all([node.close(), ...waiting])
-    expect(performance.now() - from).toBeLessThan(3_000)
+    expect(performance.now() - from).toBeLessThan(10_000)
     for (const { status, body } of await Promise.all(waiting)) expect([status, body.status]).toEqual([200, 'pending'])
   })
 

@@ -53,7 +53,7 @@ describe('the last use of a token', () => {
     const next = await seed(db).makeToken({ accountId })
     for (const tokenId of [id, next.id]) {
       uses.note(tokenId, null, at(0))
-      await expect.poll(() => lastUsedOf(tokenId), { timeout: 10_000 }).toBeDefined()
+      await expect.poll(() => lastUsedOf(tokenId)).toBeDefined()
     }
   })
 

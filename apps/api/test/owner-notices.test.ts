@@ -459,7 +459,7 @@ describe('an automatic pause', () => {
       for (const to of ['37120000001', '18762101234', '77710009998']) expect(await send(sender, to)).toBe(403)
     }
     // A refusal is noted behind its answer, and looked at after that.
-    const told = () => expect.poll(() => noticesOf(sender.accountId), { timeout: 10_000 })
+    const told = () => expect.poll(() => noticesOf(sender.accountId))
     const rule = { kind: 'auto_pause', spenderId: sender.id, rule: 'refused_countries' }
     await tryCountries()
     await told().toEqual([rule])
