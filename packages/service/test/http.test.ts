@@ -299,6 +299,33 @@ describe('a stopping service', () => {
     await spareClosed
   })
 
+  it('ends a connection as soon as the answer is out that had begun before, though the client would keep it', async () => {
+    const { app } = patient()
+    let finish: () => void = () => {}
+    app.get('/begun', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-length': 'finished'.length }).write('fini')
+      finish = () => reply.raw.end('shed')
+    })
+    const stopping = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()))
+    const socket = connect(await listen(app))
+    let received = ''
+    const ended = new Promise((resolve) => socket.once('close', resolve))
+    await new Promise<void>((resolve) => {
+      socket.setEncoding('utf8').on('data', (text) => {
+        received += text
+        if (received.includes('fini')) resolve()
+      })
+      socket.write('GET /begun HTTP/1.1\r\nhost: x\r\n\r\n')
+    })
+    const closed = app.close()
+    await stopping
+    finish()
+    await ended
+    await closed
+    expect(received).toMatch(/connection: keep-alive[\s\S]*finished$/i)
+  })
+
   it('tells the client of an answer still owed not to use the connection again', async () => {
     const { app } = build()
     let finish: () => void = () => {}
