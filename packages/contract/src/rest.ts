@@ -1,6 +1,8 @@
 // Every request and answer of the REST API, once, for both of its sides.
+
 import { z } from 'zod'
 import { API_TOKEN_KINDS } from './api-token.ts'
+import { DELIVERY_STATUS } from './delivery.ts'
 import { leftSchema, limitsSchema, spentSchema } from './limits.ts'
 import { MOMENT_MAX_CHARACTERS, readMoment } from './moment.ts'
 import { PERMISSIONS } from './permissions.ts'
@@ -149,7 +151,7 @@ export const SCHEDULE_MAX_DAYS = 90
 /** The delivery report, as posted to `dlrUrl`: status 1 delivered, 2 not delivered, 3 seen (Viber), 16 expired. */
 export const deliveryReportSchema = z.object({
   id: z.string(),
-  status: z.literal([1, 2, 3, 16]),
+  status: z.literal(Object.values(DELIVERY_STATUS)),
   /** Numeric VertexSMS code, 0 when delivered. */
   error: z.int(),
   mcc: z.string(),

@@ -3,7 +3,9 @@
 //
 // It runs under the lock of the message and applies what is charged less what was charged already, so that it may be run
 // again, come late, and come more than once.
+
 import { type ApiErrorCode, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
+import { ARRIVED } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
 import { type Claim, claimParts } from './claim.ts'
@@ -18,9 +20,6 @@ const FINGERPRINT_SECONDS = 120
  * accepted it may come after the report: it then charges nothing.
  */
 export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
-
-/** Statuses in which a message arrived: delivered, and seen. */
-export const ARRIVED: readonly number[] = [1, 3]
 
 /**
  * A condition: an accepted message `m` was sent, or a lookup made, whatever is told of it later. It arrived, has a result, or

@@ -1,10 +1,9 @@
 // What is told of messages that were given an id and then did not go out: no operator has them who could report them.
+
 import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
+import { DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import { Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
-
-/** As a delivery report says it. */
-const STATUS = { failed: 2, expired: 16 } as const
 
 /** Why a message was released whose time went by. */
 export const EXPIRED = 'expired'
@@ -19,8 +18,10 @@ export function statusOfUnsent(released: {
   readonly failureReason: string | null
 }): { readonly status: number; readonly error: number | null } | null {
   const { failure, failureNumber, failureReason } = released
-  if (failureReason === EXPIRED) return { status: STATUS.expired, error: VERTEX_ERROR_CODES.NOT_DELIVERED }
-  return failure === null && failureReason !== NOT_SENT ? null : { status: STATUS.failed, error: failureNumber }
+  if (failureReason === EXPIRED) return { status: DELIVERY_STATUS.expired, error: VERTEX_ERROR_CODES.NOT_DELIVERED }
+  return failure === null && failureReason !== NOT_SENT
+    ? null
+    : { status: DELIVERY_STATUS.failed, error: failureNumber }
 }
 
 /**
@@ -32,7 +33,7 @@ export const OWED_UNSENT = owePosts(Prisma.sql`
   SELECT s.account_id, p.dlr_url AS url, p.test_mode,
          jsonb_build_object(
            'id', s.id::text, 'mcc', '', 'mnc', '',
-           'status', CASE s.failure_reason WHEN ${EXPIRED} THEN ${STATUS.expired}::int ELSE ${STATUS.failed}::int END,
+           'status', CASE s.failure_reason WHEN ${EXPIRED} THEN ${DELIVERY_STATUS.expired}::int ELSE ${DELIVERY_STATUS.failed}::int END,
            'error', CASE s.failure_reason WHEN ${EXPIRED} THEN ${VERTEX_ERROR_CODES.NOT_DELIVERED}::int
                     ELSE coalesce(s.failure_number, ${VERTEX_ERROR_CODES.UNKNOWN}::int) END) AS body
   FROM settling s JOIN send p ON p.id = s.send_id

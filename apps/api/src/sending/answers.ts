@@ -1,10 +1,12 @@
 // What callers are told of messages: rendered from the rows alike at the first time and at every repeat.
+
 import {
   API_ERRORS,
   type ApiErrorCode,
   VERTEX_ERROR_MEANINGS,
   type VertexErrorCode,
 } from '@vertexsms/contract/api-errors'
+import { becameOf } from '@vertexsms/contract/delivery'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
@@ -107,19 +109,12 @@ export function batchAnswer({ sendId, drafts, rows, refused, replayed }: BatchOu
   return { sendId, messages, price: toEurText(priceMicros), currency: CURRENCY }
 }
 
-const STATES: Readonly<Record<number, SmsStatus['state']>> = {
-  1: 'delivered',
-  2: 'failed',
-  3: 'delivered',
-  16: 'expired',
-}
-
 /** The answer of `GET /sms/status/{id}`. */
 export function statusAnswer(row: MessageRow): SmsStatus {
   const { delivery, deliveryError } = row
   const reported = delivery === null || delivery === 0 ? null : { status: delivery, error: deliveryError }
   const told = reported ?? (row.state === 'released' ? statusOfUnsent(row) : null)
-  const state = told === null ? stateOf(row) : (STATES[told.status] ?? 'sent')
+  const state = told === null ? stateOf(row) : (becameOf(told.status) ?? 'sent')
   return { id: String(row.id), status: told?.status ?? null, error: told?.error ?? null, state }
 }
 

@@ -1,14 +1,12 @@
 // The one door for what an upstream reports. A report is taken in every state and more than once; the upstream counts it
 // as told when it was taken, which is after everything was written.
+import { becameOf, hasArrived } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { ARRIVED, AS_READ, settle, WAS_SENT } from '../ledger/settle.ts'
+import { AS_READ, settle, WAS_SENT } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
-
-/** The states that end a message. */
-const FINAL: ReadonlySet<number> = new Set([1, 2, 3, 16])
 
 /** A message that changes while it is looked at is looked at again so often. */
 const LOOKS = 3
@@ -86,7 +84,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
 
   return {
     async delivery({ messageId, status, error, mcc, mnc }) {
-      if (!FINAL.has(status)) return
+      if (becameOf(status) === undefined) return
       const takeItsMoney = () => takeMoney(messageId, { status, error }, { mcc, mnc })
       await takeItsMoney()
       const mccmnc = mcc === null ? null : mcc + (mnc ?? '')
@@ -100,7 +98,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
                                                  'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`
       const isGivenBack = await write(messageId, reported, body)
       // By a report that came at the same time and said otherwise.
-      if (isGivenBack && ARRIVED.includes(status)) await takeItsMoney()
+      if (isGivenBack && hasArrived(status)) await takeItsMoney()
     },
 
     async lookup({ messageId, result }) {

@@ -1,20 +1,13 @@
 import type { Cancelled } from '@vertexsms/contract/cancelled'
+import { type Became, becameOf } from '@vertexsms/contract/delivery'
 import type { Database } from '@vertexsms/db/client'
 import type { Activity } from './activity.ts'
 
 /** What the network said of one message, last. */
 export interface Delivery {
-  readonly became: 'delivered' | 'failed' | 'expired'
+  readonly became: Became
   /** VertexSMS's numeric code; 0 is none. */
   readonly error: number | null
-}
-
-/** By the status of a report; 3 is delivered, and seen as well. */
-const BECAME: Readonly<Record<number, Delivery['became']>> = {
-  1: 'delivered',
-  2: 'failed',
-  3: 'delivered',
-  16: 'expired',
 }
 
 /** What became of the SMS that rows of an account's activity are about, by their ids; nothing of one without a report. */
@@ -33,7 +26,7 @@ export async function deliveriesOf(
   })
   return new Map(
     messages.flatMap(({ id, delivery, deliveryError }) => {
-      const became = delivery === null ? undefined : BECAME[delivery]
+      const became = delivery === null ? undefined : becameOf(delivery)
       return became === undefined ? [] : [[id, { became, error: deliveryError }] as const]
     }),
   )

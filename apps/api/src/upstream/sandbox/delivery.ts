@@ -5,6 +5,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
 import { connectionSends } from '../../live.ts'
 import { LIMITS } from '../../service-limits.ts'
+import { reportStatus } from './report-status.ts'
 import { GENERIC_NAMES } from './sender-rules.ts'
 
 /** Rows taken in one go. */
@@ -55,7 +56,7 @@ export function reportDelivery(db: Database, now: Date): Promise<number> {
       INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
       SELECT account_id, dlr_url, ${laneOf(Prisma.sql`dlr_url`)},
              jsonb_build_object('id', id::text,
-                                'status', CASE WHEN outcome_code = 0 THEN 1 WHEN expired THEN 16 ELSE 2 END,
+                                'status', ${reportStatus(Prisma.sql`expired`)},
                                 'error', outcome_code, 'mcc', left(mccmnc, 3), 'mnc', substr(mccmnc, 4)),
              0, CASE WHEN test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
              ${now}::timestamptz, ${now}::timestamptz

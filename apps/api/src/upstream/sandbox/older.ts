@@ -1,3 +1,4 @@
+import { DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import type { SmsStatus } from '@vertexsms/contract/sending'
 import type { Database } from '@vertexsms/db/client'
 
@@ -30,11 +31,11 @@ function told({ status, errorCode, expired }: Row): Omit<SmsStatus, 'id'> {
     case 'accepted':
       return { status: null, error: null, state: 'sent' }
     case 'delivered':
-      return { status: 1, error: errorCode, state: 'delivered' }
-    case 'failed':
-      return expired
-        ? { status: 16, error: errorCode, state: 'expired' }
-        : { status: 2, error: errorCode, state: 'failed' }
+      return { status: DELIVERY_STATUS.delivered, error: errorCode, state: 'delivered' }
+    case 'failed': {
+      const state = expired ? 'expired' : 'failed'
+      return { status: DELIVERY_STATUS[state], error: errorCode, state }
+    }
     default:
       return { status: null, error: null, state: status }
   }

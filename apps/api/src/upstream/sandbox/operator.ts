@@ -1,5 +1,6 @@
 // The operator that is simulated: what sending asks of him. He has a balance of his own and rows of his own, knows no
 // spender, connection, schedule or callback address, and takes the same order twice when it is given twice.
+import { DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import { ApiError } from '../../http/api-error.ts'
 import { readText } from '../../message/text.ts'
 import { operatorsOf } from '../operators.ts'
@@ -63,7 +64,8 @@ export function createOperator(options: OperatorOptions): SimulatedOperator {
       const row = await db.message.findFirst({ where: { id: BigInt(reference), accountId } })
       if (row === null || row.orderId === null) return null
       const { status, errorCode, mccmnc, reportAt, expiresAt } = row
-      const final = status === 'delivered' ? 1 : status !== 'failed' ? 0 : reportAt >= expiresAt ? 16 : 2
+      const failed = reportAt >= expiresAt ? DELIVERY_STATUS.expired : DELIVERY_STATUS.failed
+      const final = status === 'delivered' ? DELIVERY_STATUS.delivered : status === 'failed' ? failed : 0
       return {
         messageId: row.orderId,
         status: final,

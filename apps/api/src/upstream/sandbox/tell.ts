@@ -2,8 +2,9 @@
 // the two tells it again.
 
 import { hlrResultSchema } from '@vertexsms/contract/rest'
-import type { Database } from '@vertexsms/db/client'
+import { type Database, Prisma } from '@vertexsms/db/client'
 import type { ReportDoor } from '../upstream.ts'
+import { reportStatus } from './report-status.ts'
 
 /** Rows of one look; the next one follows at once. */
 const BATCH = 100
@@ -26,7 +27,7 @@ interface Outcome {
 export async function tellOutcomes(db: Database, door: ReportDoor, now: Date): Promise<number> {
   const due = await db.$queryRaw<Outcome[]>`
     SELECT id, order_id AS "orderId", coalesce(error_code, 0) AS error, mccmnc,
-           CASE WHEN outcome_code = 0 THEN 1 WHEN report_at >= expires_at THEN 16 ELSE 2 END AS status
+           ${reportStatus(Prisma.sql`report_at >= expires_at`)} AS status
     FROM message WHERE tell_at <= ${now}::timestamptz ORDER BY tell_at LIMIT ${BATCH}::int`
   return tellAll(
     due,
