@@ -1,0 +1,110 @@
+// A scheduled send at its time: judged and admitted to the day at that day's price.
+import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
+import type { Cap } from '@vertexsms/contract/limits'
+import { admitDue, type DueAdmitted } from '../ledger/due.ts'
+import { toSpenders } from '../ledger/standing.ts'
+import { daysAround } from '../limits/days.ts'
+import {
+  capOf,
+  judgeCaps,
+  judgeCountry,
+  judgePause,
+  judgeSender,
+  judgeUnknownPrice,
+  type Refusal,
+} from '../limits/judge.ts'
+import type { SendingDeps } from './deps.ts'
+import type { DueSend, WaitingRecipient } from './due-sends.ts'
+import { COST_MAX, type Priced, type Prices, sum } from './price.ts'
+import type { Content } from './request.ts'
+
+/** What refuses a send for its price: by its very price it may go. */
+const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
+
+/** A send that is due, what it says, to whom, and what it may cost at most where that was promised. */
+interface Due {
+  readonly send: DueSend
+  readonly content: Content
+  readonly recipients: readonly WaitingRecipient[]
+  readonly maxMicros: bigint | null
+}
+
+interface Refused {
+  readonly code: ApiErrorCode
+  readonly cap: Cap | null
+}
+
+/** What comes of a send at its time; `later` where the next turn asks anew. */
+export type AtItsTime =
+  | { readonly kind: 'admitted'; readonly priced: readonly Priced[] }
+  | ({ readonly kind: 'refused' } & Refused)
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'later' }
+
+/** Judges a send that is due and admits it: by the rates, and by its very price where the rates would refuse it. */
+export async function admitAtItsTime(
+  deps: Pick<SendingDeps, 'db' | 'operator' | 'issuer' | 'times'>,
+  prices: Prices,
+  due: Due,
+): Promise<AtItsTime> {
+  const { send, content, recipients, maxMicros } = due
+  const { accountId, spenderId } = send
+  const days = daysAround(send.takenAt, send.timeZone)
+  const admitAt = (priced: readonly Priced[]) =>
+    admitDue(deps.db, {
+      grant: send,
+      ledger: { accountId, spenderId, upstream: deps.operator.name, days },
+      sendId: send.id,
+      generation: send.generation,
+      runnerId: send.runnerId,
+      limitedSender: content.sender,
+      unpriced: priced.some(({ micros }) => micros === null),
+      maxMicros,
+      holds: priced.map(({ micros }, at) => ({ id: recipients[at]?.id ?? 0n, holdMicros: micros ?? 0n })),
+      runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
+    })
+  const refusal = (priced: readonly Priced[], outcome: DueAdmitted) => refusedBy(deps.issuer, due, priced, outcome)
+
+  let priced = await prices.byRates(accountId, content, recipients)
+  let outcome = await admitAt(priced)
+  let refused = refusal(priced, outcome)
+  const isAllowedByPrice = maxMicros !== null || outcome.kind === 'dearer' || recipients.length <= COST_MAX
+  if (refused !== null && OF_PRICE.has(refused.code) && isAllowedByPrice) {
+    // It may have been allowed by its very price, and is judged by that again.
+    priced = await prices.byCost(send, content, recipients)
+    refused = refusal(priced, outcome)
+    if (refused === null || OF_PRICE.has(refused.code)) {
+      outcome = await admitAt(priced)
+      refused = refusal(priced, outcome)
+    }
+    if (refused?.code === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return { kind: 'later' }
+  }
+  if (refused !== null) return { kind: 'refused', ...refused }
+  if (outcome.kind === 'ended') return { kind: 'ended' }
+  // It, or what refused it, was changed meanwhile.
+  return outcome.kind === 'admitted' ? { kind: 'admitted', priced } : { kind: 'later' }
+}
+
+/** Why it may not go at these prices, by the rows that are told with the outcome; null for what does not refuse it. */
+function refusedBy(
+  issuer: string,
+  { send, content }: Pick<Due, 'send' | 'content'>,
+  priced: readonly Priced[],
+  outcome: DueAdmitted,
+): Refused | null {
+  if (outcome.kind !== 'dearer' && outcome.kind !== 'refused') return null
+  const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
+  const limits = spenders.map((spender) => spender.limits)
+  const unknown = priced.find(({ micros }) => micros === null)
+  const asked = { priceMicros: sum(priced), recipients: priced.length, scheduled: false }
+  const refusal: Refusal | null =
+    judgePause(limits, issuer) ??
+    judgeSender(limits, content.sender, issuer) ??
+    priced
+      .map(({ country, told }) => judgeCountry(limits, country, issuer, told?.country ?? country))
+      .find((one) => one !== null) ??
+    (unknown ? judgeUnknownPrice(limits, unknown.country, issuer) : null) ??
+    (today === null ? null : judgeCaps(spenders, asked, today, issuer))
+  if (refusal) return { code: refusal.code, cap: capOf(refusal) }
+  return outcome.kind === 'dearer' ? { code: 'PRICE_CHANGED', cap: null } : null
+}
