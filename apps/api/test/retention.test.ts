@@ -98,6 +98,29 @@ test('a lookup is told as long as its result is kept, and then as none, not as o
   await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
+test.each([
+  ['for a day', ['1', '1']],
+  ['for longer while its outcome is not known', ['reset', 'SEND_OUTCOME_UNKNOWN']],
+] as const)('a key of the registration of a number is kept %s', async (_how, [first, next]) => {
+  let asked = 0
+  const { deps } = pathNode(db, fakeOperator(), {
+    async registerNumber() {
+      asked += 1
+      if (first === 'reset') throw new Error('connection reset')
+      return first
+    },
+  })
+  const call = { sender: senderOf(payer), kind: 'msisdn', route: '/senderId', number: '+37060000123' } as const
+  const register = () =>
+    sendOther(deps, { ...call, idempotencyKey: 'k', throughMcp: false, allowRepeat: false }).then(
+      ({ id }) => id,
+      (error: { code: string }) => error.code,
+    )
+  await register()
+  await keep(DAY_MS + MINUTE_MS)
+  expect([await register(), asked]).toEqual([next, first === 'reset' ? 1 : 2])
+})
+
 test('activity and sends are kept for 13 months, and the counters and limits of who lives for ever', async () => {
   const { id, door } = await send()
   await door.delivery({ messageId: id, status: 1, error: 0, mcc: '246', mnc: '01' })

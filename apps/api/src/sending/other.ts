@@ -126,8 +126,9 @@ async function deliver(
           }),
   })
   await deps.at('handed')
-  // A number that is registered is over; a lookup waits for its result.
-  await settleSurely(deps, sender, [{ ...settlement, final: kind === 'msisdn' }], () => watch(deps, sender))
+  // A number that is registered is over; a lookup waits for its result, and what is unknown for the word of its owner.
+  const final = kind === 'msisdn' && settlement.outcome !== 'unknown'
+  await settleSurely(deps, sender, [{ ...settlement, final }], () => watch(deps, sender))
   await deps.at('settled')
   if (refusal) throw told ?? refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
