@@ -6,6 +6,7 @@ import { ApiError } from '../src/http/api-error.ts'
 import { AT_ONCE_MAX } from '../src/ledger/standing.ts'
 import type { SendingDeps } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
+import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
@@ -108,6 +109,43 @@ test('a list whose runner is gone goes out once, though a node was longer with i
   await idle(other.deps)
   expect([late, other].map(timesOf)).toEqual([[], [1, 1]])
 })
+
+test.each([
+  ['rose', 90_000n],
+  ['cannot be had any more', null],
+])(
+  'what is left of a list whose runner is gone costs what was held for it, though its price %s',
+  async (_meanwhile, micros) => {
+    await scheduleList(6)
+    const dead = slowNode({ at: (step) => (step === 'claimed' ? new Promise(() => {}) : undefined) })
+    dead.tellRates()
+    await database.followDate(HOUR_MS + MINUTE_MS)
+    await turn(dead.job)
+    const where = { accountId: payer.accountId }
+    await eventually(async () => (await database.owner.sendMessage.count({ where: { ...where, state: 'held' } })) === 2)
+    await database.followDate(HOUR_MS + 2 * MINUTE_MS)
+    const fake = fakeOperator()
+    const door = createReportDoor(
+      database.db,
+      () => fake,
+      () => {},
+    )
+    const { deps, sending } = pathNode(database.db, {
+      ...fake,
+      dearestRateMicros: async () => micros,
+      // Given back by a report, and taken without a price after that.
+      async send({ messageId }) {
+        await database.owner.sendMessage.update({ where: { id: messageId }, data: { leaseUntil: new Date(0) } })
+        await door.delivery({ messageId, status: 2, error: 21, mcc: null, mnc: null })
+        return { kind: 'accepted', reference: `r${messageId}`, parts: 1, priceMicros: null }
+      },
+    })
+    await turn(createScheduleJob(deps, sending, 1_000))
+    await idle(deps)
+    const rows = await database.owner.sendMessage.findMany({ where: { ...where, state: 'accepted' } })
+    expect(rows.map(({ chargedMicros }) => chargedMicros)).toEqual([39_000n, 39_000n])
+  },
+)
 
 // Three claims for ten messages, and a last one that finds nothing more.
 test.each([1, 2, 3, 4])(

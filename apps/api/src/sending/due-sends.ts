@@ -27,6 +27,7 @@ export interface WaitingRecipient {
   readonly position: number
   readonly msisdn: string
   readonly country: string
+  readonly holdMicros: bigint
 }
 
 /**
@@ -77,7 +78,7 @@ export function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
 /** The recipients of a send that wait, in their order. */
 export function waitingOf(db: Database, sendId: string): Promise<WaitingRecipient[]> {
   return db.$queryRaw`
-    SELECT id, position, recipient AS msisdn, country FROM send_message
+    SELECT id, position, recipient AS msisdn, country, hold_micros AS "holdMicros" FROM send_message
     WHERE send_id = ${sendId}::uuid AND state IN ('scheduled', 'held') ORDER BY position`
 }
 

@@ -86,9 +86,10 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     }
   }
 
-  /** What a runner had that is gone was admitted by that one. */
+  /** What a runner had that is gone was admitted by that one, at the price that is held for it. */
   async function goOn({ send, content, recipients }: Parameters<typeof admitAtItsTime>[2]): Promise<AtItsTime> {
-    const priced = await sending.prices.byRates(send.accountId, content, recipients)
+    const byRates = await sending.prices.byRates(send.accountId, content, recipients)
+    const priced = byRates.map((one, at) => ({ ...one, micros: recipients[at]?.holdMicros ?? 0n }))
     return (await beginLease(db, send, deps.times.runnerMs)) ? { kind: 'admitted', priced } : { kind: 'later' }
   }
 
