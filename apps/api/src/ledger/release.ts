@@ -3,7 +3,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { retried } from './retry.ts'
-import { movedBy, settledParts, WAS_SENT } from './settle.ts'
+import { movedBy, STANDING, settledParts } from './settle.ts'
 
 /** Rows of one statement, and those that it is offered: another node may hold the first of them. */
 const RELEASE_BATCH = 100
@@ -102,9 +102,7 @@ function settleThese(
   { rows, ifLocked }: Taking,
 ): Promise<Moved[]> {
   const locked = Prisma.sql`
-    SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-           m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
-           ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged,
+    SELECT ${STANDING}, ${outcome}::text AS outcome, NULL::text AS reference, NULL::bigint AS charged,
            m.hold_micros + m.charged_micros AS by_hold_micros, m.parts AS parts_sent,
            ${failure}::text AS failure, NULL::int AS failure_number, ${reason}::text AS failure_reason, ${final}::boolean AS final,
            NULL::text AS post, FALSE AS by_report

@@ -28,13 +28,14 @@ export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 export const WAS_SENT = Prisma.sql`(
   m.result IS NOT NULL OR coalesce(m.delivery IN (${Prisma.join(ARRIVED)}) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
 
+/** The state of a message `m` as text: past its lease, what was handed over is unknown. */
+export const STATE_NOW = Prisma.sql`
+  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END`
+
 /**
- * Text by which a message `m` is known to stand as it was read: its state, which past its lease is unknown, and what was
- * charged for how many parts.
+ * Text by which a message `m` is known to stand as it was read: its state, and what was charged for how many parts.
  */
-export const AS_READ = Prisma.sql`concat_ws(' ',
-  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END,
-  m.parts, m.charged_micros, m.charged_hold)`
+export const AS_READ = Prisma.sql`concat_ws(' ', ${STATE_NOW}, m.parts, m.charged_micros, m.charged_hold)`
 
 /** What became of one message. */
 export interface Settlement {
@@ -127,12 +128,15 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
   )`
 }
 
+/** What {@link settledParts} reads of a message `m`, beside what is told of it. */
+export const STANDING = Prisma.sql`
+  m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
+  m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent`
+
 /** The rows of `told`, held; `after` names what must be held before them. */
 function lockTold(after = Prisma.empty): Prisma.Sql {
   return Prisma.sql`
-  SELECT m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-         m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
-         t.outcome, t.reference, t.charged,
+  SELECT ${STANDING}, t.outcome, t.reference, t.charged,
          CASE WHEN m.state = 'released' THEN coalesce(t.held, 0) ELSE m.hold_micros + m.charged_micros END AS by_hold_micros,
          greatest(m.parts, t.parts) AS parts_sent, t.failure, t.failure_number, t.failure_reason, t.final, t.post,
          t.as_read IS NOT NULL AS by_report

@@ -4,7 +4,7 @@ import { becameOf, hasArrived } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { AS_READ, settle, WAS_SENT } from '../ledger/settle.ts'
+import { AS_READ, STATE_NOW, settle, WAS_SENT } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
@@ -131,7 +131,7 @@ function priceOrNone(asked: Promise<bigint | null>): Promise<bigint | null> {
 
 async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
   const [row] = await db.$queryRaw<Row[]>`
-    SELECT CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
+    SELECT ${STATE_NOW} AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
            ${WAS_SENT} AS "wasSent", ${AS_READ} AS "asRead",

@@ -3,6 +3,7 @@ import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { noSuch } from '../http/api-error.ts'
 import { keyIsFree } from '../ledger/admit.ts'
+import { STATE_NOW } from '../ledger/settle.ts'
 import type { HlrProgress } from '../upstream/upstream.ts'
 import type { KeyScope } from './repeat.ts'
 
@@ -33,7 +34,7 @@ export interface MessageRow {
 
 const COLUMNS = Prisma.sql`
   m.id, m.send_id::text AS "sendId", s.kind::text AS kind, m.recipient, m.parts,
-  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END AS state,
+  ${STATE_NOW} AS state,
   m.hold_micros AS "holdMicros", m.charged_micros AS "chargedMicros", m.reference, m.failure,
   m.failure_number AS "failureNumber", m.failure_reason AS "failureReason", m.delivery,
   m.delivery_error AS "deliveryError", s.scheduled_at AS "scheduledAt", s.payload_digest AS "payloadDigest",
