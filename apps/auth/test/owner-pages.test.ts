@@ -156,20 +156,24 @@ describe('the page of an approval', () => {
     const row = await approval(id)
     expect(row.state).toBe('refused')
     expect(row.expiresAt.getTime() - createdAt.getTime()).toBe(86_400_000)
+    // A second press is answered as the first.
+    const again = await send(person, '/settings/sessions', path, { decision: 'withdraw' })
+    expect(again.headers.get('location')).toBe(`${path}?done=withdrawn`)
+    expect(await approval(id)).toEqual(row)
     const after = (await person.get(`${path}?done=withdrawn`)).html
     expect(after).toContain('<h1>Refused</h1>')
     expect(after).not.toContain('name="decision"')
   })
 
   it.each([
-    ['waits', {}],
-    ['was refused', { state: 'refused' }],
-    ['ran out', { state: 'approved', expiresAt: new Date(Date.now() - 1_000) }],
-  ] as const)('withdraws nothing that %s', async (_what, changes) => {
+    ['waits', {}, 'late'],
+    ['was refused', { state: 'refused' }, 'withdrawn'],
+    ['ran out', { state: 'approved', expiresAt: new Date(Date.now() - 1_000) }, 'late'],
+  ] as const)('withdraws nothing that %s', async (_what, changes, done) => {
     const { person, path, id } = await waiting(changes)
     const before = await approval(id)
     const answered = await send(person, '/settings/sessions', path, { decision: 'withdraw' })
-    expect(answered.headers.get('location')).toBe(`${path}?done=late`)
+    expect(answered.headers.get('location')).toBe(`${path}?done=${done}`)
     expect(await approval(id)).toEqual(before)
   })
 

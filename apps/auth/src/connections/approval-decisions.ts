@@ -87,11 +87,14 @@ export async function withdrawApproval(
   return row?.isWithdrawn ?? false
 }
 
-/** True where an approval of the account stands as that word leaves it: an approved one only while it may still be used. */
+/**
+ * True where an approval of the account stands as that word leaves it: an approved one only while it may still be used, and
+ * one that was withdrawn is refused.
+ */
 export async function standsSo(
   tx: Prisma.TransactionClient,
   { accountId, id }: { readonly accountId: string; readonly id: string },
-  verdict: 'approved' | 'refused',
+  verdict: 'approved' | 'refused' | 'withdrawn',
 ): Promise<boolean> {
   const stands =
     verdict === 'approved'

@@ -139,10 +139,10 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
       // Another word than was given, or one too late, changes nothing; the page then says so.
       if (verdict === null) return 'late'
-      if (verdict === 'withdrawn') return (await withdrawApproval(tx, own)) ? verdict : 'late'
       // Nobody approves what nobody can read, from an older page either.
-      const mayDecide = verdict === 'refused' || found.asked !== null
-      const isDone = mayDecide && (await decideApproval(tx, own, verdict))
+      const mayDecide = verdict !== 'approved' || found.asked !== null
+      const decide = () => (verdict === 'withdrawn' ? withdrawApproval(tx, own) : decideApproval(tx, own, verdict))
+      const isDone = mayDecide && (await decide())
       // A second press of the same button is answered as the first.
       return isDone || (await standsSo(tx, own, verdict)) ? verdict : 'late'
     })
