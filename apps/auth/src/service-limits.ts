@@ -98,9 +98,10 @@ const MIB = 1024 * 1024
 export const ROOM = {
   /**
    * Authorization requests that wait for a person; gone after INTERACTION_SECONDS. Of one origin as many as its limits let
-   * begin in that time, here and below, so that no neighbour can push out what a person is deciding.
+   * begin in that time, each as large as it may be, here and below, so that no neighbour can push out what a person is
+   * deciding.
    */
-  interactions: { maxRows: 10_000, maxBytes: 64 * MIB, maxRowsOfOrigin: 10_000 },
+  interactions: { maxRows: 10_000, maxBytes: 128 * MIB, maxRowsOfOrigin: 10_000 },
   /** Pushed authorization requests; gone after a minute. */
   pushedRequests: { maxRows: 10_000, maxBytes: 32 * MIB, maxRowsOfOrigin: 3000 },
   /** Clients that never connected; those that did are never touched. */
@@ -128,7 +129,7 @@ export const SIZES = {
   stateBytes: 4096,
   /** Any other parameter of an authorization request, redirect addresses included. */
   parameterBytes: 2048,
-  /** All of them together: what one waiting request may store. */
+  /** All of them together, as JSON: what one waiting request may store, which is sealed in a third more. */
   parametersBytes: 8192,
   /** A client's metadata as it is stored, after everything unknown was dropped. */
   clientMetadataBytes: 8192,

@@ -58,8 +58,8 @@ const PLACES: Readonly<
   },
 }
 
-/** What a row takes besides: its header, identifiers of our own making, hashes and times. */
-const ROW_BYTES = 128
+/** What a row takes besides, in bytes: its header, identifiers of our own making, hashes and times. */
+export const ROW_BYTES = 128
 
 /**
  * How large a row of `held` is, as it is stored. Column by column, because the size of a whole row is that of a copy, for

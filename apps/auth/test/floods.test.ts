@@ -6,7 +6,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/service-limits.ts'
-import { keepWithin, originOf } from '../src/storage-quota.ts'
+import { keepWithin, originOf, ROW_BYTES } from '../src/storage-quota.ts'
 import { connect, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { connectionOf } from './support/owners-data.ts'
 import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
@@ -295,6 +295,35 @@ describe('one origin', () => {
     const { network, seconds } = LIMITS[name]
     // It begins in the middle of a window.
     expect(network * (waitsSeconds / seconds + 1)).toBeLessThanOrEqual(ROOM[kind].maxRowsOfOrigin)
+  })
+
+  it.each([
+    ['interactions', 'Interaction', 'authorization'],
+    ['pushedRequests', 'PushedAuthorizationRequest', 'pushedRequest'],
+  ] as const)('has room for as many %s of the largest size, whatever is written in them', async (room, kind, name) => {
+    const waitsSeconds = room === 'pushedRequests' ? 60 : stack.env.INTERACTION_SECONDS
+    const redirectUri = `http://127.0.0.1:1/${randomBytes(1500).toString('base64url')}`
+    const client = await register(stack, { redirect_uris: [redirectUri] })
+    const bytesOf = async (state: string, details: string) => {
+      await test.db.oidcArtifact.deleteMany()
+      const { url } = await start(client, { redirect_uri: redirectUri, state, authorization_details: details })
+      const pushed = await post(`${stack.issuer}/oauth/par`, Object.fromEntries(url.searchParams), from('203.0.113.50'))
+      if (pushed.status !== 201) return null
+      url.search = `?${new URLSearchParams({ client_id: client.client.client_id, request_uri: String(pushed.body.request_uri) })}`
+      expect((await authorize(url, '203.0.113.50')).status).toBe(303)
+      const rows = await test.db.$queryRaw<{ bytes: number }[]>`
+        SELECT max(pg_column_size(payload)) + ${ROW_BYTES}::int AS bytes FROM oidc_artifact WHERE kind = ${kind}`
+      return rows[0]?.bytes ?? null
+    }
+    const unlimited = JSON.stringify([{ type: 'vertexsms_send' }])
+    const letters = randomBytes(SIZES.stateBytes).toString('base64url')
+    const sizes = [await bytesOf(letters.slice(0, 4000), unlimited.padEnd(1950))]
+    for (const character of ['"', '\u0001', 'é']) sizes.push(await bytesOf(character.repeat(2000), unlimited))
+    for (const character of ['"', '\u0001']) sizes.push(await bytesOf(character.repeat(4000), unlimited))
+    const largest = Math.max(...sizes.map(Number))
+    expect(largest).toBeGreaterThan(SIZES.parametersBytes)
+    const { network, seconds } = LIMITS[name]
+    expect(network * (waitsSeconds / seconds + 1) * largest).toBeLessThan(ROOM[room].maxBytes)
   })
 })
 

@@ -159,7 +159,8 @@ function normalizeResources(values: readonly string[], resources: Resources): st
 
 /**
  * What is too long in an authorization request, in words safe to show; null when everything fits. Waiting requests are
- * stored as they came, so what they may hold is bounded: `state`, each other parameter, and all of them together.
+ * stored as they came, so what they may hold is bounded: `state`, each other parameter, and all of them together as they are
+ * written, in JSON, where a control character takes six times its size.
  */
 export function oversizedParameter(params: URLSearchParams): string | null {
   let total = 0
@@ -169,7 +170,7 @@ export function oversizedParameter(params: URLSearchParams): string | null {
     // The name is repeated only when it is one we know; any other is a stranger's text.
     if (bytes > maxBytes)
       return name === 'state' ? `state may have ${maxBytes} bytes` : `a parameter may have ${maxBytes} bytes`
-    total += Buffer.byteLength(name) + bytes
+    total += Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(value))
   }
   return total > SIZES.parametersBytes ? `the parameters may have ${SIZES.parametersBytes} bytes in all` : null
 }
