@@ -54,18 +54,26 @@ const ROUTES: readonly (readonly [prefix: string, type: string, body: string, he
   ['POST /senderId', 'plain', '123'],
   ['GET /mccmnc/', 'json', '[{"country":"LT","mcc":"246","mnc":"02","operatorId":20}]'],
   ['GET /prefixes/', 'json', '[{"country":"LT","prefix":"370699","operatorId":20}]'],
-  [
-    'POST /numbers/correct',
-    'json',
-    '[{"input_number":"069912345","country":"LT","number_type":"mobile","mobile":true,"number_e164":"+37069912345","error":null}]',
-  ],
 ]
 
-const answers = ROUTES.map(([prefix, type, body, headers = '']) => {
+const CORRECT = 'POST /numbers/correct'
+const CORRECTED =
+  '{"input_number":"069912345","country":"LT","number_type":"mobile","mobile":true,"number_e164":"+37069912345","error":null}'
+
+const answers = ROUTES.map(([prefix, ...answer]) => ({ prefix, bytes: answerOf(...answer) }))
+
+function answerOf(type: string, body: string, headers = ''): Buffer {
   const contentType = type === 'json' ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8'
   const head = `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n`
-  return { prefix, bytes: Buffer.from(`${head}\r\n${body}`) }
-})
+  return Buffer.from(`${head}\r\n${body}`)
+}
+
+/** As many entries as there were numbers: fewer would be no answer. */
+function correctedOf(request: string): Buffer {
+  const numbers: unknown[] = JSON.parse(request.slice(request.indexOf('\r\n\r\n')))
+  return answerOf('json', `[${numbers.map(() => CORRECTED).join(',')}]`)
+}
+
 /** A JSON error answer of the API. */
 function errorAnswer(status: string, code: string, message: string): Buffer {
   const body = JSON.stringify({ message, code, error_code: null })
@@ -80,6 +88,7 @@ const onlyToken = process.env.ONLY_TOKEN
 
 function answerTo(request: string): Buffer {
   if (onlyToken !== undefined && !request.includes(`${TOKEN_HEADER}: ${onlyToken}\r\n`)) return unknownToken
+  if (request.startsWith(CORRECT)) return correctedOf(request)
   return answers.find(({ prefix }) => request.startsWith(prefix))?.bytes ?? notFound
 }
 
