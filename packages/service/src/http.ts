@@ -189,9 +189,9 @@ interface Connection {
 }
 
 /**
- * Lets a stopping server end: Node closes its connections as they become idle, and answers still owed say `Connection:
- * close`, so that no client sends its next request into a closing door. Spare connections that never carried a request, which
- * Node does not count as idle and which would hold the process, are ended after a while.
+ * Ends every connection as soon as it is idle. Answers still owed say `Connection: close`, so that no client sends its
+ * next request into a closing door. The sweep takes what became idle after the server began to close, and spare
+ * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
 function addDrain(app: FastifyInstance): void {
   const connections = new Map<Socket, Connection>()
@@ -223,6 +223,7 @@ function addDrain(app: FastifyInstance): void {
     if (!app.server.listening) return
     const begun = performance.now()
     const sweep = setInterval(() => {
+      app.server.closeIdleConnections()
       if (performance.now() - begun <= UNUSED_GRACE_MS) return
       for (const [socket, { carriedRequest }] of connections) if (!carriedRequest) socket.destroy()
     }, DRAIN_SWEEP_MS)
