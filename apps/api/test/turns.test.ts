@@ -64,6 +64,8 @@ test('lists that wait for places ask the database for nothing, and every message
   expect(answers.flatMap(({ answer }) => answer.messages.map(({ status }) => status))).toEqual(
     lists.flat().map(() => 'queued'),
   )
+  // The answers come after their time, however far the lists are by then.
+  await eventually(async () => (await statesOf(payer)).handed_over === AT_ONCE_MAX)
   expect(await statesOf(payer)).toEqual({ handed_over: AT_ONCE_MAX, held: 100 - AT_ONCE_MAX })
   // The two whose turn it is have claimed once each.
   expect(claims).toBe(2)
