@@ -3,7 +3,6 @@
 //
 // It runs under the lock of the message and applies what is charged less what was charged already, so that it may be run
 // again, come late, and come more than once.
-
 import { type ApiErrorCode, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { ARRIVED } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'

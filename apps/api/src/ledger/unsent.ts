@@ -1,5 +1,4 @@
 // What is told of messages that were given an id and then did not go out: no operator has them who could report them.
-
 import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import { Prisma } from '@vertexsms/db/client'

@@ -22,7 +22,7 @@ import type { Content } from './request.ts'
 const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
 
 /** A send that is due, what it says, to whom, and what it may cost at most where that was promised. */
-interface Due {
+export interface Due {
   readonly send: DueSend
   readonly content: Content
   readonly recipients: readonly WaitingRecipient[]

@@ -1,5 +1,4 @@
 // What callers are told of messages: rendered from the rows alike at the first time and at every repeat.
-
 import {
   API_ERRORS,
   type ApiErrorCode,

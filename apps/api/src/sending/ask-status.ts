@@ -4,6 +4,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { within } from '@vertexsms/service/within'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
+import { byAccount } from './by-account.ts'
 import { HAS_NUMBER } from './sweep.ts'
 
 /** Messages of one turn. */
@@ -80,12 +81,6 @@ export function createStatusJob({ db, operator, door, firstMs, everyMs }: Status
       await Promise.all(asking.values())
     },
   }
-}
-
-function byAccount(asked: readonly Asked[]): Map<string, Asked[]> {
-  const accounts = new Map<string, Asked[]>()
-  for (const one of asked) accounts.set(one.accountId, [...(accounts.get(one.accountId) ?? []), one])
-  return accounts
 }
 
 /**

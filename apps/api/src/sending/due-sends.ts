@@ -68,13 +68,6 @@ export function takeDue(db: Database, upstream: string, full: readonly string[])
     ORDER BY w.turn`
 }
 
-/** Sends by their account, in their order. */
-export function byAccount(due: readonly DueSend[]): Map<string, DueSend[]> {
-  const accounts = new Map<string, DueSend[]>()
-  for (const send of due) accounts.set(send.accountId, [...(accounts.get(send.accountId) ?? []), send])
-  return accounts
-}
-
 /** The recipients of a send that wait, in their order. */
 export function waitingOf(db: Database, sendId: string): Promise<WaitingRecipient[]> {
   return db.$queryRaw`

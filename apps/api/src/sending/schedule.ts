@@ -10,10 +10,11 @@ import { IS_LATE } from '../ledger/claim.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { EXPIRED } from '../ledger/unsent.ts'
 import { LIMITS } from '../service-limits.ts'
-import { type AtItsTime, admitAtItsTime } from './admit-due.ts'
+import { type AtItsTime, admitAtItsTime, type Due } from './admit-due.ts'
+import { byAccount } from './by-account.ts'
 import { cancelEndedOf } from './cancel.ts'
 import { type SendingDeps, whose } from './deps.ts'
-import { beginLease, byAccount, type DueSend, takeDue, type WaitingRecipient, waitingOf } from './due-sends.ts'
+import { beginLease, type DueSend, takeDue, type WaitingRecipient, waitingOf } from './due-sends.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
 import type { Priced } from './price.ts'
@@ -87,7 +88,7 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 
   /** What a runner had that is gone was admitted by that one, at the price that is held for it. */
-  async function goOn({ send, content, recipients }: Parameters<typeof admitAtItsTime>[2]): Promise<AtItsTime> {
+  async function goOn({ send, content, recipients }: Due): Promise<AtItsTime> {
     const byRates = await sending.prices.byRates(send.accountId, content, recipients)
     const priced = byRates.map((one, at) => ({ ...one, micros: recipients[at]?.holdMicros ?? 0n }))
     return (await beginLease(db, send, deps.times.runnerMs)) ? { kind: 'admitted', priced } : { kind: 'later' }

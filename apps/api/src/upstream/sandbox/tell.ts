@@ -1,6 +1,5 @@
 // Tells our side what became of its orders. A row is marked as told after the door has taken it: a node that dies between
 // the two tells it again.
-
 import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { ReportDoor } from '../upstream.ts'
