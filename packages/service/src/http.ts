@@ -47,12 +47,10 @@ const REQUEST_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
 export function createHttp(options: HttpOptions): FastifyInstance {
   const onError = options.errorHandler ?? hideError
   const app = fastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance: new RequestLogger(options.logger) as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => requestId(request.headers['x-request-id']),
     requestIdHeader: false,
-    childLoggerFactory: (_logger, members) =>
-      new RequestLogger(options.logger, members) as unknown as FastifyBaseLogger,
     trustProxy: trusted(options.trustProxy),
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,

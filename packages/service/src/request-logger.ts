@@ -5,21 +5,23 @@ type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 type Arguments = [members: object, text?: string]
 
 /**
- * The logger of one request: carries its id, and is made for real only when a line is written, because most requests
- * write none at the levels of a busy installation.
+ * The logger of a server, whose children are the loggers of its requests: each carries the id of its request, and is made
+ * for real only when a line is written, because most requests write none at the levels of a busy installation.
  */
 export class RequestLogger {
-  private readonly parent: Logger
+  private readonly root: Logger
+  private readonly parent: RequestLogger | undefined
   private readonly members: Record<string, unknown>
   private made: Logger | undefined
 
-  constructor(parent: Logger, members: Record<string, unknown>) {
+  constructor(root: Logger, members: Record<string, unknown> = {}, parent?: RequestLogger) {
+    this.root = root
     this.parent = parent
     this.members = members
   }
 
   get level(): string {
-    return this.parent.level
+    return this.root.level
   }
 
   fatal(...line: Arguments): void {
@@ -49,15 +51,15 @@ export class RequestLogger {
   silent(): void {}
 
   child(members: Record<string, unknown>): FastifyBaseLogger {
-    return this.real().child(members) as FastifyBaseLogger
+    return new RequestLogger(this.root, members, this) as unknown as FastifyBaseLogger
   }
 
   private real(): Logger {
-    this.made ??= this.parent.child(this.members)
+    this.made ??= (this.parent?.real() ?? this.root).child(this.members)
     return this.made
   }
 
   private write(level: Level, line: Arguments): void {
-    if (this.parent.isLevelEnabled(level)) this.real()[level](...line)
+    if (this.root.isLevelEnabled(level)) this.real()[level](...line)
   }
 }
