@@ -39,7 +39,6 @@ export class Answering implements Dispatcher.DispatchHandler {
   readonly #request: Request
   readonly #settle: Settle
   readonly #timeoutMs: number
-  #begunAt = 0
   #deadline: NodeJS.Timeout | undefined
   #isLate = false
   #handedOver = false
@@ -62,21 +61,19 @@ export class Answering implements Dispatcher.DispatchHandler {
       return
     }
     this.#handedOver = true
-    this.#begunAt = performance.now()
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => {
+      this.#isLate = true
+      controller.abort(new Error('late'))
+    }, this.#timeoutMs)
     if (signal === undefined || effect) return
     this.#onAbort = () => controller.abort(new Error('cancelled'))
     signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
     this.#headers = headers
-    // The pool has a time for the head, one more for each piece of the body, and none for all of them.
-    const leftMs = Math.max(this.#begunAt + this.#timeoutMs - performance.now(), 0)
-    this.#deadline ??= setTimeout(() => {
-      this.#isLate = true
-      controller.abort(new Error('late'))
-    }, leftMs)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -94,9 +91,7 @@ export class Answering implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#release()
-    const code = (error as { code?: string }).code
-    const timedOut = this.#isLate || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
-    this.#settle.failed(new NoAnswer(this.#handedOver, timedOut, error))
+    this.#settle.failed(new NoAnswer(this.#handedOver, this.#isLate, error))
   }
 
   #release(): void {

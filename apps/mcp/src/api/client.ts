@@ -100,8 +100,9 @@ export function createApiClient(
       headers,
       body: request.body ?? null,
       idempotent: !request.effect,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      // One time for the whole answer is kept by what collects it: the pool has one for the head, and another for each piece.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     }
     const connections = request.waits === true ? waitPool : pool
     connections.dispatch(options, new Answering(request, timeoutMs, settle))

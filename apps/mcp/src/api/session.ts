@@ -1,5 +1,6 @@
 import { type TokenDescription, tokenResponseSchema } from '@vertexsms/contract/rest'
 import type { Scope } from '@vertexsms/contract/scopes'
+import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { Caller } from '../caller/caller.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
@@ -60,9 +61,12 @@ export class ApiSession {
     return judged
   }
 
-  async #request(request: ApiRequest): Promise<ApiAnswer> {
+  #request(request: ApiRequest): Promise<ApiAnswer> {
     const { lookup } = this.caller
-    if (lookup === null) return this.#client.request(this.caller, request)
+    return lookup === null ? this.#client.request(this.caller, request) : this.#lookUp(lookup, request)
+  }
+
+  async #lookUp(lookup: TokenLookup, request: ApiRequest): Promise<ApiAnswer> {
     try {
       const answer = await this.#client.request(this.caller, request)
       lookup[judgeLookup(answer)]()

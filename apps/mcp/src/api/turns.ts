@@ -1,9 +1,15 @@
 /** Requests of one account that may be at the API at one time, of the connections that all share. */
 const AT_ONCE_PER_ACCOUNT = 64
+/**
+ * Accounts that are remembered while nothing of them is under way: a map that is always given and robbed of the same few is
+ * built anew every few requests, and its former tables hold what they held until a full collection.
+ */
+const KEPT_MAX = 1_000
 
 interface Queue {
   running: number
-  readonly waiting: Set<() => void>
+  /** Made for the first that waits: most accounts never have one. */
+  waiting: Set<() => void> | undefined
 }
 
 /** Lets the requests of an account to the API take turns, so that however slow they are, others find a connection. */
@@ -13,7 +19,7 @@ export class Turns {
   /** True with a place of the account, which whoever has it gives back; false where none is free. */
   take(account: string): boolean {
     const queue = this.#queues.get(account)
-    if (queue === undefined) this.#queues.set(account, { running: 1, waiting: new Set() })
+    if (queue === undefined) this.#queues.set(account, { running: 1, waiting: undefined })
     else if (queue.running === AT_ONCE_PER_ACCOUNT) return false
     else queue.running += 1
     return true
@@ -21,7 +27,9 @@ export class Turns {
 
   /** True with a place that was given back; false where none was in time. */
   wait(account: string, withinMs: number): Promise<boolean> {
-    const { waiting } = this.#queues.get(account) as Queue
+    const queue = this.#queues.get(account) as Queue
+    queue.waiting ??= new Set()
+    const { waiting } = queue
     return new Promise((resolve) => {
       const leave = (isNow: boolean) => {
         clearTimeout(timer)
@@ -36,9 +44,9 @@ export class Turns {
 
   giveBack(account: string): void {
     const queue = this.#queues.get(account) as Queue
-    const [next] = queue.waiting
+    const [next] = queue.waiting ?? []
     // The place is handed over as it is, so that nobody who comes in between takes it.
     if (next !== undefined) next()
-    else if (--queue.running === 0) this.#queues.delete(account)
+    else if (--queue.running === 0 && this.#queues.size > KEPT_MAX) this.#queues.delete(account)
   }
 }
