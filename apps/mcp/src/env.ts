@@ -11,7 +11,7 @@ import {
   serviceEnv,
   urlSchema,
 } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DELIVERY_WAIT_MAX_MS } from './api/timeouts.ts'
 
 const list = (isEntry: (entry: string) => boolean, expected: string) =>

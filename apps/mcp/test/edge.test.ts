@@ -264,6 +264,24 @@ describe.each(['tools/list', 'resources/list', 'resources/templates/list'])('%s'
   })
 })
 
+it('an id in any script comes back whole, before a list that is kept as text and before every other result', async () => {
+  for (const request of [modern, legacy]) {
+    for (const method of [
+      'tools/list',
+      'tools/list',
+      'resources/list',
+      request === modern ? 'server/discover' : 'ping',
+    ]) {
+      for (const id of ['plain', 'ąžuolas 🌳', 'é"\\']) {
+        const response = await send(request(method, undefined, id))
+        const text = await response.text()
+        expect(Number(response.headers.get('content-length'))).toBe(Buffer.byteLength(text))
+        expect(JSON.parse(text)).toMatchObject({ id, result: expect.any(Object) })
+      }
+    }
+  }
+})
+
 describe('a body', () => {
   it.each([
     ['nothing', ''],

@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server'
 import { type ErrorCode, errorEnvelope } from '@vertexsms/contract/errors'
 import { Refusal } from '../caller/refusal.ts'
-import { createEncoder, encodeError, type RpcError } from '../protocol/encode.ts'
+import { createEncoder, type Encoded, encodeError, type RpcError } from '../protocol/encode.ts'
 import type { Exchange } from '../protocol/exchange.ts'
 import { failureIn, failureResult, type ToolFailure } from '../protocol/failure.ts'
 import { type FindMethod, type Registry, run } from '../protocol/methods.ts'
@@ -9,7 +9,7 @@ import { type FindMethod, type Registry, run } from '../protocol/methods.ts'
 /** What goes out for a request: an answer at the HTTP edge, or a JSON-RPC message with its HTTP status. */
 export type Answer =
   | { readonly kind: 'refusal'; readonly refusal: Refusal }
-  | { readonly kind: 'message'; readonly status: number; readonly text: string }
+  | ({ readonly kind: 'message'; readonly status: number } & Encoded)
 
 /** Why a request has no result of its own: everything that may be thrown while it is under way. */
 type Problem =
@@ -50,7 +50,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
       const method = find(exchange.era, exchange.message.method)
       if (method?.asksApi?.(exchange.params) !== true) await exchange.session.alive()
       if (method === undefined) return { kind: 'unknown-method' }
-      return { kind: 'message', status: 200, text: encode(exchange, await run(method, exchange)) }
+      return { kind: 'message', status: 200, ...encode(exchange, await run(method, exchange)) }
     } catch (thrown) {
       return problemOf(thrown)
     }
@@ -64,7 +64,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
       case 'refusal':
         // In a stream no status can be chosen any more; only calls of tools open one.
         if (!exchange.streaming) return outcome
-        return { kind: 'message', status: 200, text: encode(exchange, failureResult(outcome.refusal.envelope)) }
+        return { kind: 'message', status: 200, ...encode(exchange, failureResult(outcome.refusal.envelope)) }
       case 'failure':
         if (ALARMS.has(outcome.failure.code)) onDefect(outcome.failure, exchange)
         // Only a tool has a result that can be a failure.
@@ -75,7 +75,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
             exchange,
           )
         }
-        return { kind: 'message', status: 200, text: encode(exchange, failureResult(outcome.failure.envelope)) }
+        return { kind: 'message', status: 200, ...encode(exchange, failureResult(outcome.failure.envelope)) }
       case 'unknown-method': {
         const error = { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' }
         return failed(error, exchange, exchange.era === 'modern' ? 404 : 200)
@@ -89,7 +89,7 @@ export function createAnswers(registry: Registry, find: FindMethod): AnswerReque
       case 'defect':
         onDefect(outcome.cause, exchange)
         if (exchange.message.method === 'tools/call') {
-          return { kind: 'message', status: 200, text: encode(exchange, failureResult(errorEnvelope('INTERNAL'))) }
+          return { kind: 'message', status: 200, ...encode(exchange, failureResult(errorEnvelope('INTERNAL'))) }
         }
         return failed({ code: ProtocolErrorCode.InternalError, message: 'Internal error' }, exchange, 500)
     }

@@ -1,7 +1,8 @@
 import type { Notification } from '@modelcontextprotocol/server'
 import type { FastifyReply } from 'fastify'
+import type { Encoded } from '../protocol/encode.ts'
 import type { Channel } from '../protocol/exchange.ts'
-import { sendJson } from './respond.ts'
+import { writeJson } from './respond.ts'
 
 const KEEP_ALIVE_MS = 15_000
 const STREAM_TYPES = /text\/event-stream|\*\/\*/
@@ -24,7 +25,7 @@ export class HttpChannel implements Channel {
   onGone(leave: () => void): void {
     if (this.#isOver) leave()
     else {
-      this.#reply.raw.once('close', () => {
+      this.#reply.raw.on('close', () => {
         if (this.#isOver) return
         this.#end()
         leave()
@@ -48,11 +49,11 @@ export class HttpChannel implements Channel {
   }
 
   /** Gives the answer; the status counts for nothing in a stream. */
-  answer(status: number, text: string): void {
+  answer(status: number, answer: Encoded): void {
     if (this.#isOver) return
-    if (!this.streaming) sendJson(this.#reply, status, text)
+    if (!this.streaming) writeJson(this.#reply, status, answer)
     else {
-      this.#write(text)
+      this.#write(answer.text)
       this.#reply.raw.end()
     }
     this.#end()
@@ -66,7 +67,6 @@ export class HttpChannel implements Channel {
   #openStream(): void {
     const reply = this.#reply.hijack()
     reply.raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',

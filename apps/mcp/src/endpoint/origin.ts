@@ -61,10 +61,10 @@ export function createOriginPolicy(config: Config): OriginPolicy {
 
   function share({ headers }: FastifyRequest, reply: FastifyReply): void {
     if (headers.origin === undefined) return
-    reply
-      .header('access-control-allow-origin', headers.origin)
-      .header('access-control-expose-headers', EXPOSED_HEADERS)
-      .header('vary', 'origin')
+    reply.raw
+      .setHeader('access-control-allow-origin', headers.origin)
+      .setHeader('access-control-expose-headers', EXPOSED_HEADERS)
+      .setHeader('vary', 'origin')
   }
 
   return {

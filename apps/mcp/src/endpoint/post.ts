@@ -46,7 +46,7 @@ export function createPost(registry: Registry, { count }: Pick<Admission, 'count
       if (era === 'modern') exchange.cancel()
     })
     const given = await answer(exchange, logDefect(request))
-    if (given.kind === 'message') channel.answer(given.status, given.text)
+    if (given.kind === 'message') channel.answer(given.status, given)
     else if (!channel.isOver) sendRefusal(reply, given.refusal)
   }
 
@@ -83,9 +83,9 @@ export function createPost(registry: Registry, { count }: Pick<Admission, 'count
     const message = classify(request.headers, body)
     switch (message.kind) {
       case 'request':
-        return answerAlone(request, reply, session, message)
+        return await answerAlone(request, reply, session, message)
       case 'batch':
-        return answerTogether(request, reply, session, message.requests)
+        return await answerTogether(request, reply, session, message.requests)
       case 'accepted':
         await session.alive()
         return void reply.code(202).send()

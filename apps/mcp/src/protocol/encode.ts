@@ -9,8 +9,14 @@ export interface RpcError {
   readonly data?: unknown
 }
 
-/** The text of an answer with a result. */
-export type EncodeResult = (exchange: Exchange, result: Result) => string
+/** The text of an answer, and its length in UTF-8 where that is known without counting. */
+export interface Encoded {
+  readonly text: string
+  readonly lengthBytes?: number
+}
+
+/** Makes an answer of a result. */
+export type EncodeResult = (exchange: Exchange, result: Result) => Encoded
 
 // The results that say for how long they may be kept (2026-07-28, server/utilities/caching): the same for everyone, or
 // one caller's own at this moment.
@@ -27,13 +33,16 @@ const NOT_KEPT = { ttlMs: 0, cacheScope: 'private' } as const
 /**
  * Turns results into text. The modern era adds to each its type, the name and version of the server, and to what may be
  * kept for how long (2026-07-28, basic). A frozen result, as the list of tools, is the same in every answer and is
- * turned into text once: it is by far the largest, and clients ask for it often.
+ * turned into text once, and counted once: it is by far the largest, and clients ask for it often.
  */
 export function createEncoder({ name, version }: Implementation, cacheSeconds: number): EncodeResult {
   // Title, links and icons stand in the answer to discovery alone.
   const identity = { [SERVER_INFO_META_KEY]: { name, version } }
   const hints = { ttlMs: cacheSeconds * 1000, cacheScope: 'public' }
-  const frozen: Readonly<Record<Era, WeakMap<Result, string>>> = { modern: new WeakMap(), legacy: new WeakMap() }
+  const frozen: Readonly<Record<Era, WeakMap<Result, Required<Encoded>>>> = {
+    modern: new WeakMap(),
+    legacy: new WeakMap(),
+  }
 
   function stamped(method: string, result: Result): Result {
     const { resultType = 'complete', _meta } = result as { resultType?: string; _meta?: object }
@@ -50,13 +59,21 @@ export function createEncoder({ name, version }: Implementation, cacheSeconds: n
     return JSON.stringify(era === 'modern' ? stamped(message.method, result) : result)
   }
 
+  function whole(exchange: Exchange, result: Result): Encoded {
+    const text = textOf(exchange, result)
+    if (!Object.isFrozen(result)) return { text }
+    const kept = { text, lengthBytes: Buffer.byteLength(text) }
+    frozen[exchange.era].set(result, kept)
+    return kept
+  }
+
   return (exchange, result) => {
-    let text = frozen[exchange.era].get(result)
-    if (text === undefined) {
-      text = textOf(exchange, result)
-      if (Object.isFrozen(result)) frozen[exchange.era].set(result, text)
-    }
-    return `{"jsonrpc":"2.0","id":${JSON.stringify(exchange.message.id)},"result":${text}}`
+    const { text, lengthBytes } = frozen[exchange.era].get(result) ?? whole(exchange, result)
+    const head = `{"jsonrpc":"2.0","id":${JSON.stringify(exchange.message.id)},"result":`
+    const all = `${head}${text}}`
+    return lengthBytes === undefined
+      ? { text: all }
+      : { text: all, lengthBytes: Buffer.byteLength(head) + lengthBytes + 1 }
   }
 }
 

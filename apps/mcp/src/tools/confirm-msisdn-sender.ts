@@ -1,5 +1,5 @@
 import { PIN_DIGITS } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { RouteRefusal } from '../api/judge.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'

@@ -1,6 +1,6 @@
 import { PHONE_MAX_CHARACTERS } from '@vertexsms/contract/phone-text'
 import { BATCH_MAX, correctNumbersResponseSchema } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { counted } from './counted.ts'

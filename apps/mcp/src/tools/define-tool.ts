@@ -1,6 +1,6 @@
 import type { Tool } from '@modelcontextprotocol/server'
 import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scopes'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ApiRequest } from '../api/client.ts'
 import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
 import type { Caller } from '../caller/caller.ts'

@@ -1,5 +1,5 @@
 import { mccMncResponseSchema } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { counted } from './counted.ts'
 import { defineTool, readNames } from './define-tool.ts'
 import { countryField, integerField, optional } from './fields.ts'

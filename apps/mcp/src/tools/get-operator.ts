@@ -1,5 +1,5 @@
 import { operatorResponseSchema } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { defineTool, line, readNames } from './define-tool.ts'
 import { idField } from './fields.ts'

@@ -1,5 +1,5 @@
 import { ratesResponseSchema } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, readNames, type ToolContext } from './define-tool.ts'

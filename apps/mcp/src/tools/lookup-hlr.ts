@@ -5,7 +5,7 @@ import {
   hlrStatusResponseSchema,
   hlrSubmitResponseSchema,
 } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isReplayed, parseJson, RouteRefusal } from '../api/judge.ts'
 import { errorMeaning } from '../api/sms-status.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineTool } from './define-tool.ts'
 import { idempotencyKeyField, optional, phoneField } from './fields.ts'
 import { submitSender } from './register-sender-id.ts'

@@ -6,7 +6,7 @@ import {
   SENDER_NAME_PATTERN,
   senderIdResponseSchema,
 } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isReplayed, RouteRefusal } from '../api/judge.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { failureIn, ToolFailure } from '../protocol/failure.ts'

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, toldCode } from '@vertexsms/contract/errors'
 import type { ApiErrorBody } from '@vertexsms/contract/rest'
 import { BATCH_STATUSES, type BatchMessage, type BatchResponse } from '@vertexsms/contract/sending'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ToolFailure } from '../protocol/failure.ts'
 import { sendFailure } from './send-failure.ts'
 

@@ -17,7 +17,7 @@ import {
   type SpecTypeName,
   type Tool,
 } from '@modelcontextprotocol/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Exchange } from '../../src/protocol/exchange.ts'
 import type { Methods, Params, Registry } from '../../src/protocol/methods.ts'
 

@@ -1,5 +1,5 @@
 import type { DetailedCode, ERROR_DETAILS } from '@vertexsms/contract/limits'
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 const manageUrl = 'https://tool.example/connections/c1'
 const approvalId = 'a1'

@@ -15,7 +15,7 @@ import { toEurText } from '@vertexsms/contract/money'
 import { PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import * as rest from '@vertexsms/contract/rest'
 import * as sending from '@vertexsms/contract/sending'
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 /** A token as the upstream knows it. */
 export interface UpstreamToken {
