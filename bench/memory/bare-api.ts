@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache'
 import networks from 'mcc-mnc-list'
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Named, so that nothing of them is left out of the bundle. */
 export const libraries = [phone, networks, ipaddr, jose, LRUCache, Agent, z]

@@ -12,7 +12,7 @@ import * as jose from 'jose'
 import { LRUCache } from 'lru-cache'
 import { pino } from 'pino'
 import { Agent } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createLibrary } from '../auth/library.ts'
 
 /** Named, so that nothing of them is left out of the bundle. */

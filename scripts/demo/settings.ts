@@ -4,7 +4,7 @@ import { MANUAL_TOKEN_PREFIX } from '@vertexsms/contract/api-token'
 import { readHlrPrice, UPSTREAM_TOKEN_PATTERN } from '@vertexsms/contract/upstream-account'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { ConfigurationError, millisecondsSchema, portSchema, readEnv, upstreamSchema } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The addresses are printed before anything listens, so none can be left to the system. */
 const ownPortSchema = portSchema.refine((port) => port !== 0, 'must be a whole number from 1 to 65535')

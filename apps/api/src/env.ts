@@ -14,7 +14,7 @@ import {
   serviceEnv,
   upstreamSchema,
 } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Addresses and CIDR blocks, separated by commas. */
 const addressListSchema = z

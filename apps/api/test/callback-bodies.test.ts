@@ -1,6 +1,6 @@
 import { deliveryReportSchema, hlrResultSchema, senderNotificationSchema } from '@vertexsms/contract/rest'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startWorld, type World } from './support/world.ts'

@@ -15,7 +15,7 @@ import {
   upstreamSchema,
   urlSchema,
 } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const DAY_SECONDS = 86_400
 const YEAR_SECONDS = 365 * DAY_SECONDS

@@ -13,7 +13,7 @@ import {
   type Transport,
 } from '@modelcontextprotocol/server'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv'
-import { z } from 'zod'
+import * as z from 'zod'
 import { callApi } from './api.ts'
 import { announce, bearerOf, verify, verifyOnce } from './setup.ts'
 import { annotationsOf, tools, toResult } from './tools.ts'

@@ -1,5 +1,5 @@
 import { BATCH_MAX, SENDER_CATEGORIES } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { callApi } from './api.ts'
 
 /** One of the ten tools as the contestants serve it: the same names and shapes, one upstream call each. */

@@ -1,5 +1,5 @@
 // What `apps/api` seals beside an approval and `apps/auth` shows to its owner: one form for both.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** How long a send that was asked about waits for its owner, and how long a refusal of it holds, in seconds since it was asked. */
 export const APPROVAL_OPEN_SECONDS = 86_400

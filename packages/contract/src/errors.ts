@@ -1,5 +1,5 @@
 // The catalogue of errors, whole: one table, read from top to bottom, and what the API's codes are called in it.
-import { z } from 'zod'
+import * as z from 'zod'
 import { API_ERRORS, type ApiErrorCode } from './api-errors.ts'
 
 /** One error code of the MCP server. */

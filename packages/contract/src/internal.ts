@@ -1,6 +1,6 @@
 // What `apps/auth` asks of `apps/api` on a listener of its own, which nobody else reaches: a POST each, with the account in
 // the body, so that no id stands in an address.
-import { z } from 'zod'
+import * as z from 'zod'
 import { rateSchema } from './rest.ts'
 
 /** Where each is asked. */

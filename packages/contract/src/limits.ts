@@ -1,5 +1,5 @@
 // Limits of what may be spent, as the wire shows them, and what a refusal under them tells.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The one currency. */
 export const CURRENCY = 'EUR'

@@ -1,5 +1,5 @@
 // What an account's owner is told by mail: the API and auth write it, auth sends it.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Kinds of notices that can be switched off, as the column has them. */
 export const MUTABLE_NOTICES = ['new_connection', 'first_send', 'limit_near', 'auto_pause'] as const

@@ -1,5 +1,5 @@
 // The reference of the REST API as OpenAPI 3.1, made from the routes, the schemas and the catalogues of this package.
-import { z } from 'zod'
+import * as z from 'zod'
 import { API_ERRORS, type ApiErrorCode } from './api-errors.ts'
 import {
   AMOUNT_SENT_HEADER,

@@ -1,5 +1,5 @@
 // Every request and answer of the REST API, once, for both of its sides.
-import { z } from 'zod'
+import * as z from 'zod'
 import { API_TOKEN_KINDS } from './api-token.ts'
 import { DELIVERY_STATUS } from './delivery.ts'
 import { leftSchema, limitsSchema, spentSchema } from './limits.ts'

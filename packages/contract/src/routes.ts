@@ -1,5 +1,5 @@
 // Every route of the REST API, once: what the gatekeeper judges it by, and what its reference says of it.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Permission } from './permissions.ts'
 import {
   correctNumbersRequestSchema,

@@ -1,5 +1,5 @@
 // The wire of what is ours in sending: lists, quotes, status, limits. Money is a decimal text in EUR with its currency.
-import { z } from 'zod'
+import * as z from 'zod'
 import { CURRENCY, leftSchema, moneyText } from './limits.ts'
 import { readEurText } from './money.ts'
 import { BATCH_MAX, bodyOf, phoneSchema, sendMembers } from './rest.ts'

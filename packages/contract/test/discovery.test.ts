@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { aiCatalog, LIVE, llmsText, registryEntry, serverCard, serverCardUrl } from '../src/discovery.ts'
 
 const root = new URL('../../../', import.meta.url)

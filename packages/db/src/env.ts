@@ -1,5 +1,5 @@
 import { databaseUrlSchema, readEnv } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** DATABASE_URL (or DATABASE_URL_FILE). Throws ConfigurationError. */
 export function readDatabaseUrl(): string {

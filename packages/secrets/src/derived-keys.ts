@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { looksRandom } from './key.ts'
 import { subkey } from './subkey.ts'
 

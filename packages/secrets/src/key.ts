@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** 32 random bytes hold about 30 different ones. */
 const DIFFERENT_BYTES_MIN = 16

@@ -1,7 +1,7 @@
 // Reading settings, and every kind of setting that several programs have: one way to refuse a value, in one place.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { LOOPBACK_HOSTS } from './address.ts'
 
 /** Every wrong or missing variable by name with what was expected, never its value. `message` is ready to print. */

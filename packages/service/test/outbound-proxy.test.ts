@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import * as x509 from '@peculiar/x509'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { outboundEnv, readEnv } from '../src/env.ts'
 import { createOutbound, type Outbound, type OutboundReason } from '../src/outbound.ts'
 

@@ -6,7 +6,7 @@ import {
   SENDER_NAME_LENGTH,
 } from '@vertexsms/contract/rest'
 import { pageQuerySchema } from '@vertexsms/contract/routes'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ApiError, noSuch } from './api-error.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ApiError } from './api-error.ts'
 
 /** The spelling of a parameter; anything else may be a secret or a person's number, and is not repeated. */

@@ -2,7 +2,7 @@ import { CURRENCY, type Limits, type leftSchema, type spentSchema } from '@verte
 import { toEurText } from '@vertexsms/contract/money'
 import { writeLimits } from '@vertexsms/contract/spender-limits'
 import { pauseOf } from '@vertexsms/db/paused'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { OwnersDay } from './days.ts'
 import { type Spender, type SpenderLimits, usedOf } from './judge.ts'
 

@@ -13,7 +13,7 @@ import type {
   SendSmsRequest,
   SmsCost,
 } from '@vertexsms/contract/rest'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { ReadNumber } from '../message/number.ts'
 
 /** On whose behalf a call is made. */

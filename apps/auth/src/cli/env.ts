@@ -1,6 +1,6 @@
 import { keySchema } from '@vertexsms/secrets/key'
 import { databaseEnv, issuerUrlSchema, readEnv, upstreamSchema, urlSchema, waitSchema } from '@vertexsms/service/env'
-import { z } from 'zod'
+import * as z from 'zod'
 import { accessTokenSecondsSchema } from '../env.ts'
 
 /** No request waits for a command: it gives a machine that is out of breath this long, where a service would turn away. */

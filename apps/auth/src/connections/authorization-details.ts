@@ -1,6 +1,6 @@
 import { NO_LIMITS, type SpenderLimits, writeLimits } from '@vertexsms/contract/spender-limits'
 import { JsonRefused, readJson } from '@vertexsms/service/json'
-import { z } from 'zod'
+import * as z from 'zod'
 import { limitMembers, limitsOfMembers } from './limits.ts'
 
 /** The one type of authorization details that there is (RFC 9396 §2). */

@@ -2,7 +2,7 @@ import { CURRENCY } from '@vertexsms/contract/limits'
 import { SENDER_NAME_PATTERN } from '@vertexsms/contract/rest'
 import { amountSchema } from '@vertexsms/contract/sending'
 import { NO_LIMITS, type SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The most countries and senders of one list, and recipients a day: what a row may hold. */
 const LIST_MAX = { countries: 250, senders: 50 } as const

@@ -5,7 +5,7 @@ import { toEurText } from '@vertexsms/contract/money'
 import { isPermission, PERMISSIONS, type Permission } from '@vertexsms/contract/permissions'
 import { isScope, permissionsOf, SCOPE_NAMES, SCOPES, type Scope } from '@vertexsms/contract/scopes'
 import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isCharged } from '../connections/binding.ts'
 import {
   DAY_PRESETS_MICROS,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import { emailSchema } from '../accounts/email.ts'
 import { HANDLED_REQUEST_DAYS } from '../service-limits.ts'
 import { keepWithin, originOf } from '../storage-quota.ts'

@@ -1,7 +1,7 @@
 import { fastifyCookie } from '@fastify/cookie'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { knownBrowser, knownBrowserCookie } from '../accounts/known-browser.ts'

@@ -1,5 +1,5 @@
 // A small service in a process of its own, so that a test can signal it. BREAK=configuration starts with wrong settings.
-import { z } from 'zod'
+import * as z from 'zod'
 import { portSchema, readEnv, secretSchema } from '../../src/env.ts'
 import { createHttp } from '../../src/http.ts'
 import { createLogger } from '../../src/logger.ts'

@@ -2,7 +2,7 @@
 // calls anybody.
 import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
 import type { RefusalReasonName } from '@vertexsms/contract/refusals'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ApiError } from '../../http/api-error.ts'
 import type { HandOver } from '../upstream.ts'
 import type { UpstreamAnswer } from './client.ts'

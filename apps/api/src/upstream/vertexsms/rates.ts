@@ -2,7 +2,7 @@
 import type { Rate } from '@vertexsms/contract/rest'
 import { isSupportedCountry } from 'libphonenumber-js/max'
 import { LRUCache } from 'lru-cache'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ApiError } from '../../http/api-error.ts'
 import { OPERATORS } from '../operators.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './client.ts'

@@ -1,6 +1,6 @@
 import { REFUSAL_REASONS } from '@vertexsms/contract/refusals'
 import type { SenderIdRequest } from '@vertexsms/contract/rest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ApiError } from '../../http/api-error.ts'
 import type { HandOver } from '../upstream.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './client.ts'

@@ -1,6 +1,6 @@
 // Every name and shape of the real REST API, once. What its public documentation leaves open is marked "assumed": a wrong
 // guess is put right here and nowhere else. What we answer ourselves stands in packages/contract, not here.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Carries the account's own token on every call. */
 export const TOKEN_HEADER = 'X-VertexSMS-Token'
