@@ -72,6 +72,8 @@ const ALLOWED: readonly [file: string, from: string][] = [
   ['apps/api/src/app.ts', './guard/guard.ts'],
 ]
 
+const ZOD = { 'apps/mcp/src/tools/zod-object.ts': '{ z }', 'apps/mcp/src/tools/zod-names.ts': '* as z' }
+
 let folder: string
 let report: string
 beforeAll(() => {
@@ -83,6 +85,8 @@ beforeAll(() => {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     writeFileSync(join(folder, file), `import { thing } from '${from}'\n\nthing()\n`)
   }
+  for (const [file, what] of Object.entries(ZOD))
+    writeFileSync(join(folder, file), `import ${what} from 'zod'\n\nz.any()\n`)
   const args = [BIOME, 'lint', '--only=style/noRestrictedImports', '--max-diagnostics=none', '.']
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
   report = stdout + stderr
@@ -96,6 +100,12 @@ it.each(FORBIDDEN)('%s may not import %s', (file) => {
 it.each(ALLOWED)('%s may import %s', (file) => {
   expect(report).toContain('lint/style/noRestrictedImports')
   expect(report).not.toContain(`${file}:`)
+})
+
+it('zod is imported as a namespace, never as its object of everything', () => {
+  const [refused, taken] = Object.keys(ZOD)
+  expect(report).toContain(`${refused}:1:10 lint/style/noRestrictedImports`)
+  expect(report).not.toContain(`${taken}:`)
 })
 
 it.each(Object.keys(ROOMS))('every folder of apps/%s with code in it has its rule', (app) => {
