@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { sendOther } from '../src/sending/other.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { readLookup } from '../src/sending/rows.ts'
-import { createRetentionJob } from '../src/sending/sweep.ts'
+import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
@@ -98,16 +98,14 @@ test('a lookup is told as long as its result is kept, and then as none, not as o
   await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
-test.each([
-  ['for a day', ['1', '1']],
-  ['for longer while its outcome is not known', ['reset', 'SEND_OUTCOME_UNKNOWN']],
-] as const)('a key of the registration of a number is kept %s', async (_how, [first, next]) => {
-  let asked = 0
+/** Registers a number under one key, at an operator that gives this id or does not answer; `asked` is how often it was. */
+function registration(id: string | null) {
+  const asked = { times: 0 }
   const { deps } = pathNode(db, fakeOperator(), {
     async registerNumber() {
-      asked += 1
-      if (first === 'reset') throw new Error('connection reset')
-      return first
+      asked.times += 1
+      if (id === null) throw new Error('connection reset')
+      return id
     },
   })
   const call = { sender: senderOf(payer), kind: 'msisdn', route: '/senderId', number: '+37060000123' } as const
@@ -116,9 +114,26 @@ test.each([
       ({ id }) => id,
       (error: { code: string }) => error.code,
     )
+  return { register, asked }
+}
+
+test.each([
+  ['for a day', '1', '1', 2],
+  ['for longer while its outcome is not known', null, 'SEND_OUTCOME_UNKNOWN', 1],
+])('a key of the registration of a number is kept %s', async (_how, id, next, times) => {
+  const { register, asked } = registration(id)
   await register()
   await keep(DAY_MS + MINUTE_MS)
-  expect([await register(), asked]).toEqual([next, first === 'reset' ? 1 : 2])
+  expect([await register(), asked]).toEqual([next, { times }])
+})
+
+test('a registration whose owner says that it was sent has no id to tell all the same', async () => {
+  const { register, asked } = registration(null)
+  await register()
+  await owner.sendMessage.updateMany({ where: { accountId: payer.accountId }, data: { wasSentAt: new Date() } })
+  await turn(createSweepJob(db, 'sandbox', 1_000))
+  const row = await owner.sendMessage.findFirstOrThrow({ where: { accountId: payer.accountId } })
+  expect([row.state, await register(), asked]).toEqual(['accepted', 'SEND_OUTCOME_UNKNOWN', { times: 1 }])
 })
 
 test('activity and sends are kept for 13 months, and the counters and limits of who lives for ever', async () => {

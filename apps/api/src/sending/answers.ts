@@ -22,7 +22,9 @@ export const REPLAYED: Readonly<Record<string, string>> = { [IDEMPOTENCY_REPLAYE
 /** What a repeat of one message throws where the first did not do it; undefined where it did. */
 export function failureOfRepeat(row: MessageRow): ApiError | undefined {
   if (row.state === 'released') return failureOf(row, REPLAYED)
-  return row.state === 'unknown' && row.scheduledAt === null
+  // The id of a number came with an answer that nobody got, whatever its owner or the time made of that.
+  const isIdLost = row.kind === 'msisdn' && row.reference === null
+  return isIdLost || (row.state === 'unknown' && row.scheduledAt === null)
     ? outcomeUnknown(row.sendId, [row.id], REPLAYED)
     : undefined
 }
