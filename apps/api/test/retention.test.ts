@@ -1,14 +1,17 @@
 // How long what was sent is kept, and with how much of its number.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { idle } from '../src/sending/hand-over.ts'
 import { sendOther } from '../src/sending/other.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { readLookup } from '../src/sending/rows.ts'
 import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
+import { makeGate } from './support/gate.ts'
 import { makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, senderOf, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { turn } from './support/turn.ts'
 
 const ACCEPTED = { kind: 'accepted', reference: '1', parts: null, priceMicros: null } as const
@@ -98,12 +101,14 @@ test('a lookup is told as long as its result is kept, and then as none, not as o
   await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
-/** Registers a number under one key, at an operator that gives this id or does not answer; `asked` is how often it was. */
-function registration(id: string | null) {
+/** Registers a number under one key, at an operator that gives this id, late or at once, or does not answer. */
+function registration(id: string | null, answer: Promise<void> | undefined = undefined) {
   const asked = { times: 0 }
   const { deps } = pathNode(db, fakeOperator(), {
+    times: answer === undefined ? PATIENT_TIMES : { ...PATIENT_TIMES, handOverMs: 500 },
     async registerNumber() {
       asked.times += 1
+      await answer
       if (id === null) throw new Error('connection reset')
       return id
     },
@@ -114,7 +119,7 @@ function registration(id: string | null) {
       ({ id }) => id,
       (error: { code: string }) => error.code,
     )
-  return { register, asked }
+  return { deps, register, asked }
 }
 
 test.each([
@@ -125,6 +130,17 @@ test.each([
   await register()
   await keep(DAY_MS + MINUTE_MS)
   expect([await register(), asked]).toEqual([next, { times }])
+})
+
+test('a key of the registration of a number is kept for a day, too, where its answer came late', async () => {
+  const { passed, open } = makeGate()
+  const { deps, register, asked } = registration('1', passed)
+  expect(await register()).toBe('SEND_OUTCOME_UNKNOWN')
+  open()
+  await idle(deps)
+  expect([await register(), asked]).toEqual(['1', { times: 1 }])
+  await keep(DAY_MS + MINUTE_MS)
+  expect([await register(), asked]).toEqual(['1', { times: 2 }])
 })
 
 test('a registration whose owner says that it was sent has no id to tell all the same', async () => {

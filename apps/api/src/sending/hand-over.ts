@@ -24,6 +24,8 @@ export interface ToHandOver {
   readonly sinceMs: number
   readonly told: Told
   readonly heldMicros: bigint
+  /** Where nothing follows once it was accepted, as of a number that is registered. */
+  readonly endsAccepted?: boolean
   readonly call: () => Promise<HandOver>
 }
 
@@ -41,7 +43,7 @@ const NONE: Answer = { given: { kind: 'unknown' } }
  */
 export async function handOver(
   deps: SendingDeps,
-  { messageId, sender, sinceMs, told, heldMicros, call }: ToHandOver,
+  { messageId, sender, sinceMs, told, heldMicros, endsAccepted = false, call }: ToHandOver,
 ): Promise<Handed> {
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
     const failure = 'UNAVAILABLE' as const
@@ -50,7 +52,7 @@ export async function handOver(
       refusal: new ApiError(failure, { headers: { 'retry-after': '2' } }),
     }
   }
-  const priced = { messageId, told, heldMicros }
+  const handed = { messageId, told, heldMicros, endsAccepted }
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), deps.times.handOverMs)
@@ -66,10 +68,10 @@ export async function handOver(
   if (first === 'late') {
     answer.then(({ given: lately }) => {
       if (lately.kind === 'unknown') return
-      settleLater(deps, sender, [{ ...handedOf(priced, lately).settlement, post: 'due' }])
+      settleLater(deps, sender, [{ ...handedOf(handed, lately).settlement, post: 'due' }])
     })
   }
-  return handedOf(priced, given)
+  return handedOf(handed, given)
 }
 
 /** Refusals that pass by themselves, and when to try again. */
@@ -77,7 +79,12 @@ const AGAIN: ReadonlySet<ApiErrorCode> = new Set(['RATE_LIMITED', 'UNAVAILABLE']
 const AGAIN_SECONDS = 2
 
 function handedOf(
-  { messageId, told, heldMicros }: Pick<ToHandOver, 'messageId' | 'told' | 'heldMicros'>,
+  {
+    messageId,
+    told,
+    heldMicros,
+    endsAccepted,
+  }: Required<Pick<ToHandOver, 'messageId' | 'told' | 'heldMicros' | 'endsAccepted'>>,
   answer: HandOver,
 ): Handed {
   switch (answer.kind) {
@@ -90,6 +97,7 @@ function handedOf(
           chargedMicros: answer.priceMicros ?? priceOf(answer.parts, told),
           heldMicros,
           parts: answer.parts,
+          final: endsAccepted,
         },
         refusal: null,
       }

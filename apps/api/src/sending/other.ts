@@ -118,6 +118,7 @@ async function deliver(
     sinceMs,
     told: price,
     heldMicros: message.holdMicros,
+    endsAccepted: kind === 'msisdn',
     call: () =>
       kind === 'hlr'
         ? deps.operator.hlr({ accountId: sender.accountId, generation, messageId: message.id, msisdn })
@@ -126,9 +127,7 @@ async function deliver(
           }),
   })
   await deps.at('handed')
-  // A number that is registered is over; a lookup waits for its result, and what is unknown for the word of its owner.
-  const final = kind === 'msisdn' && settlement.outcome !== 'unknown'
-  await settleSurely(deps, sender, [{ ...settlement, final }], () => watch(deps, sender))
+  await settleSurely(deps, sender, [settlement], () => watch(deps, sender))
   await deps.at('settled')
   if (refusal) throw told ?? refusal
   if (settlement.outcome === 'unknown') throw outcomeUnknown(sendId, [message.id])
