@@ -1,12 +1,14 @@
 // The one door for what an upstream reports. A report is taken in every state and more than once; the upstream counts it
 // as told when it was taken, which is after everything was written.
-import { becameOf, hasArrived } from '@vertexsms/contract/delivery'
+import { becameOf, DELIVERY_STATUS, hasArrived } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
 import { AS_READ, STATE_NOW, settle, WAS_SENT } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
+
+const { delivered, failed, seen } = DELIVERY_STATUS
 
 /** A message that changes while it is looked at is looked at again so often. */
 const LOOKS = 3
@@ -92,7 +94,8 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       const reported = Prisma.sql`
         UPDATE send_message m SET delivery = ${status}::int, delivery_error = ${error}::int,
           mccmnc = coalesce(${mccmnc}::text, m.mccmnc), final_at = coalesce(m.final_at, database_now())
-        FROM held WHERE m.id = held.id AND (m.delivery IS NULL OR m.delivery = 1 AND ${status}::int = 3)
+        FROM held WHERE m.id = held.id AND (m.delivery IS NULL
+          OR m.delivery = ${delivered}::int AND ${status}::int = ${seen}::int)
         RETURNING m.id, m.account_id, m.send_id`
       const body = Prisma.sql`jsonb_build_object('id', r.id::text, 'status', ${status}::int, 'error', ${error}::int,
                                                  'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`
@@ -103,7 +106,8 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
 
     async lookup({ messageId, result }) {
       const error = Number(result.error)
-      const takeItsMoney = () => takeMoney(messageId, { status: error === 0 ? 1 : 2, error }, { mcc: null, mnc: null })
+      const takeItsMoney = () =>
+        takeMoney(messageId, { status: error === 0 ? delivered : failed, error }, { mcc: null, mnc: null })
       await takeItsMoney()
       const told = JSON.stringify(result)
       const reported = Prisma.sql`
