@@ -63,6 +63,20 @@ it('that begins its answer after its time is not listened to', async () => {
   expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
 })
 
+it('whose answer waits to be read is listened to, though the server itself stood still until after its time', async () => {
+  stack = await startStack({ apiTimeoutMaxMs: 1_000 })
+  const token = await stack.acceptedToken()
+  stack.upstream.override = ({ path }) => {
+    // Both ends stand still together: once they go on, the end of the time and the answer come in one turn.
+    if (path === '/sms/batch') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100)
+    return undefined
+  }
+  const args = { to: '+37069555555', from: 'Shop', message: 'Hi' }
+  const answer = await post(stack.url, token, modern('tools/call', { name: 'send_sms', arguments: args }))
+  expect((await resultOf(answer)).isError).toBeUndefined()
+  expect(asked('/sms/batch')).toBe(1)
+})
+
 it('for one account is not asked by it again and again, and is asked by every other', async () => {
   stack = await startStack({ apiTimeoutMaxMs: 300 })
   const greedy = await stack.accessToken({ payload: { sub: 'greedy' } })

@@ -62,10 +62,13 @@ export class Answering implements Dispatcher.DispatchHandler {
     }
     this.#handedOver = true
     clearTimeout(this.#deadline)
-    this.#deadline = setTimeout(() => {
+    const giveUp = () => {
       this.#isLate = true
       controller.abort(new Error('late'))
-    }, this.#timeoutMs)
+    }
+    // Where this process stood still meanwhile, the answer may have come and is only read after timers. One that has been
+    // read by then is not given up: undici aborts nothing that is over.
+    this.#deadline = setTimeout(() => setImmediate(giveUp), this.#timeoutMs)
     if (signal === undefined || effect) return
     this.#onAbort = () => controller.abort(new Error('cancelled'))
     signal.addEventListener('abort', this.#onAbort, { once: true })
