@@ -55,7 +55,8 @@ const TOKENS_MAX = 50_000
  * to one account.
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; of these
  * an account has a share, within which its requests take turns.
- * No request is waited for longer than its own time, nor than `timeoutMaxMs`.
+ * No answer is waited for longer than its request's own time from where that is written, nor than `timeoutMaxMs`; for a
+ * connection, where all are busy, as long as those take.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
 export function createApiClient(
