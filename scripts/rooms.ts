@@ -65,7 +65,7 @@ const EVERYWHERE: readonly Pattern[] = [
   { group: ['**/apps/*/**'], message: 'No app imports another app.' },
   { group: ['**/packages/*/src/**'], message: 'Import a package by its name.' },
 ]
-/** Its object of everything brings forty languages into each bundle, 8 MB of what a service holds. */
+/** Zod's object of everything brings forty languages into each bundle, 8 MB of what a service holds. */
 const PATHS = { zod: { importNames: ['z'], message: "Import it as a namespace: import * as z from 'zod'." } }
 const NO_SERVER: Pattern = {
   group: ['./server.ts'],
