@@ -170,6 +170,20 @@ describe('the first page of the dashboard', () => {
       await new Promise((resolve) => server.close(resolve))
     })
 
+    it('is read where it waits to be, though this process stood still until after its time', async () => {
+      const server = createServer((_request, response) => {
+        // Both ends stand still together: once they go on, the end of the time and the answer come in one turn.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100)
+        response.end(Buffer.concat([opening, closing]))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const internalApi = createInternalApi({ url, operatorKey: randomBytes(32), timeoutMs: 1_000 })
+      expect(await internalApi.ask('balance', { accountId: randomUUID() })).toMatchObject({ balance: '1.00' })
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    })
+
     it.each([
       ['as it is', {}, (body: Buffer) => body],
       ['packed', { 'content-encoding': 'gzip' }, gzipSync],

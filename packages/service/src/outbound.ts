@@ -4,6 +4,7 @@ import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { isLoopbackHost, isPublicAddress } from './address.ts'
+import { deadlineSignal } from './deadline.ts'
 import { createLookup, type Lookup } from './names.ts'
 import { openTunnel } from './outbound-tunnel.ts'
 
@@ -111,7 +112,7 @@ export function createOutbound({
     async fetch(url, init, limits) {
       const reason = checkUrl(url)
       if (reason) throw new OutboundError('URL_REFUSED', reason)
-      const signal = AbortSignal.timeout(limits.timeoutMs)
+      const signal = deadlineSignal(limits.timeoutMs)
       try {
         const asked = request(url, {
           method: init.method ?? 'GET',

@@ -278,4 +278,14 @@ describe('the answer', () => {
     )
     expect(Date.now() - begun).toBeLessThan(20_000)
   })
+
+  it('is read where it waits to be, though this process stood still until after its time', async () => {
+    const port = await server((_request, response) => {
+      // Both ends stand still together: once they go on, the end of the time and the answer come in one turn.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_100)
+      response.end('OK')
+    })
+    const answer = outbound(true).fetch(`http://localhost:${port}/`, {}, { ...limits, timeoutMs: 1_000 })
+    expect((await answer).status).toBe(200)
+  })
 })

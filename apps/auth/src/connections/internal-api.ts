@@ -11,6 +11,7 @@ import {
 } from '@vertexsms/contract/internal'
 import { seal } from '@vertexsms/secrets/seal'
 import { subkey } from '@vertexsms/secrets/subkey'
+import { deadlineSignal } from '@vertexsms/service/deadline'
 import { readUtf8 } from '@vertexsms/service/text'
 
 /** Longer than the API gives its upstream for a free call. */
@@ -50,7 +51,7 @@ export function createInternalApi(options: {
         headers: { 'content-type': 'application/json', authorization: `Bearer ${proof}` },
         body: JSON.stringify(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(withinMs),
+        signal: deadlineSignal(withinMs),
       })
       if (!response.ok) return null
       const answer: unknown = JSON.parse(await textOf(response))

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { setDeadline } from '@vertexsms/service/deadline'
 import type { Dispatcher } from 'undici'
 
 /** What the API answered. */
@@ -66,9 +67,8 @@ export class Answering implements Dispatcher.DispatchHandler {
       this.#isLate = true
       controller.abort(new Error('late'))
     }
-    // Where this process stood still meanwhile, the answer may have come and is only read after timers. One that has been
-    // read by then is not given up: undici aborts nothing that is over.
-    this.#deadline = setTimeout(() => setImmediate(giveUp), this.#timeoutMs)
+    // An answer that has been read by then is not given up: undici aborts nothing that is over.
+    this.#deadline = setDeadline(giveUp, this.#timeoutMs)
     if (signal === undefined || effect) return
     this.#onAbort = () => controller.abort(new Error('cancelled'))
     signal.addEventListener('abort', this.#onAbort, { once: true })
