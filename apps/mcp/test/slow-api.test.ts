@@ -1,6 +1,9 @@
 // An API that is slow: whom it holds up, and for how long.
-import { afterEach, expect, it } from 'vitest'
-import { failureOf, resultOf } from './support/read.ts'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { envelopeOf, failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { HALT_MS } from './support/upstream.ts'
 
@@ -145,3 +148,94 @@ it('is not waited for by a call whose turn does not come in time, nor asked for 
   for (const response of await Promise.all(sends)) expect((await resultOf(response)).isError).toBeUndefined()
   expect(asked('/token')).toBe(0)
 }, 60_000)
+
+describe('that answers nothing on any connection', () => {
+  const SEND = modern('tools/call', {
+    name: 'send_sms',
+    arguments: { to: '+37069555555', from: 'Shop', message: 'Hi' },
+  })
+  const sends = () => asked('/sms/batch')
+  const tokenOf = (sub: string) => stack.accessToken({ payload: { sub } })
+  /** What lets the sends that are held be answered, each with its token. */
+  let held: { readonly token: string; readonly release: () => void }[]
+  const release = (some: typeof held) => {
+    for (const one of some) one.release()
+  }
+
+  /** Has every connection to the API busy with a send, of as many accounts as it takes. */
+  async function busy(): Promise<Promise<Response>[]> {
+    stack = await startStack()
+    held = []
+    stack.upstream.override = ({ path, token }) => {
+      if (path !== '/sms/batch' || sends() > 256) return undefined
+      return new Promise((resolve) => {
+        held.push({ token, release: () => resolve(undefined) })
+      })
+    }
+    const tokens = await Promise.all(['a', 'b', 'c', 'd'].map(tokenOf))
+    const sent = tokens.flatMap((token) => Array.from({ length: 64 }, () => post(stack.url, token, SEND)))
+    await expect.poll(() => held.length, { timeout: 20_000 }).toBe(256)
+    return sent
+  }
+
+  /** Returns once what the server was given before has been seen by it. */
+  const seen = async () => expect((await post(stack.url, null, 'nothing')).status).toBe(401)
+
+  it('is not given a send that found none in time, which was surely not made', async () => {
+    const sent = await busy()
+    const late = await post(stack.url, await tokenOf('e'), SEND)
+    expect(late.status).toBe(503)
+    expect(await envelopeOf(late)).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true })
+    release(held)
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
+    // It has left the line: the next one is the only one that is made.
+    const next = await post(stack.url, await tokenOf('f'), SEND)
+    expect((await resultOf(next)).isError).toBeUndefined()
+    expect(sends()).toBe(257)
+  }, 60_000)
+
+  it('is given the send that waits as soon as one is free, once, and not the next of whoever has most of them', async () => {
+    const sent = await busy()
+    const [most, modest] = [held[0]?.token ?? '', await tokenOf('e')]
+    const more = post(stack.url, most, SEND)
+    await seen()
+    const waiting = post(stack.url, modest, SEND)
+    await seen()
+    expect(sends()).toBe(256)
+    held.shift()?.release()
+    for (const response of await Promise.all([waiting, more]))
+      expect((await resultOf(response)).isError).toBeUndefined()
+    expect(stack.upstream.seen.slice(-2).map(({ token }) => token)).toEqual([modest, most])
+    release(held)
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
+    expect(sends()).toBe(258)
+  }, 60_000)
+
+  it('is not given a send whose client has gone before one was free', async () => {
+    const sent = await busy()
+    const connected = once(stack.app.server, 'connection') as Promise<[Socket]>
+    const leaving = request(stack.url, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${await tokenOf('e')}`,
+        'content-type': 'application/json',
+        'mcp-protocol-version': '2026-07-28',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'send_sms',
+      },
+    })
+    leaving.on('error', () => {})
+    leaving.end(JSON.stringify(SEND))
+    const [socket] = await connected
+    await seen()
+    leaving.destroy()
+    await once(socket, 'close')
+    const staying = post(stack.url, await tokenOf('f'), SEND)
+    await seen()
+    release(held)
+    expect((await resultOf(await staying)).isError).toBeUndefined()
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
+    expect(sends()).toBe(257)
+  }, 60_000)
+})

@@ -6,11 +6,12 @@ import {
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
 import { createMemory } from '@vertexsms/service/memory'
+import { Turns } from '@vertexsms/service/turns'
 import { Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
 import { Answering, type ApiAnswer, NoAnswer, type Settle } from './answer.ts'
 import { Circuits } from './circuits.ts'
-import { Turns } from './turns.ts'
+import { TURN_WAIT_MAX_MS } from './timeouts.ts'
 import { WAITS_MAX } from './wait-shares.ts'
 
 /** What of a caller a request to the API carries, and whose turn it takes. */
@@ -23,7 +24,7 @@ export interface ApiRequest {
   readonly path: string
   /** JSON text of the body. */
   readonly body?: string
-  /** How long the answer may take, and before that the turn. */
+  /** How long the answer may take; before that its turn may, which is bounded by {@link TURN_WAIT_MAX_MS}, too. */
   readonly timeoutMs: number
   /** True when repeating the request could spend money or change the account; it is then never repeated here. */
   readonly effect: boolean
@@ -35,15 +36,22 @@ export interface ApiRequest {
   readonly signal?: AbortSignal
 }
 
+/** Whom a request is made for: whoever has gone before it had its turn, for him it is not made. */
+export interface Asker {
+  /** Is looked at by a request that waits for its turn, and by no other: it may be made only then. */
+  readonly signal: AbortSignal
+}
+
 /** Makes one request; rejects with {@link NoAnswer} and nothing else. */
 export interface ApiClient {
-  request(caller: ApiCaller, request: ApiRequest): Promise<ApiAnswer>
+  request(caller: ApiCaller, request: ApiRequest, asker?: Asker): Promise<ApiAnswer>
   /** Notes whose a token made by hand is; that never changes, and says nothing of whether the token still stands. */
   belongs(caller: ApiCaller, account: string): void
   close(): Promise<void>
 }
 
-const CONNECTIONS_MAX = 256
+/** Requests to the API at one time: of an account, and of all, which is as many as there are connections. */
+const TURNS = { each: 64, all: 256 } as const
 const CONNECT_TIMEOUT_MS = 700
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024
@@ -53,10 +61,10 @@ const TOKENS_MAX = 50_000
 /**
  * The connections to the API: keep-alive, time limits, and circuits that answer at once while the API is down, or silent
  * to one account.
- * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; of these
- * an account has a share, within which its requests take turns.
- * No answer is waited for longer than its request's own time from where that is written, nor than `timeoutMaxMs`; for a
- * connection, where all are busy, as long as those take.
+ * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; for these
+ * requests take turns, of which an account has a share. One that had no turn in time was not handed over, and says
+ * nothing of the API.
+ * No answer is waited for longer than its request's own time from where that is written, nor than `timeoutMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
 export function createApiClient(
@@ -75,10 +83,10 @@ export function createApiClient(
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       maxResponseSize: ANSWER_MAX_BYTES,
     })
-  const pool = createPool(CONNECTIONS_MAX)
+  const pool = createPool(TURNS.all)
   const waitPool = createPool(WAITS_MAX)
   const circuits = new Circuits()
-  const turns = new Turns()
+  const turns = new Turns(TURNS)
   const accounts = createMemory<string>(TOKENS_MAX)
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
@@ -149,12 +157,13 @@ export function createApiClient(
   }
 
   return {
-    request(caller, request) {
+    request(caller, request, asker) {
       const of = ownerOf(caller)
       if (request.waits === true) return ask(of, caller, request, () => {})
       const over = () => turns.giveBack(of)
       if (turns.take(of)) return ask(of, caller, request, over)
-      return turns.wait(of, allowedMs(request)).then((isNow) => {
+      const withinMs = Math.min(allowedMs(request), TURN_WAIT_MAX_MS)
+      return turns.wait(of, withinMs, request.signal ?? asker?.signal).then((isNow) => {
         if (!isNow) throw new NoAnswer(false, true)
         return ask(of, caller, request, over)
       })

@@ -5,7 +5,7 @@ import type { Caller } from '../caller/caller.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
 import { type ApiAnswer, NoAnswer } from './answer.ts'
-import type { ApiClient, ApiRequest } from './client.ts'
+import type { ApiClient, ApiRequest, Asker } from './client.ts'
 import { judgeAnswer, judgeLookup, judgeSilence, judgeToken, parseJson, type RouteAnswer } from './judge.ts'
 
 const LIVENESS_TIMEOUT_MS = 5_000
@@ -43,14 +43,15 @@ export class ApiSession {
 
   /**
    * Calls a tool's route. Throws {@link Refusal} where the answer belongs to the HTTP edge, {@link RouteRefusal}
-   * where the API refused the call itself, {@link RouteFailure} where nothing can be told of it.
+   * where the API refused the call itself, {@link RouteFailure} where nothing can be told of it. Is not made for an
+   * `asker` who has gone before it had its turn.
    */
-  async call(scope: Scope, request: ApiRequest): Promise<RouteAnswer> {
+  async call(scope: Scope, request: ApiRequest, asker?: Asker): Promise<RouteAnswer> {
     const { effect } = request
     let answer: ApiAnswer
     this.#asked = true
     try {
-      answer = await this.#request(request)
+      answer = await this.#request(request, asker)
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error
       throw judgeSilence(error, { effect, answeredBefore: this.#answered })
@@ -61,14 +62,14 @@ export class ApiSession {
     return judged
   }
 
-  #request(request: ApiRequest): Promise<ApiAnswer> {
+  #request(request: ApiRequest, asker?: Asker): Promise<ApiAnswer> {
     const { lookup } = this.caller
-    return lookup === null ? this.#client.request(this.caller, request) : this.#lookUp(lookup, request)
+    return lookup === null ? this.#client.request(this.caller, request, asker) : this.#lookUp(lookup, request, asker)
   }
 
-  async #lookUp(lookup: TokenLookup, request: ApiRequest): Promise<ApiAnswer> {
+  async #lookUp(lookup: TokenLookup, request: ApiRequest, asker?: Asker): Promise<ApiAnswer> {
     try {
-      const answer = await this.#client.request(this.caller, request)
+      const answer = await this.#client.request(this.caller, request, asker)
       lookup[judgeLookup(answer)]()
       return answer
     } catch (error) {

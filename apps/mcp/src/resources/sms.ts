@@ -21,9 +21,10 @@ export function smsIdOf(uri: string): string | undefined {
 }
 
 /** Where a message stands; undefined for an id that is not of this connection. Throws as a call of a tool does. */
-export async function readSms({ session }: Exchange, id: string): Promise<object | undefined> {
+export async function readSms(exchange: Exchange, id: string): Promise<object | undefined> {
   try {
-    const { state, status, error } = readStatus(await session.call('sms:send', statusRequest(id)))
+    const answer = await exchange.session.call('sms:send', statusRequest(id), exchange)
+    const { state, status, error } = readStatus(answer)
     return { id, state, status, error, error_text: error === 0 ? null : errorMeaning(error) }
   } catch (error) {
     if (error instanceof RouteRefusal && error.error.code === 'NOT_FOUND') return undefined

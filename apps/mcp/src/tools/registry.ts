@@ -96,7 +96,7 @@ class ToolCall implements ToolContext {
 
   async call(request: ApiRequest): Promise<RouteAnswer> {
     try {
-      return await this.#exchange.session.call(this.#tool.scope, request)
+      return await this.#exchange.session.call(this.#tool.scope, request, this.#exchange)
     } catch (error) {
       throw error instanceof RouteFailure ? failureIn(error) : error
     }

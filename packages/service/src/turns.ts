@@ -1,0 +1,105 @@
+/**
+ * Callers that are remembered while nothing of them is under way: a map that is always given and robbed of the same few is
+ * built anew every few requests, and its former tables hold what they held until a full collection.
+ */
+const KEPT_MAX = 1_000
+
+/** How many calls may be under way at one time. */
+export interface TurnsOptions {
+  /** Of one caller. */
+  readonly each: number
+  /** Of all together: as many as there are connections, so that no call waits for one after it had its turn. */
+  readonly all: number
+}
+
+interface Line {
+  running: number
+  /** Made for the first that waits: most callers never have one. */
+  waiting: Set<() => void> | undefined
+}
+
+/**
+ * Lets calls to another service take turns, so that however slow those of one caller are, others find a connection. Where
+ * all are taken, each that gets free goes to the next caller in turn, however many calls of one wait.
+ */
+export class Turns {
+  readonly #each: number
+  readonly #all: number
+  readonly #lines = new Map<string, Line>()
+  /** Those whose calls wait for nothing but the end of any, whose turn is next first; empty while there is room for one. */
+  readonly #next = new Set<Line>()
+  #running = 0
+
+  constructor({ each, all }: TurnsOptions) {
+    this.#each = each
+    this.#all = all
+  }
+
+  /** True with a place of the caller, which whoever has it gives back; false where none is free. */
+  take(caller: string): boolean {
+    if (this.#running === this.#all) return false
+    const line = this.#lines.get(caller)
+    if (line === undefined) this.#lines.set(caller, { running: 1, waiting: undefined })
+    else if (line.running === this.#each) return false
+    else line.running += 1
+    this.#running += 1
+    return true
+  }
+
+  /** For whom {@link take} had no place: true with one that was given back; false where none was in time, or before `gone` aborts. */
+  wait(caller: string, withinMs: number, gone?: AbortSignal): Promise<boolean> {
+    if (gone?.aborted) return Promise.resolve(false)
+    const line = this.#lines.get(caller) ?? { running: 0, waiting: undefined }
+    this.#lines.set(caller, line)
+    line.waiting ??= new Set()
+    const { waiting } = line
+    return new Promise((resolve) => {
+      const leave = (isNow: boolean) => {
+        clearTimeout(timer)
+        gone?.removeEventListener('abort', giveUp)
+        waiting.delete(go)
+        if (waiting.size === 0) this.#next.delete(line)
+        resolve(isNow)
+      }
+      const go = () => leave(true)
+      const giveUp = () => {
+        leave(false)
+        this.#forget(caller, line)
+      }
+      const timer = setTimeout(giveUp, withinMs)
+      gone?.addEventListener('abort', giveUp)
+      waiting.add(go)
+      this.#queue(line)
+    })
+  }
+
+  giveBack(caller: string): void {
+    const line = this.#lines.get(caller) as Line
+    line.running -= 1
+    this.#running -= 1
+    this.#queue(line)
+    if (this.#next.size > 0) this.#handOver()
+    this.#forget(caller, line)
+  }
+
+  /** At once, so that nobody who comes in between takes the place. */
+  #handOver(): void {
+    const [line] = this.#next
+    const [go] = line?.waiting ?? []
+    if (line === undefined || go === undefined) return
+    this.#next.delete(line)
+    line.running += 1
+    this.#running += 1
+    go()
+    this.#queue(line)
+  }
+
+  #queue(line: Line): void {
+    if (line.waiting !== undefined && line.waiting.size > 0 && line.running < this.#each) this.#next.add(line)
+  }
+
+  #forget(caller: string, line: Line): void {
+    const isIdle = line.running === 0 && !line.waiting?.size
+    if (isIdle && this.#lines.size > KEPT_MAX) this.#lines.delete(caller)
+  }
+}
