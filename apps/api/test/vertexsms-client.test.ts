@@ -2,11 +2,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Database } from '@vertexsms/db/client'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createUpstreamClient, type UpstreamClient } from '../src/upstream/vertexsms/client.ts'
 import { createVertexAccess } from '../src/upstream/vertexsms/operator.ts'
 import { createReportAddresses } from '../src/upstream/vertexsms/report-address.ts'
 import { eventually } from './support/eventually.ts'
+import { standStill } from './support/stand-still.ts'
 
 const SLOW = 'token-of-a-full-queue'
 const SOUND = 'token-of-another-account'
@@ -18,21 +19,25 @@ const NOT_CALLED = { kind: 'silence', handedOver: false }
 let close: () => Promise<void>
 let url: string
 let client: UpstreamClient
-/** Calls of {@link SLOW} that were not answered yet. */
+/** Calls of {@link SLOW}, and of tokens that begin so, that were not answered yet. */
 let held: ServerResponse[]
 let calls: string[]
+/** Connections that were made. */
+let connections: number
 /** To the sound token. */
 let answer: { status: number; body: string }
 
 beforeEach(async () => {
   held = []
   calls = []
+  connections = 0
   answer = { status: 200, body: '[]' }
   const server = createServer((request: IncomingMessage, response) => {
     calls.push(request.url ?? '')
-    if (request.headers['x-vertexsms-token'] === SLOW) held.push(response)
+    if (String(request.headers['x-vertexsms-token']).startsWith(SLOW)) held.push(response)
     else response.writeHead(answer.status, { location: '/elsewhere' }).end(answer.body)
   })
+  server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   client = createUpstreamClient(`${url}/v1/`)
@@ -90,6 +95,45 @@ test('a call whose time is over while it waits its turn was certainly not made',
   for (const response of held) response.end('[]')
   await Promise.all(first)
   expect(calls.length).toBe(16)
+})
+
+test('a call whose time ended while this process stood still before it was written was certainly not made', async () => {
+  const call = client.call(SOUND, read, limits)
+  standStill(2 * limits.timeoutMs)
+  expect(await call).toEqual(NOT_CALLED)
+  expect(calls).toEqual([])
+})
+
+describe('while as many calls as there are connections are not answered', () => {
+  const busy = async () => {
+    const many = Array.from({ length: 256 }, (_, at) => client.call(`${SLOW}-${at % 16}`, read, patient))
+    await eventually(async () => held.length === 256)
+    return many
+  }
+  const release = (some: ServerResponse[]) => {
+    for (const response of some) response.end('[]')
+  }
+
+  test('one more ends, certainly not made, with time left, and costs nobody a connection', async () => {
+    const many = await busy()
+    const startedAt = performance.now()
+    expect(await client.call(SOUND, read, { ...limits, timeoutMs: 4_000 })).toEqual(NOT_CALLED)
+    expect(performance.now() - startedAt).toBeLessThan(3_500)
+    release(held)
+    await Promise.all(many)
+    expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
+    expect([calls.length, connections]).toEqual([257, 256])
+  })
+
+  test('one more is made once, as soon as one of them is answered', async () => {
+    const many = await busy()
+    const more = client.call(SOUND, read, patient)
+    release(held.splice(0, 1))
+    expect(await more).toMatchObject({ kind: 'answer' })
+    expect([calls.length, connections]).toEqual([257, 256])
+    release(held)
+    await Promise.all(many)
+  })
 })
 
 test('the path of the API’s address comes before that of the route', async () => {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Fault } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
+import { standStill } from './support/stand-still.ts'
 import { giveToken, startVertexWorld, UPSTREAM_TOKEN, type VertexWorld } from './support/vertex.ts'
 
 let vertex: VertexWorld
@@ -140,6 +141,21 @@ test('no answer in time leaves the outcome unknown, and what comes late is taken
   const [row] = await rowsOf()
   expect(row).toMatchObject({ state: 'accepted', delivery: 1, holdMicros: 0n })
   expect(row?.chargedMicros).toBeGreaterThan(0n)
+})
+
+test('an answer that waits to be read is one, though the node stood still until after its time', async () => {
+  const node = await vertex.world.startNode({ API_PORT: '0', VERTEXSMS_SEND_TIMEOUT_MS: '1000' })
+  vertex.standIn.behaviour.chance = (route) => {
+    // The operator stands still with it: once they go on, the end of the time and the answer come in one turn.
+    if (route === 'POST /sms') standStill(1_100)
+    return undefined
+  }
+  try {
+    expect((await node.call('POST /sms', { token, body: sms })).status).toBe(200)
+  } finally {
+    vertex.standIn.behaviour.chance = null
+  }
+  expect(await rowsOf()).toMatchObject([{ state: 'accepted', holdMicros: 0n }])
 })
 
 test.each([

@@ -1,6 +1,8 @@
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { Circuit, SharedCircuit } from '@vertexsms/service/circuit'
+import { setDeadline } from '@vertexsms/service/deadline'
 import { createMemory } from '@vertexsms/service/memory'
+import { Turns } from '@vertexsms/service/turns'
 import { type Dispatcher, Pool } from 'undici'
 import { AMOUNT_SENT_HEADER, TOKEN_HEADER } from './wire.ts'
 
@@ -40,138 +42,142 @@ export interface UpstreamClient {
   close(): Promise<void>
 }
 
-/** As many as all accounts together have on the way at one time; more wait for a connection. */
-const CONNECTIONS_MAX = 256
 const CONNECT_TIMEOUT_MS = 3_000
 /** Short, because a call on a connection that the other side is just closing has an unknown outcome. */
 const KEEP_ALIVE_MS = 4_000
 
-/** Calls of one token on the way at one time: its hand-overs and as many reads; more wait, so that no account has all connections. */
-const CALLS_MAX = 16
+/**
+ * Calls on the way at one time: of one token its hand-overs and as many reads, so that no account has all connections; of
+ * all as many as there are connections.
+ */
+const TURNS = { each: 16, all: 256 } as const
+/** How much of its time a call may wait for its turn: what is made with hardly any left has an unknown outcome. */
+const WAIT_SHARE = 0.5
 /** Tokens whose silence is remembered. */
 const TOKENS_MAX = 10_000
 
-/** What is known of one token: whether its calls are answered, and which of them wait. */
-interface Line {
-  /** The operator lets the surplus of a token wait: its silence says nothing of other tokens. */
-  readonly circuit: Circuit
-  readonly waiting: { readonly exchange: Exchange; readonly dispatch: () => void }[]
-  free: number
-}
-
 /**
  * A client of the API at this address; connections are kept alive. While no connection can be made all calls fail at once,
- * and while a token's calls are not answered, those of this token.
+ * and while a token's calls are not answered, those of this token. A call that has no turn in time is not made.
  */
 export function createUpstreamClient(apiUrl: string): UpstreamClient {
   const { origin, pathname } = new URL(apiUrl)
   const prefix = pathname === '/' ? '' : pathname.replace(/\/$/, '')
   const pool = new Pool(origin, {
-    connections: CONNECTIONS_MAX,
+    connections: TURNS.all,
     pipelining: 1,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
   })
   const host = new SharedCircuit()
-  const lines = createMemory<Line>(TOKENS_MAX)
+  /** The operator lets the surplus of a token wait: its silence says nothing of other tokens. */
+  const circuits = createMemory<Circuit>(TOKENS_MAX)
+  const turns = new Turns(TURNS)
 
-  function lineOf(token: string): Line {
-    const key = Buffer.from(hashToken(token)).toString('base64')
-    const line = lines.get(key) ?? { circuit: new Circuit(), waiting: [], free: CALLS_MAX }
-    lines.set(key, line)
-    return line
+  function circuitOf(key: string): Circuit {
+    const circuit = circuits.get(key) ?? new Circuit()
+    circuits.set(key, circuit)
+    return circuit
+  }
+
+  function exchange(
+    token: string,
+    { method, path, body }: UpstreamRequest,
+    ends: { readonly endsAt: number; readonly maxBytes: number },
+  ): Promise<Outcome> {
+    return new Promise((resolve) => {
+      pool.dispatch(
+        {
+          method,
+          path: prefix + path,
+          headers: {
+            [TOKEN_HEADER]: token,
+            accept: 'application/json',
+            'user-agent': 'VertexSMS-Connect',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          body: body === undefined ? null : JSON.stringify(body),
+          idempotent: false,
+          // The call has a time of its own, for all of it.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        new Exchange(ends, resolve),
+      )
+    })
   }
 
   return {
-    call(token, { method, path, body }, limits) {
-      const line = lineOf(token)
-      if (!line.circuit.admits()) return Promise.resolve(NOT_CALLED)
+    async call(token, request, { timeoutMs, maxBytes }) {
+      const key = Buffer.from(hashToken(token)).toString('base64')
+      const circuit = circuitOf(key)
+      if (!circuit.admits()) return NOT_CALLED
       if (!host.admits()) {
-        line.circuit.cancelled()
-        return Promise.resolve(NOT_CALLED)
+        circuit.cancelled()
+        return NOT_CALLED
       }
-      return new Promise((resolve) => {
-        const exchange = new Exchange(limits, (answer, unreachable) => {
-          if (answer.kind === 'answer') line.circuit.succeeded()
-          else if (answer.handedOver) line.circuit.failed()
-          else line.circuit.cancelled()
-          if (unreachable) host.failed()
-          else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
-          resolve(answer)
-        })
-        const dispatch = () => {
-          pool.dispatch(
-            {
-              method,
-              path: prefix + path,
-              headers: {
-                [TOKEN_HEADER]: token,
-                accept: 'application/json',
-                'user-agent': 'VertexSMS-Connect',
-                ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-              },
-              body: body === undefined ? null : JSON.stringify(body),
-              idempotent: false,
-              // The call has a time of its own, for all of it.
-              headersTimeout: 0,
-              bodyTimeout: 0,
-            },
-            exchange,
-          )
-        }
-        line.waiting.push({ exchange, dispatch })
-        serve(line)
-      })
+      const endsAt = performance.now() + timeoutMs
+      if (!turns.take(key) && !(await turns.wait(key, timeoutMs * WAIT_SHARE))) {
+        circuit.cancelled()
+        return NOT_CALLED
+      }
+      const { answer, isUnreachable } = await exchange(token, request, { endsAt, maxBytes })
+      turns.giveBack(key)
+      if (answer.kind === 'answer') circuit.succeeded()
+      else if (answer.handedOver) circuit.failed()
+      else circuit.cancelled()
+      if (isUnreachable) host.failed()
+      else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
+      return answer
     },
     close: () => pool.destroy(),
   }
 }
 
 const NOT_CALLED = { kind: 'silence', handedOver: false } as const
+const NO_WHOLE_ANSWER = { kind: 'silence', handedOver: true } as const
 
-/** Calls whoever waits in a line while it has places; a call has its place until it ends, and one that ended waiting needs none. */
-function serve(line: Line): void {
-  while (line.free > 0) {
-    const next = line.waiting.shift()
-    if (next === undefined) return
-    if (next.exchange.over) continue
-    line.free--
-    next.exchange.whenOver(() => {
-      line.free++
-      queueMicrotask(() => serve(line))
-    })
-    next.dispatch()
-  }
+/** How a call ended. */
+interface Outcome {
+  readonly answer: UpstreamAnswer
+  /** True where no connection could be made. */
+  readonly isUnreachable: boolean
 }
 
 /** One call on its way. Whatever ends it ends it once. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
-  readonly #settle: (answer: UpstreamAnswer, unreachable: boolean) => void
-  readonly #timer: NodeJS.Timeout
+  readonly #settle: (outcome: Outcome) => void
+  readonly #endsAt: number
+  #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | undefined
   #over = false
-  #whenOver = () => {}
   #status = 0
   #amountSent: string | null = null
   #size = 0
   readonly #chunks: Buffer[] = []
 
-  /** `unreachable` is told where no connection could be made. */
-  constructor({ timeoutMs, maxBytes }: CallLimits, settle: (answer: UpstreamAnswer, unreachable: boolean) => void) {
+  constructor(
+    { endsAt, maxBytes }: { readonly endsAt: number; readonly maxBytes: number },
+    settle: (outcome: Outcome) => void,
+  ) {
     this.#maxBytes = maxBytes
     this.#settle = settle
-    this.#timer = setTimeout(
-      () => this.#end({ kind: 'silence', handedOver: this.#controller !== undefined }),
-      timeoutMs,
-    )
+    this.#endsAt = endsAt
+    // Of a call that is not written there is nothing to read: it ends before it can be.
+    this.#timer = setTimeout(() => this.#end(NOT_CALLED), endsAt - performance.now())
   }
 
   /** A connection is there and the call is about to be written: from here on it may have been carried out. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#over) controller.abort(new Error('out of time'))
-    else this.#controller = controller
+    if (this.#over) {
+      controller.abort(new Error('out of time'))
+      return
+    }
+    this.#controller = controller
+    clearTimeout(this.#timer)
+    this.#timer = setDeadline(() => this.#end(NO_WHOLE_ANSWER), this.#endsAt - performance.now())
   }
 
   onResponseStart(
@@ -186,7 +192,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) this.#end({ kind: 'silence', handedOver: true })
+    if (this.#size > this.#maxBytes) this.#end(NO_WHOLE_ANSWER)
     else this.#chunks.push(chunk)
   }
 
@@ -196,25 +202,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(): void {
-    const handedOver = this.#controller !== undefined
-    this.#end({ kind: 'silence', handedOver }, !handedOver)
+    if (this.#controller === undefined) this.#end(NOT_CALLED, true)
+    else this.#end(NO_WHOLE_ANSWER)
   }
 
-  get over(): boolean {
-    return this.#over
-  }
-
-  /** What is done at the end of a call that is under way. */
-  whenOver(work: () => void): void {
-    this.#whenOver = work
-  }
-
-  #end(answer: UpstreamAnswer, unreachable = false): void {
+  #end(answer: UpstreamAnswer, isUnreachable = false): void {
     if (this.#over) return
     this.#over = true
     clearTimeout(this.#timer)
     if (answer.kind === 'silence') this.#controller?.abort(new Error('no whole answer'))
-    this.#settle(answer, unreachable)
-    this.#whenOver()
+    this.#settle({ answer, isUnreachable })
   }
 }
