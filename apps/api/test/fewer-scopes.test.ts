@@ -167,6 +167,47 @@ describe('a list that is under way', () => {
   )
 })
 
+describe('the rest of a scheduled list', () => {
+  const to = Array.from({ length: 6 }, (_, at) => String(37060000100 + 100 * at))
+  const where = () => ({ accountId: app.accountId })
+  const countIn = (state: 'held' | 'handed_over') => world.db.sendMessage.count({ where: { ...where(), state } })
+  const rest = () => world.db.sendMessage.findMany({ where: { ...where(), handedAt: null } })
+
+  /** Four of the six are under way when the connection is changed, at a node that goes on or is gone. */
+  async function underWay(changed: () => Promise<unknown>, goesOn: boolean): Promise<void> {
+    const scheduled = new Date(Date.now() + 3_600_000).toISOString()
+    const body = { to, from: 'Tests', message: 'Hello', scheduled }
+    expect(await node.call('POST /sms/batch', { token: app.token, body })).toMatchObject({ status: 200 })
+    const { passed, open } = makeGate()
+    await comeDue(fakeOperator(undefined, () => passed))
+    await eventually(async () => (await countIn('handed_over')) === 4)
+    await changed()
+    if (goesOn) return open()
+    await world.db.send.updateMany({ where: where(), data: { runnerUntil: new Date(Date.now() - 1_000) } })
+    const { deps, sending } = pathNode(db, fakeOperator())
+    await turn(createScheduleJob(deps, sending, 1_000))
+  }
+
+  test.each([
+    ['in the middle of it', true],
+    ['before another node takes it up', false],
+  ])('is refused for the scope that its connection lost %s, not as if its token had ended', async (_when, goesOn) => {
+    await underWay(() => again(READING), goesOn)
+    await eventually(async () => (await countIn('held')) === 0)
+    const refused = { state: 'released', failure: 'PERMISSION_MISSING', failureReason: 'not_sent', holdMicros: 0n }
+    expect(await rest()).toMatchObject([refused, refused])
+  })
+
+  test('is refused as of what has ended once its connection has ended as well', async () => {
+    await underWay(async () => {
+      await again(READING)
+      await world.db.connection.update({ where: { id: app.connectionId }, data: { endedAt: new Date() } })
+    }, true)
+    await eventually(async () => (await countIn('held')) === 0)
+    expect((await rest()).map(({ failure }) => failure)).toEqual(['TOKEN_INVALID', 'TOKEN_INVALID'])
+  })
+})
+
 test('a connection that holds the scope to look numbers up, and not that to send, looks them up', async () => {
   const claims = accessClaims(app.accountId, { scope: 'hlr:lookup' })
   const { id } = await makeConnection(world.db, app.accountId, claims.jti)

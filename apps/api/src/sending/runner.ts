@@ -8,7 +8,7 @@ import { isCurrent } from '../ledger/current.ts'
 import { settleWhere } from '../ledger/release.ts'
 import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import { EXPIRED, NOT_SENT } from '../ledger/unsent.ts'
-import { openLive } from '../live.ts'
+import { connectionOnlyReads, openLive } from '../live.ts'
 import { type SendingDeps, type Whose, whose } from './deps.ts'
 import { handOver, settleLater, type ToHandOver } from './hand-over.ts'
 import { watch } from './judgements.ts'
@@ -180,19 +180,27 @@ async function leave(db: Database, claim: List['claim'], settlements: readonly S
   await db.$executeRaw`UPDATE send s SET runner_until = database_now() WHERE ${isOurs(claim)}`
 }
 
-/** Null where its time passed. TOKEN_INVALID only of what has ended: it tells a client to connect again. */
+/**
+ * Null where its time passed. TOKEN_INVALID only of what has ended: it tells a client to connect again, which gives a
+ * connection that may not send any more no other scopes.
+ */
 async function whyStopped(
   db: Database,
   { sendId, spenderId, grant, upstream }: List['claim'],
 ): Promise<ApiErrorCode | null> {
-  const [row] = await db.$queryRaw<{ late: boolean; paused: boolean; current: boolean; ended: boolean }[]>`
+  const [row] = await db.$queryRaw<
+    { late: boolean; paused: boolean; current: boolean; ended: boolean; only_reads: boolean }[]
+  >`
     ${openLive(grant)}
     SELECT bool_or(NOT ${spenderGoes('p')}) AS paused,
            bool_or(ended_at IS NOT NULL) OR NOT EXISTS (SELECT FROM live) AS ended,
+           NOT bool_or(ended_at IS NOT NULL) AND ${grant.tokenId}::uuid IS NULL AND EXISTS (
+             SELECT FROM connection c WHERE c.id = ${grant.connectionId}::uuid AND ${connectionOnlyReads('c')}) AS only_reads,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${IS_LATE}) AS late,
            EXISTS (SELECT FROM send s WHERE s.id = ${sendId}::uuid AND ${isCurrent(upstream, Prisma.sql`s`)}) AS current
     FROM spender p WHERE id IN (${spenderId}::uuid, ${grant.accountId}::uuid)`
   if (row?.late) return null
+  if (row?.only_reads) return 'PERMISSION_MISSING'
   // An end is for good, and no owner who resumes brings it back.
   if (row?.ended !== false) return 'TOKEN_INVALID'
   if (!row.paused && !row.current) return 'UPSTREAM_CHANGED'
