@@ -587,8 +587,21 @@ describe('the queue of approvals', () => {
     for (const id of all) expect(await approval(id)).toMatchObject({ state: 'refused', sealedText: null })
     expect(await Promise.all(kept.map(approval))).toEqual(before)
     expect(textOf((await person.get('/approvals?done=refusedAll')).html)).toContain('claude.ai: 3 sends')
-    const again = await send(person, '/approvals', { spender: of.spenderId })
-    expect(again.headers.get('location')).toBe('/approvals?done=late')
+  })
+
+  it('says of a second press that nothing waits any more, beside what became of it', async () => {
+    const { person, of } = await connected({ redirectHost: 'claude.ai' })
+    for (const _ of ['one', 'other']) await askApproval(stack, of)
+    for (const [done, told] of [
+      ['refusedAll', /All refused\. Nothing is sent\. claude\.ai: 2 sends/],
+      ['noneWaits', /Nothing of it waits for you any more\. What became of it stands below\. claude\.ai(?!:)/],
+    ] as const) {
+      const { headers } = await send(person, '/approvals', { spender: of.spenderId })
+      expect(headers.get('location')).toBe(`/approvals?done=${done}`)
+      const text = textOf((await person.get(`/approvals?done=${done}`)).html)
+      expect(text).toMatch(told)
+      expect(text.split('Decided lately, or over')[1]?.match(/Refused/g)).toHaveLength(2)
+    }
   })
 
   it('offers to refuse as many sends of an app as it would, those of other pages too', async () => {
@@ -610,7 +623,7 @@ describe('the queue of approvals', () => {
     const id = await askApproval(stack, of)
     const { person } = await owner()
     const { headers } = await send(person, '/approvals', { spender: of.spenderId })
-    expect(headers.get('location')).toBe('/approvals?done=late')
+    expect(headers.get('location')).toBe('/approvals?done=noneWaits')
     for (const spender of ['', 'x', "' OR 1=1"])
       expect((await send(person, '/approvals', { spender })).status).toBe(404)
     expect(await approval(id)).toMatchObject({ state: 'pending' })

@@ -48,7 +48,14 @@ function whyAsked({ row, withoutAskingMicros: above }: AskedApproval, { approval
 const VERDICTS = { approve: 'approved', refuse: 'refused', withdraw: 'withdrawn' } as const
 
 type Outcome = NonNullable<ApprovalsPage['outcome']>
-const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['approved', 'refused', 'withdrawn', 'refusedAll', 'late'])
+const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>([
+  'approved',
+  'refused',
+  'withdrawn',
+  'refusedAll',
+  'noneWaits',
+  'late',
+])
 
 interface ApprovalParams {
   Params: { approvalId: string }
@@ -106,9 +113,10 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const naming = namingFor(deps, wordsFor(request))
     const asker = (await nameSpenders(deps.db, account.id, [spenderId])).get(spenderId) ?? null
     const { approvals, format } = naming.t
-    const count = approvals.sends(refused, format.number(refused))
-    if (refused > 0) showOnce(deps, reply, noticePlace(request), `${whoOf(asker, naming).title}: ${count}`)
-    return reply.redirect(withNotice(PATH, refused > 0 ? 'refusedAll' : 'late'), 303)
+    const { title } = whoOf(asker, naming)
+    const which = refused > 0 ? `${title}: ${approvals.sends(refused, format.number(refused))}` : title
+    if (asker !== null) showOnce(deps, reply, noticePlace(request), which)
+    return reply.redirect(withNotice(PATH, refused > 0 ? 'refusedAll' : 'noneWaits'), 303)
   })
 
   app.get<ApprovalParams>('/approvals/:approvalId', async (request, reply) => {

@@ -48,7 +48,7 @@ export interface ApprovalPage extends AskedView {
 export interface ApprovalsPage {
   readonly viewer: Viewer
   /** What came of the last answer. */
-  readonly outcome: 'approved' | 'refused' | 'withdrawn' | 'refusedAll' | 'late' | null
+  readonly outcome: 'approved' | 'refused' | 'withdrawn' | 'refusedAll' | 'noneWaits' | 'late' | null
   /** Which send it was, or whose and how many, once. */
   readonly which: string | null
   /** What waits, by who asks: one send at least. */
