@@ -84,7 +84,7 @@ describe('a scheduled send at its time', () => {
       limitedSender: 'Tests',
       unpriced: false,
       maxMicros: null,
-      holds: holds.map(([messageId, holdMicros]) => ({ id: messageId, holdMicros })),
+      holds: holds.map(([messageId, holdMicros]) => ({ id: messageId, parts: 1, holdMicros, holdTold: false })),
       runnerSeconds: 30,
     })
 

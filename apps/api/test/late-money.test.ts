@@ -18,6 +18,7 @@ const of = (state: ReportedMessage['state'], set: Partial<ReportedMessage> = {})
   state,
   parts: 2,
   holdMicros: ['handed_over', 'unknown', 'held', 'scheduled'].includes(state) ? 100n : 0n,
+  holdTold: false,
   chargedMicros: state === 'accepted' ? 100n : 0n,
   chargedHold: false,
   wasSent: false,
@@ -57,6 +58,7 @@ describe('a report', () => {
       expect(lateMoney(report, of('unknown'), NONE)).toEqual({ outcome: 'accepted', chargedMicros: null, final: true })
     }
     expect(lateMoney(DELIVERED, of('unknown'), PRICES)).toMatchObject({ chargedMicros: 60n })
+    expect(lateMoney(DELIVERED, of('unknown', { holdTold: true }), PRICES)).toMatchObject({ chargedMicros: null })
     for (const report of [OUT_OF_MONEY, FILTERED]) expect(lateMoney(report, of('unknown'), PRICES)).toEqual(GIVEN_BACK)
   })
 
@@ -89,8 +91,8 @@ describe('a report', () => {
       dearestMicros: fc.option(fc.bigInt({ min: 0n, max: 80n })),
     })
     fc.assert(
-      fc.property(states, reports, prices, fc.boolean(), fc.boolean(), (state, report, known, chargedHold, isFree) => {
-        const message = of(state, { chargedHold: chargedHold && state === 'accepted', isFree })
+      fc.property(states, reports, prices, fc.boolean(), fc.boolean(), (state, report, known, byHold, isFree) => {
+        const message = of(state, { chargedHold: byHold && state === 'accepted', holdTold: !byHold, isFree })
         const change = lateMoney(report, message, known)
         expect(change === 'later' ? change : lateMoney(report, apply(message, change), known)).toBe(
           change === 'later' ? 'later' : 'nothing',
@@ -124,5 +126,11 @@ function apply(message: ReportedMessage, change: LateMoney): ReportedMessage {
   if (change.outcome === 'released') return { ...message, state: 'released', holdMicros: 0n, chargedMicros: 0n }
   const told = change.chargedMicros ?? null
   const chargedMicros = told ?? message.holdMicros + message.chargedMicros
-  return { ...message, state: 'accepted', holdMicros: 0n, chargedMicros, chargedHold: told === null }
+  return {
+    ...message,
+    state: 'accepted',
+    holdMicros: 0n,
+    chargedMicros,
+    chargedHold: told === null && !message.holdTold,
+  }
 }

@@ -138,6 +138,15 @@ describe('money that comes late', () => {
     expect(await spent()).toBe(HOLD)
   })
 
+  test('is not lowered where the hold was what the operator told, though its answer was lost', async () => {
+    const one = message(HOLD, { holdTold: true })
+    expect((await admitted(db, payer, [one])).kind).toBe('admitted')
+    await settle(db, [{ messageId: one.id, outcome: 'unknown' }])
+    await door.delivery(report(one.id, 1))
+    await door.delivery(report(one.id, 3))
+    expect(await row(one.id)).toMatchObject({ state: 'accepted', delivery: 3, chargedMicros: HOLD })
+  })
+
   test('is lowered to the rate of the network where only the hold had been charged, and never raised', async () => {
     const byHold = await settled('accepted', null)
     await door.delivery(report(byHold, 1, 0, '999'))

@@ -1,7 +1,9 @@
 // What was allowed for a send binds it at its time, too: prices may be others by then.
 import type { Database } from '@vertexsms/db/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { idle } from '../src/sending/hand-over.ts'
 import { quoteSms } from '../src/sending/quoting.ts'
+import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
@@ -33,11 +35,11 @@ beforeEach(async () => {
   operator = { ...fakeOperator(), dearestRateMicros: async () => DEAREST }
 })
 
-const costs = (micros: bigint): void => {
+const costs = (micros: bigint, parts = 1): void => {
   const { cost, send } = fakeOperator()
   operator.cost = async (order) => {
     const told = await cost(order)
-    return told && { ...told, micros }
+    return told && { ...told, micros, parts }
   }
   operator.dearestRateMicros = async () => micros + DEAREST - PRICE
   const { handOvers } = operator
@@ -45,7 +47,7 @@ const costs = (micros: bigint): void => {
     handOvers.set(order.messageId, (handOvers.get(order.messageId) ?? 0) + 1)
     const answer = await send(order)
     // As the real one, which tells no price.
-    return answer.kind === 'accepted' ? { ...answer, priceMicros: null } : answer
+    return answer.kind === 'accepted' ? { ...answer, parts, priceMicros: null } : answer
   }
 }
 
@@ -231,6 +233,71 @@ describe('a scheduled send that its limits allowed by its very price', () => {
       return told && { ...told, country: 'LV' }
     }
     expect(await atItsTime()).toEqual(['released DESTINATION_NOT_ALLOWED'])
+  })
+})
+
+describe('the rest of a scheduled list that another node takes up', () => {
+  const six = Array.from({ length: 6 }, (_, at) => String(37060000001 + at))
+  const where = () => ({ accountId: payer.accountId })
+
+  /** Four of the six are claimed by a node that dies, and the rest is handed over by another; gives what that one asked for. */
+  async function takenUp(body: Record<string, unknown>, costNow: bigint, parts = 1): Promise<string[]> {
+    await schedule(six, body)
+    costs(costNow, parts)
+    await database.followDate(HOUR_MS + 60_000)
+    const dead = pathNode(db, operator, { at: (step) => (step === 'claimed' ? new Promise(() => {}) : undefined) })
+    await turn(createScheduleJob(dead.deps, dead.sending, 1_000))
+    await expect.poll(() => owner.sendMessage.count({ where: { ...where(), state: 'held' } })).toBe(2)
+    const asked: string[] = []
+    const { cost, dearestRateMicros } = operator
+    operator.cost = (...of) => {
+      asked.push('cost')
+      return cost(...of)
+    }
+    operator.dearestRateMicros = (...of) => {
+      asked.push('rates')
+      return dearestRateMicros(...of)
+    }
+    await database.followDate(HOUR_MS + 180_000)
+    const { deps, sending } = pathNode(db, operator)
+    await turn(createScheduleJob(deps, sending, 1_000))
+    await idle(deps)
+    return asked
+  }
+
+  /**
+   * What the rest was charged, before a report from a network whose rate is half of the price, and what all six were after
+   * it: nobody knows of the others what became of them until then.
+   */
+  async function chargedAround(): Promise<(bigint | undefined)[][]> {
+    const ofNetwork = { ...operator, networkRateMicros: async () => PRICE / 2n }
+    const door = createReportDoor(
+      db,
+      () => ofNetwork,
+      () => {},
+    )
+    const accepted = () => owner.sendMessage.findMany({ where: { ...where(), state: 'accepted' } })
+    const before = await accepted()
+    for (const { id } of await owner.sendMessage.findMany({ where: where() }))
+      await door.delivery({ messageId: id, status: 1, error: 0, mcc: '246', mnc: '01' })
+    return [before, await accepted()].map((rows) => rows.map(({ chargedMicros }) => chargedMicros))
+  }
+
+  test('costs what the operator had told of it, which no report lowers, and asks for no price', async () => {
+    expect(await takenUp({ maxPrice: PRICE * 6n }, PRICE)).toEqual([])
+    expect(await chargedAround()).toEqual([[PRICE, PRICE], Array(6).fill(PRICE)])
+  })
+
+  test('costs what was held where nothing was told, until a report names a network that is cheaper', async () => {
+    expect(await takenUp({}, PRICE)).toEqual([])
+    expect(await chargedAround()).toEqual([[DEAREST, DEAREST], Array(6).fill(PRICE / 2n)])
+  })
+
+  test('costs what was told at its time for as many parts as were told, which is not the price of each', async () => {
+    expect(await takenUp({ maxPrice: PRICE * 6n }, PRICE, 2)).toEqual([])
+    expect(await chargedAround()).toEqual([[PRICE, PRICE], Array(6).fill(PRICE)])
+    const rows = await owner.sendMessage.findMany({ where: where() })
+    expect(rows.map(({ parts }) => parts)).toEqual(Array(6).fill(2))
   })
 })
 

@@ -38,11 +38,11 @@ function slowNode(changes: Partial<SendingDeps> = {}, ratesAre: () => void = () 
   const fake = fakeOperator(undefined, () => answers.passed)
   const operator: FakeOperator = {
     ...fake,
-    async dearestRateMicros(...of) {
+    async generation() {
       asked.open()
       await rates.passed
       ratesAre()
-      return fake.dearestRateMicros(...of)
+      return 0
     },
   }
   const { deps, sending } = pathNode(database.db, operator, { times: TIMES, ...changes })

@@ -21,6 +21,8 @@ export interface NewMessage {
   readonly country: string
   readonly parts: number
   readonly holdMicros: bigint
+  /** The hold is the price that the upstream told for so many parts. */
+  readonly holdTold: boolean
   readonly fingerprint: Uint8Array | null
 }
 
@@ -162,7 +164,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
   return db.$queryRaw<Row[]>`
     ${openLive(grant)}, asked AS MATERIALIZED (
       SELECT a.*, 0::bigint AS already FROM jsonb_to_recordset(${messagesJson(send.messages)}::jsonb)
-        AS a(id bigint, position int, recipient text, country text, parts int, hold bigint, fingerprint text)
+        AS a(id bigint, position int, recipient text, country text, parts int, hold bigint, told boolean, fingerprint text)
     ), freed AS (
       UPDATE send s SET key_hash = NULL FROM live
       WHERE s.spender_id = ${spenderId}::uuid AND s.upstream = ${upstream} AND s.route = ${send.route}
@@ -198,9 +200,11 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       FROM go RETURNING id
     ), written AS (
       INSERT INTO send_message (id, send_id, account_id, spender_id, upstream, position, recipient, country, parts, state,
-                                hold_micros, charged_micros, day, lease_until, fingerprint, created_at, handed_at)
+                                hold_micros, hold_told, charged_micros, day, lease_until, fingerprint, created_at, handed_at)
       SELECT a.id, sent.id, ${accountId}::uuid, ${spenderId}::uuid, ${upstream}, a.position, a.recipient, a.country, a.parts,
-             ${state}::send_state, a.hold, 0, CASE WHEN ${how} = 'scheduled' THEN NULL ELSE go.day END,
+             ${state}::send_state, a.hold,
+             -- At its time it is priced anew.
+             a.told AND ${how} <> 'scheduled', 0, CASE WHEN ${how} = 'scheduled' THEN NULL ELSE go.day END,
              CASE WHEN ${how} = 'at_once' THEN database_now() + ${leaseSeconds}::int * interval '1 second' END,
              decode(a.fingerprint, 'hex'), database_now(), CASE WHEN ${how} = 'at_once' THEN database_now() END
       FROM sent CROSS JOIN go CROSS JOIN asked a
@@ -225,13 +229,14 @@ export function keyIsFree(send: Prisma.Sql): Prisma.Sql {
 
 function messagesJson(messages: readonly NewMessage[]): string {
   return JSON.stringify(
-    messages.map(({ id, position, recipient, country, parts, holdMicros, fingerprint }) => ({
+    messages.map(({ id, position, recipient, country, parts, holdMicros, holdTold, fingerprint }) => ({
       id: String(id),
       position,
       recipient,
       country,
       parts,
       hold: String(holdMicros),
+      told: holdTold,
       fingerprint: fingerprint === null ? null : Buffer.from(fingerprint).toString('hex'),
     })),
   )

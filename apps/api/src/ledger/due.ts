@@ -2,6 +2,7 @@
 // that asked. Twins: admit.ts (held them against the total), standing.ts (what both judge by).
 import type { Database } from '@vertexsms/db/client'
 import { type Grant, openLive } from '../live.ts'
+import type { NewMessage } from './admit.ts'
 import { retried } from './retry.ts'
 import { type Ledger, move, STAND_COLUMNS, type Stand, standing } from './standing.ts'
 
@@ -19,7 +20,7 @@ export interface Due {
   /** The most that its caller allowed for all of it; null where that is no matter. */
   readonly maxMicros: bigint | null
   /** Today's price of every message that waits. */
-  readonly holds: readonly { readonly id: bigint; readonly holdMicros: bigint }[]
+  readonly holds: readonly Pick<NewMessage, 'id' | 'parts' | 'holdMicros' | 'holdTold'>[]
   readonly runnerSeconds: number
 }
 
@@ -51,7 +52,14 @@ interface Row extends Stand {
 export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   const { grant, ledger, sendId, generation, runnerId, limitedSender, unpriced, maxMicros, holds, runnerSeconds } = due
   const request = { sender: limitedSender, countsDay: true, unpriced, slots: 0, waits: -holds.length }
-  const json = JSON.stringify(holds.map(({ id, holdMicros }) => ({ id: String(id), hold: String(holdMicros) })))
+  const json = JSON.stringify(
+    holds.map(({ id, parts, holdMicros, holdTold }) => ({
+      id: String(id),
+      parts,
+      hold: String(holdMicros),
+      told: holdTold,
+    })),
+  )
   const rows = await retried(
     () => db.$queryRaw<Row[]>`
     ${openLive(grant)}, mine AS MATERIALIZED (
@@ -63,8 +71,8 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       SELECT m.id, m.country, m.hold_micros AS already FROM mine JOIN send_message m ON m.send_id = mine.id
       WHERE m.state = 'scheduled' ORDER BY m.id FOR UPDATE OF m
     ), asked AS MATERIALIZED (
-      SELECT w.id, w.country, w.already, p.hold FROM waiting w
-      JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, hold bigint) ON p.id = w.id
+      SELECT w.id, w.country, w.already, p.parts, p.hold, p.told FROM waiting w
+      JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, parts int, hold bigint, told boolean) ON p.id = w.id
     ), ${standing(ledger, request)}, allowed AS MATERIALIZED (
       SELECT least(${maxMicros}::bigint, CASE WHEN mine.approval_id IS NULL THEN (SELECT min(ask_above_micros) FROM stand)
                -- One that is gone allows nothing.
@@ -81,7 +89,8 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM go
       WHERE s.id = ${sendId}::uuid RETURNING s.id
     ), held AS (
-      UPDATE send_message m SET state = 'held', day = go.day, hold_micros = a.hold FROM asked a CROSS JOIN go
+      UPDATE send_message m SET state = 'held', day = go.day, parts = a.parts, hold_micros = a.hold, hold_told = a.told
+      FROM asked a CROSS JOIN go
       WHERE m.id = a.id RETURNING m.id
     )
     SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT dearer FROM dear) AS dearer,

@@ -41,7 +41,7 @@ export interface Settlement {
   readonly messageId: bigint
   readonly outcome: 'accepted' | 'released' | 'unknown'
   readonly reference?: string
-  /** What it costs in the end; null charges what is held, which a report may still lower. */
+  /** What it costs in the end; null charges what is held, which a report may still lower unless it was told. */
   readonly chargedMicros?: bigint | null
   /** What was held for it when it left, which is charged without a price where it was given back before its answer. */
   readonly heldMicros?: bigint
@@ -130,7 +130,7 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
 /** What {@link settledParts} reads of a message `m`, beside what is told of it. */
 export const STANDING = Prisma.sql`
   m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-  m.hold_micros, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent`
+  m.hold_micros, m.hold_told, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent`
 
 /** The rows of `told`, held; `after` names what must be held before them. */
 function lockTold(after = Prisma.empty): Prisma.Sql {
@@ -155,7 +155,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
                        THEN coalesce(l.charged, ceil(l.by_hold_micros * l.parts_sent / l.parts::numeric)::bigint)
                      WHEN 'released' THEN 0 ELSE l.charged_micros END AS now_charged,
       CASE WHEN l.outcome = 'unknown' THEN l.hold_micros ELSE 0 END AS now_held,
-      l.outcome = 'accepted' AND l.charged IS NULL AND (l.state <> 'accepted' OR l.charged_hold) AS by_hold
+      l.outcome = 'accepted' AND l.charged IS NULL
+        AND CASE l.state WHEN 'accepted' THEN l.charged_hold ELSE NOT l.hold_told END AS by_hold
     FROM locked l
     WHERE CASE l.outcome
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')

@@ -17,6 +17,7 @@ import type { SendingDeps } from './deps.ts'
 import type { DueSend, WaitingRecipient } from './due-sends.ts'
 import { COST_MAX, type Priced, type Prices, sum } from './price.ts'
 import type { Content } from './request.ts'
+import type { RunMessage } from './run-messages.ts'
 
 /** What refuses a send for its price: by its very price it may go. */
 const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
@@ -36,7 +37,7 @@ interface Refused {
 
 /** What comes of a send at its time; `later` where the next turn asks anew. */
 export type AtItsTime =
-  | { readonly kind: 'admitted'; readonly priced: readonly Priced[] }
+  | { readonly kind: 'admitted'; readonly priced: readonly Pick<RunMessage, 'told' | 'heldMicros'>[] }
   | ({ readonly kind: 'refused' } & Refused)
   | { readonly kind: 'ended' }
   | { readonly kind: 'later' }
@@ -60,7 +61,12 @@ export async function admitAtItsTime(
       limitedSender: content.sender,
       unpriced: priced.some(({ micros }) => micros === null),
       maxMicros,
-      holds: priced.map(({ micros }, at) => ({ id: recipients[at]?.id ?? 0n, holdMicros: micros ?? 0n })),
+      holds: priced.map(({ micros, told }, at) => ({
+        id: recipients[at]?.id ?? 0n,
+        parts: told?.parts ?? content.parts,
+        holdMicros: micros ?? 0n,
+        holdTold: told !== null,
+      })),
       runnerSeconds: Math.ceil(deps.times.runnerMs / 1000),
     })
   const refusal = (priced: readonly Priced[], outcome: DueAdmitted) => refusedBy(deps.issuer, due, priced, outcome)
@@ -82,7 +88,8 @@ export async function admitAtItsTime(
   if (refused !== null) return { kind: 'refused', ...refused }
   if (outcome.kind === 'ended') return { kind: 'ended' }
   // It, or what refused it, was changed meanwhile.
-  return outcome.kind === 'admitted' ? { kind: 'admitted', priced } : { kind: 'later' }
+  if (outcome.kind !== 'admitted') return { kind: 'later' }
+  return { kind: 'admitted', priced: priced.map(({ micros, told }) => ({ told, heldMicros: micros ?? 0n })) }
 }
 
 /** Why it may not go at these prices, by the rows that are told with the outcome; null for what does not refuse it. */

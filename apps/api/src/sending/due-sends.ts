@@ -27,7 +27,10 @@ export interface WaitingRecipient {
   readonly position: number
   readonly msisdn: string
   readonly country: string
+  readonly parts: number
   readonly holdMicros: bigint
+  /** The hold is the price that the upstream told for so many parts. */
+  readonly holdTold: boolean
 }
 
 /**
@@ -71,7 +74,8 @@ export function takeDue(db: Database, upstream: string, full: readonly string[])
 /** The recipients of a send that wait, in their order. */
 export function waitingOf(db: Database, sendId: string): Promise<WaitingRecipient[]> {
   return db.$queryRaw`
-    SELECT id, position, recipient AS msisdn, country, hold_micros AS "holdMicros" FROM send_message
+    SELECT id, position, recipient AS msisdn, country, parts, hold_micros AS "holdMicros", hold_told AS "holdTold"
+    FROM send_message
     WHERE send_id = ${sendId}::uuid AND state IN ('scheduled', 'held') ORDER BY position`
 }
 

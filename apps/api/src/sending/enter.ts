@@ -138,6 +138,7 @@ function messagesOf(entry: Entry, priced: readonly Priced[]): Entered[] {
     country: one.country,
     parts: one.told?.parts ?? entry.parts,
     holdMicros: one.micros ?? 0n,
+    holdTold: one.told !== null,
     fingerprint: entry.fingerprint(one),
     priced: one,
   }))

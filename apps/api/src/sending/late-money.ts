@@ -10,6 +10,8 @@ export interface ReportedMessage {
   readonly state: 'scheduled' | 'held' | 'handed_over' | 'unknown' | 'accepted' | 'released'
   readonly parts: number
   readonly holdMicros: bigint
+  /** The hold is the price that the upstream told. */
+  readonly holdTold: boolean
   readonly chargedMicros: bigint
   /** The charge is the hold, which is nothing where no price could be had: none was told. */
   readonly chargedHold: boolean
@@ -68,7 +70,7 @@ export function lateMoney(
 }
 
 function accepted(message: ReportedMessage, { networkMicros }: PartPrices): LateMoney {
-  const rate = rateOf(message, networkMicros)
+  const rate = message.holdTold ? null : rateOf(message, networkMicros)
   const chargedMicros = rate !== null && isBetter(rate, message.holdMicros) ? rate : null
   return { outcome: 'accepted', chargedMicros, final: true }
 }

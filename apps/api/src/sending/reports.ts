@@ -40,7 +40,7 @@ export class ReportTooEarly extends Error {
  */
 export function createReportDoor(db: Database, rates: () => Rates, owes: () => void): ReportDoor {
   async function pricesOf(
-    { kind, accountId, country, state, chargedHold }: Row,
+    { kind, accountId, country, state, holdTold, chargedHold }: Row,
     { mcc, mnc }: Network,
   ): Promise<PartPrices> {
     const isLate = state === 'released'
@@ -48,7 +48,8 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       const lookupMicros = isLate ? await priceOrNone(rates().hlrPriceMicros(accountId)) : null
       return { networkMicros: null, dearestMicros: lookupMicros }
     }
-    if (state === 'accepted' && !chargedHold) return { networkMicros: null, dearestMicros: null }
+    const isPriced = state === 'accepted' ? !chargedHold : !isLate && holdTold
+    if (isPriced) return { networkMicros: null, dearestMicros: null }
     const networkMicros =
       mcc === null || mnc === null ? null : await priceOrNone(rates().networkRateMicros(accountId, country, mcc, mnc))
     const dearestMicros = isLate ? await priceOrNone(rates().dearestRateMicros(accountId, country)) : null
@@ -136,7 +137,7 @@ function priceOrNone(asked: Promise<bigint | null>): Promise<bigint | null> {
 async function readMessage(db: Database, messageId: bigint): Promise<Row | undefined> {
   const [row] = await db.$queryRaw<Row[]>`
     SELECT ${STATE_NOW} AS state,
-           m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros",
+           m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros", m.hold_told AS "holdTold",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
            ${WAS_SENT} AS "wasSent", ${AS_READ} AS "asRead",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"

@@ -17,8 +17,8 @@ import { type SendingDeps, whose } from './deps.ts'
 import { beginLease, type DueSend, takeDue, type WaitingRecipient, waitingOf } from './due-sends.ts'
 import { inBackground } from './hand-over.ts'
 import { createCrowd } from './places.ts'
-import type { Priced } from './price.ts'
 import type { Content } from './request.ts'
+import type { RunMessage } from './run-messages.ts'
 import type { Sending } from './send.ts'
 import { readWaiting, sealedContext } from './waiting.ts'
 
@@ -88,9 +88,11 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
   }
 
   /** What a runner had that is gone was admitted by that one, at the price that is held for it. */
-  async function goOn({ send, content, recipients }: Due): Promise<AtItsTime> {
-    const byRates = await sending.prices.byRates(send.accountId, content, recipients)
-    const priced = byRates.map((one, at) => ({ ...one, micros: recipients[at]?.holdMicros ?? 0n }))
+  async function goOn({ send, recipients }: Pick<Due, 'send' | 'recipients'>): Promise<AtItsTime> {
+    const priced = recipients.map(({ parts, holdMicros, holdTold }) => ({
+      told: holdTold ? { micros: holdMicros, parts } : null,
+      heldMicros: holdMicros,
+    }))
     return (await beginLease(db, send, deps.times.runnerMs)) ? { kind: 'admitted', priced } : { kind: 'later' }
   }
 
@@ -98,13 +100,12 @@ export function createScheduleJob(deps: SendingDeps, sending: Sending, everyMs: 
     send: DueSend,
     content: Content,
     recipients: readonly WaitingRecipient[],
-    priced: readonly Priced[],
+    priced: readonly Pick<RunMessage, 'told' | 'heldMicros'>[],
   ): void {
     const messages = recipients.map(({ id, msisdn }, at) => ({
       id,
       recipient: msisdn,
-      told: priced[at]?.told ?? null,
-      heldMicros: priced[at]?.micros ?? 0n,
+      ...(priced[at] ?? { told: null, heldMicros: 0n }),
     }))
     const done = underWay.join(send.accountId) ?? (() => {})
     const { id: sendId, runnerId, generation } = send

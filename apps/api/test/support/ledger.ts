@@ -38,6 +38,7 @@ export function message(holdMicros: bigint, changes: Partial<NewMessage> = {}): 
     country: 'LT',
     parts: 1,
     holdMicros,
+    holdTold: false,
     fingerprint: null,
     ...changes,
   }

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "send_message" ADD COLUMN     "hold_told" BOOLEAN NOT NULL DEFAULT false;
