@@ -179,8 +179,11 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       fingerprint_until = CASE WHEN s.outcome = 'accepted'
         THEN coalesce(m.fingerprint_until, database_now() + ${FINGERPRINT_SECONDS}::int * interval '1 second') END,
       settled_at = coalesce(m.settled_at, CASE WHEN s.outcome <> 'unknown' THEN database_now() END),
-      final_at = CASE WHEN (s.outcome = 'released' OR s.final) AND NOT s.by_report
-        THEN coalesce(m.final_at, database_now()) ELSE m.final_at END
+      final_at = CASE WHEN s.by_report THEN m.final_at
+        WHEN s.outcome = 'released' OR s.final THEN coalesce(m.final_at, database_now())
+        -- An acceptance that comes after the word of its owner opens it again: its delivery, or its result, still follows.
+        WHEN s.outcome = 'accepted' AND m.delivery IS NULL AND m.result IS NULL THEN NULL
+        ELSE m.final_at END
     FROM settling s WHERE m.id = s.id
     RETURNING m.id
   ), done AS (
