@@ -2,7 +2,7 @@ import { explainToBrowsers } from '@vertexsms/service/browser-page'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
-import { createApiClient } from './api/client.ts'
+import { type ApiTimes, createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
 import { createAuthenticate } from './caller/bearer.ts'
 import { createChallenges } from './caller/challenge.ts'
@@ -28,21 +28,15 @@ export interface AppDeps {
   readonly logger: Logger
   /** Serves something else than the ten tools on the same edge, as the conformance suite's fixtures. */
   readonly registry?: Registry
-  /** No call of the API is waited for longer than this; each for its own time where it is absent. */
-  readonly apiTimeoutMaxMs?: number
+  readonly apiTimes?: ApiTimes
 }
 
 const REQUEST_TIMEOUT_MS = 15_000
 
 /** The MCP server: the metadata of the protected resource, and the endpoint behind it. */
-export async function buildApp({
-  config,
-  logger,
-  registry: other,
-  apiTimeoutMaxMs,
-}: AppDeps): Promise<FastifyInstance> {
+export async function buildApp({ config, logger, registry: other, apiTimes }: AppDeps): Promise<FastifyInstance> {
   const draining = new AbortController()
-  const api = createApiClient(config.API_URL, config.EDGE_SECRET, apiTimeoutMaxMs)
+  const api = createApiClient(config.API_URL, config.EDGE_SECRET, apiTimes)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
   const tokens = createPublishedTokens({

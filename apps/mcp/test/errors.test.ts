@@ -15,7 +15,7 @@ let stack: Stack
 let hasty: Stack
 beforeAll(async () => {
   stack = await startStack({ env: { RATE_LIMITS: 'on', CALLS_PER_MINUTE: '3' } })
-  hasty = await startStack({ apiTimeoutMaxMs: 300 })
+  hasty = await startStack({ apiTimes: { answerMaxMs: 300 } })
   hasty.upstream.override = ({ path }) => (path === '/token' ? undefined : 'hang')
 })
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { ApiTimes } from '../src/api/client.ts'
 import { envelopeOf, failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { HALT_MS } from './support/upstream.ts'
@@ -51,7 +52,7 @@ it.each(['drip', 'halting'] as const)(
   'that tells its answer by bits is not listened to for longer than a call may take: %s',
   async (how) => {
     // Longer than either half of the answer that halts, and not than both.
-    stack = await startStack({ apiTimeoutMaxMs: HALT_MS * 1.2 })
+    stack = await startStack({ apiTimes: { answerMaxMs: HALT_MS * 1.2 } })
     stack.upstream.override = ({ path }) => (path === '/operators/7' ? how : undefined)
     const answer = await post(stack.url, await stack.accessToken(), OPERATOR)
     expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
@@ -60,14 +61,14 @@ it.each(['drip', 'halting'] as const)(
 )
 
 it('that begins its answer after its time is not listened to', async () => {
-  stack = await startStack({ apiTimeoutMaxMs: 0 })
+  stack = await startStack({ apiTimes: { answerMaxMs: 0 } })
   stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'halting' : undefined)
   const answer = await post(stack.url, await stack.accessToken(), OPERATOR)
   expect(failureOf(await resultOf(answer)).code).toBe('UPSTREAM_TIMEOUT')
 })
 
 it('whose answer waits to be read is listened to, though the server itself stood still until after its time', async () => {
-  stack = await startStack({ apiTimeoutMaxMs: 1_000 })
+  stack = await startStack({ apiTimes: { answerMaxMs: 1_000 } })
   const token = await stack.acceptedToken()
   stack.upstream.override = ({ path }) => {
     // Both ends stand still together: once they go on, the end of the time and the answer come in one turn.
@@ -81,7 +82,7 @@ it('whose answer waits to be read is listened to, though the server itself stood
 })
 
 it('for one account is not asked by it again and again, and is asked by every other', async () => {
-  stack = await startStack({ apiTimeoutMaxMs: 300 })
+  stack = await startStack({ apiTimes: { answerMaxMs: 300 } })
   const greedy = await stack.accessToken({ payload: { sub: 'greedy' } })
   const modest = await stack.accessToken({ payload: { sub: 'modest' } })
   stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'hang' : undefined)
@@ -121,7 +122,7 @@ it('for one account is asked by its other calls again, though a lookup that wait
 })
 
 it('for three accounts is not asked by anybody until it answers again', async () => {
-  stack = await startStack({ apiTimeoutMaxMs: 300 })
+  stack = await startStack({ apiTimes: { answerMaxMs: 300 } })
   const tokens = await Promise.all(['a', 'b', 'c', 'd'].map((sub) => stack.accessToken({ payload: { sub } })))
   stack.upstream.override = () => 'hang'
   const ask = async (token = '') => (await post(stack.url, token, modern('tools/list'))).status
@@ -135,14 +136,13 @@ it('for three accounts is not asked by anybody until it answers again', async ()
 })
 
 it('is not waited for by a call whose turn does not come in time, nor asked for it any more', async () => {
-  stack = await startStack()
+  stack = await startStack({ apiTimes: { turnMaxMs: 300 } })
   const release = hold('/sms/batch')
   const token = await stack.accessToken({ payload: { sub: 'greedy' } })
   const args = { to: '+37069555555', from: 'Shop', message: 'Hi' }
   const send = modern('tools/call', { name: 'send_sms', arguments: args })
   const sends = Array.from({ length: 64 }, () => post(stack.url, token, send))
   await expect.poll(() => asked('/sms/batch')).toBe(64)
-  // The sends go on, and may take six times as long.
   expect((await post(stack.url, token, modern('tools/list'))).status).toBe(503)
   release()
   for (const response of await Promise.all(sends)) expect((await resultOf(response)).isError).toBeUndefined()
@@ -163,8 +163,8 @@ describe('that answers nothing on any connection', () => {
   }
 
   /** Has every connection to the API busy with a send, of as many accounts as it takes. */
-  async function busy(): Promise<Promise<Response>[]> {
-    stack = await startStack()
+  async function busy(apiTimes?: ApiTimes): Promise<Promise<Response>[]> {
+    stack = await startStack(apiTimes && { apiTimes })
     held = []
     stack.upstream.override = ({ path, token }) => {
       if (path !== '/sms/batch' || sends() > 256) return undefined
@@ -182,7 +182,7 @@ describe('that answers nothing on any connection', () => {
   const seen = async () => expect((await post(stack.url, null, 'nothing')).status).toBe(401)
 
   it('is not given a send that found none in time, which was surely not made', async () => {
-    const sent = await busy()
+    const sent = await busy({ turnMaxMs: 300 })
     const late = await post(stack.url, await tokenOf('e'), SEND)
     expect(late.status).toBe(503)
     expect(await envelopeOf(late)).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true })

@@ -24,7 +24,7 @@ export interface ApiRequest {
   readonly path: string
   /** JSON text of the body. */
   readonly body?: string
-  /** How long the answer may take; before that its turn may, which is bounded by {@link TURN_WAIT_MAX_MS}, too. */
+  /** How long the answer may take; before that its turn may, which {@link TURN_WAIT_MAX_MS} bounds, too. */
   readonly timeoutMs: number
   /** True when repeating the request could spend money or change the account; it is then never repeated here. */
   readonly effect: boolean
@@ -40,6 +40,14 @@ export interface ApiRequest {
 export interface Asker {
   /** Is looked at by a request that waits for its turn, and by no other: it may be made only then. */
   readonly signal: AbortSignal
+}
+
+/** The most that any request may take, whatever its own time. */
+export interface ApiTimes {
+  /** For its answer; nothing but its own time bounds it where this is absent. */
+  readonly answerMaxMs?: number
+  /** For its turn, {@link TURN_WAIT_MAX_MS} where it is absent. */
+  readonly turnMaxMs?: number
 }
 
 /** Makes one request; rejects with {@link NoAnswer} and nothing else. */
@@ -64,13 +72,13 @@ const TOKENS_MAX = 50_000
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; for these
  * requests take turns, of which an account has a share. One that had no turn in time was not handed over, and says
  * nothing of the API.
- * No answer is waited for longer than its request's own time from where that is written, nor than `timeoutMaxMs`.
+ * No answer is waited for longer than its request's own time from where that is written, nor than `answerMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
 export function createApiClient(
   apiUrl: string,
   edgeSecret: string,
-  timeoutMaxMs = Number.POSITIVE_INFINITY,
+  { answerMaxMs = Number.POSITIVE_INFINITY, turnMaxMs = TURN_WAIT_MAX_MS }: ApiTimes = {},
 ): ApiClient {
   const { origin, pathname } = new URL(apiUrl)
   const prefix = pathname === '/' ? '' : pathname
@@ -118,7 +126,7 @@ export function createApiClient(
   }
 
   function allowedMs({ timeoutMs }: ApiRequest): number {
-    return Math.min(timeoutMs, timeoutMaxMs)
+    return Math.min(timeoutMs, answerMaxMs)
   }
 
   /** Whose silence and turns a request counts among: the account, or its token until that is known. */
@@ -162,7 +170,7 @@ export function createApiClient(
       if (request.waits === true) return ask(of, caller, request, () => {})
       const over = () => turns.giveBack(of)
       if (turns.take(of)) return ask(of, caller, request, over)
-      const withinMs = Math.min(allowedMs(request), TURN_WAIT_MAX_MS)
+      const withinMs = Math.min(allowedMs(request), turnMaxMs)
       return turns.wait(of, withinMs, request.signal ?? asker?.signal).then((isNow) => {
         if (!isNow) throw new NoAnswer(false, true)
         return ask(of, caller, request, over)

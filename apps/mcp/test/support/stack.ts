@@ -1,5 +1,6 @@
 import { createLogger } from '@vertexsms/service/logger'
 import type { FastifyInstance } from 'fastify'
+import type { ApiTimes } from '../../src/api/client.ts'
 import { buildApp } from '../../src/app.ts'
 import { readConfig } from '../../src/env.ts'
 import type { Registry } from '../../src/protocol/methods.ts'
@@ -30,12 +31,12 @@ export interface Stack {
 export interface StackOptions {
   env?: Record<string, string>
   registry?: Registry
-  apiTimeoutMaxMs?: number
+  apiTimes?: ApiTimes
 }
 
 let counter = 0
 
-export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ env = {}, registry, apiTimes }: StackOptions = {}): Promise<Stack> {
   const [issuer, upstream] = await Promise.all([startIssuer(), startUpstream()])
   const resource = 'http://localhost:4001/mcp'
   const config = readConfig({
@@ -58,7 +59,7 @@ export async function startStack({ env = {}, registry, apiTimeoutMaxMs }: StackO
     config,
     logger,
     ...(registry && { registry }),
-    ...(apiTimeoutMaxMs !== undefined && { apiTimeoutMaxMs }),
+    ...(apiTimes && { apiTimes }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const stack: Stack = {
