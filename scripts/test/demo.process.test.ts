@@ -220,6 +220,12 @@ describe("what the operator's commands need", () => {
     OPERATOR_KEY: 'k',
     API_INTERNAL_URL: 'http://127.0.0.1:1',
   }
+  const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
+  const operator = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', script, ...args], {
+      env: { ...process.env, DATA_DIR: folder },
+      encoding: 'utf8',
+    })
 
   it('is kept for the owner alone while the demo runs, and forgotten after', () => {
     const forgetAgain = keepOperatorEnvironment(folder, environment)
@@ -231,23 +237,26 @@ describe("what the operator's commands need", () => {
 
   it('lets them start on every Node that is supported', () => {
     keepOperatorEnvironment(folder, environment)
-    const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, '--help'], {
-      env: { ...process.env, DATA_DIR: folder },
-      encoding: 'utf8',
-    })
+    const { status, stdout, stderr } = operator('--help')
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain('settle-unknown ID')
   })
 
   it('is missed in one sentence where no demo runs', () => {
-    const script = fileURLToPath(new URL('../operator.ts', import.meta.url))
-    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, 'accounts'], {
-      env: { ...process.env, DATA_DIR: folder },
-      encoding: 'utf8',
-    })
+    const { status, stderr } = operator('accounts')
     expect(status).toBe(1)
     expect(stderr).toMatch(/^No demo is running on .* with the same DATA_DIR\.\n$/)
+  })
+
+  it.each([
+    ['no word', []],
+    ['--help', ['--help']],
+    ['help', ['help', 'limits']],
+    ['a command with -h', ['limits', '-h']],
+  ])('is not needed to read what there is: %s', (_words, args) => {
+    const { status, stdout, stderr } = operator(...args)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('limits WHO')
   })
 })
 
