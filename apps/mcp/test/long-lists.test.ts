@@ -28,6 +28,14 @@ it('a full page stands in the text to its last row, with the page that follows',
   expect(rows.at(-1)).toBe('Next page: 2.')
 })
 
+it('a country of which no prefix is listed is not told as one without numbers', async () => {
+  answerWith([])
+  expect(await wordsOf('get_mobile_prefixes', { country: 'US' })).toEqual([
+    'No mobile prefixes of US are listed: there a number does not tell its operator, but lookup_hlr does.',
+  ])
+  expect(await wordsOf('get_mobile_prefixes', { country: 'US', page: 2 })).toEqual(['0 mobile prefixes of US, page 2.'])
+})
+
 it('each of a hundred numbers stands in the text', async () => {
   const numbers = Array.from({ length: 100 }, () => ({ number: '061234567', country: 'LT' }))
   const rows = await wordsOf('correct_phone_number', { numbers })

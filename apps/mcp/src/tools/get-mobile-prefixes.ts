@@ -28,9 +28,13 @@ export const getMobilePrefixes = defineTool({
     const rows = readNames(prefixesResponseSchema, await readCountry(context, path))
     const prefixes = rows.map((row) => ({ country: row.country, prefix: row.prefix, operator_id: row.operatorId }))
     const next = nextPage(page, rows.length)
+    const isNoneListed = rows.length === 0 && page === 1
+    const heading = isNoneListed
+      ? `No mobile prefixes of ${country} are listed: there a number does not tell its operator, but lookup_hlr does`
+      : `${counted(rows.length, 'mobile prefix', 'mobile prefixes')} of ${country}, page ${page}`
     return {
       text: lines(
-        `${counted(rows.length, 'mobile prefix', 'mobile prefixes')} of ${country}, page ${page}`,
+        heading,
         prefixes.map(({ prefix, operator_id }) => `${prefix}: operator ${operator_id}`),
         next,
       ),
