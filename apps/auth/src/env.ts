@@ -117,7 +117,7 @@ const schema = z.object({
   SMTP_SEND_TIMEOUT_MS: millisecondsSchema(100).default(40_000),
   /** The address that mail comes from; needed with SMTP_URL. */
   MAIL_FROM: z.email('must be one e-mail address').optional(),
-  /** Told to whoever forgot a password or asks for access; an e-mail address or an https URL. */
+  /** Told to whoever forgot a password; an e-mail address or an https URL. */
   OPERATOR_CONTACT: contactSchema.optional(),
 })
 
