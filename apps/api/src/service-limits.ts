@@ -1,4 +1,8 @@
-/** Every limit of this API: how much, of what, and why that much. `docs/limits.md` tells operators the same. */
+/**
+ * The limits of this API that are no owner's: how much, of what, and why that much. Three that belong to one rule each stand
+ * with it: `AT_ONCE_MAX` and `WAITING_MAX` (ledger/standing.ts), `APPROVALS_OPEN_MAX` (sending/approval.ts). `docs/limits.md`
+ * tells operators the same.
+ */
 export const LIMITS = {
   /** Requests with a sound token, on one node; `RATE_LIMITS=off` ends these two. */
   requests: {
