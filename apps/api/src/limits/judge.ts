@@ -4,26 +4,20 @@ import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { CAPS, type Cap, CURRENCY, type SPENDERS } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
 import { readPhoneText } from '@vertexsms/contract/phone-text'
+import type { SpenderLimits as Limits } from '@vertexsms/contract/spender-limits'
 import { pauseOf } from '@vertexsms/db/paused'
 import type { OwnersDay } from './days.ts'
 
 /** On whom a limit is set. */
 export type SpenderKind = (typeof SPENDERS)[number]
 
-/** What one spender may do. Null, and an empty list, is no limit. */
-export interface SpenderLimits {
+/** What one spender may do, and whose it is. */
+export interface SpenderLimits extends Limits {
   readonly id: string
   readonly kind: SpenderKind
   /** Of the connection that spends now; null for the account and for a token made by hand. */
   readonly connectionId: string | null
-  readonly maxPerSendMicros: bigint | null
-  readonly maxPerDayMicros: bigint | null
-  readonly maxTotalMicros: bigint | null
-  readonly recipientsPerDay: number | null
-  /** ISO 3166-1 alpha-2. */
-  readonly countries: readonly string[]
-  /** As they stand in `from`. */
-  readonly senders: readonly string[]
+  /** A send above it wants the owner's approval; null is no limit. */
   readonly askAboveMicros: bigint | null
   readonly askNewCountry: boolean
   readonly pausedAt: Date | null

@@ -13,6 +13,7 @@ import type {
   SendSmsRequest,
   SmsCost,
 } from '@vertexsms/contract/rest'
+import type { upstreamSchema } from '@vertexsms/service/env'
 import type * as z from 'zod'
 import type { ReadNumber } from '../message/number.ts'
 
@@ -37,7 +38,7 @@ export type Page = number
 
 /**
  * What stands behind the guard. It is handed requests whose shape is checked and callers who may make them, and throws
- * ApiError for what it refuses. Implementations: the sandbox; a forwarder to the live API fits the same interface.
+ * ApiError for what it refuses. Implementations: the sandbox; the forwarder to the real operator.
  */
 export interface Upstream {
   smsCost(caller: Caller, request: SendSmsRequest): Promise<SmsCost>
@@ -54,8 +55,8 @@ export interface Upstream {
   correctNumbers(caller: Caller, request: CorrectNumbersRequest): Promise<z.infer<typeof correctNumbersResponseSchema>>
 }
 
-/** Which upstream, by the name that counters and rows carry. */
-export type UpstreamName = 'sandbox' | 'vertexsms'
+/** Which upstream, by the name that the setting, counters and rows carry. */
+export type UpstreamName = z.infer<typeof upstreamSchema>
 
 /** One message that is handed over. Everything is judged and priced; the upstream knows no spender, connection or report address of the caller. */
 export interface SmsOrder {
