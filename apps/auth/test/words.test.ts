@@ -212,9 +212,27 @@ describe('amounts and times', () => {
     for (const typed of ['1234.5', '1234,5', ' 1234,50 EUR ', '1234,500']) {
       expect(readTypedEur(typed)).toBe(1_234_500_000n)
     }
-    for (const typed of ['1.234,5', '1,234.5', ',5', '5,', '5,,0', '-5,0']) expect(readTypedEur(typed)).toBeNull()
+    for (const typed of [',5', '5,', '5,,0', '-5,0']) expect(readTypedEur(typed)).toBeNull()
     expect(readTypedHlrPrice('0,0035')).toEqual({ micros: 3_500n })
     expect(readTypedHlrPrice('100,01')).toEqual({ problem: 'price' })
+  })
+
+  it.each(LANGUAGES)('are read in a field as pages print them, in %s', (language) => {
+    const { eur } = WORDS[language].format
+    for (const micros of [0n, 39_000n, 5_000_000n, 1_000_500_000n, 1_234_567_000n, 999_999_999_123_456n]) {
+      expect(readTypedEur(eur(micros))).toBe(micros)
+    }
+  })
+
+  it('are read with their thousands set apart, where that can be read one way alone', () => {
+    const thousand = ['1,000.50', '1.000,50', '1 000,5', '1 000.50 EUR', '1\u00a0000,500', '1\u202f000,50', "1'000.50"]
+    for (const typed of thousand) expect(readTypedEur(typed)).toBe(1_000_500_000n)
+    for (const typed of ['1,000,000', '1.000.000', '1 000 000', '1 000 000,00']) {
+      expect(readTypedEur(typed)).toBe(1_000_000_000_000n)
+    }
+    // Set apart otherwise than by threes, by two marks, or behind the cents: whoever typed it meant something else.
+    const odd = ['1,00.50', '1000,000.50', '1,000.50,00', '1,000 000', '1,000.000,5', ',000.50', '1,000.', '1  000,50']
+    for (const typed of [...odd, '1 000 00', '0 000 001', '1,000.0000001']) expect(readTypedEur(typed)).toBeNull()
   })
 
   it('are refused where they can be read two ways, in a sentence that says how to type either', () => {

@@ -1,12 +1,15 @@
 import { readEurText } from '@vertexsms/contract/money'
 import type { Words } from '../words/words.ts'
 
+/** Thousands set apart by threes with one mark, and what stands behind the decimal mark. */
+const GROUPED = /^([1-9]\d{0,2})((?:([ \u00a0\u202f',.])\d{3})(?:\3\d{3})*)(?:([.,])(\d+))?$/
+
 /** Thousands as they are written in one language are units with three decimals in another: `1,500`, `1.000`. */
 const TWO_WAYS = /^0*[1-9]\d{0,2}\.\d{3}$/
 
 /**
- * An amount in EUR as a person types it, as plain decimal text: a comma is a point, the currency may stand behind. Null for
- * one that can be read two ways.
+ * An amount in EUR as a person types it, as plain decimal text: a comma is a point, thousands may be set apart, the currency
+ * may stand behind. Null for one that can be read two ways.
  */
 export function plainEur(typed: string): string | null {
   const plain = withPoint(withoutCurrency(typed))
@@ -37,5 +40,14 @@ function withoutCurrency(typed: string): string {
 }
 
 function withPoint(text: string): string {
-  return text.replace(',', '.')
+  return withoutGroups(text).replace(',', '.')
+}
+
+// Where one mark stands once and nothing behind its three digits, it may be either: such a text stays as it is.
+function withoutGroups(text: string): string {
+  const [, first, groups = '', mark = '', decimalMark, decimals] = GROUPED.exec(text) ?? []
+  if (first === undefined || decimalMark === mark) return text
+  const mayBeDecimal = (mark === ',' || mark === '.') && decimalMark === undefined && groups.length === mark.length + 3
+  if (mayBeDecimal) return text
+  return `${first}${groups.replaceAll(mark, '')}${decimals === undefined ? '' : `.${decimals}`}`
 }
