@@ -182,6 +182,24 @@ describe('a crowd of guesses', () => {
     const lost = (await crowd).filter((one) => one.status === 'rejected')
     expect({ late, status, lost: lost.length }).toEqual({ late: 503, status: 303, lost: 1 })
   })
+
+  it('uses up no tries of an owner behind the same address, whose password nobody came to look at', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const address = '203.0.113.9'
+    let isOver = false
+    const guess = async () => {
+      while (!isOver) await hashPassword('guess', `address ${address}`)
+    }
+    const crowd = Promise.allSettled(Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess))
+    const busy: number[] = []
+    for (let round = 0; round <= LIMITS.signIn.hits; round += 1) {
+      busy.push((await trySignIn(await nodes[0].person(), email, PASSWORD, address)).status)
+    }
+    isOver = true
+    await crowd
+    const right = await trySignIn(await nodes[0].person(), email, PASSWORD, address)
+    expect({ busy: [...new Set(busy)], right: right.status }).toEqual({ busy: [503], right: 303 })
+  })
 })
 
 describe('a password link', () => {

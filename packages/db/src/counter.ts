@@ -43,6 +43,13 @@ export async function countHit(
   return row
 }
 
+/** Takes back one hit of each of some keys in this window; one that was counted in a window before is over with it. */
+export async function takeBackHit(db: Database, keys: readonly string[], windowSeconds: number): Promise<void> {
+  await db.$executeRaw`
+    UPDATE rate_counter SET hits = hits - 1 FROM (${currentWindow(windowSeconds)}) one_window
+    WHERE window_at = at AND hits > 0 AND key = ANY(${[...keys]}::text[])`
+}
+
 /** What the counters of some keys show in this window; a key that was not hit is missing. */
 export async function readCounters(
   db: Database,

@@ -2,7 +2,6 @@ import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
-import { verifyPassword } from '../accounts/password.ts'
 import { type Proof, passwordProof } from '../accounts/proof.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { textField } from '../web/fields.ts'
@@ -28,7 +27,7 @@ export async function provePassword(
   const { id, email } = signedInOf(request).account
   const tries = await countPasswordTry(deps, request, reply, email)
   const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id } })
-  if (!(await verifyPassword(passwordHash, textField(request, field), tries.whose))) return null
+  if (!(await tries.verify(passwordHash, textField(request, field)))) return null
   await tries.forget()
   return { ...passwordProof(id, passwordHash), passwordHash }
 }

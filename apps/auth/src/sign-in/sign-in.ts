@@ -6,7 +6,6 @@ import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { knownBrowser, knownBrowserCookie } from '../accounts/known-browser.ts'
 import { signInOptions } from '../accounts/passkeys.ts'
-import { verifyPassword } from '../accounts/password.ts'
 import { type Proof, passwordProof } from '../accounts/proof.ts'
 import { createSession, endSession, readSession, sessionMark } from '../accounts/session.ts'
 import { readAsker } from '../web/asker-cookie.ts'
@@ -14,7 +13,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { sessionBinding } from '../web/forms.ts'
 import { languageOf, wordsFor } from '../web/language.ts'
 import { sendPage, waitWords } from '../web/page.ts'
-import { countPasswordTry } from '../web/password-tries.ts'
+import { countPasswordTry, type PasswordTry } from '../web/password-tries.ts'
 import { isInteractionPath, safeReturnTo, signInPath } from '../web/return-to.ts'
 import { whileAllowed } from '../web/tries.ts'
 
@@ -62,7 +61,7 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
       const error = waitWords(reply, wordsFor(request))
       return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 429, error })
     }
-    const proof = await checkCredentials(deps, email, sent.data?.password, tries.whose)
+    const proof = await checkCredentials(deps, email, sent.data?.password, tries)
     if (!proof || !(await startSession(deps, request, reply, proof))) {
       const error = wordsFor(request).signIn.refused
       return showSignIn(deps, request, reply, { returnTo, email: sent.data?.email ?? '', status: 422, error })
@@ -144,9 +143,9 @@ async function checkCredentials(
   deps: WebDeps,
   email: string | undefined,
   password: string | undefined,
-  whose: string,
+  tries: PasswordTry,
 ): Promise<Proof | null> {
   const account = email ? await deps.db.account.findUnique({ where: { email } }) : null
-  const fits = await verifyPassword(account?.passwordHash, password ?? '', whose)
+  const fits = await tries.verify(account?.passwordHash, password ?? '')
   return fits && account && isAccountAlive(account) ? passwordProof(account.id, account.passwordHash) : null
 }

@@ -1,6 +1,7 @@
 import { addressGroups } from '@vertexsms/service/address'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { knownBrowser } from '../accounts/known-browser.ts'
+import { verifyPassword } from '../accounts/password.ts'
 import type { WebDeps } from './deps.ts'
 import { RETRY_AFTER_SECONDS } from './outage.ts'
 import type { Subject } from './rate-limit.ts'
@@ -8,8 +9,11 @@ import { assertAllowed, TooManyTries } from './tries.ts'
 
 /** A counted try at a password. */
 export interface PasswordTry {
-  /** In whose turn the password is looked at: that of a known browser's account, or of everybody at an address. */
-  readonly whose: string
+  /**
+   * Whether the password fits, looked at in the turn of a known browser's account, or of everybody at an address; see
+   * {@link verifyPassword}. Where no turn came, nobody looked at it and the try is not one: only its address keeps it.
+   */
+  verify(passwordHash: string | undefined, password: string): Promise<boolean>
   /** Forgets the tries that led to a right password. */
   forget(): Promise<void>
 }
@@ -41,8 +45,17 @@ export async function countPasswordTry(
       throw new TooManyTries('Too many tries at once.')
     }
   }
+  const whose = known === null ? `address ${wide ?? narrow}` : `known ${email}`
   return {
-    whose: known === null ? `address ${wide ?? narrow}` : `known ${email}`,
+    async verify(passwordHash, password) {
+      try {
+        return await verifyPassword(passwordHash, password, whose)
+      } catch (error) {
+        await deps.rateLimiter.takeBack('signIn', pair)
+        if (known === null) await deps.rateLimiter.takeBack('signInAccount', account)
+        throw error
+      }
+    },
     async forget() {
       await deps.rateLimiter.forget('signIn', pair)
       await deps.rateLimiter.forget('signInAccount', account)

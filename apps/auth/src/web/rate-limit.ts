@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { countHit, forgetCounters, readCounters } from '@vertexsms/db/counter'
+import { countHit, forgetCounters, readCounters, takeBackHit } from '@vertexsms/db/counter'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { addressGroups } from '@vertexsms/service/address'
 import { LIMITS, type LimitName } from '../service-limits.ts'
@@ -22,6 +22,8 @@ export interface RateLimiter {
   hit(name: LimitName, subject: Subject): Promise<Verdict>
   /** Judges without counting: refused once as many were counted as are allowed. */
   look(name: LimitName, subject: Subject): Promise<Verdict>
+  /** Takes back one event that was counted and did not happen after all. */
+  takeBack(name: LimitName, subject: Subject): Promise<void>
   /** Forgets what was counted, as a success does with the failures before it. */
   forget(name: LimitName, subject: Subject): Promise<void>
 }
@@ -54,10 +56,12 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
       return enabled ? read(name, countersOf(name, subject)) : ALLOWED
     },
 
+    async takeBack(name, subject) {
+      if (enabled) await takeBackHit(db, keysOf(name, subject), LIMITS[name].seconds)
+    },
+
     async forget(name, subject) {
-      if (!enabled) return
-      const keys = countersOf(name, subject).map(({ key }) => key)
-      await forgetCounters(db, keys)
+      if (enabled) await forgetCounters(db, keysOf(name, subject))
     },
   }
 }
@@ -78,6 +82,10 @@ function countersOf(name: LimitName, { address, about }: Subject): [Ceiling, ...
   const groups = address === undefined ? null : addressGroups(address)
   const wide = groups?.wide ? [{ key: counterKey(name, groups.wide, about), ceiling: network }] : []
   return [{ key: counterKey(name, groups?.narrow, about), ceiling: hits }, ...wide]
+}
+
+function keysOf(name: LimitName, subject: Subject): string[] {
+  return countersOf(name, subject).map(({ key }) => key)
 }
 
 function counterKey(name: string, group: string | undefined, about: string | undefined): string {
