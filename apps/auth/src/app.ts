@@ -29,7 +29,7 @@ import { registerFormBodies } from './web/form-body.ts'
 import { createForms } from './web/forms.ts'
 import { createKnownMethods } from './web/known-methods.ts'
 import { registerLanguage } from './web/language.ts'
-import { createNotFound, failurePage, registerViews } from './web/page.ts'
+import { createNotFound, failureOutside, failurePage, registerViews } from './web/page.ts'
 import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
@@ -85,6 +85,7 @@ export async function buildApp({
     bodyLimitBytes: SIZES.pageBodyBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     ready: () => takesWrites(db),
+    errorHandler: failureOutside,
     notFoundHandler: createNotFound(web, methods),
   })
   const mail = mailer && { db, issuerUrl: issuer, mailer, log: app.log, ...(mailPollMs && { everyMs: mailPollMs }) }

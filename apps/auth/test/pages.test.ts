@@ -6,6 +6,7 @@ import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { renderPage } from '../src/web/page.ts'
+import { WORDS } from '../src/words/words.ts'
 import { CHROMIUM } from './support/chromium.ts'
 import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
@@ -155,6 +156,25 @@ describe('every page', () => {
     }
   })
 
+  it.each([
+    ['/%', 400],
+    ['/assets/x/..%2f..%2fenv.ts', 404],
+    ['/settings/%zz?x=1', 400],
+    ['/oauth/authorize/%c0%af', 400],
+    [`/interaction/${'a'.repeat(500)}`, 414],
+    [`/assets/${'a'.repeat(500)}`, 404],
+  ])('gives %s, which no address is, a page like any other, with %i', async (path, status) => {
+    const headers = { accept: 'text/html', 'accept-language': 'lt' }
+    const answer = await fetch(stack.issuer + path, { headers })
+    expect([answer.status, answer.headers.get('content-language')]).toEqual([status, 'lt'])
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    const html = await answer.text()
+    expect(html).toContain(`<code class="name">${answer.headers.get('x-request-id')?.slice(0, 8)}</code>`)
+    const { notFound, notUnderstood } = WORDS.lt.errors
+    expect(html).toContain((status === 404 ? notFound : notUnderstood).title)
+  })
+
   it('has an address that says so with words and Allow when it is asked for what it does not do (RFC 9110 §15.5.6)', async () => {
     const { person } = await newSignedIn(stack)
     const headers = { cookie: person.cookieHeader('/'), accept: 'text/html,*/*;q=0.8' }
@@ -186,6 +206,7 @@ describe('every page', () => {
     ['POST', '/.well-known/oauth-authorization-server', 405, 'GET, HEAD, OPTIONS', 'Send GET.'],
     ['POST', '/oauth/tokens', 404, null, 'There is no such endpoint.'],
     ['GET', '/.well-known/webfinger', 404, null, 'There is no such endpoint.'],
+    ['GET', '/.well-known/%zz', 400, null, 'The request could not be read.'],
     // Of an issuer that was written with a slash at its end.
     ['POST', '//oauth/token', 404, null, 'There is no such endpoint.'],
   ])('tells a program that asks %s of %s so in the shape of the endpoints (RFC 6749 §5.2)', async (...asked) => {

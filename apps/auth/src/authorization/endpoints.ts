@@ -5,9 +5,8 @@ import { type JsonProblem, JsonRefused, readJson } from '@vertexsms/service/json
 import { checkEncoded, readForm } from '@vertexsms/service/text'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type LimitName, SIZES } from '../service-limits.ts'
-import { languageHeaders, languageOf } from '../web/language.ts'
 import { comeAgain, OAUTH_UNAVAILABLE, RETRY_AFTER_SECONDS, statusOfFailure } from '../web/outage.ts'
-import { failureOf, pageHeaders, renderPage } from '../web/page.ts'
+import { pageHeaders, sendFailure } from '../web/page.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
 import { normalizeMetadata, RegistrationRefused } from './clients/registration.ts'
 import { createEndpointLimits, type GuardedPath } from './endpoint-limits.ts'
@@ -257,12 +256,7 @@ function sendAuthorizationError(
   if (status >= 500) request.log.error({ err: error }, 'oauth request failed')
   const retryAfterSeconds = error instanceof RequestRefused ? error.retryAfterSeconds : RETRY_AFTER_SECONDS
   if (status === 503 || status === 429) reply.header('retry-after', String(retryAfterSeconds))
-  const language = languageOf(request.headers)
-  const html = renderPage('message', failureOf(reply, status), { language, address: request.url })
-  reply
-    .code(status)
-    .headers({ ...pageHeaders('message'), ...languageHeaders(language) })
-    .send(html)
+  sendFailure(reply, status)
 }
 
 /** Errors of our own before the library is reached, in its shape (RFC 6749 §5.2, RFC 7591 §3.2.2). */

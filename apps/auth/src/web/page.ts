@@ -120,6 +120,7 @@ const FAILURES = {
   404: 'notFound',
   405: 'wrongMethod',
   413: 'tooLarge',
+  414: 'notUnderstood',
   415: 'notUnderstood',
   429: 'tooMany',
   503: 'busy',
@@ -178,14 +179,10 @@ export function createNotFound(deps: WebDeps, methods: KnownMethods) {
     const allowed = methods.at(path)
     const isWrongMethod = allowed.length > 0 && !allowed.includes(request.method)
     if (isWrongMethod) reply.header('allow', allowed.join(', '))
-    if (FOR_PROGRAMS.test(path) && !prefersHtml(request.headers)) {
+    if (isForProgram(request, path)) {
       const meant = allowed.filter((method) => method !== 'HEAD' && method !== 'OPTIONS')
       const description = isWrongMethod ? `Send ${meant.join(' or ')}.` : 'There is no such endpoint.'
-      reply
-        .code(isWrongMethod ? 405 : 404)
-        .headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
-        .type('application/json; charset=utf-8')
-      return JSON.stringify({ error: 'invalid_request', error_description: description })
+      return programText(reply, isWrongMethod ? 405 : 404, description)
     }
     if (isWrongMethod) return errorPage(reply, 405)
     // Without the database nobody is known, and the address is still nobody's.
@@ -194,6 +191,43 @@ export function createNotFound(deps: WebDeps, methods: KnownMethods) {
     const message = failureMessage(WORDS[languageOf(request.headers)], 404)
     return sendPage(reply, 'lost', { ...message, reference: request.id, viewer }, 404)
   }
+}
+
+function isForProgram({ headers }: FastifyRequest, path: string): boolean {
+  return FOR_PROGRAMS.test(path) && !prefersHtml(headers)
+}
+
+function programText(reply: FastifyReply, status: number, description: string): string {
+  reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
+    .type('application/json; charset=utf-8')
+  return JSON.stringify({ error: 'invalid_request', error_description: description })
+}
+
+/**
+ * The error handler of what reaches no zone, as an address that cannot be read: the page of its failure, and for programs
+ * what endpoints say.
+ */
+export function failureOutside(error: { statusCode?: number }, request: FastifyRequest, reply: FastifyReply): void {
+  const failed = statusOfFailure(error)
+  // No form comes here: it is a file whose name none of ours has.
+  const status = failed === 403 ? 404 : failed
+  if (status >= 500) request.log.error({ err: error }, 'request failed')
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  if (status < 500 && isForProgram(request, request.url)) {
+    reply.send(programText(reply, status, 'The request could not be read.'))
+  } else sendFailure(reply, status)
+}
+
+/** Sends the page of a failure where the reply need not have views ({@link registerViews}). */
+export function sendFailure(reply: FastifyReply, status: number): void {
+  const { request } = reply
+  const language = languageOf(request.headers)
+  reply
+    .code(status)
+    .headers({ ...pageHeaders('message'), ...languageHeaders(language) })
+    .send(renderPage('message', failureOf(reply, status), { language, address: request.url }))
 }
 
 /** The error handler of the pages: what went wrong in a person's words; what is our fault goes to the log. */
