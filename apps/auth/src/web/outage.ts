@@ -17,7 +17,11 @@ export const OAUTH_UNAVAILABLE = {
   error_description: 'try again shortly with the same request',
 } as const
 
-/** What to answer a failure with: 503 while the database is away, else what the error says of itself, else 500. */
+/**
+ * What to answer a failure with: what the error says of itself where that is about the caller, as of a body whose connection
+ * broke off; else 503 while the database is away; else what the error says, or 500.
+ */
 export function statusOfFailure(error: { readonly statusCode?: number }): number {
-  return isUnreachable(error) ? 503 : (error.statusCode ?? 500)
+  const { statusCode = 500 } = error
+  return statusCode >= 500 && isUnreachable(error) ? 503 : statusCode
 }

@@ -1,4 +1,6 @@
 // Input that is not what it should be. One file, because whatever is thought of is tried at every endpoint, form and page.
+import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
 import { JSON_DEPTH_MAX } from '@vertexsms/service/json'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PATHS } from '../../src/authorization/request/paths.ts'
@@ -261,3 +263,23 @@ it('text that is pumped up costs nothing, in whichever field it comes', async ()
   }
   expect(performance.now() - started).toBeLessThan(60_000)
 }, 120_000)
+
+it.each(['/sign-in', PATHS.token, PATHS.registration])(
+  'a body of %s that breaks off is no failure of ours, which anybody could then report',
+  async (path) => {
+    const { port, host } = new URL(stack.issuer)
+    const id = randomUUID()
+    const socket = connect(Number(port), '127.0.0.1')
+    // The handler of the body hears of its end before this one does.
+    const over = new Promise((closed) => {
+      stack.app.server.once('request', (request) => request.once('data', () => socket.destroy()).once('close', closed))
+    })
+    const type = FORM['content-type']
+    const head = [`POST ${path} HTTP/1.1`, `Host: ${host}`, `X-Request-Id: ${id}`, `Content-Type: ${type}`]
+    socket.write(`${head.join('\r\n')}\r\nContent-Length: 100\r\n\r\ncsrf=`)
+    await over
+    await new Promise(setImmediate)
+    const lines = stack.logLines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === id)
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([])
+  },
+)
