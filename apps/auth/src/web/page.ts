@@ -146,7 +146,7 @@ export function waitWords(reply: FastifyReply, t: Words): string {
  * What a person reads of a request that failed, with how long to wait by the `Retry-After` of the answer. Where it was
  * refused, for now or for good, the way on is the page it was for.
  */
-export function failureOf(reply: FastifyReply, status: number): MessagePage {
+function failureOf(reply: FastifyReply, status: number): MessagePage {
   const { request } = reply
   const t = WORDS[languageOf(request.headers)]
   const known = failureMessage(t, status)
