@@ -11,12 +11,17 @@ export class Circuit {
   #probeAt = 0
   #probing = false
 
+  /** True while calls are refused, but for a probe now and then: none is worth waiting to be made. */
+  get isOpen(): boolean {
+    return this.#failures >= FAILURES_TO_OPEN
+  }
+
   /**
    * True when a call may be made; the caller then reports how it ended. One whose answer is held back (`waits`) may be the
    * first again, but the others do not wait for it: whether it is answered is not known for long.
    */
   admits({ waits = false }: { readonly waits?: boolean } = {}): boolean {
-    if (this.#failures < FAILURES_TO_OPEN) return true
+    if (!this.isOpen) return true
     if (this.#probing || performance.now() < this.#probeAt) return false
     if (waits) this.#probeAt = performance.now() + PROBE_AFTER_MS
     else this.#probing = true
@@ -48,9 +53,14 @@ export class SharedCircuit {
   readonly #failed = new Set<unknown>()
   #probeAt = 0
 
+  /** As {@link Circuit}'s. */
+  get isOpen(): boolean {
+    return this.#failed.size >= FAILURES_TO_OPEN
+  }
+
   /** True when a call may be made; whoever makes it then reports an answer, or that there was none. */
   admits(): boolean {
-    if (this.#failed.size < FAILURES_TO_OPEN) return true
+    if (!this.isOpen) return true
     if (performance.now() < this.#probeAt) return false
     this.#delay()
     return true
@@ -62,7 +72,7 @@ export class SharedCircuit {
 
   /** `by` names whose call it was; where it was not answered whoever had called, each failure counts. */
   failed(by: unknown = {}): void {
-    if (this.#failed.size < FAILURES_TO_OPEN) this.#failed.add(by)
+    if (!this.isOpen) this.#failed.add(by)
     this.#delay()
   }
 

@@ -22,6 +22,11 @@ export class Circuits {
     return false
   }
 
+  /** True while calls of this account are refused, but for a probe now and then: none is worth waiting to be made. */
+  isOpen(account: string): boolean {
+    return this.#shared.isOpen || (this.#silent.size > 0 && this.#silent.get(account)?.isOpen === true)
+  }
+
   answered(account: string): void {
     this.#shared.succeeded()
     if (this.#silent.size > 0) this.#silent.delete(account)

@@ -71,7 +71,7 @@ const TOKENS_MAX = 50_000
  * to one account.
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; for these
  * requests take turns, of which an account has a share. One that had no turn in time was not handed over, and says
- * nothing of the API.
+ * nothing of the API. While the API is silent none is waited for.
  * No answer is waited for longer than its request's own time from where that is written, nor than `answerMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
@@ -170,6 +170,7 @@ export function createApiClient(
       if (request.waits === true) return ask(of, caller, request, () => {})
       const over = () => turns.giveBack(of)
       if (turns.take(of)) return ask(of, caller, request, over)
+      if (circuits.isOpen(of)) return Promise.reject(new NoAnswer(false, false))
       const withinMs = Math.min(allowedMs(request), turnMaxMs)
       return turns.wait(of, withinMs, request.signal ?? asker?.signal).then((isNow) => {
         if (!isNow) throw new NoAnswer(false, true)
