@@ -104,6 +104,16 @@ test('a call whose time ended while this process stood still before it was writt
   expect(calls).toEqual([])
 })
 
+test('nor was one for which a connection was there, and which was about to be written when the process stood still', async () => {
+  await client.call(SOUND, read, patient)
+  // Its connection is free now, and looked at once more before something is written to it.
+  await new Promise((resolve) => setImmediate(resolve))
+  setImmediate(standStill, 2 * limits.timeoutMs)
+  expect(await client.call(SOUND, read, limits)).toEqual(NOT_CALLED)
+  expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
+  expect(calls.length).toBe(2)
+})
+
 describe('while as many calls as there are connections are not answered', () => {
   const busy = async () => {
     const many = Array.from({ length: 256 }, (_, at) => client.call(`${SLOW}-${at % 16}`, read, patient))

@@ -171,6 +171,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** A connection is there and the call is about to be written: from here on it may have been carried out. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (performance.now() >= this.#endsAt) this.#end(NOT_CALLED)
     if (this.#over) {
       controller.abort(new Error('out of time'))
       return
