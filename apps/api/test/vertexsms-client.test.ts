@@ -114,6 +114,33 @@ test('nor was one for which a connection was there, and which was about to be wr
   expect(calls.length).toBe(2)
 })
 
+test('a call that waits its turn is not made once its token’s calls are found to be unanswered', async () => {
+  const first = Array.from({ length: 16 }, () => client.call(SLOW, read, patient))
+  await eventually(async () => held.length === 16)
+  const waiting = Array.from({ length: 4 }, () => client.call(SLOW, read, patient))
+  for (const response of held.splice(0)) response.destroy()
+  for (const answer of await Promise.all(first)) expect(answer).toEqual({ kind: 'silence', handedOver: true })
+  // The third that was not answered is one too many.
+  expect(await Promise.all(waiting.slice(2))).toEqual([NOT_CALLED, NOT_CALLED])
+  for (const response of await eventually(async () => held.length === 2 && held)) response.end('[]')
+  for (const answer of await Promise.all(waiting.slice(0, 2))) expect(answer).toMatchObject({ kind: 'answer' })
+  expect(calls.length).toBe(18)
+})
+
+test('nor does another call of such a token wait for its turn, while as many as may be are on the way', async () => {
+  const many = Array.from({ length: 18 }, () => client.call(SLOW, read, patient))
+  await eventually(async () => held.length === 16)
+  for (const response of held.splice(0, 3)) response.destroy()
+  // Both that waited are made, and the probe.
+  await eventually(async () => {
+    if (held.length === 15) many.push(client.call(SLOW, read, patient))
+    return held.length === 16
+  })
+  expect(await client.call(SLOW, read, patient)).toEqual(NOT_CALLED)
+  for (const response of held) response.end('[]')
+  await Promise.all(many)
+})
+
 describe('while as many calls as there are connections are not answered', () => {
   const busy = async () => {
     const many = Array.from({ length: 256 }, (_, at) => client.call(`${SLOW}-${at % 16}`, read, patient))

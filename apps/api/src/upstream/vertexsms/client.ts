@@ -112,24 +112,27 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
     async call(token, request, { timeoutMs, maxBytes }) {
       const key = Buffer.from(hashToken(token)).toString('base64')
       const circuit = circuitOf(key)
-      if (!circuit.admits()) return NOT_CALLED
-      if (!host.admits()) {
-        circuit.cancelled()
-        return NOT_CALLED
-      }
       const endsAt = performance.now() + timeoutMs
-      if (!turns.take(key) && !(await turns.wait(key, timeoutMs * WAIT_SHARE))) {
-        circuit.cancelled()
-        return NOT_CALLED
+      if (!turns.take(key)) {
+        if (circuit.isOpen || host.isOpen || !(await turns.wait(key, timeoutMs * WAIT_SHARE))) return NOT_CALLED
       }
-      const { answer, isUnreachable } = await exchange(token, request, { endsAt, maxBytes })
-      turns.giveBack(key)
-      if (answer.kind === 'answer') circuit.succeeded()
-      else if (answer.handedOver) circuit.failed()
-      else circuit.cancelled()
-      if (isUnreachable) host.failed()
-      else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
-      return answer
+      try {
+        // Only now: whether calls are answered may have shown while this one waited.
+        if (!circuit.admits()) return NOT_CALLED
+        if (!host.admits()) {
+          circuit.cancelled()
+          return NOT_CALLED
+        }
+        const { answer, isUnreachable } = await exchange(token, request, { endsAt, maxBytes })
+        if (answer.kind === 'answer') circuit.succeeded()
+        else if (answer.handedOver) circuit.failed()
+        else circuit.cancelled()
+        if (isUnreachable) host.failed()
+        else if (answer.kind === 'answer' || answer.handedOver) host.succeeded()
+        return answer
+      } finally {
+        turns.giveBack(key)
+      }
     },
     close: () => pool.destroy(),
   }
