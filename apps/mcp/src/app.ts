@@ -36,7 +36,7 @@ const REQUEST_TIMEOUT_MS = 15_000
 /** The MCP server: the metadata of the protected resource, and the endpoint behind it. */
 export async function buildApp({ config, logger, registry: other, apiTimes }: AppDeps): Promise<FastifyInstance> {
   const draining = new AbortController()
-  const api = createApiClient(config.API_URL, config.EDGE_SECRET, apiTimes)
+  const api = createApiClient(config.API_URL, config.EDGE_SECRET, draining.signal, apiTimes)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
   const tokens = createPublishedTokens({
@@ -92,7 +92,7 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
     origins: createOriginPolicy(config),
     registry,
   })
-  // A waiting lookup answers `pending` at once; what was handed over to the API is waited for.
+  // A waiting lookup answers `pending` at once, what waits for its turn is not made; what was handed over to the API is waited for.
   app.addHook('preClose', async () => draining.abort())
   app.addHook('onClose', async () => api.close())
   return app

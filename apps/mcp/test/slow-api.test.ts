@@ -15,7 +15,7 @@ const OPERATOR = modern('tools/call', { name: 'get_operator', arguments: { opera
 const asked = (at: string) => stack.upstream.seen.filter(({ path }) => path === at).length
 
 // Answers nobody at an address until the test lets it.
-function holdAt(held: string): () => void {
+function hold(held: string): () => void {
   let release = () => {}
   const released = new Promise<undefined>((resolve) => {
     release = () => resolve(undefined)
@@ -31,7 +31,7 @@ it.each([
   'for one account, by whichever of its tokens %s, leaves connections to every other, and its own calls take turns',
   async (_kind, make) => {
     stack = await startStack()
-    const release = holdAt('/operators/7')
+    const release = hold('/operators/7')
     const tokens = await Promise.all(Array.from({ length: 5 }, make))
     for (const token of tokens) expect((await post(stack.url, token, modern('tools/list'))).status).toBe(200)
     const greedy = Array.from({ length: 300 }, (_, index) => post(stack.url, tokens[index % 5] ?? '', OPERATOR))
@@ -137,7 +137,7 @@ it('for three accounts is not asked by anybody until it answers again', async ()
 
 it('is not waited for by a call whose turn does not come in time, nor asked for it any more', async () => {
   stack = await startStack({ apiTimes: { turnMaxMs: 300 } })
-  const release = holdAt('/sms/batch')
+  const release = hold('/sms/batch')
   const token = await stack.accessToken({ payload: { sub: 'greedy' } })
   const args = { to: '+37069555555', from: 'Shop', message: 'Hi' }
   const send = modern('tools/call', { name: 'send_sms', arguments: args })
@@ -157,26 +157,21 @@ describe('that answers nothing on any connection', () => {
   const sends = () => asked('/sms/batch')
   const tokenOf = (sub: string) => stack.accessToken({ payload: { sub } })
   /** What lets the sends that are held be answered, each with its token. */
-  let held: { readonly token: string; readonly release: (how?: 'cut') => void }[]
+  let held: { readonly token: string; readonly release: () => void }[]
   const release = (some: typeof held) => {
     for (const one of some) one.release()
-  }
-
-  /** Of sends as many as `count` are held from the first on. */
-  function hold(count: number): void {
-    stack.upstream.override = ({ path, token }) => {
-      if (path !== '/sms/batch' || sends() > count) return undefined
-      return new Promise((resolve) => {
-        held.push({ token, release: resolve })
-      })
-    }
   }
 
   /** Has every connection to the API busy with a send, of as many accounts as it takes. */
   async function busy(apiTimes?: ApiTimes): Promise<Promise<Response>[]> {
     stack = await startStack(apiTimes && { apiTimes })
     held = []
-    hold(256)
+    stack.upstream.override = ({ path, token }) => {
+      if (path !== '/sms/batch' || sends() > 256) return undefined
+      return new Promise((resolve) => {
+        held.push({ token, release: () => resolve(undefined) })
+      })
+    }
     const tokens = await Promise.all(['a', 'b', 'c', 'd'].map(tokenOf))
     const sent = tokens.flatMap((token) => Array.from({ length: 64 }, () => post(stack.url, token, SEND)))
     await expect.poll(() => held.length, { timeout: 20_000 }).toBe(256)
@@ -216,27 +211,35 @@ describe('that answers nothing on any connection', () => {
     expect(sends()).toBe(258)
   }, 60_000)
 
-  it('is waited for by nobody once the calls of three accounts were cut off', async () => {
+  it('is waited for by nobody once calls of three accounts were cut off', async () => {
     const sent = await busy()
-    hold(Number.POSITIVE_INFINITY)
-    for (const token of [...new Set(held.map((one) => one.token))].slice(0, 3)) {
-      const at = held.findIndex((one) => one.token === token)
-      held.splice(at, 1)[0]?.release('cut')
-    }
-    const [modest, probing] = [await tokenOf('e'), await tokenOf('f')]
-    const probe = async () => {
-      sent.push(post(stack.url, probing, SEND))
-      await seen()
-      return held.length
-    }
-    await expect.poll(probe, { timeout: 20_000 }).toBe(256)
+    // Lookups that wait have connections of their own.
+    stack.upstream.override = ({ path }) => (path.startsWith('/hlr/') ? 'cut' : undefined)
+    const lookup = modern('tools/call', { name: 'lookup_hlr', arguments: { lookupId: '7' } })
+    for (const sub of ['e', 'f', 'g']) expect((await post(stack.url, await tokenOf(sub), lookup)).status).toBe(503)
+    const modest = await tokenOf('h')
     const startedAt = performance.now()
     expect((await post(stack.url, modest, SEND)).status).toBe(503)
     expect(performance.now() - startedAt).toBeLessThan(5_000)
-    stack.upstream.override = undefined
     release(held)
-    await Promise.all(sent)
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
     expect((await resultOf(await post(stack.url, modest, SEND))).isError).toBeUndefined()
+    expect(sends()).toBe(257)
+  }, 60_000)
+
+  it('is not waited for once the process is to end: what waits is told that it was not made, what was made is answered', async () => {
+    const sent = await busy()
+    const waiting = post(stack.url, await tokenOf('e'), SEND)
+    await seen()
+    const startedAt = performance.now()
+    const closing = stack.app.close()
+    expect(await envelopeOf(await waiting)).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true })
+    // The process is gone before a turn would be given up.
+    expect(performance.now() - startedAt).toBeLessThan(4_500)
+    release(held)
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
+    await closing
+    expect(sends()).toBe(256)
   }, 60_000)
 
   it('is not given a send whose client has gone before one was free', async () => {

@@ -71,13 +71,14 @@ const TOKENS_MAX = 50_000
  * to one account.
  * Requests that wait have a pool of their own, so that however many wait, the others find a free connection; for these
  * requests take turns, of which an account has a share. One that had no turn in time was not handed over, and says
- * nothing of the API. While the API is silent none is waited for.
+ * nothing of the API. While the API is silent none is waited for, nor once `draining` aborts: the process would be gone first.
  * No answer is waited for longer than its request's own time from where that is written, nor than `answerMaxMs`.
  * A read that fails on a connection the API had just closed is repeated once; anything with an effect never is.
  */
 export function createApiClient(
   apiUrl: string,
   edgeSecret: string,
+  draining: AbortSignal,
   { answerMaxMs = Number.POSITIVE_INFINITY, turnMaxMs = TURN_WAIT_MAX_MS }: ApiTimes = {},
 ): ApiClient {
   const { origin, pathname } = new URL(apiUrl)
@@ -172,10 +173,13 @@ export function createApiClient(
       if (turns.take(of)) return ask(of, caller, request, over)
       if (circuits.isOpen(of)) return Promise.reject(new NoAnswer(false, false))
       const withinMs = Math.min(allowedMs(request), turnMaxMs)
-      return turns.wait(of, withinMs, request.signal ?? asker?.signal).then((isNow) => {
-        if (!isNow) throw new NoAnswer(false, true)
-        return ask(of, caller, request, over)
-      })
+      const gone = request.signal ?? asker?.signal
+      return turns
+        .wait(of, withinMs, gone === undefined ? draining : AbortSignal.any([gone, draining]))
+        .then((isNow) => {
+          if (!isNow) throw new NoAnswer(false, true)
+          return ask(of, caller, request, over)
+        })
     },
     belongs({ key }, account) {
       accounts.set(key, account)
