@@ -143,7 +143,7 @@ test('nor does another call of such a token wait for its turn, while as many as 
 
 describe('while as many calls as there are connections are not answered', () => {
   const busy = async () => {
-    const many = Array.from({ length: 256 }, (_, at) => client.call(`${SLOW}-${at % 16}`, read, patient))
+    const many = Array.from({ length: 256 }, (_, at) => client.call(`${SLOW}-${at % 128}`, read, patient))
     await eventually(async () => held.length === 256)
     return many
   }

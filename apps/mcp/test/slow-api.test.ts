@@ -164,21 +164,30 @@ describe('that answers nothing on any connection', () => {
     for (const one of some) one.release()
   }
 
-  /** Has every connection to the API busy with a send, of as many accounts as it takes. */
-  async function busy(apiTimes?: ApiTimes): Promise<Promise<Response>[]> {
+  /** A server whose sends none is answered of before it is released, but for those after so many. */
+  async function begin(heldMax: number, apiTimes?: ApiTimes): Promise<void> {
     stack = await startStack(apiTimes && { apiTimes })
     held = []
     modest = await tokenOf('modest')
     expect((await post(stack.url, modest, modern('tools/list'))).status).toBe(200)
     stack.upstream.override = ({ path, token }) => {
-      if (path !== '/sms/batch' || sends() > 256) return undefined
+      if (path !== '/sms/batch' || sends() > heldMax) return undefined
       return new Promise((resolve) => {
         held.push({ token, release: () => resolve(undefined) })
       })
     }
-    const tokens = await Promise.all(['a', 'b', 'c', 'd'].map(tokenOf))
-    const sent = tokens.flatMap((token) => Array.from({ length: 64 }, () => post(stack.url, token, SEND)))
-    await expect.poll(() => held.length, { timeout: 20_000 }).toBe(256)
+  }
+
+  const sendOften = (token: string, often: number) => Array.from({ length: often }, () => post(stack.url, token, SEND))
+
+  const untilHeld = (count: number) => expect.poll(() => held.length, { timeout: 20_000 }).toBe(count)
+
+  /** Has every connection to the API busy with a send, of as many accounts as it takes. */
+  async function busy(apiTimes?: ApiTimes): Promise<Promise<Response>[]> {
+    await begin(256, apiTimes)
+    const tokens = await Promise.all(Array.from({ length: 32 }, (_, at) => tokenOf(`slow ${at}`)))
+    const sent = tokens.flatMap((token) => sendOften(token, 8))
+    await untilHeld(256)
     return sent
   }
 
@@ -198,21 +207,43 @@ describe('that answers nothing on any connection', () => {
     expect(sends()).toBe(257)
   }, 60_000)
 
-  it('is given the send that waits as soon as one is free, once, and not the next of whoever has most of them', async () => {
+  it('is given the send that waits as soon as one is free, once, and not that of whoever has many', async () => {
     const sent = await busy()
-    const most = held[0]?.token ?? ''
-    const more = post(stack.url, most, SEND)
+    const most = held.shift()
+    const more = post(stack.url, most?.token ?? '', SEND)
     await seen()
     const waiting = post(stack.url, modest, SEND)
     await seen()
     expect(sends()).toBe(256)
-    held.shift()?.release()
-    for (const response of await Promise.all([waiting, more]))
+    const other = held.findIndex(({ token }) => token !== most?.token)
+    release(held.splice(other, 1))
+    expect((await resultOf(await waiting)).isError).toBeUndefined()
+    expect(sends()).toBe(257)
+    most?.release()
+    release(held)
+    for (const response of await Promise.all([...sent, more]))
       expect((await resultOf(response)).isError).toBeUndefined()
-    expect(stack.upstream.seen.slice(-2).map(({ token }) => token)).toEqual([modest, most])
+    expect(sends()).toBe(258)
+  }, 60_000)
+
+  it('has connections left for whoever has few sends there, however many some accounts make', async () => {
+    await begin(Number.POSITIVE_INFINITY)
+    const sent: Promise<Response>[] = []
+    // Three take all that is for anybody; of what is kept, others have as many as are few.
+    for (const count of [64, 128, 192, 200, 208]) {
+      sent.push(...sendOften(await tokenOf(`most ${count}`), 64))
+      await untilHeld(count)
+    }
+    const few = sendOften(modest, 8)
+    await untilHeld(216)
+    const ofModest = held.splice(-8)
+    expect(new Set(ofModest.map(({ token }) => token))).toEqual(new Set([modest]))
+    release(ofModest)
+    for (const response of await Promise.all(few)) expect((await resultOf(response)).isError).toBeUndefined()
+    stack.upstream.override = undefined
     release(held)
     for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
-    expect(sends()).toBe(258)
+    expect(sends()).toBe(5 * 64 + 8)
   }, 60_000)
 
   it('is waited for by nobody once calls of three accounts were cut off', async () => {

@@ -10,6 +10,9 @@ export interface TurnsOptions {
   readonly each: number
   /** Of all together: as many as there are connections, so that no call waits for one after it had its turn. */
   readonly all: number
+  /** Of `all`, those that are left to callers with less than `few` under way: some that take all they may jam nobody else. */
+  readonly kept: number
+  readonly few: number
 }
 
 interface Line {
@@ -19,31 +22,43 @@ interface Line {
 }
 
 /**
- * Lets calls to another service take turns, so that however slow those of one caller are, others find a connection. Where
- * all are taken, each that gets free goes to the next caller in turn, however many calls of one wait.
+ * Lets calls to another service take turns, so that however slow those of one caller are, or of some, others find a
+ * connection. Where all are taken, each that gets free goes to the next caller in turn, however many calls of one wait.
  */
 export class Turns {
   readonly #each: number
   readonly #all: number
+  /** As many may be under way before what is left is kept for those with few. */
+  readonly #forAnybody: number
+  readonly #few: number
   readonly #lines = new Map<string, Line>()
-  /** Those whose calls wait for nothing but the end of any, whose turn is next first; empty while there is room for one. */
+  /**
+   * Those whose calls wait for nothing but the end of others', whose turn is next first. While there is room, none has few
+   * under way: so many are few.
+   */
   readonly #next = new Set<Line>()
   #running = 0
 
-  constructor({ each, all }: TurnsOptions) {
+  constructor({ each, all, kept, few }: TurnsOptions) {
     this.#each = each
     this.#all = all
+    this.#forAnybody = all - kept
+    this.#few = few
   }
 
   /** True with a place of the caller, which whoever has it gives back; false where none is free. */
   take(caller: string): boolean {
-    if (this.#running === this.#all) return false
     const line = this.#lines.get(caller)
+    if (!this.#hasRoom(line?.running ?? 0)) return false
     if (line === undefined) this.#lines.set(caller, { running: 1, waiting: undefined })
-    else if (line.running === this.#each) return false
     else line.running += 1
     this.#running += 1
     return true
+  }
+
+  /** Whether a caller with so many under way may have one more. */
+  #hasRoom(running: number): boolean {
+    return running < this.#each && this.#running < (running < this.#few ? this.#all : this.#forAnybody)
   }
 
   /** For whom {@link take} had no place: true with one that was given back; false where none was in time, or before `gone` aborts. */
@@ -84,14 +99,16 @@ export class Turns {
 
   /** At once, so that nobody who comes in between takes the place. */
   #handOver(): void {
-    const [line] = this.#next
-    const [go] = line?.waiting ?? []
-    if (line === undefined || go === undefined) return
-    this.#next.delete(line)
-    line.running += 1
-    this.#running += 1
-    go()
-    this.#queue(line)
+    for (const line of this.#next) {
+      const [go] = line.waiting ?? []
+      if (go === undefined || !this.#hasRoom(line.running)) continue
+      this.#next.delete(line)
+      line.running += 1
+      this.#running += 1
+      go()
+      this.#queue(line)
+      return
+    }
   }
 
   #queue(line: Line): void {

@@ -58,8 +58,11 @@ export interface ApiClient {
   close(): Promise<void>
 }
 
-/** Requests to the API at one time: of an account, and of all, which is as many as there are connections. */
-const TURNS = { each: 64, all: 256 } as const
+/**
+ * Requests to the API at one time: of an account, and of all, which is as many as there are connections. A quarter is kept
+ * for accounts that have few.
+ */
+const TURNS = { each: 64, all: 256, kept: 64, few: 8 } as const
 const CONNECT_TIMEOUT_MS = 700
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024

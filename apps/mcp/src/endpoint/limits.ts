@@ -14,7 +14,7 @@ import type { Config } from '../env.ts'
  * | failed look-ups | `FAILURES_PER_MINUTE` | IPv4 address, IPv6 /64 | guessing of tokens |
  * | failed look-ups | 8 times that | IPv6 /48 | guessing from many lines of one network |
  * | failed look-ups | 20, at most the setting | token | a dead token in a loop uses up its own share, not its address's |
- * | requests at the API | 64, and 256 together | account | a slow answer to one holds up no other; above it they take turns (`api/client.ts`, never off) |
+ * | requests at the API | 64, and 256 together, 64 of them for accounts with few | account | a slow answer to one holds up no other; above it they take turns (`api/client.ts`, never off) |
  * | lookups waited for | 16, and 256 together | account | each holds a connection to the API; above it a lookup answers `pending` at once (`api/wait-shares.ts`, never off) |
  */
 export interface Limits extends LookupLimits {

@@ -48,9 +48,9 @@ const KEEP_ALIVE_MS = 4_000
 
 /**
  * Calls on the way at one time: of one token its hand-overs and as many reads, so that no account has all connections; of
- * all as many as there are connections.
+ * all as many as there are connections, of which a quarter is kept for tokens that have few.
  */
-const TURNS = { each: 16, all: 256 } as const
+const TURNS = { each: 16, all: 256, kept: 64, few: 2 } as const
 /** How much of its time a call may wait for its turn: what is made with hardly any left has an unknown outcome. */
 const WAIT_SHARE = 0.5
 /** Tokens whose silence is remembered. */
