@@ -6,7 +6,7 @@ import { statusAnswer } from '../src/sending/answers.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { sendOther } from '../src/sending/other.ts'
 import { messageOf, readLookup } from '../src/sending/rows.ts'
-import { createSweepJob } from '../src/sending/sweep.ts'
+import { createRetentionJob, createSweepJob } from '../src/sending/sweep.ts'
 import type { HandOver } from '../src/upstream/upstream.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { fakeOperator } from './support/fake-operator.ts'
@@ -17,6 +17,7 @@ import { turn } from './support/turn.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
 const PRICE = 39_000n
 
 let database: ServiceDatabase
@@ -83,6 +84,11 @@ const spent = async () => {
   return [totalSpentMicros, totalHeldMicros]
 }
 
+async function keep(aheadMs: number): Promise<void> {
+  await database.followDate(aheadMs)
+  while ((await turn(createRetentionJob(db))) > 0);
+}
+
 async function say(word: 'notSentAt' | 'wasSentAt'): Promise<void> {
   await owner.sendMessage.updateMany({ where: { accountId: payer.accountId }, data: { [word]: new Date() } })
   await turn(createSweepJob(db, 'sandbox', 1_000))
@@ -122,5 +128,17 @@ describe.each(KINDS)('of a call of kind %s', (kind) => {
     expect(finalAt === null).toBe(kind !== 'msisdn')
     expect([await told(), asked]).toEqual([kind === 'msisdn' ? '7' : String(id), { times: 1 }])
     expect(await spent()).toEqual([price, 0n])
+  })
+
+  test('whose number is shortened already, a late acceptance does not open again, so that it goes with its send', async () => {
+    const { told, answerLate } = lateCall(kind)
+    expect(await told()).toBe('SEND_OUTCOME_UNKNOWN')
+    await say('wasSentAt')
+    await keep(31 * DAY_MS)
+    expect((await rowOf()).recipient).toBe('123')
+    await answerLate(ACCEPTED)
+    expect(await rowOf()).toMatchObject({ state: 'accepted', reference: '7', chargedMicros: price })
+    await keep(400 * DAY_MS)
+    expect(await owner.send.count({ where: { accountId: payer.accountId } })).toBe(0)
   })
 })

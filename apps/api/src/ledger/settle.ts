@@ -27,6 +27,9 @@ export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 export const WAS_SENT = Prisma.sql`(
   m.result IS NOT NULL OR coalesce(m.delivery IN (${Prisma.join(ARRIVED)}) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
 
+/** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
+export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
+
 /** The state of a message `m` as text: past its lease, what was handed over is unknown. */
 export const STATE_NOW = Prisma.sql`
   CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END`
@@ -130,7 +133,8 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
 /** What {@link settledParts} reads of a message `m`, beside what is told of it. */
 export const STANDING = Prisma.sql`
   m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-  m.hold_micros, m.hold_told, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent`
+  m.hold_micros, m.hold_told, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
+  ${HAS_NUMBER} AS has_number`
 
 /** The rows of `told`, held; `after` names what must be held before them. */
 function lockTold(after = Prisma.empty): Prisma.Sql {
@@ -182,7 +186,8 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
       final_at = CASE WHEN s.by_report THEN m.final_at
         WHEN s.outcome = 'released' OR s.final THEN coalesce(m.final_at, database_now())
         -- An acceptance that comes after the word of its owner opens it again: its delivery, or its result, still follows.
-        WHEN s.outcome = 'accepted' AND m.delivery IS NULL AND m.result IS NULL THEN NULL
+        -- What has no number stays closed: nothing asks about it or closes it any more.
+        WHEN s.outcome = 'accepted' AND m.delivery IS NULL AND m.result IS NULL AND s.has_number THEN NULL
         ELSE m.final_at END
     FROM settling s WHERE m.id = s.id
     RETURNING m.id

@@ -3,9 +3,9 @@
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { within } from '@vertexsms/service/within'
+import { HAS_NUMBER } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { byAccount } from './by-account.ts'
-import { HAS_NUMBER } from './sweep.ts'
 
 /** Messages of one turn. */
 const BATCH = 50

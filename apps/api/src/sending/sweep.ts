@@ -4,6 +4,7 @@ import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { type Step, settleSteps } from '../ledger/release.ts'
+import { HAS_NUMBER } from '../ledger/settle.ts'
 import { NOT_SENT } from '../ledger/unsent.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
@@ -15,9 +16,6 @@ const UNKNOWN_DAYS = 4
 /** Recipients are shortened to their last digits this long after nothing can change any more. */
 const NUMBER_DAYS = 30
 const NUMBER_DIGITS = 3
-
-/** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
-export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
 
 /** Rows of one statement. */
 const BATCH = 500
