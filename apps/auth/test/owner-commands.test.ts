@@ -113,7 +113,7 @@ describe('the command limits', () => {
 
   it.each([
     ['--max-per-day', '-1', 'Per day'],
-    ['--max-per-day', '1,000.50', 'Per day'],
+    ['--max-per-day', '1,00.50', 'Per day'],
     ['--max-per-day', '1,500', 'Per day: “1,500” can be read as 1.50 or as 1500.00. Enter one of these.'],
     ['--max-per-day', '1e3', 'Per day'],
     ['--recipients-per-day', '1.5', 'Recipients per day'],
