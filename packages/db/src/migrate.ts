@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { sqlStateOf } from './sql-state.ts'
 import { TIME_LIMITS } from './time-limits.ts'
 
 /** The repository's own migrations. */
@@ -14,7 +15,17 @@ const LOCK_ID = 72707369
 /** Runs once at a start, when a machine has most to do, and nobody waits behind it as behind a request. */
 const CONNECT_MS = 30_000
 
-/** The recorded history and the files disagree, or a recorded run failed: nothing further was applied. */
+/**
+ * How long a file waits for a table that others hold. Every statement on that table queues behind it meanwhile, and none of
+ * them may wait so long that it fails.
+ */
+const TABLE_WAIT_MS = TIME_LIMITS.lockMs - 1_000
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * The recorded history and the files disagree, a recorded run failed, or a table was held by somebody else: nothing further
+ * was applied.
+ */
 export class MigrationError extends Error {
   override name = 'MigrationError'
   readonly code = 'MIGRATION_REFUSED'
@@ -29,10 +40,14 @@ interface Migration {
 /**
  * Applies every migration that is missing, in order, and returns their names. Each file and its row in
  * `_prisma_migrations` are one transaction: a file that fails leaves nothing behind. Runs of several processes exclude
- * each other. Throws MigrationError when an applied file was edited or removed, an entry is marked failed, or a new
- * file sorts before an applied one.
+ * each other. Throws MigrationError when an applied file was edited or removed, an entry is marked failed, a new file
+ * sorts before an applied one, or others hold a table that one changes, as a backup does, for longer than `tableWaitMs`.
  */
-export async function migrate(url: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
+export async function migrate(
+  url: string,
+  folder: string = MIGRATIONS_FOLDER,
+  tableWaitMs: number = TABLE_WAIT_MS,
+): Promise<string[]> {
   const files = readMigrations(folder)
   // No limit for a statement: one that rewrites a table takes what it takes.
   const client = new pg.Client({
@@ -45,7 +60,7 @@ export async function migrate(url: string, folder: string = MIGRATIONS_FOLDER): 
   try {
     const applied: string[] = []
     for (;;) {
-      const name = await applyNext(client, files)
+      const name = await applyNext(client, files, tableWaitMs)
       if (!name) return applied
       applied.push(name)
     }
@@ -66,7 +81,7 @@ export function readMigrations(folder: string): Migration[] {
     })
 }
 
-async function applyNext(client: pg.Client, files: Migration[]): Promise<string | null> {
+async function applyNext(client: pg.Client, files: Migration[], tableWaitMs: number): Promise<string | null> {
   await client.query('BEGIN')
   try {
     // A lock of the transaction, not of the session: it also holds where connections share one session.
@@ -75,7 +90,11 @@ async function applyNext(client: pg.Client, files: Migration[]): Promise<string 
     const next = nextMigration(files, await readHistory(client))
     if (next) {
       const startedAt = new Date()
-      await client.query(next.sql)
+      // Only from here on: for the run of another process is waited as long as it takes.
+      await client.query(`SET LOCAL lock_timeout = ${tableWaitMs}`)
+      await client.query(next.sql).catch((error: unknown) => {
+        throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? heldByOthers(next) : error
+      })
       await client.query(
         `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
          VALUES ($1, $2, $3, $4, $5, 1)`,
@@ -89,6 +108,12 @@ async function applyNext(client: pg.Client, files: Migration[]): Promise<string 
     await client.query('ROLLBACK').catch(() => {})
     throw error
   }
+}
+
+function heldByOthers({ name }: Migration): MigrationError {
+  return new MigrationError(
+    `migration ${name} was not applied: another session, a backup perhaps, holds a table that it changes; run it again after that`,
+  )
 }
 
 interface HistoryEntry {

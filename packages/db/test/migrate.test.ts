@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readTestDatabaseUrl } from '../src/env.ts'
 import { MIGRATIONS_FOLDER, MigrationError, migrate, readMigrations } from '../src/migrate.ts'
 import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
@@ -105,6 +106,22 @@ describe('the migrator', () => {
     await client.query(`UPDATE "_prisma_migrations" SET rolled_back_at = '2026-01-01'; DROP TABLE a`)
     expect(await migrate(database.url, folder)).toEqual(['20260101000000_a'])
   })
+
+  // The embedded database has one session for all connections.
+  it.skipIf(readTestDatabaseUrl() === undefined)(
+    'gives up a table that somebody else holds, says which file was not applied, and applies it after that',
+    async () => {
+      write('20260101000000_a', 'CREATE TABLE a (id int);')
+      await migrate(database.url, folder)
+      write('20260102000000_b', 'CREATE TABLE b (id int); ALTER TABLE a ADD COLUMN b int;')
+      await client.query('BEGIN; LOCK TABLE a IN ACCESS SHARE MODE')
+      const message = expect.stringMatching(/^migration 20260102000000_b was not applied: another session/)
+      await expect(migrate(database.url, folder, 20)).rejects.toMatchObject({ ...refused, message })
+      await client.query('COMMIT')
+      expect(await tables()).toEqual(['a'])
+      expect(await migrate(database.url, folder)).toEqual(['20260102000000_b'])
+    },
+  )
 
   it('gives the tables that the client expects', async () => {
     await migrate(database.url, MIGRATIONS_FOLDER)
