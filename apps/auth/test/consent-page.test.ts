@@ -143,6 +143,7 @@ describe('who asks', () => {
     const ended = await person.get(page.url.pathname)
     expect(ended.status).toBe(400)
     expect(textOf(ended.html)).toContain('This request has ended Who asked: claude.ai.')
+    expect(ended.html).toContain('href="/settings/api"')
     const { html } = await (await stack.person()).get(`${page.url.pathname}?app=claude.ai`)
     expect(textOf(html)).toContain('This request has ended')
     expect(textOf(html)).not.toContain('Who asked')
@@ -612,6 +613,27 @@ describe('the answer', () => {
     expect((await fill(person, page, { decision: 'constructor' })).html).toContain('Allow access')
     expect((await fill(person, page, {})).html).toContain('Access is allowed')
     expect(await liveOf(accountId)).toHaveLength(1)
+  })
+
+  it('that allows says for whose account, to whoever gave it', async () => {
+    const { accountId, person } = await newPerson()
+    const { email } = await stack.db.account.findUniqueOrThrow({ where: { id: accountId } })
+    const page = await person.open((await start(await register(stack))).url)
+    expect(textOf((await fill(person, page, {})).html)).toContain(`Access is allowed for ${email} .`)
+    // A second look names nobody: another may sit there by now.
+    const again = textOf((await person.get(page.url)).html)
+    expect([again.includes('Access is allowed.'), again.includes(email)]).toEqual([true, false])
+  })
+
+  it('of whoever is signed out by now decides nothing, and leads to signing in for it', async () => {
+    const { accountId, person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    await stack.db.session.deleteMany({ where: { accountId } })
+    const sent = await fill(person, page, {})
+    expect([sent.status, sent.headers.get('location')]).toEqual([303, page.url.pathname])
+    const opened = await person.get(page.url)
+    expect([opened.status, opened.headers.get('location')]).toEqual([303, `/sign-in?return_to=${page.url.pathname}`])
+    expect(await liveOf(accountId)).toHaveLength(0)
   })
 
   it('that denies has a page of its own, and leads back', async () => {
@@ -1261,6 +1283,16 @@ describe('what it costs', () => {
     const none = await open({ authorization_details: asking(['DE']) })
     expect(none).not.toMatch(/A part of an SMS|Prices unavailable/)
     expect(await open({ scope: 'hlr:lookup' })).not.toMatch(/A part of an SMS|Prices unavailable/)
+  })
+
+  it('is that of the countries that the app asked for, also while what was typed cannot be read', async () => {
+    Object.assign(api, { rates: [rate('LT', '0.0310'), rate('DE', '0.0875')] })
+    const person = await priced.person((await priced.account()).id)
+    const authorization_details = JSON.stringify([{ type: 'vertexsms_send', countries: ['LT'] }])
+    const page = await person.open((await start(await register(priced), { authorization_details })).url)
+    const refused = await fill(person, page, { limit: 'other', own_limit: 'five' })
+    expect(refused.status).toBe(422)
+    expect(textOf(refused.html)).toContain('A part of an SMS costs 0.031 EUR.')
   })
 
   it('is bounded by what the account itself is held to, which is said', async () => {

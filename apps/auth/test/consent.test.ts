@@ -69,17 +69,23 @@ describe('the consent page', () => {
     const client = await register(stack)
     const { id, email } = await stack.account()
     const person = await stack.person(id)
-    for (const choice of [{ scopes: ['sms:rates'] }, { decision: 'deny' as const }]) {
+    for (const choice of [
+      { scopes: ['sms:rates'] },
+      { scopes: ['sms:send', 'sms:rates'] },
+      { decision: 'deny' as const },
+    ]) {
       await approve(person, await start(client, { scope: 'sms:rates sms:send offline_access' }), choice)
     }
     const clientId = client.client.client_id.slice(0, 12)
     const lines = stack.logLines.filter((line) => JSON.parse(line).event === 'consent' && line.includes(clientId))
-    const asked = { level: 'info', clientId, requestId: expect.any(String), requested: 'sms:send/sms:rates' }
+    const requested = 'sms:send/sms:rates'
+    const asked = { level: 'info', msg: 'a person decided', clientId, requestId: expect.any(String), requested }
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ ...asked, reason: 'allowed', granted: 'sms:rates' }),
+      expect.objectContaining({ ...asked, reason: 'allowed', granted: requested }),
       expect.objectContaining({ ...asked, reason: 'denied' }),
     ])
-    expect(lines[1]).not.toContain('granted')
+    expect(lines[2]).not.toContain('granted')
     for (const secret of [id, email]) expect(lines.join('')).not.toContain(secret)
   })
 

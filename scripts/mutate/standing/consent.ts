@@ -7,6 +7,7 @@ const WHOLE = 'Letters that are our name to their end were found before.'
 const COMPILER = 'It tells the compiler what the place that was found says already.'
 const SECOND = 'The page answers a second press by what became of the first, whatever this is called.'
 const ONE_ID = 'An app that registered itself goes on under its id, so that another id is another spender.'
+const ALLOWED = 'What was decided here is an approval where it is told as allowed, and nowhere else.'
 const SIGN = 'Of an order only the sign counts, and prices that are equal are in either.'
 
 /** What stands in the zone consent. */
@@ -43,6 +44,31 @@ export const CONSENT: readonly Standing[] = [
     file: 'consent/connect.ts',
     change: 'BY approved_at DESC LIMIT 1  =>  BY approved_at LIMIT 1',
     why: 'There is one at most: an app that registered itself goes on with what it has, and an id is of one row.',
+  },
+  {
+    file: 'consent/page.ts',
+    change: "signedIn, request, 'opened'), {})  =>  signedIn, request, ''), {})",
+    why: 'It is asked for nothing but whether a form was sent.',
+  },
+  {
+    file: 'consent/page.ts',
+    change: "answer === 'allowed' && decision.kind === 'approved'  =>  answer === 'allowed'",
+    why: ALLOWED,
+  },
+  {
+    file: 'consent/page.ts',
+    change: "answer === 'allowed' && decision.kind === 'approved'  =>  decision.kind === 'approved'",
+    why: ALLOWED,
+  },
+  {
+    file: 'consent/page.ts',
+    change: 'error instanceof FormRefused && deps.forms.isOurs(request)  =>  deps.forms.isOurs(request)',
+    why: 'The check of a form throws nothing else.',
+  },
+  {
+    file: 'consent/page.ts',
+    change: 'signedIn?.account.email ?? null  =>  signedIn?.account.email',
+    why: 'The page asks whether there is one.',
   },
   {
     file: 'consent/scene.ts',
