@@ -8,7 +8,8 @@ export const EFFECT_TIMEOUT_MS = 30_000
 export const DELIVERY_WAIT_MAX_MS = 20_000
 
 /**
- * The longest that a call waits for its turn where as many as may be are at the API. With the longest answer after it and
- * the wait for delivery reports it stays below the 60 s that clients made with the SDK give a call.
+ * The longest that a call waits for its turn where as many as may be are at the API. With the longest answer of a
+ * send after it and the wait for delivery reports it stays below the 60 s that clients made with the SDK give a call, unless
+ * the last look at a report waits for its own turn as well.
  */
 export const TURN_WAIT_MAX_MS = 8_000
