@@ -1,7 +1,6 @@
 // The page on which everything is decided: each sentence, field and warning of it, and what it does when it is sent.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { endConnection } from '../src/connections/end.ts'
 import { ownDomains, passesFor } from '../src/connections/imitation.ts'
@@ -9,14 +8,12 @@ import { seenOf } from '../src/connections/who.ts'
 import { warningsOf } from '../src/consent/warnings.ts'
 import { LANGUAGES } from '../src/words/room.ts'
 import { WORDS, type Words } from '../src/words/words.ts'
-import { CHROMIUM } from './support/chromium.ts'
 import { answer, connect, discover, exchange, register, start, type TestClient } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { CAN_MEET, meet } from './support/meeting.ts'
 import { addMessage } from './support/owners-data.ts'
-import { makeAccount } from './support/people.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -1131,106 +1128,6 @@ describe('a page that told of a connection which is no more, or of another', () 
       const spender = await stack.db.spender.findUniqueOrThrow({ where: { id: now?.spenderId ?? now?.id ?? '' } })
       expect(spender.maxPerDayMicros).toBe(after)
     }
-  })
-})
-
-describe.skipIf(!CHROMIUM)('in a browser', { timeout: 120_000 }, () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
-  })
-  afterAll(() => browser?.close())
-
-  async function openConsent(options: BrowserContextOptions = {}): Promise<{ page: Page; id: string }> {
-    const { id } = await makeAccount(stack)
-    const context = await browser.newContext({
-      baseURL: stack.issuer,
-      viewport: { width: 1366, height: 657 },
-      ...options,
-    })
-    const page = await context.newPage()
-    const client = await register(stack, { client_name: 'An assistant', redirect_uris: ['http://localhost:1234/cb'] })
-    const { cookies } = await stack.person(id)
-    await context.addCookies(cookies.map(({ name, value }) => ({ name, value, url: stack.issuer })))
-    await page.goto((await start(client)).url.href)
-    await page.getByRole('button', { name: 'Allow access' }).waitFor()
-    return { page, id }
-  }
-
-  it('brings what is wrong with an answer into view, above the buttons, on a phone', async () => {
-    const { page } = await openConsent()
-    await page.setViewportSize({ width: 360, height: 640 })
-    for (const box of await page.getByRole('checkbox').all()) await box.uncheck()
-    await page.getByRole('button', { name: 'Allow access' }).click()
-    const alert = page.getByRole('alert')
-    await alert.waitFor()
-    const seen = await alert.evaluate((element) => {
-      const { left, top, width, height } = element.getBoundingClientRect()
-      const at = document.elementFromPoint(left + width / 2, top + height / 2)
-      return [document.activeElement === element, at !== null && element.contains(at)]
-    })
-    expect(seen).toEqual([true, true])
-    await page.context().close()
-  })
-
-  it('shows the decision and who is signed in without scrolling, with five scopes and a local app, at 1366x657', async () => {
-    const { page } = await openConsent()
-    expect(await page.getByRole('checkbox').count()).toBe(5)
-    const parts = [
-      page.getByRole('button', { name: 'Allow access' }),
-      page.getByRole('button', { name: 'Allow reading only' }),
-      page.getByRole('button', { name: 'Deny' }),
-      page.getByText('Signed in as'),
-      page.getByRole('heading', { level: 1 }),
-      page.getByText('numbers:read'),
-      page.locator('summary'),
-    ]
-    for (const part of parts) {
-      const box = await part.boundingBox()
-      expect(box?.y).toBeGreaterThanOrEqual(0)
-      expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(657)
-    }
-    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(657)
-    await page.context().close()
-  })
-
-  it.each([
-    [360, 740],
-    [390, 844],
-  ])('hides nothing of what is asked for behind the decision on a phone of %i by %i px', async (width, height) => {
-    const { page } = await openConsent({ viewport: { width, height } })
-    const decision = await page.locator('.decision').boundingBox()
-    for (const box of await page.getByRole('checkbox').all()) {
-      const asked = await box.boundingBox()
-      expect((asked?.y ?? 0) + (asked?.height ?? 0)).toBeLessThanOrEqual(decision?.y ?? 0)
-    }
-    await page.context().close()
-  })
-
-  it('says in the folded line what is set, by keyboard alone and without a script', async () => {
-    const { page, id } = await openConsent({ javaScriptEnabled: false })
-    const line = page.locator('summary')
-    const said = async () => (await page.locator('summary').allInnerTexts()).join().replaceAll('\u00a0', ' ')
-    expect(await said()).toMatch(/At most 5\.00 EUR a day, to any country,\s+for 30 days/)
-    await line.press('Enter')
-    await page.getByLabel('1.00 EUR', { exact: true }).press('Space')
-    expect(await said()).toContain('At most 1.00 EUR a day')
-    await page.getByLabel('For how long').selectOption('1 day')
-    expect(await said()).toContain('for 1 day')
-    expect(await page.getByLabel('EUR a day').isVisible()).toBe(false)
-    await page.getByLabel('Other amount').press('Space')
-    await page.getByLabel('EUR a day').press('2')
-    expect(await said()).toContain('At most your own amount a day')
-    // What is typed counts beside another choice where it is less, so it stays to be seen.
-    await page.getByLabel('5.00 EUR', { exact: true }).press('Space')
-    expect(await said()).toContain('At most 5.00 EUR a day, or your own amount where that is less, to any country')
-    await page.getByLabel('EUR a day').press('Enter')
-    expect(await said()).toContain('At most 2.00 EUR a day')
-    expect(await stack.db.connection.count({ where: { accountId: id } })).toBe(0)
-    await page.getByRole('button', { name: 'Allow access' }).press('Enter')
-    await page.waitForURL(/localhost:1234|chrome-error/).catch(() => undefined)
-    expect(await spenderOf(id)).toMatchObject({ maxPerDayMicros: 2_000_000n })
-    await page.context().close()
   })
 })
 
