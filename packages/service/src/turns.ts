@@ -2,7 +2,7 @@
  * Callers that are remembered while nothing of them is under way: a map that is always given and robbed of the same few is
  * built anew every few requests, and its former tables hold what they held until a full collection.
  */
-const KEPT_MAX = 1_000
+const REMEMBERED_MAX = 1_000
 
 /** How many calls may be under way at one time. */
 export interface TurnsOptions {
@@ -117,6 +117,6 @@ export class Turns {
 
   #forget(caller: string, line: Line): void {
     const isIdle = line.running === 0 && !line.waiting?.size
-    if (isIdle && this.#lines.size > KEPT_MAX) this.#lines.delete(caller)
+    if (isIdle && this.#lines.size > REMEMBERED_MAX) this.#lines.delete(caller)
   }
 }
