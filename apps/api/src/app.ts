@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { takesWrites } from '@vertexsms/db/readiness'
@@ -144,8 +145,8 @@ export function buildApp({ env, db, logger, outbound, internal, sendingChanges }
     address: env.API_RESOURCE_URL,
     links: {
       routes: '/reference',
-      first: `${env.ISSUER_URL}/connect#rest`,
-      token: `${env.ISSUER_URL}/settings/api`,
+      first: `${env.ISSUER_URL}${PAGE_PATHS.connect}#rest`,
+      token: `${env.ISSUER_URL}${PAGE_PATHS.tokens}`,
     },
   })
   passEmptyBodies(app)

@@ -1,4 +1,5 @@
 import { OAUTH_PATHS } from '@vertexsms/contract/oauth-paths'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import {
   issuerUrlSchema,
   millisecondsSchema,
@@ -66,9 +67,9 @@ export function readConfig(source?: Record<string, string | undefined>) {
   return {
     ...env,
     JWKS_URL: env.JWKS_URL ?? `${env.ISSUER_URL}${OAUTH_PATHS.jwks}`,
-    SIGNUP_URL: env.SIGNUP_URL ?? `${env.ISSUER_URL}/request-access`,
-    SIGNIN_URL: env.SIGNIN_URL ?? `${env.ISSUER_URL}/sign-in`,
-    TOKEN_URL: env.TOKEN_URL ?? `${env.ISSUER_URL}/settings/api`,
+    SIGNUP_URL: env.SIGNUP_URL ?? `${env.ISSUER_URL}${PAGE_PATHS.requestAccess}`,
+    SIGNIN_URL: env.SIGNIN_URL ?? `${env.ISSUER_URL}${PAGE_PATHS.signIn}`,
+    TOKEN_URL: env.TOKEN_URL ?? `${env.ISSUER_URL}${PAGE_PATHS.tokens}`,
   }
 }
 

@@ -1,9 +1,6 @@
 // What `apps/auth` seals and `apps/api` opens: the account's own token at the real operator.
 import { readEurText } from './money.ts'
 
-/** Where the owner of an account sets it, below the issuer. */
-export const UPSTREAM_ACCOUNT_PATH = '/settings/vertexsms-account'
-
 /** A token as it goes into a header: shorter ones are no secret, longer ones no token. */
 export const UPSTREAM_TOKEN_PATTERN = /^[\x21-\x7e]{12,512}$/
 

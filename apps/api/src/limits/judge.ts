@@ -3,6 +3,7 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { CAPS, type Cap, CURRENCY, type SPENDERS } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
+import { spenderPath } from '@vertexsms/contract/page-paths'
 import { readPhoneText } from '@vertexsms/contract/phone-text'
 import type { SpenderLimits as Limits } from '@vertexsms/contract/spender-limits'
 import { pauseOf } from '@vertexsms/db/paused'
@@ -70,13 +71,8 @@ export function manageUrl(
   { id, kind, connectionId }: Pick<SpenderLimits, 'id' | 'kind' | 'connectionId'>,
 ): string {
   // The spender of a token made by hand has the token's id.
-  const pages = {
-    account: '/settings/limits',
-    connection: `/connections/${connectionId}`,
-    token: `/settings/api/tokens/${id}`,
-  }
-  const page = pages[kind]
-  return new URL(page, issuer).href
+  const path = spenderPath({ kind, id: connectionId ?? id })
+  return new URL(path, issuer).href
 }
 
 /** CONNECTION_PAUSED while one of the spenders is paused. */

@@ -1,6 +1,7 @@
 // Asks the owner of the account about a send, and uses up his answer.
 import { randomUUID } from 'node:crypto'
 import { APPROVAL_OPEN_SECONDS, approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { seal } from '@vertexsms/secrets/seal'
 import { ApiError } from '../http/api-error.ts'
@@ -155,6 +156,6 @@ function useOf(id: string): Approved['use'] {
 }
 
 function required(issuer: string, approvalId: string, expiresAt: Date): ApiError {
-  const approvalUrl = new URL(`/approvals/${approvalId}`, issuer).href
+  const approvalUrl = new URL(`${PAGE_PATHS.approvals}/${approvalId}`, issuer).href
   return new ApiError('APPROVAL_REQUIRED', { details: { approvalId, approvalUrl, expiresAt: expiresAt.toISOString() } })
 }

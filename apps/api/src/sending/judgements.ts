@@ -1,7 +1,7 @@
 // The limits and ceilings of a request, as errors; each refusal is noted in the activity.
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
-import { UPSTREAM_ACCOUNT_PATH } from '@vertexsms/contract/upstream-account'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { ApiError } from '../http/api-error.ts'
 import type { Standings } from '../ledger/spenders.ts'
 import {
@@ -128,7 +128,7 @@ export function watch(
 /** What a lookup costs is told by nobody but the owner of the account: where they can say so, beside the limit. */
 function unknownPrice({ issuer }: SendingDeps, { kind }: Entry, refusal: Refusal | null): Refusal | null {
   if (refusal === null || kind !== 'hlr') return refusal
-  const details = { ...refusal.details, manageUrl: issuer + UPSTREAM_ACCOUNT_PATH }
+  const details = { ...refusal.details, manageUrl: issuer + PAGE_PATHS.upstreamAccount }
   return { ...refusal, message: LOOKUP_PRICE_UNKNOWN, details }
 }
 

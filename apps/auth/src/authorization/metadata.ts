@@ -1,4 +1,5 @@
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { DETAILS_TYPE } from '../connections/authorization-details.ts'
 import { CLIENT_AUTH_METHODS, GRANT_TYPES } from './clients/registration.ts'
@@ -40,6 +41,6 @@ export function serverMetadata(issuer: string, offers: { readonly clientDocument
     // No ID tokens are issued; strict readers of the OpenID form require these two members (Discovery 1.0 §3).
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [ACCESS_TOKEN_ALG],
-    service_documentation: at('/connect'),
+    service_documentation: at(PAGE_PATHS.connect),
   }
 }

@@ -2,6 +2,7 @@
 // from top to bottom.
 import { hkdfSync } from 'node:crypto'
 import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
@@ -225,7 +226,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
         title: t.ends.cannotContinue,
         text: errorText(t, out.error, out.error_description),
         // The app is not linked to: whoever registers could lead anywhere from here.
-        link: { href: '/connect', label: t.ends.howToConnect },
+        link: { href: PAGE_PATHS.connect, label: t.ends.howToConnect },
       }))
     },
   }

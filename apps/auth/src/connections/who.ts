@@ -1,10 +1,10 @@
+import { PAGE_PATHS, spenderPath } from '@vertexsms/contract/page-paths'
 import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import type { Words } from '../words/words.ts'
 import { isClientScheme } from './client-places.ts'
 import { ownDomains, passesFor, registrableDomain, type Seen } from './imitation.ts'
 import type { NamedApp } from './named-app.ts'
 import type { NamedSpender } from './names.ts'
-import { ACCOUNT_PATH, pathOf } from './spender-paths.ts'
 
 /** Who asks, spends or has ended, as every page names it (`partials/who`). */
 export interface WhoView {
@@ -46,7 +46,7 @@ export function whoOf(named: NamedSpender | undefined | null, naming: Naming): W
   const gone = { kind: 'gone', place: '', name: '', passesFor: null, href: null } as const
   if (!named) return { ...gone, ...ours(who.gone) }
   const { kind, id, name, app } = named
-  const href = pathOf({ kind: kind === 'connection' ? kind : 'token', id })
+  const href = spenderPath({ kind: kind === 'connection' ? kind : 'token', id })
   if (kind === 'deleted token') return { ...gone, title: who.deleted(name), within: who.deleted(name), href }
   return app === null
     ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
@@ -55,7 +55,7 @@ export function whoOf(named: NamedSpender | undefined | null, naming: Naming): W
 
 /** The account, among what is said of its connections and tokens. */
 export function wholeAccount({ t: { who } }: Naming): WhoView {
-  return { kind: 'account', ...ours(who.account), place: '', name: '', passesFor: null, href: ACCOUNT_PATH }
+  return { kind: 'account', ...ours(who.account), place: '', name: '', passesFor: null, href: PAGE_PATHS.accountLimits }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { clientLabel } from '@vertexsms/service/logger'
@@ -193,7 +194,7 @@ function sendContinue(
 
 function sendEnded(deps: ConsentDeps, reply: FastifyReply): Promise<string> {
   const { consent } = wordsFor(reply.request)
-  const link = { href: '/settings/api', label: consent.goToSettings }
+  const link = { href: PAGE_PATHS.tokens, label: consent.goToSettings }
   const { headers, params } = reply.request
   const app = readAsker(deps, headers.cookie, `/interaction/${(params as { uid: string }).uid}`)
   const text = app === null ? consent.endedMore : `${consent.whoAsked(app)} ${consent.endedMore}`

@@ -1,4 +1,5 @@
 import { type NoticeKind, noticeDetails } from '@vertexsms/contract/notice'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { isLanguage } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import type { Mail } from './mailer.ts'
@@ -64,21 +65,21 @@ export function noticeMail(
   const page = `${issuerUrl}${subject.page}`
   if (kind === 'password_changed') {
     const { subject: line, text, notYou } = w.passwordChanged
-    return { subject: line, text: paragraphs(w.greeting, text, `${notYou}\n${issuerUrl}/forgot-password`) }
+    return { subject: line, text: paragraphs(w.greeting, text, `${notYou}\n${issuerUrl}${PAGE_PATHS.forgotPassword}`) }
   }
   if (kind === 'passkey_added' || kind === 'passkey_removed') {
     const { subject: line, text } = kind === 'passkey_added' ? w.passkeyAdded : w.passkeyRemoved
-    const pages = `${issuerUrl}/settings/passkeys\n${issuerUrl}/settings/account`
+    const pages = `${issuerUrl}${PAGE_PATHS.passkeys}\n${issuerUrl}${PAGE_PATHS.account}`
     return { subject: line, text: paragraphs(w.greeting, text, `${w.passkeyNotYou}\n${pages}`) }
   }
-  const foot = paragraphs(w.dots, `${w.switchOff}\n${issuerUrl}/settings/account`)
+  const foot = paragraphs(w.dots, `${w.switchOff}\n${issuerUrl}${PAGE_PATHS.account}`)
   const mail = (subjectLine: string, ...text: string[]) => ({
     subject: subjectLine,
     text: paragraphs(w.greeting, ...text, foot),
   })
   if (kind === 'new_connection') {
     const { subject: line, text, notYou } = w.newConnection
-    return mail(line, text(who), claim, `${notYou}\n${page}\n${issuerUrl}/settings/account`)
+    return mail(line, text(who), claim, `${notYou}\n${page}\n${issuerUrl}${PAGE_PATHS.account}`)
   }
   if (kind === 'first_send') {
     const { subject: line, text, look } = w.firstSend

@@ -1,10 +1,10 @@
 import { isMutableNotice, type NoticeKind } from '@vertexsms/contract/notice'
+import { PAGE_PATHS, spenderPath } from '@vertexsms/contract/page-paths'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { ownDomains, passesFor } from '../connections/imitation.ts'
 import { appNamed } from '../connections/named-app.ts'
-import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { seenOf } from '../connections/who.ts'
 import { type NoticeSubject, noticeMail, wordsOf } from './mail-text.ts'
@@ -47,15 +47,15 @@ async function subjectOf(
   issuerUrl: string,
 ): Promise<NoticeSubject> {
   const { accountId, spenderId } = of
-  if (spenderId === accountId) return { kind: 'account', page: ACCOUNT_PATH }
+  if (spenderId === accountId) return { kind: 'account', page: PAGE_PATHS.accountLimits }
   const where = { accountId, OR: [{ id: spenderId }, { spenderId }] }
   const connection = await db.connection.findFirst({ where, orderBy: { approvedAt: 'desc' } })
   if (connection) {
     const { id, redirectHost: host, clientName: name } = connection
     const judged = passesFor(seenOf(appNamed(connection), { ownDomains: ownDomains(issuerUrl) }))
-    return { kind: 'app', host, name, passesFor: judged, page: pathOf({ kind: 'connection', id }) }
+    return { kind: 'app', host, name, passesFor: judged, page: spenderPath({ kind: 'connection', id }) }
   }
   const token = await db.apiToken.findFirst({ where: { ...where, ...MADE_BY_HAND }, orderBy: { createdAt: 'desc' } })
-  if (token) return { kind: 'token', name: token.name, page: pathOf({ kind: 'token', id: token.id }) }
-  return { kind: 'gone', page: '/settings/api' }
+  if (token) return { kind: 'token', name: token.name, page: spenderPath({ kind: 'token', id: token.id }) }
+  return { kind: 'gone', page: PAGE_PATHS.tokens }
 }

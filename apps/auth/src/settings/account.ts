@@ -1,4 +1,5 @@
 import { MUTABLE_NOTICES, type MutableNotice } from '@vertexsms/contract/notice'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { endOtherWaysIn } from '../accounts/access-end.ts'
 import { hashPassword } from '../accounts/password.ts'
@@ -20,7 +21,7 @@ import { isLanguage, LANGUAGES, type Language } from '../words/room.ts'
 import type { Words } from '../words/words.ts'
 import { changeAccount, provePassword } from './account-change.ts'
 
-const PATH = '/settings/account'
+const PATH = PAGE_PATHS.account
 
 /** What was done, as `?done=` names it. */
 type Done = 'password' | 'password-connections' | 'zone' | 'mails'

@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { scheduledUnder, scheduledWith } from '../connections/scheduled.ts'
 import { deleteToken, type TokenRow } from '../connections/tokens.ts'
@@ -12,7 +13,7 @@ import type { Words } from '../words/words.ts'
 import { titleOfIssued } from './connection-list.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
-import { endingView, goneNotice, noticePlace, TOKENS_PATH, tellWhich } from './ended.ts'
+import { endingView, goneNotice, noticePlace, tellWhich } from './ended.ts'
 import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
 import { ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
@@ -23,7 +24,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
   registerEditToken(app, deps)
   registerDisconnect(app, deps)
 
-  app.get(TOKENS_PATH, async (request, reply) => {
+  app.get(PAGE_PATHS.tokens, async (request, reply) => {
     const t = wordsFor(request)
     const { account, now } = signedInOf(request)
     const named = takeOnce(deps, request, reply, noticePlace(request))
@@ -62,7 +63,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
     const waited = row ? await waitsWith(deps, row) : 0
     const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId }) : 'not_found'
     if (row) tellWhich(deps, request, reply, row, waited)
-    return reply.redirect(`${TOKENS_PATH}?done=${deletion}`, 303)
+    return reply.redirect(`${PAGE_PATHS.tokens}?done=${deletion}`, 303)
   })
 }
 

@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import {
@@ -27,7 +28,7 @@ import type { Words } from '../words/words.ts'
 import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
 
-const PATH = '/approvals'
+const PATH = PAGE_PATHS.approvals
 
 /** What cannot be read must not hide the rest. */
 const READABLE = { hideUnreadable: true }

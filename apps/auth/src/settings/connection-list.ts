@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { pauseOf } from '@vertexsms/db/paused'
@@ -12,7 +13,6 @@ import type { ApiTokensPage, ConnectionView, IssuedTokenView } from '../views/to
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-import { TOKENS_PATH } from './ended.ts'
 import { type Asked, distinct, kept, loose, type Sent } from './list-query.ts'
 import { mayOfScopes } from './may.ts'
 
@@ -47,7 +47,7 @@ async function connectionsOf(
   // A connection without a token lives on: what it has scheduled goes out, and it can be disconnected.
   const where = { accountId, ...liveConnection(now) }
   const orderBy = [{ approvedAt: 'desc' as const }, { id: 'asc' as const }]
-  const paged = (rows: number) => pageOf(rows, { path: TOKENS_PATH, query, name: 'apps', keep: kept(asked) })
+  const paged = (rows: number) => pageOf(rows, { path: PAGE_PATHS.tokens, query, name: 'apps', keep: kept(asked) })
   const connectionCount = await db.connection.count({ where })
   const told = { connectionCount, isBrief: connectionCount > CARDS_MAX, q: asked.q, sort: asked.sort }
   if (asked.q === '' && asked.sort === 'connected') {

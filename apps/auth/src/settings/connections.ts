@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
+import { PAGE_PATHS, spenderPath } from '@vertexsms/contract/page-paths'
 import type { Prisma } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { type FoundHolder, findHolder, holderOfAccount } from '../connections/holders.ts'
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
-import { ACCOUNT_PATH } from '../connections/spender-paths.ts'
 import { holdSpender, isPausedSince, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import type { SpenderNotice } from '../views/spender.ts'
@@ -18,7 +18,7 @@ import type { Words } from '../words/words.ts'
 import { activityCsv } from './activity-csv.ts'
 import { backFrom, noticeOf, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
-import { activityOf, pagePath, spenderPage } from './spender-page.ts'
+import { activityOf, spenderPage } from './spender-page.ts'
 
 /** False where it has ended; what came of it instead, where that is not what was asked. */
 type Change = (tx: Prisma.TransactionClient, spenderId: string) => Promise<boolean | SpenderNotice>
@@ -38,7 +38,7 @@ export function registerConnections(app: FastifyInstance, deps: SettingsDeps): v
   registerSpender(app, deps, '/settings/api/tokens/:tokenId', (request) =>
     ownHolder(deps, request, 'token', (request.params as { tokenId: string }).tokenId),
   )
-  registerSpender(app, deps, ACCOUNT_PATH, async (request) => holderOfAccount(signedInOf(request).account))
+  registerSpender(app, deps, PAGE_PATHS.accountLimits, async (request) => holderOfAccount(signedInOf(request).account))
 }
 
 function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string, find: Find): void {
@@ -140,7 +140,7 @@ async function change(
   work: Change,
 ): Promise<FastifyReply> {
   const { account, sessionId } = signedInOf(request)
-  const back = backFrom(request, pagePath(holder))
+  const back = backFrom(request, spenderPath(holder))
   const outcome = await accountTransaction(deps.db, async (tx) => {
     if (!(await lockSession(tx, { accountId: account.id, sessionId }))) return 'signed_out'
     const spenderId = await holdSpender(tx, account.id, holder)

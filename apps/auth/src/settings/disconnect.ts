@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
@@ -9,7 +10,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
-import { endingView, TOKENS_PATH, tellWhich } from './ended.ts'
+import { endingView, tellWhich } from './ended.ts'
 
 interface ConnectionParams {
   Params: { connectionId: string }
@@ -39,6 +40,6 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     const waited = row ? await scheduledUnder(deps.db, row.id) : 0
     const hasEnded = row !== null && (await endConnection(deps.db, row.id, 'deleted'))
     if (row) tellWhich(deps, request, reply, { name: '', lastFour: null, app: appNamed(row) }, waited)
-    return reply.redirect(`${TOKENS_PATH}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
+    return reply.redirect(`${PAGE_PATHS.tokens}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
   })
 }

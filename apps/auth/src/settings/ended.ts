@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { lastUsedOf } from '../connections/last-used.ts'
@@ -11,9 +12,6 @@ import { type OnceDeps, showOnce } from '../web/once.ts'
 import { signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
-
-/** Settings -> API. */
-export const TOKENS_PATH = '/settings/api'
 
 interface Gone {
   readonly which: string
@@ -64,5 +62,5 @@ export async function endingView(
 
 /** Where it says so. */
 export function noticePlace(request: FastifyRequest) {
-  return { path: TOKENS_PATH, sessionId: signedInOf(request).sessionId, about: 'deleted' }
+  return { path: PAGE_PATHS.tokens, sessionId: signedInOf(request).sessionId, about: 'deleted' }
 }

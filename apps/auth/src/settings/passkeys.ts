@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addPasskey, MAX_PASSKEYS, registrationOptions } from '../accounts/passkeys.ts'
 import { tellOfWayIn } from '../accounts/way-in-notice.ts'
@@ -15,7 +16,7 @@ import { changeAccount, provePassword } from './account-change.ts'
 
 const MAX_NAME_CHARS = 60
 
-const PATH = '/settings/passkeys'
+const PATH = PAGE_PATHS.passkeys
 
 /** Settings -> Passkeys: see them, add one, remove one. Behind a session. */
 export function registerPasskeys(app: FastifyInstance, deps: WebDeps): void {

@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance } from 'fastify'
 import { requireSession } from '../web/require-session.ts'
 import { registerAccount } from './account.ts'
@@ -5,7 +6,6 @@ import { registerApiTokens } from './api-tokens.ts'
 import { registerApprovals } from './approvals.ts'
 import { registerConnections } from './connections.ts'
 import type { SettingsDeps } from './deps.ts'
-import { TOKENS_PATH } from './ended.ts'
 import { registerMessages } from './messages.ts'
 import type { TokenPageDeps } from './new-token-pages.ts'
 import { registerOverview } from './overview.ts'
@@ -17,7 +17,7 @@ import { registerUpstreamAccount } from './upstream-account.ts'
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
 export async function registerSettings(app: FastifyInstance, deps: SettingsDeps & TokenPageDeps): Promise<void> {
   requireSession(app, deps)
-  app.get('/settings', (_request, reply) => reply.redirect(TOKENS_PATH, 303))
+  app.get('/settings', (_request, reply) => reply.redirect(PAGE_PATHS.tokens, 303))
   registerAccount(app, deps)
   registerOverview(app, deps)
   registerMessages(app, deps)

@@ -1,9 +1,9 @@
+import { spenderPath } from '@vertexsms/contract/page-paths'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import type { FoundHolder } from '../connections/holders.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed } from '../connections/named-app.ts'
-import { pathOf } from '../connections/spender-paths.ts'
 import { type Naming, wholeAccount, whoOf } from '../connections/who.ts'
 import type { EndedReason, SpenderPage } from '../views/spender.ts'
 import { timeView } from '../web/times.ts'
@@ -82,5 +82,5 @@ async function successorOf(
     orderBy: { approvedAt: 'desc' },
     select: { id: true },
   })
-  return successor && pathOf({ kind: 'connection', id: successor.id })
+  return successor && spenderPath({ kind: 'connection', id: successor.id })
 }

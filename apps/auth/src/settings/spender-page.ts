@@ -1,10 +1,10 @@
+import { spenderPath } from '@vertexsms/contract/page-paths'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { Database } from '@vertexsms/db/client'
 import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import type { FoundHolder } from '../connections/holders.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
 import type { TypedRules } from '../connections/rules.ts'
-import { ACCOUNT_PATH, pathOf } from '../connections/spender-paths.ts'
 import { namingFor } from '../connections/who.ts'
 import type { SpenderPage } from '../views/spender.ts'
 import type { Words } from '../words/words.ts'
@@ -14,11 +14,6 @@ import { lifeView } from './spender-life.ts'
 import { activityView, scheduledView } from './spender-lists.ts'
 import { daysView, spentViews, typedRules } from './spender-money.ts'
 import { pauseView, unknownViews } from './spender-views.ts'
-
-/** The path of a holder's page. */
-export function pagePath({ kind, id }: FoundHolder): string {
-  return kind === 'account' ? ACCOUNT_PATH : pathOf({ kind, id })
-}
 
 /** Whose activity a holder's page tells: of an account all of it. */
 export function activityOf({ kind, accountId, spenderId }: FoundHolder) {
@@ -36,7 +31,7 @@ export async function spenderPage(
   const { db, upstream } = deps
   const { accountId, spenderId, kind } = holder
   const naming = namingFor(deps, t)
-  const path = pagePath(holder)
+  const path = spenderPath(holder)
   const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
   const account = kind === 'account' ? null : await db.spender.findFirst({ where: { id: accountId, accountId } })

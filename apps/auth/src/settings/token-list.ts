@@ -1,4 +1,5 @@
 import { readAllowListEntry } from '@vertexsms/contract/ip-allow-list'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import { pauseOf } from '@vertexsms/db/paused'
 import { rulesThatBind } from '../connections/binding.ts'
@@ -10,7 +11,6 @@ import { pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 import { connectionList } from './connection-list.ts'
-import { TOKENS_PATH } from './ended.ts'
 import { askedOf, distinct, kept, loose, type Order, type Sent } from './list-query.ts'
 import { mayWords } from './may.ts'
 import { pauseView } from './spender-views.ts'
@@ -48,7 +48,7 @@ async function manualTokens(
 ): Promise<Pick<List, 'tokens' | 'tokenPager' | 'tokenCount' | 'find' | 'order'>> {
   const { find, order } = asked
   const paged = (rows: number) =>
-    pageOf(rows, { path: TOKENS_PATH, query, name: 'tokens', size: TOKEN_ROWS, keep: kept(asked) })
+    pageOf(rows, { path: PAGE_PATHS.tokens, query, name: 'tokens', size: TOKEN_ROWS, keep: kept(asked) })
   const tokenCount = await countManualTokens(db, accountId, now)
 
   const all = async () => {

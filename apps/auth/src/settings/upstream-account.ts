@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Prisma } from '@vertexsms/db/client'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -20,7 +21,7 @@ import type { Words } from '../words/words.ts'
 import { changeAccount, type PasswordProof, provePassword } from './account-change.ts'
 import type { SettingsDeps } from './deps.ts'
 
-const PATH = '/settings/vertexsms-account'
+const PATH = PAGE_PATHS.upstreamAccount
 
 type Notice = keyof Words['upstream']['notices']
 

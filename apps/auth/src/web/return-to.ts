@@ -1,3 +1,5 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
+
 /** Where a person lands who came to sign in without a purpose. */
 export const HOME_PATH = '/'
 
@@ -20,5 +22,5 @@ export function isInteractionPath(path: string): boolean {
 /** The sign-in page's path that leads on to `returnTo`. */
 export function signInPath(returnTo: string): string {
   const safe = safeReturnTo(returnTo)
-  return safe === HOME_PATH ? '/sign-in' : `/sign-in?return_to=${encodeURIComponent(safe)}`
+  return safe === HOME_PATH ? PAGE_PATHS.signIn : `${PAGE_PATHS.signIn}?return_to=${encodeURIComponent(safe)}`
 }

@@ -1,4 +1,4 @@
-import { UPSTREAM_ACCOUNT_PATH } from '@vertexsms/contract/upstream-account'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database } from '@vertexsms/db/client'
 import { ApiError } from '../../http/api-error.ts'
 import { readUpstreamToken, type UpstreamToken, UpstreamTokenBroken } from './token.ts'
@@ -19,7 +19,7 @@ export function createAccountTokens(db: Database, key: Uint8Array, issuer: strin
       } catch (error) {
         throw error instanceof UpstreamTokenBroken ? new ApiError('UPSTREAM_ACCOUNT_REFUSED') : error
       }
-      throw new ApiError('UPSTREAM_ACCOUNT_MISSING', { details: { manageUrl: issuer + UPSTREAM_ACCOUNT_PATH } })
+      throw new ApiError('UPSTREAM_ACCOUNT_MISSING', { details: { manageUrl: issuer + PAGE_PATHS.upstreamAccount } })
     },
   }
 }
