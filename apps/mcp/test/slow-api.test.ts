@@ -246,6 +246,29 @@ describe('that answers nothing on any connection', () => {
     expect(sends()).toBe(5 * 64 + 8)
   }, 60_000)
 
+  it('is given a send of whoever has few from now on at once, though somebody else waits longer for the place', async () => {
+    await begin(Number.POSITIVE_INFINITY)
+    const sent: Promise<Response>[] = []
+    const [few, most] = [await tokenOf('few'), await tokenOf('most')]
+    for (const token of [await tokenOf('more'), await tokenOf('other')]) sent.push(...sendOften(token, 64))
+    sent.push(...sendOften(most, 56), ...sendOften(few, 8))
+    await untilHeld(192)
+    sent.push(...sendOften(most, 1))
+    await seen()
+    sent.push(...sendOften(few, 1))
+    await seen()
+    expect(held).toHaveLength(192)
+    const own = held.findIndex(({ token }) => token === few)
+    release(held.splice(own, 1))
+    // Both: one has the place of that, the other one of those that are kept.
+    await untilHeld(193)
+    expect(held.slice(-2).map(({ token }) => token)).toEqual([most, few])
+    stack.upstream.override = undefined
+    release(held)
+    for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
+    expect(sends()).toBe(194)
+  }, 60_000)
+
   it('is waited for by nobody once calls of three accounts were cut off', async () => {
     const sent = await busy()
     // Lookups that wait have connections of their own.

@@ -97,17 +97,21 @@ export class Turns {
     this.#forget(caller, line)
   }
 
-  /** At once, so that nobody who comes in between takes the place. */
+  /**
+   * At once, so that nobody who comes in between takes the place. One that gets free may be two: for anybody, and one of those
+   * kept, for whoever has few from now on.
+   */
   #handOver(): void {
     for (const line of this.#next) {
+      if (this.#running >= this.#all) return
       const [go] = line.waiting ?? []
       if (go === undefined || !this.#hasRoom(line.running)) continue
       this.#next.delete(line)
       line.running += 1
       this.#running += 1
       go()
+      // Behind all others, where it is looked at once more.
       this.#queue(line)
-      return
     }
   }
 
