@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, {
   type FastifyBaseLogger,
@@ -10,6 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from './logger.ts'
+import { plainError, refuseUnread } from './plain-error.ts'
 import { RequestLogger } from './request-logger.ts'
 
 /** What a service tells its HTTP server. */
@@ -58,6 +59,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
+    clientErrorHandler: refuseUnread,
     // No hook sees these: the address has no route.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
@@ -115,7 +117,7 @@ function hideError(error: FastifyError, request: FastifyRequest, reply: FastifyR
 /** The status and its standard phrase; never the error's own text. */
 function sendPlainError(error: FastifyError, reply: FastifyReply): FastifyReply {
   const status = statusOf(error)
-  return reply.code(status).send({ error: STATUS_CODES[status] ?? 'Error' })
+  return reply.code(status).send(plainError(status))
 }
 
 /** On the raw response, so that replies handed to another library carry them too. */

@@ -184,14 +184,50 @@ describe('a service over HTTP', () => {
   })
 })
 
+/** Everything that is answered to these very bytes. */
+async function exchange(app: FastifyInstance, bytes: string): Promise<string> {
+  const socket = connect(await listen(app))
+  socket.write(bytes)
+  let text = ''
+  for await (const chunk of socket) text += chunk
+  return text
+}
+
+describe('what is no HTTP', () => {
+  it.each([
+    ['a line that is no request', 'canary\r\n\r\n', '400 Bad Request'],
+    ['a header without a name', 'GET /healthz HTTP/1.1\r\nhost: x\r\n: canary\r\n\r\n', '400 Bad Request'],
+    ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', '400 Bad Request'],
+    [
+      'more headers than are read',
+      `GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'canary'.repeat(5_000)}\r\n\r\n`,
+      '431 Request Header Fields Too Large',
+    ],
+  ])(
+    'is refused as every error, ends the connection and is no alarm: %s (RFC 9112 §2.2)',
+    async (_name, bytes, status) => {
+      const { app, lines } = build()
+      const [head = '', body = ''] = (await exchange(app, bytes)).split('\r\n\r\n')
+      const [first, ...headers] = head.split('\r\n')
+      expect(first).toBe(`HTTP/1.1 ${status}`)
+      expect(headers.sort()).toEqual([
+        'cache-control: no-store',
+        'connection: close',
+        `content-length: ${body.length}`,
+        'content-type: application/json; charset=utf-8',
+        'x-content-type-options: nosniff',
+      ])
+      expect(JSON.parse(body)).toEqual({ error: status.slice(4) })
+      // But for that it listens.
+      expect(lines).toHaveLength(1)
+    },
+  )
+})
+
 describe('the Host of a request (RFC 9112 §3.2)', () => {
   async function answerTo(options: Partial<HttpOptions>, ...lines: string[]): Promise<string> {
     const { app } = build(options)
-    const socket = connect(await listen(app))
-    socket.write(['GET /healthz HTTP/1.1', ...lines, 'connection: close', '', ''].join('\r\n'))
-    let text = ''
-    for await (const chunk of socket) text += chunk
-    return text
+    return exchange(app, ['GET /healthz HTTP/1.1', ...lines, 'connection: close', '', ''].join('\r\n'))
   }
 
   async function statusOf(...lines: string[]): Promise<string | undefined> {

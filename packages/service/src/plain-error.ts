@@ -1,0 +1,31 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** The body of an error that no zone has a shape for: the standard phrase of its status, and nothing that came from outside. */
+export function plainError(status: number): { readonly error: string } {
+  return { error: STATUS_CODES[status] ?? 'Error' }
+}
+
+/** What Node calls that for which there is a status of its own. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 }
+
+/**
+ * Answers what Node could not read as a request, which no hook sees: a {@link plainError} with the headers of all others,
+ * and the end of the connection, for where the next request begins is not known (RFC 9112 §2.2).
+ */
+export function refuseUnread({ code = '' }: { readonly code?: string }, socket: Socket): void {
+  if (code !== 'ECONNRESET' && socket.writable) {
+    const status = STATUS_OF_CODE[code] ?? 400
+    const body = JSON.stringify(plainError(status))
+    const head = [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${body.length}`,
+      'cache-control: no-store',
+      'x-content-type-options: nosniff',
+      'connection: close',
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  }
+  socket.destroy()
+}
