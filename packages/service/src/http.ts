@@ -60,9 +60,10 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
     clientErrorHandler: refuseUnread,
-    // No hook sees these: the address has no route.
+    // No hook sees these: the address has no route. A cache may keep some of them where nothing is said of it.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
+      reply.header('cache-control', 'no-store')
       void onError(error, request as FastifyRequest, reply as FastifyReply)
     },
   }) as unknown as FastifyInstance

@@ -145,6 +145,16 @@ describe('a service over HTTP', () => {
     expect([headers['x-request-id'], headers['x-content-type-options']]).toEqual([id, 'nosniff'])
   })
 
+  it.each([
+    ['a broken URL', '/%broken%', 400],
+    ['a URL of which a part is too long', `/part/${'x'.repeat(200)}`, 414],
+  ])('lets no cache keep the answer to %s, which may be 414 (RFC 9110 §15.5.15)', async (_name, url, status) => {
+    const { app } = build()
+    app.get('/part/:of', async () => 'never')
+    const { statusCode, headers } = await app.inject({ url })
+    expect([statusCode, headers['cache-control']]).toEqual([status, 'no-store'])
+  })
+
   it('believes X-Forwarded-For only from as many proxies as configured', async () => {
     const ask = async (trustProxy: HttpOptions['trustProxy']) => {
       const { app } = build({ trustProxy })
