@@ -200,6 +200,23 @@ describe('a crowd of guesses', () => {
     const right = await trySignIn(await nodes[0].person(), email, PASSWORD, address)
     expect({ busy: [...new Set(busy)], right: right.status }).toEqual({ busy: [503], right: 303 })
   })
+
+  it('takes from an account that too many guess at no guess that was not counted there', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const address = '203.0.113.10'
+    const limiter = createRateLimiter({ db: test.db, enabled: true })
+    while ((await limiter.hit('signInAccount', { about: email })).allowed);
+    let isOver = false
+    const guess = async () => {
+      while (!isOver) await hashPassword('guess', `address ${address}`)
+    }
+    const crowd = Promise.allSettled(Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess))
+    const { status } = await trySignIn(await nodes[0].person(), email, PASSWORD, address)
+    isOver = true
+    await crowd
+    const { allowed } = await limiter.look('signInAccount', { about: email })
+    expect({ status, allowed }).toEqual({ status: 503, allowed: false })
+  })
 })
 
 describe('a password link', () => {

@@ -38,7 +38,8 @@ export async function countPasswordTry(
   const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
   await assertAllowed(deps, reply, 'signIn', pair)
   const account: Subject = { about: email }
-  if (known === null && !(await deps.rateLimiter.hit('signInAccount', account)).allowed) {
+  const isCountedThere = known === null && (await deps.rateLimiter.hit('signInAccount', account)).allowed
+  if (known === null && !isCountedThere) {
     const waited = await deps.signInDelay.wait(`${email}\n${narrow}`, request.raw.socket)
     if (!waited) {
       reply.header('retry-after', String(RETRY_AFTER_SECONDS))
@@ -52,7 +53,7 @@ export async function countPasswordTry(
         return await verifyPassword(passwordHash, password, whose)
       } catch (error) {
         await deps.rateLimiter.takeBack('signIn', pair)
-        if (known === null) await deps.rateLimiter.takeBack('signInAccount', account)
+        if (isCountedThere) await deps.rateLimiter.takeBack('signInAccount', account)
         throw error
       }
     },
