@@ -20,7 +20,9 @@ const CONNECT_MS = 30_000
  * them may wait so long that it fails.
  */
 const TABLE_WAIT_MS = TIME_LIMITS.lockMs - 1_000
-const LOCK_NOT_AVAILABLE = '55P03'
+
+/** SQLSTATE of a file that others do not let in: none was had in time, or they wait for what it holds as it does for theirs. */
+const HELD_BY_OTHERS: ReadonlySet<string | undefined> = new Set(['55P03', '40P01'])
 
 /**
  * The recorded history and the files disagree, a recorded run failed, or a table was held by somebody else: nothing further
@@ -41,7 +43,8 @@ interface Migration {
  * Applies every migration that is missing, in order, and returns their names. Each file and its row in
  * `_prisma_migrations` are one transaction: a file that fails leaves nothing behind. Runs of several processes exclude
  * each other. Throws MigrationError when an applied file was edited or removed, an entry is marked failed, a new file
- * sorts before an applied one, or others hold a table that one changes, as a backup does, for longer than `tableWaitMs`.
+ * sorts before an applied one, or others hold a table that one changes, as a backup does, for longer than `tableWaitMs` or
+ * until they have one that was changed before it.
  */
 export async function migrate(
   url: string,
@@ -93,7 +96,7 @@ async function applyNext(client: pg.Client, files: Migration[], tableWaitMs: num
       // Only from here on: for the run of another process is waited as long as it takes.
       await client.query(`SET LOCAL lock_timeout = ${tableWaitMs}`)
       await client.query(next.sql).catch((error: unknown) => {
-        throw sqlStateOf(error) === LOCK_NOT_AVAILABLE ? heldByOthers(next) : error
+        throw HELD_BY_OTHERS.has(sqlStateOf(error)) ? heldByOthers(next) : error
       })
       await client.query(
         `INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count)

@@ -123,6 +123,25 @@ describe('the migrator', () => {
     },
   )
 
+  it.skipIf(readTestDatabaseUrl() === undefined)(
+    'gives up where somebody else waits for it as it waits for them, in the same words, and applies the file after that',
+    async () => {
+      write('20260101000000_a', 'CREATE TABLE a (id int); CREATE TABLE b (id int);')
+      await migrate(database.url, folder)
+      write('20260102000000_b', 'ALTER TABLE a ADD COLUMN b int; ALTER TABLE b ADD COLUMN a int;')
+      // Whoever looks first is given up: not this one.
+      await client.query(`BEGIN; SET LOCAL deadlock_timeout = '1min'; LOCK TABLE b IN ACCESS SHARE MODE`)
+      const run = migrate(database.url, folder, 5_000).catch((error: unknown) => error)
+      const waiting = `SELECT FROM pg_locks WHERE relation = 'b'::regclass AND NOT granted`
+      await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(1)
+      await client.query('LOCK TABLE a IN ACCESS SHARE MODE')
+      await client.query('COMMIT')
+      const message = expect.stringMatching(/^migration 20260102000000_b was not applied: another session/)
+      expect(await run).toMatchObject({ ...refused, message })
+      expect(await migrate(database.url, folder)).toEqual(['20260102000000_b'])
+    },
+  )
+
   it('gives the tables that the client expects', async () => {
     await migrate(database.url, MIGRATIONS_FOLDER)
     expect(await database.db.account.count()).toBe(0)
