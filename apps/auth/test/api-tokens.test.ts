@@ -4,7 +4,7 @@ import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { POOL_SIZE } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { addMessage, addSpender } from './support/owners-data.ts'
 import { newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField, type Person } from './support/person.ts'
@@ -257,6 +257,27 @@ describe('a new token', () => {
     // HEAD takes nothing away.
     await fetch(url, { method: 'HEAD', headers: { cookie } })
     expect((await person.get(url)).html).toMatch(/>vsms_[\w-]{49}</)
+  })
+
+  it.each([
+    ['shows its value', 110_000, true],
+    ['does not show its value', 121_000, false],
+  ])('%s %i ms after it was made to a browser that kept the cookie', async (_says, passesMs, isShown) => {
+    const { person } = await newSignedIn(stack)
+    const { html } = await person.get('/settings/api/new')
+    const fields = [['csrf', hiddenField(html, 'csrf')] as const, ['name', 'Mine'] as const]
+    const answer = await person.post('/settings/api/new', [...fields, ['scope', 'sms:rates']])
+    const url = new URL(answer.headers.get('location') ?? '', stack.issuer)
+    const cookie = person.cookieHeader(url.pathname)
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + passesMs })
+      await stack.followDate()
+      const page = await fetch(url, { headers: { cookie } })
+      expect([page.status, />vsms_[\w-]{49}</.test(await page.text())]).toEqual([200, isShown])
+    } finally {
+      vi.useRealTimers()
+      await stack.followDate()
+    }
   })
 
   it('takes addresses and blocks of both families, however they are separated', async () => {

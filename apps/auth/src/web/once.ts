@@ -3,6 +3,7 @@ import { open, seal } from '@vertexsms/secrets/seal'
 import { SealError } from '@vertexsms/secrets/subkey'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cookieName } from '../cookie-name.ts'
+import { nowOf } from './require-session.ts'
 
 // What a page shows once after a form was sent, on the way from the answer to the post to the page that it leads to: in a
 // cookie of this browser, sealed under the operator key and bound to its session and to what it is about. Nothing of it
@@ -37,13 +38,14 @@ function setCookie(deps: OnceDeps, reply: FastifyReply, { path }: OncePlace, val
   reply.header('set-cookie', fastifyCookie.serialize(onceCookieName(deps), value, options))
 }
 
-/** Lets the page at `place` show the text once, within two minutes. */
+/** Lets the page at `place` show the text once, within two minutes, however long the browser keeps it. */
 export function showOnce(deps: OnceDeps, reply: FastifyReply, place: OncePlace, text: string): void {
-  const sealed = Buffer.from(seal(deps.operatorKey, text, context(place))).toString('base64url')
+  const until = nowOf(reply.request).getTime() + SECONDS * 1000
+  const sealed = Buffer.from(seal(deps.operatorKey, `${until} ${text}`, context(place))).toString('base64url')
   setCookie(deps, reply, place, sealed, SECONDS)
 }
 
-/** The text that `place` may show; null where there is none, it was shown, or it is not this session's. It is gone then. */
+/** The text that `place` may show; null where there is none, it was shown, its time is over, or it is not this session's. It is gone then. */
 export function takeOnce(
   deps: OnceDeps,
   request: FastifyRequest,
@@ -56,9 +58,10 @@ export function takeOnce(
   const sent = fastifyCookie.parse(request.headers.cookie ?? '')[onceCookieName(deps)]
   if (sent === undefined) return null
   try {
-    const text = open(deps.operatorKey, Buffer.from(sent, 'base64url'), context(place))
+    const opened = open(deps.operatorKey, Buffer.from(sent, 'base64url'), context(place))
     setCookie(deps, reply, place, '', 0)
-    return text
+    const [until = ''] = opened.split(' ', 1)
+    return nowOf(request).getTime() < Number(until) ? opened.slice(until.length + 1) : null
   } catch (error) {
     if (error instanceof SealError) return null
     throw error
