@@ -249,6 +249,14 @@ describe('client ID metadata documents', () => {
     },
   )
 
+  it.each([undefined, null, ''])('whose method of authentication is %s are of a public client', async (method) => {
+    const url = `https://methods.example/client-${method}`
+    outside.serve(url, { ...base, client_id: url, token_endpoint_auth_method: method })
+    const client = await documentClient(url, 'https://x.example/cb')
+    const { id } = await stack.account()
+    expect((await connect(client, await stack.person(id))).scope.split(' ')).toHaveLength(5)
+  })
+
   it('that cannot be fetched are not asked for again at once', async () => {
     const url = 'https://down.example/client'
     const client = await documentClient(url, 'https://x.example/cb')
@@ -282,6 +290,20 @@ describe('client ID metadata documents', () => {
     ['serves another document', () => ({ body: { ...base, client_id: 'https://y.example/c' } })],
     ['serves a document without redirects', (url) => ({ body: { ...base, client_id: url, redirect_uris: [] } })],
     ['serves a document with a secret', (url) => ({ body: { ...base, client_id: url, client_secret: 'hush' } })],
+    ...[
+      ['that signs and has no keys', {}],
+      ['with its keys in two places', { jwks: { keys: [] }, jwks_uri: 'https://keys.example/jwks.json' }],
+      ['with a key that is no public one', { jwks: { keys: [{ kty: 'oct', k: 'AA' }] } }],
+      [
+        'that signs by a secret',
+        { jwks_uri: 'https://keys.example/jwks.json', token_endpoint_auth_signing_alg: 'HS256' },
+      ],
+    ].map(([what, keys]): [string, (url: string) => Served] => [
+      `serves a document ${what}`,
+      (url) => ({
+        body: { ...base, client_id: url, token_endpoint_auth_method: 'private_key_jwt', ...Object(keys) },
+      }),
+    ]),
   ]
 
   it.each(TROUBLES)('serve for days while their host %s, so that connections go on', async (name, trouble) => {

@@ -8,11 +8,11 @@ import type { AuthEnv } from '../env.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
 import { createClientDocuments } from './clients/document-store.ts'
 import { createKeySets } from './clients/key-sets.ts'
-import { createRegisteredClients } from './clients/registered-clients.ts'
+import { type ClientRecord, createRegisteredClients } from './clients/registered-clients.ts'
 import { countFailures, isConnected } from './endpoint-limits.ts'
 import { loadSigningKeys, publishedJwk } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
-import { buildProvider, type ProviderDeps } from './provider.ts'
+import { buildProvider, clientRefusal, type ProviderDeps } from './provider.ts'
 import { currentLog } from './request/address.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
 import { tokenEndpoint } from './tokens/token-endpoint.ts'
@@ -34,7 +34,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
   const { env, db, logger, outbound } = deps
   const requestLog = () => currentLog() ?? logger
   const provider = providerDeps(deps)
-  return createLiveProvider({
+  const live = createLiveProvider({
     loadKeys: async () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, await databaseNow(db)),
     build(keys) {
       const built = buildProvider(provider, keys)
@@ -53,6 +53,11 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       return built
     },
   })
+  return live
+
+  async function refusalOf(client: ClientRecord): Promise<string | null> {
+    return clientRefusal((await live).current(), client)
+  }
 
   function providerDeps({ limiter }: AuthorizationServerDeps): ProviderDeps {
     const session = { db, issuerUrl: env.ISSUER_URL, sessionSeconds: env.SESSION_SECONDS }
@@ -63,7 +68,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
       resources: { mcp: env.MCP_RESOURCE_URL, api: env.API_RESOURCE_URL },
       allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST,
       clients: createRegisteredClients(db, env.OPERATOR_KEY),
-      documents: env.CLIENT_DOCUMENTS ? createClientDocuments({ db, limiter, outbound }) : null,
+      documents: env.CLIENT_DOCUMENTS ? createClientDocuments({ db, limiter, outbound, refusalOf }) : null,
       lifetimes: {
         accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
         refreshTokenSeconds: env.REFRESH_TOKEN_SECONDS,

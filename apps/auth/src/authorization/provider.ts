@@ -5,7 +5,14 @@ import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
-import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import {
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider'
 import { DETAILS_TYPE, DetailsRefused, readAuthorizationDetails } from '../connections/authorization-details.ts'
 import { isWithin } from '../connections/limits.ts'
 import { cookieName } from '../cookie-name.ts'
@@ -81,6 +88,18 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
     deps.onServerError(error)
   })
   return provider
+}
+
+/** What the library has against a client's metadata, in its own words; null where it takes them. */
+export function clientRefusal(provider: Provider, metadata: ClientMetadata): string | null {
+  try {
+    // The library's types leave out that it can be called.
+    ;new (provider.Client as unknown as new (metadata: ClientMetadata) => unknown)(metadata)
+    return null
+  } catch (error) {
+    if (!(error instanceof errors.OIDCProviderError)) throw error
+    return error.error_description ?? error.message
+  }
 }
 
 function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configuration {

@@ -49,7 +49,7 @@ export function readDocument(clientId: string, body: string): NormalizedMetadata
     throw new DocumentRefused('the document relies on a shared secret')
   }
   // RFC 7591 would make a document without a method confidential; a document has no secret, so it is public.
-  const method = document.token_endpoint_auth_method ?? 'none'
+  const method = document.token_endpoint_auth_method || 'none'
   try {
     return normalizeMetadata({ ...document, token_endpoint_auth_method: method })
   } catch (error) {

@@ -67,6 +67,8 @@ export function createClientDocuments(deps: {
   readonly db: Database
   readonly limiter: RateLimiter
   readonly outbound: Pick<Outbound, 'fetch'>
+  /** What the library has against a client, in words safe to show; null where it takes it. */
+  readonly refusalOf: (client: ClientRecord) => Promise<string | null>
 }): ClientDocuments {
   const fresh = new LRUCache<string, { record: ClientRecord; until: number }>({ max: 1000 })
   const failures = new LRUCache<string, Failure>({ max: 1000 })
@@ -118,6 +120,9 @@ export function createClientDocuments(deps: {
     let answer: { metadata: NormalizedMetadata; headers: IncomingHttpHeaders }
     try {
       answer = await fetchDocument(deps.outbound, url)
+      // Before it takes the place of a copy that the library took.
+      const refusal = await deps.refusalOf({ ...answer.metadata, client_id: url })
+      if (refusal !== null) throw new DocumentRefused(refusal)
     } catch (error) {
       if (!(error instanceof NoSuchDocument)) return fail(url, reasonOf(error))
       // For good: a host that fails after it withdrew the document does not bring it back.
