@@ -31,6 +31,11 @@ export const LIMITS = {
   authorization: { hits: 120, network: 600, seconds: MINUTE_SECONDS },
   /** Fetches of metadata documents and key sets that were never seen, at whatever endpoint their client is named (SSRF). */
   documentClient: { hits: 60, network: 300, seconds: MINUTE_SECONDS },
+  /**
+   * Of these, those from one host. Whoever connects names one document there, and its key set; many addresses together make
+   * us knock at somebody else's door this much less often.
+   */
+  documentClientHost: { hits: 20, network: 100, seconds: MINUTE_SECONDS },
   /** Fetches of one metadata document, for everybody. A node asks once a minute; this is for all nodes. */
   documentUrl: { hits: 4, network: 4, seconds: MINUTE_SECONDS },
   /**

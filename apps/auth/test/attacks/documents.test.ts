@@ -178,7 +178,7 @@ describe('many client ids', () => {
   /** A node with limits on, at the beginning of a minute that lasts. */
   async function withPaced(use: (paced: Stack, outside: Outside) => Promise<void>) {
     const outside = new Outside()
-    const paced = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on' } })
+    const paced = await startStack({ outbound: outside, settings: { RATE_LIMITS: 'on', TRUST_PROXY: '1' } })
     try {
       vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
       await paced.followDate()
@@ -187,6 +187,14 @@ describe('many client ids', () => {
       await paced.close()
     }
   }
+
+  /** A program at an address, which names a client. */
+  const askFrom = (address: string, { issuer }: Stack, client: string) =>
+    post(
+      `${issuer}/oauth/token`,
+      { grant_type: 'refresh_token', client_id: client, refresh_token: 'x' },
+      { 'x-forwarded-for': address },
+    )
 
   const REAL = 'https://victim.example/client.json'
   const serveReal = (outside: Outside) =>
@@ -209,15 +217,37 @@ describe('many client ids', () => {
           expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
           await later(120, paced)
         }
-        for (let index = 0; index < 50; index += 1) {
-          expect((await authorizeAs(paced, `https://victim.example/${index}`)).status).toBe(503)
-        }
+        const share = LIMITS.documentClientHost.hits
         outside.asked.length = 0
-        expect((await authorizeAs(paced, REAL)).url.pathname).toBe('/sign-in')
+        // Other ports and another spelling of a host are the same machine.
+        const hosts = ['victim.example', 'victim.example:8443', 'victim.example.']
+        for (let index = 0; index < share + 5; index += 1) {
+          const status = (await askFrom('192.0.2.1', paced, `https://${hosts[index % 3]}/${index}`)).status
+          expect(status).toBe(index < share ? 503 : 429)
+        }
+        expect(outside.asked).toHaveLength(share)
+        expect((await askFrom('192.0.2.1', paced, 'https://another.example/1')).status).toBe(503)
+        outside.asked.length = 0
+        // Whoever had its share of the host goes on with what was seen.
+        const from = seen ? '192.0.2.1' : '192.0.2.2'
+        expect((await askFrom(from, paced, REAL)).body.error).toBe('invalid_grant')
         expect(outside.asked).toEqual([REAL])
       })
     },
   )
+
+  it('of a host count together whatever its ports, and however many addresses ask (MCP security best practices: SSRF)', async () => {
+    await withPaced(async (paced, outside) => {
+      expect((await askFrom('192.0.2.1', paced, 'https://victim.example/first')).status).toBe(503)
+      const counted = { where: { key: { startsWith: 'documentHost:' } }, data: { hits: LIMITS.documentHost.hits } }
+      await paced.db.rateCounter.updateMany(counted)
+      outside.asked.length = 0
+      for (const host of ['victim.example', 'victim.example:8443', 'victim.example.']) {
+        expect((await askFrom('192.0.2.2', paced, `https://${host}/second`)).status).toBe(503)
+      }
+      expect(outside.asked).toEqual([])
+    })
+  })
 
   it('of a host that many addresses ask for are fetched at a measured pace, and those that were seen beside it (MCP security best practices: SSRF)', async () => {
     await withPaced(async (paced, outside) => {

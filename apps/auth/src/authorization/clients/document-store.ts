@@ -8,6 +8,7 @@ import type { RateLimiter } from '../../web/rate-limit.ts'
 import { cacheSeconds, DocumentRefused, readDocument } from './client-document.ts'
 import type { ClientRecord } from './registered-clients.ts'
 import type { NormalizedMetadata } from './registration.ts'
+import { countUnseen, fetchedHost } from './unseen-fetches.ts'
 
 const MAX_DOCUMENT_BYTES = 10 * 1024
 const FETCH_TIMEOUT_MS = 4000
@@ -98,7 +99,7 @@ export function createClientDocuments(deps: {
   /** Waits for the fetch that is under way, or begins one: of a document that was never seen at the cost of the address. */
   async function ask(url: string, now: Date, address: string | null, seen: boolean): Promise<Result> {
     if (!seen && address !== null && !flights.has(url)) {
-      const verdict = await deps.limiter.hit('documentClient', { address })
+      const verdict = await countUnseen(deps.limiter, url, address)
       // Not remembered: it is about this address, and the next may be let through.
       if (!verdict.allowed)
         throw new DocumentUnavailable('too many documents were asked for', verdict.retryAfterSeconds, 429)
@@ -112,10 +113,9 @@ export function createClientDocuments(deps: {
 
   /** Keeps the document as its host has it now; otherwise why not, which is remembered. Database failures are thrown. */
   async function refresh(url: string, now: Date, seen: boolean): Promise<Result> {
-    const host = new URL(url).host
     const paced =
       (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
-      (seen || (await deps.limiter.hit('documentHost', { about: host })).allowed)
+      (seen || (await deps.limiter.hit('documentHost', { about: fetchedHost(url) })).allowed)
     if (!paced) return fail(url, 'the document was asked for too often')
     let answer: { metadata: NormalizedMetadata; headers: IncomingHttpHeaders }
     try {

@@ -3,6 +3,7 @@ import type { Outbound } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import type { RateLimiter } from '../../web/rate-limit.ts'
 import { cheapKeySet } from './key-set-rules.ts'
+import { countUnseen, fetchedHost } from './unseen-fetches.ts'
 
 const MAX_KEY_SET_BYTES = 64 * 1024
 const FETCH_TIMEOUT_MS = 4000
@@ -98,8 +99,8 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
    */
   async function counted(url: string, clientId: string, address: string): Promise<boolean> {
     if (await isConnected(clientId)) return true
-    const ofAddress = await limiter.hit('documentClient', { address })
-    return ofAddress.allowed && (await limiter.hit('keySetHost', { about: new URL(url).host })).allowed
+    const ofAddress = await countUnseen(limiter, url, address)
+    return ofAddress.allowed && (await limiter.hit('keySetHost', { about: fetchedHost(url) })).allowed
   }
 
   return {
