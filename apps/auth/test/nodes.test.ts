@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { Prisma } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { rotateSigningKey } from '../src/authorization/keys.ts'
 import { answer, connect, exchange, refresh, register, start, type TestClient } from './support/client.ts'
+import { CAN_MEET, meetBehind } from './support/meeting.ts'
+import { checkboxes, hiddenField, refreshTarget } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 // Two nodes behind one public URL: what begins on one must finish on the other, as a load balancer has it.
@@ -44,6 +47,25 @@ describe('two nodes on one database', () => {
     expect(third.scope).toBe(tokens.scope)
     await expect(exchange(onSecondNode(client), flow, url)).rejects.toMatchObject({ error: 'invalid_grant' })
     await expect(refresh(client, third.refresh)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it.skipIf(!CAN_MEET)('issue one code for one approval, though its way back is followed on both at once', async () => {
+    const { id } = await one.account()
+    const person = await two.person(id)
+    const page = await person.open((await start(onSecondNode(await register(one)))).url)
+    const scopes = checkboxes(page.html, 'scope').map((scope) => ['scope', scope] as const)
+    const csrf = hiddenField(page.html, 'csrf')
+    const approved = await person.post(page.url, [['csrf', csrf], ['decision', 'allow'], ...scopes])
+    const { pathname } = new URL(String(refreshTarget(approved.html)), page.url)
+    const requests = Prisma.sql`SELECT id FROM oidc_artifact WHERE kind = 'Interaction' FOR UPDATE`
+    const follow = [one, two].map(
+      ({ issuer }) =>
+        () =>
+          person.get(`${issuer}${pathname}`),
+    )
+    const ways = await meetBehind(test.db, requests, follow)
+    expect(ways.map((way) => (way.status === 'fulfilled' ? way.value.status : way.reason)).sort()).toEqual([303, 400])
+    expect(await test.db.oidcArtifact.count({ where: { kind: 'AuthorizationCode', accountId: id } })).toBe(1)
   })
 
   it('give one answer to refreshes that reach both at once', async () => {

@@ -42,8 +42,11 @@ export function interactionAdapter(deps: AdapterDeps): Adapter {
       const row = await findLive(deps.db, 'Interaction', uid)
       return row && inLocalTime(openInteraction(deps.operatorKey, uid, row.payload), row)
     },
+    // Conditional, because the library only looks before: of two ways back from one approval one must fail, or each has a
+    // code, and the connection as many refresh tokens.
     async destroy(uid) {
-      await deps.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction', id: artifactId(uid) } })
+      const { count } = await deps.db.oidcArtifact.deleteMany({ where: { kind: 'Interaction', id: artifactId(uid) } })
+      if (count === 0) throw new errors.SessionNotFound('interaction session not found')
     },
   }
 }
