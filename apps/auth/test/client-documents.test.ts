@@ -383,6 +383,20 @@ describe('client ID metadata documents', () => {
     expect(await stack.db.connection.count({ where: { clientId: url } })).toBe(0)
   })
 
+  it('that take back the place of the answer while a person decides end what was asked', async () => {
+    const url = 'https://moves.example/client'
+    outside.serve(url, { ...base, client_id: url })
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const page = await person.open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    outside.serve(url, { ...base, client_id: url, redirect_uris: ['https://x.example/other'] })
+    await later(120, stack)
+    for (const view of [await person.get(page.url), await answer(person, page)]) {
+      expect([view.status, view.html.includes('This request has ended')]).toEqual([400, true])
+    }
+    expect(await stack.db.connection.count({ where: { clientId: url } })).toBe(0)
+  })
+
   it('that cannot be had just now while a person decides keep what was asked waiting', async () => {
     const url = 'https://absent.example/client'
     outside.serve(url, { ...base, client_id: url })

@@ -35,7 +35,7 @@ export interface AuthorizationRequest {
 
 /**
  * Reads the request that this browser's interaction cookie stands for. Throws SessionNotFound unless the cookie, the
- * address and a stored, unexpired interaction agree.
+ * address and a stored, unexpired interaction agree, and the client as it is known now takes its answer at that place.
  */
 export async function readAuthorizationRequest(
   deps: { readonly provider: LiveProvider; readonly allowLocalhost: boolean },
@@ -54,6 +54,8 @@ export async function readAuthorizationRequest(
   } = interaction.params as Record<string, string>
   const client = clientId ? await findClient(provider, clientId) : undefined
   if (!client || !clientId || !redirectUri) throw new errors.SessionNotFound('the client is gone')
+  // The library looks only when the request begins, and its document may change while a person decides.
+  if (!client.redirectUriAllowed(redirectUri)) throw new errors.SessionNotFound('the redirect URI is gone')
   const documentHost = isDocumentUrl(clientId, deps) ? documentHostOf(clientId) : null
   const claim = displayName(client.clientName) ?? null
   return {
