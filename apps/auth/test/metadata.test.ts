@@ -41,6 +41,20 @@ describe('server metadata', () => {
     expect(JSON.stringify(document)).not.toMatch(/implicit|"id_token"|plain|null/)
   })
 
+  it('names the algorithms of client assertions for each endpoint that takes them (RFC 8414 §2)', async () => {
+    for (const path of PATHS) {
+      const document = await (await fetch(stack.issuer + path)).json()
+      const endpoints = Object.keys(document).flatMap(
+        (member) => /^(.+)_auth_methods_supported$/.exec(member)?.[1] ?? [],
+      )
+      expect(endpoints).toEqual(['token_endpoint', 'revocation_endpoint', 'introspection_endpoint'])
+      for (const endpoint of endpoints) {
+        expect(document[`${endpoint}_auth_methods_supported`]).toContain('private_key_jwt')
+        expect(document[`${endpoint}_auth_signing_alg_values_supported`]).toEqual(['ES256', 'RS256', 'PS256', 'EdDSA'])
+      }
+    }
+  })
+
   it('leads developers to the page that says how to connect, which asks for no sign-in (RFC 8414 §2)', async () => {
     const { service_documentation } = await (await fetch(stack.issuer + PATHS[0])).json()
     const answer = await fetch(service_documentation, { redirect: 'manual' })
