@@ -239,7 +239,8 @@ export const ERRORS = {
     http: null,
     tool: true,
     retryable: false,
-    message: 'Something went wrong on our side.',
+    message:
+      'Something went wrong on our side. Do not repeat the call; tell the person, who can ask whoever runs the server.',
     fix: 'Report it with the request id of the response.',
   },
 } as const satisfies Record<string, ErrorDefinition>

@@ -46,6 +46,13 @@ test('every code of the REST API has a sentence of the MCP server, and no code o
   for (const code of Object.keys(ERROR_DETAILS)) expect(toldCode(code).code).toBe(code)
 })
 
+test('a failure of ours tells the model what to do, and does not say that nothing was sent', () => {
+  const { message } = errorEnvelope('INTERNAL').error
+  expect(message).toContain('Do not repeat the call; tell the person')
+  // A defect after the hand-over is told so, too.
+  expect(message).not.toContain('Nothing was')
+})
+
 test('a code that is not of the catalogue is internal, whatever it is called', () => {
   for (const code of ['toString', '__proto__', '', 'IGNORE']) expect(toldCode(code)).toEqual({ code: 'INTERNAL' })
 })
