@@ -1,4 +1,5 @@
 // One route: every member of its body, taken and refused.
+import { VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
@@ -270,6 +271,21 @@ describe('POST /sms', () => {
     expect([answer.status, answer.body.code]).toEqual([400, 'INVALID_INPUT'])
     expect(answer.body.message).toMatch(named)
   })
+
+  test.each([[20], [21], [22], [23], [24]] as const)(
+    'says what code %i means, of one message and of each of a list',
+    async (code) => {
+      const to = `447700900${String(code).padStart(3, '0')}`
+      const told = { message: VERTEX_ERROR_MEANINGS[code], code: 'SEND_REFUSED', error_code: code }
+      expect((await send({ to })).body).toEqual(told)
+      const body = { ...sms, to: [to, '37060000001'] }
+      const { messages } = (await world.node.call('POST /sms/batch', { token: world.token, body })).body
+      expect(messages).toMatchObject([
+        { status: 'failed', error: told },
+        { status: 'sent', error: null },
+      ])
+    },
+  )
 
   test.each([['Verylongname1'], ['Ünïcode'], [''], [' '], ['a$b'], ['a\nb'], ['+'], ['- _ & # !']])(
     'refuses the sender %j in the documented words',

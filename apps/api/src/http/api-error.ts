@@ -1,10 +1,16 @@
-import { API_ERRORS, type ApiErrorCode, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import {
+  API_ERRORS,
+  type ApiErrorCode,
+  VERTEX_ERROR_MEANINGS,
+  type VertexErrorCode,
+} from '@vertexsms/contract/api-errors'
 import { REFUSAL_REASONS, type RefusalReasonName } from '@vertexsms/contract/refusals'
 import type { ApiErrorBody } from '@vertexsms/contract/rest'
 
 /** What may vary in a refusal: a more precise sentence of ours, the numeric VertexSMS code, response headers. */
 export interface ApiErrorDetails {
   readonly message?: string
+  /** Its meaning is the message where neither a sentence nor a reason is given. */
   readonly errorCode?: VertexErrorCode
   /** Which mistake it is, of the catalogue of refusals; its sentence is the message where none is given. */
   readonly reason?: RefusalReasonName
@@ -23,7 +29,7 @@ export class ApiError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined
 
   constructor(code: ApiErrorCode, details: ApiErrorDetails = {}) {
-    super(details.message ?? sentenceOf(details.reason) ?? API_ERRORS[code].message)
+    super(details.message ?? sentenceOf(details.reason) ?? meaningOf(details.errorCode) ?? API_ERRORS[code].message)
     this.code = code
     this.errorCode = details.errorCode ?? null
     this.reason = details.reason
@@ -61,4 +67,8 @@ function sentenceOf(reason: RefusalReasonName | undefined): string | undefined {
   if (reason === undefined) return undefined
   const { field, fix } = REFUSAL_REASONS[reason]
   return field === null ? `The number ${fix}` : `Invalid value for field '${field}': it ${fix}`
+}
+
+function meaningOf(errorCode: VertexErrorCode | undefined): string | undefined {
+  return errorCode === undefined ? undefined : VERTEX_ERROR_MEANINGS[errorCode]
 }

@@ -1,6 +1,6 @@
 // What the simulated operator judges by himself, without touching anything: whether he serves a number, takes a sender and
 // lets a message pass, and at what price.
-import { VERTEX_ERROR_CODES, VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { VERTEX_ERROR_CODES, type VertexErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../../http/api-error.ts'
 import type { KnownNumber } from '../../message/number.ts'
 import type { Sender } from '../../message/sender.ts'
@@ -36,7 +36,7 @@ export function mustBeConfirmed({ isName }: Sender, country: string): boolean {
 
 /** The refusal under one numeric code. */
 export function refusal(code: 'SEND_REFUSED' | 'LOOKUP_REFUSED', errorCode: VertexErrorCode): ApiError {
-  return new ApiError(code, { errorCode, message: VERTEX_ERROR_MEANINGS[errorCode] })
+  return new ApiError(code, { errorCode })
 }
 
 /** The code that the delivery report will carry. Throws SEND_REFUSED for magic numbers that are refused at once. */
