@@ -148,7 +148,8 @@ export const SIZES = {
   connectionsOfAccount: 500,
   /**
    * Passwords that are hashed at once, and that wait for it, on one node: each takes 19 MiB and a thread. They take turns by
-   * address group or known browser, so that who tries from a hundred addresses keeps others waiting a hundred turns at most.
+   * address group or known browser, so that who tries from a hundred addresses keeps others waiting a hundred turns at most,
+   * and known browsers not at all.
    */
   passwordsAtOnce: 4,
   waitingPasswords: 256,

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { hashPassword } from '../src/accounts/password.ts'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { LIMITS, SIZES } from '../src/service-limits.ts'
@@ -38,6 +38,12 @@ async function trySignIn(person: Person, email: string, password: string, addres
     ['password', password],
   ]
   return person.post('/sign-in', fields, { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': address })
+}
+
+/** The browser stays known. */
+async function signOut(person: Person) {
+  const { html } = await person.get('/settings/api')
+  await person.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
 }
 
 describe('throttled sign-in', () => {
@@ -77,8 +83,7 @@ describe('throttled sign-in', () => {
     const { email } = await makeAccount(nodes[0])
     const owner = await nodes[0].person()
     expect((await fillSignIn(owner, { email })).status).toBe(303)
-    const { html } = await owner.get('/settings/api')
-    await owner.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
+    await signOut(owner)
 
     await overflow('signInAccount', email, LIMITS.signInAccount.hits - 2)
     const crowd = new Set<number>()
@@ -95,8 +100,7 @@ describe('throttled sign-in', () => {
     const { email } = await makeAccount(nodes[0])
     const owner = await nodes[0].person()
     expect((await trySignIn(owner, email, PASSWORD, address)).status).toBe(303)
-    const { html } = await owner.get('/settings/api')
-    await owner.post('/sign-out', [['csrf', hiddenField(html, 'csrf')]])
+    await signOut(owner)
 
     await overflow('signInAddress', address)
     expect((await trySignIn(await nodes[0].person(), email, PASSWORD, address)).status).toBe(429)
@@ -168,35 +172,54 @@ describe('throttled sign-in', () => {
 })
 
 describe('a crowd of guesses', () => {
+  const PLACES = SIZES.passwordsAtOnce + SIZES.waitingPasswords
+  const stranger = (address: string) => ({ name: `address ${address}`, isStranger: true })
+  let isOver = false
+  let crowd: Promise<PromiseSettledResult<void>[]> = Promise.resolve([])
+  /** Fills every place, each with guesses from this address one after the other, until the crowd ends. */
+  const gather = (addressOf: (place: number) => string) => {
+    isOver = false
+    const guess = async (address: string) => {
+      while (!isOver) await hashPassword('guess', stranger(address))
+    }
+    crowd = Promise.allSettled(Array.from({ length: PLACES }, (_, place) => guess(addressOf(place))))
+  }
+  /** How many of the crowd were turned away. */
+  const end = async () => {
+    isOver = true
+    return (await crowd).filter(({ status }) => status === 'rejected').length
+  }
+  afterEach(end)
+
   it('keeps nobody at another address from signing in, however many wait', async () => {
     const { email } = await makeAccount(nodes[0])
     const browser = await nodes[0].person()
-    let isOver = false
-    const guess = async () => {
-      while (!isOver) await hashPassword('guess', 'address 203.0.113.7')
-    }
-    const crowd = Promise.allSettled(Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess))
-    const late = await hashPassword('guess', 'address 203.0.113.7').catch(({ statusCode }) => statusCode)
+    gather(() => '203.0.113.7')
+    const late = await hashPassword('guess', stranger('203.0.113.7')).catch(({ statusCode }) => statusCode)
     const { status } = await trySignIn(browser, email, PASSWORD, '203.0.113.8')
-    isOver = true
-    const lost = (await crowd).filter((one) => one.status === 'rejected')
-    expect({ late, status, lost: lost.length }).toEqual({ late: 503, status: 303, lost: 1 })
+    expect({ late, status, lost: await end() }).toEqual({ late: 503, status: 303, lost: 1 })
+  })
+
+  it('from as many addresses as have a place keeps nobody out of a browser that is known', async () => {
+    const { email } = await makeAccount(nodes[0])
+    const known = await nodes[0].person()
+    await trySignIn(known, email, PASSWORD, '203.0.113.11')
+    await signOut(known)
+    gather((place) => `crowd ${place}`)
+    const strange = await trySignIn(await nodes[0].person(), email, PASSWORD, '203.0.113.11')
+    const { status } = await trySignIn(known, email, PASSWORD, '203.0.113.11')
+    expect({ strange: strange.status, status, lost: await end() }).toEqual({ strange: 503, status: 303, lost: 1 })
   })
 
   it('uses up no tries of an owner behind the same address, whose password nobody came to look at', async () => {
     const { email } = await makeAccount(nodes[0])
     const address = '203.0.113.9'
-    let isOver = false
-    const guess = async () => {
-      while (!isOver) await hashPassword('guess', `address ${address}`)
-    }
-    const crowd = Promise.allSettled(Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess))
+    gather(() => address)
     const busy: number[] = []
     for (let round = 0; round <= LIMITS.signIn.hits; round += 1) {
       busy.push((await trySignIn(await nodes[0].person(), email, PASSWORD, address)).status)
     }
-    isOver = true
-    await crowd
+    await end()
     const right = await trySignIn(await nodes[0].person(), email, PASSWORD, address)
     expect({ busy: [...new Set(busy)], right: right.status }).toEqual({ busy: [503], right: 303 })
   })
@@ -206,14 +229,9 @@ describe('a crowd of guesses', () => {
     const address = '203.0.113.10'
     const limiter = createRateLimiter({ db: test.db, enabled: true })
     while ((await limiter.hit('signInAccount', { about: email })).allowed);
-    let isOver = false
-    const guess = async () => {
-      while (!isOver) await hashPassword('guess', `address ${address}`)
-    }
-    const crowd = Promise.allSettled(Array.from({ length: SIZES.passwordsAtOnce + SIZES.waitingPasswords }, guess))
+    gather(() => address)
     const { status } = await trySignIn(await nodes[0].person(), email, PASSWORD, address)
-    isOver = true
-    await crowd
+    await end()
     const { allowed } = await limiter.look('signInAccount', { about: email })
     expect({ status, allowed }).toEqual({ status: 503, allowed: false })
   })

@@ -1,15 +1,15 @@
 // Whose password is looked at next while many wait, and who finds no place.
 import { expect, it } from 'vitest'
-import { createTurns } from '../src/accounts/turns.ts'
+import { createTurns, type Whose } from '../src/accounts/turns.ts'
 
-/** Turns of one at a time, with the names of those who had theirs; each ends when `next` is called. */
+/** Turns of one at a time, with the names of those who had theirs; each ends when `next` is called. Capitals are no strangers. */
 function watched(waitingMax: number) {
   const turns = createTurns({ atOnce: 1, waitingMax })
   const had: string[] = []
   const ends: (() => void)[] = []
   const ask = (name: string) =>
     turns
-      .run(name.slice(0, 1), () => {
+      .run({ name: name.slice(0, 1), isStranger: name >= 'a' }, () => {
         had.push(name)
         return new Promise<void>((resolve) => ends.push(resolve))
       })
@@ -52,11 +52,33 @@ it('are refused to one more of those who have as much waiting as anybody', async
   expect(await finish({ next, asked })).toEqual(['done', 'done', 'done', 503, 503])
 })
 
+it('are lost by a stranger to whoever is none, where nobody has more, and by nobody else', async () => {
+  const { had, ask, next } = watched(2)
+  const asked = ['a1', 'b1', 'c1', 'D1', 'd1', 'E1', 'F1', 'D2'].map(ask)
+  expect(await finish({ next, asked })).toEqual(['done', 503, 503, 'done', 503, 'done', 503, 503])
+  expect(had).toEqual(['a1', 'D1', 'E1'])
+})
+
+it('are lost by the end of a long line before a stranger loses any', async () => {
+  const { had, ask, next } = watched(3)
+  const asked = ['A1', 'A2', 'A3', 'b1', 'C1'].map(ask)
+  expect(await finish({ next, asked })).toEqual(['done', 'done', 503, 'done', 'done'])
+  expect(had).toEqual(['A1', 'A2', 'C1', 'b1'])
+})
+
+it('come to strangers after all others, who take turns among themselves', async () => {
+  const { had, ask, next } = watched(10)
+  const asked = ['a1', 'b1', 'C1', 'C2', 'a2', 'D1'].map(ask)
+  expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
+  expect(had).toEqual(['a1', 'C1', 'D1', 'C2', 'b1', 'a2'])
+})
+
 it('are given back by work that fails', async () => {
+  const [A, B, C] = ['a', 'b', 'c'].map((name) => ({ name, isStranger: true })) as [Whose, Whose, Whose]
   const turns = createTurns({ atOnce: 1, waitingMax: 1 })
-  const failed = turns.run('a', () => Promise.reject(new Error('no')))
-  const after = turns.run('b', async () => 'done')
+  const failed = turns.run(A, () => Promise.reject(new Error('no')))
+  const after = turns.run(B, async () => 'done')
   await expect(failed).rejects.toThrow('no')
   expect(await after).toBe('done')
-  expect(await turns.run('c', async () => 'done')).toBe('done')
+  expect(await turns.run(C, async () => 'done')).toBe('done')
 })

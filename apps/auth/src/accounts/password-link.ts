@@ -81,7 +81,7 @@ export async function usePasswordLink(
   const found = await findPasswordLink(db, use.secret)
   if (!found) return null
   const { email } = found
-  const passwordHash = await hashPassword(use.password, `link ${email}`)
+  const passwordHash = await hashPassword(use.password, { name: `link ${email}`, isStranger: false })
   return accountTransaction(db, async (tx) => {
     const account = await lockAccountOf(tx, email)
     const now = await databaseNow(tx)

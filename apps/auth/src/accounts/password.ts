@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { SIZES } from '../service-limits.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, type Whose } from './turns.ts'
 
 /** argon2id, 19 MiB, two passes, one lane: the OWASP minimum, about 20 ms here. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /** Whose turn it is where nobody else asks, as in a command. */
-const OURS = 'ours'
+const OURS: Whose = { name: 'ours', isStranger: false }
 
 const turns = createTurns({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.waitingPasswords })
 
@@ -15,7 +15,7 @@ const turns = createTurns({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.wai
  * The argon2id hash of a password as a PHC string, in the turn of who asks. Rejects under a flood, with what is answered
  * with 503.
  */
-export function hashPassword(password: string, whose = OURS): Promise<string> {
+export function hashPassword(password: string, whose: Whose = OURS): Promise<string> {
   return turns.run(whose, () => hash(password, COST))
 }
 
@@ -28,7 +28,7 @@ let decoy: Promise<string> | undefined
 export async function verifyPassword(
   passwordHash: string | undefined,
   password: string,
-  whose = OURS,
+  whose: Whose = OURS,
 ): Promise<boolean> {
   decoy ??= hash(randomBytes(32), COST)
   const against = passwordHash ?? (await decoy)

@@ -1,11 +1,18 @@
+/** Whose work it is, by a name of its own; of a stranger no more is known than an address. */
+export interface Whose {
+  readonly name: string
+  readonly isStranger: boolean
+}
+
 /** Work of which little runs at once. */
 export interface Turns {
   /**
-   * Does the work when it is its turn, and those for whom work waits take turns: how much of it one has keeps nobody else
-   * waiting. When all places are taken, whoever has the most waiting loses the last of it. Throws {@link TurnsTaken} there,
-   * and for one more of those who have as much as anybody.
+   * Does the work when it is its turn, and those for whom work waits take turns, strangers after all others: how much of it
+   * one has keeps nobody else waiting. When all places are taken, whoever has the most waiting loses the last of it; where
+   * nobody has more than the others, a stranger loses it to whoever is none. Throws {@link TurnsTaken} there, and for one more
+   * of those who have as much as anybody.
    */
-  run<Result>(whose: string, work: () => Promise<Result>): Promise<Result>
+  run<Result>(whose: Whose, work: () => Promise<Result>): Promise<Result>
 }
 
 /** Too much waits for its turn. Answered with 503. */
@@ -19,42 +26,63 @@ interface Waiting {
   readonly leave: (reason: TurnsTaken) => void
 }
 
+interface Line {
+  readonly whose: Whose
+  readonly waiting: Waiting[]
+}
+
 /** Turns for `atOnce` at a time, for which `waitingMax` may wait. */
 export function createTurns({ atOnce, waitingMax }: { readonly atOnce: number; readonly waitingMax: number }): Turns {
-  /** In the order of their next turn; nobody is in it with nothing. */
-  const waiting = new Map<string, Waiting[]>()
+  /** By name, in the order of their next turn; nobody is in it with nothing. */
+  const lines = new Map<string, Line>()
   let running = 0
   let total = 0
 
-  function wait(whose: string): Promise<void> {
+  function wait(whose: Whose): Promise<void> {
     if (total >= waitingMax) makeRoomFor(whose)
     total += 1
     return new Promise((begin, leave) => {
-      const own = waiting.get(whose)
-      if (own === undefined) waiting.set(whose, [{ begin, leave }])
-      else own.push({ begin, leave })
+      const line = lines.get(whose.name) ?? { whose, waiting: [] }
+      line.waiting.push({ begin, leave })
+      lines.set(whose.name, line)
     })
   }
 
-  function makeRoomFor(whose: string): void {
-    const most = [...waiting.values()].reduce((one, other) => (other.length > one.length ? other : one))
-    if (most.length <= (waiting.get(whose)?.length ?? 0) + 1) throw new TurnsTaken('All places are taken.')
+  function makeRoomFor({ name, isStranger }: Whose): void {
+    const enough = (lines.get(name)?.waiting.length ?? 0) + 1
+    const loser =
+      longest((line) => line.waiting.length > enough) ?? (isStranger ? null : longest((line) => line.whose.isStranger))
+    if (loser === null) throw new TurnsTaken('All places are taken.')
     total -= 1
-    most.pop()?.leave(new TurnsTaken('Others have less waiting.'))
+    loser.waiting.pop()?.leave(new TurnsTaken('Others come first.'))
+    if (loser.waiting.length === 0) lines.delete(loser.whose.name)
+  }
+
+  function longest(may: (line: Line) => boolean): Line | null {
+    let found: Line | null = null
+    for (const line of lines.values()) {
+      if (may(line) && line.waiting.length > (found?.waiting.length ?? 0)) found = line
+    }
+    return found
+  }
+
+  function first(may: (line: Line) => boolean): Line | null {
+    for (const line of lines.values()) if (may(line)) return line
+    return null
   }
 
   function passOn(): void {
-    const [next] = waiting
-    if (next === undefined) {
+    const next = first((line) => !line.whose.isStranger) ?? first(() => true)
+    if (next === null) {
       running -= 1
       return
     }
-    const [whose, [first, ...rest]] = next
-    waiting.delete(whose)
+    const waited = next.waiting.shift()
+    lines.delete(next.whose.name)
     // Behind everybody else.
-    if (rest.length > 0) waiting.set(whose, rest)
+    if (next.waiting.length > 0) lines.set(next.whose.name, next)
     total -= 1
-    first?.begin()
+    waited?.begin()
   }
 
   return {

@@ -49,7 +49,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
     }
     await assertAllowed(deps, reply, 'passwordChange', { about: account.id })
     const endsConnections = textField(request, 'end_connections') === 'on'
-    const passwordHash = await hashPassword(typed, `account ${account.email}`)
+    const passwordHash = await hashPassword(typed, { name: `account ${account.email}`, isStranger: false })
     return changeAccount(deps, request, reply, {
       proof,
       page: PATH,

@@ -46,7 +46,10 @@ export async function countPasswordTry(
       throw new TooManyTries('Too many tries at once.')
     }
   }
-  const whose = known === null ? `address ${wide ?? narrow}` : `known ${email}`
+  const whose =
+    known === null
+      ? { name: `address ${wide ?? narrow}`, isStranger: true }
+      : { name: `known ${email}`, isStranger: false }
   return {
     async verify(passwordHash, password) {
       try {
