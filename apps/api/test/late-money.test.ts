@@ -19,6 +19,7 @@ const of = (state: ReportedMessage['state'], set: Partial<ReportedMessage> = {})
   parts: 2,
   holdMicros: ['handed_over', 'unknown', 'held', 'scheduled'].includes(state) ? 100n : 0n,
   holdTold: false,
+  toldMicros: null,
   chargedMicros: state === 'accepted' ? 100n : 0n,
   chargedHold: false,
   wasSent: false,
@@ -68,6 +69,9 @@ describe('a report', () => {
     expect(lateMoney(OUT_OF_MONEY, of('released'), PRICES)).toBe('nothing')
     expect(lateMoney(FILTERED, of('released'), PRICES)).toBe('nothing')
     expect(lateMoney(DELIVERED, of('released', { isFree: true }), PRICES)).toMatchObject({ chargedMicros: 0n })
+    expect(lateMoney(DELIVERED, of('released', { toldMicros: 70n }), PRICES)).toMatchObject({ chargedMicros: 70n })
+    expect(lateMoney(DELIVERED, of('released', { toldMicros: 0n }), PRICES)).toMatchObject({ chargedMicros: 0n })
+    expect(lateMoney(OUT_OF_MONEY, of('released', { toldMicros: 70n }), PRICES)).toBe('nothing')
   })
 
   test('that comes before its hand-over was answered settles what was sent, and waits where it would give back', () => {

@@ -170,6 +170,37 @@ describe('money that comes late', () => {
     expect((await admitted(db, payer, [message(1n)])).kind).toBe('refused')
   })
 
+  test.each([
+    ['was told before it left, of one refused by a filter', { holdTold: true }, { outcome: 'unknown' }, 21, HOLD],
+    ['was told with the answer, of one not paid for', {}, { outcome: 'accepted', chargedMicros: PRICE }, 24, PRICE],
+    [
+      'was told before it left, for all that was sent',
+      { holdTold: true },
+      { outcome: 'accepted', parts: 2 },
+      24,
+      2n * HOLD,
+    ],
+  ] as const)(
+    'is charged again, where it was given back, by the price that %s',
+    async (_what, told, answer, error, charged) => {
+      const one = message(HOLD, told)
+      expect((await admitted(db, payer, [one])).kind).toBe('admitted')
+      await settle(db, [{ messageId: one.id, ...answer }])
+      await door.delivery(report(one.id, 2, error))
+      expect(await row(one.id)).toMatchObject({ state: 'released', chargedMicros: 0n })
+      await door.delivery(report(one.id, 1))
+      expect(await row(one.id)).toMatchObject({ state: 'accepted', chargedMicros: charged })
+      expect(await spent()).toBe(charged)
+    },
+  )
+
+  test('is charged again by the rate of its network where only the hold had been charged before', async () => {
+    const id = await settled('accepted', null)
+    await door.delivery(report(id, 2, 24))
+    await door.delivery(report(id, 1))
+    expect(await row(id)).toMatchObject({ state: 'accepted', chargedMicros: NETWORK })
+  })
+
   test('is not charged for what was given back and is reported as refused', async () => {
     const id = await settled('released')
     await door.delivery(report(id, 2, 24))

@@ -133,8 +133,8 @@ function told(settlements: readonly Settlement[]): Prisma.Sql {
 /** What {@link settledParts} reads of a message `m`, beside what is told of it. */
 export const STANDING = Prisma.sql`
   m.id, m.send_id, m.account_id, m.spender_id, m.upstream, m.country, m.parts, m.recipient, m.state, m.day,
-  m.hold_micros, m.hold_told, m.charged_micros, m.charged_hold, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent,
-  ${HAS_NUMBER} AS has_number`
+  m.hold_micros, m.charged_micros, m.failure_number AS refused_by, ${WAS_SENT} AS was_sent, ${HAS_NUMBER} AS has_number,
+  CASE m.state WHEN 'accepted' THEN m.charged_hold ELSE NOT m.hold_told END AS only_held`
 
 /** The rows of `told`, held; `after` names what must be held before them. */
 function lockTold(after = Prisma.empty): Prisma.Sql {
@@ -159,8 +159,7 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
                        THEN coalesce(l.charged, ceil(l.by_hold_micros * l.parts_sent / l.parts::numeric)::bigint)
                      WHEN 'released' THEN 0 ELSE l.charged_micros END AS now_charged,
       CASE WHEN l.outcome = 'unknown' THEN l.hold_micros ELSE 0 END AS now_held,
-      l.outcome = 'accepted' AND l.charged IS NULL
-        AND CASE l.state WHEN 'accepted' THEN l.charged_hold ELSE NOT l.hold_told END AS by_hold
+      l.outcome = 'accepted' AND l.charged IS NULL AND l.only_held AS by_hold
     FROM locked l
     WHERE CASE l.outcome
       WHEN 'accepted' THEN l.state IN ('handed_over', 'unknown', 'accepted')
@@ -177,7 +176,9 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
   ), noted AS (
     UPDATE send_message m SET
       state = s.outcome::send_state, hold_micros = s.now_held, charged_micros = s.now_charged,
-      charged_hold = s.by_hold, parts = s.parts_sent, reference = coalesce(s.reference, m.reference), lease_until = NULL,
+      charged_hold = s.by_hold,
+      told_micros = CASE WHEN s.outcome = 'released' AND NOT s.only_held THEN s.hold_micros + s.charged_micros END,
+      parts = s.parts_sent, reference = coalesce(s.reference, m.reference), lease_until = NULL,
       failure = s.failure, failure_number = s.failure_number, failure_reason = s.failure_reason,
       fingerprint = CASE WHEN s.outcome = 'released' THEN NULL ELSE m.fingerprint END,
       fingerprint_until = CASE WHEN s.outcome = 'accepted'

@@ -12,6 +12,8 @@ export interface ReportedMessage {
   readonly holdMicros: bigint
   /** The hold is the price that the upstream told. */
   readonly holdTold: boolean
+  /** Of a released one what it was priced at, where that was told; null where only the hold was known. */
+  readonly toldMicros: bigint | null
   readonly chargedMicros: bigint
   /** The charge is the hold, which is nothing where no price could be had: none was told. */
   readonly chargedHold: boolean
@@ -64,7 +66,7 @@ export function lateMoney(
     case 'released': {
       if (neverAccepted) return 'nothing'
       const rate = rateOf(message, prices.networkMicros ?? prices.dearestMicros)
-      return { outcome: 'accepted', chargedMicros: rate ?? 0n, final: true }
+      return { outcome: 'accepted', chargedMicros: message.toldMicros ?? rate ?? 0n, final: true }
     }
   }
 }

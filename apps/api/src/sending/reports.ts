@@ -15,6 +15,9 @@ const LOOKS = 3
 
 type Rates = Pick<SendingUpstream, 'networkRateMicros' | 'dearestRateMicros' | 'hlrPriceMicros'>
 
+/** Of a message whose own price is known. */
+const NO_PRICES: PartPrices = { networkMicros: null, dearestMicros: null }
+
 interface Row extends ReportedMessage {
   readonly accountId: string
   readonly country: string
@@ -40,16 +43,17 @@ export class ReportTooEarly extends Error {
  */
 export function createReportDoor(db: Database, rates: () => Rates, owes: () => void): ReportDoor {
   async function pricesOf(
-    { kind, accountId, country, state, holdTold, chargedHold }: Row,
+    { kind, accountId, country, state, holdTold, toldMicros, chargedHold }: Row,
     { mcc, mnc }: Network,
   ): Promise<PartPrices> {
     const isLate = state === 'released'
+    if (isLate && toldMicros !== null) return NO_PRICES
     if (kind !== 'sms') {
       const lookupMicros = isLate ? await priceOrNone(rates().hlrPriceMicros(accountId)) : null
       return { networkMicros: null, dearestMicros: lookupMicros }
     }
     const isPriced = state === 'accepted' ? !chargedHold : !isLate && holdTold
-    if (isPriced) return { networkMicros: null, dearestMicros: null }
+    if (isPriced) return NO_PRICES
     const networkMicros =
       mcc === null || mnc === null ? null : await priceOrNone(rates().networkRateMicros(accountId, country, mcc, mnc))
     const dearestMicros = isLate ? await priceOrNone(rates().dearestRateMicros(accountId, country)) : null
@@ -138,6 +142,7 @@ async function readMessage(db: Database, messageId: bigint): Promise<Row | undef
   const [row] = await db.$queryRaw<Row[]>`
     SELECT ${STATE_NOW} AS state,
            m.account_id::text AS "accountId", s.kind::text AS kind, m.country, m.parts, m.hold_micros AS "holdMicros", m.hold_told AS "holdTold",
+           m.told_micros AS "toldMicros",
            m.charged_micros AS "chargedMicros", m.charged_hold AS "chargedHold",
            ${WAS_SENT} AS "wasSent", ${AS_READ} AS "asRead",
            s.test_mode IS NOT NULL AND m.upstream = 'sandbox' AS "isFree"

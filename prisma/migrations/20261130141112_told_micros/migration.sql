@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "send_message" ADD COLUMN     "told_micros" BIGINT;
