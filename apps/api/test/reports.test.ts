@@ -194,6 +194,39 @@ describe('money that comes late', () => {
     },
   )
 
+  test.each([
+    ['that it failed in the network', 'accepted', [[2, 1]]],
+    ['that its time passed', 'accepted', [[16, 2]]],
+    [
+      'that it was refused, and that it was sent all the same',
+      'unknown',
+      [
+        [2, 21],
+        [1, 0],
+      ],
+    ],
+    [
+      'that its owner was out of money, and that it was sent all the same',
+      'accepted',
+      [
+        [2, 24],
+        [2, 1],
+      ],
+    ],
+  ] as const)('is not given back for want of money after reports %s', async (_what, outcome, reports) => {
+    const id = await settled(outcome)
+    for (const [status, error] of reports) await door.delivery(report(id, status, error))
+    const before = await row(id)
+    expect(before.chargedMicros).toBeGreaterThan(0n)
+    await door.delivery(report(id, 2, 24))
+    expect(await row(id)).toEqual(before)
+    expect(await spent()).toBe(before.chargedMicros)
+    expect(await countOf(owner, payer.accountId)).toMatchObject({
+      totalSpentMicros: before.chargedMicros,
+      totalHeldMicros: 0n,
+    })
+  })
+
   test('is charged again by the rate of its network where only the hold had been charged before', async () => {
     const id = await settled('accepted', null)
     await door.delivery(report(id, 2, 24))
@@ -348,6 +381,35 @@ describe('a message whose report changed its money and is not written yet', () =
     expect(await row(id)).toMatchObject({ delivery: status, finalAt: expect.any(Date) })
     expect(await callbacks()).toHaveLength(1)
   })
+})
+
+describe('two reports at the same time', () => {
+  test.each([
+    [1, 0, 'accepted', PRICE],
+    [2, 1, 'accepted', PRICE],
+    [16, 2, 'accepted', PRICE],
+    [2, 24, 'released', 0n],
+  ] as const)(
+    'of which one says that its owner was out of money, and one says %i with error %i, leave a message %s',
+    async (status, error, state, charged) => {
+      const id = await settled('accepted')
+      let looks = 0
+      const slowly = db.$extends({
+        query: {
+          async $queryRaw({ args, query }) {
+            const answer = await query(args)
+            if (++looks === 1) await door.delivery(report(id, 2, 24))
+            return answer
+          },
+        },
+      }) as unknown as Database
+      await doorOf(slowly).delivery(report(id, status, error))
+      expect(await row(id)).toMatchObject({ state, chargedMicros: charged, delivery: 2, deliveryError: 24 })
+      for (const spender of [payer.tokenId, payer.accountId]) {
+        expect(await countOf(owner, spender)).toMatchObject({ totalSpentMicros: charged, totalHeldMicros: 0n })
+      }
+    },
+  )
 })
 
 describe('the result of a lookup', () => {

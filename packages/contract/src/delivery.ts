@@ -23,6 +23,3 @@ export function becameOf(status: number): Became | undefined {
 export function hasArrived(status: number): boolean {
   return becameOf(status) === 'delivered'
 }
-
-/** The statuses that say so. */
-export const ARRIVED: readonly number[] = Object.values(DELIVERY_STATUS).filter(hasArrived)

@@ -4,7 +4,6 @@
 // It runs under the lock of the message and applies what is charged less what was charged already, so that it may be run
 // again, come late, and come more than once.
 import { type ApiErrorCode, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
-import { ARRIVED } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
 import { type Claim, claimParts } from './claim.ts'
@@ -21,11 +20,10 @@ const FINGERPRINT_SECONDS = 120
 export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
 
 /**
- * A condition: an accepted message `m` was sent, or a lookup made, whatever is told of it later. It arrived, has a result, or
- * had been given back for want of money and was charged again since, which no report does but one that it was sent.
+ * A condition: an accepted message `m` was sent, or a lookup made, whatever is told of it later. What became of it was told
+ * before; one that this gave back was charged again since, which no report does but one that it was sent.
  */
-export const WAS_SENT = Prisma.sql`(
-  m.result IS NOT NULL OR coalesce(m.delivery IN (${Prisma.join(ARRIVED)}) OR m.delivery_error = ${NOT_PAID}::int, FALSE))`
+export const WAS_SENT = Prisma.sql`(m.result IS NOT NULL OR m.delivery IS NOT NULL)`
 
 /** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
 export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`

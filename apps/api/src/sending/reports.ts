@@ -1,6 +1,6 @@
 // The one door for what an upstream reports. A report is taken in every state and more than once; the upstream counts it
 // as told when it was taken, which is after everything was written.
-import { becameOf, DELIVERY_STATUS, hasArrived } from '@vertexsms/contract/delivery'
+import { becameOf, DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
@@ -106,7 +106,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
                                                  'mcc', ${mcc ?? ''}::text, 'mnc', ${mnc ?? ''}::text)`
       const isGivenBack = await write(messageId, reported, body)
       // By a report that came at the same time and said otherwise.
-      if (isGivenBack && hasArrived(status)) await takeItsMoney()
+      if (isGivenBack) await takeItsMoney()
     },
 
     async lookup({ messageId, result }) {
