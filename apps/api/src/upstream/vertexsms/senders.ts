@@ -74,6 +74,10 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     return String(id)
   }
 
+  async function giveBackTry(id: bigint): Promise<void> {
+    await db.upstreamSender.updateMany({ where: { id, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
+  }
+
   const registerNumber: Senders['registerNumber'] = async (caller, name, generation) => {
     const number = readNumber(name)
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
@@ -122,7 +126,10 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       if (row.confirmedAt !== null) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
       if (count === 0) throw new ApiError('CODE_EXPIRED')
       await pinLimits.countGuess(accountId)
-      judgeConfirmation(await access.ask(accountId, confirmRequest(row.reference, code)))
+      const answer = await access.ask(accountId, confirmRequest(row.reference, code))
+      // Nobody looked at the code; where the try cannot be given back it stays used.
+      if (answer.kind === 'silence' && !answer.handedOver) await giveBackTry(id).catch(() => {})
+      judgeConfirmation(answer)
       await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
     },
   }
