@@ -1,6 +1,6 @@
 // One tool from its submission to its result, with everything that may happen in between.
 import type { HlrResult } from '@vertexsms/contract/rest'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { errorAnswer } from './support/upstream.ts'
@@ -129,6 +129,34 @@ describe('lookup_hlr', () => {
       status: 'pending',
       lookup_id: expect.stringMatching(/^\d+$/),
     })
+  })
+
+  it.each([
+    [0, 20],
+    [25, 20],
+    [38, 12],
+    [52, 0],
+  ])('whose submission took %i s waits %i s at most, so that its client is still there', async (tookSeconds, most) => {
+    const clock = performance.now.bind(performance)
+    let tookMs = 0
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => clock() + tookMs)
+    onTestFinished(() => now.mockRestore())
+    stack.upstream.override = ({ path }) => {
+      if (path === '/hlr') tookMs = tookSeconds * 1_000
+      return path.startsWith('/hlr/')
+        ? { status: 200, body: { id: '5', status: 'pending', msisdn: '37069555555', result: null } }
+        : undefined
+    }
+    expect((await resultOf(await look(NUMBER))).structuredContent).toMatchObject({
+      status: 'pending',
+      lookup_id: expect.stringMatching(/^\d+$/),
+    })
+    const waited = stack.upstream.seen.flatMap(({ path }) => /^\/hlr\/\d+\?wait=(\d+)$/.exec(path)?.[1] ?? [])
+    expect(waited).toHaveLength(most === 0 ? 0 : 1)
+    for (const seconds of waited.map(Number)) {
+      expect(seconds).toBeLessThanOrEqual(most)
+      expect(seconds).toBeGreaterThan(most - 5)
+    }
   })
 
   it('tells nothing of a lookup of another account', async () => {

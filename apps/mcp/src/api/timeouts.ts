@@ -7,6 +7,9 @@ export const EFFECT_TIMEOUT_MS = 30_000
 /** The longest that a call waits for delivery reports. */
 export const DELIVERY_WAIT_MAX_MS = 20_000
 
+/** The longest that a call takes which waits with what others left it of this: below the 60 s of clients made with the SDK. */
+export const CALL_MAX_MS = 55_000
+
 /**
  * The longest that a call waits for its turn where as many as may be are at the API. With the longest answer of a
  * send after it and the wait for delivery reports it stays below the 60 s that clients made with the SDK give a call, unless

@@ -8,7 +8,7 @@ import {
 import * as z from 'zod'
 import { isReplayed, parseJson, RouteRefusal } from '../api/judge.ts'
 import { errorMeaning } from '../api/sms-status.ts'
-import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
+import { CALL_MAX_MS, EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
 import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { failureFor, failureIn, reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
@@ -58,11 +58,12 @@ export function lookupHlr(): DefinedTool {
     },
     output,
     async run({ msisdn, lookupId, idempotencyKey, allowRepeat }, context) {
+      const endsAt = performance.now() + CALL_MAX_MS
       if ((msisdn === undefined) === (lookupId === undefined)) {
         throw invalid('msisdn', 'give either msisdn for a new lookup, or lookupId for one that was pending.')
       }
       if (lookupId !== undefined) {
-        const found = await waitForResult(lookupId, context, shares)
+        const found = await waitForResult(lookupId, endsAt, context, shares)
         return found === undefined || found === 'busy' ? pending(lookupId, null, found) : found
       }
       if (allowRepeat === true && idempotencyKey === undefined) {
@@ -70,7 +71,7 @@ export function lookupHlr(): DefinedTool {
       }
       const { id, replayed } = await submit({ msisdn: msisdn ?? '', idempotencyKey, allowRepeat }, context)
       // The lookup is paid for: whatever happens now, its id must reach the caller.
-      const found = await waitForResult(id, context, shares).catch((error: unknown) => {
+      const found = await waitForResult(id, endsAt, context, shares).catch((error: unknown) => {
         if (error instanceof Refusal || error instanceof RouteRefusal || error instanceof ToolFailure) return undefined
         throw error
       })
@@ -123,19 +124,21 @@ function lookupFailure({ error, retryAfterSeconds }: RouteRefusal): ToolFailure 
     error.error_code,
   )
 }
+
 /**
- * Undefined while the lookup runs, when the process is about to end, and when the client has gone; `busy` when it runs
- * and was not waited for, because the account waits for as many as it may.
+ * Undefined while the lookup runs, when no time is left before `endsAt`, when the process is about to end, and when the
+ * client has gone; `busy` when it runs and was not waited for, because the account waits for as many as it may.
  */
 async function waitForResult(
   id: string,
+  endsAt: number,
   context: ToolContext,
   shares: WaitShares,
 ): Promise<ToolOutput<Output> | undefined | 'busy'> {
   const giveBack = await shares.take(context.caller, () => context.describe())
   if (giveBack === undefined) return (await read(id, 0, context)) ?? 'busy'
   try {
-    return await waitFor(id, context)
+    return await waitFor(id, endsAt, context)
   } catch (error) {
     // The API has a share of its own for each token, and may count callers that come past this server.
     if (error instanceof ToolFailure && error.code === 'RATE_LIMITED') return (await read(id, 0, context)) ?? 'busy'
@@ -145,14 +148,17 @@ async function waitForResult(
   }
 }
 
-async function waitFor(id: string, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
+async function waitFor(id: string, endsAt: number, context: ToolContext): Promise<ToolOutput<Output> | undefined> {
+  const leftSeconds = Math.floor((endsAt - performance.now() - ANSWER_MARGIN_MS) / 1000)
+  const waitSeconds = Math.min(HLR_WAIT_MAX_SECONDS, leftSeconds)
+  if (waitSeconds <= 0) return undefined
   const startedAt = Date.now()
   const ticking = setInterval(() => {
-    const seconds = Math.min(HLR_WAIT_MAX_SECONDS, Math.round((Date.now() - startedAt) / 1000))
-    context.progress(seconds, HLR_WAIT_MAX_SECONDS, 'Waiting for the home network')
+    const seconds = Math.min(waitSeconds, Math.round((Date.now() - startedAt) / 1000))
+    context.progress(seconds, waitSeconds, 'Waiting for the home network')
   }, PROGRESS_EVERY_MS)
   try {
-    return await read(id, context.draining.aborted ? 0 : HLR_WAIT_MAX_SECONDS, context)
+    return await read(id, context.draining.aborted ? 0 : waitSeconds, context)
   } catch (error) {
     if (context.draining.aborted || context.signal.aborted) return undefined
     throw error
