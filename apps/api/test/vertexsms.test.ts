@@ -456,8 +456,20 @@ describe('without what is needed', () => {
       const answer = await node.call('POST /sms', { token, body: sms })
       expect([answer.status, answer.body.code, answer.headers.get('retry-after')]).toEqual([503, 'UNAVAILABLE', '2'])
     }
+    const list = await node.call('POST /sms/batch', { token, body: { ...sms, to: [LT, '37060000002'] } })
+    for (const message of list.body.messages) {
+      expect(message).toMatchObject({ status: 'not_sent', price: null, error: { code: 'UNAVAILABLE' } })
+    }
     expect(new Set((await rowsOf()).map(({ state }) => state))).toEqual(new Set(['released']))
     expect((await countsOf()).totalHeldMicros).toBe(0n)
     expect((await node.call('GET /mccmnc/LT', { token })).status).toBe(503)
+  })
+
+  test('a message of a list that he refuses, though it may be tried again, is told as refused', async () => {
+    vertex.standIn.fault({ route: 'POST /sms', kind: 'status', status: 429, times: 2 })
+    const list = await call('POST /sms/batch', { ...sms, to: [LT, '37060000002'] })
+    for (const message of list.body.messages) {
+      expect(message).toMatchObject({ status: 'failed', error: { code: 'RATE_LIMITED' } })
+    }
   })
 })

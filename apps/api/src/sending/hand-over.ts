@@ -109,7 +109,8 @@ function handedOf(
           outcome: 'released',
           failure: code,
           failureNumber: errorCode ?? null,
-          failureReason: reason ?? null,
+          // What could not be handed over nobody refused.
+          failureReason: reason ?? (code === 'UNAVAILABLE' ? NOT_SENT : null),
         },
         refusal: new ApiError(code, {
           ...(errorCode === undefined ? {} : { errorCode }),
