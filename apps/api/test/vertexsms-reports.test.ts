@@ -1,10 +1,11 @@
 // What the real operator reports, or is asked for, and what it comes to: for money, for the caller and for the customer.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { LIMITS } from '../src/service-limits.ts'
 import type { RateRow } from './stand-in/data.ts'
 import type { Accepted } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
-import { giveToken, startVertexWorld, type VertexWorld } from './support/vertex.ts'
+import { startVertexWorld, type VertexWorld } from './support/vertex.ts'
 
 const LT = '37060000001'
 const sms = { to: LT, from: 'Tests', message: 'Hello' }
@@ -427,29 +428,27 @@ describe('with a public address', () => {
     expect(guesses).toEqual([...Array(5).fill('CODE_WRONG'), 'CODE_EXPIRED'])
   })
 
-  test('a code that surely reached nobody uses up no guess, one whose answer is lost does', async () => {
-    const own = `upstream-token-${accountId}`
-    vertex.standIn.behaviour.tokens.push(own)
-    await giveToken(vertex.world.db, accountId, { token: own })
-    const { body: id } = await call('POST /senderId', { name: '37069876512', type: 'MSISDN' })
-    const confirm = async (code: unknown) => (await call(`POST /senderId/confirm/${id}`, { code })).body
-    const tries = async () => (await vertex.world.db.upstreamSender.findFirstOrThrow({ where: { accountId } })).tries
+  test('what surely reached nobody uses up no code and no guess, a guess whose answer is lost does', async () => {
+    const dead = await vertex.world.startNode({ API_PORT: '0', VERTEXSMS_API_URL: 'http://127.0.0.1:9' })
+    const number = { name: '37069876512', type: 'MSISDN' }
+    const codes = new Set<string>()
+    for (let at = 0; at <= LIMITS.pins.perNumberAndDay; at++)
+      codes.add((await dead.call('POST /senderId', { token, body: number })).body.code)
+    expect([...codes]).toEqual(['UNAVAILABLE'])
 
+    const { body: id } = await call('POST /senderId', number)
+    const confirm = `POST /senderId/confirm/${id}`
+    const tries = async () =>
+      (await vertex.world.db.upstreamSender.findUniqueOrThrow({ where: { id: BigInt(id) } })).tries
     vertex.standIn.fault({ route: 'POST /senderId/confirm', kind: 'reset_before' })
-    expect((await confirm('00000')).code).toBe('OUTCOME_UNKNOWN')
+    expect((await call(confirm, { code: '00000' })).body.code).toBe('OUTCOME_UNKNOWN')
     expect(await tries()).toBe(1)
-
-    // Three in a row without an answer, and the next of the token are not made.
-    vertex.standIn.fault({ route: 'POST /sms/cost', kind: 'reset_before', times: 2 })
-    for (let at = 0; at < 2; at++) await call('POST /sms/cost', sms)
-    const asked = () => vertex.standIn.calls.filter((route) => route === 'POST /senderId/confirm').length
-    const before = asked()
-    const answers = await Promise.all(Array.from({ length: 4 }, () => confirm('00000')))
-    expect(answers.map(({ code }) => code)).toContain('UNAVAILABLE')
-    expect(await tries()).toBe(1 + asked() - before)
-
-    const pin = vertex.standIn.texts.findLast(({ to }) => to === '37069876512')?.message.slice(0, 5)
-    await eventually(async () => (await confirm(pin)) === 'OK')
+    for (let at = 0; at < LIMITS.pins.guessesPerDay; at++)
+      codes.add((await dead.call(confirm, { token, body: { code: '00000' } })).body.code)
+    expect([...codes]).toEqual(['UNAVAILABLE'])
+    expect(await tries()).toBe(1)
+    const pin = vertex.standIn.texts.findLast(({ to }) => to === number.name)?.message.slice(0, 5)
+    expect((await call(confirm, { code: pin })).body).toBe('OK')
   })
 
   test('a price that rises between quote and send stops it; the charge is what was told', async () => {

@@ -74,7 +74,8 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     return String(id)
   }
 
-  async function giveBackTry(id: bigint): Promise<void> {
+  async function giveBackTry(accountId: string, id: bigint): Promise<void> {
+    await pinLimits.takeBackGuess(accountId)
     await db.upstreamSender.updateMany({ where: { id, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
   }
 
@@ -82,7 +83,12 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     const number = readNumber(name)
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
     await unasked(pinLimits.countPin(caller.accountId, number.msisdn))
-    return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null)
+    return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null).catch(async (error: unknown) => {
+      // Nothing was sent to the number; where that cannot be noted it counts.
+      const isUnsent = error instanceof ApiError && error.code === 'UNAVAILABLE'
+      if (isUnsent) await pinLimits.takeBackPin(caller.accountId, number.msisdn).catch(() => {})
+      throw error
+    })
   }
 
   return {
@@ -128,7 +134,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       await pinLimits.countGuess(accountId)
       const answer = await access.ask(accountId, confirmRequest(row.reference, code))
       // Nobody looked at the code; where the try cannot be given back it stays used.
-      if (answer.kind === 'silence' && !answer.handedOver) await giveBackTry(id).catch(() => {})
+      if (answer.kind === 'silence' && !answer.handedOver) await giveBackTry(accountId, id).catch(() => {})
       judgeConfirmation(answer)
       await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
     },
