@@ -19,6 +19,7 @@ export function nearLimits(
   db: Database,
   { accountId, upstream, take }: { readonly accountId: string; readonly upstream: string; readonly take: number },
 ): Promise<NearLimit[]> {
+  // The account is named in each list: where it is only compared, the database makes one list of everybody's.
   return db.$queryRaw<NearLimit[]>`
     SELECT s.id::text AS "spenderId", l.what AS "limit", l.max, l.used
     FROM spender s LEFT JOIN spender_count c ON c.spender_id = s.id AND c.upstream = ${upstream}
@@ -32,10 +33,10 @@ export function nearLimits(
       AND l.used * 5 >= l.max * ${LIMIT_NEAR_FIFTHS}::int
       AND (
         s.kind = 'account'
-        OR EXISTS (SELECT FROM connection o WHERE o.account_id = s.account_id AND coalesce(o.spender_id, o.id) = s.id
-                   AND ${connectionLives('o')})
-        OR EXISTS (SELECT FROM api_token o WHERE o.account_id = s.account_id AND coalesce(o.spender_id, o.id) = s.id
-                   AND o.kind = 'manual' AND ${tokenLives('o')})
+        OR s.id IN (SELECT coalesce(o.spender_id, o.id) FROM connection o
+                    WHERE o.account_id = ${accountId}::uuid AND ${connectionLives('o')})
+        OR s.id IN (SELECT coalesce(o.spender_id, o.id) FROM api_token o
+                    WHERE o.account_id = ${accountId}::uuid AND o.kind = 'manual' AND ${tokenLives('o')})
       )
     ORDER BY s.kind <> 'account', l.used < l.max, s.created_at, s.id, l.place LIMIT ${take}::int`
 }
