@@ -178,18 +178,18 @@ async function* rowsOf(db: Database, part: Part, owner: string): AsyncGenerator<
   const type = raw(part.keyType)
   const columns = raw(part.columns.map((column) => (isInteger(column) ? `${column}::text` : column)).join(', '))
   const isOwned = part.of === 'email' ? Prisma.sql`email = ${owner}` : Prisma.sql`account_id = ${owner}::uuid`
-  let after: string | null = null
+  let isNext = Prisma.empty
   for (;;) {
+    // By "#key", which is as it is stored: "id" would be the text that stands beside it, which orders 10 before 9.
     const page: { key: string; row: Record<string, unknown> }[] = await db.$queryRaw`
       SELECT "#key"::text AS key, to_jsonb(owned) - '#key' AS row FROM (
         SELECT ${raw(part.key)} AS "#key", ${columns} FROM ${raw(part.table)}
-        WHERE ${isOwned} AND (${after}::${type} IS NULL OR ${raw(part.key)} > ${after}::${type})
-        ORDER BY ${raw(part.key)} LIMIT ${PAGE_ROWS}::int
+        WHERE ${isOwned} ${isNext} ORDER BY "#key" LIMIT ${PAGE_ROWS}::int
       ) owned ORDER BY "#key"`
     for (const { row } of page) yield jsonLine(row)
     const last = page.at(-1)
     if (!last || page.length < PAGE_ROWS) return
-    after = last.key
+    isNext = Prisma.sql`AND ${raw(part.key)} > ${last.key}::${type}`
   }
 }
 
