@@ -53,19 +53,23 @@ export async function prepareDatabase(url: string, { migrate, auth, api }: Login
   }
 }
 
-/** Tables and types of an installation that had one login for everything change hands. */
+/**
+ * Tables and types of an installation that had one login for everything change hands. What has is left alone: to say it
+ * again would lock every table at once, while services read and write them.
+ */
 async function giveTo(client: pg.Client, owner: string): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
     `SELECT format('ALTER %s %s OWNER TO %I', kind, name, $1::text) AS statement FROM (
-       SELECT 'DATABASE' AS kind, quote_ident(current_database()) AS name
-       UNION ALL SELECT 'SCHEMA', 'public'
-       UNION ALL SELECT 'TABLE', c.oid::regclass::text FROM pg_class c
+       SELECT 'DATABASE' AS kind, quote_ident(datname) AS name, datdba AS owner FROM pg_database
+         WHERE datname = current_database()
+       UNION ALL SELECT 'SCHEMA', 'public', nspowner FROM pg_namespace WHERE nspname = 'public'
+       UNION ALL SELECT 'TABLE', c.oid::regclass::text, c.relowner FROM pg_class c
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-       UNION ALL SELECT 'TYPE', t.oid::regtype::text FROM pg_type t
+       UNION ALL SELECT 'TYPE', t.oid::regtype::text, t.typowner FROM pg_type t
          WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'e'
-       UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p
+       UNION ALL SELECT 'FUNCTION', p.oid::regprocedure::text, p.proowner FROM pg_proc p
          WHERE p.pronamespace = 'public'::regnamespace
-     ) AS things`,
+     ) AS things WHERE pg_get_userbyid(owner) <> $1::text`,
     [owner],
   )
   for (const { statement } of rows) await client.query(statement)

@@ -161,6 +161,28 @@ describe.skipIf(!serverUrl)('logins', () => {
     )
   })
 
+  test('a second run, with another password, waits for no table that somebody reads', async () => {
+    const kept = async () => {
+      const role = [logins.auth.name]
+      return (await admin.query('SELECT rolpassword FROM pg_authid WHERE rolname = $1', role)).rows[0]?.rolpassword
+    }
+    const before = await kept()
+    const reader = new pg.Client({ connectionString: urls.api })
+    await reader.connect()
+    try {
+      await reader.query('BEGIN')
+      await reader.query('SELECT id FROM account')
+      const impatient = new URL(urls.owner ?? '')
+      impatient.searchParams.set('options', '-c lock_timeout=500')
+      const auth = { ...logins.auth, password: randomBytes(24).toString('base64url') }
+      await prepareDatabase(impatient.href, { ...logins, auth })
+    } finally {
+      await reader.end()
+    }
+    expect(await kept()).not.toBe(before)
+    await prepareDatabase(urls.owner ?? '', logins)
+  })
+
   test('a service does its own work, and is refused what belongs to the other', async () => {
     const refused = '42501'
     await expect(as('auth', 'SELECT sealed_jwk FROM signing_key')).resolves.toBe('done')
