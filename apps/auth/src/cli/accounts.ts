@@ -101,10 +101,10 @@ export const disable: Command = {
   },
 }
 
-/** `enable`: lets a disabled account sign in again; nothing that ended comes back. */
+/** `enable`: lets a disabled account sign in again, and its tokens made by hand work again; nothing that ended comes back. */
 export const enable: Command = {
   usage: 'enable EMAIL',
-  summary: 'Unlock an account; the person signs in and connects again',
+  summary: 'Unlock an account; the person signs in and connects again, and tokens made by hand work again',
   async run({ db, print }, args) {
     const account = await accountOf(db, emailOf(args))
     await db.account.update({ where: { id: account.id }, data: { status: 'active' } })
