@@ -149,7 +149,7 @@ export const SIZES = {
   /**
    * Passwords that are hashed at once, and that wait for it, on one node: each takes 19 MiB and a thread. They take turns by
    * address group or known browser, so that who tries from a hundred addresses keeps others waiting a hundred turns at most,
-   * and known browsers not at all.
+   * and known browsers one turn in four.
    */
   passwordsAtOnce: 4,
   waitingPasswords: 256,

@@ -73,6 +73,13 @@ it('come to strangers after all others, who take turns among themselves', async 
   expect(had).toEqual(['a1', 'C1', 'D1', 'C2', 'b1', 'a2'])
 })
 
+it('come to a stranger after three of others, however many of those wait', async () => {
+  const { had, ask, next } = watched(20)
+  const asked = ['A0', 'b1', 'b2', 'A1', 'A2', 'C1', 'A3', 'C2', 'A4', 'A5', 'A6'].map(ask)
+  expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
+  expect(had).toEqual(['A0', 'A1', 'C1', 'A2', 'b1', 'C2', 'A3', 'A4', 'b2', 'A5', 'A6'])
+})
+
 it('are given back by work that fails', async () => {
   const [A, B, C] = ['a', 'b', 'c'].map((name) => ({ name, isStranger: true })) as [Whose, Whose, Whose]
   const turns = createTurns({ atOnce: 1, waitingMax: 1 })

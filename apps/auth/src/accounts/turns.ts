@@ -7,10 +7,10 @@ export interface Whose {
 /** Work of which little runs at once. */
 export interface Turns {
   /**
-   * Does the work when it is its turn, and those for whom work waits take turns, strangers after all others: how much of it
-   * one has keeps nobody else waiting. When all places are taken, whoever has the most waiting loses the last of it; where
-   * nobody has more than the others, a stranger loses it to whoever is none. Throws {@link TurnsTaken} there, and for one more
-   * of those who have as much as anybody.
+   * Does the work when it is its turn, and those for whom work waits take turns, strangers after all others but for one turn
+   * in four: how much of it one has keeps nobody else waiting. When all places are taken, whoever has the most waiting loses
+   * the last of it; where nobody has more than the others, a stranger loses it to whoever is none. Throws {@link TurnsTaken}
+   * there, and for one more of those who have as much as anybody.
    */
   run<Result>(whose: Whose, work: () => Promise<Result>): Promise<Result>
 }
@@ -20,6 +20,9 @@ class TurnsTaken extends Error {
   override readonly name = 'TurnsTaken'
   readonly statusCode = 503
 }
+
+/** Turns of others, one after the other, for which strangers are kept waiting: some that always ask would do so for ever. */
+const OTHERS_IN_A_ROW = 3
 
 interface Waiting {
   readonly begin: () => void
@@ -37,6 +40,8 @@ export function createTurns({ atOnce, waitingMax }: { readonly atOnce: number; r
   const lines = new Map<string, Line>()
   let running = 0
   let total = 0
+  /** How many others had their turn while strangers waited, since one of these had theirs. */
+  let passedOver = 0
 
   function wait(whose: Whose): Promise<void> {
     if (total >= waitingMax) makeRoomFor(whose)
@@ -71,8 +76,19 @@ export function createTurns({ atOnce, waitingMax }: { readonly atOnce: number; r
     return null
   }
 
+  function nextLine(): Line | null {
+    const stranger = first((line) => line.whose.isStranger)
+    const other = first((line) => !line.whose.isStranger)
+    if (stranger !== null && other !== null && passedOver < OTHERS_IN_A_ROW) {
+      passedOver += 1
+      return other
+    }
+    passedOver = 0
+    return stranger ?? other
+  }
+
   function passOn(): void {
-    const next = first((line) => !line.whose.isStranger) ?? first(() => true)
+    const next = nextLine()
     if (next === null) {
       running -= 1
       return
