@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** The body of an error that no zone has a shape for: the standard phrase of its status, and nothing that came from outside. */
@@ -11,10 +11,11 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIME
 
 /**
  * Answers what Node could not read as a request, which no hook sees: a {@link plainError} with the headers of all others,
- * and the end of the connection, for where the next request begins is not known (RFC 9112 §2.2).
+ * and the end of the connection, for where the next request begins is not known (RFC 9112 §2.2). Where the answer to a
+ * request before it is still owed, the connection ends without a word, which would be taken for that (§9.3.2).
  */
 export function refuseUnread({ code = '' }: { readonly code?: string }, socket: Socket): void {
-  if (code !== 'ECONNRESET' && socket.writable) {
+  if (code !== 'ECONNRESET' && socket.writable && !owesAnswer(socket)) {
     const status = STATUS_OF_CODE[code] ?? 400
     const body = JSON.stringify(plainError(status))
     const head = [
@@ -28,4 +29,10 @@ export function refuseUnread({ code = '' }: { readonly code?: string }, socket: 
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   }
   socket.destroy()
+}
+
+/** Whether a request that was read is not answered yet, or an answer has begun; Node keeps here which one has its turn. */
+function owesAnswer({ _httpMessage: answer }: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
+  // What cannot be read may be its own body: then this is its answer.
+  return answer != null && (answer.headersSent || answer.req.complete)
 }

@@ -234,6 +234,44 @@ describe('what is no HTTP', () => {
   )
 })
 
+describe('what is no HTTP after a request', () => {
+  /** Everything that is answered to a request, and to what comes behind it before its answer has ended. */
+  async function behind(answered: 'begun' | 'not begun'): Promise<string> {
+    const { app } = build()
+    app.post('/spend', (_request, reply) => {
+      if (answered === 'begun') reply.raw.write('begun')
+      // Never ended.
+      reply.hijack()
+    })
+    const came = new Promise((resolve) => app.server.on('request', resolve))
+    const socket = connect(await listen(app))
+    socket.write('POST /spend HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n')
+    await came
+    if (answered === 'begun') await new Promise((resolve) => socket.once('readable', resolve))
+    socket.write('canary\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    return text
+  }
+
+  it('is not answered in its place, for it may have been carried out (RFC 9112 §9.3.2)', async () => {
+    expect(await behind('not begun')).toBe('')
+  })
+
+  it('is not answered in the middle of its answer', async () => {
+    const text = await behind('begun')
+    expect([text.startsWith('HTTP/1.1 200'), text.endsWith('begun\r\n')]).toEqual([true, true])
+  })
+
+  it('is answered where it is its own body', async () => {
+    const { app } = build()
+    app.post('/spend', async () => 'never')
+    const head = 'POST /spend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+    const text = await exchange(app, `${head}transfer-encoding: chunked\r\n\r\ncanary`)
+    expect(text.split('\r\n')[0]).toBe('HTTP/1.1 400 Bad Request')
+  })
+})
+
 describe('the Host of a request (RFC 9112 §3.2)', () => {
   async function answerTo(options: Partial<HttpOptions>, ...lines: string[]): Promise<string> {
     const { app } = build(options)
