@@ -47,6 +47,7 @@ const REQUEST_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}
  */
 export function createHttp(options: HttpOptions): FastifyInstance {
   const onError = options.errorHandler ?? hideError
+  const connections = new Map<Socket, Connection>()
   const app = fastify({
     loggerInstance: new RequestLogger(options.logger) as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -59,7 +60,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
-    clientErrorHandler: refuseUnread,
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, connections.get(socket)?.owed[0]),
     // No hook sees these: the address has no route. A cache may keep some of them where nothing is said of it.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
@@ -87,7 +88,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     done()
   })
   addHealth(app, options)
-  addDrain(app)
+  addDrain(app, connections)
   // Behind the drain, which is to know of every request, refused or not.
   app.addHook('onRequest', (request, _reply, done) => {
     done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
@@ -183,9 +184,10 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
   }
 }
 
-/** What a stopping server must know of a connection; forgotten with it, for an answer whose client has gone never ends. */
+/** What is known of a connection; forgotten with it, for an answer whose client has gone never ends. */
 interface Connection {
   carriedRequest: boolean
+  /** The answers that have not ended, in the order of their requests. */
   readonly owed: ServerResponse[]
 }
 
@@ -194,8 +196,7 @@ interface Connection {
  * next request into a closing door. The sweep takes what became idle after the server began to close, and spare
  * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
-function addDrain(app: FastifyInstance): void {
-  const connections = new Map<Socket, Connection>()
+function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): void {
   function open(socket: Socket): Connection {
     const connection = { carriedRequest: false, owed: [] }
     connections.set(socket, connection)

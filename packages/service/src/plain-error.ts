@@ -12,10 +12,12 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIME
 /**
  * Answers what Node could not read as a request, which no hook sees: a {@link plainError} with the headers of all others,
  * and the end of the connection, for where the next request begins is not known (RFC 9112 §2.2). Where the answer to a
- * request before it is still owed, the connection ends without a word, which would be taken for that (§9.3.2).
+ * request before it is still `owed`, the connection ends without a word, which would be taken for that (§9.3.2).
  */
-export function refuseUnread({ code = '' }: { readonly code?: string }, socket: Socket): void {
-  if (code !== 'ECONNRESET' && socket.writable && !owesAnswer(socket)) {
+export function refuseUnread({ code = '' }: { readonly code?: string }, socket: Socket, owed?: ServerResponse): void {
+  // What cannot be read may be the body of the request that waits for its answer: then this is it.
+  const isOwedBefore = owed !== undefined && (owed.headersSent || owed.req.complete)
+  if (code !== 'ECONNRESET' && socket.writable && !isOwedBefore) {
     const status = STATUS_OF_CODE[code] ?? 400
     const body = JSON.stringify(plainError(status))
     const head = [
@@ -29,10 +31,4 @@ export function refuseUnread({ code = '' }: { readonly code?: string }, socket: 
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
   }
   socket.destroy()
-}
-
-/** Whether a request that was read is not answered yet, or an answer has begun; Node keeps here which one has its turn. */
-function owesAnswer({ _httpMessage: answer }: Socket & { readonly _httpMessage?: ServerResponse | null }): boolean {
-  // What cannot be read may be its own body: then this is its answer.
-  return answer != null && (answer.headersSent || answer.req.complete)
 }
