@@ -145,6 +145,20 @@ describe('the rate card', () => {
     expect(card(row({ CountryCode: '370', MCC: 246, MNC: 1 })).dearestMicros('LT')).toBe(35_000n)
   })
 
+  test('is shown under the countries whose prices it gives, and as it is charged', () => {
+    const shown = (changes: Record<string, unknown>) =>
+      card(row(changes)).rows.map(({ CountryCode, Rate }) => [CountryCode, Rate])
+    for (const CountryCode of ['370', 'lt', '', null]) expect(shown({ CountryCode })).toEqual([['LT', '0.035']])
+    const shared = shown({ CountryCode: '590', MCC: '340' }).map(([country]) => country ?? '')
+    expect(shared).toEqual(expect.arrayContaining(['GP', 'MQ']))
+    for (const country of shared)
+      expect(card(row({ CountryCode: '590', MCC: '340' })).dearestMicros(country)).not.toBeNull()
+    // Of a network of no country, such as one on ships, no country is told.
+    expect(shown({ CountryCode: '882', MCC: '901' })).toEqual([['882', '0.035']])
+    for (const Rate of [0.1 + 0.2, ' 0.30 ', '0.2999999']) expect(shown({ Rate })).toEqual([['LT', '0.3']])
+    expect(shown({ Rate: 1e-7 })).toEqual([['LT', '0.000001']])
+  })
+
   test.each([
     ['a negative price', { Rate: '-0.05' }],
     ['no price', { Rate: null }],

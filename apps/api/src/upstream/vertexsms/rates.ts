@@ -1,4 +1,5 @@
 // The operator's rate card: what it says of a country and of one network, and how long it is believed.
+import { toEurText } from '@vertexsms/contract/money'
 import type { Rate } from '@vertexsms/contract/rest'
 import { isSupportedCountry } from 'libphonenumber-js/max'
 import { LRUCache } from 'lru-cache'
@@ -12,7 +13,10 @@ import { CURRENCY, PATHS, rateRowSchema } from './wire.ts'
 
 /** A rate card that was read. */
 export interface RateCard {
-  /** As it is shown: without rows whose price is none. */
+  /**
+   * As it is shown: each row under the countries whose price it gives, at the price that is charged; without rows whose
+   * price is none.
+   */
   readonly rows: readonly Rate[]
   /** The dearest part price of a country; null where it has none, or where one of its prices cannot be read. */
   dearestMicros(country: string): bigint | null
@@ -53,11 +57,11 @@ function readRateCard(written: readonly unknown[]): RateCard {
     const read = rateRowSchema.safeParse(one)
     // A row that is no row tells of no country, and so stops none.
     if (!read.success) continue
-    const { CountryName, CountryCode, Operator, Network, MCC, MNC, Rate: rate, Currency } = read.data
+    const { CountryName, CountryCode, Operator, Network, MCC, MNC, Rate, Currency } = read.data
     const code = (CountryCode ?? '').toUpperCase()
     const mcc = MCC ?? ''
     const isForeign = Currency !== undefined && Currency !== null && Currency !== CURRENCY
-    const row = { mcc, mnc: MNC ?? null, micros: isForeign ? null : readPriceMicros(rate) }
+    const row = { mcc, mnc: MNC ?? null, micros: isForeign ? null : readPriceMicros(Rate) }
     // A code need not be that of a country: then the network's says where it is.
     const countries = isCountry(code) ? [code] : [...(countriesOfMcc.get(mcc) ?? [])]
     for (const country of countries) {
@@ -66,15 +70,18 @@ function readRateCard(written: readonly unknown[]): RateCard {
       else byCountry.set(country, [row])
     }
     if (row.micros === null) continue
-    shown.push({
-      CountryName: CountryName ?? code,
-      CountryCode: CountryCode ?? '',
-      Operator: Operator ?? '',
-      Network: Network ?? '',
-      MCC: mcc,
-      MNC: row.mnc,
-      Rate: String(rate).trim(),
-    })
+    // Whoever looks for the price of a country finds what a message there is judged by.
+    for (const country of countries.length === 0 ? [code] : countries) {
+      shown.push({
+        CountryName: CountryName ?? country,
+        CountryCode: country,
+        Operator: Operator ?? '',
+        Network: Network ?? '',
+        MCC: mcc,
+        MNC: row.mnc,
+        Rate: toEurText(row.micros),
+      })
+    }
   }
   return {
     rows: shown,
