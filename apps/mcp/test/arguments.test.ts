@@ -116,6 +116,14 @@ describe('arguments as models write them', () => {
     }
   })
 
+  it('may not be anything else for an id, which is then asked for as it is declared', () => {
+    for (const id of [-7, 1.5, 2 ** 53, 1e300, true, {}, [7], { toString: 1 }]) {
+      const sentence = 'must be a whole number greater than 0, as it was returned.'
+      expect(refusal('get_operator', { operatorId: id })).toBe(`INVALID_INPUT Argument \`operatorId\`: ${sentence}`)
+      expect(refusal('lookup_hlr', { lookupId: id })).toBe(`INVALID_INPUT Argument \`lookupId\`: ${sentence}`)
+    }
+  })
+
   it('may leave optional ones null or empty', () => {
     expect(read('send_sms', { ...send, priority: null, scheduled: '', coding: null })).toEqual({
       ...send,

@@ -180,7 +180,8 @@ export function idField(description: string, type: 'integer' | 'string' = 'integ
   return {
     schema: type === 'string' ? { type, description } : { type, description, minimum: 1 },
     read(value, name) {
-      const text = textOf(value, name).trim()
+      const given = typeof value === 'number' ? String(value) : value
+      const text = typeof given === 'string' ? textOf(given, name).trim() : ''
       if (!/^[1-9]\d{0,15}$/.test(text) || !Number.isSafeInteger(Number(text))) {
         throw invalid(name, 'must be a whole number greater than 0, as it was returned.')
       }
