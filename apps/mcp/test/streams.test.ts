@@ -126,6 +126,13 @@ describe('an event stream', () => {
     }
   })
 
+  it('is opened for a client that writes its media types in another case (RFC 9110 §8.3.1)', async () => {
+    const answered = post(stack.url, token, ERAS[1][1], { accept: 'application/json, Text/Event-Stream' })
+    ;(await started).progress(1, 2)
+    release()
+    expect((await answered).headers.get('content-type')).toMatch(/^text\/event-stream/)
+  })
+
   it('can be read by a page that may call', async () => {
     const origin = 'http://localhost:6274'
     const answered = post(stack.url, token, ERAS[0][1], { origin })

@@ -5,7 +5,7 @@ import type { Channel } from '../protocol/exchange.ts'
 import { writeJson } from './respond.ts'
 
 const KEEP_ALIVE_MS = 15_000
-const STREAM_TYPES = /text\/event-stream|\*\/\*/
+const STREAM_TYPES = /text\/event-stream|\*\/\*/i
 
 /** The way back of a request that came alone: a JSON answer, or an event stream from the first notification on. */
 export class HttpChannel implements Channel {
