@@ -420,7 +420,7 @@ describe('a list of recipients', () => {
     const text = result.content[0]?.text ?? ''
     expect(text).not.toContain('IGNORE')
     expect(text.split('\n')[0]).toBe(
-      '1 of 5 messages was handed over, 1 part in all, 0.12 EUR. 1 went out by an earlier call and not again. Do not repeat the whole list; those sent are paid for.',
+      '1 of 5 messages was handed over, 1 part in all, 0.12 EUR. Of 1 the outcome is not known: it may have gone out, and its price counts. 1 went out by an earlier call and not again. Do not repeat the whole list; those sent are paid for.',
     )
     expect(text.split('\n').slice(1)).toEqual([
       '1. +37069555551: sent, id 100, by an earlier call and not again',
@@ -429,6 +429,41 @@ describe('a list of recipients', () => {
       expect.stringMatching(/^4\. \+37069555554: refused: .*https:\/\/tool\.example\/connections\/c1\.$/),
       '5. +37069555555: not sent, may be tried again',
     ])
+  })
+
+  it('of which nobody knows what became says so first, told again too', async () => {
+    const answers = (replayed: boolean) => () => ({
+      status: 200,
+      body: batchResponseSchema.parse({
+        sendId: 'send-1',
+        messages: [outcome(0, 'unknown', { replayed }), outcome(1, 'unknown', { replayed })],
+        price: '0.08',
+        currency: 'EUR',
+      }),
+    })
+    for (const replayed of [false, true]) {
+      stack.upstream.override = answers(replayed)
+      const [heading] = (await resultOf(await send({ to: NUMBERS.slice(0, 2) }))).content[0]?.text.split('\n') ?? []
+      expect(heading).toContain(
+        '0.08 EUR. Of 2 the outcome is not known: they may have gone out, and their price counts. Do not repeat the whole list',
+      )
+    }
+  })
+
+  it('charges no part of what was refused or not tried', async () => {
+    const error = errorBody('SEND_REFUSED', 24)
+    const none = { price: null, error }
+    stack.upstream.override = () => ({
+      status: 200,
+      body: batchResponseSchema.parse({
+        sendId: 'send-1',
+        messages: [outcome(0, 'failed', none), outcome(1, 'not_sent', { price: null }), outcome(2, 'sent')],
+        price: '0.04',
+        currency: 'EUR',
+      }),
+    })
+    const { structuredContent } = await resultOf(await send({ to: NUMBERS.slice(0, 3) }))
+    expect(structuredContent).toMatchObject({ parts: null, messages: [{ parts: null }, { parts: null }, { parts: 1 }] })
   })
 
   /** A list that was let in and stopped when its token ended, after so many messages. */

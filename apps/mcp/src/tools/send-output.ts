@@ -88,12 +88,15 @@ export function messagesOf({ messages }: BatchResponse): SentMessage[] {
   })
 }
 
+// Of what surely did not go out no part was charged, though the API tells how many its text takes.
+const UNSENT: ReadonlySet<BatchMessage['status']> = new Set(['failed', 'not_sent'])
+
 function messageOf({ to, id, status, parts, price, error, replayed }: BatchMessage): SentMessage {
   return {
     destination: destinationOf(to),
     status,
     message_id: id,
-    parts,
+    parts: UNSENT.has(status) ? null : parts,
     price,
     replayed,
     error: error === null ? null : errorOf(failureOf(error)),

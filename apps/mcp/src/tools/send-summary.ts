@@ -50,10 +50,21 @@ export function summaryOf(output: SendOutput): string {
     earlier === 0
       ? ''
       : ` ${earlier} ${waits ? wasOf(earlier, 'scheduled') : 'went out'} by an earlier call and not again.`
-  const heading = `${now.length} of ${counted(distinct.length, 'message')} ${takenOf(now)}, ${counted(parts, 'part')} in all, ${price} ${currency}${waits ? ' held' : ''}.${rest}`
+  const heading = `${now.length} of ${counted(distinct.length, 'message')} ${takenOf(now)}, ${counted(parts, 'part')} in all, ${price} ${currency}${waits ? ' held' : ''}.${openOf(output)}${rest}`
   const those = waits ? 'those scheduled go out by themselves' : 'those sent are paid for'
   const warning = accepted.length === distinct.length ? [] : [`Do not repeat the whole list; ${those}.`]
   return [[...before, heading, ...warning].join(' '), ...messages.map(outcomeLine)].join('\n')
+}
+
+/** What may have been sent too, where the price counts it; nothing where there is none. */
+function openOf({ messages, replayed }: SendOutput): string {
+  const open = messages.filter(
+    (message) => message.status === 'unknown' && message.duplicate_of === undefined && (replayed || !message.replayed),
+  ).length
+  if (open === 0) return ''
+  const those =
+    open === 1 ? 'it may have gone out, and its price counts' : 'they may have gone out, and their price counts'
+  return ` Of ${open} the outcome is not known: ${those}.`
 }
 
 /** What all of it cost; of what is only told again, what it cost then. */
