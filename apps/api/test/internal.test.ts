@@ -37,7 +37,7 @@ beforeAll(async () => {
   })
   internalRoutes(internal, {
     deps: { db: world.db, operator },
-    upstream: { rates: async () => rateCard() },
+    upstream: { rates: async () => ({ rows: rateCard(), ageSeconds: 0 }) },
     keys: KEYS,
     checkToken: async (token) => {
       asked.push(token)

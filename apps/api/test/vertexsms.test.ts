@@ -1,7 +1,7 @@
 // The forwarder to the real operator, against the stand-in: what each of his answers comes to, for the caller and in the
 // ledger.
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Fault } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { standStill } from './support/stand-still.ts'
@@ -351,6 +351,17 @@ test.each([
     const { status, body: refusal } = await call('POST /senderId', body)
     expect([status, refusal.code, refusal.details]).toEqual([400, 'INVALID_INPUT', { reason }])
     expect(refusal.message).toMatch(/^Invalid value for field 'name': it was refused by VertexSMS.* Check/)
+  }
+})
+
+test('a rate card says for how long it has been known', async () => {
+  expect((await call('GET /rates')).headers.get('age')).toBe(null)
+  try {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 90_500 })
+    const age = Number((await call('GET /rates')).headers.get('age'))
+    expect([age >= 90, age < 150]).toEqual([true, true])
+  } finally {
+    vi.useRealTimers()
   }
 })
 

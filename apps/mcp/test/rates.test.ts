@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
+import { RATES } from './support/upstream.ts'
 
 let stack: Stack
 beforeAll(async () => {
@@ -98,6 +99,23 @@ describe('get_sms_rates', () => {
     expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(3599)
     expect(asked()).toEqual(['/token'])
     vi.setSystemTime(start + 3_600_000)
+    expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(0)
+    expect(asked()).toEqual(['/rates/?format=json'])
+  })
+
+  it('counts what the API has kept the card for, and reads it again when that makes an hour', async () => {
+    const token = stack.manualToken(newAccount())
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const start = Date.now()
+    stack.upstream.override = ({ path }) =>
+      path.startsWith('/rates/') ? { status: 200, body: RATES, headers: { age: '3000' } } : undefined
+    expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(3000)
+    asked()
+    vi.setSystemTime(start + 599_000)
+    expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(3599)
+    expect(asked()).toEqual(['/token'])
+    vi.setSystemTime(start + 600_000)
+    stack.upstream.override = undefined
     expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(0)
     expect(asked()).toEqual(['/rates/?format=json'])
   })

@@ -77,7 +77,8 @@ export function internalRoutes(app: FastifyInstance, { deps, upstream, keys, che
 
   answer('rates', internalRequests.rates, async ({ accountId }) => {
     const now = runningFrom(await databaseNow(deps.db))
-    return { rates: [...(await upstream.rates({ id: accountId, accountId, connectionId: null, now }))] }
+    const { rows } = await upstream.rates({ id: accountId, accountId, connectionId: null, now })
+    return { rates: [...rows] }
   })
 
   answer('balance', internalRequests.balance, async ({ accountId }) => {

@@ -23,7 +23,9 @@ export const ratesRoutes: Routes = (app, { upstream }) => {
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
     const { format, country } = parse(ratesQuerySchema, request.query)
-    const rates = await upstream.rates(request.token)
+    const { rows: rates, ageSeconds } = await upstream.rates(request.token)
+    // RFC 9111 §5.1: for whoever keeps it in turn.
+    if (ageSeconds > 0) reply.header('age', String(ageSeconds))
     if (whole?.rates !== rates) whole = { rates, json: JSON.stringify(rates), csv: toCsv(rates) }
     const wanted = country?.toUpperCase()
     const own = wanted === undefined ? undefined : rates.filter(({ CountryCode }) => CountryCode === wanted)

@@ -36,13 +36,19 @@ export interface HlrProgress {
 /** A place in a list, counted from 1. */
 export type Page = number
 
+/** A rate card as it is shown, and for how many whole seconds it has been known. */
+export interface ShownRates {
+  readonly rows: readonly Rate[]
+  readonly ageSeconds: number
+}
+
 /**
  * What stands behind the guard. It is handed requests whose shape is checked and callers who may make them, and throws
  * ApiError for what it refuses. Implementations: the sandbox; the forwarder to the real operator.
  */
 export interface Upstream {
   smsCost(caller: Caller, request: SendSmsRequest): Promise<SmsCost>
-  rates(caller: Caller): Promise<readonly Rate[]>
+  rates(caller: Caller): Promise<ShownRates>
   /** Undefined for a lookup that is not the caller's. */
   readHlr(caller: Caller, id: bigint): Promise<HlrProgress | undefined>
   /** The numeric id of the sender. */

@@ -18,6 +18,12 @@ export function isReplayed({ headers }: RouteAnswer): boolean {
   return headers[IDEMPOTENCY_REPLAYED_HEADER] === 'true'
 }
 
+/** For how many whole seconds the API has known what it answered; 0 for what it knows by itself (RFC 9111 §5.1). */
+export function ageSecondsOf({ headers }: RouteAnswer): number {
+  const seconds = Number(headers.age ?? 0)
+  return Number.isInteger(seconds) && seconds > 0 ? seconds : 0
+}
+
 /** What the API refused, for the tool to translate. */
 export class RouteRefusal extends Error {
   override name = 'RouteRefusal'

@@ -1,5 +1,6 @@
 import { ratesResponseSchema } from '@vertexsms/contract/rest'
 import * as z from 'zod'
+import { ageSecondsOf } from '../api/judge.ts'
 import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, readNames, type ToolContext } from './define-tool.ts'
@@ -75,5 +76,5 @@ async function readCard(cards: RateCards, context: ToolContext): Promise<RateCar
     timeoutMs: READ_TIMEOUT_MS,
     effect: false,
   })
-  return cards.keep(context.caller, readNames(ratesResponseSchema, answer))
+  return cards.keep(context.caller, readNames(ratesResponseSchema, answer), ageSecondsOf(answer))
 }

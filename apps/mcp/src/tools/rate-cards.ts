@@ -2,7 +2,7 @@ import type { Rate } from '@vertexsms/contract/rest'
 import { createMemory } from '@vertexsms/service/memory'
 import type { Caller } from '../caller/caller.ts'
 
-/** The rates of one account by country, and when they were read. */
+/** The rates of one account by country, and when they were read of whoever makes them. */
 export interface RateCard {
   readonly byCountry: ReadonlyMap<string, readonly Rate[]>
   /** Milliseconds since the epoch. */
@@ -32,8 +32,8 @@ export class RateCards {
     return undefined
   }
 
-  /** Keeps a card just read with this caller's token. */
-  keep(caller: Caller, rates: readonly Rate[]): RateCard {
+  /** Keeps a card just read with this caller's token, which the API has known for so long. */
+  keep(caller: Caller, rates: readonly Rate[], knownSeconds: number): RateCard {
     const byCountry = new Map<string, Rate[]>()
     for (const rate of rates) {
       const country = rate.CountryCode.toUpperCase()
@@ -41,7 +41,7 @@ export class RateCards {
       if (rows === undefined) byCountry.set(country, [rate])
       else rows.push(rate)
     }
-    const card = { byCountry, readAt: Date.now() }
+    const card = { byCountry, readAt: Date.now() - knownSeconds * 1000 }
     this.#cards.set(this.#place(caller), card)
     return card
   }

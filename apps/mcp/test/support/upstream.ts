@@ -58,7 +58,7 @@ export interface Upstream {
   start(): Promise<void>
 }
 
-const RATES: rest.Rate[] = [
+export const RATES: rest.Rate[] = [
   {
     CountryName: 'Lithuania',
     CountryCode: 'LT',

@@ -35,7 +35,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
 
   return {
     smsCost: async (caller, request) => messages.cost(caller, request),
-    rates: async () => rates,
+    rates: async () => ({ rows: rates, ageSeconds: 0 }),
     readHlr: lookups.read,
     registerSender: senders.register,
     confirmSender: senders.confirm,

@@ -18,6 +18,8 @@ export interface RateCard {
    * price is none.
    */
   readonly rows: readonly Rate[]
+  /** In milliseconds since the epoch. */
+  readonly readAtMs: number
   /** The dearest part price of a country; null where it has none, or where one of its prices cannot be read. */
   dearestMicros(country: string): bigint | null
   /** The part price in a network of a country, or of its others; null where the card has neither, and for one elsewhere. */
@@ -85,6 +87,7 @@ function readRateCard(written: readonly unknown[]): RateCard {
   }
   return {
     rows: shown,
+    readAtMs: Date.now(),
     dearestMicros(country) {
       return dearest(byCountry.get(country) ?? [])
     },

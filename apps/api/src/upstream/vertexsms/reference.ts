@@ -30,7 +30,10 @@ export function createReference(access: VertexAccess): Reference {
   }
 
   return {
-    rates: async ({ accountId }) => (await access.rateCard(accountId)).rows,
+    async rates({ accountId }) {
+      const { rows, readAtMs } = await access.rateCard(accountId)
+      return { rows, ageSeconds: Math.max(0, Math.floor((Date.now() - readAtMs) / 1000)) }
+    },
 
     async operator({ accountId }, id) {
       return judgeRead(await access.ask(accountId, { method: 'GET', path: PATHS.operator(id) }), operatorResponseSchema)
