@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
+import { createCleanUpJobs } from '../src/jobs/clean-up.ts'
 import { cleanUp } from './support/clean-up.ts'
 import { approve, connect, refresh, register, start } from './support/client.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -91,6 +92,63 @@ describe('clean-up', () => {
     expect(await all()).toEqual([false, true, true])
     await cleanUp(stack.db, inDays(367))
     expect(await all()).toEqual([false, false, true])
+  })
+
+  it('removes the used refresh tokens of a connection before it, so many at a time, and of no other connection', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    await connect(client, await stack.person(id))
+    await stack.db.connection.updateMany({ where: { accountId: id }, data: { endedAt: inDays(-91) } })
+    const { id: other } = await stack.account()
+    const kept = await connect(client, await stack.person(other))
+    await refresh(client, kept.refresh)
+    await stack.db.$executeRaw`
+      INSERT INTO used_refresh_token (token_hash, connection_id, client_id, used_at, overlap_ends_at)
+      SELECT sha256(convert_to(i::text, 'UTF8')), c.id, c.client_id, c.ended_at, c.ended_at
+      FROM connection c, generate_series(1, 25000) i WHERE c.account_id = ${id}::uuid`
+    await stack.db.apiToken.deleteMany({ where: { accountId: id } })
+    const counts: number[] = []
+    const jobs = createCleanUpJobs(stack.db)
+    const run = (name: string) =>
+      jobs
+        .find((job) => job.name === name)
+        ?.run(
+          async () => new Date(),
+          () => false,
+        )
+    expect(await run('clean-up of connections')).toBe(0)
+    for (let left = 1; left > 0; counts.push(left)) left = (await run('clean-up of used refresh tokens')) ?? 0
+    expect(counts).toEqual([10_000, 10_000, 5_000, 0])
+    expect(await run('clean-up of connections')).toBe(1)
+    expect(await stack.db.usedRefreshToken.count({ where: { connection: { accountId: other } } })).toBe(1)
+  })
+
+  it('keeps what is told 13 months, by the calendar: at the end of a long month from the last day of a short one', async () => {
+    const { id: accountId } = await stack.account()
+    const noted = async (createdAt: string) => {
+      const id = crypto.randomUUID()
+      const about = { kind: 'password_changed', about: id, details: {} } as const
+      await stack.db.notice.create({ data: { id, accountId, spenderId: accountId, createdAt, ...about } })
+      return id
+    }
+    await noted('2026-02-27T12:00:00Z')
+    const kept = await noted('2026-03-01T12:00:00Z')
+    await cleanUp(stack.db, new Date('2027-03-31T13:00:00Z'))
+    const left = await stack.db.notice.findMany({ where: { accountId } })
+    expect(left.map(({ id }) => id)).toEqual([kept])
+  })
+
+  it('leaves what another transaction holds to the next turn, and waits for none', async () => {
+    const { id: accountId } = await stack.account()
+    const noted = { accountId, spenderId: accountId, kind: 'password_changed', details: {} } as const
+    const createdAt = inDays(-500)
+    const [held, free] = [crypto.randomUUID(), crypto.randomUUID()]
+    for (const id of [held, free]) await stack.db.notice.create({ data: { id, about: id, createdAt, ...noted } })
+    await stack.db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT FROM notice WHERE id = ${held}::uuid FOR UPDATE`
+      expect((await cleanUp(stack.db, new Date()))['clean-up of notices']).toBe(1)
+    })
+    expect((await cleanUp(stack.db, new Date()))['clean-up of notices']).toBe(1)
   })
 
   it('may run on every node at once', async () => {

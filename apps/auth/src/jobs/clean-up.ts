@@ -8,6 +8,8 @@ import { COUNTERS_MAX, HANDLED_REQUEST_DAYS } from '../service-limits.ts'
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
 const GRACE_SECONDS = 60
 const BATCH_ROWS = 2000
+/** Small rows, and very many of them. */
+const USED_TOKENS_BATCH_ROWS = 10_000
 const EVERY_MS = 5 * 60_000
 const DAY_MS = 86_400_000
 /** A client that registered and never connected. */
@@ -25,42 +27,40 @@ type CleanUp = (db: Database, now: Date) => Promise<number>
 
 const over = (now: Date) => new Date(now.getTime() - GRACE_SECONDS * 1000)
 const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * DAY_MS)
-const monthsBefore = (now: Date, months: number) => {
-  const before = new Date(now)
-  before.setUTCMonth(before.getUTCMonth() - months)
-  return before
-}
-const counted = async (deleted: Promise<{ readonly count: number }>) => (await deleted).count
+/** By the calendar, as the API counts them: the last day of a month that is too short for this one. */
+const moneyKeptSince = (now: Date) => Prisma.sql`${now}::timestamptz - ${MONEY_KEPT_MONTHS}::int * interval '1 month'`
 
 const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
   artifacts: (db, now) => deleteExpiredArtifacts(db, over(now)),
   tokens: (db, now) => deleteExpiredTokens(db, over(now)),
   // The hash stays as long as the connection, so that a late reuse is still recognised; the answer goes.
-  responses: (db, now) =>
-    counted(
-      db.usedRefreshToken.updateMany({
-        where: { overlapEndsAt: { lt: now }, sealedResponse: { not: null } },
-        data: { sealedResponse: null },
-      }),
-    ),
+  responses: (db, now) => forgetResponses(db, now),
   counters: (db, now) => deleteEndedCounters(db, over(now)),
   'counters of a flood': (db) => trimCounters(db, COUNTERS_MAX),
   clients: (db, now) =>
     deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
+  // Before the connections: one that was refreshed for a year has tens of thousands.
+  'used refresh tokens': (db, now) => deleteOldUsedTokens(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
   connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS), now),
-  spenders: (db, now) =>
-    counted(db.spender.deleteMany({ where: { endedAt: { lt: monthsBefore(now, MONEY_KEPT_MONTHS) } } })),
-  'signing keys': (db, now) => counted(db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })),
-  sessions: (db, now) => counted(db.session.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
-  'passkey challenges': (db, now) =>
-    counted(db.passkeyChallenge.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
-  'password links': (db, now) => counted(db.passwordLink.deleteMany({ where: { expiresAt: { lt: over(now) } } })),
+  spenders: (db, now) => deleteBatch(db, Prisma.sql`spender`, Prisma.sql`ended_at < ${moneyKeptSince(now)}`),
+  'signing keys': async (db, now) =>
+    (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })).count,
+  sessions: (db, now) => deleteBatch(db, Prisma.sql`session`, expiredAt(over(now))),
+  'passkey challenges': (db, now) => deleteBatch(db, Prisma.sql`passkey_challenge`, expiredAt(over(now))),
+  'password links': (db, now) => deleteBatch(db, Prisma.sql`password_link`, expiredAt(over(now))),
   'password requests': (db, now) =>
-    counted(db.passwordRequest.deleteMany({ where: { createdAt: { lt: daysBefore(now, DONE_MAIL_DAYS) } } })),
-  notices: (db, now) =>
-    counted(db.notice.deleteMany({ where: { createdAt: { lt: monthsBefore(now, MONEY_KEPT_MONTHS) } } })),
+    deleteBatch(
+      db,
+      Prisma.sql`password_request`,
+      Prisma.sql`created_at < ${daysBefore(now, DONE_MAIL_DAYS)}::timestamptz`,
+    ),
+  notices: (db, now) => deleteBatch(db, Prisma.sql`notice`, Prisma.sql`created_at < ${moneyKeptSince(now)}`),
   'access requests': (db, now) =>
-    counted(db.accessRequest.deleteMany({ where: { handledAt: { lt: daysBefore(now, HANDLED_REQUEST_DAYS) } } })),
+    deleteBatch(
+      db,
+      Prisma.sql`access_request`,
+      Prisma.sql`handled_at < ${daysBefore(now, HANDLED_REQUEST_DAYS)}::timestamptz`,
+    ),
 }
 
 /**
@@ -74,6 +74,16 @@ export function createCleanUpJobs(db: Database): Job[] {
     firstAfterMs: EVERY_MS,
     run: async (clock) => cleanUp(db, await clock()),
   }))
+}
+
+const expiredAt = (moment: Date) => Prisma.sql`expires_at < ${moment}::timestamptz`
+
+/** Rows of a table, which has an `id`, of which a condition is true. */
+function deleteBatch(db: Database, table: Prisma.Sql, isOver: Prisma.Sql): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM ${table} WHERE id = ANY (ARRAY(
+      SELECT id FROM ${table} WHERE ${isOver} LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+    ))`
 }
 
 function deleteExpiredArtifacts(db: Database, over: Date): Promise<number> {
@@ -91,6 +101,27 @@ function deleteExpiredTokens(db: Database, over: Date): Promise<number> {
       SELECT id FROM api_token WHERE expires_at < ${over}::timestamptz AND (kind <> 'manual' OR replaced_by IS NOT NULL)
       LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
     )`
+}
+
+function forgetResponses(db: Database, now: Date): Promise<number> {
+  return db.$executeRaw`
+    UPDATE used_refresh_token SET sealed_response = NULL WHERE token_hash = ANY (ARRAY(
+      SELECT token_hash FROM used_refresh_token WHERE overlap_ends_at < ${now}::timestamptz AND sealed_response IS NOT NULL
+      LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
+    ))`
+}
+
+/** A condition: the connection `c` ended or ran out before a moment, and nothing of it opens anything any more. */
+const longOver = (before: Date) => Prisma.sql`
+  (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
+  AND NOT EXISTS (SELECT FROM api_token t WHERE t.connection_id = c.id)`
+
+function deleteOldUsedTokens(db: Database, before: Date): Promise<number> {
+  return db.$executeRaw`
+    DELETE FROM used_refresh_token WHERE token_hash = ANY (ARRAY(
+      SELECT u.token_hash FROM connection c JOIN used_refresh_token u ON u.connection_id = c.id
+      WHERE ${longOver(before)} LIMIT ${USED_TOKENS_BATCH_ROWS} FOR UPDATE OF u SKIP LOCKED
+    ))`
 }
 
 function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince: Date): Promise<number> {
@@ -114,8 +145,7 @@ async function deleteOldConnections(db: Database, before: Date, now: Date): Prom
     WITH gone AS (
       DELETE FROM connection WHERE id IN (
         SELECT id FROM connection c
-        WHERE (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
-          AND NOT EXISTS (SELECT 1 FROM api_token t WHERE t.connection_id = c.id)
+        WHERE ${longOver(before)} AND NOT EXISTS (SELECT FROM used_refresh_token u WHERE u.connection_id = c.id)
         LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
       ) RETURNING account_id, expires_at, coalesce(spender_id, id) AS spender_id
     ), spenders AS (
