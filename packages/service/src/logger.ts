@@ -132,10 +132,19 @@ function describeError(error: unknown): unknown {
   }
 }
 
-function frames(error: Error): string[] {
-  return (error.stack ?? '')
+/** How a line of a stack ends: with a place, or with what V8 says where there is none. */
+const PLACE = /^\s+at .*(?::\d+:\d+\)?|\((?:<anonymous>|native|index \d+)\))$/
+
+/**
+ * Where an error happened, innermost first, a few places at most. Of its message nothing, which stands before them in the
+ * stack and may look like them.
+ */
+export function frames({ message, stack = '' }: Error): string[] {
+  const at = stack.indexOf(message)
+  return stack
+    .slice(at === -1 ? 0 : at + message.length)
     .split('\n')
-    .filter((line) => /^\s+at .*[:)]/.test(line))
+    .filter((line) => PLACE.test(line))
     .slice(0, FRAMES)
     .map((line) => line.trim())
 }

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigurationError } from './env.ts'
-import type { Logger } from './logger.ts'
+import { frames, type Logger } from './logger.ts'
 
 /** What a process runs. */
 export interface Service {
@@ -72,9 +72,9 @@ function failToStart(error: unknown): void {
   if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`)
   else {
     // Name, code and place: the message of a driver may quote a connection URL.
-    const { name, code, stack } = error as { name?: string; code?: unknown; stack?: string }
-    const frames = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-    const lines = [`cannot start: ${name ?? 'error'} ${typeof code === 'string' ? code : ''}`, ...frames.slice(0, 6)]
+    const { name, code } = error as { name?: string; code?: unknown }
+    const places = error instanceof Error ? frames(error).map((place) => `    ${place}`) : []
+    const lines = [`cannot start: ${name ?? 'error'} ${typeof code === 'string' ? code : ''}`, ...places]
     process.stderr.write(`${lines.join('\n')}\n`)
   }
   process.exit(1)

@@ -59,6 +59,23 @@ describe('the log', () => {
     expect(lines[0]).toContain('[withheld]')
   })
 
+  it.each(Object.entries(secrets))(
+    'takes no line of a message for a place, whatever it looks like, that quotes a %s',
+    (_kind, value) => {
+      const { logger, lines, last } = capture()
+      const message = `no JSON: "\n    at ${value}:\n    at read (${value})"`
+      logger.error({ err: new SyntaxError(message) }, 'failed')
+      expect(last().err.at[0]).toMatch(/logger\.test\.ts/)
+      // Its message is not always how its stack begins.
+      const renamed = Object.assign(new Error(message), { name: 'Renamed' })
+      logger.error({ err: renamed }, 'failed')
+      const changed = new Error(message)
+      changed.message = 'something else'
+      logger.error({ err: changed }, 'failed')
+      expect(lines.join('')).not.toContain(value)
+    },
+  )
+
   it.each(Object.entries(secrets))('writes an error without its message when that quotes a %s', (_kind, value) => {
     const { logger, lines, last } = capture()
     const error = Object.assign(new TypeError(`cannot read ${value}\n  at fake ${value}`), {
