@@ -208,6 +208,41 @@ describe('with a public address', () => {
     })
   })
 
+  const alarms = () =>
+    vertex.world.node.lines
+      .map((line) => JSON.parse(line))
+      .filter(({ level }) => level === 'warn' || level === 'error')
+      .map(({ event, msg, requestId }) => ({ event, msg, requestId }))
+
+  test.each<[string, BodyInit, Record<string, string>]>([
+    ['says nothing', '', {}],
+    ['says something else', '{"status":"delivered","error":0}', {}],
+    ['is no JSON', 'status=1&error=0', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['names a member twice', '{"status":1,"status":2,"error":0}', {}],
+    ['is packed', Buffer.from([0x1f, 0x8b, 8, 0]), { 'content-encoding': 'gzip' }],
+    ['is of no type', '{"status":1,"error":0}', { 'content-type': '///' }],
+    ['is long', ' '.repeat(17 * 1024), {}],
+  ])('a report of the operator that %s raises an alarm, which names its kind', async (_what, body, headers) => {
+    const { address = '' } = await sent()
+    const before = alarms().length
+    const answer = await fetch(address, { method: 'POST', body, headers })
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    const requestId = answer.headers.get('x-request-id')
+    expect(alarms().slice(before)).toEqual([{ event: 'sms', msg: 'report makes no sense', requestId }])
+  })
+
+  test('what strangers post where reports come raises none, and neither does another method', async () => {
+    const { address = '' } = await sent()
+    const before = alarms().length
+    const elsewhere = `${address.slice(0, -4)}AAAA`
+    const rubbish = ['', '{', '[]', '{"status":1,"error":0}', 'x'.repeat(20_000)]
+    const answers = await Promise.all(rubbish.map((body) => fetch(elsewhere, { method: 'POST', body })))
+    expect(answers.map(({ status }) => status)).toEqual(rubbish.map(() => 404))
+    expect((await fetch(address)).status).toBe(405)
+    expect((await fetch(address.replace('/sms/', '/%zz/'), { method: 'POST' })).status).toBe(400)
+    expect(alarms().slice(before)).toEqual([])
+  })
+
   test.each([
     ['an id that is no exact number', '{"id":12345678901234567890,"status":1,"error":0}'],
     ['no id', '{"id":null,"status":1,"error":0}'],

@@ -5,7 +5,7 @@ import { readJson } from '@vertexsms/service/json'
 import type { FastifyInstance } from 'fastify'
 import { isAddressAllowed } from '../guard/address.ts'
 import { ApiError } from '../http/api-error.ts'
-import { unavailable } from '../http/error-answers.ts'
+import { toApiError, unavailable } from '../http/error-answers.ts'
 import { ReportTooEarly } from '../sending/reports.ts'
 import type { ReportDoor } from '../upstream/upstream.ts'
 import {
@@ -40,8 +40,8 @@ interface Params {
 
 /**
  * `POST /reports/{kind}/{id}/{mac}`: answers `OK` once everything is written, also for what is gone, and for a report that
- * came before. Throws NOT_FOUND for an address that is not ours or a caller from elsewhere, INVALID_INPUT for a report that
- * makes no sense, UNAVAILABLE for one that must come again.
+ * came before. Throws NOT_FOUND for an address that is not ours or a caller from elsewhere, INVALID_INPUT, TOO_LARGE
+ * or UNSUPPORTED_MEDIA_TYPE for a report that makes no sense, which the log tells, UNAVAILABLE for one that must come again.
  */
 export function reportRoutes(app: FastifyInstance, { addresses, door, reviewed, sources }: ReportRouteOptions): void {
   app.removeAllContentTypeParsers()
@@ -58,15 +58,18 @@ export function reportRoutes(app: FastifyInstance, { addresses, door, reviewed, 
     if (!isKnown || !isAddressAllowed(sources ?? [], normalizeAddress(ip))) throw new ApiError('NOT_FOUND')
   })
 
+  // Whether its body cannot be read or says nothing: whoever it came from knew its address.
+  app.addHook<{ Params: Params }>('onError', async ({ params: { kind }, log }, _reply, error) => {
+    const { status } = toApiError(error)
+    if (status < 500 && status !== 404) log.warn({ event: kind }, 'report makes no sense')
+  })
+
   app.post<{ Params: Params }>(
     `${REPORT_PREFIX}/:kind/:id/:mac`,
     { bodyLimit: BODY_LIMIT_BYTES },
-    async ({ params: { kind, id }, body, log }, reply) => {
+    async ({ params: { kind, id }, body }, reply) => {
       const take = reader(kind as ReportKind, BigInt(id), body)
-      if (take === null) {
-        log.warn({ event: kind }, 'report makes no sense')
-        throw new ApiError('INVALID_INPUT')
-      }
+      if (take === null) throw new ApiError('INVALID_INPUT')
       await take().catch((error: unknown) => {
         throw error instanceof ReportTooEarly ? unavailable() : error
       })
