@@ -37,6 +37,9 @@ export interface JobRunner {
 /** After a failed run (the database may be away) the next one waits this long. */
 const AFTER_FAILURE_MS = 1_000
 
+/** A job that goes on failing is told no more often than this: an outage is one alarm, not one each second. */
+const ALARM_EVERY_MS = 60_000
+
 /** A job that waits for somebody else's server does not hold up the end of the process. */
 const STOP_WITHIN_MS = 2_000
 
@@ -70,6 +73,14 @@ function createLoop(job: Job, clock: JobClock, log: FastifyBaseLogger) {
   let running: Promise<void> | undefined
   let started = false
   let stopped = false
+  let alarmedAt = Number.NEGATIVE_INFINITY
+
+  function alarm(err: unknown): void {
+    const at = performance.now()
+    if (at < alarmedAt + ALARM_EVERY_MS) return
+    alarmedAt = at
+    log.warn({ event: job.name.replaceAll(' ', '_'), err }, 'job failed')
+  }
 
   async function run(): Promise<void> {
     let pauseMs = job.everyMs
@@ -77,7 +88,7 @@ function createLoop(job: Job, clock: JobClock, log: FastifyBaseLogger) {
       for (let round = 0; round < ROUNDS_MAX && !stopped && (await job.run(clock, () => stopped)) > 0; round++);
     } catch (error) {
       pauseMs = Math.max(job.everyMs, AFTER_FAILURE_MS)
-      log.warn({ event: job.name.replaceAll(' ', '_'), err: error }, 'job failed')
+      alarm(error)
     }
     running = undefined
     schedule(pauseMs)

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { pino } from 'pino'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createJobRunner, type Job } from '../src/jobs.ts'
 import { createLogger } from '../src/logger.ts'
 
@@ -134,4 +134,33 @@ it('a job that fails is named in the log, whatever words its name has', async ()
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     expect.objectContaining({ msg: 'job failed', event: 'clean-up_of_old_rows' }),
   ])
+})
+
+it('a job that goes on failing is told once a minute, each by itself, and is tried as often as before', async () => {
+  vi.useFakeTimers()
+  try {
+    const lines: string[] = []
+    const destination = { write: (line: string) => void lines.push(line) }
+    const real = createLogger({ service: 'test', level: 'warn', destination }) as unknown as FastifyBaseLogger
+    let tries = 0
+    const failing = (name: string): Job => ({
+      name,
+      everyMs: 250,
+      run: async () => {
+        tries += 1
+        throw new Error('no database')
+      },
+    })
+    const runner = createJobRunner([failing('one'), failing('other')], clock, real)
+    runner.start()
+    const told = () => lines.map((line) => JSON.parse(line).event)
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(told()).toEqual(['one', 'other'])
+    expect(tries).toBeGreaterThan(100)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(told()).toEqual(['one', 'other', 'one', 'other'])
+    await runner.stop()
+  } finally {
+    vi.useRealTimers()
+  }
 })
