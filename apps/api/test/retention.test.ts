@@ -71,6 +71,26 @@ test('a message that was reported shrinks to its country and last three digits t
   expect(await rowOf(id)).toMatchObject({ recipient: '123', country: 'LT', fingerprint: null, chargedMicros: 39_000n })
 })
 
+test('the URL that takes reports, which may tell the number, goes with the last number of its send', async () => {
+  const dlrUrl = 'https://customer.example/reports/37060000123'
+  const { sending } = pathNode(db, fakeOperator())
+  await sending.sendList(smsCall(payer, ['37060000123', '37060000124'], { body: { dlrUrl } }))
+  const sent = await owner.sendMessage.findMany({ where: { accountId: payer.accountId }, orderBy: { position: 'asc' } })
+  const [one = 0n, other = 0n] = sent.map(({ id }) => id)
+  const urlOf = async () => (await owner.send.findFirstOrThrow({ where: { messages: { some: { id: one } } } })).dlrUrl
+  const now = Date.now()
+  await owner.sendMessage.updateMany({ where: { id: { in: [one, other] } }, data: { finalAt: new Date(now) } })
+  await owner.sendMessage.update({ where: { id: other }, data: { finalAt: new Date(now + DAY_MS) } })
+  await keep(30 * DAY_MS + MINUTE_MS)
+  expect([(await rowOf(one)).recipient, (await rowOf(other)).recipient, await urlOf()]).toEqual([
+    '123',
+    '37060000124',
+    dlrUrl,
+  ])
+  await keep(31 * DAY_MS + MINUTE_MS)
+  expect([(await rowOf(other)).recipient, await urlOf()]).toEqual(['124', null])
+})
+
 test('a message of which nobody reports is final after four days, and shrinks thirty days after that', async () => {
   const { id } = await send()
   await keep(4 * DAY_MS - MINUTE_MS)

@@ -70,12 +70,7 @@ export function createRetentionJob(db: Database): Job {
           SELECT id FROM send_message WHERE state IN ('accepted', 'released') AND final_at IS NULL AND ${HAS_NUMBER}
             AND handed_at <= database_now() - ${UNKNOWN_DAYS}::int * interval '1 day'
           LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))`
-      const shortened = await db.$executeRaw`
-        UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL, result = NULL
-        WHERE id = ANY (ARRAY(
-          SELECT id FROM send_message
-          WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND ${HAS_NUMBER}
-          LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))`
+      const shortened = await shortenNumbers(db)
       // Two that were cancelled at the same moment each saw the other one wait.
       const emptied = await db.$executeRaw`
         UPDATE send SET sealed_text = NULL WHERE id = ANY (ARRAY(
@@ -97,4 +92,27 @@ export function createRetentionJob(db: Database): Job {
       return settled + shortened + emptied + approvals + sends + asked + told
     },
   }
+}
+
+/**
+ * Shortens numbers whose time is over. The URL that takes reports goes with the last of its send: many a caller writes the
+ * number into it. Two nodes that shorten the last two of a send at one moment leave it until the send goes.
+ */
+async function shortenNumbers(db: Database): Promise<number> {
+  const [{ rows }] = await db.$queryRaw<[{ rows: number }]>`
+    WITH shortened AS (
+      UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL, result = NULL
+      WHERE id = ANY (ARRAY(
+        SELECT id FROM send_message
+        WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND ${HAS_NUMBER}
+        LIMIT ${BATCH}::int FOR UPDATE SKIP LOCKED))
+      RETURNING id, send_id
+    ), forgotten AS (
+      UPDATE send s SET dlr_url = NULL
+      WHERE s.id = ANY (ARRAY(SELECT send_id FROM shortened)) AND s.dlr_url IS NOT NULL AND NOT EXISTS (
+        SELECT FROM send_message m
+        WHERE m.send_id = s.id AND ${HAS_NUMBER} AND NOT EXISTS (SELECT FROM shortened WHERE shortened.id = m.id))
+    )
+    SELECT count(*)::int AS rows FROM shortened`
+  return rows
 }
