@@ -13,7 +13,7 @@ import { later, realTime } from './support/clock.ts'
 import { Outside } from './support/documents.ts'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
 import { CAN_MEET, meet } from './support/meeting.ts'
-import { addMessage } from './support/owners-data.ts'
+import { addCount, addMessage, addSpender } from './support/owners-data.ts'
 import { checkboxes, hiddenField, type Person, refreshTarget, type View } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -798,7 +798,8 @@ describe('an app that reconnects', () => {
     await stack.db.spender.update({ where: { id }, data: { countries: ['LT', 'LV'] } })
     const page = await person.open((await start(client)).url)
     const asked = await fill(person, page, { countries: 'LT, LV, EE' })
-    expect([asked.status, textOf(asked.html).includes('becomes')]).toEqual([422, true])
+    expect(asked.status).toBe(422)
+    expect(textOf(asked.html)).toContain('Countries: LT, LV → becomes EE, LT, LV')
     const confirmed = hiddenField(asked.html, 'confirmed')
     for (const other of [{ countries: 'LT, LV, DE' }, { countries: '' }, { countries: 'LT, LV, EE', own_limit: '6' }])
       expect((await fill(person, page, { ...other, confirmed })).status).toBe(422)
@@ -1165,6 +1166,23 @@ describe('what it costs', () => {
     expect(textOf(chosen.html)).toContain('A part of an SMS costs 0.031 EUR.')
   })
 
+  it('tells what was spent today of the real account and of the sandbox apart, to the smallest amount', async () => {
+    const { id } = await priced.account()
+    await addSpender(priced, { accountId: id, spenderId: id })
+    const open = async () => {
+      const page = await (await priced.person(id)).open((await start(await register(priced))).url)
+      return textOf(page.html)
+    }
+    await addCount(priced, { spenderId: id, daySpentMicros: 0n })
+    expect(await open()).toContain('Your account has spent nothing today.')
+    await priced.db.spenderCount.updateMany({ where: { spenderId: id }, data: { daySpentMicros: 1n } })
+    expect(await open()).toContain('Your account has spent 0.000001 EUR in the sandbox today.')
+    await addCount(priced, { spenderId: id, upstream: 'vertexsms', daySpentMicros: 1_500_000n })
+    expect(await open()).toMatch(
+      /Your account has spent (0\.000001 EUR in the sandbox and 1\.50 EUR|1\.50 EUR and 0\.000001 EUR in the sandbox) today\./,
+    )
+  })
+
   it('leaves out the countries that the account does not allow, and those that the app did not ask for', async () => {
     Object.assign(api, { rates: [rate('LT', '0.0310'), rate('DE', '0.0875'), rate('LV', '0.029')] })
     const { id } = await priced.account()
@@ -1213,8 +1231,9 @@ describe('what it costs', () => {
       return textOf(page.html)
     }
     expect(await open()).toMatch(/, to any country *to the countries you name/)
-    const limits = { countries: ['LT', 'LV'] }
-    await priced.db.spender.create({ data: { id, accountId: id, kind: 'account', createdAt: new Date(), ...limits } })
+    await addSpender(priced, { accountId: id, spenderId: id })
+    expect(await open()).toMatch(/, to any country *to the countries you name/)
+    await priced.db.spender.update({ where: { id }, data: { countries: ['LT'] } })
     expect(await open()).toMatch(/, to any country that your account allows *to the countries you name/)
   })
 
