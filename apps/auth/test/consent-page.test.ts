@@ -877,6 +877,17 @@ describe('an app known by a document', () => {
     expect(await spenderOf(accountId)).toMatchObject({ endedAt: null, maxPerDayMicros: 3_000_000n })
   })
 
+  it.each([
+    ['by its name then, whatever it calls itself now', 'Helper', 'Helper'],
+    ['by its host where it had none', '', 'app.example'],
+  ])('names the connection that it would replace %s', async (_how, clientName, shown) => {
+    const { accountId, person } = await newPerson()
+    const client = await published()
+    await answer(person, await person.open((await start(client)).url))
+    await stack.db.connection.updateMany({ where: { accountId }, data: { clientName, redirectHost: 'x.example' } })
+    expect(textOf((await person.open((await start(client)).url)).html)).toContain(`It replaces ${shown} , connected `)
+  })
+
   it('makes another connection where it is unticked, and then asks which one with none chosen', async () => {
     const { accountId, person } = await newPerson()
     const client = await published()
