@@ -1,9 +1,10 @@
 // The page of a connection, of a token and of the account: one template, three kinds of spender.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SCOPES } from '@vertexsms/contract/scopes'
-import { POOL_SIZE } from '@vertexsms/db/client'
+import { type Database, POOL_SIZE } from '@vertexsms/db/client'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type InternalApiDouble, startInternalApi } from './support/internal-api.ts'
+import { CAN_MEET } from './support/meeting.ts'
 import { addActivity, addConnection, addMessage, addSpender } from './support/owners-data.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -25,10 +26,10 @@ afterEach(() => {
   api.cancelled = true
 })
 
-async function owner(changes: Record<string, unknown> = {}) {
-  const { id: accountId } = await stack.account()
-  const person = await stack.person(accountId)
-  const connectionId = await addConnection(stack, accountId, changes)
+async function owner(changes: Record<string, unknown> = {}, on = stack) {
+  const { id: accountId } = await on.account()
+  const person = await on.person(accountId)
+  const connectionId = await addConnection(on, accountId, changes)
   return {
     accountId,
     person,
@@ -579,6 +580,28 @@ describe('the page of a connection', () => {
     const resumed = await send(person, `${page}/resume`, { seen: await seen() })
     expect(resumed.headers.get('location')).toBe(`${page}?done=resume`)
     expect((await person.get(page)).html).not.toContain('It was paused automatically')
+  })
+
+  it.skipIf(!CAN_MEET)('is not resumed past an automatic pause that comes just before it', async () => {
+    let before = async (): Promise<unknown> => undefined
+    const node = await startStack({
+      db: (db) =>
+        db.$extends({
+          query: { spender: { updateMany: async ({ args, query }) => before().then(() => query(args)) } },
+        }) as unknown as Database,
+    })
+    try {
+      const { person, page, of } = await owner({}, node)
+      await send(person, `${page}/pause`)
+      const { html } = await person.get(page)
+      const fired = { autoPausedAt: new Date(Number(hiddenField(html, 'seen')) + 1), autoPausedReason: 'burst' }
+      before = () => node.db.spender.update({ where: { id: of.spenderId }, data: fired })
+      const { headers } = await send(person, `${page}/resume`, { seen: hiddenField(html, 'seen') })
+      expect(headers.get('location')).toBe(`${page}?done=pause`)
+      expect((await person.get(page)).html).toContain('It was paused automatically')
+    } finally {
+      await node.close()
+    }
   })
 
   it('shows an automatic pause that began under that of its owner: whoever resumes ends both', async () => {

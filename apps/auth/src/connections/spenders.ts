@@ -86,14 +86,23 @@ export function pauseSpender(tx: Prisma.TransactionClient, spenderId: string, no
   return changed(tx, spenderId, { pausedAt: now })
 }
 
-/** True where a rule paused the spender after that moment. */
-export async function isPausedSince(tx: Prisma.TransactionClient, spenderId: string, moment: Date): Promise<boolean> {
-  return (await tx.spender.count({ where: { id: spenderId, autoPausedAt: { gt: moment } } })) > 0
-}
-
-/** Ends every pause from before now, the automatic one too. False when the spender has ended. */
-export function resumeSpender(tx: Prisma.TransactionClient, spenderId: string, now: Date): Promise<boolean> {
-  return changed(tx, spenderId, { pausedAt: null, resumedAt: now })
+/**
+ * Ends every pause from before now, the automatic one too; none where a rule paused the spender after `seen`, up to when its
+ * owner knows of pauses. In one statement, which a pause that is being written waits for or comes before. False where nothing
+ * ended, for that, or because the spender has ended.
+ */
+export async function resumeSpender(
+  tx: Prisma.TransactionClient,
+  spenderId: string,
+  now: Date,
+  seen: Date | null = null,
+): Promise<boolean> {
+  const unseen = seen === null ? {} : { OR: [{ autoPausedAt: null }, { autoPausedAt: { lte: seen } }] }
+  const { count } = await tx.spender.updateMany({
+    where: { id: spenderId, endedAt: null, ...unseen },
+    data: { pausedAt: null, resumedAt: now },
+  })
+  return count === 1
 }
 
 async function changed(

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
 import { type FoundHolder, findHolder, holderOfAccount } from '../connections/holders.ts'
 import { RULE_FIELDS, readRules, type TypedRules } from '../connections/rules.ts'
-import { holdSpender, isPausedSince, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
+import { holdSpender, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import type { SpenderNotice } from '../views/spender.ts'
 import { hasField, textField } from '../web/fields.ts'
@@ -82,9 +82,9 @@ function registerSpender(app: FastifyInstance, deps: SettingsDeps, path: string,
     if (!holder) return reply.callNotFound()
     const seen = seenOf(request)
     return change(deps, request, reply, holder, 'resume', async (tx, id) => {
-      // Whoever resumes has looked: a pause of ours that began since is shown first.
-      if (seen !== null && (await isPausedSince(tx, id, seen))) return 'pause'
-      return resumeSpender(tx, id, await databaseNow(tx))
+      const isResumed = await resumeSpender(tx, id, await databaseNow(tx), seen)
+      // Whoever resumes has looked: a pause of ours that began since is shown first. The spender is held, and has not ended.
+      return isResumed || (seen !== null && 'pause')
     })
   })
 }
