@@ -17,7 +17,7 @@ import {
   type Tokens,
 } from './support/client.ts'
 import { later, realTime } from './support/clock.ts'
-import { CAN_MEET, meet } from './support/meeting.ts'
+import { CAN_MEET, meet, waitingFor } from './support/meeting.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
 let stack: Stack
@@ -215,6 +215,37 @@ describe.skipIf(!CAN_MEET)('a refresh token that two have looked up before eithe
   })
 })
 
+describe.skipIf(!CAN_MEET)('a refresh token that was used and comes again while its person approves anew', () => {
+  it.each<readonly [string, (client: TestClient, token: string) => Promise<unknown>]>([
+    ['to be exchanged', refresh],
+    [
+      'to be revoked',
+      (client, token) => post(`${strict.issuer}/oauth/revoke`, { token, client_id: client.client.client_id }),
+    ],
+  ])('%s does not end the connection that was approved', async (_what, send) => {
+    const client = await register(strict)
+    const { id } = await strict.account()
+    const person = await strict.person(id)
+    const tokens = await connect(client, person)
+    await refresh(client, tokens.refresh)
+    const flow = await start(client)
+    let both: Promise<[PromiseSettledResult<URL>, PromiseSettledResult<unknown>]> | undefined
+    await strict.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM connection WHERE account_id = ${id}::uuid FOR UPDATE`
+        const approved = approve(person, flow)
+        await expect.poll(() => waitingFor(strict.db)).toBe(1)
+        both = Promise.allSettled([approved, send(client, tokens.refresh)])
+        await expect.poll(() => waitingFor(strict.db)).toBe(2)
+      },
+      { timeout: 30_000 },
+    )
+    const [approved] = (await both) ?? []
+    if (approved?.status !== 'fulfilled') throw new Error('not approved')
+    expect((await exchange(client, flow, approved.value)).scope).toBe(tokens.scope)
+  })
+})
+
 describe('a refresh token that was used, after its row was deleted on Settings -> API', () => {
   it('is refused with words, and what it was exchanged for too', async () => {
     const { client, tokens, accountId } = await connected(stack)
@@ -352,6 +383,34 @@ describe('an authorization code', () => {
       expect(alarms.map(({ event, reason }) => [event, reason])).toEqual([['token_reuse', 'code_replay']])
     },
   )
+
+  it.skipIf(!CAN_MEET)('that comes twice while its person approves anew does not end what was approved', async () => {
+    const client = await register(stack)
+    const { id } = await stack.account()
+    const person = await stack.person(id)
+    const flow = await start(client)
+    const callback = await approve(person, flow)
+    const anew = await start(client)
+    const begin = [() => exchange(client, flow, callback), () => exchange(client, flow, callback)]
+    const begun: Promise<unknown>[] = []
+    let approving: Promise<URL> | undefined
+    await stack.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM connection WHERE account_id = ${id}::uuid FOR UPDATE`
+        for (const one of begin) {
+          begun.push(one())
+          await expect.poll(() => waitingFor(stack.db)).toBe(begun.length)
+        }
+        approving = approve(person, anew)
+        await expect.poll(() => waitingFor(stack.db)).toBe(begin.length + 1)
+      },
+      { timeout: 30_000 },
+    )
+    expect((await Promise.allSettled(begun)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    const approved = await approving
+    if (approved === undefined) throw new Error('not approved')
+    expect((await exchange(client, anew, approved)).refresh).not.toBe('')
+  })
 
   it('is good for a minute', async () => {
     const client = await register(stack)

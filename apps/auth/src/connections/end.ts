@@ -22,7 +22,10 @@ export function endConnection(db: Database, connectionId: string, reason: EndRea
   return db.$transaction((tx) => endWhere(tx, which, reason))
 }
 
-/** The same by the grant's id, which is all the protocol library knows. */
+/**
+ * The same by the grant's id, for what is known of tokens: the person may approve the app anew at that moment, and what was
+ * issued before says nothing of the new grant.
+ */
 export function endConnectionOfGrant(db: Database, grantId: string, reason: EndReason): Promise<boolean> {
   const which = Prisma.sql`grant_id = ${grantId}`
   return db.$transaction((tx) => endWhere(tx, which, reason))

@@ -5,7 +5,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { writeAuthorizationDetails } from '../../connections/authorization-details.ts'
-import { endConnection } from '../../connections/end.ts'
+import { endConnectionOfGrant } from '../../connections/end.ts'
 import { LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
 import { OPERATOR_MARK } from '../clients/registration.ts'
 import { PATHS } from '../request/paths.ts'
@@ -57,7 +57,7 @@ export function jwtTokens(deps: JwtTokenDeps) {
  */
 async function revokeUsedToken(db: Database, token: string, clientId: string): Promise<void> {
   const used = await findUsedToken(db, token)
-  if (used?.clientId === clientId) await endConnection(db, used.grant.connectionId, 'revoked')
+  if (used?.clientId === clientId) await endConnectionOfGrant(db, used.grant.grantId, 'revoked')
 }
 
 /** A client may ask about its own tokens; an operator's client about every token (RFC 7662 §4). */

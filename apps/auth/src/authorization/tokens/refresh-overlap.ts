@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { decodeJwt } from 'jose'
-import { endConnection } from '../../connections/end.ts'
+import { endConnectionOfGrant } from '../../connections/end.ts'
 import { artifactId, findUsedToken, secondsLeft, type UsedToken, writeAccessBeside } from './token-store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 
@@ -34,8 +34,8 @@ export async function judgeUsedToken(
     work.earlier = latest.overlap.answer
     return latest.overlap.payload
   }
-  const { connectionId, clientId: owner } = used.grant
-  if (await endConnection(deps.db, connectionId, 'refresh_reuse')) {
+  const { connectionId, grantId, clientId: owner } = used.grant
+  if (await endConnectionOfGrant(deps.db, grantId, 'refresh_reuse')) {
     deps.onReuse({ reason: 'refresh_reuse', connectionId, clientId: owner })
   }
   return undefined

@@ -1,6 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { endConnection } from '../../connections/end.ts'
+import { endConnectionOfGrant } from '../../connections/end.ts'
 import { comeAgain, OAUTH_UNAVAILABLE } from '../../web/outage.ts'
 import { PATHS } from '../request/paths.ts'
 import { answerAgain, judgeUsedToken, type Reuse } from './refresh-overlap.ts'
@@ -51,7 +51,7 @@ async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: Un
   }
   if (outcome === 'spent' && presented?.kind === 'AuthorizationCode' && grant) {
     // The code came twice: what it gave is taken back (RFC 6749 §4.1.2).
-    if (await endConnection(deps.db, grant.connectionId, 'code_replay')) {
+    if (await endConnectionOfGrant(deps.db, grant.grantId, 'code_replay')) {
       const { connectionId, clientId } = grant
       deps.onReuse({ reason: 'code_replay', connectionId, clientId })
     }
