@@ -1,9 +1,14 @@
+// From the form of a password to the session that it begins, and to that session's end.
 import { randomBytes } from 'node:crypto'
+import { Prisma } from '@vertexsms/db/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hashPassword } from '../src/accounts/password.ts'
+import { CAN_MEET, meetBehind } from './support/meeting.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
+
+const SESSIONS = '/settings/sessions'
 
 let stack: Stack
 beforeAll(async () => {
@@ -195,6 +200,22 @@ describe('a session', () => {
     // Another tab may have signed in since this one asked: its cookie must not go.
     expect(made.headers.getSetCookie().some((one) => one.startsWith('vertexsms_session'))).toBe(false)
     expect(await said(person)).toBeNull()
+  })
+
+  it.skipIf(!CAN_MEET)('leaves one of two browsers signed in that end all others at once', async () => {
+    const { id } = await stack.account()
+    const browsers = [await stack.person(id), await stack.person(id)]
+    const forms = await Promise.all(
+      browsers.map(async (person) => ({ person, csrf: hiddenField((await person.get(SESSIONS)).html, 'csrf') })),
+    )
+    const rows = Prisma.sql`SELECT id::text FROM session WHERE account_id = ${id}::uuid FOR UPDATE`
+    const end = forms.map(
+      ({ person, csrf }) =>
+        () =>
+          person.post(`${SESSIONS}/end-others`, [['csrf', csrf]]),
+    )
+    await meetBehind(stack.db, rows, end)
+    expect(await stack.db.session.count({ where: { accountId: id } })).toBe(1)
   })
 
   it('notes when it was last seen, at most once a minute', async () => {

@@ -8,10 +8,13 @@ import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
+import { changeAccount } from './account-change.ts'
+
+const PATH = '/settings/sessions'
 
 /** Settings -> Sessions: where the account is signed in, and signing out one place or all others. */
 export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/settings/sessions', async (request, reply) => {
+  app.get(PATH, async (request, reply) => {
     const { account, sessionId } = signedInOf(request)
     const now = nowOf(request)
     const rows = await deps.db.session.findMany({
@@ -35,17 +38,32 @@ export function registerSessions(app: FastifyInstance, deps: WebDeps): void {
     })
   })
 
-  app.post<{ Params: { sessionId: string } }>('/settings/sessions/:sessionId/end', async (request, reply) => {
+  app.post<{ Params: { sessionId: string } }>(`${PATH}/:sessionId/end`, async (request, reply) => {
     const { account, sessionId: own } = signedInOf(request)
     const { sessionId } = request.params
-    // The session one is in ends by "Sign out", which also clears the cookie.
-    if (sessionId !== own && isUuid(sessionId)) await endSession(deps, { accountId: account.id, sessionId })
-    return reply.redirect('/settings/sessions?done=one', 303)
+    return changeAccount(deps, request, reply, {
+      proof: null,
+      page: PATH,
+      async work(tx) {
+        // The session one is in ends by "Sign out", which also clears the cookie.
+        if (sessionId !== own && isUuid(sessionId)) {
+          await endSession({ ...deps, db: tx }, { accountId: account.id, sessionId })
+        }
+        return { done: 'one' }
+      },
+    })
   })
 
-  app.post('/settings/sessions/end-others', async (request, reply) => {
+  // While its own session holds: of two browsers that end all others at once one stays signed in.
+  app.post(`${PATH}/end-others`, (request, reply) => {
     const { account, sessionId } = signedInOf(request)
-    await deps.db.session.deleteMany({ where: { accountId: account.id, id: { not: sessionId } } })
-    return reply.redirect('/settings/sessions?done=others', 303)
+    return changeAccount(deps, request, reply, {
+      proof: null,
+      page: PATH,
+      async work(tx) {
+        await tx.session.deleteMany({ where: { accountId: account.id, id: { not: sessionId } } })
+        return { done: 'others' }
+      },
+    })
   })
 }
