@@ -8,6 +8,7 @@ import { presentName } from '../src/connections/time-zone.ts'
 import { LIMITS } from '../src/service-limits.ts'
 import { connect, refresh, register } from './support/client.ts'
 import { realTime, untilWindow } from './support/clock.ts'
+import { CAN_MEET, waitingFor } from './support/meeting.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -290,5 +291,33 @@ describe('the notices by e-mail', () => {
     } finally {
       await mailing.close()
     }
+  })
+})
+
+describe.skipIf(!CAN_MEET)('an account that is deleted while a request of its owner is under way', () => {
+  it.each<readonly [string, (person: Person, csrf: string) => ReturnType<Person['get']>, string]>([
+    ['a page', (person) => person.get(PATH), `/sign-in?return_to=${encodeURIComponent(PATH)}`],
+    [
+      'a form with the password',
+      (person, csrf) =>
+        person.post(`${PATH}/password`, Object.entries({ csrf, password: PASSWORD, new_password: NEW_PASSWORD })),
+      '/sign-in',
+    ],
+  ])('leads to signing in from %s', async (_what, ask, signIn) => {
+    const { account, person } = await newSignedIn(stack)
+    const csrf = hiddenField((await person.get(PATH)).html, 'csrf')
+    let asked: ReturnType<Person['get']> | undefined
+    await stack.db.$transaction(
+      async (tx) => {
+        // What every page reads once it knows who asks.
+        await tx.$executeRaw`LOCK TABLE approval IN ACCESS EXCLUSIVE MODE`
+        asked = ask(person, csrf)
+        await expect.poll(() => waitingFor(stack.db)).toBe(1)
+        await tx.account.delete({ where: { id: account.id } })
+      },
+      { timeout: 30_000 },
+    )
+    const answer = await asked
+    expect([answer?.status, answer?.headers.get('location')]).toEqual([303, signIn])
   })
 })

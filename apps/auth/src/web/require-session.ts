@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readSession, type SignedIn } from '../accounts/session.ts'
 import { countPending } from '../connections/approval-decisions.ts'
 import type { Viewer } from '../views/frame.ts'
@@ -12,22 +12,35 @@ interface Present {
   readonly waiting: number
 }
 
+/** What the database's client says of a row that must be there and is not. */
+const NOT_FOUND = 'P2025'
+
 const presentBy = new WeakMap<FastifyRequest, Present>()
 
 /**
  * Every route registered on `app` after this needs a session, and every POST of it a form of that session; without a
- * session the browser is sent to sign in and then back. Throws FormRefused (403) for a form from elsewhere.
+ * session the browser is sent to sign in and then back, as it is where a request fails because its session ended with the
+ * account. Throws FormRefused (403) for a form from elsewhere.
  */
 export function requireSession(app: FastifyInstance, deps: WebDeps): void {
   app.addHook('preHandler', async (request, reply) => {
     const signedIn = await readSession(deps, request.headers.cookie)
-    if (!signedIn) {
-      const backTo = isReading(request) ? request.url : HOME_PATH
-      return reply.redirect(signInPath(backTo), 303)
-    }
+    if (!signedIn) return toSignIn(request, reply)
     if (!isReading(request)) deps.forms.check(request, sessionBinding(signedIn.sessionId))
     presentBy.set(request, { signedIn, waiting: await countPending(deps.db, signedIn.account.id) })
   })
+  app.setErrorHandler(async (error: Error & { readonly code?: unknown }, request, reply) => {
+    // Of an account that was deleted since its session was read nothing is found any more.
+    const isGone =
+      error.code === NOT_FOUND && (await readSession(deps, request.headers.cookie).catch(() => undefined)) === null
+    if (isGone) return toSignIn(request, reply)
+    throw error
+  })
+}
+
+/** The browser signs in, and goes back to the page that it asked for. */
+function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.redirect(signInPath(isReading(request) ? request.url : HOME_PATH), 303)
 }
 
 /** What changes nothing (RFC 9110 §9.2.1): HEAD is answered as GET is, without its page. */
