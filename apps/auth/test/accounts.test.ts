@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { runCommandLine } from '../src/cli/run.ts'
 import { cleanUp } from './support/clean-up.ts'
+import { CAN_MEET, waitingFor } from './support/meeting.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
 import { hiddenField, type Person } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
@@ -69,6 +70,31 @@ async function requestAccess(person: Person, changes: Record<string, string> = {
 }
 
 describe('from a request to an account', () => {
+  it.skipIf(!CAN_MEET)(
+    'an invitation that is made while an earlier one is used is refused, and sets no password',
+    async () => {
+      const email = `${randomUUID()}@example.com`
+      const { out: link } = await operator(['invite', email])
+      const person = await stack.person()
+      let both: Promise<[Awaited<ReturnType<typeof usePasswordLink>>, Awaited<ReturnType<typeof operator>>]> | undefined
+      await stack.db.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT id::text FROM password_link WHERE email = ${email} FOR UPDATE`
+          const used = usePasswordLink(person, link, PASSWORD)
+          await expect.poll(() => waitingFor(stack.db)).toBe(1)
+          both = Promise.all([used, operator(['invite', email])])
+          await expect.poll(() => waitingFor(stack.db)).toBe(2)
+        },
+        { timeout: 30_000 },
+      )
+      const [used, invited] = (await both) ?? []
+      expect(used?.headers.get('location')).toBe('/')
+      expect(invited).toMatchObject({ code: 1, out: '' })
+      expect(invited?.err).toContain('has an account already')
+      expect(await stack.db.passwordLink.count({ where: { email, usedAt: null } })).toBe(0)
+    },
+  )
+
   it('a request is kept, listed, invited, and becomes an account that can sign in', async () => {
     await stack.db.accessRequest.deleteMany()
     expect((await requestAccess(await stack.person(), { reason: 'Alerts \u001b[31mred' })).status).toBe(422)
