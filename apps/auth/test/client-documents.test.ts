@@ -367,6 +367,51 @@ describe('client ID metadata documents', () => {
     expect((await refresh(client, tokens.refresh)).scope).toBe(tokens.scope)
   })
 
+  it('stay withdrawn, though another node asked for them before, and is answered only after', async () => {
+    const test = await testDatabase()
+    let arrive = (): void => {}
+    let goOn = (): void => {}
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve
+    })
+    const passed = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const slow = new Outside()
+    slow.fetch = async (url) => {
+      const answer = await outside.fetch(url)
+      arrive()
+      await passed
+      return answer
+    }
+    const settings = { OPERATOR_KEY: randomBytes(32).toString('base64url') }
+    const one = await startStack({ test, settings, outbound: outside })
+    const other = await startStack({ test, settings, outbound: slow })
+    const errorAt = async ({ issuer }: Stack) => {
+      const fields = { grant_type: 'refresh_token', client_id: url, refresh_token: 'x' }
+      return (await post(`${issuer}/oauth/token`, fields)).body.error
+    }
+    const url = 'https://nodes.example/client'
+    try {
+      outside.serve(url, { ...base, client_id: url })
+      expect(await errorAt(one)).toBe('invalid_grant')
+      await later(120, one)
+      const late = errorAt(other)
+      await arrived
+      outside.serve(url, 'gone', { status: 410 })
+      expect(await errorAt(one)).toBe('invalid_client')
+      goOn()
+      // It asked while there was one.
+      expect(await late).toBe('invalid_grant')
+      for (const node of [one, other]) expect(await errorAt(node)).toBe('invalid_client')
+    } finally {
+      goOn()
+      await realTime(one)
+      for (const node of [one, other]) await node.close()
+      await test.close()
+    }
+  })
+
   it.each([404, 410])('that were withdrawn with %s while a person decides end what was asked', async (status) => {
     const url = `https://leaves.example/${status}`
     outside.serve(url, { ...base, client_id: url })

@@ -53,6 +53,12 @@ interface Failure {
   readonly until: number
 }
 
+/** The row of a document, null where there is none, and when it was read. */
+interface Known {
+  readonly now: Date
+  readonly row: { readonly freshUntil: Date | null } | null
+}
+
 type Result = { readonly record: ClientRecord } | { readonly failure: Failure }
 
 /**
@@ -87,7 +93,7 @@ export function createClientDocuments(deps: {
     const result =
       remembered && remembered.until > Date.now()
         ? { failure: remembered }
-        : await ask(url, now, address, usable !== undefined || isConnected)
+        : await ask(url, { now, row }, address, usable !== undefined || isConnected)
     if ('record' in result) return result.record
     const { failure } = result
     if (failure.gone) throw new NoSuchDocument(failure.reason)
@@ -97,7 +103,7 @@ export function createClientDocuments(deps: {
   }
 
   /** Waits for the fetch that is under way, or begins one: of a document that was never seen at the cost of the address. */
-  async function ask(url: string, now: Date, address: string | null, seen: boolean): Promise<Result> {
+  async function ask(url: string, known: Known, address: string | null, seen: boolean): Promise<Result> {
     if (!seen && address !== null && !flights.has(url)) {
       const verdict = await countUnseen(deps.limiter, url, address)
       // Not remembered: it is about this address, and the next may be let through.
@@ -106,13 +112,16 @@ export function createClientDocuments(deps: {
     }
     const cached = freshOf(url)
     if (cached) return { record: cached }
-    const flight = flights.get(url) ?? refresh(url, now, seen).finally(() => flights.delete(url))
+    const flight = flights.get(url) ?? refresh(url, known, seen).finally(() => flights.delete(url))
     flights.set(url, flight)
     return flight
   }
 
-  /** Keeps the document as its host has it now; otherwise why not, which is remembered. Database failures are thrown. */
-  async function refresh(url: string, now: Date, seen: boolean): Promise<Result> {
+  /**
+   * Keeps the document as its host has it now; otherwise why not, which is remembered. What another node has learned since
+   * the row was read stands: it may be that the document was withdrawn. Database failures are thrown.
+   */
+  async function refresh(url: string, { now, row }: Known, seen: boolean): Promise<Result> {
     const paced =
       (await deps.limiter.hit('documentUrl', { about: url })).allowed &&
       (seen || (await deps.limiter.hit('documentHost', { about: fetchedHost(url) })).allowed)
@@ -132,14 +141,15 @@ export function createClientDocuments(deps: {
     const { metadata, headers } = answer
     const seconds = cacheSeconds(headers, { floor: CACHE_FLOOR_SECONDS, ceiling: CACHE_CEILING_SECONDS })
     const freshUntil = new Date(now.getTime() + seconds * 1000)
-    const payload = JSON.parse(JSON.stringify(metadata))
-    await deps.db.oidcClient.upsert({
-      where: { id: url },
-      create: { id: url, payload, createdAt: now, freshUntil },
-      update: { payload, freshUntil },
-    })
+    const kept = await deps.db.$executeRaw`
+      INSERT INTO oidc_client (id, payload, created_at, fresh_until)
+      VALUES (${url}, ${JSON.stringify(metadata)}::jsonb, ${now}::timestamptz, ${freshUntil}::timestamptz)
+      ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, fresh_until = excluded.fresh_until
+      WHERE ${row !== null}::boolean AND oidc_client.fresh_until IS NOT DISTINCT FROM ${row?.freshUntil ?? null}::timestamptz`
+    const record = { ...metadata, client_id: url }
+    if (kept === 0) return { record }
     await keepWithin(deps.db, 'unusedDocuments', null)
-    return { record: keep(url, { ...metadata, client_id: url }, freshUntil, now) }
+    return { record: keep(url, record, freshUntil, now) }
   }
 
   function fail(url: string, reason: string, gone = false): { failure: Failure } {
