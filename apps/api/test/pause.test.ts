@@ -150,6 +150,24 @@ describe('a burst', () => {
     expect(await look()).toBe('burst')
   })
 
+  test.skipIf(readTestDatabaseUrl() === undefined)(
+    'that an owner resumes after, while it is looked at, does not pause it a second time',
+    async () => {
+      await write([...usual(50), ...burst(11)])
+      let looking: ReturnType<typeof look> | undefined
+      await db.$transaction(
+        async (tx) => {
+          await tx.$executeRaw`UPDATE spender SET resumed_at = clock_timestamp() WHERE id = ${spenderId}::uuid`
+          looking = look()
+          await eventually(async () => (await waitingForLock(db, 'UPDATE spender')) === 1)
+        },
+        { timeout: 30_000 },
+      )
+      expect(await looking).toBeNull()
+      expect(await spender()).toMatchObject({ autoPausedAt: null })
+    },
+  )
+
   test('is counted in sends: a list is one, however long', async () => {
     const list = Array.from({ length: 100 }, (_, at) => String(37_061_000_000 + at * 7_919))
     await write([...usual(50), { agoMs: 1_000, to: list }])

@@ -120,6 +120,9 @@ const LOOKS: Readonly<Record<PauseRule, (db: Database, watched: Looked) => Promi
  */
 export async function pauseIfAttacking(db: Database, watched: Looked): Promise<PauseRule | null> {
   const failures: unknown[] = []
+  const [before] = await db.$queryRaw<{ resumedAt: Date | null }[]>`
+    WITH ${meOf(watched)} SELECT resumed_at AS "resumedAt" FROM me`
+  if (before === undefined) return null
   for (const rule of Object.keys(LOOKS) as PauseRule[]) {
     const fires = await LOOKS[rule](db, watched).catch((error: unknown) => {
       failures.push(error)
@@ -130,6 +133,8 @@ export async function pauseIfAttacking(db: Database, watched: Looked): Promise<P
       WITH ${meOf(watched)}, paused AS (
         UPDATE spender s SET auto_paused_at = database_now(), auto_paused_reason = ${rule} FROM me WHERE s.id = me.id
           AND ${unpausedByRule('s')}
+          -- Whoever resumes meanwhile has seen what the rule looked at.
+          AND s.resumed_at IS NOT DISTINCT FROM ${before.resumedAt}::timestamptz
         RETURNING s.id, s.account_id
       ), told AS (${pauseNotices(rule)})
       INSERT INTO activity (account_id, spender_id, at, what, outcome, upstream)
