@@ -4,19 +4,25 @@ import { randomUUID } from 'node:crypto'
 import { approvalContext, readAskedSend } from '@vertexsms/contract/approval'
 import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
 import { databaseNow } from '@vertexsms/db/clock'
+import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { API_KEY_PURPOSES, deriveApiKeys, derivedKeysSchema } from '@vertexsms/secrets/derived-keys'
 import { open } from '@vertexsms/secrets/seal'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRetentionJob } from '../src/sending/sweep.ts'
 import type { HandOver, SmsOrder } from '../src/upstream/upstream.ts'
+import { eventually } from './support/eventually.ts'
 import { turn } from './support/turn.ts'
 import { type ScriptedUpstream, scriptedUpstream, withUpstream } from './support/upstream.ts'
+import { waitingForLock } from './support/waiting.ts'
 import { EDGE_SECRET, type Node, RACING, startWorld, type World } from './support/world.ts'
 
 const PRICE = 40_000n
 const DAY_MS = 86_400_000
 /** Rounds of a send that meets its withdrawal; `pnpm test:full` takes more. */
 const WITHDRAWALS = process.env.TEST_FULL ? 24 : 8
+
+/** The embedded database has one session, and nothing waits for another there. */
+const MEETS = readTestDatabaseUrl() !== undefined
 
 let world: World
 let scripted: ScriptedUpstream
@@ -291,6 +297,24 @@ describe('a send that the owner is asked about', () => {
     const [closed] = await approvals()
     expect(closed?.expiresAt.getTime()).toBeLessThanOrEqual((await databaseNow(world.db)).getTime())
     expect(scripted.orders).toEqual([])
+  })
+
+  test.skipIf(!MEETS)('is not asked about anew where the owner refuses it at that very moment', async () => {
+    await send()
+    costs(PRICE + 1n)
+    let dearer: ReturnType<typeof send> | undefined
+    await world.db.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`
+          UPDATE approval SET state = 'refused', decided_at = database_now(), sealed_text = NULL
+          WHERE account_id = ${accountId}::uuid AND state = 'pending'`
+        dearer = send({}, other)
+        await eventually(async () => (await waitingForLock(world.db, 'UPDATE approval')) === 1)
+      },
+      { timeout: 30_000 },
+    )
+    expect((await dearer)?.body.code).toBe('APPROVAL_REFUSED')
+    expect((await approvals()).map(({ state }) => state)).toEqual(['refused'])
   })
 })
 

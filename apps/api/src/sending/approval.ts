@@ -107,7 +107,10 @@ async function close(db: Database, id: string): Promise<void> {
     WHERE id = ${id}::uuid AND state IN ('pending', 'approved')`
 }
 
-/** Asks the owner; undefined where the same is asked already, or too much. */
+/**
+ * Asks the owner; undefined where the same is asked already, too much is asked, or he has refused it, as he may while what is
+ * too low for it is closed.
+ */
 async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, 'id' | 'expiresAt'> | undefined> {
   const { db } = deps
   const { sender, digest, priceMicros, generation } = asked
@@ -130,7 +133,8 @@ async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, '
       ) < ${APPROVALS_OPEN_MAX}::int AND NOT EXISTS (
         SELECT FROM approval
         WHERE spender_id = ${sender.spenderId}::uuid AND digest = ${digest}::bytea AND upstream = ${deps.operator.name}
-          AND generation = ${generation}::int AND state IN ('pending', 'approved') AND expires_at > database_now()
+          AND generation = ${generation}::int AND state IN ('pending', 'approved', 'refused')
+          AND expires_at > database_now()
       )
       RETURNING id::text AS id, expires_at AS "expiresAt"`,
   ])
