@@ -239,6 +239,40 @@ test('what a node judges too late takes nothing from the one that took the list 
   expect(await database.owner.sendMessage.count({ where: { accountId: payer.accountId, state: 'accepted' } })).toBe(8)
 })
 
+test('a node that was told of a pause gives back nothing of a list that another took once it was resumed', async () => {
+  await scheduleList(10)
+  const [asksWhy, goesOn] = [makeGate(), makeGate()]
+  const slow = database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (/only_reads/.test(String(args.sql))) {
+          asksWhy.open()
+          await goesOn.passed
+        }
+        return query(args)
+      },
+    },
+  }) as unknown as Database
+  const late = slowNode({ db: slow })
+  late.tellRates()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(late.job)
+  await eventually(async () => late.handOvers.size === 4)
+  const pause = (pausedAt: Date | null) =>
+    database.owner.spender.update({ where: { id: payer.tokenId }, data: { pausedAt } })
+  await pause(new Date())
+  late.answer()
+  await asksWhy.passed
+  await pause(null)
+  const other = await takenByAnother(3, 4)
+  goesOn.open()
+  await idle(late.deps)
+  other.answer()
+  await idle(other.deps)
+  expect([late, other].map(timesOf)).toEqual([Array(4).fill(1), Array(6).fill(1)])
+  expect(await database.owner.sendMessage.count({ where: { accountId: payer.accountId, state: 'accepted' } })).toBe(10)
+})
+
 test('a node that stops leaves the list to the one that took it meanwhile', async () => {
   await scheduleList(10)
   const late = slowNode()

@@ -130,7 +130,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       claimed = [...orphans, ...next.claimed]
       if (claimed.length === 0) {
         if (next.held === 0) return
-        if (!next.live) return await release(deps.db, claim.sendId, [], await whyStopped(deps.db, claim))
+        if (!next.live) return await release(deps.db, claim, [], await whyStopped(deps.db, claim))
         await pause(PLACE_LOOK_MS)
         continue
       }
@@ -175,7 +175,7 @@ async function claimedBefore(
 
 /** What a stopping process leaves: a list that nobody takes up again is given back, a scheduled one is another node's at once. */
 async function leave(db: Database, claim: List['claim'], settlements: readonly Settlement[]): Promise<void> {
-  if (claim.runnerId === null) return release(db, claim.sendId, settlements, 'UNAVAILABLE')
+  if (claim.runnerId === null) return release(db, claim, settlements, 'UNAVAILABLE')
   if (settlements.length > 0) await settle(db, settlements)
   await db.$executeRaw`UPDATE send s SET runner_until = database_now() WHERE ${isOurs(claim)}`
 }
@@ -208,14 +208,15 @@ async function whyStopped(
   return 'CONNECTION_PAUSED'
 }
 
+/** Gives back what is held of a list, as long as no other has taken it up. */
 async function release(
   db: Database,
-  sendId: string,
+  claim: List['claim'],
   settlements: readonly Settlement[],
   failure: ApiErrorCode | null,
 ): Promise<void> {
   if (settlements.length > 0) await settle(db, settlements)
-  const held = Prisma.sql`s.id = ${sendId}::uuid AND m.state = 'held'`
+  const held = Prisma.sql`${isOurs(claim)} AND m.state = 'held'`
   const reason = failure === null ? EXPIRED : NOT_SENT
   while ((await settleWhere(db, held, { outcome: 'released', failure, reason })).length > 0);
 }
