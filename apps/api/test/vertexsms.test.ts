@@ -1,11 +1,13 @@
 // The forwarder to the real operator, against the stand-in: what each of his answers comes to, for the caller and in the
 // ledger.
 import { randomUUID } from 'node:crypto'
+import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Fault } from './stand-in/stand-in.ts'
 import { eventually } from './support/eventually.ts'
 import { standStill } from './support/stand-still.ts'
 import { giveToken, startVertexWorld, UPSTREAM_TOKEN, type VertexWorld } from './support/vertex.ts'
+import { waitingForLock } from './support/waiting.ts'
 
 let vertex: VertexWorld
 let accountId: string
@@ -432,6 +434,30 @@ describe('number correction', () => {
     expect(vertex.standIn.calls).toHaveLength(before)
   })
 })
+
+test.skipIf(readTestDatabaseUrl() === undefined)(
+  'the code of a number is not told under another token than the number was registered with',
+  async () => {
+    const { db } = vertex.world
+    const { body: id } = await call('POST /senderId', { name: LT, type: 'MSISDN' })
+    const confirm = () => call(`POST /senderId/confirm/${id}`, { code: '00000' })
+    expect((await confirm()).body.code).toBe('CODE_WRONG')
+    const before = vertex.standIn.calls.length
+    let confirming: ReturnType<typeof call> | undefined
+    await db.$transaction(
+      async (tx) => {
+        // The account's counter of guesses, which is the last thing before the operator is asked.
+        await tx.$queryRaw`SELECT key FROM rate_counter FOR UPDATE`
+        confirming = confirm()
+        await eventually(async () => (await waitingForLock(db, 'rate_counter')) === 1)
+        await giveToken(db, accountId, { generation: 2 })
+      },
+      { timeout: 30_000 },
+    )
+    expect((await confirming)?.body.code).toBe('UPSTREAM_CHANGED')
+    expect(vertex.standIn.calls).toHaveLength(before)
+  },
+)
 
 describe('without what is needed', () => {
   test('an account without a token is told where it is set, before anything is held', async () => {

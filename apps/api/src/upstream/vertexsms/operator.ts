@@ -37,8 +37,11 @@ export interface VertexAccess {
     request: UpstreamRequest,
     judge: (answer: UpstreamAnswer) => HandOver,
   ): Promise<HandOver>
-  /** Calls with the account's token. Throws what {@link AccountTokens} throws. */
-  ask(accountId: string, request: UpstreamRequest, maxBytes?: number): Promise<UpstreamAnswer>
+  /**
+   * Calls with the account's token, which must be of this generation where one is given. Throws what {@link AccountTokens}
+   * throws, and UPSTREAM_CHANGED.
+   */
+  ask(accountId: string, request: UpstreamRequest, generation?: number): Promise<UpstreamAnswer>
   /** The account's rate card, an hour old at most. Throws where it cannot be had. */
   rateCard(accountId: string): Promise<RateCard>
   /** What he says to a token that is stored nowhere. One that may not read the rate card can send nothing here, and is refused. */
@@ -54,7 +57,7 @@ export function createVertexAccess(options: VertexOptions): VertexAccess {
   const { db, client, addresses, tokenKey, issuer, sendTimeoutMs, readTimeoutMs } = options
   const tokens = createAccountTokens(db, tokenKey, issuer)
   const cards = createRateCards()
-  const reading = (maxBytes = ANSWER_MAX_BYTES): CallLimits => ({ timeoutMs: readTimeoutMs, maxBytes })
+  const reading = (maxBytes: number): CallLimits => ({ timeoutMs: readTimeoutMs, maxBytes })
 
   return {
     tokens,
@@ -73,9 +76,10 @@ export function createVertexAccess(options: VertexOptions): VertexAccess {
       return judge(await client.call(token, request, { timeoutMs: sendTimeoutMs, maxBytes: ANSWER_MAX_BYTES }))
     },
 
-    async ask(accountId, request, maxBytes) {
-      const { token } = await tokens.of(accountId)
-      return client.call(token, request, reading(maxBytes))
+    async ask(accountId, request, generation) {
+      const account = await tokens.of(accountId)
+      if (generation !== undefined && account.generation !== generation) throw new ApiError('UPSTREAM_CHANGED')
+      return client.call(account.token, request, reading(ANSWER_MAX_BYTES))
     },
 
     async checkToken(token) {

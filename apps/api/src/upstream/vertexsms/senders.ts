@@ -132,7 +132,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       if (row.confirmedAt !== null) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
       if (count === 0) throw new ApiError('CODE_EXPIRED')
       await pinLimits.countGuess(accountId)
-      const answer = await access.ask(accountId, confirmRequest(row.reference, code))
+      const answer = await access.ask(accountId, confirmRequest(row.reference, code), generation)
       // Nobody looked at the code; where the try cannot be given back it stays used.
       if (answer.kind === 'silence' && !answer.handedOver) await giveBackTry(accountId, id).catch(() => {})
       judgeConfirmation(answer)
