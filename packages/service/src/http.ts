@@ -60,7 +60,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseUnread(error, socket, connections.get(socket)?.owed[0]),
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, connections.get(socket)?.owed ?? []),
     // No hook sees these: the address has no route. A cache may keep some of them where nothing is said of it.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)

@@ -235,32 +235,47 @@ describe('what is no HTTP', () => {
 })
 
 describe('what is no HTTP after a request', () => {
-  /** Everything that is answered to a request, and to what comes behind it before its answer has ended. */
-  async function behind(answered: 'begun' | 'not begun'): Promise<string> {
+  /** Everything that is answered to requests, and to what comes behind them before their answers have ended. */
+  async function behind(answered: 'begun' | 'not begun', requests = 1): Promise<string> {
     const { app } = build()
-    app.post('/spend', (_request, reply) => {
-      if (answered === 'begun') reply.raw.write('begun')
-      // Never ended.
-      reply.hijack()
+    let open = (): void => {}
+    const passed = new Promise<void>((resolve) => {
+      open = resolve
     })
-    const came = new Promise((resolve) => app.server.on('request', resolve))
+    app.post('/spend', async (_request, reply) => {
+      reply.hijack()
+      if (answered === 'begun') reply.raw.write('begun ')
+      await passed
+      reply.raw.end('spent')
+    })
     const socket = connect(await listen(app))
-    socket.write('POST /spend HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n')
-    await came
-    if (answered === 'begun') await new Promise((resolve) => socket.once('readable', resolve))
-    socket.write('canary\r\n\r\n')
+    const refused = new Promise((resolve) => app.server.on('clientError', resolve))
+    socket.write('POST /spend HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'.repeat(requests))
+    for (const part of ['canary\r\n\r\n', 'canary\r\n\r\n']) socket.write(part)
+    await refused
+    open()
     let text = ''
     for await (const chunk of socket) text += chunk
     return text
   }
 
-  it('is not answered in its place, for it may have been carried out (RFC 9112 §9.3.2)', async () => {
-    expect(await behind('not begun')).toBe('')
+  it('is not answered in its place, for it may have been carried out, and ends the connection (RFC 9112 §9.3.2)', async () => {
+    const text = await behind('not begun')
+    expect([text.split('\r\n')[0], /connection: close/i.test(text), text.endsWith('spent')]).toEqual([
+      'HTTP/1.1 200 OK',
+      true,
+      true,
+    ])
   })
 
   it('is not answered in the middle of its answer', async () => {
     const text = await behind('begun')
-    expect([text.startsWith('HTTP/1.1 200'), text.endsWith('begun\r\n')]).toEqual([true, true])
+    expect([text.startsWith('HTTP/1.1 200'), text.endsWith('begun \r\n5\r\nspent\r\n0\r\n\r\n')]).toEqual([true, true])
+  })
+
+  it('keeps no answer back of several that are owed', async () => {
+    const text = await behind('not begun', 3)
+    expect(text.match(/HTTP\/1\.1 \d+|spent/g)).toEqual(Array(3).fill(['HTTP/1.1 200', 'spent']).flat())
   })
 
   it('is answered where it is its own body', async () => {
