@@ -91,26 +91,23 @@ export function pauseSpender(tx: Prisma.TransactionClient, spenderId: string, no
  * owner knows of pauses. In one statement, which a pause that is being written waits for or comes before. False where nothing
  * ended, for that, or because the spender has ended.
  */
-export async function resumeSpender(
+export function resumeSpender(
   tx: Prisma.TransactionClient,
   spenderId: string,
   now: Date,
   seen: Date | null = null,
 ): Promise<boolean> {
-  const unseen = seen === null ? {} : { OR: [{ autoPausedAt: null }, { autoPausedAt: { lte: seen } }] }
-  const { count } = await tx.spender.updateMany({
-    where: { id: spenderId, endedAt: null, ...unseen },
-    data: { pausedAt: null, resumedAt: now },
-  })
-  return count === 1
+  const allSeen = seen === null ? {} : { OR: [{ autoPausedAt: null }, { autoPausedAt: { lte: seen } }] }
+  return changed(tx, spenderId, { pausedAt: null, resumedAt: now }, allSeen)
 }
 
 async function changed(
   tx: Prisma.TransactionClient,
   spenderId: string,
   data: Prisma.SpenderUpdateManyMutationInput,
+  as: Prisma.SpenderWhereInput = {},
 ): Promise<boolean> {
-  const { count } = await tx.spender.updateMany({ where: { id: spenderId, endedAt: null }, data })
+  const { count } = await tx.spender.updateMany({ where: { ...as, id: spenderId, endedAt: null }, data })
   return count === 1
 }
 
