@@ -18,6 +18,12 @@ beforeEach(async () => {
 
 const [A, B, LATVIAN] = ['37060000001', '37060000002', '37120000003']
 const route = '/sms/batch'
+/** The two minutes in which a message counts as the same are over. */
+const later = () =>
+  database.db.sendMessage.updateMany({
+    where: { accountId: payer.accountId },
+    data: { fingerprintUntil: new Date(Date.now() - 1_000) },
+  })
 const inAnHour = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
 
 test.each([false, true])(
@@ -29,10 +35,7 @@ test.each([false, true])(
     const earlier = await sending.sendList(smsCall(payer, [A], { throughMcp: true, route }))
     const call = smsCall(payer, [A, B], { throughMcp: true, idempotencyKey: 'k' })
     const first = await sending.sendList(call)
-    await db.sendMessage.updateMany({
-      where: { accountId: payer.accountId },
-      data: { fingerprintUntil: new Date(Date.now() - 1_000) },
-    })
+    await later()
     const second = await sending.sendList({ ...call, allowRepeat })
     const told = ({ id, status }: { id: string | null; status: string }) => [id, status]
     expect(second.answer.messages.map(told)).toEqual(first.answer.messages.map(told))
@@ -102,4 +105,80 @@ test('is refused under the key of another list, also where nobody of it can be s
   await sending.sendList(smsCall(payer, [A, B], { idempotencyKey: 'k' }))
   const again = sending.sendList(smsCall(payer, [], { idempotencyKey: 'k', body: unread, route }))
   await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
+})
+
+test.each([
+  ['all', [A], [A]],
+  ['some', [A], [A, LATVIAN]],
+])(
+  'sends nothing again under the key of a call of which earlier ones had sent %s, however late, and only that request has it',
+  async (_, first, asked) => {
+    const { db } = database
+    await limit(db, payer, payer.tokenId, { countries: ['LT'] })
+    const operator = fakeOperator()
+    const { sending } = pathNode(db, operator)
+    await sending.sendList(smsCall(payer, first, { throughMcp: true, route }))
+    const call = smsCall(payer, asked, { throughMcp: true, route, idempotencyKey: 'k' })
+    const told = await sending.sendList(call)
+    expect(told.answer).toMatchObject({
+      sendId: null,
+      price: '0',
+      messages: [{ status: 'sent', replayed: true }, ...asked.slice(1).map(() => ({ status: 'failed' }))],
+    })
+    await limit(db, payer, payer.tokenId, { countries: [] })
+    await later()
+    const again = await sending.sendList(call)
+    expect([again.replayed, again.answer.sendId, again.answer.price]).toEqual([true, null, '0'])
+    expect(again.answer.messages).toMatchObject([
+      told.answer.messages[0],
+      ...asked.slice(1).map(() => ({ status: 'not_sent' })),
+    ])
+    await expect(sending.sendList({ ...call, body: { ...call.body, message: 'Another' } })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    })
+    expect(operator.recipients).toEqual([A])
+    // Under another key it is a new wish by now.
+    await sending.sendList({ ...call, idempotencyKey: 'other' })
+    expect(operator.recipients).toEqual([A, ...asked])
+  },
+)
+
+test('keeps the key of a call whose own part the operator refused for what an earlier one sent', async () => {
+  const operator = fakeOperator(({ to }) => (to === B ? 'refused' : 'accepted'))
+  const { sending } = pathNode(database.db, operator)
+  const earlier = await sending.sendList(smsCall(payer, [A], { throughMcp: true, route }))
+  const call = smsCall(payer, [A, B], { throughMcp: true, idempotencyKey: 'k' })
+  const told = ({ id, status }: { id: string | null; status: string }) => [id, status]
+  const expected = [
+    [earlier.answer.messages[0]?.id, 'sent'],
+    [expect.any(String), 'failed'],
+  ]
+  expect((await sending.sendList(call)).answer.messages.map(told)).toEqual(expected)
+  await later()
+  expect((await sending.sendList(call)).answer.messages.map(told)).toEqual(expected)
+  expect(operator.recipients).toEqual([A, B])
+})
+
+test('frees the key of a call that sent nothing once what it was told of is given back', async () => {
+  const { sending } = pathNode(database.db, fakeOperator())
+  const changes = { throughMcp: true, route, body: inAnHour() }
+  const { answer } = await sending.sendList(smsCall(payer, [A], changes))
+  const call = smsCall(payer, [A], { ...changes, idempotencyKey: 'k' })
+  const id = answer.messages[0]?.id
+  expect((await sending.sendList(call)).answer.messages[0]).toMatchObject({ id, replayed: true })
+  await cancel(database.db, payer.tokenId, BigInt(id ?? 0))
+  const anew = await sending.sendList(call)
+  expect(anew.answer.messages[0]).toMatchObject({ status: 'scheduled', replayed: false })
+  expect(anew.answer.messages[0]?.id).not.toBe(id)
+})
+
+test('is one key, however many calls with it come together and are told of an earlier one', async () => {
+  const operator = fakeOperator()
+  const nodes = [pathNode(database.db, operator), pathNode(database.db, operator)]
+  const { sending } = pathNode(database.db, operator)
+  const { answer } = await sending.sendList(smsCall(payer, [A], { throughMcp: true, route }))
+  const call = smsCall(payer, [A], { throughMcp: true, route, idempotencyKey: 'k' })
+  const told = await Promise.all(nodes.flatMap((node) => Array.from({ length: 10 }, () => node.sending.sendList(call))))
+  expect(new Set(told.map((one) => one.answer.messages[0]?.id))).toEqual(new Set([answer.messages[0]?.id]))
+  expect(await database.db.send.count({ where: { accountId: payer.accountId, keyHash: { not: null } } })).toBe(1)
 })

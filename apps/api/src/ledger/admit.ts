@@ -6,12 +6,10 @@ import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { hasRoomFor } from '../callback-lane.ts'
 import { endsBefore, type Grant, openLive } from '../live.ts'
+import { freeKey, KEY_SECONDS } from './key.ts'
 import { retried } from './retry.ts'
 import { ensureSpenders } from './spenders.ts'
 import { type Ledger, move, type Request, STAND_COLUMNS, type Stand, standing } from './standing.ts'
-
-/** How long a key is kept at least. */
-const KEY_SECONDS = 86_400
 
 /** One recipient that is to be admitted. */
 export interface NewMessage {
@@ -34,6 +32,8 @@ export interface NewSend {
   readonly route: string
   readonly keyHash: Uint8Array | null
   readonly payloadDigest: Uint8Array | null
+  /** Messages of earlier calls that its answer tells of. */
+  readonly repeats: readonly bigint[]
   readonly sender: string
   readonly coding: number
   readonly sealedText: Uint8Array | null
@@ -165,12 +165,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
     ${openLive(grant)}, asked AS MATERIALIZED (
       SELECT a.*, 0::bigint AS already FROM jsonb_to_recordset(${messagesJson(send.messages)}::jsonb)
         AS a(id bigint, position int, recipient text, country text, parts int, hold bigint, told boolean, fingerprint text)
-    ), freed AS (
-      UPDATE send s SET key_hash = NULL FROM live
-      WHERE s.spender_id = ${spenderId}::uuid AND s.upstream = ${upstream} AND s.route = ${send.route}
-        AND s.key_hash = ${send.keyHash}::bytea AND ${keyIsFree(Prisma.sql`s`)}
-      RETURNING s.id
-    ), cleared AS (
+    ), ${freeKey({ spenderId, upstream, route: send.route }, send.keyHash)}, cleared AS (
       UPDATE send_message m SET fingerprint = NULL FROM live CROSS JOIN asked a
       WHERE m.fingerprint = decode(a.fingerprint, 'hex') AND m.fingerprint_until <= database_now()
       RETURNING m.id
@@ -186,13 +181,13 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
       SELECT t.day FROM fitting CROSS JOIN judged CROSS JOIN today t WHERE NOT judged.asks OR EXISTS (SELECT FROM approved)
     ), ${move(ledger, request)}, sent AS (
       INSERT INTO send (id, account_id, spender_id, connection_id, token_id, kind, upstream, generation, route, key_hash,
-                        payload_digest, key_until, approval_id, sender, coding, sealed_text, priority, test_mode, dlr_url,
-                        scheduled_at, expire_in_seconds, created_at, runner_until)
+                        payload_digest, key_until, repeats, approval_id, sender, coding, sealed_text, priority, test_mode,
+                        dlr_url, scheduled_at, expire_in_seconds, created_at, runner_until)
       SELECT ${send.id}::uuid, ${accountId}::uuid, ${spenderId}::uuid, ${grant.connectionId}::uuid, ${manualTokenId}::uuid,
              ${send.kind}::send_kind, ${upstream}, ${send.generation}::int, ${send.route}, ${send.keyHash}::bytea,
              ${send.payloadDigest}::bytea,
              CASE WHEN ${send.keyHash}::bytea IS NULL THEN NULL
-                  ELSE database_now() + ${KEY_SECONDS}::int * interval '1 second' END,
+                  ELSE database_now() + ${KEY_SECONDS}::int * interval '1 second' END, ${[...send.repeats]}::bigint[],
              (SELECT id FROM approved LIMIT 1), ${send.sender}, ${send.coding}::int, ${send.sealedText}::bytea,
              ${send.priority}::int, ${send.testMode}::int, ${send.dlrUrl}::text, ${send.scheduledAt}::timestamptz,
              ${send.expireInSeconds}::int, database_now(),
@@ -216,15 +211,6 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
            (SELECT go.day::text FROM go WHERE EXISTS (SELECT FROM written)) AS "admittedOn",
            ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`
-}
-
-/** A condition over a send: its key may be used again. It lives its time, and as long as a message is not final. */
-export function keyIsFree(send: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`(
-    NOT EXISTS (SELECT FROM send_message m WHERE m.send_id = ${send}.id AND m.state <> 'released')
-    OR ${send}.key_until <= database_now()
-       AND NOT EXISTS (SELECT FROM send_message m WHERE m.send_id = ${send}.id AND m.final_at IS NULL)
-  )`
 }
 
 function messagesJson(messages: readonly NewMessage[]): string {

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
 import { admit } from '../ledger/admit.ts'
+import { keepKey } from '../ledger/key.ts'
 import { readSpenders, type Standings } from '../ledger/spenders.ts'
-import { admissionOf } from './admission.ts'
+import { admissionOf, grantOf, idsOf } from './admission.ts'
 import type { SendingDeps } from './deps.ts'
-import type { Entered, Entrance, Entry, Next, Progress } from './entry.ts'
+import type { Entered, Entrance, Entry, LetIn, Next, Progress } from './entry.ts'
 import { checkCeilings, judgeAll, judgeEach, watch } from './judgements.ts'
 import { whenNotAdmitted } from './not-admitted.ts'
 import type { Priced } from './price.ts'
@@ -31,6 +32,7 @@ export async function enter(deps: SendingDeps, entry: Entry): Promise<Entrance> 
       const rows = entrance.sendId === null && entry.key !== null ? await repeatOf(deps, entry, entry.key) : null
       if (rows !== null) return { kind: 'replay', rows }
       await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed)
+      if (entrance.sendId === null && !(await keepKeyOf(deps, entry, entrance))) continue
       return entrance
     } catch (error) {
       if (!(error instanceof ApiError) || KEY_REFUSALS.has(error.code)) throw error
@@ -39,6 +41,28 @@ export async function enter(deps: SendingDeps, entry: Entry): Promise<Entrance> 
       if (found !== 'some') return found
     }
   }
+}
+
+/** Keeps its key for what a call of which nothing was let in is told of; false where the key stands since. */
+async function keepKeyOf(deps: SendingDeps, entry: Entry, { generation, replayed }: LetIn): Promise<boolean> {
+  const { sender, key, route, kind } = entry
+  if (key === null || replayed.size === 0) return true
+  const kept = await keepKey(deps.db, {
+    grant: grantOf(sender),
+    scope: { spenderId: sender.spenderId, upstream: deps.operator.name, route },
+    send: {
+      id: randomUUID(),
+      kind,
+      generation,
+      keyHash: key.hash,
+      payloadDigest: key.digest,
+      repeats: idsOf(replayed),
+      sender: entry.columns.sender,
+      coding: entry.columns.coding,
+    },
+  })
+  if (kept === 'ended') throw new ApiError('TOKEN_INVALID')
+  return kept === 'kept'
 }
 
 const KEY_REFUSALS: ReadonlySet<string> = new Set(['SEND_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED', 'UNAVAILABLE'])

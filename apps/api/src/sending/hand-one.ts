@@ -65,6 +65,7 @@ export function rowOf(
   return {
     id: message.id,
     sendId,
+    isEarlier: false,
     kind: 'sms',
     recipient: message.recipient,
     parts: message.parts,

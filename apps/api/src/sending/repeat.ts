@@ -3,7 +3,7 @@
 import { IDEMPOTENCY_KEY_MAX_CHARACTERS } from '@vertexsms/contract/headers'
 import { mac } from '@vertexsms/secrets/mac'
 import { ApiError } from '../http/api-error.ts'
-import type { UpstreamName } from '../upstream/upstream.ts'
+import type { KeyScope } from '../ledger/key.ts'
 
 const VISIBLE = /^[\x21-\x7e]+$/
 
@@ -20,13 +20,6 @@ export function readIdempotencyKey(header: string | readonly string[] | undefine
   const written = header.trim()
   const key = written.startsWith('"') ? QUOTED.exec(written)?.[1]?.replaceAll(/\\(["\\])/g, '$1') : written
   return key !== undefined && key.length <= IDEMPOTENCY_KEY_MAX_CHARACTERS && VISIBLE.test(key) ? key : undefined
-}
-
-/** Where a key counts: the same key of another spender, upstream or route is another one. */
-export interface KeyScope {
-  readonly spenderId: string
-  readonly upstream: UpstreamName
-  readonly route: string
 }
 
 /** Hash of a caller's idempotency key, as `send.key_hash` keeps it. */

@@ -41,5 +41,5 @@ export async function repeatedList(
     }
   }
   const replayed = new Set(drafts.map(({ position }) => position))
-  return { sendId: rows[0]?.sendId ?? null, drafts, rows: known, refused, replayed }
+  return { sendId: rows.find(({ isEarlier }) => !isEarlier)?.sendId ?? null, drafts, rows: known, refused, replayed }
 }

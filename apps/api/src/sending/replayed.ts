@@ -1,9 +1,10 @@
 // Which of a request's messages earlier calls have sent already: under its key, or the same to the same person.
 import { ApiError } from '../http/api-error.ts'
+import type { KeyScope } from '../ledger/key.ts'
 import type { SendingDeps } from './deps.ts'
 import type { Entrance, Entry } from './entry.ts'
 import { pause } from './pause.ts'
-import type { Key, KeyScope } from './repeat.ts'
+import type { Key } from './repeat.ts'
 import { type MessageRow, messagesOfFingerprints, messagesOfKey } from './rows.ts'
 
 /** The rows that stand under the key of a request, once they are not under way any more; null where it is free. */

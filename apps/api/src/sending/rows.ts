@@ -2,10 +2,9 @@
 import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { noSuch } from '../http/api-error.ts'
-import { keyIsFree } from '../ledger/admit.ts'
+import { KEY_IS_FREE, type KeyScope, UNDER_KEY } from '../ledger/key.ts'
 import { STATE_NOW } from '../ledger/settle.ts'
 import type { HlrProgress } from '../upstream/upstream.ts'
-import type { KeyScope } from './repeat.ts'
 
 /** Where a message stands; past its lease one that was handed over reads unknown to everybody. */
 export type MessageState = 'scheduled' | 'held' | 'handed_over' | 'unknown' | 'accepted' | 'released'
@@ -14,6 +13,8 @@ export type MessageState = 'scheduled' | 'held' | 'handed_over' | 'unknown' | 'a
 export interface MessageRow {
   readonly id: bigint
   readonly sendId: string
+  /** Found under a key whose own call was told of it instead of sending it again. */
+  readonly isEarlier: boolean
   readonly kind: 'sms' | 'hlr' | 'msisdn'
   readonly recipient: string
   readonly parts: number
@@ -33,24 +34,24 @@ export interface MessageRow {
 }
 
 const COLUMNS = Prisma.sql`
-  m.id, m.send_id::text AS "sendId", s.kind::text AS kind, m.recipient, m.parts,
+  m.id, m.send_id::text AS "sendId", m.send_id <> s.id AS "isEarlier", s.kind::text AS kind, m.recipient, m.parts,
   ${STATE_NOW} AS state,
   m.hold_micros AS "holdMicros", m.charged_micros AS "chargedMicros", m.reference, m.failure,
   m.failure_number AS "failureNumber", m.failure_reason AS "failureReason", m.delivery,
   m.delivery_error AS "deliveryError", s.scheduled_at AS "scheduledAt", s.payload_digest AS "payloadDigest",
   m.fingerprint, (extract(epoch FROM database_now() - s.created_at) * 1000)::float8 AS "ageMs"`
 
-/** The messages of the send that stands under a key, in the order of its request; none where the key is free. */
+/** The messages that stand under a key, in the order of its request and then those of earlier calls; none where it is free. */
 export function messagesOfKey(
   db: Database,
   { spenderId, upstream, route }: KeyScope,
   keyHash: Uint8Array,
 ): Promise<MessageRow[]> {
   return db.$queryRaw<MessageRow[]>`
-    SELECT ${COLUMNS} FROM send s JOIN send_message m ON m.send_id = s.id
+    SELECT ${COLUMNS} FROM send s JOIN send_message m ON ${UNDER_KEY}
     WHERE s.spender_id = ${spenderId}::uuid AND s.upstream = ${upstream} AND s.route = ${route}
-      AND s.key_hash = ${keyHash}::bytea AND NOT ${keyIsFree(Prisma.sql`s`)}
-    ORDER BY m.position`
+      AND s.key_hash = ${keyHash}::bytea AND NOT ${KEY_IS_FREE}
+    ORDER BY m.send_id <> s.id, m.position`
 }
 
 /** The messages that stand under fingerprints: those that still count as the same, or the latest at whatever age. */

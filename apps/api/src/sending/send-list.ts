@@ -179,5 +179,6 @@ function rowsOf(
 
 /** A repeat of a whole call tells what the whole call costs. */
 function withWholePrice(answer: SentList['answer'], rows: readonly MessageRow[]): SentList['answer'] {
-  return { ...answer, price: toEurText(rows.reduce((sum, row) => sum + row.chargedMicros + row.holdMicros, 0n)) }
+  const own = rows.filter(({ isEarlier }) => !isEarlier)
+  return { ...answer, price: toEurText(own.reduce((sum, row) => sum + row.chargedMicros + row.holdMicros, 0n)) }
 }

@@ -67,6 +67,7 @@ export async function admission(
       route: '/sms',
       keyHash: null,
       payloadDigest: null,
+      repeats: [],
       sender: 'Tests',
       coding: 0,
       sealedText: null,

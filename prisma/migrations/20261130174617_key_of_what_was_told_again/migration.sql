@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "send" ADD COLUMN     "repeats" BIGINT[] DEFAULT ARRAY[]::BIGINT[];
