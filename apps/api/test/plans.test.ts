@@ -143,6 +143,18 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server', () => {
     expect((await database.db.send.findUniqueOrThrow({ where: { id: id ?? '' } })).sealedText).toBeNull()
   })
 
+  test('what a key stands for, of its own call and of earlier ones, is found without a walk through all messages', async () => {
+    const { sending } = pathNode(db, fakeOperator())
+    const list = (to: string[], key: string | null) =>
+      sending.sendList(smsCall(payer, to, { route: '/sms/batch', throughMcp: true, idempotencyKey: key }))
+    await list(['37060000021'], null)
+    for (const to of [['37060000021'], ['37060000021', '37060000022']]) {
+      await list(to, `of ${to.length}`)
+      expect((await list(to, `of ${to.length}`)).replayed).toBe(true)
+    }
+    expect(walks).toEqual([])
+  })
+
   test('a country is known or new without a walk through all messages of the account', async () => {
     await limit(database.db, payer, payer.tokenId, { askNewCountry: true })
     await limit(database.db, payer, payer.accountId, { askNewCountry: true })
