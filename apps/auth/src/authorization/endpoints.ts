@@ -76,8 +76,12 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
     request.raw.url = `${PATHS.authorization}?${authorizationParameters(queryOf(request.raw.url), deps.resources)}`
     return pass(deps, request, reply)
   })
-  app.get(`${PATHS.authorization}/:uid`, person, async (request, reply) => {
+  app.get<{ Params: { uid: string } }>(`${PATHS.authorization}/:uid`, person, async (request, reply) => {
     checkEncoded(request.url)
+    const { uid } = request.params
+    // Our router takes an empty one, and the library that address for the endpoint: past all that is settled above.
+    if (uid === '') return reply.callNotFound()
+    request.raw.url = `${PATHS.authorization}/${encodeURIComponent(uid)}`
     return pass(deps, request, reply)
   })
 

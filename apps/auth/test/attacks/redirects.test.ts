@@ -221,6 +221,17 @@ describe('an error before the person has seen a page of ours', () => {
     expect([response.status, response.headers.get('location')]).toEqual([400, null])
   })
 
+  it('is not to be had, nor a row, at an address that only looks like the endpoint, past its limits and rules (RFC 9700 §4.11.2)', async () => {
+    const before = await stack.db.oidcArtifact.count()
+    for (const asked of [{ request: 'x', response_mode: 'form_post' }, { state: 'x'.repeat(5000) }]) {
+      const { url } = await start(web, asked)
+      const response = await fetch(url.href.replace('/authorize?', '/authorize/?'), { redirect: 'manual' })
+      expect(response.status).toBe(404)
+      expect(await response.text()).not.toContain('app.example')
+    }
+    expect(await stack.db.oidcArtifact.count()).toBe(before)
+  })
+
   describe('of a client that the account signed in in this browser has connected', () => {
     const asked = async (client: TestClient, person: Person) =>
       (await person.get((await start(client, { prompt: 'none' })).url)).headers.get('location')
