@@ -92,6 +92,13 @@ describe('the handles of a client in the hands of another', () => {
     url.searchParams.set('request_uri', String(pushed.body.request_uri))
     const view = await mallory.person.open(url)
     expect(view.html).not.toContain('name="scope"')
+    // Nor is anything of it told at the other's own address.
+    expect(view.url.origin).toBe(new URL(mallory.client.redirectUri).origin)
+    expect(view.url.searchParams.get('error')).toBe('invalid_request_uri')
+    expect(view.url.href).not.toContain(flow.state)
+    // It waits for its own client still.
+    url.searchParams.set('client_id', alice.client.client.client_id)
+    expect((await alice.person.open(url)).html).toContain('name="scope"')
   })
 
   it('do not authenticate: a client secret of another client is refused (RFC 6749 §2.3)', async () => {

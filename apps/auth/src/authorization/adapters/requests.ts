@@ -1,6 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
+import { decodeJwt } from 'jose'
 import type { Adapter } from 'oidc-provider'
-import { errors } from 'oidc-provider'
+import { errors, Provider } from 'oidc-provider'
 import { keepWithin } from '../../storage-quota.ts'
 import { currentOrigin } from '../request/address.ts'
 import { inLocalTime } from '../tokens/local-times.ts'
@@ -62,7 +63,7 @@ export function pushedRequestAdapter(deps: AdapterDeps): Adapter {
     },
     async find(id) {
       const row = await findLive(deps.db, 'PushedAuthorizationRequest', id)
-      if (!row) return undefined
+      if (!row || !isOfThisClient(row.payload)) return undefined
       const consumed = row.consumedAt ? { consumed: seconds(row.consumedAt) } : {}
       return { ...inLocalTime(row.payload, row), jti: id, ...consumed }
     },
@@ -75,6 +76,15 @@ export function pushedRequestAdapter(deps: AdapterDeps): Adapter {
       if (count === 0) throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
     },
   }
+}
+
+/**
+ * True for a pushed request of the client that asks (RFC 9126 §2.2). The library would tell any other client what is wrong
+ * with it, at its own address, with the `state` of the one that pushed it.
+ */
+function isOfThisClient(pushed: object): boolean {
+  const { request } = pushed as { readonly request: string }
+  return decodeJwt(request).client_id === Provider.ctx?.oidc.params?.client_id
 }
 
 /** Used client assertions (RFC 7523 §3). Insert or fail: the library only looks before, and two could pass at once. */
