@@ -76,7 +76,9 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
     request.raw.url = `${PATHS.authorization}?${authorizationParameters(queryOf(request.raw.url), deps.resources)}`
     return pass(deps, request, reply)
   })
-  app.get<{ Params: { uid: string } }>(`${PATHS.authorization}/:uid`, person, async (request, reply) => {
+  // It takes place once: HEAD, which changes nothing (RFC 9110 §9.2.1), is not for it.
+  const once = { ...person, exposeHeadRoute: false }
+  app.get<{ Params: { uid: string } }>(`${PATHS.authorization}/:uid`, once, async (request, reply) => {
     checkEncoded(request.url)
     const { uid } = request.params
     // Our router takes an empty one, and the library that address for the endpoint: past all that is settled above.

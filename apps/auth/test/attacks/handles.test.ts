@@ -161,6 +161,12 @@ describe('the handles of a person in the hands of another', () => {
     const view = await mallory.person.open(resume)
     expect(view.url.searchParams.get('code')).toBeNull()
     expect(view.status).toBe(400)
+    // Nor by a method that changes nothing, in the right one.
+    const target = new URL(resume, page.url)
+    const headers = { cookie: alice.person.cookieHeader(target.pathname) }
+    const head = await fetch(target, { method: 'HEAD', redirect: 'manual', headers })
+    expect([head.status, head.headers.get('location')]).toEqual([405, null])
+    expect((await alice.person.open(target)).url.searchParams.get('code')).toBeTruthy()
   })
 
   it('delete nothing: a token of another account is not found (RFC 9700 §4.14)', async () => {
