@@ -10,7 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from './logger.ts'
-import { plainError, refuseUnread } from './plain-error.ts'
+import { type Exchanges, plainError, refuseUnread } from './plain-error.ts'
 import { RequestLogger } from './request-logger.ts'
 
 /** What a service tells its HTTP server. */
@@ -60,7 +60,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     http: { headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs) },
     // A request on an open connection was accepted: it is served, with `Connection: close`, even while stopping.
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseUnread(error, socket, connections.get(socket)?.owed ?? []),
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, connections.get(socket)),
     // No hook sees these: the address has no route. A cache may keep some of them where nothing is said of it.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
@@ -185,10 +185,10 @@ async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Pro
 }
 
 /** What is known of a connection; forgotten with it, for an answer whose client has gone never ends. */
-interface Connection {
+interface Connection extends Exchanges {
   carriedRequest: boolean
-  /** The answers that have not ended, in the order of their requests. */
   readonly owed: ServerResponse[]
+  unread: IncomingMessage | undefined
 }
 
 /**
@@ -198,7 +198,7 @@ interface Connection {
  */
 function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): void {
   function open(socket: Socket): Connection {
-    const connection = { carriedRequest: false, owed: [] }
+    const connection = { carriedRequest: false, owed: [], unread: undefined }
     connections.set(socket, connection)
     socket.once('close', () => connections.delete(socket))
     return connection
@@ -209,13 +209,17 @@ function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): v
     // Fastify listens for a name with several addresses on further servers, whose connections show here first.
     const connection = connections.get(socket) ?? open(socket)
     connection.carriedRequest = true
+    connection.unread = undefined
     connection.owed.push(reply.raw)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const owed = connections.get(request.raw.socket)?.owed
-    const place = owed?.indexOf(reply.raw) ?? -1
-    if (place !== -1) owed?.splice(place, 1)
+    const connection = connections.get(request.raw.socket)
+    const place = connection?.owed.indexOf(reply.raw) ?? -1
+    if (connection !== undefined && place !== -1) {
+      connection.owed.splice(place, 1)
+      if (!request.raw.complete) connection.unread = request.raw
+    }
     done()
   })
   app.addHook('preClose', async () => {

@@ -285,6 +285,33 @@ describe('what is no HTTP after a request', () => {
     const text = await exchange(app, `${head}transfer-encoding: chunked\r\n\r\ncanary`)
     expect(text.split('\r\n')[0]).toBe('HTTP/1.1 400 Bad Request')
   })
+
+  it('is answered no more where it is the body of a request that has its answer (RFC 9112 §9.3.2)', async () => {
+    const { app } = build()
+    app.post('/spend', { onRequest: (_request, reply) => void reply.code(401).send('refused') }, async () => 'never')
+    const socket = connect(await listen(app))
+    const head = 'POST /spend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+    socket.write(`${head}transfer-encoding: chunked\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      if (text.endsWith('refused')) socket.write('canary\r\n')
+    }
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401'])
+  })
+
+  it('is answered after a request whose body had come late, but whole', async () => {
+    const { app } = build()
+    app.post('/spend', { onRequest: (_request, reply) => void reply.code(401).send('refused') }, async () => 'never')
+    const socket = connect(await listen(app))
+    socket.write('POST /spend HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n')
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      if (text.endsWith('refused')) socket.write('{}canary\r\n\r\n')
+    }
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 400'])
+  })
 })
 
 describe('the Host of a request (RFC 9112 §3.2)', () => {
