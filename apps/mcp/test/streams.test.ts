@@ -114,16 +114,16 @@ describe('an event stream', () => {
     expect(told.map(({ params }) => (params as { progress: number }).progress)).toEqual([1, 2])
   })
 
-  it('is not opened for a client that asked to be told nothing, or that takes JSON alone', async () => {
-    for (const [body, accept] of [
-      [legacy('tools/call', { name: 'x' }), '*/*'],
-      [ERAS[1][1], 'application/json'],
-    ] as const) {
-      const answered = post(stack.url, token, body, { accept })
-      ;(await started).progress(1, 2)
-      release()
-      expect((await answered).headers.get('content-type')).toMatch(/^application\/json/)
-    }
+  it.each([
+    ['asked to be told nothing', legacy('tools/call', { name: 'x' }), '*/*'],
+    ['takes JSON alone', ERAS[1][1], 'application/json'],
+    ['takes no event stream', ERAS[1][1], 'application/json, text/event-stream;q=0'],
+    ['takes nothing but JSON', ERAS[1][1], 'application/json, */*; q=0.000'],
+  ])('is not opened for a client that %s (RFC 9110 §12.4.2)', async (_name, body, accept) => {
+    const answered = post(stack.url, token, body, { accept })
+    ;(await started).progress(1, 2)
+    release()
+    expect((await answered).headers.get('content-type')).toMatch(/^application\/json/)
   })
 
   it('is opened for a client that writes its media types in another case (RFC 9110 §8.3.1)', async () => {
@@ -141,14 +141,17 @@ describe('an event stream', () => {
     expect((await answered).headers.get('access-control-allow-origin')).toBe(origin)
   })
 
-  it.each([undefined, '*/*', 'text/event-stream'])('is opened for a client that accepts %s', async (accept) => {
-    const answered = once(raw(ERAS[1][1], accept), 'response')
-    ;(await started).progress(1, 2)
-    release()
-    const [response] = (await answered) as [IncomingMessage]
-    response.resume()
-    expect(response.headers['content-type']).toBe('text/event-stream')
-  })
+  it.each([undefined, '*/*', 'text/*;q=0.1', 'text/event-stream'])(
+    'is opened for a client that accepts %s',
+    async (accept) => {
+      const answered = once(raw(ERAS[1][1], accept), 'response')
+      ;(await started).progress(1, 2)
+      release()
+      const [response] = (await answered) as [IncomingMessage]
+      response.resume()
+      expect(response.headers['content-type']).toBe('text/event-stream')
+    },
+  )
 
   it.each([true, false])(
     'ends with a failure where its request is refused after it was opened: %s',

@@ -14,3 +14,8 @@ export function preferredLanguage<Language extends string>(
 export function prefersHtml(headers: IncomingHttpHeaders): boolean {
   return new Negotiator({ headers }).mediaTypes()[0] === 'text/html'
 }
+
+/** True where `Accept` takes an event stream, or stands nowhere (RFC 9110 §12.5.1). */
+export function takesEventStream(headers: IncomingHttpHeaders): boolean {
+  return new Negotiator({ headers }).mediaType(['text/event-stream']) !== undefined
+}

@@ -1,23 +1,24 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Notification } from '@modelcontextprotocol/server'
+import { takesEventStream } from '@vertexsms/service/accepts'
 import type { FastifyReply } from 'fastify'
 import type { Encoded } from '../protocol/encode.ts'
 import type { Channel } from '../protocol/exchange.ts'
 import { writeJson } from './respond.ts'
 
 const KEEP_ALIVE_MS = 15_000
-const STREAM_TYPES = /text\/event-stream|\*\/\*/i
 
 /** The way back of a request that came alone: a JSON answer, or an event stream from the first notification on. */
 export class HttpChannel implements Channel {
   readonly #reply: FastifyReply
-  readonly #accept: string | undefined
+  readonly #headers: IncomingHttpHeaders
   #isOver = false
   #keepAlive: NodeJS.Timeout | undefined
 
-  /** `accept` is the client's; without an event stream in it notifications are dropped. */
-  constructor(reply: FastifyReply, accept: string | undefined) {
+  /** `headers` are the client's; where it takes no event stream, notifications are dropped. */
+  constructor(reply: FastifyReply, headers: IncomingHttpHeaders) {
     this.#reply = reply
-    this.#accept = accept
+    this.#headers = headers
     this.#isOver = reply.raw.destroyed
   }
 
@@ -43,8 +44,11 @@ export class HttpChannel implements Channel {
   }
 
   notify(notification: Notification): void {
-    if (this.#isOver || (this.#accept !== undefined && !STREAM_TYPES.test(this.#accept))) return
-    if (this.#keepAlive === undefined) this.#openStream()
+    if (this.#isOver) return
+    if (!this.streaming) {
+      if (!takesEventStream(this.#headers)) return
+      this.#openStream()
+    }
     this.#write(JSON.stringify({ jsonrpc: '2.0', ...notification }))
   }
 

@@ -39,7 +39,7 @@ export function createPost(registry: Registry, { count }: Pick<Admission, 'count
     session: ApiSession,
     { era, message }: { readonly era: Era; readonly message: JSONRPCRequest },
   ): Promise<void> {
-    const channel = new HttpChannel(reply, request.headers.accept)
+    const channel = new HttpChannel(reply, request.headers)
     const exchange = new Exchange(era, message, session, channel)
     channel.onGone(() => {
       // A broken connection cancels in the modern era; in the older ones it explicitly does not.
