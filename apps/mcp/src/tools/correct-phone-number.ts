@@ -96,6 +96,7 @@ export const correctPhoneNumber = defineTool({
         count: results.length,
         results: results.map((result) => ({
           ...result,
+          country: line(result.country),
           error: result.error === null ? null : line(result.error, ERROR_MAX_CHARACTERS),
         })),
       },

@@ -184,6 +184,9 @@ export function refusalFailure(refusal: RouteRefusal, known: Readonly<Record<str
 /** What most texts are: words of ASCII with one space between them. */
 const PLAIN_LINE = /^[!-~]+(?: [!-~]+)*$/
 
+/** What a cut leaves of a character of two code units; a client that parses strictly refuses an answer with it (RFC 8259 §8.2). */
+const HALF_AT_END = /\p{Cs}$/u
+
 /** A string of the API on its way into a line of text: one line, no control characters, of bounded length. */
 export function line(value: string, maxCharacters = 80): string {
   if (value.length <= maxCharacters && PLAIN_LINE.test(value)) return value
@@ -191,4 +194,5 @@ export function line(value: string, maxCharacters = 80): string {
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim()
     .slice(0, maxCharacters)
+    .replace(HALF_AT_END, '')
 }
