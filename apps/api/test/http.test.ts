@@ -1,4 +1,6 @@
+// What all routes have in common on the wire: unknown addresses and methods, bodies, headers, and what is refused before a route sees it.
 import { createConnection } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorld, type World } from './support/world.ts'
 
@@ -65,6 +67,31 @@ test('a body that is no JSON, or not said to be, is refused', async () => {
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/xml']) {
     const { status, body } = await post('{}', type)
     expect([status, body]).toEqual([415, errorBody('UNSUPPORTED_MEDIA_TYPE')])
+  }
+})
+
+test('a body that is encoded is refused as such, and one that can be read is read (RFC 9110 §8.4)', async () => {
+  const post = (body: Blob, coding: string) =>
+    fetch(`${world.node.url}/sms`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-encoding': coding,
+        'x-vertexsms-token': world.token,
+      },
+      body,
+    })
+  const refused = await post(new Blob([Uint8Array.from(gzipSync('{}'))]), 'gzip')
+  expect([refused.status, await refused.json()]).toEqual([
+    415,
+    { ...errorBody('UNSUPPORTED_MEDIA_TYPE'), message: 'Send the body as it is, without a Content-Encoding.' },
+  ])
+  for (const [body, coding] of [
+    ['{', 'Identity'],
+    ['{}', 'gzip'],
+    ['{}', 'utf-8'],
+  ] as const) {
+    expect(await (await post(new Blob([body]), coding)).json()).toEqual(errorBody('INVALID_INPUT'))
   }
 })
 

@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<number, string>> = {
   404: 'There is nothing under this address.',
   409: 'It conflicts with what was done already; what is still under way says in `Retry-After` when to ask again.',
   413: 'The body is too large.',
-  415: 'The body is not said to be JSON.',
+  415: 'The body is not said to be JSON, or is encoded.',
   422: 'The Idempotency-Key was used for another request.',
   429: 'Too many requests: wait for the time in `Retry-After`.',
   500: 'It failed on our side, or its outcome is not known.',
