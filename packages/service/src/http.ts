@@ -64,6 +64,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     // No hook sees these: the address has no route. A cache may keep some of them where nothing is said of it.
     frameworkErrors: (error, request, reply) => {
       setCommonHeaders(request as FastifyRequest, reply as FastifyReply)
+      oweAnswer(connections, reply.raw as ServerResponse)
       reply.header('cache-control', 'no-store')
       void onError(error, request as FastifyRequest, reply as FastifyReply)
     },
@@ -191,35 +192,36 @@ interface Connection extends Exchanges {
   unread: IncomingMessage | undefined
 }
 
+function openConnection(connections: Map<Socket, Connection>, socket: Socket): Connection {
+  const connection = { carriedRequest: false, owed: [], unread: undefined }
+  connections.set(socket, connection)
+  socket.once('close', () => connections.delete(socket))
+  return connection
+}
+
+/** Notes a request that came, and its answer until it has ended. */
+function oweAnswer(connections: Map<Socket, Connection>, response: ServerResponse): void {
+  const { req: request } = response
+  // Fastify listens for a name with several addresses on further servers, whose connections show here first.
+  const connection = connections.get(request.socket) ?? openConnection(connections, request.socket)
+  connection.carriedRequest = true
+  connection.unread = undefined
+  connection.owed.push(response)
+  response.once('close', () => {
+    connection.owed.splice(connection.owed.indexOf(response), 1)
+    if (!request.complete) connection.unread = request
+  })
+}
+
 /**
  * Ends every connection as soon as it is idle. Answers still owed say `Connection: close`, so that no client sends its
  * next request into a closing door. The sweep takes what became idle after the server began to close, and spare
  * connections that never carried a request, which Node does not count as idle: either would hold the process.
  */
 function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): void {
-  function open(socket: Socket): Connection {
-    const connection = { carriedRequest: false, owed: [], unread: undefined }
-    connections.set(socket, connection)
-    socket.once('close', () => connections.delete(socket))
-    return connection
-  }
-  app.server.on('connection', open)
-  app.addHook('onRequest', (request, reply, done) => {
-    const { socket } = request.raw
-    // Fastify listens for a name with several addresses on further servers, whose connections show here first.
-    const connection = connections.get(socket) ?? open(socket)
-    connection.carriedRequest = true
-    connection.unread = undefined
-    connection.owed.push(reply.raw)
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    const connection = connections.get(request.raw.socket)
-    const place = connection?.owed.indexOf(reply.raw) ?? -1
-    if (connection !== undefined && place !== -1) {
-      connection.owed.splice(place, 1)
-      if (!request.raw.complete) connection.unread = request.raw
-    }
+  app.server.on('connection', (socket) => openConnection(connections, socket))
+  app.addHook('onRequest', (_request, reply, done) => {
+    oweAnswer(connections, reply.raw)
     done()
   })
   app.addHook('preClose', async () => {

@@ -278,6 +278,27 @@ describe('what is no HTTP after a request', () => {
     expect(text.match(/HTTP\/1\.1 \d+|spent/g)).toEqual(Array(3).fill(['HTTP/1.1 200', 'spent']).flat())
   })
 
+  it('keeps no answer back to an address that cannot be read', async () => {
+    const { app } = build()
+    let open = (): void => {}
+    const passed = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    app.get('/slow', async () => {
+      await passed
+      return 'done'
+    })
+    const socket = connect(await listen(app))
+    const refused = new Promise((resolve) => app.server.on('clientError', resolve))
+    const requests = ['/slow', '/%zz'].map((path) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`)
+    socket.write(`${requests.join('')}canary\r\n\r\n`)
+    await refused
+    open()
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+  })
+
   it('is answered where it is its own body', async () => {
     const { app } = build()
     app.post('/spend', async () => 'never')
