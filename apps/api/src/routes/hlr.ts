@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { HLR_WAIT_MAX_SECONDS, hlrRequestSchema } from '@vertexsms/contract/rest'
 import { hlrQuerySchema } from '@vertexsms/contract/routes'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -56,7 +57,7 @@ export function hlrRoutes(
     try {
       while (progress.status.status !== 'done' && performance.now() < deadline && !over.aborted) {
         const inMs = Math.min(deadline - performance.now(), nextLookInMs(progress.lookAgainInMs))
-        await pause(Math.max(inMs, LOOK_AT_LEAST_MS), over)
+        await delay(Math.max(inMs, LOOK_AT_LEAST_MS), undefined, { signal: over }).catch(() => undefined)
         progress = await look()
       }
       return progress.status
@@ -76,16 +77,4 @@ function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   return gone.signal
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

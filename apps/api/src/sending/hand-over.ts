@@ -1,4 +1,5 @@
 // Hands one message to the upstream, once, and says what is to be settled.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
@@ -234,7 +235,7 @@ async function untilTrue(
   const until = performance.now() + withinMs
   for (let pauseMs = FIRST_PAUSE_MS; performance.now() < until; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
     if (await work().catch(() => false)) return true
-    await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
+    await delay(pauseMs, undefined, { ref: false })
   }
   return false
 }

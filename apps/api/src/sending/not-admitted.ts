@@ -1,4 +1,5 @@
 // What becomes of a request whose messages were not admitted: its refusal, what it repeats, or another round.
+import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
 import type { Admitted } from '../ledger/admit.ts'
@@ -9,7 +10,6 @@ import type { SendingDeps } from './deps.ts'
 import type { Entered, Entry, Next, Progress } from './entry.ts'
 import { giveBackLater } from './hand-over.ts'
 import { judgeAll, judgeEach, judgePrice, refusalOf } from './judgements.ts'
-import { pause } from './pause.ts'
 import { noPlace } from './places.ts'
 import { type Priced, sum } from './price.ts'
 import { findReplayed, lookForRepeat, repeatOf } from './replayed.ts'
@@ -56,7 +56,7 @@ export async function whenNotAdmitted(
     case 'busy':
       // As the upstream lets a surplus wait, for a moment.
       if (performance.now() >= progress.busyUntilMs) throw noPlace()
-      await pause(PLACE_LOOK_MS * (1 + Math.random()))
+      await delay(PLACE_LOOK_MS * (1 + Math.random()))
       return 'busy'
     case 'owes':
       throw new ApiError('RATE_LIMITED', {

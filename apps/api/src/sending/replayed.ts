@@ -1,9 +1,9 @@
 // Which of a request's messages earlier calls have sent already: under its key, or the same to the same person.
+import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError } from '../http/api-error.ts'
 import type { KeyScope } from '../ledger/key.ts'
 import type { SendingDeps } from './deps.ts'
 import type { Entrance, Entry } from './entry.ts'
-import { pause } from './pause.ts'
 import type { Key } from './repeat.ts'
 import { type MessageRow, messagesOfFingerprints, messagesOfKey } from './rows.ts'
 
@@ -20,7 +20,7 @@ export async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promi
     // Past the time in which it was answered, the first one has told what it could, and so may its repeat.
     if (!runs || (rows.length > 1 && first.ageMs > deps.times.answerMs)) return rows
     if (performance.now() >= until) throw new ApiError('SEND_IN_PROGRESS', { headers: { 'retry-after': '2' } })
-    await pause(REPEAT_LOOK_MS)
+    await delay(REPEAT_LOOK_MS)
   }
 }
 
@@ -66,7 +66,7 @@ export async function findReplayed(
       ({ state, scheduledAt }) => scheduledAt === null && (state === 'held' || state === 'handed_over'),
     )
     if (runs && performance.now() < until) {
-      await pause(REPEAT_LOOK_MS)
+      await delay(REPEAT_LOOK_MS)
       continue
     }
     for (const { position, bytes } of wanted) {

@@ -1,4 +1,5 @@
 // Runs the held messages of a list: settles one chunk and claims the next in one statement, until none is left.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { spenderGoes } from '@vertexsms/db/paused'
@@ -12,7 +13,6 @@ import { connectionOnlyReads, openLive } from '../live.ts'
 import { type SendingDeps, type Whose, whose } from './deps.ts'
 import { handOver, settleLater, type ToHandOver } from './hand-over.ts'
 import { watch } from './judgements.ts'
-import { pause } from './pause.ts'
 
 /** One message of a list and how it is handed over. */
 export type Item = Pick<ToHandOver, 'told' | 'heldMicros' | 'call'>
@@ -131,7 +131,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       if (claimed.length === 0) {
         if (next.held === 0) return
         if (!next.live) return await release(deps.db, claim, [], await whyStopped(deps.db, claim))
-        await pause(PLACE_LOOK_MS)
+        await delay(PLACE_LOOK_MS)
         continue
       }
     } catch (error) {
@@ -140,7 +140,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       // The sweep has released what is held by then.
       if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, sender, settlements, look)
       lost = true
-      await pause(RETRY_MS)
+      await delay(RETRY_MS)
       continue
     }
     await deps.at('claimed')
