@@ -5,8 +5,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
 /** What an entry tells of; a closed list, so that no text of a caller stands here. */
-export const ACTIVITY_KINDS = ['sms', 'hlr', 'msisdn', 'settle', 'cancel', 'pause'] as const
-export type ActivityKind = (typeof ACTIVITY_KINDS)[number]
+export type ActivityKind = 'sms' | 'hlr' | 'msisdn' | 'settle' | 'cancel' | 'pause'
 
 /** Digits of a recipient that are told. */
 const LAST_DIGITS = 3
