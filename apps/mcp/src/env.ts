@@ -53,7 +53,7 @@ const schema = z.object({
   DISCOVERY: onOffSchema.default(false),
   /** How long `send_sms` waits for delivery reports where it is asked to. */
   DELIVERY_WAIT_MS: millisecondsSchema(1, DELIVERY_WAIT_MAX_MS).default(DELIVERY_WAIT_MAX_MS),
-  /** This and the next: see the table of limits in `endpoint/limits.ts`. */
+  /** This and the next: see `docs/limits.md`. */
   CALLS_PER_MINUTE: perMinuteSchema.default(600),
   FAILURES_PER_MINUTE: perMinuteSchema.default(120),
 })
