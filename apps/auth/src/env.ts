@@ -107,7 +107,7 @@ const schema = z.object({
   INTERACTION_SECONDS: secondsSchema(1, DAY_SECONDS).default(900),
   /** Where the API sends to: with `sandbox` no account needs a token of its own. */
   UPSTREAM: upstreamSchema.default('sandbox'),
-  /** The internal listener of the API. Without it nothing is asked there: tokens are stored unchecked, prices not shown. */
+  /** The internal listener of the API. Without it no token at the operator can be checked, and no price is shown. */
   API_INTERNAL_URL: urlSchema.optional(),
   /** Whether clients may be known by a metadata document. With `off` none is fetched, and clients register. */
   CLIENT_DOCUMENTS: onOffSchema.default(true),
