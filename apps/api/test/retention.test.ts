@@ -121,6 +121,47 @@ test('a lookup is told as long as its result is kept, and then as none, not as o
   await expect(read()).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
+test('a first result that comes once the number is not kept any more is not kept, and gives nothing back after that', async () => {
+  const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
+  const call = { sender: senderOf(payer), kind: 'hlr', route: '/hlr', number: '+37060000123' } as const
+  const { id } = await sendOther(deps, { ...call, idempotencyKey: null, throughMcp: false, allowRepeat: false })
+  const door = createReportDoor(
+    db,
+    () => deps.operator,
+    () => {},
+  )
+  await keep(4 * DAY_MS + MINUTE_MS)
+  await keep(34 * DAY_MS + 2 * MINUTE_MS)
+  for (const error of ['0', '24']) {
+    await door.lookup({ messageId: BigInt(id), result: { ...RESULT, error, imsi: '246010000000001' } })
+    const { chargedMicros, ...kept } = await rowOf(BigInt(id))
+    expect([kept.recipient, kept.state, kept.result, chargedMicros]).toEqual(['123', 'accepted', {}, 5_000n])
+  }
+})
+
+test.each(['0', '24'])(
+  'a result that is told again once it is not kept any more is not kept, and with %s gives nothing back',
+  async (error) => {
+    const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
+    const call = { sender: senderOf(payer), kind: 'hlr', route: '/hlr', number: '+37060000123' } as const
+    const { id } = await sendOther(deps, { ...call, idempotencyKey: null, throughMcp: false, allowRepeat: false })
+    const door = createReportDoor(
+      db,
+      () => deps.operator,
+      () => {},
+    )
+    const tell = (error: string) =>
+      door.lookup({ messageId: BigInt(id), result: { ...RESULT, error, imsi: '246010000000001' } })
+    await tell('0')
+    const { chargedMicros } = await rowOf(BigInt(id))
+    expect(chargedMicros).toBe(5_000n)
+    await keep(30 * DAY_MS + MINUTE_MS)
+    await tell(error)
+    expect(await rowOf(BigInt(id))).toMatchObject({ state: 'accepted', chargedMicros, recipient: '123', result: {} })
+    await expect(readLookup(db, call.sender, BigInt(id))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  },
+)
+
 /** Registers a number under one key, at an operator that gives this id, late or at once, or does not answer. */
 function registration(id: string | null, answer: Promise<void> | undefined = undefined) {
   const asked = { times: 0 }

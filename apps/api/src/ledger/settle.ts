@@ -25,6 +25,9 @@ export const NOT_PAID = VERTEX_ERROR_CODES.BALANCE_LIMIT
  */
 export const WAS_SENT = Prisma.sql`(m.result IS NOT NULL OR m.delivery IS NOT NULL)`
 
+/** What stands for a result that is not kept any more: that a lookup was made is known all the same. */
+export const FORGOTTEN_RESULT = Prisma.sql`'{}'::jsonb`
+
 /** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
 export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
 

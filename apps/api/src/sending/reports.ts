@@ -4,7 +4,7 @@ import { becameOf, DELIVERY_STATUS } from '@vertexsms/contract/delivery'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { owePosts } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
-import { AS_READ, STATE_NOW, settle, WAS_SENT } from '../ledger/settle.ts'
+import { AS_READ, FORGOTTEN_RESULT, HAS_NUMBER, STATE_NOW, settle, WAS_SENT } from '../ledger/settle.ts'
 import type { ReportDoor, SendingUpstream } from '../upstream/upstream.ts'
 import { type LateMoney, lateMoney, type PartPrices, type ReportedMessage } from './late-money.ts'
 
@@ -116,7 +116,7 @@ export function createReportDoor(db: Database, rates: () => Rates, owes: () => v
       await takeItsMoney()
       const told = JSON.stringify(result)
       const reported = Prisma.sql`
-        UPDATE send_message m SET result = ${told}::jsonb, final_at = coalesce(m.final_at, database_now())
+        UPDATE send_message m SET result = CASE WHEN ${HAS_NUMBER} THEN ${told}::jsonb ELSE ${FORGOTTEN_RESULT} END, final_at = coalesce(m.final_at, database_now())
         FROM held WHERE m.id = held.id AND m.result IS NULL
         RETURNING m.id, m.account_id, m.send_id`
       const isGivenBack = await write(

@@ -3,7 +3,7 @@ import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { noSuch } from '../http/api-error.ts'
 import { KEY_IS_FREE, type KeyScope, UNDER_KEY } from '../ledger/key.ts'
-import { STATE_NOW } from '../ledger/settle.ts'
+import { FORGOTTEN_RESULT, STATE_NOW } from '../ledger/settle.ts'
 import type { HlrProgress } from '../upstream/upstream.ts'
 
 /** Where a message stands; past its lease one that was handed over reads unknown to everybody. */
@@ -96,8 +96,8 @@ export async function readLookup(
   const [row] = await db.$queryRaw<
     { spenderId: string; kind: string; recipient: string; result: unknown; over: boolean }[]
   >`
-    SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, m.result,
-           m.result IS NULL AND coalesce(m.final_at <= database_now() - ${RESULT_SECONDS}::int * interval '1 second', FALSE)
+    SELECT m.spender_id::text AS "spenderId", s.kind::text AS kind, m.recipient, nullif(m.result, ${FORGOTTEN_RESULT}) AS result,
+           nullif(m.result, ${FORGOTTEN_RESULT}) IS NULL AND coalesce(m.final_at <= database_now() - ${RESULT_SECONDS}::int * interval '1 second', FALSE)
              AS over
     FROM send_message m JOIN send s ON s.id = m.send_id WHERE m.id = ${id}::bigint`
   if (row === undefined) return undefined

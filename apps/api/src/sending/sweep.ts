@@ -4,7 +4,7 @@ import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
 import { type Step, settleSteps } from '../ledger/release.ts'
-import { HAS_NUMBER } from '../ledger/settle.ts'
+import { FORGOTTEN_RESULT, HAS_NUMBER } from '../ledger/settle.ts'
 import { NOT_SENT } from '../ledger/unsent.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { forgetAskedTexts } from './approval.ts'
@@ -101,7 +101,8 @@ export function createRetentionJob(db: Database): Job {
 async function shortenNumbers(db: Database): Promise<number> {
   const [{ rows }] = await db.$queryRaw<[{ rows: number }]>`
     WITH shortened AS (
-      UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL, result = NULL
+      UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL,
+        result = CASE WHEN result IS NOT NULL THEN ${FORGOTTEN_RESULT} END
       WHERE id = ANY (ARRAY(
         SELECT id FROM send_message
         WHERE final_at <= database_now() - ${NUMBER_DAYS}::int * interval '1 day' AND ${HAS_NUMBER}
