@@ -7,6 +7,13 @@ export interface Counter {
   readonly windowSeconds: number
 }
 
+/** One hit that was counted. */
+export interface Hit {
+  readonly key: string
+  /** When the window began that it was counted in. */
+  readonly windowAt: Date
+}
+
 /** What a counter shows. */
 export interface Counted {
   readonly hits: number
@@ -32,22 +39,23 @@ function currentWindow(seconds: number): Prisma.Sql {
 export async function countHit(
   db: Database,
   { key, windowSeconds, max }: Counter & { readonly max: number },
-): Promise<{ readonly hits: number | null; readonly secondsLeft: number }> {
-  const [row] = await db.$queryRaw<[{ hits: number | null; secondsLeft: number }]>`
+): Promise<{ readonly hits: number | null; readonly secondsLeft: number; readonly windowAt: Date }> {
+  const [row] = await db.$queryRaw<[{ hits: number | null; secondsLeft: number; windowAt: Date }]>`
     WITH one_window AS (${currentWindow(windowSeconds)}), counted AS (
       INSERT INTO rate_counter (key, window_at, hits, expires_at) SELECT ${key}, at, 1, ends_at FROM one_window
       ON CONFLICT (key, window_at) DO UPDATE SET hits = rate_counter.hits + 1 WHERE rate_counter.hits < ${max}::int
       RETURNING hits
     )
-    SELECT (SELECT hits FROM counted) AS hits, "secondsLeft" FROM one_window`
+    SELECT (SELECT hits FROM counted) AS hits, "secondsLeft", at AS "windowAt" FROM one_window`
   return row
 }
 
-/** Takes back one hit of each of some keys in this window; one that was counted in a window before is over with it. */
-export async function takeBackHit(db: Database, keys: readonly string[], windowSeconds: number): Promise<void> {
+/** Takes back hits where they were counted: the window after, which others have counted in since, keeps all of theirs. */
+export async function takeBackHits(db: Database, hits: readonly Hit[]): Promise<void> {
   await db.$executeRaw`
-    UPDATE rate_counter SET hits = hits - 1 FROM (${currentWindow(windowSeconds)}) one_window
-    WHERE window_at = at AND hits > 0 AND key = ANY(${[...keys]}::text[])`
+    UPDATE rate_counter c SET hits = c.hits - 1
+    FROM unnest(${hits.map(({ key }) => key)}::text[], ${hits.map(({ windowAt }) => windowAt)}::timestamptz[]) AS h (key, at)
+    WHERE c.key = h.key AND c.window_at = h.at AND c.hits > 0`
 }
 
 /** What the counters of some keys show in this window; a key that was not hit is missing. */

@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { countHit, deleteEndedCounters, forgetCounters, readCounters, trimCounters } from '../src/counter.ts'
+import {
+  countHit,
+  deleteEndedCounters,
+  forgetCounters,
+  readCounters,
+  takeBackHits,
+  trimCounters,
+} from '../src/counter.ts'
 import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const WINDOW_SECONDS = 600
@@ -44,6 +51,22 @@ describe('a counter', () => {
     await setClock(WINDOW_SECONDS)
     expect((await readCounters(test.db, ['a'], WINDOW_SECONDS)).size).toBe(0)
     expect(await hit('a', 1)).toMatchObject({ hits: 1 })
+  })
+
+  it('takes a hit back in the window that it was counted in, and none of those that the next one has', async () => {
+    await setClock(WINDOW_SECONDS - 1)
+    const { windowAt } = await hit('a', 5)
+    const hitsOf = async () =>
+      (await test.db.rateCounter.findMany({ orderBy: { windowAt: 'asc' } })).map((row) => row.hits)
+    await hit('a', 5)
+    await takeBackHits(test.db, [{ key: 'a', windowAt }])
+    expect(await hitsOf()).toEqual([1])
+    await setClock(WINDOW_SECONDS)
+    await hit('a', 5)
+    await takeBackHits(test.db, [{ key: 'a', windowAt }])
+    expect(await hitsOf()).toEqual([0, 1])
+    await takeBackHits(test.db, [{ key: 'a', windowAt }])
+    expect(await hitsOf()).toEqual([0, 1])
   })
 
   it('is read and forgotten by its key alone', async () => {

@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { countHit, takeBackHit } from '@vertexsms/db/counter'
+import { countHit, type Hit, takeBackHits } from '@vertexsms/db/counter'
 import { mac } from '@vertexsms/secrets/mac'
 import { ApiError } from '../http/api-error.ts'
 import { LIMITS } from '../service-limits.ts'
@@ -13,52 +13,51 @@ const DAY_SECONDS = 86_400
 export interface PinLimits {
   /**
    * Counts one PIN for a number. What an account may not have is counted against that account alone, so that it cannot
-   * use up what others may send to the number. Throws RATE_LIMITED (429).
+   * use up what others may send to the number. What is given back is for a PIN that was surely not sent. Throws
+   * RATE_LIMITED (429).
    */
-  countPin(accountId: string, msisdn: string): Promise<void>
-  /** Takes back one that was counted and surely not sent. */
-  takeBackPin(accountId: string, msisdn: string): Promise<void>
-  /** Counts one guess of an account, whatever the number. Throws RATE_LIMITED (429). */
-  countGuess(accountId: string): Promise<void>
-  /** Takes back one that was counted and that surely nobody looked at. */
-  takeBackGuess(accountId: string): Promise<void>
+  countPin(accountId: string, msisdn: string): Promise<TakeBack>
+  /**
+   * Counts one guess of an account, whatever the number. What is given back is for one that surely nobody looked at. Throws
+   * RATE_LIMITED (429).
+   */
+  countGuess(accountId: string): Promise<TakeBack>
 }
+
+/** Takes back what was counted; where that cannot be noted it stays counted. Never throws. */
+export type TakeBack = () => Promise<void>
 
 /** Counters that keep neither accounts nor numbers, but a keyed hash of them. */
 export function createPinLimits(db: Database, key: Uint8Array): PinLimits {
   const { perDay, perNumberAndDay, numberPerDay, numberFirstsPerDay, guessesPerDay } = LIMITS.pins
 
-  const keyOf = (what: string) => PIN_COUNTER_PREFIX + mac(key, what).toString('base64url')
-  const ofAccount = (accountId: string) => `account ${accountId}`
-  const ofBoth = (accountId: string, msisdn: string) => `account ${accountId} number ${msisdn}`
-  const ofNumber = (msisdn: string) => `number ${msisdn}`
-  const ofGuesses = (accountId: string) => `guesses ${accountId}`
+  const takeBackOf =
+    (...hits: Hit[]): TakeBack =>
+    () =>
+      takeBackHits(db, hits).catch(() => {})
 
   /** Counts what is no more than `limit` a day; whether it is the day's first. Throws RATE_LIMITED, and nothing is counted. */
-  async function count(what: string, limit: number, tooMany: string): Promise<{ isFirst: boolean }> {
-    const { hits, secondsLeft } = await countHit(db, { key: keyOf(what), windowSeconds: DAY_SECONDS, max: limit })
-    if (hits !== null) return { isFirst: hits === 1 }
+  async function count(what: string, limit: number, tooMany: string): Promise<Hit & { readonly isFirst: boolean }> {
+    const hashed = PIN_COUNTER_PREFIX + mac(key, what).toString('base64url')
+    const hit = { key: hashed, windowSeconds: DAY_SECONDS, max: limit }
+    const { hits, secondsLeft, windowAt } = await countHit(db, hit)
+    if (hits !== null) return { key: hashed, windowAt, isFirst: hits === 1 }
     throw new ApiError('RATE_LIMITED', { message: tooMany, headers: { 'retry-after': String(secondsLeft) } })
   }
 
   return {
     async countPin(accountId, msisdn) {
       const toNumber = 'Too many codes were sent to this number today.'
-      await count(ofAccount(accountId), perDay, 'Too many codes were sent for this account today.')
-      const { isFirst } = await count(ofBoth(accountId, msisdn), perNumberAndDay, toNumber)
+      const ofAccount = await count(`account ${accountId}`, perDay, 'Too many codes were sent for this account today.')
+      const ofBoth = await count(`account ${accountId} number ${msisdn}`, perNumberAndDay, toNumber)
       // An account that has had none today finds room that the others' further ones cannot take.
-      await count(ofNumber(msisdn), isFirst ? numberFirstsPerDay : numberPerDay, toNumber)
-    },
-
-    takeBackPin(accountId, msisdn) {
-      const keys = [ofAccount(accountId), ofBoth(accountId, msisdn), ofNumber(msisdn)].map(keyOf)
-      return takeBackHit(db, keys, DAY_SECONDS)
+      const ofNumber = await count(`number ${msisdn}`, ofBoth.isFirst ? numberFirstsPerDay : numberPerDay, toNumber)
+      return takeBackOf(ofAccount, ofBoth, ofNumber)
     },
 
     async countGuess(accountId) {
-      await count(ofGuesses(accountId), guessesPerDay, 'Too many codes were tried for this account today.')
+      const tooMany = 'Too many codes were tried for this account today.'
+      return takeBackOf(await count(`guesses ${accountId}`, guessesPerDay, tooMany))
     },
-
-    takeBackGuess: (accountId) => takeBackHit(db, [keyOf(ofGuesses(accountId))], DAY_SECONDS),
   }
 }

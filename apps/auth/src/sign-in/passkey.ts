@@ -15,7 +15,9 @@ export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void
     deps.forms.check(request, visitor)
     const returnTo = safeReturnTo(textField(request, 'return_to'))
     // By whose the passkey is, and nothing that names none: else what neighbours send would keep others from theirs.
-    const count = (about: string) => assertAllowed(deps, reply, 'passkey', { about, address: request.ip })
+    const count = async (about: string) => {
+      await assertAllowed(deps, reply, 'passkey', { about, address: request.ip })
+    }
     const answer = textField(request, 'credential')
     const tried = await whileAllowed(
       checkPasskey(deps, answer, { binding: passkeyBinding(visitor), count }).then((proof) => ({ proof })),

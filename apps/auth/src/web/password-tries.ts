@@ -36,10 +36,10 @@ export async function countPasswordTry(
   // What neighbours at an address try keeps nobody out of a browser that is known: it counts there by its account.
   await assertAllowed(deps, reply, 'signInAddress', known === null ? { address } : { address, about: email })
   const pair: Subject = known === null ? { about: email, address } : { about: `${email}\n${known}` }
-  await assertAllowed(deps, reply, 'signIn', pair)
+  const takeBackOfPair = await assertAllowed(deps, reply, 'signIn', pair)
   const account: Subject = { about: email }
-  const isCountedThere = known === null && (await deps.rateLimiter.hit('signInAccount', account)).allowed
-  if (known === null && !isCountedThere) {
+  const ofAccount = known === null ? await deps.rateLimiter.hit('signInAccount', account) : null
+  if (ofAccount?.allowed === false) {
     const waited = await deps.signInDelay.wait(`${email}\n${narrow}`, request.raw.socket)
     if (!waited) {
       reply.header('retry-after', String(RETRY_AFTER_SECONDS))
@@ -55,8 +55,8 @@ export async function countPasswordTry(
       try {
         return await verifyPassword(passwordHash, password, whose)
       } catch (error) {
-        await deps.rateLimiter.takeBack('signIn', pair)
-        if (isCountedThere) await deps.rateLimiter.takeBack('signInAccount', account)
+        await takeBackOfPair()
+        if (ofAccount?.allowed) await ofAccount.takeBack()
         throw error
       }
     },

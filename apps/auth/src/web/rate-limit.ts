@@ -1,5 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
-import { countHit, forgetCounters, readCounters, takeBackHit } from '@vertexsms/db/counter'
+import { countHit, forgetCounters, type Hit, readCounters, takeBackHits } from '@vertexsms/db/counter'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { addressGroups } from '@vertexsms/service/address'
 import { LIMITS, type LimitName } from '../service-limits.ts'
@@ -11,7 +11,11 @@ export interface Subject {
 }
 
 /** What a {@link RateLimiter} says: go on, or come back after so many whole seconds. */
-export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly retryAfterSeconds: number }
+export type Verdict = { readonly allowed: true } | Refused
+type Refused = { readonly allowed: false; readonly retryAfterSeconds: number }
+
+/** What is said of an event that was counted; one that did not happen after all is taken back. */
+export type Counted = (Verdict & { readonly allowed: true; takeBack(): Promise<void> }) | Refused
 
 /** Counts events in fixed windows that all nodes share through the database, by its clock. Subjects are stored hashed. */
 export interface RateLimiter {
@@ -19,16 +23,14 @@ export interface RateLimiter {
    * Counts one event and judges it. What is refused by the wider ceiling leaves no row for the address itself, and what is
    * refused by that of the address uses up nothing of the wider one, which its neighbours have as well.
    */
-  hit(name: LimitName, subject: Subject): Promise<Verdict>
+  hit(name: LimitName, subject: Subject): Promise<Counted>
   /** Judges without counting: refused once as many were counted as are allowed. */
   look(name: LimitName, subject: Subject): Promise<Verdict>
-  /** Takes back one event that was counted and did not happen after all. */
-  takeBack(name: LimitName, subject: Subject): Promise<void>
   /** Forgets what was counted, as a success does with the failures before it. */
   forget(name: LimitName, subject: Subject): Promise<void>
 }
 
-const ALLOWED: Verdict = { allowed: true }
+const ALLOWED = { allowed: true } as const
 
 /** A limiter over the shared table; with `enabled: false` everything is allowed and nothing is counted. */
 export function createRateLimiter({ db, enabled }: { readonly db: Database; readonly enabled: boolean }): RateLimiter {
@@ -41,23 +43,21 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
 
   return {
     async hit(name, subject) {
-      if (!enabled) return ALLOWED
+      if (!enabled) return { ...ALLOWED, takeBack: async () => {} }
       const [narrow, ...wide] = countersOf(name, subject)
       const around = wide.length > 0 ? await read(name, wide) : ALLOWED
       if (!around.allowed) return around
+      const counted: Hit[] = []
       for (const { key, ceiling } of [narrow, ...wide]) {
-        const { hits, secondsLeft } = await countHit(db, { key, windowSeconds: LIMITS[name].seconds, max: ceiling })
-        if (hits === null) return refused(secondsLeft)
+        const hit = await countHit(db, { key, windowSeconds: LIMITS[name].seconds, max: ceiling })
+        if (hit.hits === null) return refused(hit.secondsLeft)
+        counted.push({ key, windowAt: hit.windowAt })
       }
-      return ALLOWED
+      return { ...ALLOWED, takeBack: () => takeBackHits(db, counted) }
     },
 
     async look(name, subject) {
       return enabled ? read(name, countersOf(name, subject)) : ALLOWED
-    },
-
-    async takeBack(name, subject) {
-      if (enabled) await takeBackHit(db, keysOf(name, subject), LIMITS[name].seconds)
     },
 
     async forget(name, subject) {
@@ -66,7 +66,7 @@ export function createRateLimiter({ db, enabled }: { readonly db: Database; read
   }
 }
 
-function refused(retryAfterSeconds: number): Verdict {
+function refused(retryAfterSeconds: number): Refused {
   return { allowed: false, retryAfterSeconds }
 }
 

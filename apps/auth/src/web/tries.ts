@@ -8,15 +8,15 @@ export class TooManyTries extends Error {
   readonly statusCode = 429
 }
 
-/** Counts one try; throws {@link TooManyTries} when it is one too many. */
+/** Counts one try, and gives what takes it back; throws {@link TooManyTries} when it is one too many. */
 export async function assertAllowed(
   deps: { readonly rateLimiter: RateLimiter },
   reply: FastifyReply,
   name: LimitName,
   subject: Subject,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const verdict = await deps.rateLimiter.hit(name, subject)
-  if (verdict.allowed) return
+  if (verdict.allowed) return verdict.takeBack
   reply.header('retry-after', String(verdict.retryAfterSeconds))
   throw new TooManyTries('Too many tries.')
 }

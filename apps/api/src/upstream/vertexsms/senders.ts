@@ -74,19 +74,13 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     return String(id)
   }
 
-  async function giveBackTry(accountId: string, id: bigint): Promise<void> {
-    await pinLimits.takeBackGuess(accountId)
-    await db.upstreamSender.updateMany({ where: { id, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
-  }
-
   const registerNumber: Senders['registerNumber'] = async (caller, name, generation) => {
     const number = readNumber(name)
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
-    await unasked(pinLimits.countPin(caller.accountId, number.msisdn))
+    const takeBack = await unasked(pinLimits.countPin(caller.accountId, number.msisdn))
     return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null).catch(async (error: unknown) => {
       // Nothing was sent to the number; where that cannot be noted it counts.
-      const isUnsent = error instanceof ApiError && error.code === 'UNAVAILABLE'
-      if (isUnsent) await pinLimits.takeBackPin(caller.accountId, number.msisdn).catch(() => {})
+      if (error instanceof ApiError && error.code === 'UNAVAILABLE') await takeBack()
       throw error
     })
   }
@@ -131,10 +125,16 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
       }
       if (row.confirmedAt !== null) throw new ApiError('CONFLICT', { message: 'The sender is already confirmed.' })
       if (count === 0) throw new ApiError('CODE_EXPIRED')
-      await pinLimits.countGuess(accountId)
-      const answer = await access.ask(accountId, confirmRequest(row.reference, code), generation)
+      const takeBackGuess = await pinLimits.countGuess(accountId)
       // Nobody looked at the code; where the try cannot be given back it stays used.
-      if (answer.kind === 'silence' && !answer.handedOver) await giveBackTry(accountId, id).catch(() => {})
+      const giveBack = async () => {
+        await takeBackGuess()
+        await db.upstreamSender
+          .updateMany({ where: { id, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
+          .catch(() => {})
+      }
+      const answer = await access.ask(accountId, confirmRequest(row.reference, code), generation)
+      if (answer.kind === 'silence' && !answer.handedOver) await giveBack()
       judgeConfirmation(answer)
       await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
     },
