@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LIMITS } from '../src/service-limits.ts'
 import { eventually } from './support/eventually.ts'
 import { startReceiver } from './support/receiver.ts'
 import { RACING, startWorld, type World } from './support/world.ts'
@@ -157,6 +158,19 @@ describe('a number as sender', () => {
     const name = freshNumber()
     const { body: id } = await register({ type: 'MSISDN', name }, other.token)
     expect((await confirm(id, await pinOf(name), other.token)).status).toBe(200)
+  })
+
+  test('uses up no code of the day where none was sent, because too many wait for theirs', async () => {
+    const { accountId, token } = await world.makeAccount()
+    const codes: unknown[] = []
+    for (let at = 0; at < LIMITS.pins.outstanding; at++)
+      codes.push((await register({ type: 'MSISDN', name: freshNumber() }, token)).status)
+    const name = freshNumber()
+    for (let at = 0; at <= LIMITS.pins.perNumberAndDay; at++)
+      codes.push((await register({ type: 'MSISDN', name }, token)).body.message)
+    expect([...new Set(codes)]).toEqual([200, expect.stringContaining('wait for their code')])
+    await world.db.senderId.updateMany({ where: { accountId }, data: { pinExpiresAt: new Date(Date.now() - 1) } })
+    expect((await register({ type: 'MSISDN', name }, token)).status).toBe(200)
   })
 
   test('cannot be confirmed from another account', async () => {

@@ -435,27 +435,45 @@ describe('number correction', () => {
   })
 })
 
-test.skipIf(readTestDatabaseUrl() === undefined)(
-  'the code of a number is not told under another token than the number was registered with',
-  async () => {
-    const { db } = vertex.world
-    const { body: id } = await call('POST /senderId', { name: LT, type: 'MSISDN' })
-    const confirm = () => call(`POST /senderId/confirm/${id}`, { code: '00000' })
-    expect((await confirm()).body.code).toBe('CODE_WRONG')
-    const before = vertex.standIn.calls.length
-    let confirming: ReturnType<typeof call> | undefined
-    await db.$transaction(
-      async (tx) => {
-        // The account's counter of guesses, which is the last thing before the operator is asked.
-        await tx.$queryRaw`SELECT key FROM rate_counter FOR UPDATE`
-        confirming = confirm()
-        await eventually(async () => (await waitingForLock(db, 'rate_counter')) === 1)
-        await giveToken(db, accountId, { generation: 2 })
-      },
-      { timeout: 30_000 },
-    )
-    expect((await confirming)?.body.code).toBe('UPSTREAM_CHANGED')
-    expect(vertex.standIn.calls).toHaveLength(before)
+describe.skipIf(readTestDatabaseUrl() === undefined)(
+  'under a token that is replaced before the operator is asked',
+  () => {
+    /** What is answered to a call whose token is replaced while it waits for the counters, the last thing before he is asked. */
+    async function replacedMeanwhile(request: string, body: unknown) {
+      const { db } = vertex.world
+      let calling: ReturnType<typeof call> | undefined
+      await db.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT key FROM rate_counter FOR UPDATE`
+          calling = call(request, body)
+          await eventually(async () => (await waitingForLock(db, 'rate_counter')) === 1)
+          await giveToken(db, accountId, { generation: 2 })
+        },
+        { timeout: 30_000 },
+      )
+      return (await calling)?.body.code
+    }
+    const counters = () => vertex.world.db.rateCounter.findMany({ orderBy: { key: 'asc' } })
+    beforeEach(() => vertex.world.db.rateCounter.deleteMany())
+
+    test('the code of a number is not told, and counts as no guess', async () => {
+      const { body: id } = await call('POST /senderId', { name: LT, type: 'MSISDN' })
+      const confirm = [`POST /senderId/confirm/${id}`, { code: '00000' }] as const
+      expect((await call(...confirm)).body.code).toBe('CODE_WRONG')
+      const [asked, counted] = [vertex.standIn.calls.length, await counters()]
+      expect(await replacedMeanwhile(...confirm)).toBe('UPSTREAM_CHANGED')
+      expect([vertex.standIn.calls.length, await counters()]).toEqual([asked, counted])
+      const { tries } = await vertex.world.db.upstreamSender.findUniqueOrThrow({ where: { id: BigInt(id) } })
+      expect(tries).toBe(1)
+    })
+
+    test('a number is not registered, and no code to it counts', async () => {
+      const request = ['POST /senderId', { name: LT, type: 'MSISDN' }] as const
+      expect((await call(...request)).status).toBe(200)
+      const [asked, counted] = [vertex.standIn.calls.length, await counters()]
+      expect(await replacedMeanwhile(...request)).toBe('UPSTREAM_CHANGED')
+      expect([vertex.standIn.calls.length, await counters()]).toEqual([asked, counted])
+    })
   },
 )
 

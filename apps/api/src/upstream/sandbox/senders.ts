@@ -41,7 +41,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
     const now = caller.now()
     const where = { accountId: caller.accountId, name: number.msisdn, type: 'MSISDN', status: 'confirmed' as const }
     if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
-    await pinLimits.countPin(caller.accountId, number.msisdn)
+    const takeBack = await pinLimits.countPin(caller.accountId, number.msisdn)
     const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
     const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
     const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
@@ -68,6 +68,7 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
       SELECT ${ADMISSION}, (SELECT id FROM registered) AS id,
              (SELECT count >= ${LIMITS.pins.outstanding}::int FROM outstanding) AS full`
     const [, [row]] = await underNewId(newId, (id) => db.$transaction([lock(), register(id)]))
+    if (typeof row?.id !== 'bigint') await takeBack()
     const admitted = admittedId(row)
     if (admitted === null && row?.full) throw tooManyOutstanding()
     if (admitted === null) throw alreadyConfirmed()

@@ -1,4 +1,5 @@
 // Senders that are registered at the real operator. Their ids are ours: the operator's stands in our row and is never shown.
+import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { laneOf } from '../../callback-lane.ts'
@@ -16,6 +17,9 @@ import type { ReportAddresses } from './report-address.ts'
 /** Guesses that one PIN takes, and for how long it may be tried; the operator may take fewer. */
 const PIN_TRIES = 5
 const PIN_SECONDS = 600
+
+/** What a registration is refused with before the operator was asked, or without his having heard of it. */
+const UNASKED: ReadonlySet<ApiErrorCode> = new Set(['UNAVAILABLE', 'UPSTREAM_ACCOUNT_MISSING', 'UPSTREAM_CHANGED'])
 
 const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
 
@@ -79,8 +83,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     if ('fix' in number || number.type !== 'mobile') throw notMobile('INVALID_INPUT', 'name', number)
     const takeBack = await unasked(pinLimits.countPin(caller.accountId, number.msisdn))
     return register(caller, { type: 'MSISDN', name: number.msisdn }, generation, null).catch(async (error: unknown) => {
-      // Nothing was sent to the number; where that cannot be noted it counts.
-      if (error instanceof ApiError && error.code === 'UNAVAILABLE') await takeBack()
+      if (error instanceof ApiError && UNASKED.has(error.code)) await takeBack()
       throw error
     })
   }
@@ -133,7 +136,13 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
           .updateMany({ where: { id, tries: { gt: 0 } }, data: { tries: { decrement: 1 } } })
           .catch(() => {})
       }
-      const answer = await access.ask(accountId, confirmRequest(row.reference, code), generation)
+      const answer = await access
+        .ask(accountId, confirmRequest(row.reference, code), generation)
+        .catch(async (error: unknown) => {
+          // Its token is another one, or cannot be had: he was not asked.
+          await giveBack()
+          throw error
+        })
       if (answer.kind === 'silence' && !answer.handedOver) await giveBack()
       judgeConfirmation(answer)
       await db.upstreamSender.updateMany({ where: { id, accountId }, data: { confirmedAt: now() } })
