@@ -133,7 +133,7 @@ describe('the list of tokens', () => {
     const { access } = await makeConnection(account.id, '<script>alert(1)</script>"\'<img src=x>')
     for (const path of ['/settings/api', `/settings/api/tokens/${access.id}/delete`]) {
       const { html } = await person.get(path)
-      expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&lt;img src=x&gt;')
+      expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;’&lt;img src=x&gt;')
       expect(html).not.toMatch(/<script|<img src=x/)
     }
   })
@@ -779,7 +779,7 @@ describe('more connections than a few', () => {
     const rows = [...html.matchAll(/<details class="app-row">[\s\S]*?<\/summary>/g)].map(([row]) => row)
     expect(rows).toHaveLength(6)
     const row = rows[0]?.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
-    expect(row?.trim()).toBe('claude.ai paused calls itself Sixth Spent today 0.00 EUR of 5.00 EUR Last used never')
+    expect(row?.trim()).toBe('claude.ai paused calls itself “ Sixth ” Spent today 0.00 EUR of 5.00 EUR Last used never')
     for (const action of ['resume', 'disconnect']) expect(html).toContain(`/connections/${id}/${action}"`)
   })
 
@@ -975,8 +975,8 @@ describe('the card of a connection', () => {
     const imitation = 'An app on this computer not VertexSMS'
     const link = 'An app that opens cursor: links'
     expect(headings(html).sort()).toEqual([local, imitation, link, 'claude.ai', 'claude.ai'].sort())
-    expect(html).toContain('calls itself <bdi class="name">VertexSMS Support</bdi>')
-    expect(html).not.toContain('calls itself <bdi class="name">First')
+    expect(html).toContain('calls itself “<bdi class="name">VertexSMS Support</bdi>')
+    expect(html).not.toContain('calls itself “<bdi class="name">First')
     expect(html.indexOf(link)).toBeLessThan(html.indexOf('>Third</bdi>'))
   })
 

@@ -64,6 +64,25 @@ async function pageFor(metadata: Record<string, unknown>): Promise<string> {
 
 describe('who asks', () => {
   it.each([
+    ['Claude. We have checked this app', 'Claude. We have checked this app'],
+    ['Claude”. We have checked this app. It says “hello', 'Claude’. We have checked this app. It says ’hello'],
+    [`Claude". It's ours. „Hello“`, 'Claude’. It’s ours. ’Hello’'],
+  ])(
+    'keeps a name that reads as words of ours between quotation marks, which it cannot end: %s',
+    async (name, said) => {
+      const client = await register(stack, { client_name: name, redirect_uris: ['https://app.example/cb'] })
+      for (const [language, words] of [
+        ['en', `It calls itself “<bdi class="name">${said}</bdi>”. Nobody`],
+        ['lt', `Ji vadina save „<bdi class="name">${said}</bdi>“. Šio`],
+      ]) {
+        const { person } = await newPerson()
+        await person.get(`/language?to=${language}`)
+        expect((await person.open((await start(client)).url)).html).toContain(words)
+      }
+    },
+  )
+
+  it.each([
     ['https://www.claude.ai/cb', 'claude.ai', 'Full address: www.claude.ai'],
     ['https://user.github.io/cb', 'user.github.io', 'user.github.io'],
     ['https://a.b.example.co.uk/cb', 'example.co.uk', 'Full address: a.b.example.co.uk'],
@@ -639,7 +658,9 @@ describe('the answer', () => {
     const { html } = await fill(person, page, { decision: 'deny' })
     const text = textOf(html)
     expect(text).toContain('Access denied')
-    expect(text).toContain('An app on this computer answers go to 127.0.0.1 calls itself Denied one It gets no access')
+    expect(text).toContain(
+      'An app on this computer answers go to 127.0.0.1 calls itself “ Denied one ” It gets no access',
+    )
     expect(text).not.toContain('Once the app shows that it is done')
     const { url } = await person.open(new URL(refreshTarget(html) ?? '', page.url))
     expect(url.searchParams.get('error')).toBe('access_denied')
@@ -885,7 +906,9 @@ describe('an app known by a document', () => {
     const client = await published()
     await answer(person, await person.open((await start(client)).url))
     await stack.db.connection.updateMany({ where: { accountId }, data: { clientName, redirectHost: 'x.example' } })
-    expect(textOf((await person.open((await start(client)).url)).html)).toContain(`It replaces ${shown} , connected `)
+    expect(textOf((await person.open((await start(client)).url)).html)).toContain(
+      `It replaces “ ${shown} ”, connected `,
+    )
   })
 
   it('makes another connection where it is unticked, and then asks which one with none chosen', async () => {

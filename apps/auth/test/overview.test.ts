@@ -204,7 +204,7 @@ describe('the first page of the dashboard', () => {
     await addConnection(stack, accountId, { expiresAt: new Date(Date.now() - 1000) })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).toMatch(/claude\.ai calls itself Claude Never used paused 0\.00 EUR today/i)
+    expect(text).toMatch(/claude\.ai calls itself “ Claude ” Never used paused 0\.00 EUR today/i)
     expect(text).toContain('Ended connections (2)')
     expect(text).not.toContain('No app is connected.')
   })

@@ -131,7 +131,7 @@ describe('the page of a connection', () => {
   it('names first where its answers go, then what it calls itself', async () => {
     const { person, page } = await owner({ clientName: 'VertexSMS <Support>', redirectHost: 'login.example:8443' })
     const text = textOf((await person.get(page)).html)
-    expect(text).toContain('login.example not VertexSMS login.example:8443 calls itself VertexSMS &lt;Support&gt;')
+    expect(text).toContain('login.example not VertexSMS login.example:8443 calls itself “ VertexSMS &lt;Support&gt; ”')
   })
 
   it.each([
@@ -168,7 +168,7 @@ describe('the page of a connection', () => {
     const { html } = await person.get(page)
     expect(textOf(html)).toContain(words)
     expect(html).toMatch(/<title>An app on this computer /)
-    expect(html).not.toContain('“')
+    expect(html).not.toContain('”, an app')
   })
 
   it.each([

@@ -19,7 +19,10 @@ export interface WhoView {
   readonly within: string
   /** Where exactly the answers of an app go: the host with its port, or the scheme with its colon; empty for others. */
   readonly place: string
-  /** What the client or the owner calls it, never verified; empty where nobody does, and where the title of an app says it. */
+  /**
+   * What the client or the owner calls it, never verified; empty where nobody does, and where the title of an app says it.
+   * Of an app it can stand between quotation marks.
+   */
   readonly name: string
   /** Whom it might be taken for, and is not. */
   readonly passesFor: 'us' | 'another' | null
@@ -65,7 +68,7 @@ export function wholeAccount({ t: { who } }: Naming): WhoView {
  */
 export function ownAppOf(app: NamedApp, naming: Naming): WhoView {
   const who = appOf(app, naming)
-  const said = who.kind === 'local' && who.passesFor === null ? quotable(who.name) : ''
+  const said = who.kind === 'local' && who.passesFor === null ? who.name : ''
   if (said === '') return who
   const title = naming.t.who.called(said, who.within)
   return { ...who, title, within: title, name: '' }
@@ -79,12 +82,12 @@ export function inOneLine({ kind, place, title, name }: WhoView): string {
 
 /** How an app that asks is called, approved or not. Without a link to its page, which one that is new does not have. */
 export function appOf(app: NamedApp, naming: Naming): WhoView {
-  const { name, redirectHost: place } = app
-  const key = JSON.stringify([name, place, app.documentHost])
+  const { redirectHost: place } = app
+  const key = JSON.stringify([app.name, place, app.documentHost])
   const known = naming.found.get(key)
   const found = known === undefined ? passesFor(seenOf(app, naming)) : known
   naming.found.set(key, found)
-  return { place, name, href: null, ...titleOf(place, naming.t), passesFor: found }
+  return { place, name: quotable(app.name), href: null, ...titleOf(place, naming.t), passesFor: found }
 }
 
 /** An app, as what is judged of it: every host that answers for it counts, that of its document too. */
@@ -127,7 +130,7 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10ff
 const [ISOLATED, END] = ['\u2068', '\u2069']
 
 /** A name that can stand between quotation marks: it ends none, and turns nothing around it. */
-function quotable(name: string): string {
+export function quotable(name: string): string {
   const plain = name.replace(LONE_MARKS, '’').replace(QUOTES, '’').trim()
   return RIGHT_TO_LEFT.test(plain) ? `${ISOLATED}${plain}${END}` : plain
 }

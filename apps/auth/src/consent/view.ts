@@ -8,7 +8,7 @@ import { accountLimits, inSentence, limitWords, ruleWords } from '../connections
 import { narrower } from '../connections/limits.ts'
 import type { OwnersRules } from '../connections/spenders.ts'
 import type { Spent } from '../connections/spent.ts'
-import { appOf, type Naming, seenOf } from '../connections/who.ts'
+import { appOf, type Naming, quotable, seenOf } from '../connections/who.ts'
 import { SIZES } from '../service-limits.ts'
 import type { BoundsView, ConsentPage, EarlierView } from '../views/consent.ts'
 import { timeView } from '../web/times.ts'
@@ -67,7 +67,7 @@ export function consentView(of: {
   const before = goesOn ?? replaced
   const view = (earlier: Earlier): EarlierView => ({
     id: earlier.id,
-    name: earlier.clientName || asked.client.documentHost || earlier.redirectHost,
+    name: quotable(earlier.clientName) || asked.client.documentHost || earlier.redirectHost,
     approved: timeView(earlier.approvedAt, now),
     lastUsed: earlier.lastUsedAt && timeView(earlier.lastUsedAt, now),
     isPaused: earlier.isPaused,
