@@ -258,6 +258,21 @@ describe('the page of a connection', () => {
     expect(text).toContain(words)
   })
 
+  it.each(['burst', 'number_block', 'refused_countries', 'a rule of another version'])(
+    'says in Lithuanian of a token that %s paused nothing that fits an app alone',
+    async (autoPausedReason) => {
+      const { person, accountId } = await owner()
+      const { id, page } = await handMade(accountId)
+      await addSpender(stack, { accountId, spenderId: id }, { autoPausedAt: new Date(), autoPausedReason })
+      await person.get('/language?to=lt')
+      for (const path of [page, `${page}/edit`, '/']) {
+        const text = textOf((await person.get(path)).html)
+        expect([path, text]).toEqual([path, expect.stringContaining('Pristabdyta automatiškai ką tik')])
+        expect([path, text.match(/(?<!\p{L})(?:ji|jai|ją)(?!\p{L})/giu)]).toEqual([path, null])
+      }
+    },
+  )
+
   it.each([
     ['deleted', 'You disconnected it here.'],
     ['revoked', 'The app disconnected itself.'],

@@ -122,7 +122,7 @@ export const approvals = room({
     lead: 'Šie siuntimai laukia jūsų sprendimo. Nė vienas jų dar neišsiųstas.',
     none: 'Tvirtinti nėra ko.',
     when: 'Siuntimas čia atsiranda, kai jis kainuoja daugiau, nei programai leidote išleisti neklausus, arba keliauja į naują šalį.',
-    set: (apps, account) => `Tai nustatote tarp kiekvienos programos ribų (${apps}) ir tarp ${account} ribų.`,
+    set: (apps, account) => `Tai nustatote prie kiekvienos programos ribų (${apps}) ir prie ${account} ribų.`,
     setWhere: 'visos\u00a0programos ir\u00a0raktai',
     setAccount: 'visos\u00a0paskyros',
     paused: (link) => `Viskas pristabdyta: tai, ką patvirtinsite, bus atmetama, kol siuntimai pristabdyti. ${link}`,

@@ -62,7 +62,7 @@ export const connect = room({
     withTokenOf: (client) => `${client} su raktu`,
     scripts: 'Siųskite iš scenarijaus ar savo sistemos, su raktu ir be DI programos.',
     scriptsSend: (settings, header) => `Scenarijai siunčia raktą iš puslapio ${settings} antraštėje ${header}.`,
-    everyRoute: (reference, openApi) => `Visi maršrutai aprašyti ${reference}, taip pat ir ${openApi} formatu.`,
+    everyRoute: (reference, openApi) => `Visi keliai aprašyti ${reference}, taip pat ir ${openApi} formatu.`,
     reference: 'žinyne',
     clientName: (name) =>
       name === 'Any client that runs a local command' ? 'Kita DI programa, vykdanti vietinę komandą' : name,

@@ -105,7 +105,7 @@ export const mails = room({
       look: 'Ką ji siunčia ir išleidžia, kaip ją pristabdyti ar atjungti:',
     },
     limitNear: {
-      subject: 'Jūsų VertexSMS paskyros limitas beveik išnaudotas',
+      subject: 'Jūsų VertexSMS paskyros riba beveik išnaudota',
       day: (who, used, max) => `šiandien iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
       total: (who, used, max) => `iš viso iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
       recipients: (who, used, max) => `šiandien žinutės siųstos ${used} gavėjams iš ${max}: ${who}.`,

@@ -218,7 +218,7 @@ export const spender = room({
       other: 'Tai baigėsi.',
     },
     pausedByYou: 'Jūs pristabdėte',
-    pausedByUs: 'Ji pristabdyta automatiškai',
+    pausedByUs: 'Pristabdyta automatiškai',
     pausedAccount: 'Jūs viską pristabdėte',
     readingWorks:
       'Skaityti galima; kiekvienas siuntimas atmetamas. Suplanuotos žinutės, kurių laikas ateis tuo metu, neišsiunčiamos, o joms rezervuoti pinigai atlaisvinami.',
@@ -227,15 +227,15 @@ export const spender = room({
     waitsInVain: 'Pristabdyta: šios žinutės nebus išsiųstos, jei iki jų laiko nepaspausite „Tęsti“.',
     waitsInVainAll: 'Viskas pristabdyta: šios žinutės nebus išsiųstos, jei iki jų laiko nepaspausite „Viską tęsti“.',
     fired: {
-      burst: (times, minutes) => `Per ${minutes} minučių ji siuntė daugiau nei ${times} kartų dažniau nei įprastai.`,
+      burst: (times, minutes) => `Per ${minutes} minučių siųsta daugiau nei ${times} kartų dažniau nei įprastai.`,
       number_block: (numbers, within) =>
-        `Ji siuntė ${numbers} naujiems numeriams iš ${within} gretimų, kaip daro bandantys numerius iš eilės.`,
+        `Siųsta ${numbers} naujiems numeriams iš ${within} gretimų, kaip daro bandantys numerius iš eilės.`,
       refused_countries: (countries, minutes) =>
-        `Per ${minutes} minučių ji bandė siųsti į ${countries} šalis, kurių jos ribos neleidžia.`,
-      other: 'Tai, ką ji darė, buvo neįprasta.',
+        `Per ${minutes} minučių bandyta siųsti į ${countries} šalis, kurių ribos neleidžia.`,
+      other: 'Tai, kas daryta, buvo neįprasta.',
     },
-    lookFirst: 'Peržiūrėkite, ką ji darė ir ką suplanavo, ir tęskite, jei viskas gerai.',
-    seeWhat: 'Peržiūrėti, ką ji darė',
+    lookFirst: 'Peržiūrėkite, kas daryta ir kas suplanuota, ir tęskite, jei viskas gerai.',
+    seeWhat: 'Peržiūrėti, kas daryta',
     seeWhatAll: 'Peržiūrėti, kas padaryta',
     pause: 'Pristabdyti',
     resume: 'Tęsti',
