@@ -88,7 +88,7 @@ describe.skipIf(findChromium() === null)('An owner with an agent that spends', (
     await openAs(page, stack, '/approvals')
     expect(await page.getByRole('link', { name: /^Approvals/ }).textContent()).toMatch(/^Approvals\s+1/)
     expect(await page.locator('.bubble').textContent()).toBe(asked.args.message)
-    await page.getByRole('button', { name: /^Approve the send of / }).click()
+    await page.getByRole('button', { name: /^Approve ?: the send of / }).click()
     await page.getByRole('status').waitFor()
     expect(await page.getByRole('button', { name: /^Approve/ }).count()).toBe(0)
 

@@ -431,7 +431,19 @@ describe('the queue of approvals', () => {
       ...ASKED.to.map((one) => `+${one}`),
     ])
       expect(text).toContain(part)
-    expect(html).toMatch(/Approve<span class="hidden"> the send of claude\.ai to \+37061234567<\/span>/)
+    expect(html).toMatch(/Approve<span class="hidden">: the send of claude\.ai to \+37061234567 \(1\)<\/span>/)
+  })
+
+  it('tells the buttons of two sends to one number from each other, in both languages', async () => {
+    const { person, of } = await connected()
+    for (const _ of [1, 2]) await askApproval(stack, of)
+    for (const language of ['en', 'lt']) {
+      await person.get(`/language?to=${language}`)
+      const { html } = await person.get('/approvals')
+      const names = [...html.matchAll(/<button[^>]*name="decision"[^>]*>(.*?)<\/button>/gs)].map(([, name]) => name)
+      expect(names).toHaveLength(4)
+      expect(new Set(names).size).toBe(4)
+    }
   })
 
   it('is counted beside its name on every page', async () => {
