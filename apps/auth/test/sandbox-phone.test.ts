@@ -42,6 +42,21 @@ describe('the sandbox phone', () => {
     expect(html).toContain('href="/sandbox/phone?number=447700900000"')
   })
 
+  it('lists the number that is picked ahead of the others, which stay newest first, so that it is in sight', async () => {
+    const { account, person } = await newSignedIn(stack)
+    for (const [at, digits] of ['37061000001', '37061000002', '37061000003'].entries())
+      await receive(account.id, digits, 'Hello', at * 60)
+    const listed = async (query: string) => {
+      const { html } = await person.get(`/sandbox/phone${query}`)
+      return [...html.matchAll(/<a href="\/sandbox\/phone\?number=(\d+)"( aria-current="page")?><span/g)].map(
+        ([, digits, current]) => `${digits?.slice(-1)}${current ? '!' : ''}`,
+      )
+    }
+    expect(await listed('')).toEqual(['1', '2', '3'])
+    expect(await listed('?number=37061000003')).toEqual(['3!', '1', '2'])
+    expect(await listed('?number=37061000009')).toEqual(['1', '2', '3'])
+  })
+
   it('says beside each text which app sent it and what it cost, where that is known', async () => {
     const { account, person } = await newSignedIn(stack)
     const accountId = account.id

@@ -34,6 +34,8 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
       take: MAX_TEXTS + 1,
     })
 
+    // The chosen one stands in sight at the head of a list that scrolls, however long ago it got anything.
+    const listed = numbers.toSorted((a, b) => Number(b.recipient === chosen) - Number(a.recipient === chosen))
     const shown = texts.slice(0, MAX_TEXTS)
     const sent = await sentOf(
       deps.db,
@@ -44,7 +46,7 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
     return sendPage(reply, 'sandbox-phone', {
       viewer: viewerOf(deps, request),
       chosen,
-      numbers: numbers.map((number) => ({
+      numbers: listed.map((number) => ({
         digits: number.recipient,
         texts: number._count._all,
         latest: timeView(number._max.receivedAt ?? now, now),
