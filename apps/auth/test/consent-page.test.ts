@@ -782,7 +782,7 @@ describe('an app that reconnects', () => {
     await stack.db.spender.update({ where: { id }, data })
     const page = await person.open((await start(client, { scope: 'sms:rates hlr:lookup' })).url)
     const text = textOf(page.html)
-    expect(text).toContain('It is connected already')
+    expect(text).toMatch(/It is connected already\. Allowed just now , never used\. What you allow now replaces/)
     expect(text).toContain('It no longer asks to send SMS, so it loses that.')
     expect(text).toContain('at most 9.00 EUR in total')
     expect(page.html).toMatch(/value="2\.00" data-at="1" checked/)
