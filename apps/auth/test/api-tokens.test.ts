@@ -224,9 +224,12 @@ describe('a new token', () => {
     const list = (await person.get('/settings/api')).html
     expect(list).not.toContain(value)
     expect(list).toContain(`…${row.lastFour}…</code>`)
+    // The links at the foot open a page again, which would take the value away.
+    expect(html).not.toMatch(/href="\/(language|times)\?/)
     const again = await person.get(url)
     expect(again.html).not.toContain(value)
     expect(again.html).toContain('cannot be shown again')
+    for (const link of ['language', 'times']) expect(again.html).toContain(`href="/${link}?`)
     expect(JSON.stringify(person.cookies)).not.toContain(value)
   })
 

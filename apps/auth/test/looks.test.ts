@@ -31,7 +31,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
   let browser: Browser
   let context: BrowserContext
   let page: Page
-  let look: (name: string) => Promise<void>
+  let look: ReturnType<typeof createLook>
   let account: { id: string; email: string }
   const faults: string[] = []
   beforeAll(async () => {
@@ -190,7 +190,8 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     const value = await page.getByRole('textbox', { name: 'Token', exact: true }).inputValue()
     expect(value).toMatch(/^vsms_/)
     await page.getByText('Quick start').click()
-    await look('token-created')
+    await look('token-created', { isShownOnce: true })
+    expect(await page.locator('#value').inputValue()).toBe(value)
     await page.reload()
     await look('token-shown-before')
     await page.goto('/settings/api')
@@ -208,9 +209,17 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.reload()
     await page.getByRole('button', { name: 'Resume' }).waitFor()
     await look('token-edit-paused')
-    await page.getByRole('button', { name: 'Replace value' }).click()
-    await page.getByRole('heading', { name: 'New value' }).waitFor()
-    await look('token-replaced')
+    for (const [language, button, heading] of [
+      ['lt', 'Pakeisti', 'Nauja reikšmė'],
+      ['en', 'Replace value', 'New value'],
+    ] as const) {
+      await context.addCookies([{ name: 'vertexsms_language', value: language, url: stack.issuer }])
+      await page.goto(`/settings/api/tokens/${tokenId}/edit`)
+      await page.getByRole('button', { name: button, exact: true }).click()
+      await page.getByRole('heading', { name: heading }).waitFor()
+      await look('token-replaced', { isShownOnce: true })
+      expect(await page.locator('#value').inputValue()).toMatch(/^vsms_/)
+    }
     const of = { accountId: account.id, spenderId: tokenId }
     await addMessage(stack, of, { state: 'scheduled', handedAt: null }, { tokenId, scheduledAt: new Date() })
     await page.goto('/settings/api')

@@ -44,14 +44,17 @@ const ENGLISH = /\b(the|your|you|this|which|with|and|from|when|what|never|until|
 /** What is the same in every language: what somebody wrote, and what is for programs. */
 const SAME = 'code, pre, bdi, .name, .bubble, .number, .who-email, [lang], script, style, strong, option'
 
-/** Judges the page that is open, and leaves it as it was, in English. What is wrong with one ends no walk: all is told. */
+/**
+ * Judges the page that is open, and leaves it as it was, in English. What is wrong with one ends no walk: all is told.
+ * One that is shown once would be another when it is opened again: it is judged in the language in which it stands.
+ */
 export function createLook(of: {
   readonly context: BrowserContext
   readonly page: Page
   readonly issuer: string
   /** What failed behind the page so far. */
   readonly faults: readonly string[]
-}): (name: string) => Promise<void> {
+}): (name: string, how?: { readonly isShownOnce: boolean }) => Promise<void> {
   const { context, page, issuer, faults } = of
   for (const folder of [FOLDER, SHEETS]) if (folder) mkdirSync(folder, { recursive: true })
 
@@ -81,14 +84,15 @@ export function createLook(of: {
   }
 
   let pages = 0
-  return async (name) => {
-    const looks = judged(pages++)
-    for (const language of LANGUAGES) {
-      if (language !== 'en') await speak(language)
+  return async (name, { isShownOnce } = { isShownOnce: false }) => {
+    const stands = await page.locator('html').getAttribute('lang')
+    const looks = isShownOnce ? BY_TURNS.concat(BESIDES) : judged(pages++)
+    for (const language of isShownOnce ? LANGUAGES.filter((one) => one === stands) : LANGUAGES) {
+      if (language !== 'en' && !isShownOnce) await speak(language)
       expect.soft([name, await page.locator('html').getAttribute('lang')]).toEqual([name, language])
-      if (ALL || language !== 'en') {
+      if (ALL || language !== 'en' || isShownOnce) {
         await fits(page, `${name} ${language}`)
-        if ((await page.locator('main time').count()) > 0) {
+        if (!isShownOnce && (await page.locator('main time').count()) > 0) {
           await writeTimes('exact')
           await fits(page, `${name} ${language}, times written out`)
           await writeTimes('short')
@@ -109,7 +113,7 @@ export function createLook(of: {
       }
       if (FOLDER && language === 'en') await keepPictures(name, FOLDER)
     }
-    await speak('en')
+    if (!isShownOnce) await speak('en')
     expect.soft([name, faults]).toEqual([name, []])
   }
 }
