@@ -385,6 +385,59 @@ describe('an address that many share', () => {
     const { privateKey: another } = await generateKeyPair('ES256')
     expect([await revoke(connected, another), await revoke(connected)]).toEqual([401, 429])
   })
+
+  it('is not let off by a form that its limits read otherwise than the endpoint does', async () => {
+    const connected = await register(stack)
+    const tokens = await connect(connected, (await newSignedIn(stack)).person)
+    const { client_id: id } = connected.client
+    const form = 'application/x-www-form-urlencoded'
+    const guess = `grant_type=authorization_code&client_id=${id}&code=guess&redirect_uri=x&code_verifier=x`
+    const spellings: [type: string, body: string][] = [
+      [form, guess],
+      [form, `\ufeff${guess}`],
+      [form, `${guess}&client_id=${id}`],
+      [`${form}; charset=utf-16`, guess],
+      [`${form}-not`, guess],
+      ['text/plain', guess],
+      // A sound token that the request does not use.
+      [form, `${guess}&refresh_token=${tokens.refresh}`],
+      [form, `grant_type=refresh_token&client_id=${id}&refresh_token=${tokens.refresh}&refresh_token=x`],
+      [form, `client_id=${id}&refresh_token=${tokens.refresh}`],
+    ]
+    const last: unknown[] = []
+    for (const [type, body] of spellings) {
+      await test.db.rateCounter.deleteMany()
+      await counted('token', '127.0.0.1', LIMITS.token.hits)
+      await counted('client', `${id}\n127.0.0.1`, LIMITS.client.hits - 1)
+      const statuses: number[] = []
+      for (let round = 0; round < 2; round += 1) {
+        const headers = { 'content-type': type }
+        statuses.push((await fetch(`${stack.issuer}/oauth/token`, { method: 'POST', headers, body })).status)
+      }
+      last.push([type, body, statuses.at(-1)])
+    }
+    expect(last).toEqual(spellings.map(([type, body]) => [type, body, 429]))
+    // A sound one that it does use passes, as it does in any spelling of the type.
+    const sound = `\ufeffgrant_type=refresh_token&client_id=${id}&refresh_token=${tokens.refresh}`
+    const headers = { 'content-type': `${form.toUpperCase()}; charset=utf-8` }
+    expect((await fetch(`${stack.issuer}/oauth/token`, { method: 'POST', headers, body: sound })).status).toBe(200)
+  })
+
+  it('counts each assertion at introspection, wherever in its form it stands (RFC 7523 §3)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [await exportJWK(publicKey)] } }
+    const { client_id: id } = (await register(stack, keys)).client
+    const introspect = async (mark: string) => {
+      const assertion = new SignJWT({ iss: id, sub: id, aud: stack.issuer, jti: randomUUID() })
+      const signed = await assertion.setProtectedHeader({ alg: 'ES256' }).setExpirationTime('1m').sign(privateKey)
+      const type = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+      const body = `${mark}client_assertion=${signed}&token=x&client_assertion_type=${type}`
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      return (await fetch(`${stack.issuer}/oauth/introspect`, { method: 'POST', headers, body })).status
+    }
+    await counted('introspection', '127.0.0.1', LIMITS.introspection.hits - 1)
+    expect([await introspect('\ufeff'), await introspect('\ufeff'), await introspect('')]).toEqual([200, 429, 429])
+  })
 })
 
 describe('requests for access', () => {

@@ -25,7 +25,13 @@ export type GuardedPath = keyof typeof LIMIT_OF
 /** Endpoints at which every request is counted: their answer does not tell a failure, or they store a row. */
 const COUNTED_ALWAYS: ReadonlySet<string> = new Set([PATHS.revocation, PATHS.pushedRequest])
 
-/** Decides whether a request may be handed to the library, before anything is done for it. */
+/** What a token request is made with, by its `grant_type`. */
+const VALUE_OF_GRANT: ReadonlyMap<string, string> = new Map([
+  ['authorization_code', 'code'],
+  ['refresh_token', 'refresh_token'],
+])
+
+/** Decides by the form that the library would be handed whether it is, before anything is done for it. */
 export function createEndpointLimits({ db, limiter }: { readonly db: Database; readonly limiter: RateLimiter }) {
   return async (path: GuardedPath, request: FastifyRequest, form: URLSearchParams): Promise<Verdict> => {
     const address = request.ip
@@ -36,7 +42,8 @@ export function createEndpointLimits({ db, limiter }: { readonly db: Database; r
       await limiter.look('client', { address, about: clientId }),
     ]
     if (!atAddress.allowed || !ofClient.allowed) {
-      const sound = (await holdsLiveToken(db, form)) || (ofClient.allowed && (await isConnected(db, clientId)))
+      const sound =
+        (await holdsLiveToken(db, usedValue(path, form))) || (ofClient.allowed && (await isConnected(db, clientId)))
       return sound ? { allowed: true } : atAddress.allowed ? ofClient : atAddress
     }
     // An assertion leaves a row until it expires, whatever the answer.
@@ -51,7 +58,8 @@ export function countFailures({ limiter }: { readonly limiter: RateLimiter }) {
     const path = ctx.path as GuardedPath
     if (!Object.hasOwn(LIMIT_OF, path) || ctx.method !== 'POST' || ctx.status < 400 || ctx.status >= 500) return
     const address = currentAddress(ctx) ?? 'unknown'
-    const sent = (name: string) => String(ctx.oidc?.params?.[name] ?? ctx.oidc?.body?.[name] ?? '')
+    // The first of a repeated one, as where it was let in.
+    const sent = (name: string) => String([ctx.oidc?.body?.[name]].flat()[0] ?? '')
     const form = new URLSearchParams(['client_id', 'client_assertion'].map((name) => [name, sent(name)]))
     if (!COUNTED_ALWAYS.has(path)) await limiter.hit(LIMIT_OF[path], { address })
     await limiter.hit('client', { address, about: clientIdOf(ctx.get('authorization'), form) })
@@ -79,10 +87,16 @@ function subjectOf(assertion: string): string {
   }
 }
 
+/** The code or token that the endpoint acts on; null for a request without exactly one, which it refuses. */
+function usedValue(path: GuardedPath, form: URLSearchParams): string | null {
+  const name = path === PATHS.token ? VALUE_OF_GRANT.get(form.getAll('grant_type').join(' ')) : 'token'
+  const [value, ...others] = name === undefined || path === PATHS.pushedRequest ? [] : form.getAll(name)
+  return value && others.length === 0 ? value : null
+}
+
 /** One look by hash; who knows such a value was given it by us. A used refresh token counts: its overlap may be open. */
-async function holdsLiveToken(db: Database, form: URLSearchParams): Promise<boolean> {
-  const value = form.get('refresh_token') ?? form.get('code') ?? form.get('token')
-  if (!value) return false
+async function holdsLiveToken(db: Database, value: string | null): Promise<boolean> {
+  if (value === null) return false
   const [found] = await db.$queryRaw<[{ live: boolean }]>`
     SELECT EXISTS (
       SELECT 1 FROM oidc_artifact

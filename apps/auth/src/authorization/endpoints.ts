@@ -53,20 +53,21 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
   const { limiter } = deps
   const limited = (name: LimitName) => ({ preHandler: limitByAddress(limiter, name) })
   const guard = createEndpointLimits(deps)
-  const guarded = (path: GuardedPath) => ({
-    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
-      const verdict = await guard(path, request, new URLSearchParams(rawBody(request).toString('utf8')))
-      return verdict.allowed ? undefined : tooMany(reply, verdict.retryAfterSeconds)
-    },
-  })
-  const form =
-    (rewrite: (params: URLSearchParams) => URLSearchParams) => async (request: FastifyRequest, reply: FastifyReply) =>
-      pass(deps, asProgram(request), reply, rewriteForm(request, rewrite))
-  const asIs = form((params) => params)
+  // Each form is read once, for the limits and for the library: what one of them read otherwise would be let through.
+  const guarded =
+    (path: GuardedPath, rewrite = asSent) =>
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      const body = rawBody(request)
+      const form = isForm(request) ? rewrite(readForm(body)) : null
+      const verdict = await guard(path, request, form ?? new URLSearchParams())
+      if (!verdict.allowed) return tooMany(reply, verdict.retryAfterSeconds)
+      return pass(deps, asProgram(request), reply, form === null ? body : Buffer.from(form.toString()))
+    }
   // The library answers browsers alone, which name the method they are about to use (Fetch, CORS preflight).
   const preflight = async (request: FastifyRequest, reply: FastifyReply) => {
     const { origin, 'access-control-request-method': method } = request.headers
-    return origin && method ? asIs(request, reply) : reply.code(204).headers(openCors('POST')).send()
+    if (origin && method) return pass(deps, asProgram(request), reply, Buffer.alloc(0))
+    return reply.code(204).headers(openCors('POST')).send()
   }
 
   registerMetadata(app, deps)
@@ -89,21 +90,19 @@ export async function registerOAuth(app: FastifyInstance, deps: OAuthDeps): Prom
 
   app.post(
     PATHS.token,
-    guarded(PATHS.token),
-    form((params) => tokenParameters(params, deps.resources)),
+    guarded(PATHS.token, (params) => tokenParameters(params, deps.resources)),
   )
   app.post(
     PATHS.pushedRequest,
-    guarded(PATHS.pushedRequest),
-    form((params) => {
+    guarded(PATHS.pushedRequest, (params) => {
       // What proves the client is not stored, and may be longer.
       const problem = oversizedParameter(authorizationParameters(params, deps.resources))
       if (problem !== null) throw new ParametersTooLong(problem)
       return pushedParameters(params, deps.resources)
     }),
   )
-  app.post(PATHS.revocation, guarded(PATHS.revocation), asIs)
-  app.post(PATHS.introspection, guarded(PATHS.introspection), asIs)
+  app.post(PATHS.revocation, guarded(PATHS.revocation))
+  app.post(PATHS.introspection, guarded(PATHS.introspection))
   for (const url of [PATHS.token, PATHS.pushedRequest, PATHS.revocation, PATHS.introspection]) {
     app.options(url, preflight)
   }
@@ -170,10 +169,14 @@ function asProgram(request: FastifyRequest): FastifyRequest {
   return request
 }
 
-function rewriteForm(request: FastifyRequest, rewrite: (params: URLSearchParams) => URLSearchParams): Buffer {
-  const body = rawBody(request)
-  if (!(request.headers['content-type'] ?? '').toLowerCase().startsWith(FORM)) return body
-  return Buffer.from(rewrite(readForm(body)).toString())
+function asSent(params: URLSearchParams): URLSearchParams {
+  return params
+}
+
+/** Names of types have no case, and parameters behind them (RFC 9110 §8.3.1). */
+function isForm({ headers }: FastifyRequest): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1)
+  return type.trim().toLowerCase() === FORM
 }
 
 function rawBody(request: FastifyRequest): Buffer {
