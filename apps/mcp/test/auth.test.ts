@@ -1,3 +1,6 @@
+// Who may call: the metadata that leads to a token, and each way in which a request has none that is good. One file, because each
+// is told from the others by its status and its challenge.
+import { request } from 'node:http'
 import { ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS } from '@vertexsms/contract/api-token'
 import { SCOPE_NAMES } from '@vertexsms/contract/scopes'
 import { SignJWT } from 'jose'
@@ -101,6 +104,35 @@ describe('a request without credentials', () => {
     const token = stack.manualToken()
     const response = await post(`${stack.url}?access_token=${token}`, token, LIST)
     expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
+  })
+})
+
+describe('two Authorization headers', () => {
+  // Exactly as they are listed: fetch would join them.
+  function send(...authorization: readonly string[]): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const sent = request(stack.url, { method: 'POST' }, (response) => {
+        response.resume()
+        response.on('end', () => resolve(response.statusCode))
+      })
+      sent.setHeader('content-type', 'application/json')
+      sent.setHeader('accept', 'application/json, text/event-stream')
+      sent.setHeader('authorization', authorization)
+      sent.on('error', reject).end(JSON.stringify(legacy('tools/list')))
+    })
+  }
+
+  it('are refused without asking the API, whatever they say; one is taken (RFC 9110 §5.3)', async () => {
+    const [one, other] = [`Bearer ${await stack.accessToken()}`, `Bearer ${stack.manualToken()}`]
+    for (const both of [
+      [one, other],
+      [one, one],
+      [other, 'Basic YTpi'],
+    ]) {
+      expect(await send(...both)).toBe(401)
+    }
+    expect(stack.upstream.seen).toEqual([])
+    expect([await send(one), await send(other)]).toEqual([200, 200])
   })
 })
 

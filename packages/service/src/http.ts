@@ -9,6 +9,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { standsTwice } from './header-lines.ts'
 import type { Logger } from './logger.ts'
 import { type Exchanges, plainError, refuseUnread } from './plain-error.ts'
 import { RequestLogger } from './request-logger.ts'
@@ -92,7 +93,9 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   addDrain(app, connections)
   // Behind the drain, which is to know of every request, refused or not.
   app.addHook('onRequest', (request, _reply, done) => {
-    done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
+    done(
+      standsTwice(request.raw.rawHeaders, 'host') ? new HostNamedTwice('The request names its host twice.') : undefined,
+    )
   })
   return app
 }
@@ -144,16 +147,6 @@ function forgetPorts({ headers }: IncomingMessage): void {
 class HostNamedTwice extends Error {
   override readonly name = 'HostNamedTwice'
   readonly statusCode = 400
-}
-
-/** True for headers with more than one Host line, of which Node keeps the first. */
-function namesHostTwice({ rawHeaders }: IncomingMessage): boolean {
-  let hosts = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1
-  }
-  return hosts > 1
 }
 
 function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void {

@@ -2,6 +2,7 @@ import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
 import { TOKEN_MISTYPED_MESSAGE } from '@vertexsms/contract/api-errors'
 import { isJwtShaped, isMistypedToken, isPossibleToken } from '@vertexsms/contract/api-token'
+import { standsTwice } from '@vertexsms/service/header-lines'
 import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from './caller.ts'
@@ -35,6 +36,10 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
   return (request) => {
     const { authorization } = request.headers
     if (authorization === undefined) throw challenges.missing()
+    // As the API, which is handed one of them, would say of both.
+    if (standsTwice(request.raw.rawHeaders, 'authorization')) {
+      throw challenges.invalid('Send the Authorization header once.')
+    }
     if (carriesTokenInQuery(request.url)) {
       throw challenges.invalid('Send the token in the Authorization header only, never in the URL.')
     }
