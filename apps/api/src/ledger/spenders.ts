@@ -8,6 +8,8 @@ import type { UpstreamName } from '../upstream/upstream.ts'
 import { retried } from './retry.ts'
 import { isNewCountry, type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
 
+const DAY_MS = 86_400_000
+
 /**
  * Makes the rows of account and spender, and their counters of the upstream, where they are missing: from a connection
  * or token that lives and is held by this very statement. False where it has ended.
@@ -112,9 +114,20 @@ function todayOf(stands: readonly Pick<Stand, 'day' | 'endsAt'>[], days: readonl
   const picked = days.findLast(({ startsAt }) => startsAt <= now) ?? days[0]
   if (picked === undefined) throw new Error('there are no days')
   const current = stands.map(({ day, endsAt }) =>
-    picked.date > day && endsAt <= now ? picked : { date: day, startsAt: picked.startsAt, endsAt },
+    endsAt <= now
+      ? { ...picked, date: later(picked.date, dateAfter(day)) }
+      : { date: day, startsAt: picked.startsAt, endsAt },
   )
   return current.reduce((latest, day) => (day.date > latest.date ? day : latest), current[0] ?? picked)
+}
+
+function later(one: string, other: string): string {
+  return one > other ? one : other
+}
+
+/** The date after one, both as `YYYY-MM-DD`. */
+function dateAfter(date: string): string {
+  return new Date(Date.parse(date) + DAY_MS).toISOString().slice(0, 10)
 }
 
 function withoutLimits(id: string, kind: Stand['kind']): Stand {

@@ -57,10 +57,11 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     WHERE c.upstream = ${upstream} ORDER BY c.spender_id FOR UPDATE OF c
   ), today AS MATERIALIZED (
     SELECT day, ends_at FROM (
-      SELECT CASE WHEN turned THEN picked.day ELSE c.day END AS day,
+      SELECT CASE WHEN turned THEN greatest(picked.day, c.day + 1) ELSE c.day END AS day,
              CASE WHEN turned THEN picked.ends_at ELSE c.day_ends_at END AS ends_at
       FROM counts c CROSS JOIN (${pickedDay(days)}) picked
-      CROSS JOIN LATERAL (SELECT picked.day > c.day AND c.day_ends_at <= database_now() AS turned) turn
+      -- Further west its date may last on: it is over all the same, as it was said to be.
+      CROSS JOIN LATERAL (SELECT c.day_ends_at <= database_now() AS turned) turn
     ) each ORDER BY day DESC, ends_at DESC LIMIT 1
   ), stand AS MATERIALIZED (
     SELECT s.id, s.kind, s.max_per_send_micros, s.max_per_day_micros, s.max_total_micros, s.recipients_per_day,
