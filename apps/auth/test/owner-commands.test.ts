@@ -67,6 +67,22 @@ describe('the command limits', () => {
     expect((await run('limits', connectionId)).out).toContain('0.00 EUR today, 1.00 EUR in total, 0 recipients today')
   })
 
+  it('counts one recipient as one, and tells as left what the account leaves where that is less', async () => {
+    const { account, connectionId } = await connected()
+    await run('limits', account.email, '--max-per-day', '2', '--max-total', '10')
+    const today = { upstream: 'sandbox', day: new Date(), dayEndsAt: new Date(Date.now() + 3_600_000) }
+    const used = { daySpentMicros: 500_000n, totalSpentMicros: 500_000n, dayRecipients: 1 }
+    for (const spenderId of [connectionId, account.id]) {
+      await stack.db.spenderCount.create({ data: { ...today, ...used, spenderId } })
+    }
+    // Its own limit is 5.00 EUR a day.
+    expect((await run('limits', connectionId)).out).toMatch(
+      / {2}sandbox: 0\.50 EUR today, 0\.50 EUR in total, 1 recipient today {2}sandbox: 1\.50 EUR today, 9\.50 EUR in total$/,
+    )
+    await run('limits', account.email, '--max-per-day', 'none', '--max-total', 'none')
+    expect((await run('limits', connectionId)).out).toMatch(/1 recipient today {2}sandbox: 4\.50 EUR today$/)
+  })
+
   it('sets what is given and leaves the rest, and none takes a limit away', async () => {
     const { connectionId } = await connected()
     const set = ['--max-per-send', '0.5', '--max-total', '20', '--recipients-per-day', '7', '--countries', 'lt, LV']

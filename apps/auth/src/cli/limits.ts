@@ -5,7 +5,8 @@ import { type FoundHolder, holdersOf } from '../connections/holders.ts'
 import { eur, limitWords } from '../connections/limit-words.ts'
 import { RULE_FIELDS, readRules } from '../connections/rules.ts'
 import { limitsOf, pauseSpender, resumeSpender, setRules } from '../connections/spenders.ts'
-import { leftOf, spentOf } from '../connections/spent.ts'
+import { spentAndLeft } from '../connections/spent.ts'
+import { one } from '../words/room.ts'
 import { WORDS } from '../words/words.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
 import { changeSpender, holderOf } from './who.ts'
@@ -70,8 +71,8 @@ async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<stri
   ].filter((words) => typeof words === 'string')
   // A terminal is searched for what is typed with blanks.
   const words = [...limitWords(bounds, WORDS.en).map((sentence) => sentence.replaceAll('\u00a0', ' ')), ...asks]
-  const spent = await spentOf(db, spenderId, now)
-  const left = spent.map((one) => leftOf(bounds, one))
+  const account = holder.kind === 'account' ? null : await limitsOf(db, holder.accountId)
+  const spent = await spentAndLeft(db, { accountId: holder.accountId, spenderId, own: bounds, account }, now)
   return [
     holder.kind === 'account' ? holder.name : holder.id,
     holder.kind,
@@ -80,15 +81,19 @@ async function rowOf(db: Database, holder: FoundHolder, now: Date): Promise<stri
     words.length > 0 ? words.join('; ') : 'no limit set',
     spent
       .map(
-        ({ upstream, ...one }) =>
-          `${upstream}: ${eur(one.dayMicros)} today, ${eur(one.totalMicros)} in total, ${one.recipients} recipients today`,
+        ({ upstream, ...used }) =>
+          `${upstream}: ${eur(used.dayMicros)} today, ${eur(used.totalMicros)} in total, ${used.recipients} ${one(used.recipients, 'recipient', 'recipients')} today`,
       )
       .join('; '),
-    left
-      .flatMap(({ dayMicros, totalMicros }) => [
-        ...(dayMicros === null ? [] : [`${eur(dayMicros)} today`]),
-        ...(totalMicros === null ? [] : [`${eur(totalMicros)} in total`]),
-      ])
+    spent
+      .map(({ upstream, dayLeftMicros, totalLeftMicros }) => {
+        const left = [
+          ...(dayLeftMicros === null ? [] : [`${eur(dayLeftMicros)} today`]),
+          ...(totalLeftMicros === null ? [] : [`${eur(totalLeftMicros)} in total`]),
+        ]
+        return left.length > 0 ? `${upstream}: ${left.join(', ')}` : ''
+      })
+      .filter(Boolean)
       .join('; '),
   ]
 }

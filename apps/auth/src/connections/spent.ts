@@ -44,8 +44,39 @@ export async function spentUnder(
   return spent
 }
 
+/** What was spent under a spender through one upstream, and the least that its limits and the account's leave. */
+export interface SpentAndLeft extends Spent {
+  /** Of today, in micro-EUR; null where neither has a limit of the day. */
+  readonly dayLeftMicros: bigint | null
+  /** In all, in micro-EUR; null where neither has a limit of the total. */
+  readonly totalLeftMicros: bigint | null
+}
+
+/** Whose limits are read: `own` of the spender, `account` above it; null for none, and of the account itself above. */
+interface Bounded {
+  readonly accountId: string
+  readonly spenderId: string
+  readonly own: SpenderLimits | null
+  readonly account: SpenderLimits | null
+}
+
+/** What was spent under a spender, once an upstream, and what is left. */
+export async function spentAndLeft(
+  db: Database,
+  { accountId, spenderId, own, account }: Bounded,
+  now: Date,
+): Promise<SpentAndLeft[]> {
+  const spent = await spentOf(db, spenderId, now)
+  const ofAccount = account ? await spentOf(db, accountId, now) : []
+  return spent.map((one) => {
+    const above = ofAccount.find(({ upstream }) => upstream === one.upstream)
+    const left = leastLeft([...(own ? [leftOf(own, one)] : []), ...(account && above ? [leftOf(account, above)] : [])])
+    return { ...one, dayLeftMicros: left.dayMicros, totalLeftMicros: left.totalMicros }
+  })
+}
+
 /** Of what is left under several, the least of each; null where none of them has a limit. */
-export function leastLeft(all: readonly ReturnType<typeof leftOf>[]): ReturnType<typeof leftOf> {
+function leastLeft(all: readonly ReturnType<typeof leftOf>[]): ReturnType<typeof leftOf> {
   const least = (amounts: readonly (bigint | null)[]) =>
     amounts.reduce((one, other) => (one === null || (other !== null && other < one) ? other : one), null)
   return {
@@ -55,7 +86,7 @@ export function leastLeft(all: readonly ReturnType<typeof leftOf>[]): ReturnType
 }
 
 /** What is left of a limit; null where there is none. Never below nothing: a late price may have passed it. */
-export function leftOf({ maxPerDayMicros, maxTotalMicros }: SpenderLimits, { dayMicros, totalMicros }: Spent) {
+function leftOf({ maxPerDayMicros, maxTotalMicros }: SpenderLimits, { dayMicros, totalMicros }: Spent) {
   const rest = (max: bigint | null, spent: bigint) => (max === null ? null : max > spent ? max - spent : 0n)
   return { dayMicros: rest(maxPerDayMicros, dayMicros), totalMicros: rest(maxTotalMicros, totalMicros) }
 }

@@ -2,7 +2,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { spentByDay } from '../connections/activity.ts'
 import type { TypedRules } from '../connections/rules.ts'
-import { leastLeft, leftOf, spentOf } from '../connections/spent.ts'
+import { spentAndLeft } from '../connections/spent.ts'
 import type { DayView, SpentView } from '../views/spender.ts'
 import type { Words } from '../words/words.ts'
 
@@ -24,13 +24,8 @@ export async function spentViews(
   { accountId, spenderId, row, account, spends }: Spending,
   now: Date,
 ): Promise<SpentView[]> {
-  const spent = await spentOf(db, spenderId, now)
-  const ofAccount = account ? await spentOf(db, accountId, now) : []
-  return spent.map((one) => {
-    const above = ofAccount.find(({ upstream }) => upstream === one.upstream)
-    const left = leastLeft([...(row ? [leftOf(row, one)] : []), ...(account && above ? [leftOf(account, above)] : [])])
-    return { ...one, dayLeftMicros: spends ? left.dayMicros : null, totalLeftMicros: spends ? left.totalMicros : null }
-  })
+  const spent = await spentAndLeft(db, { accountId, spenderId, own: row, account }, now)
+  return spends ? spent : spent.map((one) => ({ ...one, dayLeftMicros: null, totalLeftMicros: null }))
 }
 
 /** What was spent on each of the last days, in the account's time zone, and how high it stands in the drawing. */
