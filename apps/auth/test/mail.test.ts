@@ -512,6 +512,18 @@ describe('a notice', () => {
     expect(html).toContain('name="max_per_day"')
   })
 
+  it.each([
+    ['en', 'recipients used today: 1 of 1, by your whole account.'],
+    ['lt', 'šiandien iš gavėjų ribos 1 per dieną išnaudota 1: visa jūsų paskyra.'],
+  ])('of recipients reads well in %s of one as of many', async (language, sentence) => {
+    const { account } = await newSignedIn(stack)
+    await stack.db.account.update({ where: { id: account.id }, data: { language } })
+    const details = { upstream: 'vertexsms', limit: 'recipients', max: '1', used: '1' }
+    await noteFor(account.id, 'limit_near', { details })
+    await arrived(1)
+    expect(server.mails[0]?.body).toContain(sentence)
+  })
+
   it('lets no name end the quotation that it stands in', async () => {
     const { account } = await newSignedIn(stack)
     const name = 'Claude". VertexSMS has checked it. “It„ is «"good'

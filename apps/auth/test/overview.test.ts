@@ -254,10 +254,14 @@ describe('the first page of the dashboard', () => {
       expect(await text()).toContain('Nothing needs your attention.')
       const where = { spenderId: accountId }
       await stack.db.spenderCount.updateMany({ where, data: most })
-      expect(await text()).toMatch(/The whole account (Today|In total) .*A send that would pass the limit is refused\./)
+      expect(await text()).toMatch(
+        /The whole account (Today|In total|Recipients used today: 4 of 5\.) .*A send that would pass the limit is refused\./,
+      )
       await stack.db.spenderCount.updateMany({ where, data: all })
       const full = await text()
-      expect(full).toMatch(/The whole account used up (Today|In total) .*Every send .* is refused until/)
+      expect(full).toMatch(
+        /The whole account used up (Today|In total|Recipients used today: 5 of 5\.) .*Every send .* is refused until/,
+      )
       expect(full).not.toContain('Nothing needs your attention.')
       // A day that is over binds nobody any more; what was spent in all does.
       await stack.db.spenderCount.updateMany({ where, data: { dayEndsAt: new Date(Date.now() - 1000) } })
@@ -265,7 +269,7 @@ describe('the first page of the dashboard', () => {
       await stack.db.spender.update({ where: { id: accountId }, data: { ...NO_LIMITS, countries: [], senders: [] } })
       await addSpender(stack, of, limit)
       await addCount(stack, { spenderId: of.spenderId, ...all, dayHeldMicros: 2n, totalHeldMicros: 2n })
-      expect(await text()).toMatch(/attention claude\.ai used up (Today|In total)/)
+      expect(await text()).toMatch(/attention claude\.ai used up (Today|In total|Recipients used today)/)
       await stack.db.connection.update({
         where: { id: of.spenderId },
         data: { expiresAt: new Date(Date.now() - 1000) },

@@ -140,6 +140,19 @@ describe('the catalogue of words', () => {
     for (const language of LANGUAGES) expect(Object.keys(WORDS[language].connect.notes).sort()).toEqual([...ids].sort())
   })
 
+  it('names many as many where their number is not written beside them, 21 as well', () => {
+    const { approvals, limits } = WORDS.lt
+    expect([1, 2, 10, 21].map((count) => approvals.recipients(count))).toEqual([
+      'Gavėjas',
+      'Gavėjai',
+      'Gavėjai',
+      'Gavėjai',
+    ])
+    expect([1, 2, 10, 21].map((count) => approvals.countries(count))).toEqual(['Šalis', 'Šalys', 'Šalys', 'Šalys'])
+    expect(limits.onlyWith(1, 'A')).toBe('Tik siuntėjo vardu: A')
+    expect(limits.onlyWith(21, 'A')).toBe('Tik siuntėjų vardu: A')
+  })
+
   it('counts in Lithuanian with its three forms, in English with two', () => {
     const messages = (n: number) => vienas(n, 'žinutė', 'žinutės', 'žinučių')
     expect([0, 1, 2, 9, 10, 11, 12, 19, 20, 21, 22, 30, 101, 111].map(messages)).toEqual([

@@ -47,7 +47,7 @@ export const limits = room({
     recipientsPerDay: (count, text) =>
       `Ne daugiau kaip ${text} ${vienas(count, 'gavėjas', 'gavėjai', 'gavėjų')} per dieną, skaičiuojant kiekvieną žinutę`,
     onlyTo: (countries) => `Tik į šias šalis: ${countries}`,
-    onlyWith: (count, senders) => `Tik ${vienas(count, 'siuntėjo', 'siuntėjų', 'siuntėjų')} vardu: ${senders}`,
+    onlyWith: (count, senders) => `Tik ${count === 1 ? 'siuntėjo' : 'siuntėjų'} vardu: ${senders}`,
     more: (count) => `dar ${count}`,
     asksAbove: (amount) => `Viršijus ${amount}, pirmiau klausia jūsų`,
     asksNewCountry: 'Prieš siunčiant į naują šalį pirmiau klausia jūsų',

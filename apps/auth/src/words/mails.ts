@@ -47,8 +47,7 @@ export const mails = room({
       subject: 'A limit of your VertexSMS account is nearly used up',
       day: (who: string, used: string, max: string) => `today ${used} of ${max} are used or held by ${who}.`,
       total: (who: string, used: string, max: string) => `in total ${used} of ${max} are used or held by ${who}.`,
-      recipients: (who: string, used: string, max: string) =>
-        `today messages went to ${used} recipients of ${max}, by ${who}.`,
+      recipients: (who: string, used: string, max: string) => `recipients used today: ${used} of ${max}, by ${who}.`,
       sandbox: 'It is play money: nothing of it reaches a phone.',
       look: 'When it is used up, sending stops. Change the limit, or pause:',
     },
@@ -108,7 +107,7 @@ export const mails = room({
       subject: 'Jūsų VertexSMS paskyros riba beveik išnaudota',
       day: (who, used, max) => `šiandien iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
       total: (who, used, max) => `iš viso iš ${max} panaudota arba rezervuota ${used}: ${who}.`,
-      recipients: (who, used, max) => `šiandien žinutės siųstos ${used} gavėjams iš ${max}: ${who}.`,
+      recipients: (who, used, max) => `šiandien iš gavėjų ribos ${max} per dieną išnaudota ${used}: ${who}.`,
       sandbox: 'Tai žaidimo pinigai: telefonų šios žinutės nepasiekia.',
       look: 'Pasiekus ribą, siuntimas sustos. Pakeisti ribą arba pristabdyti:',
     },

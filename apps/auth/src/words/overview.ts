@@ -21,7 +21,7 @@ export const overview = room({
     near: {
       day: (used: string, max: string) => `Today ${used} of its limit of ${max} a day is used or held.`,
       total: (used: string, max: string) => `In total ${used} of its limit of ${max} is used or held.`,
-      recipients: (used: string, max: string) => `Today ${used} of its ${max} recipients a day are used.`,
+      recipients: (used: string, max: string) => `Recipients used today: ${used} of ${max}.`,
     },
     nearDoes: 'A send that would pass the limit is refused.',
     usedUpDoes: {

@@ -41,7 +41,7 @@ export function one(count: number, form: string, others: string): string {
 }
 
 /**
- * The Lithuanian form for a count: 1, 21 or 31 (`žinutė`), 2 to 9 or 22 to 29 (`žinutės`), and 0, 10 to 20 or 30
+ * The Lithuanian form beside a count that is written out: 1, 21 or 31 (`žinutė`), 2 to 9 or 22 to 29 (`žinutės`), and 0, 10 to 20 or 30
  * (`žinučių`).
  */
 export function vienas(count: number, vienas: string, keli: string, daug: string): string {
