@@ -125,6 +125,20 @@ describe('a send that the owner is asked about', () => {
     expect(await approvals()).toMatchObject([{ scheduledAt }])
   })
 
+  test('for a time is asked about until then, and for a day at most', async () => {
+    for (const [aheadMs, openMs] of [
+      [600_000, 600_000],
+      [3 * DAY_MS, DAY_MS],
+    ] as const) {
+      const now = await databaseNow(world.db)
+      const scheduledAt = new Date(now.getTime() + aheadMs)
+      const { details } = (await send({ scheduled: scheduledAt.toISOString() })).body
+      expect(Math.abs(new Date(details.expiresAt).getTime() - now.getTime() - openMs)).toBeLessThan(60_000)
+    }
+    const [first] = await world.db.approval.findMany({ where: { accountId }, orderBy: { scheduledAt: 'asc' } })
+    expect(first?.expiresAt).toEqual(first?.scheduledAt)
+  })
+
   test('is asked about once, however many calls come together on however many nodes', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => send({}, at % 2 ? node : other)))
     expect(new Set(answers.map(({ body }) => body.details.approvalId)).size).toBe(1)

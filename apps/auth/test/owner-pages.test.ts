@@ -255,6 +255,19 @@ describe('the page of an approval', () => {
     for (const page of ['/approvals', path]) expect((await person.get(page)).html).not.toContain('To be sent')
   })
 
+  it('is approved until the time that it is for at most: from then on nothing of it could be sent', async () => {
+    const scheduledAt = new Date(Date.now() + 300_000)
+    const { person, path, id } = await waiting({ scheduledAt })
+    await send(person, path, path, { decision: 'approve' })
+    expect((await approval(id)).expiresAt).toEqual(scheduledAt)
+    expect(textOf((await person.get(path)).html)).toMatch(/It may be sent once\. The approval ends in 5 minutes/)
+    await later(310, stack)
+    expect(textOf((await person.get(path)).html)).toContain('You approved it, but it was not sent in time.')
+    await stack.db.approval.update({ where: { id }, data: { state: 'expired' } })
+    expect(textOf((await person.get(path)).html)).toContain('You approved it, but it was not sent in time.')
+    expect(textOf((await person.get('/approvals')).html)).not.toContain('Withdraw')
+  })
+
   it.each([
     [['scheduled'], 'Approved and scheduled'],
     [['scheduled', 'released'], 'Approved, and partly still scheduled'],

@@ -1,10 +1,13 @@
 // What `apps/api` seals beside an approval and `apps/auth` shows to its owner: one form for both.
 import * as z from 'zod'
 
-/** How long a send that was asked about waits for its owner, and how long a refusal of it holds, in seconds since it was asked. */
+/**
+ * How long a send that was asked about waits for its owner, and how long a refusal of it holds, in seconds since it was asked.
+ * One for a time waits until then at most: the same call is refused from then on.
+ */
 export const APPROVAL_OPEN_SECONDS = 86_400
 
-/** How long an approved send is good for, in seconds. */
+/** How long an approved send is good for, in seconds; one for a time until then at most. */
 export const APPROVAL_GOOD_SECONDS = 900
 
 /** What a person must see to decide: every recipient as digits in international form, and the text. */

@@ -126,7 +126,7 @@ async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, '
       SELECT ${id}::uuid, ${sender.accountId}::uuid, ${sender.spenderId}::uuid, ${deps.operator.name}, ${generation}::int,
              ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${asked.reasons.join(' ')}, ${asked.to.length}::int,
              ${[...asked.countries]}::text[], ${asked.from}, ${asked.scheduledAt}::timestamptz, ${sealed}::bytea, database_now(),
-             database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second'
+             least(database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second', ${asked.scheduledAt}::timestamptz)
       WHERE (
         SELECT count(*) FROM approval
         WHERE spender_id = ${sender.spenderId}::uuid AND state = 'pending' AND expires_at > database_now()

@@ -47,7 +47,7 @@ export async function usableApprovals(db: Database, accountId: string, take: num
 
 /**
  * The owner's word on an approval that waits, once: call it in the transaction that holds the account. Approved it is good
- * for {@link APPROVAL_GOOD_SECONDS} from now, and the recipients and the text go in either case. False when it was
+ * for {@link APPROVAL_GOOD_SECONDS} from now, at most until its time where it has one, and the recipients and the text go in either case. False when it was
  * decided before, ran out, is not the account's, or what asked has ended, ran out or may not send.
  */
 export async function decideApproval(
@@ -58,7 +58,8 @@ export async function decideApproval(
   const decided = await tx.$executeRaw`
     UPDATE approval a SET state = ${verdict}::approval_state, decided_at = database_now(), sealed_text = NULL,
            expires_at = CASE WHEN ${verdict} = 'approved'
-             THEN database_now() + ${APPROVAL_GOOD_SECONDS}::int * interval '1 second' ELSE a.expires_at END
+             THEN least(database_now() + ${APPROVAL_GOOD_SECONDS}::int * interval '1 second', a.scheduled_at)
+             ELSE a.expires_at END
     WHERE a.id = ${id}::uuid AND ${waitsFor(accountId)}`
   return decided === 1
 }

@@ -171,7 +171,7 @@ export async function closedApprovals(db: Database, accountId: string, take: num
 }
 
 function overBecause(
-  { state, reason, createdAt, decidedAt, expiresAt }: Approval,
+  { state, reason, createdAt, decidedAt, expiresAt, scheduledAt }: Approval,
   ofAsker: AskerStanding,
 ): OverBecause {
   if (ofAsker !== 'sends') return ofAsker === 'gone' ? 'gone' : 'scopeLost'
@@ -179,8 +179,9 @@ function overBecause(
   // As withdrawApproval leaves it.
   if (decidedAt?.getTime() === expiresAt.getTime()) return 'withdrawn'
   const [since, seconds] = decidedAt ? [decidedAt, APPROVAL_GOOD_SECONDS] : [createdAt, APPROVAL_OPEN_SECONDS]
+  const ownEnd = Math.min(since.getTime() + seconds * 1_000, scheduledAt?.getTime() ?? Number.POSITIVE_INFINITY)
   // What its caller finds over is closed at its own time, what it finds too low before that.
-  if (state === 'expired' && expiresAt.getTime() < since.getTime() + seconds * 1_000) return 'dearer'
+  if (state === 'expired' && expiresAt.getTime() < ownEnd) return 'dearer'
   return decidedAt ? 'unused' : 'unanswered'
 }
 

@@ -60,7 +60,7 @@ export const approvals = room({
     of: (who: string, number: string) => `the send of ${who} to ${number}`,
     look: 'Open',
     goodFor:
-      'An approval lasts 15 minutes and covers one send, at this price or less. For another text, number or sender you are asked again.',
+      'An approval lasts 15 minutes at most and covers one send, at this price or less. For another text, number or sender you are asked again.',
     approved: 'Approved',
     approvedUntil: 'It may be sent once. The approval ends',
     approvalEnds: 'The approval ends',
@@ -174,7 +174,7 @@ export const approvals = room({
     of: (who, number) => `${who} siuntimas numeriu ${number}`,
     look: 'Atverti',
     goodFor:
-      'Patvirtinimas galioja 15 minučių ir tik vienam siuntimui, už šią arba mažesnę kainą. Dėl kito teksto, numerio ar siuntėjo bus klausiama iš naujo.',
+      'Patvirtinimas galioja ne ilgiau kaip 15 minučių ir tik vienam siuntimui, už šią arba mažesnę kainą. Dėl kito teksto, numerio ar siuntėjo bus klausiama iš naujo.',
     approved: 'Patvirtinta',
     approvedUntil: 'Galima išsiųsti vieną kartą. Patvirtinimas baigiasi',
     approvalEnds: 'Patvirtinimas baigiasi',
