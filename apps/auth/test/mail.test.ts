@@ -429,6 +429,40 @@ describe('a notice', () => {
     expect(await stack.db.account.findUnique({ where: { id: account.id } })).toMatchObject({ mutedNotices: [] })
   })
 
+  it('and its language stay as they were chosen since by a page that was opened before and changes neither', async () => {
+    const { account, person } = await newSignedIn(stack)
+    const choice = async () => {
+      const { language, mutedNotices } = await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })
+      return { language, mutedNotices }
+    }
+    const filled = (html: string) => {
+      const form = html.split('action="/settings/account/mails"')[1]?.split('</form>')[0] ?? ''
+      const hidden = [...form.matchAll(/type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [
+        name,
+        value,
+      ])
+      const ticked = [...form.matchAll(/name="notice" value="([^"]+)" checked/g)].map(([, value]) => ['notice', value])
+      const language = /<option value="(\w+)"[^>]* selected/.exec(form)?.[1] ?? ''
+      return [...hidden, ...ticked, ['language', language]] as [string, string][]
+    }
+    await stack.db.account.update({ where: { id: account.id }, data: { language: 'en' } })
+    const stale = filled((await person.get('/settings/account')).html)
+    expect(stale.filter(([name]) => name === 'notice')).toHaveLength(MUTABLE_NOTICES.length)
+    await stack.db.account.update({
+      where: { id: account.id },
+      data: { mutedNotices: ['first_send'], language: 'lt' },
+    })
+    expect((await person.post('/settings/account/mails', stale)).status).toBe(303)
+    expect(await choice()).toEqual({ language: 'lt', mutedNotices: ['first_send'] })
+    // What is changed on it is taken.
+    const on = stale.map(([name, value]): [string, string] => [name, name === 'language' ? 'lt' : value])
+    await stack.db.account.update({ where: { id: account.id }, data: { language: 'en' } })
+    const less = on.filter(([name, value]) => name !== 'notice' || value !== 'limit_near')
+    const proved = await person.post('/settings/account/mails', [...less, ['password', PASSWORD]])
+    expect(proved.status).toBe(303)
+    expect(await choice()).toEqual({ language: 'lt', mutedNotices: ['first_send', 'limit_near'] })
+  })
+
   it('is not switched off without a password by a form that was on its way when it was switched on again', async () => {
     const gate = new Gate()
     const gated = await startStack({ test, settings: { OPERATOR_KEY }, db: (db) => gate.guard(db) })

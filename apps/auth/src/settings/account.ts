@@ -11,7 +11,7 @@ import { isTimeZone, presentName, timeZoneAreas } from '../connections/time-zone
 import type { AccountPage } from '../views/account.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
-import { textField } from '../web/fields.ts'
+import { hasField, textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { passwordProblemText } from '../web/password-problem.ts'
@@ -86,10 +86,10 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
   // A session alone must not be enough to keep from its owner what is done with it: to hear less takes the password.
   app.post(`${PATH}/mails`, async (request, reply) => {
     const { id } = signedInOf(request).account
-    const wanted = [(request.body as Record<string, unknown>).notice].flat()
-    const mutedNotices = MUTABLE_NOTICES.filter((kind) => !wanted.includes(kind))
-    const typed = textField(request, 'language')
+    const language = textField(request, 'language')
+    const isLanguageChanged = isLanguage(language) && language !== textField(request, 'was_language')
     const before = await deps.db.account.findUniqueOrThrow({ where: { id }, select: { mutedNotices: true } })
+    const mutedNotices = mutedBy(request, before.mutedNotices)
     const hearsLess = mutedNotices.some((kind) => !before.mutedNotices.includes(kind))
     const proof = hearsLess ? await provePassword(deps, request, reply, 'password') : null
     if (hearsLess && proof === null) {
@@ -101,13 +101,27 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
       async work(tx) {
         // What was switched on again in the meantime stays on for whoever proved nothing.
         const stands = await tx.account.findUniqueOrThrow({ where: { id }, select: { mutedNotices: true } })
-        const muted = proof ? mutedNotices : mutedNotices.filter((kind) => stands.mutedNotices.includes(kind))
-        const data = { mutedNotices: muted, ...(isLanguage(typed) && { language: typed }) }
+        const asked = mutedBy(request, stands.mutedNotices)
+        const muted = proof ? asked : asked.filter((kind) => stands.mutedNotices.includes(kind))
+        const data = { mutedNotices: muted, ...(isLanguageChanged && { language }) }
         await tx.account.update({ where: { id }, data })
         return { done: 'mails' satisfies Done }
       },
     })
   })
+}
+
+/**
+ * The kinds that are switched off once the form has its way. One that is ticked or not as the page showed it stays as it
+ * stands: a page that was opened earlier brings nothing back that was chosen since.
+ */
+function mutedBy(request: FastifyRequest, stands: readonly string[]): MutableNotice[] {
+  const { notice, was_notice: shown } = request.body as Record<string, unknown>
+  const isIn = (sent: unknown, kind: MutableNotice) => [sent].flat().includes(kind)
+  const tellsShown = hasField(request, 'was_language')
+  return MUTABLE_NOTICES.filter((kind) =>
+    tellsShown && isIn(shown, kind) === isIn(notice, kind) ? stands.includes(kind) : !isIn(notice, kind),
+  )
 }
 
 /** What each language calls itself. */
@@ -155,6 +169,7 @@ async function show(
       isWanted: !(muted ?? mutedNotices).includes(kind),
       isSent: !mutedNotices.includes(kind),
     })),
+    language,
     languages: LANGUAGES.map((value) => ({
       value,
       name: LANGUAGE_NAMES[value],

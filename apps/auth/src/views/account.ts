@@ -65,7 +65,9 @@ export interface AccountPage {
     /** As it stands: to switch it off takes the password. */
     readonly isSent: boolean
   }[]
-  /** Of the mails. */
+  /** Of the mails, as it stands; null while nobody chose. */
+  readonly language: string | null
+  /** To choose from for the mails. */
   readonly languages: readonly { readonly value: Language; readonly name: string; readonly isChosen: boolean }[]
   /** What is wrong with each field. */
   readonly errors: {
