@@ -5,6 +5,7 @@ import { cancel } from '../src/sending/cancel.ts'
 import { fakeOperator } from './support/fake-operator.ts'
 import { limit, makePayer, type Payer } from './support/ledger.ts'
 import { pathNode, smsCall } from './support/path.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 
 let database: TestDatabase
 let payer: Payer
@@ -182,3 +183,18 @@ test('is one key, however many calls with it come together and are told of an ea
   expect(new Set(told.map((one) => one.answer.messages[0]?.id))).toEqual(new Set([answer.messages[0]?.id]))
   expect(await database.db.send.count({ where: { accountId: payer.accountId, keyHash: { not: null } } })).toBe(1)
 })
+
+test.each(['handed_over', 'unknown'] as const)(
+  'tells a repeat of a message that an earlier call had scheduled the same as that call, also while it is %s',
+  async (state) => {
+    const { db } = database
+    const { sending } = pathNode(db, fakeOperator(), { times: { ...PATIENT_TIMES, repeatMs: 0 } })
+    const call = smsCall(payer, [A], { throughMcp: true, idempotencyKey: 'k', body: inAnHour() })
+    const other = { ...call, idempotencyKey: 'other' }
+    await sending.sendOne(call)
+    await sending.sendOne(other)
+    const leaseUntil = new Date(Date.now() + 60_000)
+    await db.sendMessage.updateMany({ where: { accountId: payer.accountId }, data: { state, leaseUntil } })
+    expect(await sending.sendOne(other)).toEqual(await sending.sendOne(call))
+  },
+)

@@ -41,7 +41,7 @@ export interface ToldAgain {
   readonly scope: KeyScope
   readonly send: Pick<
     NewSend,
-    'id' | 'kind' | 'generation' | 'keyHash' | 'payloadDigest' | 'repeats' | 'sender' | 'coding'
+    'id' | 'kind' | 'generation' | 'keyHash' | 'payloadDigest' | 'repeats' | 'sender' | 'coding' | 'scheduledAt'
   >
 }
 
@@ -55,12 +55,12 @@ export async function keepKey(db: Database, { grant, scope, send }: ToldAgain): 
       () => db.$executeRaw`
         ${openLive(grant)}, ${freeKey(scope, send.keyHash)}
         INSERT INTO send (id, account_id, spender_id, connection_id, token_id, kind, upstream, generation, route, key_hash,
-                          payload_digest, key_until, repeats, sender, coding, priority, created_at)
+                          payload_digest, key_until, repeats, sender, coding, priority, scheduled_at, created_at)
         SELECT ${send.id}::uuid, live.account_id, ${scope.spenderId}::uuid, ${grant.connectionId}::uuid,
                ${grant.connectionId === null ? grant.tokenId : null}::uuid, ${send.kind}::send_kind, ${scope.upstream},
                ${send.generation}::int, ${scope.route}, ${send.keyHash}::bytea, ${send.payloadDigest}::bytea,
                database_now() + ${KEY_SECONDS}::int * interval '1 second', ${[...send.repeats]}::bigint[], ${send.sender},
-               ${send.coding}::int, 1, database_now()
+               ${send.coding}::int, 1, ${send.scheduledAt}::timestamptz, database_now()
         FROM live CROSS JOIN (SELECT count(*) FROM freed) f`,
     )
     return written === 0 ? 'ended' : 'kept'

@@ -59,6 +59,7 @@ async function keepKeyOf(deps: SendingDeps, entry: Entry, { generation, replayed
       repeats: idsOf(replayed),
       sender: entry.columns.sender,
       coding: entry.columns.coding,
+      scheduledAt: entry.columns.scheduledAt,
     },
   })
   if (kept === 'ended') throw new ApiError('TOKEN_INVALID')
