@@ -213,6 +213,8 @@ function oweAnswer(connections: Map<Socket, Connection>, response: ServerRespons
  */
 function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): void {
   app.server.on('connection', (socket) => openConnection(connections, socket))
+  // Node would answer other expectations than 100-continue past all hooks; they may be left unmet (RFC 9110 §10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.addHook('onRequest', (_request, reply, done) => {
     oweAnswer(connections, reply.raw)
     done()

@@ -321,6 +321,26 @@ describe('what is no HTTP after a request', () => {
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401'])
   })
 
+  it.each([
+    ['no more', 'canary', ['HTTP/1.1 401']],
+    ['where the body was whole', '0\r\n\r\ncanary', ['HTTP/1.1 401', 'HTTP/1.1 400']],
+  ])(
+    'is answered %s behind a request with an expectation, which is answered as without it (RFC 9110 §10.1.1)',
+    async (_, rest, answers) => {
+      const { app } = build()
+      app.post('/spend', { onRequest: (_request, reply) => void reply.code(401).send('refused') }, async () => 'never')
+      const socket = connect(await listen(app))
+      socket.write('POST /spend HTTP/1.1\r\nhost: x\r\nexpect: more\r\ntransfer-encoding: chunked\r\n\r\n')
+      let text = ''
+      for await (const chunk of socket) {
+        if (text === '') socket.write(`${rest}\r\n\r\n`)
+        text += chunk
+      }
+      expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(answers)
+      expect(text).toMatch(/^x-request-id: /m)
+    },
+  )
+
   it('is answered after a request whose body had come late, but whole', async () => {
     const { app } = build()
     app.post('/spend', { onRequest: (_request, reply) => void reply.code(401).send('refused') }, async () => 'never')
