@@ -15,7 +15,10 @@ export function prefersHtml(headers: IncomingHttpHeaders): boolean {
   return new Negotiator({ headers }).mediaTypes()[0] === 'text/html'
 }
 
+/** An event stream, and one whose only encoding is named beside it: they are the same. */
+const EVENT_STREAM = ['text/event-stream', 'text/event-stream;charset=utf-8']
+
 /** True where `Accept` takes an event stream, or stands nowhere (RFC 9110 §12.5.1). */
 export function takesEventStream(headers: IncomingHttpHeaders): boolean {
-  return new Negotiator({ headers }).mediaType(['text/event-stream']) !== undefined
+  return new Negotiator({ headers }).mediaType(EVENT_STREAM) !== undefined
 }
