@@ -19,11 +19,11 @@ beforeEach(async () => {
 
 const [A, B, LATVIAN] = ['37060000001', '37060000002', '37120000003']
 const route = '/sms/batch'
-/** The two minutes in which a message counts as the same are over. */
+/** The two minutes in which a message counts as the same are over, and it has come to its end. */
 const later = () =>
   database.db.sendMessage.updateMany({
     where: { accountId: payer.accountId },
-    data: { fingerprintUntil: new Date(Date.now() - 1_000) },
+    data: { fingerprintUntil: new Date(Date.now() - 1_000), finalAt: new Date() },
   })
 const inAnHour = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString() })
 
@@ -181,7 +181,46 @@ test('is one key, however many calls with it come together and are told of an ea
   const call = smsCall(payer, [A], { throughMcp: true, route, idempotencyKey: 'k' })
   const told = await Promise.all(nodes.flatMap((node) => Array.from({ length: 10 }, () => node.sending.sendList(call))))
   expect(new Set(told.map((one) => one.answer.messages[0]?.id))).toEqual(new Set([answer.messages[0]?.id]))
-  expect(await database.db.send.count({ where: { accountId: payer.accountId, keyHash: { not: null } } })).toBe(1)
+  const keys = await database.db.send.findMany({ where: { accountId: payer.accountId, keyHash: { not: null } } })
+  expect(keys).toMatchObject([
+    { spenderId: payer.tokenId, tokenId: payer.tokenId, connectionId: null, sealedText: null },
+  ])
+})
+
+test('keeps no key for a call whose token has ended meanwhile', async () => {
+  const { sending } = pathNode(database.db, fakeOperator())
+  const call = smsCall(payer, [A], { throughMcp: true, route, idempotencyKey: 'k' })
+  await sending.sendList({ ...call, idempotencyKey: null })
+  await database.db.apiToken.deleteMany({ where: { id: payer.tokenId } })
+  await expect(sending.sendList(call)).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+  expect(await database.db.send.count({ where: { accountId: payer.accountId } })).toBe(1)
+})
+
+test('fails where the key of a call that sent nothing cannot be kept', async () => {
+  const { sending } = pathNode(database.db, fakeOperator())
+  const call = smsCall(payer, [A], { throughMcp: true, route, idempotencyKey: 'k' })
+  await sending.sendList({ ...call, idempotencyKey: null })
+  await database.db.$executeRaw`ALTER TABLE send ADD CONSTRAINT "full" CHECK (cardinality(repeats) = 0) NOT VALID`
+  try {
+    await expect(sending.sendList(call)).rejects.toThrow('full')
+  } finally {
+    await database.db.$executeRaw`ALTER TABLE send DROP CONSTRAINT "full"`
+  }
+  expect((await sending.sendList(call)).answer.messages).toMatchObject([{ status: 'sent', replayed: true }])
+})
+
+test('frees the key of a call that sent nothing after its day, once what it was told of has come to its end', async () => {
+  const { db } = database
+  const operator = fakeOperator()
+  const { sending } = pathNode(db, operator)
+  const call = smsCall(payer, [A], { throughMcp: true, route, idempotencyKey: 'k' })
+  await sending.sendList({ ...call, idempotencyKey: null })
+  await sending.sendList(call)
+  await db.send.updateMany({ where: { accountId: payer.accountId }, data: { keyUntil: new Date(Date.now() - 1_000) } })
+  expect((await sending.sendList(call)).answer.messages).toMatchObject([{ replayed: true }])
+  await later()
+  expect((await sending.sendList(call)).answer.messages).toMatchObject([{ replayed: false }])
+  expect(operator.recipients).toEqual([A, A])
 })
 
 test.each(['handed_over', 'unknown'] as const)(
