@@ -121,10 +121,13 @@ test.each([
     await sending.sendList(smsCall(payer, first, { throughMcp: true, route }))
     const call = smsCall(payer, asked, { throughMcp: true, route, idempotencyKey: 'k' })
     const told = await sending.sendList(call)
-    expect(told.answer).toMatchObject({
-      sendId: null,
-      price: '0',
-      messages: [{ status: 'sent', replayed: true }, ...asked.slice(1).map(() => ({ status: 'failed' }))],
+    expect(told).toMatchObject({
+      replayed: false,
+      answer: {
+        sendId: null,
+        price: '0',
+        messages: [{ status: 'sent', replayed: true }, ...asked.slice(1).map(() => ({ status: 'failed' }))],
+      },
     })
     await limit(db, payer, payer.tokenId, { countries: [] })
     await later()

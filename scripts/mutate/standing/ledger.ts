@@ -27,4 +27,34 @@ export const LEDGER: readonly Standing[] = [
     change: 'u WHERE u.id = s.id)  =>  u WHERE true)',
     why: 'Whichever of the two it is new to, both together are asked.',
   },
+  {
+    file: 'ledger/key.ts',
+    change: `s.spender_id = \${spenderId}::uuid  =>  true`,
+    why: 'A key that may be used again is free, whether it is taken from the send that has it or not: that of another is, too.',
+  },
+  {
+    file: 'ledger/key.ts',
+    change: `s.upstream = \${upstream}  =>  true`,
+    why: 'A key that may be used again is free, whether it is taken from the send that has it or not: that of another is, too.',
+  },
+  {
+    file: 'ledger/key.ts',
+    change: `s.route = \${route}  =>  true`,
+    why: 'A key that may be used again is free, whether it is taken from the send that has it or not: that of another is, too.',
+  },
+  {
+    file: 'ledger/key.ts',
+    change: `s.key_hash = \${keyHash}::bytea  =>  true`,
+    why: 'A key that may be used again is free, whether it is taken from the send that has it or not: that of another is, too.',
+  },
+  {
+    file: 'ledger/key.ts',
+    change: "'taken'  =>  undefined",
+    why: 'Whoever asks looks for what stands under the key of any call that was not kept, and has not ended.',
+  },
+  {
+    file: 'ledger/key.ts',
+    change: "'23505') return 'taken'  =>  '23505') return ''",
+    why: 'Whoever asks looks for what stands under the key of any call that was not kept, and has not ended.',
+  },
 ]
