@@ -204,6 +204,30 @@ describe('a scheduled send that its limits allowed by its very price', () => {
     expect(await atItsTime()).toEqual([`accepted ${PRICE}`, `accepted ${PRICE}`])
   })
 
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => `3706000${1_000 + at}`)
+  test.each([
+    ['goes out at that price to as many as ten', 10, {}, 'accepted 39000'],
+    ['is judged by the dearest row alone where it is to more', 11, {}, 'released SPEND_CAP_REACHED'],
+    [
+      'goes out at that price to more, where its caller said how much it may cost',
+      11,
+      { maxPrice: DEAREST * 11n },
+      'accepted 39000',
+    ],
+  ])('%s', async (_, count, body, became) => {
+    const to = numbers(count)
+    await schedule(to, body)
+    await limit(owner, payer, payer.tokenId, { maxPerSendMicros: PRICE * BigInt(count) })
+    expect(await atItsTime()).toEqual(to.map(() => became))
+  })
+
+  test('goes out at that price to more, where its owner approved it', async () => {
+    const to = numbers(11)
+    await asksAbove(1n)
+    await schedule(to)
+    expect(await atItsTime()).toEqual(to.map(() => `accepted ${PRICE}`))
+  })
+
   test('does not go out above a limit', async () => {
     await limit(owner, payer, payer.tokenId, { maxPerSendMicros: PRICE * 2n })
     await schedule(two)
@@ -221,6 +245,12 @@ describe('a scheduled send that its limits allowed by its very price', () => {
     costs(PRICE)
     operator.dearestRateMicros = async () => null
     expect(await atItsTime()).toEqual([`accepted ${PRICE}`, `accepted ${PRICE}`])
+  })
+
+  test('does not go out from a sender that is allowed no more', async () => {
+    await schedule(two)
+    await limit(owner, payer, payer.tokenId, { senders: ['Others'] })
+    expect(await atItsTime()).toEqual(two.map(() => 'released SENDER_NOT_ALLOWED'))
   })
 
   test('does not go to a number whose network is in a country that is not allowed', async () => {
