@@ -453,7 +453,14 @@ describe('the operator', () => {
       expect([code, out]).toEqual([0, expect.stringMatching(/^Usage: limits WHO .*\n.*--max-per-day.*$/)])
     }
     expect((await operator(['help'])).out).toBe((await operator(['--help'])).out)
-    expect((await operator(['destroy', '--help'])).out).toContain('invite EMAIL')
+    for (const line of [
+      ['destroy', '--help'],
+      ['help', 'destroy'],
+    ]) {
+      const { code, err } = await operator(line)
+      expect(code).toBe(2)
+      expect(err).toMatch(/invite EMAIL.*There is no command called "destroy"\.$/s)
+    }
   })
 })
 

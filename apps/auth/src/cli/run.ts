@@ -83,7 +83,8 @@ class UsageError extends CommandError {}
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   const [name = '--help', ...rest] = argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : argv
   const command = COMMANDS.find(({ usage }) => usage.split(' ')[0] === name)
-  if (['--help', '-h'].includes(name) || rest.some((word) => ['--help', '-h'].includes(word))) {
+  const isHelp = (word: string) => word === '--help' || word === '-h'
+  if (isHelp(name) || (command && rest.some(isHelp))) {
     terminal.print(command ? `${usageOf(command)}\n${command.summary}.` : HELP)
     return 0
   }
