@@ -166,6 +166,40 @@ async function counts() {
   ])
 }
 
+describe('a form whose session has ended meanwhile', () => {
+  it.each([
+    ['/settings/account/mails', '/settings/account'],
+    ['/settings/api/new', '/settings/api/new'],
+    [`/settings/api/tokens/${SOME_ID}/limits`, `/settings/api/tokens/${SOME_ID}`],
+    [`/connections/${SOME_ID}/pause`, `/connections/${SOME_ID}`],
+    [`/connections/${SOME_ID}/disconnect`, `/connections/${SOME_ID}/disconnect`],
+    ['/approvals', '/approvals'],
+    [`/approvals/${SOME_ID}`, `/approvals/${SOME_ID}`],
+  ])('leads from %s to signing in, and then to the page that shows it', async (path, page) => {
+    const answer = await fetch(`${stack.issuer}${path}`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams(),
+    })
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      `/sign-in?return_to=${encodeURIComponent(page)}`,
+    ])
+  })
+
+  it.each(['/sign-out', '/messages/1/cancel'])(
+    'leads from %s, which no page is under, to the first page',
+    async (path) => {
+      const answer = await fetch(`${stack.issuer}${path}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams(),
+      })
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/sign-in'])
+    },
+  )
+})
+
 describe('every form', () => {
   it('is in this list, except the consent form, which has tests of its own', async () => {
     const routes = postRoutes(stack.app.printRoutes({ commonPrefix: false })).filter(

@@ -4,7 +4,8 @@ import { countPending } from '../connections/approval-decisions.ts'
 import type { Viewer } from '../views/frame.ts'
 import type { WebDeps } from './deps.ts'
 import { sessionBinding } from './forms.ts'
-import { HOME_PATH, signInPath } from './return-to.ts'
+import { pageAddress } from './language.ts'
+import { signInPath } from './return-to.ts'
 
 /** Who is signed in, and how many sends wait for their approval. */
 interface Present {
@@ -38,9 +39,9 @@ export function requireSession(app: FastifyInstance, deps: WebDeps): void {
   })
 }
 
-/** The browser signs in, and goes back to the page that it asked for. */
+/** The browser signs in, and goes back to the page that it asked for, or whose form it sent. */
 function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return reply.redirect(signInPath(isReading(request) ? request.url : HOME_PATH), 303)
+  return reply.redirect(signInPath(pageAddress(request)), 303)
 }
 
 /** What changes nothing (RFC 9110 §9.2.1): HEAD is answered as GET is, without its page. */
