@@ -103,18 +103,26 @@ test('a message of which nobody reports is final after four days, and shrinks th
   expect((await rowOf(id)).recipient).toBe('123')
 })
 
-test('a lookup is told as long as its result is kept, and then as none, not as one that waits', async () => {
+/** A lookup that the operator has accepted, and what it tells of it later. */
+async function lookUp() {
   const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
   const sender = senderOf(payer)
   const call = { sender, kind: 'hlr', route: '/hlr', number: '+37060000123', idempotencyKey: null } as const
-  const { id } = await sendOther(deps, { ...call, throughMcp: false, allowRepeat: false })
-  const read = async () => (await readLookup(db, sender, BigInt(id)))?.status
-  expect(await read()).toMatchObject({ status: 'pending' })
-  await createReportDoor(
+  const id = BigInt((await sendOther(deps, { ...call, throughMcp: false, allowRepeat: false })).id)
+  const door = createReportDoor(
     db,
     () => deps.operator,
     () => {},
-  ).lookup({ messageId: BigInt(id), result: RESULT })
+  )
+  const tell = (error: string) => door.lookup({ messageId: id, result: { ...RESULT, error, imsi: '246010000000001' } })
+  return { id, sender, tell }
+}
+
+test('a lookup is told as long as its result is kept, and then as none, not as one that waits', async () => {
+  const { id, sender, tell } = await lookUp()
+  const read = async () => (await readLookup(db, sender, id))?.status
+  expect(await read()).toMatchObject({ status: 'pending' })
+  await tell('0')
   await keep(30 * DAY_MS - MINUTE_MS)
   expect(await read()).toMatchObject({ status: 'done', msisdn: '37060000123' })
   await keep(30 * DAY_MS + MINUTE_MS)
@@ -122,19 +130,12 @@ test('a lookup is told as long as its result is kept, and then as none, not as o
 })
 
 test('a first result that comes once the number is not kept any more is not kept, and gives nothing back after that', async () => {
-  const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
-  const call = { sender: senderOf(payer), kind: 'hlr', route: '/hlr', number: '+37060000123' } as const
-  const { id } = await sendOther(deps, { ...call, idempotencyKey: null, throughMcp: false, allowRepeat: false })
-  const door = createReportDoor(
-    db,
-    () => deps.operator,
-    () => {},
-  )
+  const { id, tell } = await lookUp()
   await keep(4 * DAY_MS + MINUTE_MS)
   await keep(34 * DAY_MS + 2 * MINUTE_MS)
   for (const error of ['0', '24']) {
-    await door.lookup({ messageId: BigInt(id), result: { ...RESULT, error, imsi: '246010000000001' } })
-    const { chargedMicros, ...kept } = await rowOf(BigInt(id))
+    await tell(error)
+    const { chargedMicros, ...kept } = await rowOf(id)
     expect([kept.recipient, kept.state, kept.result, chargedMicros]).toEqual(['123', 'accepted', {}, 5_000n])
   }
 })
@@ -142,23 +143,14 @@ test('a first result that comes once the number is not kept any more is not kept
 test.each(['0', '24'])(
   'a result that is told again once it is not kept any more is not kept, and with %s gives nothing back',
   async (error) => {
-    const { deps } = pathNode(db, { ...fakeOperator(), hlr: async () => ACCEPTED })
-    const call = { sender: senderOf(payer), kind: 'hlr', route: '/hlr', number: '+37060000123' } as const
-    const { id } = await sendOther(deps, { ...call, idempotencyKey: null, throughMcp: false, allowRepeat: false })
-    const door = createReportDoor(
-      db,
-      () => deps.operator,
-      () => {},
-    )
-    const tell = (error: string) =>
-      door.lookup({ messageId: BigInt(id), result: { ...RESULT, error, imsi: '246010000000001' } })
+    const { id, sender, tell } = await lookUp()
     await tell('0')
-    const { chargedMicros } = await rowOf(BigInt(id))
+    const { chargedMicros } = await rowOf(id)
     expect(chargedMicros).toBe(5_000n)
     await keep(30 * DAY_MS + MINUTE_MS)
     await tell(error)
-    expect(await rowOf(BigInt(id))).toMatchObject({ state: 'accepted', chargedMicros, recipient: '123', result: {} })
-    await expect(readLookup(db, call.sender, BigInt(id))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await rowOf(id)).toMatchObject({ state: 'accepted', chargedMicros, recipient: '123', result: {} })
+    await expect(readLookup(db, sender, id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   },
 )
 
