@@ -9,14 +9,15 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 /** Whose turn it is where nobody else asks, as in a command. */
 const OURS: Whose = { name: 'ours', isStranger: false }
 
-const turns = createTurns({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.waitingPasswords })
+/** Of all work on passwords in this process: how much of it runs at once, and how much may wait. */
+export const passwordTurns = createTurns({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.waitingPasswords })
 
 /**
  * The argon2id hash of a password as a PHC string, in the turn of who asks. Rejects under a flood, with what is answered
  * with 503.
  */
 export function hashPassword(password: string, whose: Whose = OURS): Promise<string> {
-  return turns.run(whose, () => hash(password, COST))
+  return passwordTurns.run(whose, () => hash(password, COST))
 }
 
 let decoy: Promise<string> | undefined
@@ -32,6 +33,6 @@ export async function verifyPassword(
 ): Promise<boolean> {
   decoy ??= hash(randomBytes(32), COST)
   const against = passwordHash ?? (await decoy)
-  const fits = await turns.run(whose, () => verify(against, password))
+  const fits = await passwordTurns.run(whose, () => verify(against, password))
   return fits && passwordHash !== undefined
 }

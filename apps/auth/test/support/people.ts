@@ -6,7 +6,7 @@ import type { Stack } from './stack.ts'
 export const PASSWORD = 'correct horse battery staple'
 
 /** Of an account that signs in again and again: as cheap as the function allows, while one that we make costs what it must. */
-const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
+export const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 }
 
 /** Nobody looks at whether two accounts have the same. */
 let passwordHash: string | undefined
