@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LIMITS, type LimitName, ROOM, SIZES } from '../src/service-limits.ts'
 import { keepWithin, originOf, ROW_BYTES } from '../src/storage-quota.ts'
-import { connect, post, refresh, register, start, type TestClient } from './support/client.ts'
+import { approve, connect, exchange, post, refresh, register, start, type TestClient } from './support/client.ts'
 import { connectionOf } from './support/owners-data.ts'
 import { fillSignIn, makeAccount, newSignedIn } from './support/people.ts'
 import { checkboxes, hiddenField } from './support/person.ts'
@@ -421,6 +421,45 @@ describe('an address that many share', () => {
     const sound = `\ufeffgrant_type=refresh_token&client_id=${id}&refresh_token=${tokens.refresh}`
     const headers = { 'content-type': `${form.toUpperCase()}; charset=utf-8` }
     expect((await fetch(`${stack.issuer}/oauth/token`, { method: 'POST', headers, body: sound })).status).toBe(200)
+  })
+
+  it('is let off for a sound code or token to the client alone that it was given to (RFC 6749 §6)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [await exportJWK(publicKey)] } }
+    const [owner, other] = [await register(stack), await register(stack, keys)]
+    const tokens = await connect(owner, (await newSignedIn(stack)).person)
+    const flow = await start(owner)
+    const callback = await approve((await newSignedIn(stack)).person, flow)
+    const code = String(callback.searchParams.get('code'))
+    const [{ client_id: ownersId }, { client_id: othersId }] = [owner.client, other.client]
+    const refreshing = { grant_type: 'refresh_token', refresh_token: tokens.refresh }
+    const exchanging = { grant_type: 'authorization_code', code, redirect_uri: owner.redirectUri, code_verifier: 'x' }
+    const assertion = new SignJWT({ iss: othersId, sub: othersId, aud: stack.issuer, jti: randomUUID() })
+    const proof = {
+      client_assertion: await assertion.setProtectedHeader({ alg: 'ES256' }).setExpirationTime('1m').sign(privateKey),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    }
+    for (const name of ['token', 'introspection', 'revocation'] as const) {
+      await counted(name, '127.0.0.1', LIMITS[name].hits)
+    }
+    const requests: [path: string, fields: Record<string, string>][] = [
+      ['token', refreshing],
+      ['token', { ...refreshing, client_id: othersId, client_secret: 'guess' }],
+      ['token', { ...refreshing, ...proof }],
+      ['token', { ...refreshing, client_assertion: `x.${Buffer.from('{"sub":"\\u0000"}').toString('base64url')}.x` }],
+      ['token', { ...exchanging, client_id: othersId }],
+      ['introspect', { token: tokens.refresh, client_id: othersId, client_secret: 'guess' }],
+      ['revoke', { token: tokens.refresh, ...proof }],
+    ]
+    const statuses: number[] = []
+    for (const [path, fields] of requests) statuses.push((await post(`${stack.issuer}/oauth/${path}`, fields)).status)
+    expect(statuses).toEqual(requests.map(() => 429))
+    // Its own passes, a used one within its overlap as well.
+    await counted('client', `${ownersId}\n127.0.0.1`, LIMITS.client.hits)
+    expect((await exchange(owner, flow, callback)).refresh).not.toBe('')
+    const next = await refresh(owner, tokens.refresh)
+    expect((await refresh(owner, tokens.refresh)).refresh).toBe(next.refresh)
+    expect((await post(`${stack.issuer}/oauth/token`, { ...refreshing, client_id: othersId })).status).toBe(429)
   })
 
   it('counts each assertion at introspection, wherever in its form it stands (RFC 7523 §3)', async () => {

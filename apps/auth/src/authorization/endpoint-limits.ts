@@ -9,7 +9,7 @@ import { PATHS } from './request/paths.ts'
 import { artifactId } from './tokens/token-store.ts'
 
 // Hosted clients of many people share few addresses. So an address is refused for what failed from it, and even then
-// not the request that is known to be good: one that holds a live code or refresh token, or comes from a client that
+// not the request that is known to be good: one that holds a live code or refresh token of its client, or comes from one that
 // somebody has connected and that has no failures of its own here.
 
 const LIMIT_OF = {
@@ -43,7 +43,8 @@ export function createEndpointLimits({ db, limiter }: { readonly db: Database; r
     ]
     if (!atAddress.allowed || !ofClient.allowed) {
       const sound =
-        (await holdsLiveToken(db, usedValue(path, form))) || (ofClient.allowed && (await isConnected(db, clientId)))
+        (await holdsLiveToken(db, clientId, usedValue(path, form))) ||
+        (ofClient.allowed && (await isConnected(db, clientId)))
       return sound ? { allowed: true } : atAddress.allowed ? ofClient : atAddress
     }
     // An assertion leaves a row until it expires, whatever the answer.
@@ -94,26 +95,35 @@ function usedValue(path: GuardedPath, form: URLSearchParams): string | null {
   return value && others.length === 0 ? value : null
 }
 
-/** One look by hash; who knows such a value was given it by us. A used refresh token counts: its overlap may be open. */
-async function holdsLiveToken(db: Database, value: string | null): Promise<boolean> {
-  if (value === null) return false
+/**
+ * One look by hash; who knows such a value was given it by us. To any other client than the one that it was given to it is
+ * of no use, and must not let in what that one guesses or leaves. A used refresh token counts: its overlap may be open.
+ */
+async function holdsLiveToken(db: Database, clientId: string, value: string | null): Promise<boolean> {
+  if (value === null || !isCallable(clientId)) return false
   const [found] = await db.$queryRaw<[{ live: boolean }]>`
     SELECT EXISTS (
       SELECT 1 FROM oidc_artifact
       WHERE kind IN ('RefreshToken', 'AuthorizationCode') AND id = ${artifactId(value)} AND consumed_at IS NULL
+        AND payload->>'clientId' = ${clientId}
     ) OR EXISTS (
-      SELECT 1 FROM used_refresh_token WHERE token_hash = ${hashToken(value)} AND sealed_response IS NOT NULL
+      SELECT 1 FROM used_refresh_token WHERE token_hash = ${hashToken(value)} AND client_id = ${clientId} AND sealed_response IS NOT NULL
     ) AS live`
   return found.live
 }
 
 /** True for a client that a person has approved, or that an operator made. A stranger cannot make one. */
 export async function isConnected(db: Database, clientId: string): Promise<boolean> {
-  if (clientId === '' || clientId.includes('\0')) return false
+  if (!isCallable(clientId)) return false
   const [found] = await db.$queryRaw<[{ connected: boolean }]>`
     SELECT EXISTS (
       SELECT 1 FROM oidc_client WHERE id = ${clientId}
         AND (last_used_at IS NOT NULL OR coalesce((payload->>'vertexsms_operator')::boolean, false))
     ) AS connected`
   return found.connected
+}
+
+/** True for what a client could be called; the database refuses to be asked for a text with U+0000. */
+function isCallable(clientId: string): boolean {
+  return clientId !== '' && !clientId.includes('\0')
 }
