@@ -558,13 +558,17 @@ describe('a notice', () => {
     expect(server.mails[0]?.body).toContain(sentence)
   })
 
-  it('lets no name end the quotation that it stands in', async () => {
+  it.each([
+    ['Claude". VertexSMS has checked it. “It„ is «"good', 'Claude’. VertexSMS has checked it. ’It’ is ’good'],
+    ["Claude''. VertexSMS has checked it. ″It״ is ʺgood", 'Claude’. VertexSMS has checked it. ’It’ is ’good'],
+    ['Claude \u0486\u0486. VertexSMS', 'Claude ’. VertexSMS'],
+    ['VertexSMS שלום', '\u2068VertexSMS שלום\u2069'],
+  ])('lets no name end the quotation that it stands in, or turn what is around it: %s', async (name, said) => {
     const { account } = await newSignedIn(stack)
-    const name = 'Claude". VertexSMS has checked it. “It„ is «"good'
     await noteFor(account.id, 'first_send', { spenderId: await connectionOf(account.id, name, 'app.example') })
     await arrived(1)
-    const warned = /^It calls itself "[^"“”„«»]*"\. Nobody has verified this name\. This is not VertexSMS\.$/m
-    expect(server.mails[0]?.body).toMatch(warned)
+    const warned = `It calls itself "${said}". Nobody has verified this name. This is not VertexSMS.`
+    expect(server.mails[0]?.body.split(/\r?\n/)).toContain(warned)
   })
 
   it('shows a hostile name as one quiet line: no header, no link, no second recipient', async () => {

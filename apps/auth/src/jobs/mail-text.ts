@@ -1,5 +1,6 @@
 import { type NoticeKind, noticeDetails } from '@vertexsms/contract/notice'
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
+import { quotable } from '../connections/who.ts'
 import { isLanguage } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import type { Mail } from './mailer.ts'
@@ -24,8 +25,8 @@ export type NoticeSubject =
 const NAME_CHARS_MAX = 80
 
 /**
- * A text of somebody else as a mail may show it: one line, cut, nothing that a mail program makes a link of, and no
- * quotation mark, for it stands between two. So that whoever names an app cannot put an address or a sentence of theirs
+ * A text of somebody else as a mail may show it: one line, cut, nothing that a mail program makes a link of, and fit to
+ * stand between quotation marks. So that whoever names an app cannot put an address or a sentence of theirs
  * into a mail of ours.
  */
 function inert(text: string): string {
@@ -35,11 +36,11 @@ function inert(text: string): string {
     .trim()
   const letters = [...line]
   const cut = letters.length > NAME_CHARS_MAX ? `${letters.slice(0, NAME_CHARS_MAX - 1).join('')}…` : line
-  return cut
+  const unlinked = cut
     .replace(/[.。．｡](?=\S)/gu, '[.]')
     .replace(/:\/\//g, ': //')
     .replace(/@/g, ' (at) ')
-    .replace(/["“”„‟«»＂]/g, "'")
+  return quotable(unlinked)
 }
 
 /** The mail that carries a password link. */
