@@ -187,6 +187,24 @@ describe('a form whose session has ended meanwhile', () => {
     ])
   })
 
+  it.each([
+    ['/messages/1/cancel', `/connections/${SOME_ID}`, `/connections/${SOME_ID}`],
+    ['/messages/1/outcome', '/settings/api', '/settings/api'],
+    [`/connections/${SOME_ID}/pause`, '/', null],
+    [`/approvals/${SOME_ID}`, '/approvals', '/approvals'],
+    [`/approvals/${SOME_ID}`, '//evil.example', `/approvals/${SOME_ID}`],
+    [`/approvals/${SOME_ID}`, `/approvals/${SOME_ID}/x`, `/approvals/${SOME_ID}`],
+    ['/messages/1/cancel', 'https://evil.example/', null],
+  ])(
+    'leads from %s, which says that it stands on %s, to that page where it is one of ours',
+    async (path, back, page) => {
+      const body = new URLSearchParams({ back })
+      const answer = await fetch(`${stack.issuer}${path}`, { method: 'POST', redirect: 'manual', body })
+      const then = page === null ? '' : `?return_to=${encodeURIComponent(page)}`
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, `/sign-in${then}`])
+    },
+  )
+
   it.each(['/sign-out', '/messages/1/cancel'])(
     'leads from %s, which no page is under, to the first page',
     async (path) => {

@@ -1,16 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { SpenderNotice } from '../views/spender.ts'
-import { textField } from '../web/fields.ts'
-import { HOME_PATH } from '../web/return-to.ts'
+import { HOME_PATH, sentFrom } from '../web/return-to.ts'
 
-// A form that stands on more than one page says in `back` on which one it was sent, and leads there again.
-
-const PAGES = /^\/(connections\/[\da-f-]{36}|settings\/api(\/tokens\/[\da-f-]{36})?|settings\/limits|approvals)?$/
-
-/** The page that a form was sent from, where it is one of ours that has such forms; else `otherwise`. */
+/** The page that a form was sent from, where it says which of ours that is; else `otherwise`. It leads there again. */
 export function backFrom(request: FastifyRequest, otherwise: string = HOME_PATH): string {
-  const back = textField(request, 'back')
-  return back !== '' && PAGES.test(back) ? back : otherwise
+  return sentFrom(request) ?? otherwise
 }
 
 /** A page with what it says of the change. */

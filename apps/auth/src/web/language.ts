@@ -4,6 +4,7 @@ import { preferredLanguage } from '@vertexsms/service/accepts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLanguage, LANGUAGES, type Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
+import { sentFrom } from './return-to.ts'
 
 const COOKIE = 'vertexsms_language'
 const TIMES_COOKIE = 'vertexsms_times'
@@ -37,6 +38,8 @@ export function pageAddress(request: FastifyRequest): string {
   const [path = '/', query] = request.url.split('?', 2)
   const { url: pattern } = request.routeOptions
   if (request.method === 'GET' || request.method === 'HEAD' || pattern === undefined) return request.url
+  const from = sentFrom(request)
+  if (from !== null) return from
   let parts = pattern.split('/').length
   const shows = (url: string) => request.server.hasRoute({ method: 'GET', url })
   while (parts > 1 && !shows(pattern.split('/').slice(0, parts).join('/'))) parts -= 1

@@ -1,4 +1,6 @@
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
+import type { FastifyRequest } from 'fastify'
+import { textField } from './fields.ts'
 
 /** Where a person lands who came to sign in without a purpose. */
 export const HOME_PATH = '/'
@@ -12,6 +14,18 @@ const MAX_CHARS = 2048
 /** `value` if it is a path of ours that signing in may lead on to, else {@link HOME_PATH} (RFC 9700 §4.11.1). */
 export function safeReturnTo(value: unknown): string {
   return typeof value === 'string' && value.length <= MAX_CHARS && ALLOWED.test(value) ? value : HOME_PATH
+}
+
+/** Pages with forms that stand on others as well. */
+const SENT_FROM = /^\/(connections\/[\da-f-]{36}|settings\/api(\/tokens\/[\da-f-]{36})?|settings\/limits|approvals)?$/
+
+/**
+ * The page that a form was sent from, where it stands on more than one and says in `back` on which; null where it says none
+ * of ours.
+ */
+export function sentFrom(request: FastifyRequest): string | null {
+  const back = textField(request, 'back')
+  return SENT_FROM.test(back) ? back : null
 }
 
 /** True for the path of an authorization request that waits for its person. */
