@@ -76,6 +76,58 @@ test.each(effects)(
   },
 )
 
+describe('a send that takes the last room there is', () => {
+  const [[, , body]] = effects
+  const limit = (id: string, limits: Record<string, unknown>) =>
+    world.db.spender.update({ where: { id }, data: limits })
+  type Account = Awaited<ReturnType<typeof world.makeAccount>>
+
+  /** Leaves room for one more like the first. */
+  const rooms: Record<string, (account: Account) => Promise<unknown>> = {
+    'of the recipients of a day': ({ accountId }) => limit(accountId, { recipientsPerDay: 2 }),
+    'of the total': async ({ accountId }) => {
+      const { chargedMicros } = await world.db.sendMessage.findFirstOrThrow({ where: { accountId } })
+      // What is held is the dearest of the country.
+      await limit(accountId, { maxTotalMicros: chargedMicros * 3n - 1n })
+    },
+    'with the upstream': ({ accountId: spenderId }) =>
+      world.db.spenderCount.updateMany({ where: { spenderId }, data: { handedOver: 7 } }),
+    'under an approval': async ({ accountId, token }) => {
+      await limit(accountId, { askAboveMicros: 0n })
+      expect((await node.call('POST /sms', { token, body })).body.code).toBe('APPROVAL_REQUIRED')
+      await world.db.approval.updateMany({ where: { accountId }, data: { state: 'approved' } })
+    },
+  }
+  const withOneSent = async () => {
+    const account = await world.makeAccount()
+    expect((await node.call('POST /sms', { token: account.token, body })).status).toBe(200)
+    return account
+  }
+  const states = async (accountId: string) =>
+    (await world.db.sendMessage.findMany({ where: { accountId } })).map(({ state }) => state)
+
+  test.each(Object.entries(rooms))(
+    '%s does not stand in its own way where the answer was lost',
+    async (room, leave) => {
+      const account = await withOneSent()
+      await leave(account)
+      door.loseAnswerTo(room === 'under an approval' ? "SET state = 'used'" : 'INSERT INTO send_message')
+      const { status, body: answer } = await node.call('POST /sms', { token: account.token, body })
+      expect([status, answer]).toEqual([200, [expect.any(String)]])
+      expect(await states(account.accountId)).toEqual(['accepted', 'accepted'])
+    },
+  )
+
+  test('is refused where another took it, though that answer was lost', async () => {
+    const { accountId, token } = await withOneSent()
+    await limit(accountId, { recipientsPerDay: 1 })
+    door.loseAnswerTo('INSERT INTO send_message')
+    const { status, body: answer } = await node.call('POST /sms', { token, body })
+    expect([status, answer.code]).toEqual([403, 'RECIPIENTS_REACHED'])
+    expect(await states(accountId)).toEqual(['accepted'])
+  })
+})
+
 test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {
   const { accountId, token } = await world.makeAccount()
   door.loseAnswerTo('WHERE s.id = $1::uuid ORDER BY m.position')

@@ -116,13 +116,13 @@ export async function admit(db: Database, admission: Admission): Promise<Admitte
         if (!(await ensureSpenders(db, admission.grant, admission.ledger))) return { kind: 'ended' }
         continue
       }
-      return outcomeOf(rows)
+      const outcome = outcomeOf(rows)
+      if (!unanswered || outcome.kind === 'admitted') return outcome
+      // What stands in its way may be its own first try, which took the last room: over by now, for this one waited behind it.
+      return (await ownOf(db, admission.send.id)) ?? outcome
     } catch (error) {
-      if (sqlStateOf(error) === '23505') {
-        // Its own first try, whose answer was lost, has written it.
-        const own = await dayOfSend(db, admission.send.id)
-        return own === null ? { kind: 'repeat' } : { kind: 'admitted', day: own }
-      }
+      // Its own first try, whose answer was lost, may have written it.
+      if (sqlStateOf(error) === '23505') return (await ownOf(db, admission.send.id)) ?? { kind: 'repeat' }
       unanswered ||= mayHaveRun(error)
       if (!unanswered) throw error
       if (!mayHaveRun(error) || tried === LOST_TRIES) return { kind: 'unanswered' }
@@ -143,10 +143,11 @@ function outcomeOf(rows: readonly Row[]): Admitted {
   return { kind: 'refused', stands: rows }
 }
 
-async function dayOfSend(db: Database, sendId: string): Promise<string | null> {
+/** The send of this id as it was admitted; undefined where it is not there. */
+async function ownOf(db: Database, sendId: string): Promise<Extract<Admitted, { kind: 'admitted' }> | undefined> {
   const [row] = await db.$queryRaw<{ day: string }[]>`
     SELECT coalesce(m.day, m.created_at::date)::text AS day FROM send_message m WHERE m.send_id = ${sendId}::uuid LIMIT 1`
-  return row?.day ?? null
+  return row && { kind: 'admitted', day: row.day }
 }
 
 function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
