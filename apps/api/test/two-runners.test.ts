@@ -8,6 +8,7 @@ import type { SendingDeps } from '../src/sending/deps.ts'
 import { idle } from '../src/sending/hand-over.ts'
 import { createReportDoor } from '../src/sending/reports.ts'
 import { createScheduleJob } from '../src/sending/schedule.ts'
+import { createSweepJob } from '../src/sending/sweep.ts'
 import { type ServiceDatabase, serviceDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
 import { type FakeOperator, fakeOperator } from './support/fake-operator.ts'
@@ -51,8 +52,11 @@ function slowNode(changes: Partial<SendingDeps> = {}, ratesAre: () => void = () 
   return { deps, sending, job, asked: asked.passed, tellRates: rates.open, answer: answers.open, handOvers }
 }
 
-/** The database as a node meets it that never hears what became of its claim of this number, and keeps no lease while it is away. */
-function losing(claim: number, isAway = () => false): Database {
+/**
+ * The database as a node meets it that never hears what became of its claim of this number, after which so much happens, and
+ * keeps no lease while it is away.
+ */
+function losing(claim: number, isAway = () => false, meanwhile = async () => {}): Database {
   let claims = 0
   return database.db.$extends({
     query: {
@@ -62,8 +66,9 @@ function losing(claim: number, isAway = () => false): Database {
       },
       async $queryRaw({ args, query }) {
         const answer = await query(args)
-        if (/renewed AS/.test(String(args.sql)) && ++claims === claim) throw new Error('connection reset')
-        return answer
+        if (!/renewed AS/.test(String(args.sql)) || ++claims !== claim) return answer
+        await meanwhile()
+        throw new Error('connection reset')
       },
     },
   }) as unknown as Database
@@ -166,6 +171,30 @@ test.each([1, 2, 3, 4])(
     for (const count of counts) expect(count).toMatchObject({ handedOver: 0, totalHeldMicros: 0n, totalSpentMicros })
   },
 )
+
+const anHourLater = () => database.followDate(HOUR_MS)
+const sweptAnHourLater = async () => {
+  await anHourLater()
+  await turn(createSweepJob(database.db, 'sandbox', 1_000))
+}
+
+test.each([
+  ['goes out late', 300_000, async () => {}, ['sent', 'sent']],
+  ['is given back where its lease may soon be over', 200, async () => {}, ['not_sent', 'not_sent']],
+  ['is given back where its lease is over', 300_000, anHourLater, ['not_sent', 'not_sent']],
+  ['is given back where it was called unknown', 300_000, sweptAnHourLater, ['not_sent', 'not_sent']],
+])('what a node hears only later that it claimed %s', async (_what, leaseSlackMs, meanwhile, statuses) => {
+  const node = slowNode({ db: losing(1, undefined, meanwhile), times: { ...TIMES, handOverMs: 20_000, leaseSlackMs } })
+  node.tellRates()
+  node.answer()
+  const { answer } = await node.sending.sendList(smsCall(payer, ['37060000001', '37060000002']))
+  expect(answer.messages.map(({ status }) => status)).toEqual(statuses)
+  expect(node.handOvers.size).toBe(statuses.filter((status) => status === 'sent').length)
+  const { totalHeldMicros, handedOver } = await database.owner.spenderCount.findFirstOrThrow({
+    where: { spenderId: payer.accountId },
+  })
+  expect([totalHeldMicros, handedOver]).toEqual([0n, 0])
+})
 
 test('a list goes out once, though the database did not answer a node for as long as it had the list', async () => {
   await scheduleList(8)

@@ -115,7 +115,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
   const look = () => watch(deps, { ...claim.grant, spenderId: claim.spenderId })
   for (;;) {
     const sinceMs = performance.now()
-    let claimed: readonly bigint[]
+    let claimed: readonly { readonly id: bigint; readonly sinceMs: number }[]
     try {
       if (stopping()) {
         await leave(deps.db, claim, settlements)
@@ -124,10 +124,16 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
       if (settlements.length > 0) look()
       settlements = []
-      const orphans = lost ? await claimedBefore(deps.db, claim, handed, next.claimed) : []
+      const unheard = [...items.keys()].filter((id) => !handed.has(id) && !next.claimed.includes(id))
+      const orphans = lost ? await claimedBefore(deps.db, claim, unheard) : []
+      // Their lease began with a statement that failed. One that is over is known not to have gone out all the same.
+      const lostSinceMs = failingSinceMs ?? sinceMs
       lost = false
       failingSinceMs = null
-      claimed = [...orphans, ...next.claimed]
+      claimed = [
+        ...orphans.map(({ id, isLeased }) => ({ id, sinceMs: isLeased ? lostSinceMs : -Infinity })),
+        ...next.claimed.map((id) => ({ id, sinceMs })),
+      ]
       if (claimed.length === 0) {
         if (next.held === 0) return
         if (!next.live) return await release(deps.db, claim, [], await whyStopped(deps.db, claim))
@@ -144,9 +150,9 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       continue
     }
     await deps.at('claimed')
-    for (const id of claimed) handed.add(id)
+    for (const { id } of claimed) handed.add(id)
     const results = await Promise.all(
-      claimed.map(async (id) => {
+      claimed.map(async ({ id, sinceMs }) => {
         const item = items.get(id)
         if (item === undefined) return null
         return handOver(deps, { messageId: id, sender, sinceMs, ...item })
@@ -158,19 +164,18 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
 }
 
 /**
- * Messages of the list that a statement claimed whose answer was lost: handed over, and not by this process. None once
- * another has the list, for they may be its own.
+ * Those of the messages that a statement claimed whose answer was lost: handed over to nobody, by this process or another.
+ * None once another has the list, for they may be its own.
  */
-async function claimedBefore(
+function claimedBefore(
   db: Database,
   claim: List['claim'],
-  handed: ReadonlySet<bigint>,
-  now: readonly bigint[],
-): Promise<bigint[]> {
-  const rows = await db.$queryRaw<{ id: bigint }[]>`
-    SELECT m.id FROM send s JOIN send_message m ON m.send_id = s.id
-    WHERE ${isOurs(claim)} AND m.state = 'handed_over' AND m.lease_until > database_now()`
-  return rows.map(({ id }) => id).filter((id) => !handed.has(id) && !now.includes(id))
+  unheard: readonly bigint[],
+): Promise<{ readonly id: bigint; readonly isLeased: boolean }[]> {
+  return db.$queryRaw`
+    SELECT m.id, coalesce(m.lease_until > database_now(), FALSE) AS "isLeased"
+    FROM send s JOIN send_message m ON m.send_id = s.id
+    WHERE ${isOurs(claim)} AND m.id = ANY (${[...unheard]}::bigint[]) AND m.state IN ('handed_over', 'unknown')`
 }
 
 /** What a stopping process leaves: a list that nobody takes up again is given back, a scheduled one is another node's at once. */
