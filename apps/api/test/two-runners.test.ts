@@ -196,6 +196,39 @@ test.each([
   expect([totalHeldMicros, handedOver]).toEqual([0n, 0])
 })
 
+test('what a node claimed unheard is given back where it stops before it could hear of it', async () => {
+  const node = slowNode({ db: losing(1, undefined, async () => node.sending.stop()) })
+  node.tellRates()
+  node.answer()
+  await node.sending.sendList(smsCall(payer, ['37060000001', '37060000002']))
+  await idle(node.deps)
+  await expectGivenBack(node)
+})
+
+test('what a node claimed unheard is given back where it finds no database for as long as it may wait', async () => {
+  const node = slowNode({ db: losing(1), times: { ...TIMES, runnerMs: 1 } })
+  node.tellRates()
+  node.answer()
+  await node.sending.sendList(smsCall(payer, ['37060000001', '37060000002']))
+  await idle(node.deps)
+  await expectGivenBack(node)
+})
+
+/** Expects that a node handed over nothing of a list of two, and that nothing of it is charged or held. */
+async function expectGivenBack({ handOvers }: ReturnType<typeof slowNode>) {
+  const rows = await database.owner.sendMessage.findMany({ where: { accountId: payer.accountId } })
+  expect(rows.map(({ state, failureReason }) => [state, failureReason])).toEqual(
+    Array(2).fill(['released', 'not_sent']),
+  )
+  expect(handOvers.size).toBe(0)
+  const where = { spenderId: payer.accountId }
+  expect(await database.owner.spenderCount.findFirstOrThrow({ where })).toMatchObject({
+    totalHeldMicros: 0n,
+    totalSpentMicros: 0n,
+    handedOver: 0,
+  })
+}
+
 test('a list goes out once, though the database did not answer a node for as long as it had the list', async () => {
   await scheduleList(8)
   const late = slowNode({ db: losing(2) })

@@ -30,6 +30,11 @@ export interface ToHandOver {
   readonly call: () => Promise<HandOver>
 }
 
+/** The settlement of a message that was claimed, and that its process surely handed to nobody. */
+export function notHandedOver(messageId: bigint): Settlement {
+  return { messageId, outcome: 'released', failure: 'UNAVAILABLE', failureReason: NOT_SENT }
+}
+
 interface Answer {
   readonly given: HandOver
   /** What failed on the way; undefined where the upstream did not say what it did. */
@@ -47,11 +52,8 @@ export async function handOver(
   { messageId, sender, sinceMs, told, heldMicros, endsAccepted = false, call }: ToHandOver,
 ): Promise<Handed> {
   if (performance.now() - sinceMs > deps.times.leaseSlackMs) {
-    const failure = 'UNAVAILABLE' as const
-    return {
-      settlement: { messageId, outcome: 'released', failure, failureReason: NOT_SENT },
-      refusal: new ApiError(failure, { headers: { 'retry-after': '2' } }),
-    }
+    const refusal = new ApiError('UNAVAILABLE', { headers: { 'retry-after': String(AGAIN_SECONDS) } })
+    return { settlement: notHandedOver(messageId), refusal }
   }
   const handed = { messageId, told, heldMicros, endsAccepted }
   let timer: NodeJS.Timeout | undefined

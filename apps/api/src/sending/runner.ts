@@ -11,7 +11,7 @@ import { type Settlement, settle, settleAndClaim } from '../ledger/settle.ts'
 import { EXPIRED, NOT_SENT } from '../ledger/unsent.ts'
 import { connectionOnlyReads, openLive } from '../live.ts'
 import { type SendingDeps, type Whose, whose } from './deps.ts'
-import { handOver, settleLater, type ToHandOver } from './hand-over.ts'
+import { handOver, notHandedOver, settleLater, type ToHandOver } from './hand-over.ts'
 import { watch } from './judgements.ts'
 
 /** One message of a list and how it is handed over. */
@@ -101,6 +101,9 @@ async function keepLease(db: Database, claim: List['claim'], seconds: number): P
   return kept > 0
 }
 
+/** What a process claims of a list that it leaves. */
+const NO_MORE = { claimed: [], held: 0, live: true }
+
 async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: List): Promise<void> {
   const { times } = deps
   const handed = new Set<bigint>()
@@ -113,21 +116,27 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
   }
   // Also in the middle: what a list does may be what its connection is paused for.
   const look = () => watch(deps, { ...claim.grant, spenderId: claim.spenderId })
+  const unheardOf = (claimed: readonly bigint[]) =>
+    [...items.keys()].filter((id) => !handed.has(id) && !claimed.includes(id))
   for (;;) {
     const sinceMs = performance.now()
     let claimed: readonly { readonly id: bigint; readonly sinceMs: number }[]
     try {
-      if (stopping()) {
+      const leaves = stopping()
+      if (leaves && !lost) {
         await leave(deps.db, claim, settlements)
         return look()
       }
-      const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
-      if (settlements.length > 0) look()
-      settlements = []
-      const unheard = [...items.keys()].filter((id) => !handed.has(id) && !next.claimed.includes(id))
+      // Whoever leaves claims no more, and gives back what it has claimed unheard.
+      const next = leaves ? NO_MORE : await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
+      if (!leaves) {
+        if (settlements.length > 0) look()
+        settlements = []
+      }
+      const unheard = unheardOf(next.claimed)
       const orphans = lost ? await claimedBefore(deps.db, claim, unheard) : []
       // Their lease began with a statement that failed. One that is over is known not to have gone out all the same.
-      const lostSinceMs = failingSinceMs ?? sinceMs
+      const lostSinceMs = leaves ? -Infinity : (failingSinceMs ?? sinceMs)
       lost = false
       failingSinceMs = null
       claimed = [
@@ -135,6 +144,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
         ...next.claimed.map((id) => ({ id, sinceMs })),
       ]
       if (claimed.length === 0) {
+        if (leaves) continue
         if (next.held === 0) return
         if (!next.live) return await release(deps.db, claim, [], await whyStopped(deps.db, claim))
         await delay(PLACE_LOOK_MS)
@@ -144,7 +154,11 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       deps.log.warn({ ...whose(sender), err: error as Error }, 'list waits for the database')
       failingSinceMs ??= sinceMs
       // The sweep has released what is held by then.
-      if (performance.now() - failingSinceMs > times.runnerMs) return settleLater(deps, sender, settlements, look)
+      if (performance.now() - failingSinceMs > times.runnerMs) {
+        // Nobody else takes up a list without a runner: what this process did not hand over went to nobody.
+        const kept = claim.runnerId === null ? unheardOf([]).map(notHandedOver) : []
+        return settleLater(deps, sender, [...settlements, ...kept], look)
+      }
       lost = true
       await delay(RETRY_MS)
       continue
@@ -159,7 +173,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       }),
     )
     await deps.at('handed')
-    settlements = results.flatMap((result) => (result === null ? [] : [result.settlement]))
+    settlements = [...settlements, ...results.flatMap((result) => (result === null ? [] : [result.settlement]))]
   }
 }
 
