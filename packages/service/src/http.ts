@@ -215,6 +215,13 @@ function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): v
   app.server.on('connection', (socket) => openConnection(connections, socket))
   // Node would answer other expectations than 100-continue past all hooks; they may be left unmet (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  app.server.on('connect', (_request, socket: Socket) => {
+    const connection = connections.get(socket)
+    // Node lets go of the connection, where nobody listens by ending it before the answers that are owed on it.
+    socket.on('error', () => {}).resume()
+    socket.on('drain', () => connection?.owed[0]?.emit('drain'))
+    refuseUnread({}, socket, connection)
+  })
   app.addHook('onRequest', (_request, reply, done) => {
     oweAnswer(connections, reply.raw)
     done()

@@ -1,6 +1,7 @@
 // One small service over HTTP, and what all three apps rely on: health, logs, errors, proxies, stopping.
 import { Agent, request as nodeRequest } from 'node:http'
 import { type AddressInfo, createConnection, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
@@ -207,6 +208,7 @@ describe('what is no HTTP', () => {
   it.each([
     ['a line that is no request', 'canary\r\n\r\n', '400 Bad Request'],
     ['a header without a name', 'GET /healthz HTTP/1.1\r\nhost: x\r\n: canary\r\n\r\n', '400 Bad Request'],
+    ['a tunnel, which nobody opens here', 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n', '400 Bad Request'],
     ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', '400 Bad Request'],
     [
       'more headers than are read',
@@ -297,6 +299,44 @@ describe('what is no HTTP after a request', () => {
     let text = ''
     for await (const chunk of socket) text += chunk
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+  })
+
+  /** A connection that asks for a tunnel behind requests whose answers of so many bytes are owed until `open`. */
+  async function tunnelBehind(requests: number, size: number) {
+    const { app, lines } = build()
+    let open = (): void => {}
+    const passed = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    let entered = 0
+    app.get('/slow', async (_request, reply) => {
+      entered += 1
+      await passed
+      return reply.send(Readable.from(Array(100).fill(Buffer.alloc(size / 100, 'x'))))
+    })
+    const socket = connect(await listen(app))
+    socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(requests))
+    socket.write('CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\ncanary')
+    await expect.poll(() => entered).toBe(requests)
+    return { app, lines, socket, open }
+  }
+
+  it.each([1, 3])('keeps no answer back where it asks for a tunnel, of %i that are owed', async (count) => {
+    // More than a connection takes at a time.
+    const size = 4_000_000
+    const { socket, open } = await tunnelBehind(count, size)
+    open()
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(Array(count).fill('HTTP/1.1 200'))
+    expect(text.match(/x{1000}/g)).toHaveLength((count * size) / 1000)
+  })
+
+  it('is forgotten with its client where it asks for a tunnel, and is no alarm', async () => {
+    const { app, lines, socket } = await tunnelBehind(1, 100)
+    socket.resetAndDestroy()
+    await expect.poll(() => new Promise((resolve) => app.server.getConnections((_, left) => resolve(left)))).toBe(0)
+    expect(lines).toHaveLength(1)
   })
 
   it('is answered where it is its own body', async () => {
