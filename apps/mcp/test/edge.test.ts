@@ -108,6 +108,27 @@ describe('the modern revision', () => {
     })
   })
 
+  it.each([
+    ['without an envelope', legacy('tools/list')],
+    ['with a broken one', modern('tools/list', { _meta: { 'io.modelcontextprotocol/clientCapabilities': 7 } })],
+  ])('answers an unknown revision in the header alike, %s', async (_name, body) => {
+    const { error } = await answerOf(await send(body, { 'mcp-protocol-version': '2099-01-01' }))
+    expect(error).toEqual({
+      code: -32022,
+      message: 'Unsupported protocol version',
+      data: { supported: [MODERN], requested: '2099-01-01' },
+    })
+  })
+
+  it('says what a broken envelope lacks under the header of any revision that is served, and first what is no message', async () => {
+    const broken = modern('tools/list', { _meta: { 'io.modelcontextprotocol/clientCapabilities': 7 } })
+    for (const version of [MODERN, '2025-11-25', undefined]) {
+      expect(await errorOf(await send(broken, { 'mcp-protocol-version': version }))).toEqual([400, -32602])
+    }
+    const noMessage = { ...LIST, more: 1 }
+    expect(await errorOf(await send(noMessage, { 'mcp-protocol-version': '2099-01-01' }))).toEqual([400, -32600])
+  })
+
   it.each(['nope/nope', 'initialize', 'ping', 'tasks/get', 'logging/setLevel'])(
     'answers the method %s with 404 and -32601 (2026-07-28, streamable-http)',
     async (method) => {

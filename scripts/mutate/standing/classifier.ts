@@ -31,8 +31,8 @@ export const CLASSIFIER: readonly Standing[] = [
   },
   {
     file: 'protocol/classify.ts',
-    change: 'revision ?? null  =>  revision',
-    why: 'The classifier has found an envelope sound, which names its revision; this tells the compiler.',
+    change: 'requested ?? null  =>  requested',
+    why: 'The header names it, or an envelope that the classifier has found sound; this tells the compiler.',
   },
   {
     file: 'protocol/classify.ts',

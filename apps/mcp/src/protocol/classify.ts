@@ -82,16 +82,13 @@ function judge(headers: IncomingHttpHeaders, version: string | undefined, body: 
   })
   if (route.kind === 'reject') {
     if (route.code === HEADER_MISMATCH) return mismatch('the protocol version or the method differs')
+    // The SDK asks for an envelope in the name of whatever the header holds; it matters to a revision that is served alone.
+    if (route.code === ProtocolErrorCode.InvalidParams && !isServedRevision(version)) return unsupported(version)
     return rejected(route.httpStatus, route.code, route.message, route.data)
   }
   if (route.kind === 'modern') {
     const { revision } = route.classification
-    if (revision !== MODERN_REVISION) {
-      return rejected(400, ProtocolErrorCode.UnsupportedProtocolVersion, 'Unsupported protocol version', {
-        supported: [MODERN_REVISION],
-        requested: revision ?? null,
-      })
-    }
+    if (revision !== MODERN_REVISION) return unsupported(revision)
     return route.messageKind === 'request' ? modernRequest(headers, route.message) : { kind: 'accepted' }
   }
   // 2025-06-18 and later: an unknown version in the header is 400; a missing header is accepted.
@@ -119,12 +116,25 @@ function rejected(status: number, code: number, message: string, data?: unknown)
   return { kind: 'rejected', status, error: { code, message, ...(data === undefined ? {} : { data }) } }
 }
 
+// 2026-07-28, basic/versioning.
+function unsupported(requested: string | undefined): Rejected {
+  return rejected(400, ProtocolErrorCode.UnsupportedProtocolVersion, 'Unsupported protocol version', {
+    supported: [MODERN_REVISION],
+    requested: requested ?? null,
+  })
+}
+
 function mismatch(what: string): Rejected {
   return rejected(400, HEADER_MISMATCH, `Bad Request: the request headers and the body disagree: ${what}`)
 }
 
 function isLegacyRevision(version: string): boolean {
   return LEGACY_REVISIONS.some((revision) => revision === version)
+}
+
+// None is the revision that the body names.
+function isServedRevision(version: string | undefined): boolean {
+  return version === undefined || version === MODERN_REVISION || isLegacyRevision(version)
 }
 
 function isPlainModernRequest(body: unknown, version: string | undefined): body is JSONRPCRequest {
