@@ -525,6 +525,23 @@ describe('where a request comes from', () => {
     expect(error.message).not.toMatch(/evil|ALLOWED_ORIGINS/)
   })
 
+  it('a host that is named twice is what is told of, not the body', async () => {
+    const answer = await raw('localhost\r\nhost: localhost')
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').error).toEqual({
+      code: -32000,
+      message: 'Bad Request: send the Host header once',
+    })
+  })
+
+  it.each([
+    ['http://evil.example/mcp', 'localhost', 403],
+    ['http://localhost/mcp', 'evil.example', 200],
+  ])('under the target %s and the host name %s it gets %i (RFC 9112 §3.2.2)', async (target, host, status) => {
+    const answer = await raw(host, LIST, LIST_HEADERS, stack, target)
+    expect(answer.split(' ')[1]).toBe(String(status))
+  })
+
   it.each([
     ['evil.example', 403],
     ['localhost.evil.example', 403],
@@ -595,6 +612,7 @@ function raw(
   message: unknown = LIST,
   lines: readonly string[] = LIST_HEADERS,
   to = stack,
+  target = '/mcp',
 ): Promise<string> {
   const body = JSON.stringify(message)
   const { port } = new URL(to.url)
@@ -602,7 +620,7 @@ function raw(
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1', () => {
       socket.write(
-        `POST /mcp HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${bearer}\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST ${target} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nauthorization: Bearer ${bearer}\r\ncontent-type: application/json\r\n${lines.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       )
     })
     let text = ''

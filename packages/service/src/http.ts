@@ -9,9 +9,9 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { standsTwice } from './header-lines.ts'
 import type { Logger } from './logger.ts'
 import { type Exchanges, plainError, refuseUnread } from './plain-error.ts'
+import { HostNamedTwice, namesHostTwice, toOriginForm } from './request-host.ts'
 import { RequestLogger } from './request-logger.ts'
 
 /** What a service tells its HTTP server. */
@@ -89,13 +89,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     }
     done()
   })
+  app.server.prependListener('request', toOriginForm)
   addHealth(app, options)
   addDrain(app, connections)
   // Behind the drain, which is to know of every request, refused or not.
   app.addHook('onRequest', (request, _reply, done) => {
-    done(
-      standsTwice(request.raw.rawHeaders, 'host') ? new HostNamedTwice('The request names its host twice.') : undefined,
-    )
+    done(namesHostTwice(request.raw) ? new HostNamedTwice('The request names its host twice.') : undefined)
   })
   return app
 }
@@ -141,12 +140,6 @@ function forgetPorts({ headers }: IncomingMessage): void {
   if (typeof forwarded !== 'string') return
   const addresses = forwarded.split(',').map((entry) => entry.trim().replace(AS_IN_A_URL, '$1$2'))
   headers['x-forwarded-for'] = addresses.join(', ')
-}
-
-/** A request that whoever stands before us may have passed on by the other of its hosts (RFC 9112 §3.2). */
-class HostNamedTwice extends Error {
-  override readonly name = 'HostNamedTwice'
-  readonly statusCode = 400
 }
 
 function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void {

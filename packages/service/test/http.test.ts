@@ -416,6 +416,17 @@ describe('the Host of a request (RFC 9112 §3.2)', () => {
     },
   )
 
+  it.each([
+    ['http://one.example/where?x', 'one.example /where?x'],
+    ['HTTPS://one.example:8443/where', 'one.example:8443 /where'],
+    ['/where?x=http://two.example/', 'two.example /where?x=http://two.example/'],
+  ])('is the one of the target where that names one: %s (§3.2.2)', async (target, seen) => {
+    const { app } = build()
+    app.get('/where', async (request) => `${request.headers.host} ${request.url}`)
+    const text = await exchange(app, `GET ${target} HTTP/1.1\r\nhost: two.example\r\nconnection: close\r\n\r\n`)
+    expect(text.split('\r\n').at(-1)).toBe(seen)
+  })
+
   it('is refused twice as every error of the service, and says which request that was', async () => {
     const errorHandler: HttpOptions['errorHandler'] = ({ statusCode = 500 }, _request, reply) =>
       reply.code(statusCode).send('mine')

@@ -1,4 +1,5 @@
 import { clientLabel } from '@vertexsms/service/logger'
+import { HostNamedTwice } from '@vertexsms/service/request-host'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal } from '../caller/refusal.ts'
 import { ToolFailure } from '../protocol/failure.ts'
@@ -13,6 +14,7 @@ export const PARSE_ERROR = { code: -32700, message: 'Parse error: the request bo
 /** What is said of a body in another form. */
 export const WRONG_TYPE = { code: -32000, message: 'Unsupported Media Type: send application/json' }
 const TOO_LARGE = { code: -32000, message: `The request body is larger than ${BODY_LIMIT_BYTES} bytes` }
+const TWO_HOSTS = { code: -32000, message: 'Bad Request: send the Host header once' }
 const INTERNAL = { code: -32603, message: 'Internal error' }
 
 /** Writes down what nobody foresaw, with the tool and the client it happened to. */
@@ -37,6 +39,7 @@ export function fail(request: FastifyRequest, reply: FastifyReply, error: unknow
   if (error instanceof Refusal) sendRefusal(reply, error)
   else if (statusCode === 413) sendRpcError(reply, 413, TOO_LARGE)
   else if (statusCode === 415) sendRpcError(reply, 415, WRONG_TYPE)
+  else if (error instanceof HostNamedTwice) sendRpcError(reply, 400, TWO_HOSTS)
   else if (statusCode < 500) sendRpcError(reply, 400, PARSE_ERROR)
   else {
     logDefect(request)(error)
