@@ -100,10 +100,18 @@ describe('a request without credentials', () => {
     expect(stack.upstream.seen).toEqual([])
   })
 
-  it('gets 401 with a token in the query string even beside a good header', async () => {
-    const token = stack.manualToken()
-    const response = await post(`${stack.url}?access_token=${token}`, token, LIST)
-    expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
+  it.each(['access_token', 'Access_Token', 'at', 'AT', 'token', 'api_key', 'apiKey', 'key', 'a%70i_token'])(
+    'gets 401 with a token in the query string as %s even beside a good header',
+    async (name) => {
+      const token = stack.manualToken()
+      const response = await post(`${stack.url}?x=1&${name}=${token}`, token, LIST)
+      expect([response.status, (await envelopeOf(response)).code]).toEqual([401, 'AUTH_INVALID'])
+      expect(stack.upstream.seen).toEqual([])
+    },
+  )
+
+  it.each(['x=access_token', 'tokens=x', 'profile=key'])('may have a query string without one: %s', async (query) => {
+    expect((await post(`${stack.url}?${query}`, stack.manualToken(), LIST)).status).toBe(200)
   })
 })
 

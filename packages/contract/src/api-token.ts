@@ -85,6 +85,14 @@ export function isPossibleToken(value: string): boolean {
   return (ISSUED.test(value) && !isMistypedToken(value)) || isJwtShaped(value)
 }
 
+/** Names under which tokens are put into addresses, in lower case. */
+const QUERY_NAMES = new Set(['at', 'access_token', 'token', 'api_token', 'apitoken', 'api_key', 'apikey', 'key'])
+
+/** True for the name of a query parameter in which a token is sent, where it would end in logs (RFC 6750 §2.3); in any case. */
+export function namesToken(parameter: string): boolean {
+  return QUERY_NAMES.has(parameter.toLowerCase())
+}
+
 /** `typ` of every access token (RFC 9068 §2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 

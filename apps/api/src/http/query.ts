@@ -1,12 +1,10 @@
+import { namesToken } from '@vertexsms/contract/api-token'
 import type { FastifyRequest } from 'fastify'
 import type * as z from 'zod'
 import { ApiError } from './api-error.ts'
 
 /** The spelling of a parameter; anything else may be a secret or a person's number, and is not repeated. */
 const PLAIN_NAME = /^[A-Za-z][A-Za-z0-9_]{0,19}$/
-
-/** Names under which tokens are put into addresses. */
-const TOKEN_NAMES = new Set(['at', 'access_token', 'token', 'api_token', 'apitoken', 'api_key', 'apikey', 'key'])
 
 const TOKEN_IN_ADDRESS =
   'A token does not belong in the address, where it is logged on its way. Send it in X-VertexSMS-Token or in Authorization, and replace a token that was sent this way.'
@@ -31,7 +29,7 @@ export function readQueryNames(request: FastifyRequest, schema: z.ZodObject | un
 }
 
 function notTaken(written: string, taken: readonly string[]): ApiError {
-  if (TOKEN_NAMES.has(written.toLowerCase())) return refused(TOKEN_IN_ADDRESS)
+  if (namesToken(written)) return refused(TOKEN_IN_ADDRESS)
   const which = PLAIN_NAME.test(written) ? `no query parameter '${written}'` : 'no such query parameter'
   const instead = taken.length === 0 ? 'It takes none.' : `It takes ${taken.map((name) => `'${name}'`).join(' and ')}.`
   return refused(`This route takes ${which}. ${instead}`)

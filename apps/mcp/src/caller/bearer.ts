@@ -1,7 +1,7 @@
 import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
 import { TOKEN_MISTYPED_MESSAGE } from '@vertexsms/contract/api-errors'
-import { isJwtShaped, isMistypedToken, isPossibleToken } from '@vertexsms/contract/api-token'
+import { isJwtShaped, isMistypedToken, isPossibleToken, namesToken } from '@vertexsms/contract/api-token'
 import { standsTwice } from '@vertexsms/service/header-lines'
 import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { FastifyRequest } from 'fastify'
@@ -23,9 +23,6 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /** Something is sent as a bearer token, whatever it looks like. */
 const SENDS_TOKEN = /^bearer\s+\S/i
-
-/** Query parameters in which a token is sometimes sent; there it would end in logs (RFC 6750 §2.3). */
-const TOKEN_PARAMETERS = ['access_token', 'token', 'api_token', 'at']
 
 /**
  * Reads the bearer token of a request. What is shaped like a JWT must verify here; what is shaped like an API token
@@ -83,6 +80,5 @@ function verifiedCaller(caller: Caller, { accountId, scope, clientId }: AccessTo
 function carriesTokenInQuery(url: string): boolean {
   const start = url.indexOf('?')
   if (start === -1) return false
-  const query = new URLSearchParams(url.slice(start))
-  return TOKEN_PARAMETERS.some((name) => query.has(name))
+  return [...new URLSearchParams(url.slice(start)).keys()].some(namesToken)
 }
