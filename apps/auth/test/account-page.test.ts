@@ -262,6 +262,18 @@ describe('the time zone', () => {
     },
   )
 
+  it.each([
+    ['europe/vilnius', 'Europe/Vilnius'],
+    ['ASIA/KOLKATA', 'Asia/Kolkata'],
+    ['us/eastern', 'America/New_York'],
+    ['utc', 'UTC'],
+  ])('that is typed as %s is kept as %s', async (time_zone, kept) => {
+    const { account, person } = await newSignedIn(stack)
+    expect((await send(person, 'time-zone', { time_zone })).status).toBe(303)
+    expect((await stack.db.account.findUniqueOrThrow({ where: { id: account.id } })).timeZone).toBe(kept)
+    expect((await person.get(PATH)).html).toContain(`<option value="${kept}" selected>`)
+  })
+
   it('of another account stays as it is', async () => {
     const other = await stack.account()
     const { person } = await newSignedIn(stack)

@@ -392,6 +392,8 @@ describe('the commands activity and time-zone', () => {
     expect((await run('time-zone', account.email)).out).toBe('UTC')
     expect((await run('time-zone', account.email, '--set', 'Europe/Vilnius')).code).toBe(0)
     expect((await run('time-zone', account.email)).out).toBe('Europe/Vilnius')
+    expect((await run('time-zone', account.email, '--set', 'EUROPE/VILNIUS')).out).toContain('midnight Europe/Vilnius')
+    expect((await run('time-zone', account.email)).out).toBe('Europe/Vilnius')
     for (const wrong of ['+02:00', 'Europe/Nowhere', 'Mars', "UTC'; --"]) {
       expect((await run('time-zone', account.email, '--set', wrong)).code).toBe(1)
     }

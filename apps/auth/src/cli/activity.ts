@@ -1,6 +1,6 @@
 import { activityPage } from '../connections/activity.ts'
 import { eur } from '../connections/limit-words.ts'
-import { isTimeZone } from '../connections/time-zone.ts'
+import { readTimeZone } from '../connections/time-zone.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
 import { accountOf, holderOf } from './who.ts'
 
@@ -58,10 +58,10 @@ export const timeZone: Command = {
   async run(context, args, { set }) {
     const account = await accountOf(context, args[0])
     if (set === undefined) return context.print(account.timeZone ?? 'UTC')
-    if (set !== 'none' && !isTimeZone(set)) {
+    const zone = set === 'none' ? null : readTimeZone(set)
+    if (set !== 'none' && zone === null) {
       throw new CommandError('The zone is an IANA name such as Europe/Vilnius, or none.')
     }
-    const zone = set === 'none' ? null : set
     await context.db.account.update({ where: { id: account.id }, data: { timeZone: zone } })
     context.print(`The day begins at midnight ${zone ?? 'UTC'}, from the next one there on.`)
   },

@@ -1,12 +1,17 @@
 const ZONE = /^[A-Za-z]+(?:\/[A-Za-z0-9_+-]+)*$/
 
-/** True for an IANA time zone that this runtime knows; an offset is none, for it has no summer. */
-export function isTimeZone(name: string): boolean {
-  if (!ZONE.test(name) || name.length > 64) return false
+/**
+ * The name under which a typed IANA time zone is kept; null for what this runtime knows no zone by, and for an offset, which
+ * has no summer. `Intl` takes names in any case: one that is listed keeps its own spelling, and an older one that is in no
+ * list, which nothing could tell the spelling of, becomes the name of its zone.
+ */
+export function readTimeZone(typed: string): string | null {
+  if (!ZONE.test(typed) || typed.length > 64) return null
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: typed }).resolvedOptions()
+    return NAMES.get(typed.toLowerCase()) ?? presentName(timeZone)
   } catch {
-    return false
+    return null
   }
 }
 
@@ -42,6 +47,11 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ['Pacific/Ponape', 'Pacific/Pohnpei'],
   ['Pacific/Truk', 'Pacific/Chuuk'],
 ])
+
+/** Every name that is listed, former and present, by its spelling in lower case. */
+const NAMES: ReadonlyMap<string, string> = new Map(
+  [...Intl.supportedValuesOf('timeZone'), ...RENAMED.values()].map((name) => [name.toLowerCase(), name]),
+)
 
 /** The present name of a zone that was renamed, under which it is the same zone; every other text as it is. */
 export function presentName(zone: string): string {

@@ -7,7 +7,7 @@ import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.
 import { createSession } from '../accounts/session.ts'
 import { tellOfWayIn } from '../accounts/way-in-notice.ts'
 import { endConnectionsOfAccount } from '../connections/end.ts'
-import { isTimeZone, presentName, timeZoneAreas } from '../connections/time-zone.ts'
+import { presentName, readTimeZone, timeZoneAreas } from '../connections/time-zone.ts'
 import type { AccountPage } from '../views/account.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { doneOf } from '../web/done.ts'
@@ -70,14 +70,15 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
   app.post(`${PATH}/time-zone`, async (request, reply) => {
     const { id } = signedInOf(request).account
     const typed = textField(request, 'time_zone')
-    if (typed !== '' && !isTimeZone(typed)) {
+    const timeZone = readTimeZone(typed)
+    if (typed !== '' && timeZone === null) {
       return show(deps, request, reply, { time_zone: wordsFor(request).account.zone.wrong })
     }
     return changeAccount(deps, request, reply, {
       proof: null,
       page: PATH,
       async work(tx) {
-        await tx.account.update({ where: { id }, data: { timeZone: typed === '' ? null : typed } })
+        await tx.account.update({ where: { id }, data: { timeZone } })
         return { done: 'zone' satisfies Done }
       },
     })
