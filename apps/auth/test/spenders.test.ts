@@ -24,6 +24,7 @@ afterAll(() => stack?.close())
 afterEach(() => realTime(stack))
 
 const DAY_MS = 86_400_000
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS)
 const spendersOf = (accountId: string) =>
   stack.db.spender.findMany({ where: { accountId }, orderBy: { createdAt: 'asc' } })
 const connectionOf = (accountId: string) => stack.db.connection.findFirstOrThrow({ where: { accountId } })
@@ -191,6 +192,37 @@ describe('the spender of a connection', () => {
     await cleanUp(stack.db, expired)
     expect(await stack.db.connection.count({ where: { id: connection.id } })).toBe(0)
     expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: connection.expiresAt }])
+  })
+
+  it('goes on where an earlier connection is cleaned up while its own, about to run out, is being approved again', async () => {
+    const { accountId, connection } = await connected()
+    const taker = await replacing(accountId, connection.id)
+    await stack.db.connection.update({ where: { id: connection.id }, data: { endedAt: daysAgo(91) } })
+    // An approval that began before, as another node sees it that cleans up a moment after the connection ran out.
+    await cleanUp(stack.db, new Date(taker.expiresAt.getTime() + 1000))
+    expect(await stack.db.connection.count({ where: { accountId } })).toBe(1)
+    expect((await replacing(accountId, taker.id)).spenderId).toBe(connection.id)
+    expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: null }])
+  })
+
+  it('ends when the last of its connections ran out, in whatever order they are cleaned up', async () => {
+    const { accountId, connection } = await connected()
+    const taker = await replacing(accountId, connection.id)
+    await stack.db.connection.update({ where: { id: connection.id }, data: { endedAt: daysAgo(91) } })
+    await cleanUp(stack.db, new Date(taker.expiresAt.getTime() + DAY_MS))
+    expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: null }])
+    await cleanUp(stack.db, new Date(taker.expiresAt.getTime() + 100 * DAY_MS))
+    expect(await stack.db.connection.count({ where: { accountId } })).toBe(0)
+    expect(await spendersOf(accountId)).toMatchObject([{ id: connection.id, endedAt: taker.expiresAt }])
+  })
+
+  it('ends once where all its connections are cleaned up at once, by two nodes at that', async () => {
+    const { accountId, connection } = await connected()
+    const taker = await replacing(accountId, connection.id)
+    const longOver = new Date(taker.expiresAt.getTime() + 400 * DAY_MS)
+    await Promise.all([cleanUp(stack.db, longOver), cleanUp(stack.db, longOver)])
+    expect(await stack.db.connection.count({ where: { accountId } })).toBe(0)
+    expect(await stack.db.spender.count({ where: { accountId, endedAt: null } })).toBe(0)
   })
 })
 

@@ -41,7 +41,7 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
     deleteForgottenClients(db, daysBefore(now, UNUSED_CLIENT_DAYS), daysBefore(now, USED_CLIENT_DAYS)),
   // Before the connections: one that was refreshed for a year has tens of thousands.
   'used refresh tokens': (db, now) => deleteOldUsedTokens(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
-  connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS), now),
+  connections: (db, now) => deleteOldConnections(db, daysBefore(now, ENDED_CONNECTION_DAYS)),
   spenders: (db, now) => deleteBatch(db, Prisma.sql`spender`, Prisma.sql`ended_at < ${moneyKeptSince(now)}`),
   'signing keys': async (db, now) =>
     (await db.signingKey.deleteMany({ where: { retiresAt: { lt: over(now) } } })).count,
@@ -111,10 +111,12 @@ function forgetResponses(db: Database, now: Date): Promise<number> {
     ))`
 }
 
+/** When the connection `c` was over; `least` leaves out what is null, as the end of one that ran out. */
+const OVER_AT = Prisma.sql`least(c.ended_at, c.expires_at)`
+
 /** A condition: the connection `c` ended or ran out before a moment, and nothing of it opens anything any more. */
 const longOver = (before: Date) => Prisma.sql`
-  (c.ended_at < ${before}::timestamptz OR c.expires_at < ${before}::timestamptz)
-  AND NOT EXISTS (SELECT FROM api_token t WHERE t.connection_id = c.id)`
+  ${OVER_AT} < ${before}::timestamptz AND NOT EXISTS (SELECT FROM api_token t WHERE t.connection_id = c.id)`
 
 function deleteOldUsedTokens(db: Database, before: Date): Promise<number> {
   return db.$executeRaw`
@@ -138,21 +140,25 @@ function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince:
 
 /**
  * Connections that ended or ran out long ago, and nothing of which is left. Running out ends no spender, for the person may
- * have approved again; one that nothing goes on with has ended when its connection ran out.
+ * have approved again; one that nothing goes on with has ended when the last of its connections was over. Whether something
+ * goes on is judged by the same long time and not by what is alive now: an approval that is being written at this moment
+ * goes on with a connection that is there, whichever side of its end the two of them look at it from.
  */
-async function deleteOldConnections(db: Database, before: Date, now: Date): Promise<number> {
+async function deleteOldConnections(db: Database, before: Date): Promise<number> {
   const [{ gone }] = await db.$queryRaw<[{ gone: number }]>`
     WITH gone AS (
-      DELETE FROM connection WHERE id IN (
+      DELETE FROM connection c WHERE id IN (
         SELECT id FROM connection c
         WHERE ${longOver(before)} AND NOT EXISTS (SELECT FROM used_refresh_token u WHERE u.connection_id = c.id)
         LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED
-      ) RETURNING account_id, expires_at, coalesce(spender_id, id) AS spender_id
+      ) RETURNING account_id, ${OVER_AT} AS over_at, coalesce(spender_id, id) AS spender_id
+    ), last AS (
+      SELECT account_id, spender_id, max(over_at) AS over_at FROM gone GROUP BY account_id, spender_id
     ), spenders AS (
-      UPDATE spender SET ended_at = gone.expires_at FROM gone
-      WHERE spender.id = gone.spender_id AND spender.ended_at IS NULL AND NOT EXISTS (
-        SELECT FROM connection o WHERE o.account_id = gone.account_id AND coalesce(o.spender_id, o.id) = gone.spender_id
-          AND ${connectionLives('o', Prisma.sql`${now}::timestamptz`)}
+      UPDATE spender SET ended_at = last.over_at FROM last
+      WHERE spender.id = last.spender_id AND spender.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM connection c WHERE c.account_id = last.account_id
+          AND coalesce(c.spender_id, c.id) = last.spender_id AND ${OVER_AT} >= ${before}::timestamptz
       )
     )
     SELECT count(*)::int AS gone FROM gone`
