@@ -11,14 +11,25 @@ await runService(async () => {
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
-  const internalPort = env.API_INTERNAL_PORT
-  const internal = internalPort === undefined ? undefined : createInternalListener(logger)
+  const { HOST: host, API_INTERNAL_HOST, API_INTERNAL_PORT } = env
+  const internal = API_INTERNAL_PORT === undefined ? undefined : createInternalListener(logger)
   const app = buildApp({ env, db, logger, outbound, internal })
-  await internal?.listen({ host: env.API_INTERNAL_HOST ?? env.HOST, port: internalPort ?? 0 })
   app.addHook('onClose', async () => {
     await internal?.close()
     await outbound.close()
     await db.$disconnect()
   })
-  return { app, host: env.HOST, port: env.API_PORT, logger, stopWithinMs: env.STOP_WITHIN_MS }
+  return {
+    app,
+    host,
+    port: env.API_PORT,
+    logger,
+    stopWithinMs: env.STOP_WITHIN_MS,
+    internal: internal && {
+      app: internal,
+      host: API_INTERNAL_HOST ?? host,
+      port: API_INTERNAL_PORT ?? 0,
+      hostSetting: API_INTERNAL_HOST === undefined ? 'HOST' : 'API_INTERNAL_HOST',
+    },
+  }
 })

@@ -11,6 +11,16 @@ export interface Service {
   logger: Logger
   /** How long requests may go on after the signal to stop. */
   stopWithinMs?: number
+  /** What listens besides, and before it; the app closes it. */
+  internal?: Listener | undefined
+}
+
+/** Where an app listens, and the setting that says at which address. */
+interface Listener {
+  app: FastifyInstance
+  host: string
+  port: number
+  hostSetting: string
 }
 
 /** By default a stopping process is gone after this time, finished or not. */
@@ -29,7 +39,7 @@ export async function runService(build: () => Service | Promise<Service>): Promi
     failToStart(error)
     return
   }
-  const { app, host, port, logger, stopWithinMs = STOP_WITHIN_MS } = service
+  const { app, host, port, logger, stopWithinMs = STOP_WITHIN_MS, internal } = service
   let closed: Promise<void> | undefined
   const { close } = closeWithGrace(
     {
@@ -50,10 +60,15 @@ export async function runService(build: () => Service | Promise<Service>): Promi
   )
   // A launcher that is killed cannot send a signal; its end of the channel closes all the same.
   if (process.channel) process.once('disconnect', close)
+  if (internal) await listen(internal, logger)
+  await listen({ app, host, port, hostSetting: 'HOST' }, logger)
+}
+
+async function listen({ app, host, port, hostSetting }: Listener, logger: Logger): Promise<void> {
   try {
     await app.listen({ host, port })
   } catch (error) {
-    const reason = LISTEN_ERRORS[String((error as NodeJS.ErrnoException).code)]
+    const reason = LISTEN_ERRORS[String((error as NodeJS.ErrnoException).code)]?.(hostSetting)
     if (reason === undefined) logger.error({ err: error, port }, 'cannot listen')
     else process.stderr.write(`cannot listen on port ${port}: ${reason}\n`)
     process.exit(1)
@@ -61,11 +76,11 @@ export async function runService(build: () => Service | Promise<Service>): Promi
 }
 
 /** What a setting is wrong about that only the system can tell. */
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has it; stop that, or choose another port',
-  EACCES: 'this user may not take it; choose one above 1023',
-  EADDRNOTAVAIL: 'HOST names no address of this machine',
-  ENOTFOUND: 'HOST names no address of this machine',
+const LISTEN_ERRORS: Readonly<Record<string, (hostSetting: string) => string>> = {
+  EADDRINUSE: () => 'another program has it; stop that, or choose another port',
+  EACCES: () => 'this user may not take it; choose one above 1023',
+  EADDRNOTAVAIL: (hostSetting) => `${hostSetting} names no address of this machine`,
+  ENOTFOUND: (hostSetting) => `${hostSetting} names no address of this machine`,
 }
 
 function failToStart(error: unknown): void {

@@ -99,6 +99,20 @@ describe('a service process', () => {
     expect(said.out).toBe('')
   })
 
+  it('says the same of what it listens on besides, by the setting that names the address', async () => {
+    const { port } = await listening()
+    const taken = start({ INTERNAL_PORT: String(port) })
+    const elsewhere = start({ INTERNAL_PORT: '0', INTERNAL_HOST: '203.0.113.5' })
+    expect([await taken.exited, await elsewhere.exited]).toEqual([1, 1])
+    const reason = 'another program has it; stop that, or choose another port'
+    expect(taken.said).toEqual({ out: '', err: `cannot listen on port ${port}: ${reason}\n` })
+    const unknown = 'cannot listen on port 0: INTERNAL_HOST names no address of this machine\n'
+    expect(elsewhere.said).toEqual({ out: '', err: unknown })
+    const { child, exited } = await listening({ INTERNAL_PORT: '0' })
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+  })
+
   it('logs an error nobody caught without its message and stops', async () => {
     const { port, exited, said } = await listening()
     await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})

@@ -10,14 +10,16 @@ await runService(() => {
   if (process.env.BREAK === 'configuration') readEnv(z.object({ A_PORT: portSchema, A_SECRET: secretSchema }))
   if (process.env.BREAK === 'code')
     throw Object.assign(new Error('canary postgresql://user:password@host'), { code: 'E_X' })
-  const app = createHttp({
-    service: 'small',
-    logger,
-    trustProxy: false,
-    bodyLimitBytes: 1_000,
-    requestTimeoutMs: 10_000,
-    ready: async () => true,
-  })
+  const http = () =>
+    createHttp({
+      service: 'small',
+      logger,
+      trustProxy: false,
+      bodyLimitBytes: 1_000,
+      requestTimeoutMs: 10_000,
+      ready: async () => true,
+    })
+  const app = http()
   app.get('/wait/:ms', async (request) => {
     const { ms } = request.params as { ms: string }
     process.send?.('waiting')
@@ -31,7 +33,15 @@ await runService(() => {
   app.addHook('onListen', async () => {
     process.send?.(app.server.address())
   })
-  const { PORT = 0, STOP_WITHIN_MS } = process.env
+  const { PORT = 0, STOP_WITHIN_MS, INTERNAL_PORT, INTERNAL_HOST = '127.0.0.1' } = process.env
+  const inner = INTERNAL_PORT === undefined ? undefined : http()
+  app.addHook('onClose', () => inner?.close())
+  const internal = inner && {
+    app: inner,
+    host: INTERNAL_HOST,
+    port: Number(INTERNAL_PORT),
+    hostSetting: 'INTERNAL_HOST',
+  }
   const soon = STOP_WITHIN_MS === undefined ? {} : { stopWithinMs: Number(STOP_WITHIN_MS) }
-  return { app, host: '127.0.0.1', port: Number(PORT), logger, ...soon }
+  return { app, host: '127.0.0.1', port: Number(PORT), logger, internal, ...soon }
 })
