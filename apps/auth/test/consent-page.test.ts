@@ -597,6 +597,20 @@ describe('what is set while allowing', () => {
     expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_500_000n, countries: ['LT'] })
   })
 
+  it('is called as it will hold where no country is typed: those that the app asked for, else any', async () => {
+    const { person } = await newPerson()
+    const folded = async (asked: Record<string, unknown>) => {
+      const authorization_details = JSON.stringify([{ type: 'vertexsms_send', ...asked }])
+      const page = await person.open((await start(await register(stack), { authorization_details })).url)
+      const { html } = await fill(person, page, { decision: 'look', countries: '' })
+      const [, said = ''] = /<span class="says says-any is-chosen">(.*?)<\/span>/.exec(html) ?? []
+      const [, hint = ''] = /<input id="countries"[^>]* placeholder="([^"]*)"/.exec(html) ?? []
+      return [said, hint]
+    }
+    expect(await folded({ countries: ['LV', 'LT'] })).toEqual(['to LT, LV', 'LT, LV'])
+    expect(await folded({ maxPerDay: '2' })).toEqual(['to any country', 'any; or LT, LV'])
+  })
+
   it('is chosen as it is offered, also where it has three decimals', async () => {
     const { accountId, person } = await newPerson()
     const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '1.234' }])

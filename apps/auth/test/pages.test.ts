@@ -49,6 +49,7 @@ const CONSENT = {
     ownAmount: '5.00 EUR',
     countries: '',
     places: [],
+    askedPlaces: [],
     isOfSome: false,
     times: [{ value: '30d', label: '30 days', isChosen: true }],
     isEarlier: false,

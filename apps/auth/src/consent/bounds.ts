@@ -112,6 +112,7 @@ export function boundsView(
     own: chosen === OTHER_AMOUNT ? shownOwn : '',
     ownAmount: counts?.micros == null ? null : t.format.eur(counts.micros),
     places: places === null ? first.countries : 'rules' in places ? heldTo(places.rules.countries ?? [], start) : [],
+    askedPlaces: start.asked?.countries ?? [],
     countries: typed.countries ?? first.countries.join(', '),
     times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,

@@ -16,6 +16,8 @@ export interface BoundsView {
   /** The countries as they were typed, and as they were read. */
   readonly countries: string
   readonly places: readonly string[]
+  /** The countries that the app asked for, which hold where none is typed; empty for any. */
+  readonly askedPlaces: readonly string[]
   /** True where the account itself is held to some countries. */
   readonly isOfSome: boolean
   readonly times: readonly { readonly value: string; readonly label: string; readonly isChosen: boolean }[]
