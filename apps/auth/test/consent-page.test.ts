@@ -47,6 +47,10 @@ async function fill(person: Person, page: View, fields: Record<string, string>, 
 const spenderOf = (accountId: string) => stack.db.spender.findFirstOrThrow({ where: { accountId } })
 const liveOf = (accountId: string) => stack.db.connection.findMany({ where: { accountId, endedAt: null } })
 
+/** The amounts a day that a page offers, in their order, and which of them is chosen. */
+const choices = (html: string) =>
+  [...html.matchAll(/name="limit" value="([^"]*)" data-at="[^"]*"( checked)?/g)].map(([, value, is = '']) => value + is)
+
 /** A client that is known by a document. */
 async function published(): Promise<TestClient> {
   const id = `https://app.example/${randomUUID()}`
@@ -515,6 +519,20 @@ describe('what is set while allowing', () => {
   })
 
   it.each([
+    ['2', ['1.00', '2.00 checked', '5.00', '20.00', 'none', 'other'], 2_000_000n],
+    ['none', ['1.00', '5.00', '20.00', 'none checked', 'other'], null],
+  ])('begins as whoever runs the server says, at %s EUR a day', async (CONNECTION_MAX_PER_DAY_EUR, offered, micros) => {
+    const own = await startStack({ settings: { CONNECTION_MAX_PER_DAY_EUR } })
+    const { id: accountId } = await own.account()
+    const person = await own.person(accountId)
+    const page = await person.open((await start(await register(own))).url)
+    expect(choices(page.html)).toEqual(offered)
+    await answer(person, page)
+    expect((await own.db.spender.findFirstOrThrow({ where: { accountId } })).maxPerDayMicros).toBe(micros)
+    await own.close()
+  })
+
+  it.each([
     [{ limit: '1.00' }, 1_000_000n],
     [{ limit: '5.00', own_limit: '0,50 EUR' }, 500_000n],
     [{ limit: '1.00', own_limit: '500' }, 1_000_000n],
@@ -561,6 +579,8 @@ describe('what is set while allowing', () => {
     expect(textOf(view.html)).toContain(words)
     expect(view.html).toContain('value="sms:send" checked')
     expect(view.html).not.toContain('value="sms:rates" checked')
+    // At that field alone.
+    expect(view.html.match(/ id="\w+-problem"/g)).toHaveLength(1)
     expect(await liveOf(accountId)).toHaveLength(0)
   })
 
@@ -588,13 +608,18 @@ describe('what is set while allowing', () => {
 
   it('is never wider than what the app asked to be held to', async () => {
     const { accountId, person } = await newPerson()
-    const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '2', countries: ['LT'] }])
+    const asked = JSON.stringify([{ type: 'vertexsms_send', maxPerDay: '2', countries: ['LT', 'LV'] }])
     const page = await person.open((await start(await register(stack), { authorization_details: asked })).url)
+    expect(choices(page.html)).toEqual(['1.00', '2.00 checked', 'other'])
     expect((await fill(person, page, { own_limit: '3' })).html).toContain('asked to be held to 2.00 EUR')
-    expect((await fill(person, page, { limit: 'none' })).status).toBe(422)
-    expect((await fill(person, page, { countries: 'LV' })).html).toContain('asked for LT alone')
+    const none = await fill(person, page, { limit: 'none' })
+    expect([none.status, choices(none.html)]).toEqual([422, ['1.00', '2.00', 'other checked']])
+    expect((await fill(person, page, { countries: 'EE' })).html).toContain('asked for LT, LV alone')
+    // What is typed is said as it will hold.
+    const seen = await fill(person, page, { decision: 'look', countries: 'LV, EE' })
+    expect(seen.html).toContain('<span class="says-some-now">to LV</span>')
     await fill(person, page, { own_limit: '1.50', countries: '' })
-    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_500_000n, countries: ['LT'] })
+    expect(await spenderOf(accountId)).toMatchObject({ maxPerDayMicros: 1_500_000n, countries: ['LT', 'LV'] })
   })
 
   it('is called as it will hold where no country is typed: those that the app asked for, else any', async () => {
@@ -632,6 +657,11 @@ describe('what is set while allowing', () => {
     expect(less.html).toContain('name="own_limit" value=""')
     const more = await fill(person, page, { decision: 'look', limit: '5.00', own_limit: '2' })
     expect(more.html).toMatch(/value="other" data-at="other" checked/)
+    // As it was typed, also where the same is offered.
+    for (const own_limit of ['2', '1']) {
+      const { html } = await fill(person, page, { decision: 'look', limit: '5.00', own_limit })
+      expect([choices(html).at(-1), hiddenField(html, 'own_limit')]).toEqual(['other checked', own_limit])
+    }
     expect(await liveOf(accountId)).toHaveLength(0)
   })
 })

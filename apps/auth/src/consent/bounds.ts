@@ -83,7 +83,7 @@ export function boundsView(
 ): Omit<BoundsView, 'isOfSome'> {
   const first = firstBounds(start)
   const own = typed.own_limit ?? ''
-  const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros, 2)
+  const usual = first.maxPerDayMicros === null ? NO_DAY_LIMIT : toEurText(first.maxPerDayMicros)
   const choice = typed.limit ?? (own.trim() === '' ? usual : '')
   const ceiling = start.isEarlier || start.asked?.maxPerDayMicros != null ? first.maxPerDayMicros : null
   const amounts = [
@@ -94,12 +94,11 @@ export function boundsView(
   // What counts is shown as chosen; what is not among the choices, for it is wider than what there is, as if it were typed.
   const counts = readDayLimit(choice, own)
   const isChoice = counts !== null && counts.micros === readDayLimit(choice, '')?.micros
-  const offersNone = ceiling === null || (isChoice && counts.micros === null)
   const isOffered = isChoice && (counts.micros === null || amounts.includes(counts.micros))
   const value = counts?.micros == null ? NO_DAY_LIMIT : toEurText(counts.micros, 2)
   const chosen = isOffered && problems.own_limit === undefined ? value : OTHER_AMOUNT
   const shownOwn = isChoice && counts.micros !== null ? t.format.typed(counts.micros) : own
-  const places = typed.countries === undefined ? null : readRules({ countries: typed.countries }, t)
+  const places = readCountries(typed.countries, first.countries, start, t)
   const lasts = typed.lasts ?? usualTime(start).value
   return {
     amounts: amounts.map((micros) => ({
@@ -107,22 +106,17 @@ export function boundsView(
       short: t.format.eur(micros),
       label: t.consent.aDay(t.format.eur(micros)),
     })),
-    offersNone,
+    offersNone: ceiling === null || chosen === NO_DAY_LIMIT,
     chosen,
     own: chosen === OTHER_AMOUNT ? shownOwn : '',
     ownAmount: counts?.micros == null ? null : t.format.eur(counts.micros),
-    places: places === null ? first.countries : 'rules' in places ? heldTo(places.rules.countries ?? [], start) : [],
+    places: 'codes' in places ? places.codes : [],
     askedPlaces: start.asked?.countries ?? [],
     countries: typed.countries ?? first.countries.join(', '),
     times: timesOf(start).map(({ value }) => ({ value, label: t.consent.times[value], isChosen: value === lasts })),
     isEarlier: start.isEarlier,
     problems,
   }
-}
-
-/** Countries as they will hold: never more than were asked for. */
-function heldTo(countries: readonly string[], { asked }: Start): readonly string[] {
-  return commonCountries([countries, asked?.countries ?? []]) ?? []
 }
 
 /** Limits without those that the form sets. */
@@ -136,7 +130,7 @@ export function wideningText(before: SpenderLimits, after: SpenderLimits): strin
 }
 
 function boundsText({ maxPerDayMicros, countries }: SpenderLimits): string {
-  return `${maxPerDayMicros ?? NO_DAY_LIMIT}/${[...countries].sort().join(',')}`
+  return `${maxPerDayMicros}/${[...countries].sort().join(',')}`
 }
 
 /** What the form starts from: the limits there are, and never more than was asked for. */
@@ -171,6 +165,7 @@ function readLimit(
   return { micros }
 }
 
+/** The countries that are typed, as they will hold: never more than were asked for. */
 function readCountries(
   text: string | undefined,
   first: readonly string[],
@@ -180,8 +175,7 @@ function readCountries(
   if (text === undefined) return { codes: first }
   const read = readRules({ countries: text }, t)
   if ('problems' in read) return { problem: read.problems.join(' ') }
-  const codes = read.rules.countries ?? []
-  if (asked && commonCountries([codes, asked.countries]) === null)
-    return { problem: t.consent.problems.askedCountries(asked.countries.join(', ')) }
-  return { codes }
+  const most = asked?.countries ?? []
+  const codes = commonCountries([read.rules.countries ?? [], most])
+  return codes === null ? { problem: t.consent.problems.askedCountries(most.join(', ')) } : { codes }
 }
