@@ -247,10 +247,22 @@ describe('a scheduled send that its limits allowed by its very price', () => {
     expect(await atItsTime()).toEqual([`accepted ${PRICE}`, `accepted ${PRICE}`])
   })
 
-  test('does not go out from a sender that is allowed no more', async () => {
+  test('holds nothing where its price cannot be had and no limit of money stands', async () => {
+    operator.dearestRateMicros = async () => null
     await schedule(two)
-    await limit(owner, payer, payer.tokenId, { senders: ['Others'] })
-    expect(await atItsTime()).toEqual(two.map(() => 'released SENDER_NOT_ALLOWED'))
+    costs(PRICE)
+    operator.dearestRateMicros = async () => null
+    expect(await atItsTime()).toEqual(['accepted 0', 'accepted 0'])
+  })
+
+  test.each([
+    ['from a sender that is allowed no more', { senders: ['Others'] }, 'SENDER_NOT_ALLOWED'],
+    ['above what may be spent on the day of its time', { maxPerDayMicros: PRICE }, 'SPEND_CAP_REACHED'],
+    ['to more than may be written to on that day', { recipientsPerDay: 1 }, 'RECIPIENTS_REACHED'],
+  ])('does not go out %s', async (_what, limits, code) => {
+    await schedule(two)
+    await limit(owner, payer, payer.tokenId, limits)
+    expect(await atItsTime()).toEqual(two.map(() => `released ${code}`))
   })
 
   test('does not go to a number whose network is in a country that is not allowed', async () => {

@@ -108,7 +108,7 @@ function refusedBy(
     judgePause(limits, issuer) ??
     judgeSender(limits, content.sender, issuer) ??
     priced
-      .map(({ country, told }) => judgeCountry(limits, country, issuer, told?.country ?? country))
+      .map(({ country, told }) => judgeCountry(limits, country, issuer, told?.country))
       .find((one) => one !== null) ??
     (unknown ? judgeUnknownPrice(limits, unknown.country, issuer) : null) ??
     (today === null ? null : judgeCaps(spenders, asked, today, issuer))

@@ -40,7 +40,7 @@ export function judgeEach<One extends Recipient>(
 ): One[] {
   const limits = spenders.map((spender) => spender.limits)
   return recipients.filter(({ position, country, told }) => {
-    const refusal = judgeCountry(limits, country, deps.issuer, told?.country ?? country)
+    const refusal = judgeCountry(limits, country, deps.issuer, told?.country)
     if (refusal === null) return true
     const error = refusalOf(deps, entry, refusal, country)
     if (entry.single) throw error

@@ -50,7 +50,7 @@ export async function quoteSms(
   const allowed = recipientsOf(drafts).filter(({ country, position }) => judge(country, position))
   const generation = await deps.operator.generation(sender.accountId)
   const priced = await prices.byCost({ accountId: sender.accountId, generation }, content, allowed)
-  const going = priced.filter(({ country, position, told }) => judge(country, position, told?.country ?? country))
+  const going = priced.filter(({ country, position, told }) => judge(country, position, told?.country))
   const priceMicros = sum(going)
   const unknown = going.find(({ micros }) => micros === null)
   const asked = { priceMicros, recipients: going.length, scheduled: scheduledAt !== null }
