@@ -5,6 +5,7 @@ import { GUARD } from './standing/guard.ts'
 import { LEDGER } from './standing/ledger.ts'
 import { LIMITS } from './standing/limits.ts'
 import type { Standing } from './standing/row.ts'
+import { SENDING } from './standing/sending.ts'
 import { TOKENS } from './standing/tokens.ts'
 
 /** Every mutant that may survive, zone by zone. */
@@ -15,5 +16,6 @@ export const STANDING: readonly Standing[] = [
   ...GUARD,
   ...LEDGER,
   ...LIMITS,
+  ...SENDING,
   ...TOKENS,
 ]

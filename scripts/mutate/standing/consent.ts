@@ -8,10 +8,43 @@ const COMPILER = 'It tells the compiler what the place that was found says alrea
 const SECOND = 'The page answers a second press by what became of the first, whatever this is called.'
 const ONE_ID = 'An app that registered itself goes on under its id, so that another id is another spender.'
 const ALLOWED = 'What was decided here is an approval where it is told as allowed, and nowhere else.'
+const UNDEFINED = 'A problem that is undefined is none.'
 const SIGN = 'Of an order only the sign counts, and prices that are equal are in either.'
 
 /** What stands in the zone consent. */
 export const CONSENT: readonly Standing[] = [
+  {
+    file: 'consent/bounds.ts',
+    change: "'problem' in limit && { own_limit: limit.problem }  =>  { own_limit: limit.problem }",
+    why: UNDEFINED,
+  },
+  {
+    file: 'consent/bounds.ts',
+    change: "'problem' in countries && { countries: countries.problem }  =>  { countries: countries.problem }",
+    why: UNDEFINED,
+  },
+  {
+    file: 'consent/bounds.ts',
+    change:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the source that is changed
+      "`${maxPerDayMicros}/${[...countries].sort().join(',')}` }  =>  `${maxPerDayMicros}/${[...countries].sort().join('')}` }",
+    why: 'Each code has two letters, so that no other codes read alike.',
+  },
+  {
+    file: 'consent/bounds.ts',
+    change: "throw new Error('no time to choose')  =>  (nothing)",
+    why: 'An hour, or the whole of a time that is shorter, is always among them; this tells the compiler.',
+  },
+  {
+    file: 'consent/bounds.ts',
+    change: "problem: read.problems.join(' ') }  =>  problem: read.problems.join('') }",
+    why: 'One field has one problem.',
+  },
+  {
+    file: 'consent/bounds.ts',
+    change: 'read.rules.countries ?? []  =>  read.rules.countries',
+    why: 'Countries that were read without a problem are there; this tells the compiler.',
+  },
   {
     file: 'consent/connect.ts',
     change:
