@@ -678,14 +678,34 @@ describe('the answer', () => {
     expect(await liveOf(accountId)).toHaveLength(1)
   })
 
-  it('that allows says for whose account, to whoever gave it', async () => {
+  it('that allows says for whose account, to whoever gave it, and once more to nobody else', async () => {
     const { accountId, person } = await newPerson()
     const { email } = await stack.db.account.findUniqueOrThrow({ where: { id: accountId } })
     const page = await person.open((await start(await register(stack))).url)
-    expect(textOf((await fill(person, page, {})).html)).toContain(`Access is allowed for ${email} .`)
-    // A second look names nobody: another may sit there by now.
-    const again = textOf((await person.get(page.url)).html)
-    expect([again.includes('Access is allowed.'), again.includes(email)]).toEqual([true, false])
+    const told = `Access is allowed for ${email} .`
+    const look = async () => {
+      const { status, html } = await person.get(page.url)
+      return [status, textOf(html).includes(told), ['Access is allowed', email].some((part) => html.includes(part))]
+    }
+    expect(textOf((await fill(person, page, {})).html)).toContain(told)
+    expect(await look()).toEqual([200, true, true])
+    // Signed out, and then somebody else in the same browser, to whose account nothing is connected.
+    const [own, other] = [person.cookieHeader('/'), (await newPerson()).person.cookieHeader('/')]
+    person.store(page.url, [`${own.split('=')[0]}=; Max-Age=0; Path=/`])
+    expect(await look()).toEqual([400, false, false])
+    person.store(page.url, [`${other}; Path=/`])
+    expect(await look()).toEqual([400, false, false])
+    expect((await fill(person, page, {})).headers.get('location')).toBe(page.url.pathname)
+    person.store(page.url, [`${own}; Path=/`])
+    expect(await look()).toEqual([200, true, true])
+  })
+
+  it('that denies is shown to whoever opens it again, since nothing was connected', async () => {
+    const { person } = await newPerson()
+    const page = await person.open((await start(await register(stack))).url)
+    await fill(person, page, { decision: 'deny' })
+    const { status, html } = await person.get(page.url)
+    expect([status, html.includes('Access denied')]).toEqual([200, true])
   })
 
   it('of whoever is signed out by now decides nothing, and leads to signing in for it', async () => {

@@ -16,6 +16,8 @@ export interface AuthorizationRequest {
   readonly uid: string
   /** What somebody decided; then the answer stands and only the way on is left. Null while nobody has. */
   readonly answer: 'allowed' | 'denied' | null
+  /** The account that allowed it; null while nobody has, and where it was denied. */
+  readonly allowedBy: string | null
   readonly client: {
     readonly id: string
     /** What it calls itself; null when it gave no name. */
@@ -61,6 +63,7 @@ export async function readAuthorizationRequest(
   return {
     uid,
     answer: interaction.result === undefined ? null : 'error' in interaction.result ? 'denied' : 'allowed',
+    allowedBy: interaction.result?.login?.accountId ?? null,
     client: {
       id: clientId,
       claim,

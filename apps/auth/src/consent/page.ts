@@ -42,9 +42,9 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
   app.get('/interaction/:uid', async (request, reply) => {
     const asked = await findRequest(deps, request, reply)
     if (!asked) return sendEnded(deps, reply)
-    if (asked.answer) return sendContinue(deps, reply, asked, asked.answer)
-    reply.header('set-cookie', askerCookies(deps, asked.uid, titleOfAsker(deps, request, asked)))
     const signedIn = await readSession(deps, request.headers.cookie)
+    if (asked.answer) return sendAnswered(deps, reply, asked, signedIn)
+    reply.header('set-cookie', askerCookies(deps, asked.uid, titleOfAsker(deps, request, asked)))
     if (!signedIn) {
       return reply.redirect(`/sign-in?return_to=/interaction/${asked.uid}`, 303)
     }
@@ -59,13 +59,13 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
       // Signed out, or somebody else by now: the page is shown again to whoever is there.
       return reply.redirect(`/interaction/${asked.uid}`, 303)
     }
-    if (asked.answer) return sendContinue(deps, reply, asked, asked.answer)
+    if (asked.answer) return sendAnswered(deps, reply, asked, signedIn)
     const scene = await sceneOf(deps, asked, signedIn, request, 'sent')
     const judged = decisionOf(deps, request, scene)
     if ('shown' in judged) {
       // What it goes on with may be gone because this very request was answered in between, by a first press.
       const now = judged.shown.isStale ? await findRequest(deps, request, reply) : asked
-      return now?.answer ? sendContinue(deps, reply, now, now.answer) : sendConsent(deps, reply, scene, judged.shown)
+      return now?.answer ? sendAnswered(deps, reply, now, signedIn) : sendConsent(deps, reply, scene, judged.shown)
     }
     const outcome = await decide(deps, asked.uid, judged.decision)
     if (outcome.kind === 'signed_out') return reply.redirect(`/interaction/${asked.uid}`, 303)
@@ -79,7 +79,7 @@ export async function registerConsent(app: FastifyInstance, deps: ConsentDeps): 
     }
     // Answered in another tab meanwhile, whose answer stands.
     const answered = await findRequest(deps, request, reply)
-    return answered?.answer ? sendContinue(deps, reply, answered, answered.answer) : sendEnded(deps, reply)
+    return answered ? sendAnswered(deps, reply, answered, signedIn) : sendEnded(deps, reply)
   })
 }
 
@@ -171,6 +171,18 @@ async function sendConsent(deps: ConsentDeps, reply: FastifyReply, scene: Scene,
   return sendPage(reply, 'consent', page, Object.keys({ ...shown, ...problems }).length > 0 ? 422 : 200)
 }
 
+/** An answer that stands. What was allowed is shown to the account that allowed it alone: nothing was connected to another. */
+function sendAnswered(
+  deps: ConsentDeps,
+  reply: FastifyReply,
+  asked: AuthorizationRequest,
+  signedIn: SignedIn | null,
+): Promise<string> {
+  const { answer, allowedBy } = asked
+  if (answer === null || (answer === 'allowed' && allowedBy !== signedIn?.account.id)) return sendEnded(deps, reply)
+  return sendContinue(deps, reply, asked, answer, signedIn)
+}
+
 /**
  * The way on is a page, not a redirect: with `form-action 'self'` a browser blocks a form whose answer leads to
  * another origin, and an app with a scheme of its own leaves the page standing.
@@ -180,7 +192,7 @@ function sendContinue(
   reply: FastifyReply,
   asked: AuthorizationRequest,
   answer: 'allowed' | 'denied',
-  signedIn?: SignedIn,
+  signedIn: SignedIn | null,
 ): Promise<string> {
   const { resumeUrl: url } = asked
   return sendPage(reply, 'continue', {

@@ -107,5 +107,6 @@ export interface ContinuePage {
   /** True for one that a person was warned of: nothing leads to it but a press, and none that stands out. */
   readonly isWarned: boolean
   readonly answer: 'allowed' | 'denied'
+  /** Of whoever allowed it, to whom alone that is shown; what was denied may be seen signed out, and names nobody. */
   readonly accountEmail: string | null
 }
