@@ -129,6 +129,11 @@ async function fits(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height: 900 })
     const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
     expect.soft([name, width, Math.max(wider, 0)]).toEqual([name, width, 0])
+    // Whose pages these are is told whole.
+    const cut = await page
+      .locator('.who-email')
+      .evaluateAll((all) => all.map((one) => one.scrollWidth > one.clientWidth))
+    expect.soft([name, width, cut.includes(true)]).toEqual([name, width, false])
     expect.soft([name, width, await crowdedIn(page)]).toEqual([name, width, []])
   }
 }
