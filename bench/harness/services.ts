@@ -65,7 +65,7 @@ export class Installation {
     return credentials
   }
 
-  /** So many like the one there is, of the same password; their e-mail addresses. */
+  /** So many like the one there is, of the same password; their email addresses. */
   async copyAccount(count: number): Promise<string[]> {
     const db = createDatabase({ url: this.#database.url, poolSize: 1 })
     const made = await db.$queryRaw<{ email: string }[]>`

@@ -115,7 +115,7 @@ export const strangers: Topic = {
         ),
     },
     {
-      input: 'POST /sign-in with a null character in the e-mail address',
+      input: 'POST /sign-in with a null character in the email address',
       before: '500',
       run: async ({ issuer }) =>
         answered(

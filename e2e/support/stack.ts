@@ -122,7 +122,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   })
   rememberSecret('password', welcome.password)
   rememberSecret('token', welcome.token)
-  rememberSecret('e-mail', welcome.email)
+  rememberSecret('email', welcome.email)
 
   const facts: StackFacts = {
     ...welcome,

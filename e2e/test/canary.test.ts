@@ -19,7 +19,7 @@ const SHAPES: readonly (readonly [string, RegExp])[] = [
   ['a manual token', /vsms_[\w-]{20,}/],
   ['a bearer header', /bearer\s+[\w-]{20,}/i],
   // Ends in letters: the version of a package in a stack frame is no address.
-  ['an e-mail address', /[\w.+-]+@[\w-]+\.[a-z]{2,}\b/i],
+  ['an email address', /[\w.+-]+@[\w-]+\.[a-z]{2,}\b/i],
   ['a query string', /[?&](code|state|iss|client_id|number|access_token|scope)=/],
   ['an interaction', /\/interaction\/[\w-]{10,}/],
 ]
@@ -59,7 +59,7 @@ describe('Standard output and error of the whole run, the welcome block apart', 
   const lines = loggedLines()
   const secrets = rememberedSecrets().filter(({ value }) => value.length >= 6)
 
-  test('hold no token, password, phone number, message text, e-mail address, code or cookie', () => {
+  test('hold no token, password, phone number, message text, email address, code or cookie', () => {
     expect(findings(lines, secrets)).toEqual([])
   })
 
@@ -79,7 +79,7 @@ describe('Standard output and error of the whole run, the welcome block apart', 
         'invitation',
         'token',
         'upstream token',
-        'e-mail',
+        'email',
         'access token',
         'refresh token',
         'authorization code',

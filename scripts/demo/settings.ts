@@ -100,7 +100,7 @@ export function readOperatorEnvironment(folder: string): z.infer<typeof operator
   return existsSync(file) ? operatorSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined
 }
 
-/** The file that holds the demo account's e-mail, password and token; written by the auth app's own command. */
+/** The file that holds the demo account's email, password and token; written by the auth app's own command. */
 export function credentialsFile(folder: string): string {
   return join(folder, 'credentials.json')
 }

@@ -75,7 +75,7 @@ const contactSchema = z
   .max(200)
   .refine(
     (value) => z.email().safeParse(value).success || (/^https:\/\/[^\s]+$/.test(value) && URL.canParse(value)),
-    'must be an e-mail address or an https URL',
+    'must be an email address or an https URL',
   )
 
 /** Every setting of the authorization server, with its default. Lifetimes are in whole seconds. */
@@ -116,8 +116,8 @@ const schema = z.object({
   /** One mail, from the connection to the server's last word. */
   SMTP_SEND_TIMEOUT_MS: millisecondsSchema(100).default(40_000),
   /** The address that mail comes from; needed with SMTP_URL. */
-  MAIL_FROM: z.email('must be one e-mail address').optional(),
-  /** Told to whoever forgot a password; an e-mail address or an https URL. */
+  MAIL_FROM: z.email('must be one email address').optional(),
+  /** Told to whoever forgot a password; an email address or an https URL. */
   OPERATOR_CONTACT: contactSchema.optional(),
 })
 

@@ -64,7 +64,7 @@ export const LIMITS = {
    * a known browser count beside it, as many for each account.
    */
   forgotPassword: { hits: 20, network: 100, seconds: HOUR_SECONDS },
-  /** The same for one e-mail address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
+  /** The same for one email address from everywhere: what fills one person's mailbox. Above it nothing is sent. */
   forgotPasswordAccount: { hits: 3, network: 3, seconds: HOUR_SECONDS },
   /** Uses of the good password links of one account, from everywhere; each costs a password hash. */
   setPassword: { hits: 30, network: 30, seconds: TEN_MINUTES_SECONDS },

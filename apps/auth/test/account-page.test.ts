@@ -129,10 +129,10 @@ describe('the password', () => {
     expect((await person.get(PATH)).status).toBe(200)
   })
 
-  it('is not the e-mail address, as by a link', async () => {
+  it('is not the email address, as by a link', async () => {
     const { account, person } = await newSignedIn(stack)
     const { status, html } = await change(person, { new_password: account.email })
-    expect([status, html.includes('must not be your e-mail address')]).toEqual([422, true])
+    expect([status, html.includes('must not be your email address')]).toEqual([422, true])
   })
 
   it('of two changes at once one stands: the other was proved with a password that is gone', async () => {
@@ -282,8 +282,8 @@ describe('the time zone', () => {
   })
 })
 
-describe('the notices by e-mail', () => {
-  const told = 'No e-mail is sent to you, because this service has no mail server.'
+describe('the notices by email', () => {
+  const told = 'No email is sent to you, because this service has no mail server.'
 
   it('are none where the service has no mail server, and the page says why and where to look', async () => {
     const { person } = await newSignedIn(stack)

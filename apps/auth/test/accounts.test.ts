@@ -129,7 +129,7 @@ describe('from a request to an account', () => {
   })
 
   it.each([
-    ['no e-mail address', { email: 'nonsense' }, 'Enter a complete e-mail address.'],
+    ['no email address', { email: 'nonsense' }, 'Enter a complete email address.'],
     ['no name', { name: ' ' }, 'id="name-problem" role="alert">Fill this in.'],
     ['a text of 1001 characters', { reason: 'x'.repeat(1001) }, '1,000 characters at most'],
   ])('a request with %s is refused', async (_name, changes, sentence) => {
@@ -241,7 +241,7 @@ describe('a password link', () => {
 
   it.each([
     ['eleven characters', 'elevenchars', 'Use at least 12 characters.'],
-    ['the address itself', 'grace@example.com', 'must not be your e-mail address'],
+    ['the address itself', 'grace@example.com', 'must not be your email address'],
     ['the mailbox dressed up', 'Grace1234!!!', 'The password must not be'],
     ['a common one', 'password12345', 'one of the first passwords'],
     ['a common one, repeated', 'qwertyQWERTYqwerty', 'one of the first passwords'],

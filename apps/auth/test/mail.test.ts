@@ -184,7 +184,7 @@ describe('a forgotten password', () => {
     `${'x'.repeat(300)}@example.com`,
   ])('is asked for with a whole address: %j is refused, and noted nowhere', async (typed) => {
     const { status, html } = await forgot(await stack.person(), typed)
-    expect([status, html.includes('Enter a complete e-mail address.')]).toEqual([422, true])
+    expect([status, html.includes('Enter a complete email address.')]).toEqual([422, true])
     expect(html).toMatch(/aria-invalid="true" aria-describedby="problem"/)
     expect(await stack.db.passwordRequest.count()).toBe(0)
   })

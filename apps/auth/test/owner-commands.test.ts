@@ -146,9 +146,9 @@ describe('the command limits', () => {
   })
 
   it.each([
-    ['nobody@example.com', 'There is no account with this e-mail address.'],
+    ['nobody@example.com', 'There is no account with this email address.'],
     [randomUUID(), 'There is no connection and no token made by hand with this id.'],
-    ['x', 'WHO is the e-mail address of an account, or the id of a connection or token'],
+    ['x', 'WHO is the email address of an account, or the id of a connection or token'],
   ])('refuses %s, which is nobody, and says what would be somebody', async (who, words) => {
     const { code, err } = await run('limits', who)
     expect([code, err]).toEqual([1, expect.stringContaining(words)])

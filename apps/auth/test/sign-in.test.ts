@@ -70,7 +70,7 @@ describe('signing in', () => {
       const { status, html } = await fillSignIn(await stack.person(), sent)
       answers.push({ status, alert: /role="alert">([^<]*)</.exec(html)?.[1] })
     }
-    expect(answers[0]).toEqual({ status: 422, alert: 'The e-mail address or the password is not right.' })
+    expect(answers[0]).toEqual({ status: 422, alert: 'The email address or the password is not right.' })
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
   })
 

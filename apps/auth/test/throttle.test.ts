@@ -165,7 +165,7 @@ describe('throttled sign-in', () => {
     await test.followDate()
   })
 
-  it('keeps addresses and e-mail addresses out of the counters table', async () => {
+  it('keeps addresses and email addresses out of the counters table', async () => {
     const rows = await test.db.rateCounter.findMany()
     expect(rows.length).toBeGreaterThan(0)
     expect(JSON.stringify(rows.map(({ key }) => key))).not.toMatch(/@|203\.0\.113|198\.51\.100/)

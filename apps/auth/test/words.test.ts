@@ -86,6 +86,12 @@ describe('the catalogue of words', () => {
     }
   })
 
+  it('spells email as the field of the sign-in page does', () => {
+    const sentences = [...ENGLISH].map(([path, sentence]) => [path, said(sentence)] as const)
+    expect(sentences.filter(([, text]) => /e-mail/i.test(text))).toEqual([])
+    expect(sentences.filter(([, text]) => /\bemail\b/i.test(text)).length).toBeGreaterThan(5)
+  })
+
   it('holds every sentence that a page asks for, and none that nothing asks for', () => {
     const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter(
       (path) => /\.(ts|eta)$/.test(path) && !path.startsWith('words/'),

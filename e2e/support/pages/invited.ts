@@ -11,7 +11,7 @@ import type { Browser } from './browser.ts'
 export async function inviteOwner(browser: Browser, stack: StackFacts): Promise<Omit<StackFacts, 'token'>> {
   const email = `owner-${randomBytes(4).toString('hex')}@vertexsms.test`
   const password = randomBytes(16).toString('base64url')
-  rememberSecret('e-mail', email)
+  rememberSecret('email', email)
   rememberSecret('password', password)
   const page = await browser.newVisitor()
   const link = await invite(stack.dataDir, email)

@@ -40,7 +40,7 @@ export async function lockAccount(tx: Prisma.TransactionClient, accountId: strin
   return lockWhere(tx, Prisma.sql`id = ${accountId}::uuid`)
 }
 
-/** The same by e-mail address. */
+/** The same by email address. */
 export async function lockAccountOf(tx: Prisma.TransactionClient, email: string): Promise<LockedAccount | null> {
   return lockWhere(tx, Prisma.sql`email = ${email}`)
 }

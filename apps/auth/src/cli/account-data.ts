@@ -12,7 +12,7 @@ interface Part {
   readonly key: 'id' | 'spender_id'
   readonly keyType: 'uuid' | 'bigint' | 'text'
   readonly columns: readonly string[]
-  /** The column by which they are the account's; its e-mail address for what came before the account. */
+  /** The column by which they are the account's; its email address for what came before the account. */
   readonly of: 'account_id' | 'email'
 }
 

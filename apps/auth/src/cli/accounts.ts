@@ -11,13 +11,13 @@ import { type Command, CommandError, plainText, printTable } from './command.ts'
 
 function emailOf(args: readonly string[]): string {
   const email = emailSchema.safeParse(args[0]).data
-  if (!email) throw new CommandError('Give one e-mail address.')
+  if (!email) throw new CommandError('Give one email address.')
   return email
 }
 
 async function accountOf(db: Database, email: string) {
   const account = await db.account.findUnique({ where: { email } })
-  if (!account) throw new CommandError('There is no account with this e-mail address. `invite` makes one.')
+  if (!account) throw new CommandError('There is no account with this email address. `invite` makes one.')
   return account
 }
 
@@ -46,7 +46,7 @@ export const dismiss: Command = {
   async run({ db, now, print }, args) {
     const where = { email: emailOf(args), handledAt: null }
     const { count } = await db.accessRequest.updateMany({ where, data: { handledAt: now } })
-    if (count === 0) throw new CommandError('There is no open request from this e-mail address.')
+    if (count === 0) throw new CommandError('There is no open request from this email address.')
     print('Dismissed.')
   },
 }
@@ -62,7 +62,7 @@ export const invite: Command = {
       const made = await createPasswordLink(tx, { issuerUrl, email, hours: INVITATION_HOURS, now })
       // Looked at last: an earlier invitation that is being used was waited for, and makes one.
       if ((await tx.account.count({ where: { email } })) > 0) {
-        throw new CommandError('This e-mail address has an account already. `reset` gives it a new password.')
+        throw new CommandError('This email address has an account already. `reset` gives it a new password.')
       }
       return made
     })

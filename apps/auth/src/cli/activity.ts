@@ -9,7 +9,7 @@ const MAX_ROWS = 1000
 
 export const activity: Command = {
   usage: 'activity WHO [--rows N]',
-  summary: `List what an account (e-mail), a connection or a token (id) sent, spent and was refused, latest first; ${DEFAULT_ROWS} rows`,
+  summary: `List what an account (email), a connection or a token (id) sent, spent and was refused, latest first; ${DEFAULT_ROWS} rows`,
   options: ['rows'],
   async run(context, args, { rows = String(DEFAULT_ROWS) }) {
     const take = /^\d{1,4}$/.test(rows) ? Number(rows) : 0

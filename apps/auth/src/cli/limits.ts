@@ -18,7 +18,7 @@ const optionOf = (field: string) => field.replaceAll('_', '-')
 
 export const limits: Command = {
   usage: 'limits WHO [--OPTION X]',
-  summary: `Show what an account (e-mail) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${RULE_FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
+  summary: `Show what an account (email) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${RULE_FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
   options: RULE_FIELDS.map(optionOf),
   async run(context, args, options) {
     const holder = await holderOf(context, args[0])
@@ -43,7 +43,7 @@ export const limits: Command = {
 
 export const pause: Command = {
   usage: 'pause WHO',
-  summary: 'Pause an account (e-mail), a connection or a token (id): reading works, every send is refused',
+  summary: 'Pause an account (email), a connection or a token (id): reading works, every send is refused',
   async run(context, args) {
     const holder = await holderOf(context, args[0])
     await changeSpender(context, holder, async (tx, id) => pauseSpender(tx, id, await databaseNow(tx)))

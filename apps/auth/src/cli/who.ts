@@ -6,20 +6,20 @@ import { holdSpender } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { type CommandContext, CommandError } from './command.ts'
 
-/** The account of an e-mail address. Throws CommandError where there is none. */
+/** The account of an email address. Throws CommandError where there is none. */
 export async function accountOf({ db }: CommandContext, typed: string | undefined) {
   const email = emailSchema.safeParse(typed).data
   const account = email && (await db.account.findUnique({ where: { email } }))
-  if (!account) throw new CommandError('There is no account with this e-mail address.')
+  if (!account) throw new CommandError('There is no account with this email address.')
   return account
 }
 
-/** The account, connection or token that a command names: an e-mail address, or an id as `limits EMAIL` lists it. */
+/** The account, connection or token that a command names: an email address, or an id as `limits EMAIL` lists it. */
 export async function holderOf(context: CommandContext, typed: string | undefined): Promise<FoundHolder> {
   if (typed === undefined || !isUuid(typed)) {
     if (!typed?.includes('@'))
       throw new CommandError(
-        'WHO is the e-mail address of an account, or the id of a connection or token as `limits EMAIL` lists it.',
+        'WHO is the email address of an account, or the id of a connection or token as `limits EMAIL` lists it.',
       )
     return holderOfAccount(await accountOf(context, typed))
   }

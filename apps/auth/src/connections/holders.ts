@@ -7,7 +7,7 @@ import { MADE_BY_HAND } from './tokens.ts'
 export interface FoundHolder extends Holder {
   readonly accountId: string
   readonly spenderId: string
-  /** What the client or the owner calls it, or where its answers go; the e-mail address of an account. */
+  /** What the client or the owner calls it, or where its answers go; the email address of an account. */
   readonly name: string
   /** False once it ended or ran out: nothing about it changes any more. */
   readonly isAlive: boolean

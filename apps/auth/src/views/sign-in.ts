@@ -69,7 +69,7 @@ export interface SetPasswordPage {
 export interface ForgotPasswordPage {
   readonly csrf: string
   readonly sendsMail: boolean
-  /** Of the operator: an e-mail address or an https URL. */
+  /** Of the operator: an email address or an https URL. */
   readonly contact: string | null
   /** True once it was asked for, whether there is an account or not. */
   readonly isSent: boolean

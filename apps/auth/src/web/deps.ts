@@ -17,6 +17,6 @@ export interface WebDeps extends SessionDeps {
 export interface Help {
   /** True where a mail server is set. */
   readonly sendsMail: boolean
-  /** An e-mail address or an https URL; null for none. */
+  /** An email address or an https URL; null for none. */
   readonly operatorContact: string | null
 }

@@ -7,7 +7,7 @@ export const forgotPassword = room({
     lead: 'Tell us the address you sign in with. If it has an account, we will mail you a link to set a new password.',
     email: 'Email',
     submit: 'Mail me a link',
-    wrongEmail: 'Enter a complete e-mail address.',
+    wrongEmail: 'Enter a complete email address.',
     /** The same whether there is an account or not. */
     sentTitle: 'Check your mail',
     sent: (address: string, hours: string) =>

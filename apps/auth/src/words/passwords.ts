@@ -11,7 +11,7 @@ export const passwords = room({
       short: (chars: string) => `Use at least ${chars} characters. A few unrelated words do well.`,
       long: (chars: string) => `Use at most ${chars} characters.`,
       common: 'This is one of the first passwords anybody would try. Choose another one.',
-      own: 'The password must not be your e-mail address.',
+      own: 'The password must not be your email address.',
     },
   },
   lt: {

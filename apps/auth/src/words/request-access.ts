@@ -5,7 +5,7 @@ export const requestAccess = room({
   en: {
     title: 'Request access',
     lead: 'VertexSMS is invite-only. Tell us who you are, and the operator of this service will look at your request.',
-    email: 'Work e-mail',
+    email: 'Work email',
     name: 'Name',
     company: 'Company',
     reason: 'What do you want to do?',
@@ -15,7 +15,7 @@ export const requestAccess = room({
     kept: (days: string) =>
       `A person reads it, so it may take a few days. Only the operator sees what you write; it is deleted ${days} days after it was dealt with.`,
     problem: {
-      email: 'Enter a complete e-mail address.',
+      email: 'Enter a complete email address.',
       missing: 'Fill this in.',
       tooLong: (chars: string) => `${chars} characters at most.`,
       control: 'Control characters are not allowed.',

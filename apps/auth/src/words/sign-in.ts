@@ -14,7 +14,7 @@ export const signIn = room({
     inviteOnly: 'VertexSMS is invite-only.',
     requestAccess: 'Request access',
     /** One sentence for every failure: it does not tell whether the account exists, is disabled, or was mistyped. */
-    refused: 'The e-mail address or the password is not right.',
+    refused: 'The email address or the password is not right.',
     /** Whatever ended it. */
     hasEnded:
       'You are signed out: your session has ended, or the account was disabled. If signing in fails, ask the operator of this service.',
