@@ -104,6 +104,7 @@ test('more lists than may be under way are refused before anything is held, a re
   await sending.sendList(keyed)
   const others = Array.from({ length: LIMITS.lists.perAccount - 1 }, (_, at) => list(at + 1, 2))
   await Promise.all(others.map((to) => sending.sendList(smsCall(payer, to))))
+  await eventually(async () => (await statesOf(payer)).handed_over === AT_ONCE_MAX)
   const before = await statesOf(payer)
   await expect(sending.sendList(smsCall(payer, list(900, 2)))).rejects.toMatchObject({ code: 'RATE_LIMITED' })
   expect(await statesOf(payer)).toEqual(before)
