@@ -2,13 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { SCOPE_NAMES, SCOPES } from '@vertexsms/contract/scopes'
-import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { renderPage } from '../src/web/page.ts'
 import { WORDS } from '../src/words/words.ts'
-import { CHROMIUM } from './support/chromium.ts'
-import { makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
+import { newSignedIn } from './support/people.ts'
 import { hiddenField } from './support/person.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -97,7 +95,14 @@ describe('every page', () => {
         return [name, values.join(' ')]
       }),
     )
-    const needsScript = ['/', '/sign-in', '/settings/passkeys', '/settings/account', '/connect'].includes(path)
+    const needsScript = [
+      '/',
+      '/sign-in',
+      '/settings/api/new',
+      '/settings/passkeys',
+      '/settings/account',
+      '/connect',
+    ].includes(path)
     expect(policy).toEqual({
       'default-src': "'none'",
       'style-src': "'self'",
@@ -377,64 +382,5 @@ describe('the consent page', () => {
   it('grants nothing by default: the first submit button, which Enter presses, only shows the page again', () => {
     const buttons = [...consentHtml().matchAll(/<button[^>]*value="(\w+)"/g)].map(([, value]) => value)
     expect(buttons).toEqual(['look', 'deny', 'reading', 'allow'])
-  })
-})
-
-describe.skipIf(!CHROMIUM)('in a browser', { timeout: 180_000 }, () => {
-  let browser: Browser
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '' })
-  })
-  afterAll(() => browser.close())
-
-  it('works without JavaScript: sign in, make a token, delete it, sign out', async () => {
-    const account = await makeAccount(stack)
-    const context = await browser.newContext({ baseURL: stack.issuer, javaScriptEnabled: false })
-    const page = await context.newPage()
-    await page.goto('/sign-in')
-    await page.getByLabel('Email').fill(account.email)
-    await page.getByLabel('Password').fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('link', { name: 'Settings', exact: true }).click()
-    await page.getByRole('link', { name: 'New token' }).click()
-    await page.getByLabel('Name').fill('No script')
-    await page.getByRole('button', { name: 'Create token' }).click()
-    const value = page.getByRole('textbox', { name: 'Token', exact: true })
-    expect(await value.inputValue()).toMatch(/^vsms_[\w-]{43}[0-9A-Za-z]{6}$/)
-    expect(await value.evaluate((field) => field === document.activeElement)).toBe(true)
-    expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0)
-    await page.reload()
-    await page.getByText('cannot be shown again').waitFor()
-    await page.getByRole('link', { name: 'To your tokens' }).click()
-    expect(await page.getByRole('row', { name: /No script/ }).count()).toBe(1)
-    await page
-      .getByRole('row', { name: /No script/ })
-      .getByRole('button', { name: 'Delete' })
-      .click()
-    await page.getByRole('button', { name: 'Confirm delete' }).click()
-    await page.getByText(/^No script \(…[\w-]{4}…\) was deleted\./).waitFor()
-    const status = page.getByRole('status')
-    expect(await status.evaluate((notice) => notice === document.activeElement)).toBe(true)
-    await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(await stack.db.session.count({ where: { accountId: account.id } })).toBe(0)
-    await context.close()
-  })
-
-  it('can be used by keyboard alone', async () => {
-    const account = await makeAccount(stack)
-    const context = await browser.newContext({ baseURL: stack.issuer })
-    const page = await context.newPage()
-    await page.goto('/sign-in')
-    // The field has the focus by the first frame, which may come after the page's load.
-    await page.locator('[name=email]:focus').waitFor()
-    await page.keyboard.type(account.email)
-    await page.keyboard.press('Tab')
-    await page.keyboard.type(PASSWORD)
-    await page.keyboard.press('Enter')
-    await page.waitForURL((url) => url.pathname === '/')
-    await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content')
-    await context.close()
   })
 })

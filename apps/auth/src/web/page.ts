@@ -37,11 +37,13 @@ function escapeHtml(text: string): string {
   return engine.config.escapeFunction(text)
 }
 
-/** Pages that have a script file of ours: passkey ceremonies, the clipboard and what a field shows are the browser's. */
+/** Pages that have a script file of ours: passkey ceremonies, the clipboard, what a field shows and how often a button is pressed are the browser's. */
 const PAGES_WITH_SCRIPT: ReadonlySet<PageName> = new Set<PageName>([
   'sign-in',
   'passkeys',
+  'new-token',
   'token-created',
+  'token-edit',
   'connect',
   'overview',
   'set-password',
