@@ -1,4 +1,6 @@
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
+import { expectMigrated } from '@vertexsms/db/readiness'
+import { ConfigurationError } from '@vertexsms/service/env'
 import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
 import { runService } from '@vertexsms/service/run'
@@ -10,6 +12,10 @@ await runService(async () => {
   const env = readApiEnv()
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
+  await expectMigrated(db).catch((error: unknown) => {
+    // One that is away is told of by /readyz, and found when it is back.
+    if (error instanceof ConfigurationError) throw error
+  })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
   const { HOST: host, API_INTERNAL_HOST, API_INTERNAL_PORT } = env
   const internal = API_INTERNAL_PORT === undefined ? undefined : createInternalListener(logger)

@@ -7,16 +7,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { keyIdOf } from '@vertexsms/secrets/seal'
 import { bundleForTests } from '@vertexsms/service/bundle'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { loadSigningKeys } from '../src/authorization/keys.ts'
 
-const SERVER = 'apps/auth/src/server'
+const [SERVER, API, COMMANDS] = ['apps/auth/src/server', 'apps/api/src/server', 'apps/auth/src/cli/main']
 const programs = mkdtempSync(join(tmpdir(), 'vertexsms-start-'))
+const given = randomBytes(32)
+const OPERATOR_KEY = given.toString('base64url')
 let test: TestDatabase
 beforeAll(async () => {
-  await bundleForTests([`${SERVER}.ts`], programs, process.env.TEST_PROGRAMS_DIR)
+  await bundleForTests(
+    [SERVER, API, COMMANDS].map((program) => `${program}.ts`),
+    programs,
+    process.env.TEST_PROGRAMS_DIR,
+  )
   test = await testDatabase()
 }, 120_000)
 afterAll(async () => {
@@ -24,16 +31,42 @@ afterAll(async () => {
   rmSync(programs, { recursive: true })
 })
 
+/** What a program says, and how it ends. */
+async function start([program, ...args]: readonly string[], settings: Record<string, string>) {
+  const env = { ...process.env, AUTH_PORT: '0', API_PORT: '0', ...settings }
+  const child = spawn(process.execPath, [join(programs, `${program}.js`), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  return { said, code }
+}
+
 it('over a database whose keys are sealed under another operator key names the setting and both keys, and no value', async () => {
   const sealedUnder = randomBytes(32)
-  const given = randomBytes(32)
   await loadSigningKeys({ db: test.db, operatorKey: sealedUnder }, new Date())
-  const OPERATOR_KEY = given.toString('base64url')
-  const env = { ...process.env, DATABASE_URL: test.url, OPERATOR_KEY, AUTH_PORT: '0' }
-  const child = spawn(process.execPath, [join(programs, `${SERVER}.js`)], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
+  const { said, code } = await start([SERVER], { DATABASE_URL: test.url, OPERATOR_KEY })
   expect(code).toBe(1)
   const why = `it is sealed under key ${keyIdOf(sealedUnder)}, and this is key ${keyIdOf(given)}`
   expect(said.split('\n')).toContain(`  OPERATOR_KEY: cannot open sealed value: ${why}`)
   expect(said).not.toContain(OPERATOR_KEY)
+})
+
+it.each([
+  ['auth', [SERVER], { OPERATOR_KEY }],
+  [
+    'api',
+    [API],
+    { API_KEYS: deriveApiKeys(Buffer.from(OPERATOR_KEY, 'base64url')), EDGE_SECRET: `${OPERATOR_KEY}-edge` },
+  ],
+  ['a command', [COMMANDS, 'accounts'], {}],
+])('over a database that was never migrated, %s says so', async (_who, program, settings) => {
+  const empty = await testDatabase()
+  await empty.db.$executeRawUnsafe('DROP SCHEMA public CASCADE')
+  await empty.db.$executeRawUnsafe('CREATE SCHEMA public')
+  const { said, code } = await start(program, { DATABASE_URL: empty.url, ...settings })
+  await empty.close()
+  expect(code).toBe(1)
+  expect(said.split('\n')).toContain('  DATABASE_URL: this database has no tables yet; run `migrate` first')
+  expect(said).not.toMatch(/Prisma| {4}at /)
 })

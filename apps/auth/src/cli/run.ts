@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { expectMigrated } from '@vertexsms/db/readiness'
 import { TIME_LIMITS } from '@vertexsms/db/time-limits'
 import { SealError } from '@vertexsms/secrets/subkey'
 import { ConfigurationError } from '@vertexsms/service/env'
@@ -168,6 +169,7 @@ async function run(
   const patient = { ...limits, statementMs: atLeast(limits.statementMs), lockMs: atLeast(limits.lockMs) }
   const db = createDatabase({ ...options, limits: patient, poolSize: 2 })
   try {
+    await expectMigrated(db)
     const now = await databaseNow(db)
     await command.run({ db, source, issuerUrl: env.ISSUER_URL, now, readInput, print }, args, given)
   } finally {
