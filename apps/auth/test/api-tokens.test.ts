@@ -607,6 +607,23 @@ describe('a token that was made', () => {
     expect((await person.get(`${path}/edit`)).html).not.toMatch(/You paused it|\/resume"/)
   })
 
+  it.each(['edit', 'replace'])(
+    'is told to be gone by its form for %s where it was deleted in another tab',
+    async (action) => {
+      const { person, row, path } = await made()
+      const { html } = await person.get(`${path}/edit`)
+      await confirmDelete(person, row.id)
+      const fields: [string, string][] = [
+        ['csrf', hiddenField(html, 'csrf')],
+        ['name', 'Another'],
+        ['value', hiddenField(html, 'value')],
+      ]
+      const answer = await person.post(`${path}/${action}`, fields)
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/settings/api?done=not_found'])
+      expect(await stack.db.apiToken.count({ where: { accountId: row.accountId } })).toBe(0)
+    },
+  )
+
   it('gets another value, shown once, beside which the one before is good for an hour', async () => {
     const { person, row, value, path, send } = await made()
     const answer = await send('replace', [['overlap', 'on']])
@@ -657,8 +674,17 @@ describe('a token that was made', () => {
     const { person } = await newSignedIn(stack)
     const csrf: [string, string] = ['csrf', hiddenField((await person.get('/settings/api')).html, 'csrf')]
     for (const page of ['edit', 'value', 'delete']) expect((await person.get(`${path}/${page}`)).status).toBe(404)
-    expect((await person.post(`${path}/edit`, [csrf, ['name', 'Mine now']])).status).toBe(404)
-    expect((await person.post(`${path}/replace`, [csrf, ['value', row.lastFour ?? '']])).status).toBe(404)
+    const gone = '/settings/api?done=not_found'
+    for (const [action, field] of [
+      ['edit', ['name', 'Mine now']],
+      ['edit', ['name', '']],
+      ['replace', ['value', row.lastFour ?? '']],
+    ] as const) {
+      const answer = await person.post(`${path}/${action}`, [csrf, [...field]])
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, gone])
+    }
+    expect((await person.get(gone)).html).toContain('Nothing was changed: it was already gone.')
+    expect(await stack.db.apiToken.findUniqueOrThrow({ where: { id: row.id } })).toMatchObject({ name: row.name })
     const owner = await stack.person(row.accountId)
     for (const page of ['edit', 'value', 'delete']) {
       expect((await owner.get(`/settings/api/tokens/${before.id}/${page}`)).status).toBe(404)

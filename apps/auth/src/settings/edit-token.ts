@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { textField } from '../web/fields.ts'
@@ -12,19 +13,23 @@ import { askerOf, showValue, type TokenPageDeps, valuePath } from './new-token-p
 import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { pauseView } from './spender-views.ts'
 
+/** Where a form leads whose token was deleted meanwhile, or has run out: the list, which says that nothing was changed. */
+const GONE = `${PAGE_PATHS.tokens}?done=not_found`
+
 /** The page of one token made by hand: what it is, another name, another value. */
 export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): void {
   app.get<TokenParams>('/settings/api/tokens/:tokenId/edit', (request, reply) => show(deps, request, reply, null))
 
   app.post<TokenParams>('/settings/api/tokens/:tokenId/edit', async (request, reply) => {
+    const { tokenId } = request.params
+    const row = await ownManualToken(deps, request, nowOf(request))
+    if (!row) return reply.redirect(GONE, 303)
     const typed = textField(request, 'name')
     const read = readTokenName(typed, wordsFor(request))
     if ('problem' in read) return show(deps, request, reply, { name: typed, problem: read.problem })
-    const { tokenId } = request.params
-    const row = await ownManualToken(deps, request, nowOf(request))
-    const done = row ? await renameToken(deps.db, askerOf(request), { tokenId, name: read.name }) : 'gone'
+    const done = await renameToken(deps.db, askerOf(request), { tokenId, name: read.name })
     if (done === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
-    if (done === 'gone') return reply.callNotFound()
+    if (done === 'gone') return reply.redirect(GONE, 303)
     showOnce(deps, reply, renamedPlace(request), read.name)
     return reply.redirect(editPath(tokenId), 303)
   })
@@ -32,7 +37,7 @@ export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): vo
   app.post<TokenParams>('/settings/api/tokens/:tokenId/replace', async (request, reply) => {
     const { tokenId } = request.params
     const row = await ownManualToken(deps, request, nowOf(request))
-    if (!row) return reply.callNotFound()
+    if (!row) return reply.redirect(GONE, 303)
     const made = await replaceToken(deps.db, askerOf(request), {
       tokenId,
       lastFour: textField(request, 'value') || null,
@@ -40,7 +45,7 @@ export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): vo
     })
     if ('value' in made) return showValue(deps, request, reply, tokenId, { value: made.value, isReplaced: true })
     if (made.refused === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
-    return made.refused === 'gone' ? reply.callNotFound() : reply.redirect(valuePath(tokenId), 303)
+    return reply.redirect(made.refused === 'gone' ? GONE : valuePath(tokenId), 303)
   })
 }
 
