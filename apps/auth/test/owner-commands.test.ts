@@ -250,6 +250,18 @@ describe('the commands about approvals', () => {
     expect(out).not.toContain('Decided')
   })
 
+  it('list an app by what it calls itself between quotation marks, which its name cannot end', async () => {
+    const { account, connectionId } = await connected()
+    await askApproval(stack, { accountId: account.id, spenderId: connectionId })
+    const of = { where: { id: connectionId } }
+    const { redirectHost } = await stack.db.connection.update({ ...of, data: { clientName: 'Bank” because of price' } })
+    expect((await run('approvals', account.email)).out).toContain(
+      '  asked by    “Bank’ because of price” because of price\n',
+    )
+    await stack.db.connection.update({ ...of, data: { clientName: '' } })
+    expect((await run('approvals', account.email)).out).toContain(`  asked by    ${redirectHost} because of price\n`)
+  })
+
   it('approve one for 15 minutes from now, and its text goes', async () => {
     const { account, connectionId } = await connected()
     const id = await askApproval(stack, { accountId: account.id, spenderId: connectionId })

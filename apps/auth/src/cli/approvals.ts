@@ -7,8 +7,10 @@ import {
 } from '../connections/approval-decisions.ts'
 import { findApprovals } from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
+import type { NamedSpender } from '../connections/names.ts'
 import { sayOutcome } from '../connections/outcomes.ts'
 import { isUuid } from '../connections/uuid.ts'
+import { quotable } from '../connections/who.ts'
 import { type Command, type CommandContext, CommandError, plainText } from './command.ts'
 import { readKeysEnv } from './env.ts'
 import { accountOf } from './who.ts'
@@ -34,9 +36,7 @@ export const approvals: Command = {
       context.print(
         `${row.id}  ${isWaiting ? '' : 'approved, not sent yet, '}until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
       )
-      context.print(
-        `  asked by    ${plainText(asker?.name || (asker?.app?.redirectHost ?? 'an app that is gone'))} because of ${plainText(row.reason)}`,
-      )
+      context.print(`  asked by    ${whoAsks(asker)} because of ${plainText(row.reason)}`)
       context.print(`  from        ${plainText(row.sender)}`)
       const countries = `${row.recipients} in ${row.countries.join(', ')}`
       context.print(`  recipients  ${countries}${isWaiting ? `: ${(asked?.to ?? []).join(' ')}` : ''}`)
@@ -44,6 +44,12 @@ export const approvals: Command = {
       if (isWaiting) context.print(`  text        ${plainText(asked?.text ?? '')}`)
     }
   },
+}
+
+/** What an app calls itself stands as said by it; a place is ours to say. */
+function whoAsks(asker: NamedSpender | null): string {
+  if (asker?.name) return `“${quotable(plainText(asker.name))}”`
+  return asker?.app ? plainText(asker.app.redirectHost) : 'an app that is gone'
 }
 
 export const approve: Command = {
