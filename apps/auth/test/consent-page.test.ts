@@ -73,7 +73,8 @@ describe('who asks', () => {
     [`Claude". It's ours. „Hello“`, 'Claude’. It’s ours. ’Hello’'],
     // Marks that stand over no letter, of other alphabets too; the one that makes a sign an emoji is none.
     ['Claude \u0486\u0486. It says \u20f0hello', 'Claude ’. It says ’hello'],
-    ['Letters ❤\ufe0f 1\ufe0f\u20e3 й', 'Letters ❤\ufe0f 1\ufe0f\u20e3 й'],
+    ['Claude \ufe0f\u030b. It says !\ufe0f\u0308hello', 'Claude \ufe0f’. It says !\ufe0f’hello'],
+    ['Letters ❤\ufe0f 1\ufe0f\u20e3 #\ufe0f\u20e3 й', 'Letters ❤\ufe0f 1\ufe0f\u20e3 #\ufe0f\u20e3 й'],
   ])(
     'keeps a name that reads as words of ours between quotation marks, which it cannot end: %s',
     async (name, said) => {
