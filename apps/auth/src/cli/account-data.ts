@@ -20,7 +20,7 @@ const uuid = { key: 'id', keyType: 'uuid', of: 'account_id' } as const
 const counted = { ...uuid, keyType: 'bigint' } as const
 const LIMITS =
   'max_per_send_micros max_per_day_micros max_total_micros recipients_per_day countries senders ask_above_micros ask_new_country'
-const PAUSES = 'paused_at resumed_at auto_paused_at auto_paused_reason ended_at'
+const PAUSES = 'paused_at resumed_at auto_paused_at auto_paused_reason ended_at ended_name'
 const words = (text: string) => text.split(' ')
 
 /** Everything that an account owns, table by table. */
@@ -62,7 +62,7 @@ export const PARTS: readonly Part[] = [
     name: 'recipients',
     table: 'send_message',
     columns: words(
-      'id send_id position recipient country parts state hold_micros charged_micros delivery delivery_error mccmnc failure failure_number result created_at handed_at settled_at final_at',
+      'id send_id position recipient country parts state hold_micros charged_micros delivery delivery_error mccmnc failure failure_number failure_reason result created_at handed_at settled_at final_at not_sent_at was_sent_at',
     ),
   },
   {
@@ -70,7 +70,7 @@ export const PARTS: readonly Part[] = [
     name: 'approvals',
     table: 'approval',
     columns: words(
-      'id spender_id upstream state ceiling_micros reason recipients countries sender created_at expires_at decided_at send_id',
+      'id spender_id upstream state ceiling_micros reason recipients countries sender scheduled_at created_at expires_at decided_at send_id',
     ),
   },
   {
@@ -104,7 +104,9 @@ export const PARTS: readonly Part[] = [
     ...counted,
     name: 'sandboxMessages',
     table: 'message',
-    columns: words('id recipient sender text coding parts price_micros mccmnc status created_at send_at'),
+    columns: words(
+      'id connection_id recipient sender text coding parts priority test_mode dlr_url price_micros mccmnc status error_code created_at send_at',
+    ),
   },
   {
     ...counted,
@@ -116,7 +118,7 @@ export const PARTS: readonly Part[] = [
     ...counted,
     name: 'sandboxLookups',
     table: 'hlr_lookup',
-    columns: words('id msisdn price_micros result created_at'),
+    columns: words('id msisdn callback_url price_micros result created_at'),
   },
   {
     ...counted,
