@@ -1,6 +1,7 @@
 import { explainToBrowsers } from '@vertexsms/service/browser-page'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
+import { STOP_WITHIN_MS } from '@vertexsms/service/run'
 import type { FastifyInstance } from 'fastify'
 import { type ApiTimes, createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
@@ -32,6 +33,9 @@ export interface AppDeps {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000
+
+/** What the API has not answered so long before the process is gone is answered without it. */
+const ANSWER_BEFORE_END_MS = 500
 
 /** The MCP server: the metadata of the protected resource, and the endpoint behind it. */
 export async function buildApp({ config, logger, registry: other, apiTimes }: AppDeps): Promise<FastifyInstance> {
@@ -92,8 +96,16 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
     origins: createOriginPolicy(config),
     registry,
   })
-  // A waiting lookup answers `pending` at once, what waits for its turn is not made; what was handed over to the API is waited for.
-  app.addHook('preClose', async () => draining.abort())
-  app.addHook('onClose', async () => api.close())
+  // A waiting lookup answers `pending` at once, what waits for its turn is not made; what was handed over to the API is waited
+  // for while there is time to say that its outcome is not known: a send that is cut off would be made again.
+  let lastCall: NodeJS.Timeout | undefined
+  app.addHook('preClose', async () => {
+    draining.abort()
+    lastCall = setTimeout(() => void api.close(), STOP_WITHIN_MS - ANSWER_BEFORE_END_MS)
+  })
+  app.addHook('onClose', async () => {
+    clearTimeout(lastCall)
+    await api.close()
+  })
   return app
 }

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ApiTimes } from '../src/api/client.ts'
+import { READ_TIMEOUT_MS } from '../src/api/timeouts.ts'
 import { envelopeOf, failureOf, resultOf } from './support/read.ts'
 import { modern, post, type Stack, startStack } from './support/stack.ts'
 import { HALT_MS } from './support/upstream.ts'
@@ -297,6 +298,23 @@ describe('that answers nothing on any connection', () => {
     for (const response of await Promise.all(sent)) expect((await resultOf(response)).isError).toBeUndefined()
     await closing
     expect(sends()).toBe(256)
+  }, 60_000)
+
+  it('is waited for by a stopping process only while the caller can still be told that the outcome is not known', async () => {
+    await begin(Number.POSITIVE_INFINITY)
+    const send = post(stack.url, modest, SEND)
+    await untilHeld(1)
+    stack.upstream.override = ({ path }) => (path === '/operators/7' ? 'hang' : undefined)
+    const read = post(stack.url, modest, OPERATOR)
+    await expect.poll(() => asked('/operators/7')).toBe(1)
+    const startedAt = performance.now()
+    const closing = stack.app.close()
+    expect(failureOf(await resultOf(await send))).toMatchObject({ code: 'SEND_OUTCOME_UNKNOWN', retryable: false })
+    expect(await envelopeOf(await read)).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', retryable: true })
+    // Sooner than either would be given up by itself.
+    expect(performance.now() - startedAt).toBeLessThan(READ_TIMEOUT_MS)
+    await closing
+    expect([sends(), asked('/operators/7')]).toEqual([1, 1])
   }, 60_000)
 
   it('is not given a send whose client has gone before one was free', async () => {
