@@ -123,7 +123,7 @@ function end(child: ChildProcess, stopWithinMs: number): Promise<void> {
       clearTimeout(late)
       resolve()
     })
-    // Not a signal: on Ctrl-C the terminal has sent one already, and a second one would cut the drain short.
+    // Not a signal: on Ctrl-C the terminal has sent one already.
     if (child.connected) child.disconnect()
   })
 }

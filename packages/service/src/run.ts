@@ -23,6 +23,9 @@ interface Listener {
   hostSetting: string
 }
 
+/** What asks a process to stop, and may ask again: a terminal that closes says so twice, Ctrl-C comes beside its launcher's word. */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
 /** By default a stopping process is gone after this time, finished or not. */
 export const STOP_WITHIN_MS = 4_500
 
@@ -41,16 +44,19 @@ export async function runService(build: () => Service | Promise<Service>): Promi
   }
   const { app, host, port, logger, stopWithinMs = STOP_WITHIN_MS, internal } = service
   let closed: Promise<void> | undefined
+  const unexpected = (err: unknown) => logger.error({ err }, 'unexpected error, stopping')
   const { close } = closeWithGrace(
     {
       delay: stopWithinMs,
-      logger: false,
+      // Its own sentences are told below; what is left are errors, of which one while stopping ends it at once.
+      logger: { error: (told: unknown) => void (told instanceof Error && unexpected(told)) },
       onTimeout: () => logger.error('requests were still running, stopped all the same'),
-      // A second signal adds nothing: the end has its time.
       onSecondSignal: () => logger.error('stopped at once'),
     },
     async ({ signal, err }) => {
-      if (err) logger.error({ err }, 'unexpected error, stopping')
+      // The end has its time: asking again adds nothing, where the library would end what is under way at once.
+      for (const name of STOP_SIGNALS) process.removeAllListeners(name).on(name, () => {})
+      if (err) unexpected(err)
       else if (!closed) logger.info({ signal }, 'stopping')
       // A signal and the loss of the launcher may both come.
       closed ??= Promise.resolve(app.close())

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -56,11 +57,28 @@ describe('a service process', () => {
     },
   )
 
-  it('is gone within the time it has to stop even when a request never ends', async () => {
-    const { child, port, exited } = await listening({ STOP_WITHIN_MS: '300' })
+  it.each([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGTERM'],
+    ['SIGHUP', 'SIGHUP'],
+  ] as const)('finishes what is in flight on %s though %s comes besides', async (first, second) => {
+    const { child, port, said, exited } = await listening()
+    const answer = fetch(`http://127.0.0.1:${port}/wait/700`).then((response) => response.text())
+    await once(child, 'message')
+    child.kill(first)
+    await expect.poll(() => said.out).toContain('"stopping"')
+    child.kill(second)
+    expect(await answer).toBe('waited')
+    expect(await exited).toBe(0)
+  })
+
+  it('is gone within the time it has to stop even when a request never ends, however often it is told', async () => {
+    const { child, port, said, exited } = await listening({ STOP_WITHIN_MS: '300' })
     const answer = fetch(`http://127.0.0.1:${port}/wait/60000`).catch(() => 'cut')
     await once(child, 'message')
     const begun = Date.now()
+    child.kill('SIGTERM')
+    await expect.poll(() => said.out).toContain('"stopping"')
     child.kill('SIGTERM')
     expect(await exited).toBe(1)
     expect(Date.now() - begun).toBeLessThan(5_500)
@@ -118,6 +136,21 @@ describe('a service process', () => {
     await fetch(`http://127.0.0.1:${port}/crash`).catch(() => {})
     expect(await exited).toBe(1)
     expect(said.out).toContain('unexpected error, stopping')
+    expect(said.out + said.err).not.toContain('canary')
+  })
+
+  it('logs one that comes while it stops as well', async () => {
+    const { child, port, exited, said } = await listening()
+    fetch(`http://127.0.0.1:${port}/wait/60000`).catch(() => {})
+    await once(child, 'message')
+    const last = connect(port, '127.0.0.1').on('error', () => {})
+    last.write('GET /crash HTTP/1.1\r\nHost: localhost\r\n')
+    await once(last, 'connect')
+    child.kill('SIGTERM')
+    await expect.poll(() => said.out).toContain('"stopping"')
+    last.write('\r\n')
+    expect(await exited).toBe(1)
+    expect(said.out).toContain('"unexpected error, stopping"')
     expect(said.out + said.err).not.toContain('canary')
   })
 })
