@@ -128,6 +128,25 @@ describe('a send that takes the last room there is', () => {
   })
 })
 
+describe('a send that was let in, of which that cannot be asked', () => {
+  const own = 'AS day FROM send_message m WHERE m.send_id'
+  const body = { ...effects[0][2], scheduled: new Date(Date.now() + 3_600_000).toISOString() }
+
+  test.each([
+    ['at first is told as let in', [own], 200, 'scheduled'],
+    ['at all is called undone, and given back', [own, own], 503, 'released'],
+  ] as const)('%s', async (_what, unasked, status, state) => {
+    const { accountId, token } = await world.makeAccount()
+    // What it spends by is written with its first.
+    await node.call('POST /hlr', { token, body: effects[1][2] })
+    door.loseAnswerTo('INSERT INTO send_message', ...unasked)
+    expect((await node.call('POST /sms', { token, body })).status).toBe(status)
+    await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, send: { kind: 'sms' }, state } }))
+    const where = { accountId, send: { kind: 'sms' } } as const
+    expect(await world.db.sendMessage.count({ where })).toBe(1)
+  })
+})
+
 test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {
   const { accountId, token } = await world.makeAccount()
   door.loseAnswerTo('WHERE s.id = $1::uuid ORDER BY m.position')

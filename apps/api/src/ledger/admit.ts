@@ -110,24 +110,29 @@ export async function admit(db: Database, admission: Admission): Promise<Admitte
   let unanswered = false
   for (let tried = 1; ; tried++) {
     try {
-      const rows = await retried(() => admitOnce(db, admission))
-      const [row] = rows
+      const rows = await retried(() => admitOnce(db, admission)).catch(noneWhereTaken)
+      const [row] = rows ?? []
       if (row?.live && !row.complete && tried < LOST_TRIES) {
         if (!(await ensureSpenders(db, admission.grant, admission.ledger))) return { kind: 'ended' }
         continue
       }
-      const outcome = outcomeOf(rows)
+      const outcome = rows === null ? ({ kind: 'repeat' } as const) : outcomeOf(rows)
       if (!unanswered || outcome.kind === 'admitted') return outcome
-      // What stands in its way may be its own first try, which took the last room: over by now, for this one waited behind it.
+      // What stands in its way may be its own first try, which took the last room, or its id: over by now, for this one waited
+      // behind it.
       return (await ownOf(db, admission.send.id)) ?? outcome
     } catch (error) {
-      // Its own first try, whose answer was lost, may have written it.
-      if (sqlStateOf(error) === '23505') return (await ownOf(db, admission.send.id)) ?? { kind: 'repeat' }
       unanswered ||= mayHaveRun(error)
       if (!unanswered) throw error
       if (!mayHaveRun(error) || tried === LOST_TRIES) return { kind: 'unanswered' }
     }
   }
+}
+
+/** Null of a statement that met what stands already: its id, its key or a fingerprint. */
+function noneWhereTaken(error: unknown): null {
+  if (sqlStateOf(error) === '23505') return null
+  throw error
 }
 
 function outcomeOf(rows: readonly Row[]): Admitted {

@@ -10,8 +10,8 @@ export interface Door {
   shut(): void
   /** Keeps every connection and takes new ones, but drops what is said in either direction, as a firewall does. */
   silence(): void
-  /** The next statement that holds this text reaches the database; then its connection breaks, before any answer. */
-  loseAnswerTo(text: string): void
+  /** The next statement that holds this text reaches the database; then its connection breaks, before any answer. Of several, each in its turn. */
+  loseAnswerTo(...texts: string[]): void
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
@@ -24,13 +24,13 @@ export async function doorTo(target: string): Promise<Door> {
   const sockets = new Set<Socket>()
   let passes = true
   let silent = false
-  let unanswered: string | undefined
+  let unanswered: string[] = []
   const server = createServer((near) => {
     if (!passes) return void near.destroy()
     const far = connect(Number(port), hostname)
     near.on('data', (data) => {
-      if (unanswered === undefined || !data.includes(unanswered)) return
-      unanswered = undefined
+      if (unanswered[0] === undefined || !data.includes(unanswered[0])) return
+      unanswered = unanswered.slice(1)
       // It answers when the statement is over, all at once.
       far.prependOnceListener('data', () => near.destroy())
     })
@@ -69,8 +69,8 @@ export async function doorTo(target: string): Promise<Door> {
     silence() {
       silent = true
     },
-    loseAnswerTo(text) {
-      unanswered = text
+    loseAnswerTo(...texts) {
+      unanswered = texts
     },
     open() {
       silent = false
