@@ -196,6 +196,32 @@ test.each([
   expect([totalHeldMicros, handedOver]).toEqual([0n, 0])
 })
 
+test('what a statement claims that runs only after the one that was to replace it goes out too', async () => {
+  let late: (() => Promise<unknown>) | undefined
+  const runsLate = database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (late !== undefined || !/renewed AS/.test(String(args.sql))) return query(args)
+        late = () => query(args)
+        throw new Error('connection reset')
+      },
+    },
+  }) as unknown as Database
+  const operator = fakeOperator()
+  let claims = 0
+  const { deps, sending } = pathNode(runsLate, operator, {
+    times: TIMES,
+    at: async (step) => {
+      if (step === 'claimed' && ++claims === 1) await late?.()
+    },
+  })
+  const to = Array.from({ length: 8 }, (_, at) => `3706000000${at}`)
+  const { answer } = await sending.sendList(smsCall(payer, to))
+  await idle(deps)
+  expect(answer.messages.map(({ status }) => status)).toEqual(Array(8).fill('sent'))
+  expect([...operator.handOvers.values()]).toEqual(Array(8).fill(1))
+})
+
 test('what a node claimed unheard is given back where it stops before it could hear of it', async () => {
   const node = slowNode({ db: losing(1, undefined, async () => node.sending.stop()) })
   node.tellRates()

@@ -101,13 +101,11 @@ async function keepLease(db: Database, claim: List['claim'], seconds: number): P
   return kept > 0
 }
 
-/** What a process claims of a list that it leaves. */
-const NO_MORE = { claimed: [], held: 0, live: true }
-
 async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: List): Promise<void> {
   const { times } = deps
   const handed = new Set<bigint>()
   let settlements: Settlement[] = []
+  // For good: a statement without an answer may wait for its locks yet, and claim behind those that follow it.
   let lost = false
   let failingSinceMs: number | null = null
   const leases = {
@@ -122,29 +120,22 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
     const sinceMs = performance.now()
     let claimed: readonly { readonly id: bigint; readonly sinceMs: number }[]
     try {
-      const leaves = stopping()
-      if (leaves && !lost) {
-        await leave(deps.db, claim, settlements)
+      if (stopping()) {
+        const unheard = lost ? await claimedBefore(deps.db, claim, unheardOf([])) : []
+        await leave(deps.db, claim, [...settlements, ...unheard.map(({ id }) => notHandedOver(id))])
         return look()
       }
-      // Whoever leaves claims no more, and gives back what it has claimed unheard.
-      const next = leaves ? NO_MORE : await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
-      if (!leaves) {
-        if (settlements.length > 0) look()
-        settlements = []
-      }
-      const unheard = unheardOf(next.claimed)
-      const orphans = lost ? await claimedBefore(deps.db, claim, unheard) : []
-      // Their lease began with a statement that failed. One that is over is known not to have gone out all the same.
-      const lostSinceMs = leaves ? -Infinity : (failingSinceMs ?? sinceMs)
-      lost = false
+      const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
+      if (settlements.length > 0) look()
+      settlements = []
+      const unheard = lost ? await claimedBefore(deps.db, claim, unheardOf(next.claimed)) : []
       failingSinceMs = null
       claimed = [
-        ...orphans.map(({ id, isLeased }) => ({ id, sinceMs: isLeased ? lostSinceMs : -Infinity })),
+        // One whose lease is over is known not to have gone out all the same.
+        ...unheard.map(({ id, ageMs }) => ({ id, sinceMs: ageMs === null ? -Infinity : sinceMs - ageMs })),
         ...next.claimed.map((id) => ({ id, sinceMs })),
       ]
       if (claimed.length === 0) {
-        if (leaves) continue
         if (next.held === 0) return
         if (!next.live) return await release(deps.db, claim, [], await whyStopped(deps.db, claim))
         await delay(PLACE_LOOK_MS)
@@ -179,15 +170,16 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
 
 /**
  * Those of the messages that a statement claimed whose answer was lost: handed over to nobody, by this process or another.
- * None once another has the list, for they may be its own.
+ * None once another has the list, for they may be its own. With the time since then; null where it was called unknown since.
  */
 function claimedBefore(
   db: Database,
   claim: List['claim'],
   unheard: readonly bigint[],
-): Promise<{ readonly id: bigint; readonly isLeased: boolean }[]> {
+): Promise<{ readonly id: bigint; readonly ageMs: number | null }[]> {
   return db.$queryRaw`
-    SELECT m.id, coalesce(m.lease_until > database_now(), FALSE) AS "isLeased"
+    SELECT m.id, CASE m.state WHEN 'handed_over'
+             THEN greatest(extract(epoch FROM database_now() - m.handed_at) * 1000, 0)::float8 END AS "ageMs"
     FROM send s JOIN send_message m ON m.send_id = s.id
     WHERE ${isOurs(claim)} AND m.id = ANY (${[...unheard]}::bigint[]) AND m.state IN ('handed_over', 'unknown')`
 }
