@@ -1003,6 +1003,33 @@ describe('what became of an SMS', () => {
     },
   )
 
+  it('is told of one whose outcome was not known at first, once, and it counts among those that were sent', async () => {
+    const { person, page, of } = await owner()
+    const messageId = await addMessage(stack, of, { state: 'accepted', delivery: 1, deliveryError: 0 })
+    const [unknown, givenBack] = [await addMessage(stack, of), await addMessage(stack, of, { state: 'released' })]
+    const row = { ...of, upstream: 'sandbox', what: 'sms', outcome: 'SEND_OUTCOME_UNKNOWN' }
+    await stack.db.activity.createMany({
+      data: [
+        { ...row, at: new Date(), messageId: givenBack },
+        { ...row, at: new Date(Date.now() - 1), messageId: unknown },
+        { ...row, at: new Date(Date.now() - 2), messageId, what: 'settle', outcome: 'OK', amountMicros: 39_000n },
+        { ...row, at: new Date(Date.now() - 3), messageId },
+      ],
+    })
+    const { html } = await person.get(page)
+    const outcomes = [...html.matchAll(/class="outcome">([^<]*)</g)].map(([, text]) => text)
+    expect(outcomes).toEqual(['Outcome not known', 'Outcome not known', 'Done', 'Delivered'])
+    expect(html).toMatch(/<td class="money">1<\/td><td class="money">0\.039 EUR<\/td>/)
+    const file = await fetch(`${stack.issuer}${page}/activity.csv`, {
+      headers: { cookie: person.cookieHeader(`${page}/activity.csv`) },
+    })
+    const lines = (await file.text()).trim().split('\r\n').slice(1)
+    expect(lines.map((line) => line.split(',').slice(-3))).toEqual([
+      ...Array(3).fill(['', '', '']),
+      ['delivered', '0', ''],
+    ])
+  })
+
   it('is told of nobody else’s message, of no refusal and of no lookup', async () => {
     const [mine, other] = [await owner(), await owner()]
     const failed = { state: 'accepted', delivery: 2, deliveryError: 40 }

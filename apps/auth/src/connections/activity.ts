@@ -61,7 +61,10 @@ export async function* activityBatches(db: Database, of: ActivityOf, maxRows: nu
   }
 }
 
-/** What was spent on one of the owner's days, and how many messages were sent. */
+/**
+ * What was spent on one of the owner's days, and how many messages were handed over that were sent: also those of which that
+ * was known only later.
+ */
 export interface DaySpent {
   /** `YYYY-MM-DD`, by the clock on the owner's wall. */
   readonly date: string
@@ -88,7 +91,8 @@ export async function spentByDay(
   const since = new Date(now.getTime() - (days + 1) * DAY_MS)
   const quarters = await db.$queryRaw<{ quarter: bigint; micros: bigint; sends: number }[]>`
     SELECT floor(extract(epoch FROM at) / ${QUARTER_SECONDS}::int)::bigint AS quarter, sum(amount_micros)::bigint AS micros,
-           (count(*) FILTER (WHERE what IN ('sms', 'msisdn') AND outcome = 'OK'))::int AS sends
+           (count(*) FILTER (WHERE what IN ('sms', 'msisdn') AND (outcome = 'OK' OR outcome = 'SEND_OUTCOME_UNKNOWN' AND EXISTS (
+             SELECT FROM send_message m WHERE m.id = activity.message_id AND m.state = 'accepted'))))::int AS sends
     FROM activity
     WHERE account_id = ${of.accountId}::uuid ${under} AND upstream = ${of.upstream} AND at > ${since}::timestamptz
     GROUP BY 1 ORDER BY 1`

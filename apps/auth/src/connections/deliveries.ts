@@ -10,22 +10,30 @@ export interface Delivery {
   readonly error: number | null
 }
 
-/** What became of the SMS that rows of an account's activity are about, by their ids; nothing of one without a report. */
+/** How a row says that an SMS was handed over; whether it was taken may have come out later. */
+const HANDED_OVER: ReadonlySet<string> = new Set(['OK', 'SEND_OUTCOME_UNKNOWN'])
+
+/**
+ * What became of the SMS that rows of an account's activity handed over, by the ids of the rows; nothing of one without a
+ * report.
+ */
 export async function deliveriesOf(
   db: Database,
   accountId: string,
-  rows: readonly Pick<Activity, 'what' | 'outcome' | 'messageId'>[],
-): Promise<ReadonlyMap<bigint, Delivery>> {
-  const ids = rows.flatMap(({ what, outcome, messageId }) =>
-    what === 'sms' && outcome === 'OK' && messageId !== null ? [messageId] : [],
+  rows: readonly Pick<Activity, 'id' | 'what' | 'outcome' | 'messageId'>[],
+): Promise<ReadonlyMap<Activity['id'], Delivery>> {
+  const handed = rows.flatMap(({ id, what, outcome, messageId }) =>
+    what === 'sms' && HANDED_OVER.has(outcome) && messageId !== null ? [{ id, messageId }] : [],
   )
-  if (ids.length === 0) return new Map()
+  if (handed.length === 0) return new Map()
   const messages = await db.sendMessage.findMany({
-    where: { id: { in: ids }, accountId, delivery: { not: null } },
+    where: { id: { in: handed.map(({ messageId }) => messageId) }, accountId, delivery: { not: null } },
     select: { id: true, delivery: true, deliveryError: true },
   })
+  const told = new Map(messages.map((message) => [message.id, message]))
   return new Map(
-    messages.flatMap(({ id, delivery, deliveryError }) => {
+    handed.flatMap(({ id, messageId }) => {
+      const { delivery, deliveryError } = told.get(messageId) ?? { delivery: null, deliveryError: null }
       const became = delivery === null ? undefined : becameOf(delivery)
       return became === undefined ? [] : [[id, { became, error: deliveryError }] as const]
     }),

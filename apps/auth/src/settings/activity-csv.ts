@@ -43,8 +43,7 @@ export async function* activityCsv(db: Database, of: ActivityOf): AsyncGenerator
       rows.map(({ spenderId }) => spenderId),
     )
     const delivered = await deliveriesOf(db, of.accountId, rows)
-    const told = (row: Activity) => (row.messageId === null ? undefined : delivered.get(row.messageId))
-    yield rows.map((row) => line(cellsOf(row, names.get(row.spenderId), told(row)))).join('')
+    yield rows.map((row) => line(cellsOf(row, names.get(row.spenderId), delivered.get(row.id)))).join('')
   }
 }
 

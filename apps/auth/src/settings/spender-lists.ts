@@ -50,7 +50,7 @@ export async function activityView(
   const cancelled = await cancelReasonsOf(db, accountId, page.rows)
   const byWhom = holder.kind === 'account' ? await whoDid(db, accountId, page.rows, naming) : () => null
   return {
-    activity: page.rows.map(({ at, outcome, amountMicros, messageId, spenderId, ...row }) => ({
+    activity: page.rows.map(({ id, at, outcome, amountMicros, messageId, spenderId, ...row }) => ({
       what: row.what,
       count: row.count,
       country: row.country,
@@ -60,7 +60,7 @@ export async function activityView(
       at: timeView(at, now),
       who: byWhom(spenderId),
       micros: amountMicros,
-      delivery: (messageId !== null && delivered.get(messageId)?.became) || null,
+      delivery: delivered.get(id)?.became ?? null,
       cancelled: (messageId !== null && row.what === 'cancel' && cancelled.get(messageId)) || null,
     })),
     activityPager: activityWay(page, path),
