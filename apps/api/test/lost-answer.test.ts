@@ -162,52 +162,56 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
   const dlrUrl = 'http://127.0.0.1:9/never'
   const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString(), dlrUrl })
   test.each([
-    ['handed over', { dlrUrl }],
-    ['scheduled', later()],
-  ])('a send that is let in after its caller was told that nothing was sent is given back: %s', async (_how, more) => {
-    const { accountId, token } = await world.makeAccount()
-    const [, , body] = effects[0]
-    expect((await node.call('POST /sms', { token, body })).status).toBe(200)
-    let release = () => {}
-    const { passed: held, open: isHeld } = makeGate()
-    const holding = world.db.$transaction(
-      async (tx) => {
-        await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`
-        isHeld()
-        await new Promise<void>((resolve) => {
-          release = resolve
-        })
-      },
-      { timeout: 60_000 },
-    )
-    await held
-    let isAnswered = false
-    const answering = node.call('POST /sms', { token, body: { ...body, ...more } }).finally(() => {
-      isAnswered = true
-    })
-    // As often as the statement is tried.
-    for (let cuts = 0; !isAnswered; cuts++) {
-      await eventually(async () => isAnswered || (await waitingForLock(world.db, 'WITH owner AS')) > cuts)
-      door.cut()
-    }
-    const { status, body: answer } = await answering
-    expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
-    // What may have been let in is looked for, and is not there yet.
-    await eventually(async () => {
-      const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
+    ['handed over', { dlrUrl }, {}, 0],
+    ['scheduled', later(), {}, 0],
+    ['scheduled under a key', later(), { 'idempotency-key': 'one' }, 1],
+  ])(
+    'a send that is let in after its caller was told that nothing was sent is given back: %s',
+    async (_how, more, headers, posts) => {
+      const { accountId, token } = await world.makeAccount()
+      const [, , body] = effects[0]
+      expect((await node.call('POST /sms', { token, body })).status).toBe(200)
+      let release = () => {}
+      const { passed: held, open: isHeld } = makeGate()
+      const holding = world.db.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`
+          isHeld()
+          await new Promise<void>((resolve) => {
+            release = resolve
+          })
+        },
+        { timeout: 60_000 },
+      )
+      await held
+      let isAnswered = false
+      const answering = node.call('POST /sms', { token, headers, body: { ...body, ...more } }).finally(() => {
+        isAnswered = true
+      })
+      // As often as the statement is tried.
+      for (let cuts = 0; !isAnswered; cuts++) {
+        await eventually(async () => isAnswered || (await waitingForLock(world.db, 'WITH owner AS')) > cuts)
+        door.cut()
+      }
+      const { status, body: answer } = await answering
+      expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
+      // What may have been let in is looked for, and is not there yet.
+      await eventually(async () => {
+        const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state = 'idle' AND query LIKE '%WITH told AS%'`
-      return row.count > 0n
-    })
-    release()
-    await holding
-    const given = () => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } })
-    expect((await eventually(given)).failureReason).toBe('not_sent')
-    // Nobody was told its id.
-    expect(await world.db.callback.count({ where: { accountId } })).toBe(0)
-    const { totalHeldMicros, handedOver, scheduled } = await world.db.spenderCount.findFirstOrThrow({
-      where: { spenderId: accountId },
-    })
-    expect([totalHeldMicros, handedOver, scheduled]).toEqual([0n, 0, 0])
-  })
+        return row.count > 0n
+      })
+      release()
+      await holding
+      const given = () => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } })
+      expect((await eventually(given)).failureReason).toBe('not_sent')
+      // Nobody was told its id, but for who may have met it by its key.
+      expect(await world.db.callback.count({ where: { accountId } })).toBe(posts)
+      const { totalHeldMicros, handedOver, scheduled } = await world.db.spenderCount.findFirstOrThrow({
+        where: { spenderId: accountId },
+      })
+      expect([totalHeldMicros, handedOver, scheduled]).toEqual([0n, 0, 0])
+    },
+  )
 })

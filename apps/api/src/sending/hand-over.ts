@@ -210,9 +210,14 @@ export function stopGivingBack(deps: SendingDeps): void {
 
 /**
  * Gives back what a statement that was never answered may have let in, or may still let in: it waits for its locks at the
- * server, whoever has gone. The caller was told that nothing was sent, and no id.
+ * server, whoever has gone. The caller was told that nothing was sent, and no id; where it `isFoundAgain` a repeat may have
+ * been told the id meanwhile, and the caller's URL is owed what became of it.
  */
-export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: readonly bigint[]): void {
+export function giveBackLater(
+  deps: SendingDeps,
+  sender: Whose,
+  { messageIds, isFoundAgain }: { readonly messageIds: readonly bigint[]; readonly isFoundAgain: boolean },
+): void {
   const open = new Set(messageIds)
   const given = async () => {
     const settlements = [...open].map((messageId) => ({
@@ -220,7 +225,7 @@ export function giveBackLater(deps: SendingDeps, sender: Whose, messageIds: read
       outcome: 'released' as const,
       failure: 'UNAVAILABLE' as const,
       failureReason: NOT_SENT,
-      post: 'never' as const,
+      ...(isFoundAgain ? {} : { post: 'never' as const }),
     }))
     for (const { id } of await settle(deps.db, settlements)) open.delete(id)
     return open.size === 0

@@ -43,11 +43,10 @@ export async function whenNotAdmitted(
   const { sender } = entry
   switch (outcome.kind) {
     case 'unanswered':
-      giveBackLater(
-        deps,
-        sender,
-        tried.messages.map(({ id }) => id),
-      )
+      giveBackLater(deps, sender, {
+        messageIds: tried.messages.map(({ id }) => id),
+        isFoundAgain: entry.key !== null || tried.messages.some(({ fingerprint }) => fingerprint !== null),
+      })
       throw unavailable()
     case 'ended':
       throw new ApiError('TOKEN_INVALID')
