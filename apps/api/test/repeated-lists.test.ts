@@ -1,4 +1,5 @@
 // The repeat of a list by its key tells of every recipient what became of him, also of those whom another call reached.
+import type { Database } from '@vertexsms/db/client'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { cancel } from '../src/sending/cancel.ts'
@@ -45,6 +46,48 @@ test.each([false, true])(
     expect(operator.recipients).toEqual([A, B])
   },
 )
+
+test.each([
+  ['at once', {}, 'sent'],
+  ['later', inAnHour(), 'scheduled'],
+])(
+  'sends %s what was let in, though it cannot be asked whom of the others an earlier call reached',
+  async (_when, body, status) => {
+    let isLetIn = false
+    const db = database.db.$extends({
+      query: {
+        async $queryRaw({ args, query }) {
+          if (isLetIn && /AS wanted\(fingerprint\)/.test(String(args.sql))) throw new Error('connection reset')
+          const answer = await query(args)
+          isLetIn ||= /INSERT INTO send_message/.test(String(args.sql)) && (await countOf()) > 0
+          return answer
+        },
+      },
+    }) as unknown as Database
+    const countOf = () => database.db.sendMessage.count({ where: { accountId: payer.accountId } })
+    await limit(database.db, payer, payer.tokenId, { countries: ['LT'] })
+    const { sending } = pathNode(db, fakeOperator())
+    const { answer } = await sending.sendList(smsCall(payer, [A, LATVIAN, B], { throughMcp: true, body }))
+    expect(answer.messages.map((one) => one.status)).toEqual([status, 'failed', status])
+  },
+)
+
+test('calls nothing let in where that cannot be asked and nothing was', async () => {
+  const db = database.db.$extends({
+    query: {
+      async $queryRaw({ args, query }) {
+        if (/AS wanted\(fingerprint\)/.test(String(args.sql))) throw new Error('connection reset')
+        return query(args)
+      },
+    },
+  }) as unknown as Database
+  await limit(database.db, payer, payer.tokenId, { countries: ['LT'] })
+  const { sending } = pathNode(db, fakeOperator())
+  await expect(sending.sendList(smsCall(payer, [LATVIAN], { throughMcp: true, route }))).rejects.toThrow(
+    'connection reset',
+  )
+  expect(await database.db.sendMessage.count({ where: { accountId: payer.accountId } })).toBe(0)
+})
 
 test('names the refusal of a country again, and calls its recipient not sent to once the country is allowed', async () => {
   const { db } = database

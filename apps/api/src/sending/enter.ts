@@ -6,7 +6,7 @@ import { admit } from '../ledger/admit.ts'
 import { keepKey } from '../ledger/key.ts'
 import { readSpenders, type Standings } from '../ledger/spenders.ts'
 import { admissionOf, grantOf, idsOf } from './admission.ts'
-import type { SendingDeps } from './deps.ts'
+import { type SendingDeps, whose } from './deps.ts'
 import type { Entered, Entrance, Entry, LetIn, Next, Progress } from './entry.ts'
 import { checkCeilings, judgeAll, judgeEach, watch } from './judgements.ts'
 import { whenNotAdmitted } from './not-admitted.ts'
@@ -31,7 +31,11 @@ export async function enter(deps: SendingDeps, entry: Entry): Promise<Entrance> 
       // A list of which nothing was let in has not met the send that stands under its key.
       const rows = entrance.sendId === null && entry.key !== null ? await repeatOf(deps, entry, entry.key) : null
       if (rows !== null) return { kind: 'replay', rows }
-      await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed)
+      await findReplayed(deps, entry, new Set(entrance.refused.keys()), replayed).catch((error: Error) => {
+        // What was let in is carried out all the same.
+        if (entrance.sendId === null) throw error
+        deps.log.warn({ ...whose(entry.sender), err: error }, 'list not read')
+      })
       if (entrance.sendId === null && !(await keepKeyOf(deps, entry, entrance))) continue
       return entrance
     } catch (error) {
