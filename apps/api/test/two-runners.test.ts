@@ -240,6 +240,38 @@ test('what a node claimed unheard is given back where it finds no database for a
   await expectGivenBack(node)
 })
 
+test('what a node claimed unheard of a scheduled list is given back too where no other took the list meanwhile', async () => {
+  await scheduleList(2)
+  const node = slowNode({ db: losing(1), times: { ...TIMES, runnerMs: 1 } })
+  node.tellRates()
+  node.answer()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(node.job)
+  await idle(node.deps)
+  await expectGivenBack(node)
+})
+
+test('what a node claimed unheard stays with the one that took the list meanwhile', async () => {
+  await scheduleList(6)
+  let other: ReturnType<typeof slowNode> | undefined
+  const takeOver = async () => {
+    other = await takenByAnother(3, 2)
+  }
+  const node = slowNode({ db: losing(1, undefined, takeOver), times: { ...TIMES, runnerMs: 1 } })
+  node.tellRates()
+  await database.followDate(HOUR_MS + MINUTE_MS)
+  await turn(node.job)
+  await idle(node.deps)
+  other?.answer()
+  if (other) await idle(other.deps)
+  expect([node.handOvers.size, other?.handOvers.size]).toEqual([0, 2])
+  const rows = await database.owner.sendMessage.findMany({
+    where: { accountId: payer.accountId },
+    orderBy: { position: 'asc' },
+  })
+  expect(rows.map(({ state }) => state)).toEqual([...Array(4).fill('handed_over'), ...Array(2).fill('accepted')])
+})
+
 /** Expects that a node handed over nothing of a list of two, and that nothing of it is charged or held. */
 async function expectGivenBack({ handOvers }: ReturnType<typeof slowNode>) {
   const rows = await database.owner.sendMessage.findMany({ where: { accountId: payer.accountId } })

@@ -179,15 +179,18 @@ export async function settleSurely(
   return true
 }
 
-/** Settles as soon as the database takes it, and calls `settled`; it may be run again, for it applies differences. */
+/**
+ * Settles as soon as the database takes it, and calls `settled`; it may be run again, for it applies differences. What is to
+ * be settled is given, or asked for at each try.
+ */
 export function settleLater(
   deps: SendingDeps,
   sender: Whose,
-  settlements: readonly Settlement[],
+  settlements: readonly Settlement[] | (() => Promise<readonly Settlement[]>),
   settled = () => {},
 ): void {
   const done = async () => {
-    await settle(deps.db, settlements)
+    await settle(deps.db, typeof settlements === 'function' ? await settlements() : settlements)
     return true
   }
   const settling = async () => {

@@ -114,21 +114,25 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
   }
   // Also in the middle: what a list does may be what its connection is paused for.
   const look = () => watch(deps, { ...claim.grant, spenderId: claim.spenderId })
-  const unheardOf = (claimed: readonly bigint[]) =>
-    [...items.keys()].filter((id) => !handed.has(id) && !claimed.includes(id))
+  const unheardLost = (claimed: readonly bigint[] = []) =>
+    claimedBefore(
+      deps.db,
+      claim,
+      [...items.keys()].filter((id) => !handed.has(id) && !claimed.includes(id)),
+    )
   for (;;) {
     const sinceMs = performance.now()
     let claimed: readonly { readonly id: bigint; readonly sinceMs: number }[]
     try {
       if (stopping()) {
-        const unheard = lost ? await claimedBefore(deps.db, claim, unheardOf([])) : []
+        const unheard = lost ? await unheardLost() : []
         await leave(deps.db, claim, [...settlements, ...unheard.map(({ id }) => notHandedOver(id))])
         return look()
       }
       const next = await settleAndClaim(deps.db, settlements, { ...claim, ...leases })
       if (settlements.length > 0) look()
       settlements = []
-      const unheard = lost ? await claimedBefore(deps.db, claim, unheardOf(next.claimed)) : []
+      const unheard = lost ? await unheardLost(next.claimed) : []
       failingSinceMs = null
       claimed = [
         // One whose lease is over is known not to have gone out all the same.
@@ -146,9 +150,8 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       failingSinceMs ??= sinceMs
       // The sweep has released what is held by then.
       if (performance.now() - failingSinceMs > times.runnerMs) {
-        // Nobody else takes up a list without a runner: what this process did not hand over went to nobody.
-        const kept = claim.runnerId === null ? unheardOf([]).map(notHandedOver) : []
-        return settleLater(deps, sender, [...settlements, ...kept], look)
+        const kept = async () => [...settlements, ...(await unheardLost()).map(({ id }) => notHandedOver(id))]
+        return settleLater(deps, sender, kept, look)
       }
       lost = true
       await delay(RETRY_MS)
