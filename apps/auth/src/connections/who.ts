@@ -123,10 +123,11 @@ function unknownScheme(place: string): string {
 const QUOTES =
   /[\p{Quotation_Mark}\u00a8\u02b9-\u02be\u02c8\u02ca\u02cb\u02dd\u02ee\u02f4-\u02f6\u05f3\u05f4\u2032-\u2037\u2057\u275b-\u2760\u3003\ua78b\ua78c\u0374\u0384\u0385\u1fbd\u1fbf-\u1fc1\u1fcd-\u1fcf\u1fdd-\u1fdf\u1fed-\u1fef\u1ffd\u1ffe\u055a\u055b\u055d\u1426\u144a\u16cc\u16eb\u1cd3\uff40\u{16f51}\u{16f52}\u{1d12e}\u{1f676}-\u{1f678}`´]+/gu
 /**
- * Marks that stand over no letter: they are drawn by themselves, some of them as a quotation mark is. What chooses how the
- * sign before it is drawn, as one that makes it an emoji, is not drawn, and a mark behind it stands over what is before both.
+ * What marks may stand over, with them, or in a group marks that stand over nothing: they are drawn by themselves, some of
+ * them as a quotation mark is. What chooses how the sign before it is drawn, as one that makes it an emoji, is not drawn, and
+ * a mark behind it stands over what is before both.
  */
-const LONE_MARKS = /(?<![\p{L}\p{N}]\p{M}*)(?:(?!\p{Variation_Selector}|(?<=[#*]\ufe0f)\u20e3)\p{M})+/gu
+const MARKED = /[\p{L}\p{N}]\p{M}*|[#*]\ufe0f\u20e3|((?:(?!\p{Variation_Selector})\p{M})+)/gu
 /** Letters that are written from right to left: they would draw what stands behind them before them. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 /** Keep the direction of a text within it (FSI and PDI, UAX #9). A name holds none of them itself. */
@@ -134,7 +135,10 @@ const [ISOLATED, END] = ['\u2068', '\u2069']
 
 /** A name that can stand between quotation marks: it ends none, and turns nothing around it. */
 export function quotable(name: string): string {
-  const plain = name.replace(LONE_MARKS, '’').replace(QUOTES, '’').trim()
+  const plain = name
+    .replace(MARKED, (text, lone) => (lone === undefined ? text : '’'))
+    .replace(QUOTES, '’')
+    .trim()
   return RIGHT_TO_LEFT.test(plain) ? `${ISOLATED}${plain}${END}` : plain
 }
 
