@@ -167,7 +167,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       }),
     )
     await deps.at('handed')
-    settlements = [...settlements, ...results.flatMap((result) => (result === null ? [] : [result.settlement]))]
+    settlements = results.flatMap((result) => (result === null ? [] : [result.settlement]))
   }
 }
 
