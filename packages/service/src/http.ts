@@ -188,7 +188,7 @@ function openConnection(connections: Map<Socket, Connection>, socket: Socket): C
 /** Notes a request that came, and its answer until it has ended. */
 function oweAnswer(connections: Map<Socket, Connection>, response: ServerResponse): void {
   const { req: request } = response
-  // Fastify listens for a name with several addresses on further servers, whose connections show here first.
+  // One of an injected request was not seen to open.
   const connection = connections.get(request.socket) ?? openConnection(connections, request.socket)
   connection.carriedRequest = true
   connection.unread = undefined

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import { ConfigurationError } from './env.ts'
@@ -72,7 +73,9 @@ export async function runService(build: () => Service | Promise<Service>): Promi
 
 async function listen({ app, host, port, hostSetting }: Listener, logger: Logger): Promise<void> {
   try {
-    await app.listen({ host, port })
+    // Where a name has several addresses, at one: Fastify would serve the others by servers without our listeners.
+    const { address } = await lookup(host, { order: 'ipv4first' })
+    await app.listen({ host: address, port })
   } catch (error) {
     const reason = LISTEN_ERRORS[String((error as NodeJS.ErrnoException).code)]?.(hostSetting)
     if (reason === undefined) logger.error({ err: error, port }, 'cannot listen')

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { SHORT_LIVED_FLAGS } from '../../../scripts/short-lived.ts'
 import { bundleForTests } from '../src/bundle.ts'
@@ -115,6 +116,27 @@ describe('a service process', () => {
     expect(await exited).toBe(1)
     expect(said.err).toBe(`cannot listen on port ${port}: another program has it; stop that, or choose another port\n`)
     expect(said.out).toBe('')
+  })
+
+  it('under a name with several addresses listens at one, where all rules of its HTTP hold', async () => {
+    // As a machine resolves the name that has it twice in its table of hosts.
+    const resolver = `import dns from 'node:dns'
+      import { syncBuiltinESMExports } from 'node:module'
+      const addresses = [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }]
+      const first = (order) => addresses[order === 'ipv4first' ? 1 : 0]
+      dns.promises.lookup = async (_name, { all, order }) => (all ? addresses : first(order))
+      const { lookup } = dns
+      dns.lookup = (name, options, done) =>
+        name === 'localhost' && options.all ? done(null, addresses) : lookup(name, options, done)
+      syncBuiltinESMExports()`
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(resolver)}`
+    const { port } = await listening({ HOST: 'localhost', NODE_OPTIONS })
+    await expect(fetch(`http://[::1]:${port}/healthz`)).rejects.toThrow()
+    const socket = connect(port, '127.0.0.1')
+    socket.write(
+      'GET http://elsewhere.example/healthz HTTP/1.1\r\nHost: localhost\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n',
+    )
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK/)
   })
 
   it('says the same of what it listens on besides, by the setting that names the address', async () => {

@@ -33,7 +33,7 @@ await runService(() => {
   app.addHook('onListen', async () => {
     process.send?.(app.server.address())
   })
-  const { PORT = 0, STOP_WITHIN_MS, INTERNAL_PORT, INTERNAL_HOST = '127.0.0.1' } = process.env
+  const { HOST = '127.0.0.1', PORT = 0, STOP_WITHIN_MS, INTERNAL_PORT, INTERNAL_HOST = '127.0.0.1' } = process.env
   const inner = INTERNAL_PORT === undefined ? undefined : http()
   app.addHook('onClose', () => inner?.close())
   const internal = inner && {
@@ -43,5 +43,5 @@ await runService(() => {
     hostSetting: 'INTERNAL_HOST',
   }
   const soon = STOP_WITHIN_MS === undefined ? {} : { stopWithinMs: Number(STOP_WITHIN_MS) }
-  return { app, host: '127.0.0.1', port: Number(PORT), logger, internal, ...soon }
+  return { app, host: HOST, port: Number(PORT), logger, internal, ...soon }
 })
