@@ -1,9 +1,12 @@
 // `npx -y pnpm migrate:new NAME` writes the migration that the schema files ask for.
 // `npx -y pnpm migrate:check` fails when one is missing.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { MIGRATIONS_FOLDER, readMigrations } from '@vertexsms/db/migrate'
 import { missingMigration } from '@vertexsms/db/schema-diff'
+
+const NEWEST_FILE = fileURLToPath(new URL('../packages/db/src/newest-migration.ts', import.meta.url))
 
 const [argument] = process.argv.slice(2)
 mkdirSync(MIGRATIONS_FOLDER, { recursive: true })
@@ -21,9 +24,11 @@ if (argument === '--check') {
 } else if (sql === null) {
   console.log('nothing to do: migrations and schema agree')
 } else {
-  const file = join(MIGRATIONS_FOLDER, `${timestamp()}_${argument}`, 'migration.sql')
+  const name = `${timestamp()}_${argument}`
+  const file = join(MIGRATIONS_FOLDER, name, 'migration.sql')
   mkdirSync(join(file, '..'))
   writeFileSync(file, sql)
+  writeFileSync(NEWEST_FILE, readFileSync(NEWEST_FILE, 'utf8').replace(/'.*'/, `'${name}'`))
   console.log(`wrote ${file}; read it before you commit it`)
 }
 

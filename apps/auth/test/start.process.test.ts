@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { MIGRATIONS_FOLDER, readMigrations } from '@vertexsms/db/migrate'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { keyIdOf } from '@vertexsms/secrets/seal'
@@ -52,15 +53,14 @@ it('over a database whose keys are sealed under another operator key names the s
   expect(said).not.toContain(OPERATOR_KEY)
 })
 
-it.each([
+const API_KEYS = deriveApiKeys(Buffer.from(OPERATOR_KEY, 'base64url'))
+const PROGRAMS: readonly [string, readonly string[], Record<string, string>][] = [
   ['auth', [SERVER], { OPERATOR_KEY }],
-  [
-    'api',
-    [API],
-    { API_KEYS: deriveApiKeys(Buffer.from(OPERATOR_KEY, 'base64url')), EDGE_SECRET: `${OPERATOR_KEY}-edge` },
-  ],
+  ['api', [API], { API_KEYS, EDGE_SECRET: `${OPERATOR_KEY}-edge` }],
   ['a command', [COMMANDS, 'accounts'], {}],
-])('over a database that was never migrated, %s says so', async (_who, program, settings) => {
+]
+
+it.each(PROGRAMS)('over a database that was never migrated, %s says so', async (_who, program, settings) => {
   const empty = await testDatabase()
   await empty.db.$executeRawUnsafe('DROP SCHEMA public CASCADE')
   await empty.db.$executeRawUnsafe('CREATE SCHEMA public')
@@ -69,4 +69,15 @@ it.each([
   expect(code).toBe(1)
   expect(said.split('\n')).toContain('  DATABASE_URL: this database has no tables yet; run `migrate` first')
   expect(said).not.toMatch(/Prisma| {4}at /)
+})
+
+it.each(PROGRAMS)('over a database that an older version migrated, %s says so', async (_who, program, settings) => {
+  const older = await testDatabase()
+  const newest = readMigrations(MIGRATIONS_FOLDER).at(-1)?.name
+  await older.db.$executeRaw`DELETE FROM "_prisma_migrations" WHERE migration_name = ${newest}`
+  const { said, code } = await start(program, { DATABASE_URL: older.url, ...settings })
+  await older.close()
+  expect(code).toBe(1)
+  const why = 'this database was migrated by an older version; run `migrate` first'
+  expect(said.split('\n')).toContain(`  DATABASE_URL: ${why}`)
 })

@@ -1,5 +1,10 @@
 import { ConfigurationError } from '@vertexsms/service/env'
 import type { Database } from './client.ts'
+import { NEWEST_MIGRATION } from './newest-migration.ts'
+import { sqlStateOf } from './sql-state.ts'
+
+/** SQLSTATE insufficient_privilege. */
+const NOT_ALLOWED = '42501'
 
 /**
  * True when the database answers and takes writes; false for a standby, and for a server that was set read-only. Rejects
@@ -13,12 +18,30 @@ export async function takesWrites(db: Database): Promise<boolean> {
 }
 
 /**
- * Resolves where the database was migrated. Rejects with ConfigurationError where it never was, or its user sees nothing of
- * it; with what the driver says where that cannot be asked.
+ * Resolves where every migration that this version knows was applied; those of a newer version may stand beside them. Rejects
+ * with ConfigurationError where one is missing, or the database's user sees nothing of it; with what the driver says where
+ * that cannot be asked.
  */
 export async function expectMigrated(db: Database): Promise<void> {
   const [row] = await db.$queryRaw<[{ isMigrated: boolean }]>`
     SELECT to_regprocedure('database_now()') IS NOT NULL AS "isMigrated"`
-  if (!row.isMigrated)
-    throw new ConfigurationError(['DATABASE_URL: this database has no tables yet; run `migrate` first'])
+  if (!row.isMigrated) throw notMigrated('this database has no tables yet')
+  if (!(await isUpToDate(db))) throw notMigrated('this database was migrated by an older version')
+}
+
+function notMigrated(why: string): ConfigurationError {
+  return new ConfigurationError([`DATABASE_URL: ${why}; run \`migrate\` first`])
+}
+
+/** They are applied in order: where the last is, all are. */
+async function isUpToDate(db: Database): Promise<boolean> {
+  try {
+    const rows = await db.$queryRaw<unknown[]>`
+      SELECT 1 FROM "_prisma_migrations" WHERE migration_name = ${NEWEST_MIGRATION} AND finished_at IS NOT NULL`
+    return rows.length > 0
+  } catch (error) {
+    // The services may look at the history since the migration that lets them.
+    if (sqlStateOf(error) === NOT_ALLOWED) return false
+    throw error
+  }
 }

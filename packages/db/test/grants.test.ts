@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createDatabase } from '../src/client.ts'
 import { readTestDatabaseUrl } from '../src/env.ts'
-import { migrate } from '../src/migrate.ts'
-import { prepareDatabase, scramVerifier } from '../src/prepare.ts'
+import { MIGRATIONS_FOLDER, migrate, readMigrations } from '../src/migrate.ts'
+import { prepareDatabase, SERVICE_ROLES, scramVerifier } from '../src/prepare.ts'
+import { expectMigrated } from '../src/readiness.ts'
 import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const ALL = 'DELETE INSERT SELECT UPDATE'
@@ -11,6 +13,7 @@ const ALL = 'DELETE INSERT SELECT UPDATE'
 /** Who may do what: the whole of it. A table that is not here may be touched by the migrations alone. */
 const GRANTS: Record<string, Record<string, string>> = {
   vertexsms_auth: {
+    _prisma_migrations: 'SELECT(finished_at,migration_name)',
     access_request: ALL,
     account: ALL,
     activity: 'SELECT',
@@ -42,6 +45,7 @@ const GRANTS: Record<string, Record<string, string>> = {
     used_refresh_token: ALL,
   },
   vertexsms_api: {
+    _prisma_migrations: 'SELECT(finished_at,migration_name)',
     account: 'SELECT(balance_micros,created_at,email,id,status,time_zone) UPDATE(balance_micros)',
     activity: 'DELETE INSERT SELECT UPDATE(count)',
     approval: ALL,
@@ -182,6 +186,31 @@ describe.skipIf(!serverUrl)('logins', () => {
     expect(await kept()).not.toBe(before)
     await prepareDatabase(urls.owner ?? '', logins)
   })
+
+  test.each(Object.entries(SERVICE_ROLES))(
+    '%s finds out whether every migration that it knows was applied',
+    async (service, role) => {
+      const db = createDatabase({ url: urls[service] ?? '', poolSize: 1 })
+      const look = () => expectMigrated(db).then(() => 'up to date', String)
+      const older = expect.stringContaining('this database was migrated by an older version; run `migrate` first')
+      const newest = `migration_name = '${readMigrations(MIGRATIONS_FOLDER).at(-1)?.name}'`
+      const columns = 'SELECT (migration_name, finished_at) ON "_prisma_migrations"'
+      expect(await look()).toBe('up to date')
+      for (const [change, back] of [
+        [`REVOKE ${columns} FROM ${role}`, `GRANT ${columns} TO ${role}`],
+        [
+          `UPDATE "_prisma_migrations" SET finished_at = NULL WHERE ${newest}`,
+          `UPDATE "_prisma_migrations" SET finished_at = started_at WHERE ${newest}`,
+        ],
+      ]) {
+        expect(await as('owner', change ?? '')).toBe('done')
+        expect(await look()).toEqual(older)
+        expect(await as('owner', back ?? '')).toBe('done')
+        expect(await look()).toBe('up to date')
+      }
+      await db.$disconnect()
+    },
+  )
 
   test('a service does its own work, and is refused what belongs to the other', async () => {
     const refused = '42501'

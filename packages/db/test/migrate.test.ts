@@ -5,6 +5,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readTestDatabaseUrl } from '../src/env.ts'
 import { MIGRATIONS_FOLDER, MigrationError, migrate, readMigrations } from '../src/migrate.ts'
+import { NEWEST_MIGRATION } from '../src/newest-migration.ts'
 import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 let database: TestDatabase
@@ -146,5 +147,9 @@ describe('the migrator', () => {
     await migrate(database.url, MIGRATIONS_FOLDER)
     expect(await database.db.account.count()).toBe(0)
     expect(await database.db.apiToken.findMany({ include: { connection: true, artifacts: true } })).toEqual([])
+  })
+
+  it('is told of the newest by name where there are no files', () => {
+    expect(NEWEST_MIGRATION).toBe(readMigrations(MIGRATIONS_FOLDER).at(-1)?.name)
   })
 })
