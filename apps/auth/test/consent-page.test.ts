@@ -615,6 +615,7 @@ describe('what is set while allowing', () => {
     expect((await fill(person, page, { own_limit: '3' })).html).toContain('asked to be held to 2.00 EUR')
     const none = await fill(person, page, { limit: 'none' })
     expect([none.status, choices(none.html)]).toEqual([422, ['1.00', '2.00', 'other checked']])
+    expect(none.html).toContain('name="own_limit" value=""')
     expect((await fill(person, page, { countries: 'EE' })).html).toContain('asked for LT, LV alone')
     // What is typed is said as it will hold.
     const seen = await fill(person, page, { decision: 'look', countries: 'LV, EE' })
