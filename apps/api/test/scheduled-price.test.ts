@@ -80,6 +80,31 @@ async function atItsTime(laterMs = HOUR_MS + 60_000): Promise<string[]> {
 
 const asksAbove = (micros: bigint) => limit(owner, payer, payer.tokenId, { askAboveMicros: micros })
 
+describe('a scheduled send that a filter refuses before the operator has answered', () => {
+  test.each([
+    ['what was held for it, where no price was told', () => {}, DEAREST],
+    ['what it was told to cost', () => costs(PRICE), PRICE],
+  ])('costs %s', async (_what, told, charged) => {
+    told()
+    await schedule(['37060000001'], charged === PRICE ? { maxPrice: PRICE } : {})
+    const door = createReportDoor(
+      db,
+      () => operator,
+      () => {},
+    )
+    const { send } = operator
+    operator.send = async (order) => {
+      const answer = await send(order)
+      await database.followDate(HOUR_MS + 120_000)
+      await door.delivery({ messageId: order.messageId, status: 2, error: 21, mcc: null, mnc: null })
+      return answer.kind === 'accepted' ? { ...answer, priceMicros: null } : answer
+    }
+    await atItsTime()
+    const row = () => owner.sendMessage.findFirstOrThrow({ where: { accountId: payer.accountId } })
+    await expect.poll(row).toMatchObject({ state: 'accepted', chargedMicros: charged })
+  })
+})
+
 describe('a scheduled send whose price has risen', () => {
   const one = ['37060000001']
   const REFUSED = 'released PRICE_CHANGED'
