@@ -1,7 +1,7 @@
 // The rows that limits and counters hang on: made at first use, read for whoever shows or judges them.
 // Twin: standing.ts reads the same rows under their locks.
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { daysAround, type OwnersDay } from '../limits/days.ts'
+import { dayAt, daysAround, type OwnersDay } from '../limits/days.ts'
 import type { Spender } from '../limits/judge.ts'
 import { type Grant, openLive } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
@@ -111,8 +111,7 @@ export async function newCountriesOf(
 
 /** The latest of the days that the counters are in: each lasts to the end it was given when it began. */
 function todayOf(stands: readonly Pick<Stand, 'day' | 'endsAt'>[], days: readonly OwnersDay[], now: Date): OwnersDay {
-  const picked = days.findLast(({ startsAt }) => startsAt <= now) ?? days[0]
-  if (picked === undefined) throw new Error('there are no days')
+  const picked = dayAt(days, now)
   const current = stands.map(({ day, endsAt }) =>
     endsAt <= now
       ? { ...picked, date: later(picked.date, dateAfter(day)) }
