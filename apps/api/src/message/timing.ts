@@ -6,19 +6,16 @@ export const DEFAULT_VALIDITY_SECONDS = 259_200
 
 const DAY_MS = 86_400_000
 
-/** When a message goes out and until when it is worth delivering. */
-export interface Timing {
-  readonly scheduled: boolean
-  readonly sendAt: Date
-  readonly expiresAt: Date
+/** The refusal of a `scheduled` that is not ahead or too far ahead; null for one that may stand, and for none. */
+export function refusalOfTiming({ scheduled }: Pick<SendSmsRequest, 'scheduled'>, now: Date): ApiError | null {
+  if (scheduled === undefined) return null
+  const aheadMs = Date.parse(scheduled) - now.getTime()
+  if (aheadMs > SCHEDULE_MAX_DAYS * DAY_MS) return new ApiError('INVALID_INPUT', { reason: 'scheduled_too_far' })
+  return aheadMs <= 0 ? new ApiError('INVALID_INPUT', { reason: 'scheduled_in_the_past' }) : null
 }
 
-/** Reads `scheduled` and `expireIn`. Throws INVALID_INPUT for a time that is not ahead or too far ahead. */
-export function readTiming({ scheduled, expireIn }: Pick<SendSmsRequest, 'scheduled' | 'expireIn'>, now: Date): Timing {
-  const sendAt = scheduled === undefined ? now : new Date(scheduled)
-  const ahead = sendAt.getTime() - now.getTime()
-  if (ahead > SCHEDULE_MAX_DAYS * DAY_MS) throw new ApiError('INVALID_INPUT', { reason: 'scheduled_too_far' })
-  if (scheduled !== undefined && ahead <= 0) throw new ApiError('INVALID_INPUT', { reason: 'scheduled_in_the_past' })
-  const expiresAt = new Date(sendAt.getTime() + (expireIn ?? DEFAULT_VALIDITY_SECONDS) * 1000)
-  return { scheduled: scheduled !== undefined, sendAt, expiresAt }
+/** Throws what {@link refusalOfTiming} gives. */
+export function checkTiming(request: Pick<SendSmsRequest, 'scheduled'>, now: Date): void {
+  const refusal = refusalOfTiming(request, now)
+  if (refusal !== null) throw refusal
 }

@@ -4,7 +4,7 @@ import { ApiError } from '../http/api-error.ts'
 import { readMobile } from '../message/number.ts'
 import { readSender } from '../message/sender.ts'
 import { readText } from '../message/text.ts'
-import { readTiming } from '../message/timing.ts'
+import { refusalOfTiming } from '../message/timing.ts'
 import type { SmsOrder, UpstreamName } from '../upstream/upstream.ts'
 import type { SendingDeps } from './deps.ts'
 import { digestSend } from './quote.ts'
@@ -67,7 +67,6 @@ export function readSms(
   if (isSingle(drafts) && drafts[0]?.refusal) throw drafts[0].refusal
   const { coding, codingNamed, parts } = readText(body)
   const sender = readSender(body.from, readNumber)
-  const refusal = refusalOfTiming(body, now)
   return {
     drafts,
     content: {
@@ -85,17 +84,7 @@ export function readSms(
     dlrUrl,
     maxPriceMicros: body.maxPrice ?? null,
     quoteId: body.quoteId ?? null,
-    refusal,
-  }
-}
-
-function refusalOfTiming(body: SmsBody, now: Date): ApiError | null {
-  try {
-    readTiming(body, now)
-    return null
-  } catch (error) {
-    if (error instanceof ApiError) return error
-    throw error
+    refusal: refusalOfTiming(body, now),
   }
 }
 

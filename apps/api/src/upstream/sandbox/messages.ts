@@ -3,7 +3,7 @@ import type { SendSmsRequest, SmsCost } from '@vertexsms/contract/rest'
 import { readMobile } from '../../message/number.ts'
 import { readSender } from '../../message/sender.ts'
 import { readText } from '../../message/text.ts'
-import { readTiming } from '../../message/timing.ts'
+import { checkTiming } from '../../message/timing.ts'
 import type { Caller } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'
 import { readNumber } from './numbers.ts'
@@ -33,7 +33,7 @@ export function createMessages({ checkCallbackUrl }: Pick<SandboxOptions, 'check
     cost(caller: Caller, request: SendSmsRequest): SmsCost {
       checkCallbackUrl(request.dlrUrl, 'dlrUrl')
       const { recipient, operator, parts, sender, partPriceMicros } = judge(request)
-      readTiming(request, caller.now())
+      checkTiming(request, caller.now())
       return {
         from: sender.name,
         to: recipient.msisdn,

@@ -3,7 +3,7 @@ import { ApiError } from '../../http/api-error.ts'
 import { numberReader, readMobile } from '../../message/number.ts'
 import { readSender } from '../../message/sender.ts'
 import { readText } from '../../message/text.ts'
-import { readTiming } from '../../message/timing.ts'
+import { checkTiming } from '../../message/timing.ts'
 import type { Upstream } from '../upstream.ts'
 import { judgeRead } from './judge.ts'
 import { judgeSms } from './messages.ts'
@@ -27,7 +27,7 @@ export function createVertexUpstream(options: SenderOptions): VertexUpstream {
       const { msisdn: to } = readMobile(readNumber, 'SEND_REFUSED', 'to', request.to, request.correctBy)
       readText(request)
       const { name: from } = readSender(request.from, readNumber)
-      readTiming(request, caller.now())
+      checkTiming(request, caller.now())
       const answer = await access.ask(caller.accountId, costRequest({ to, from, message: request.message }))
       const told = judgeCost(answer, to)
       if (told !== null) return { from, ...told.cost }
