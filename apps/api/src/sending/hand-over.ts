@@ -30,7 +30,7 @@ export interface ToHandOver {
   readonly call: () => Promise<HandOver>
 }
 
-/** The settlement of a message that was claimed, and that its process surely handed to nobody. */
+/** The settlement of a message that its process surely handed to nobody. */
 export function notHandedOver(messageId: bigint): Settlement {
   return { messageId, outcome: 'released', failure: 'UNAVAILABLE', failureReason: NOT_SENT }
 }
@@ -224,10 +224,7 @@ export function giveBackLater(
   const open = new Set(messageIds)
   const given = async () => {
     const settlements = [...open].map((messageId) => ({
-      messageId,
-      outcome: 'released' as const,
-      failure: 'UNAVAILABLE' as const,
-      failureReason: NOT_SENT,
+      ...notHandedOver(messageId),
       ...(isFoundAgain ? {} : { post: 'never' as const }),
     }))
     for (const { id } of await settle(deps.db, settlements)) open.delete(id)
