@@ -130,6 +130,14 @@ export const VERTEX_ERROR_CODES = {
 /** One numeric VertexSMS code. */
 export type VertexErrorCode = (typeof VERTEX_ERROR_CODES)[keyof typeof VERTEX_ERROR_CODES]
 
+/** True for one of the numeric codes. */
+export function isVertexErrorCode(code: number): code is VertexErrorCode {
+  return Object.hasOwn(VERTEX_ERROR_MEANINGS, code)
+}
+
+/** Codes under which a message or a lookup is refused before it is accepted; the others come with its report. */
+export const NEVER_ACCEPTED_CODES: ReadonlySet<number> = new Set<VertexErrorCode>([20, 21, 22, 23, 24, 53])
+
 /** What each numeric code means, and where somebody can do something about it what that is, in words for a person. */
 export const VERTEX_ERROR_MEANINGS: Readonly<Record<VertexErrorCode, string>> = {
   0: 'No error.',

@@ -21,7 +21,7 @@ export type Coding = 0 | 1 | 2
 const CONCATENATION_OCTETS = 6
 
 /** The most parts of one message: the concatenation header counts in one octet. */
-const PARTS_MAX = 255
+export const PARTS_MAX = 255
 
 /** How a text is split, or why it cannot be sent. */
 export interface Segmentation {

@@ -1,10 +1,5 @@
 // What callers are told of messages: rendered from the rows alike at the first time and at every repeat.
-import {
-  API_ERRORS,
-  type ApiErrorCode,
-  VERTEX_ERROR_MEANINGS,
-  type VertexErrorCode,
-} from '@vertexsms/contract/api-errors'
+import { API_ERRORS, type ApiErrorCode, isVertexErrorCode } from '@vertexsms/contract/api-errors'
 import { becameOf } from '@vertexsms/contract/delivery'
 import { IDEMPOTENCY_REPLAYED_HEADER } from '@vertexsms/contract/headers'
 import { CURRENCY } from '@vertexsms/contract/limits'
@@ -34,13 +29,9 @@ function failureOf({ failure, failureNumber, failureReason }: MessageRow, header
   const code = failure !== null && Object.hasOwn(API_ERRORS, failure) ? (failure as ApiErrorCode) : 'INTERNAL'
   return new ApiError(code, {
     headers,
-    ...(isVertexCode(failureNumber) ? { errorCode: failureNumber } : {}),
+    ...(failureNumber !== null && isVertexErrorCode(failureNumber) ? { errorCode: failureNumber } : {}),
     ...(isReason(failureReason) ? { reason: failureReason } : {}),
   })
-}
-
-function isVertexCode(code: number | null): code is VertexErrorCode {
-  return code !== null && Object.hasOwn(VERTEX_ERROR_MEANINGS, code)
 }
 
 function isReason(reason: string | null): reason is RefusalReasonName {

@@ -1,6 +1,7 @@
 // What a report changes about money, without touching anything. Delivery is apart from money: a message that failed was
 // sent all the same. A report gives back only what it shows was never accepted, lowers only what was charged by the hold,
 // and charges what was sent without a price, or was given back and sent after all.
+import { NEVER_ACCEPTED_CODES } from '@vertexsms/contract/api-errors'
 import { hasArrived } from '@vertexsms/contract/delivery'
 import { NOT_PAID, type Settlement } from '../ledger/settle.ts'
 
@@ -34,9 +35,6 @@ export interface PartPrices {
 /** Nothing changes; the settlement that does; or the report must come again, once its hand-over was answered. */
 export type LateMoney = 'nothing' | 'later' | Omit<Settlement, 'messageId'>
 
-/** Codes under which an upstream refuses a message before it accepts it. */
-const NEVER_ACCEPTED: ReadonlySet<number> = new Set([20, 21, 22, 23, NOT_PAID, 53])
-
 /** What a final report with this error changes. Run again after the change, it changes nothing. */
 export function lateMoney(
   { status, error }: { readonly status: number; readonly error: number },
@@ -45,7 +43,7 @@ export function lateMoney(
 ): LateMoney {
   const arrived = hasArrived(status)
   const notPaid = !arrived && error === NOT_PAID
-  const neverAccepted = !arrived && NEVER_ACCEPTED.has(error)
+  const neverAccepted = !arrived && NEVER_ACCEPTED_CODES.has(error)
   const givenBack = { outcome: 'released', failure: 'SEND_REFUSED', failureNumber: error } as const
   switch (message.state) {
     case 'scheduled':

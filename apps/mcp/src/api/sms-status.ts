@@ -1,4 +1,4 @@
-import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { isVertexErrorCode, VERTEX_ERROR_MEANINGS } from '@vertexsms/contract/api-errors'
 import { type SmsStatus, smsStatusResponseSchema } from '@vertexsms/contract/sending'
 import type { ApiRequest } from './client.ts'
 import { parseJson, type RouteAnswer, RouteFailure } from './judge.ts'
@@ -23,6 +23,5 @@ export function readStatus({ body }: RouteAnswer): SmsStatus {
 
 /** What a numeric code of a report or a refusal says, in words of the catalogue; null where there is no such code. */
 export function errorMeaning(code: number | null): string | null {
-  if (code === null || !Object.hasOwn(VERTEX_ERROR_MEANINGS, code)) return null
-  return VERTEX_ERROR_MEANINGS[code as VertexErrorCode]
+  return code !== null && isVertexErrorCode(code) ? VERTEX_ERROR_MEANINGS[code] : null
 }

@@ -1,7 +1,8 @@
+import { NEVER_ACCEPTED_CODES, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { readMobile } from '../../message/number.ts'
 import { newNumberId, underNewId } from '../ids.ts'
 import type { HandOver, LookupOrder } from '../upstream.ts'
-import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
+import { magicCode } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import type { OperatorOptions } from './operator.ts'
 import { refusal } from './plan.ts'
@@ -19,9 +20,9 @@ export function createLookupOrders({
 
   async function take({ accountId, messageId, msisdn }: LookupOrder): Promise<HandOver> {
     const number = readMobile(readNumber, 'LOOKUP_REFUSED', 'msisdn', `+${msisdn}`)
-    if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', 20)
+    if (!operatorOf(number)) throw refusal('LOOKUP_REFUSED', VERTEX_ERROR_CODES.NOT_CONFIGURED)
     const magic = magicCode(number.msisdn) ?? 0
-    if (REFUSED_AT_ONCE.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
+    if (NEVER_ACCEPTED_CODES.has(magic)) throw refusal('LOOKUP_REFUSED', magic)
     const [row] = await underNewId(
       newId,
       (id) => db.$queryRaw<{ id: bigint }[]>`
@@ -36,7 +37,7 @@ export function createLookupOrders({
       FROM charged
       RETURNING id`,
     )
-    if (row === undefined) throw refusal('LOOKUP_REFUSED', 24)
+    if (row === undefined) throw refusal('LOOKUP_REFUSED', VERTEX_ERROR_CODES.BALANCE_LIMIT)
     wakeIn(times.hlrMs)
     return { kind: 'accepted', reference: String(row.id), parts: null, priceMicros: HLR_PRICE_MICROS }
   }

@@ -1,4 +1,4 @@
-import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { isVertexErrorCode, type VertexErrorCode } from '@vertexsms/contract/api-errors'
 
 // +44 7700 900000-900999 is the range that the UK regulator keeps for drama: no subscriber has such a number.
 
@@ -10,17 +10,10 @@ export const MAGIC_COUNTRY = 'GB'
 
 const MAGIC = new RegExp(`^${MAGIC_PREFIX}(\\d{3})$`)
 
-/** Codes that refuse a request at once; the others come with the delivery report or the lookup's result. */
-export const REFUSED_AT_ONCE: ReadonlySet<VertexErrorCode> = new Set([20, 21, 22, 23, 24, 53])
-
-function isVertexCode(code: number): code is VertexErrorCode {
-  return Object.hasOwn(VERTEX_ERROR_MEANINGS, code)
-}
-
 /** The numeric code a magic number stands for, 0 for one that is delivered; undefined for every other number. */
 export function magicCode(msisdn: string): VertexErrorCode | undefined {
   const digits = MAGIC.exec(msisdn)?.[1]
   if (digits === undefined) return undefined
   const code = Number(digits)
-  return isVertexCode(code) ? code : 0
+  return isVertexErrorCode(code) ? code : 0
 }

@@ -1,17 +1,14 @@
 // What the simulated operator judges by himself, without touching anything: whether he serves a number, takes a sender and
 // lets a message pass, and at what price.
-import { VERTEX_ERROR_CODES, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { NEVER_ACCEPTED_CODES, VERTEX_ERROR_CODES, type VertexErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../../http/api-error.ts'
 import type { KnownNumber } from '../../message/number.ts'
 import type { Sender } from '../../message/sender.ts'
 import type { Operator } from '../operators.ts'
-import { magicCode, REFUSED_AT_ONCE } from './magic.ts'
+import { magicCode } from './magic.ts'
 import { operatorOf } from './numbers.ts'
 import { partPriceMicros } from './prices.ts'
 import { NAME_MUST_BE_REGISTERED, NAME_NOT_TAKEN } from './sender-rules.ts'
-
-/** The code of a message that `testMode` 2 makes fail. */
-const TEST_FAILURE_CODE = 2
 
 /** The operator of a recipient. Throws SEND_REFUSED with code 20 where none is known. */
 export function operatorFor(recipient: KnownNumber): Operator {
@@ -42,7 +39,7 @@ export function refusal(code: 'SEND_REFUSED' | 'LOOKUP_REFUSED', errorCode: Vert
 /** The code that the delivery report will carry. Throws SEND_REFUSED for magic numbers that are refused at once. */
 export function outcomeOf(recipient: KnownNumber, testMode: 1 | 2 | undefined): VertexErrorCode {
   const magic = magicCode(recipient.msisdn) ?? 0
-  if (REFUSED_AT_ONCE.has(magic)) throw refusal('SEND_REFUSED', magic)
+  if (NEVER_ACCEPTED_CODES.has(magic)) throw refusal('SEND_REFUSED', magic)
   if (testMode === undefined) return magic
-  return testMode === 1 ? 0 : TEST_FAILURE_CODE
+  return testMode === 1 ? VERTEX_ERROR_CODES.NONE : VERTEX_ERROR_CODES.NOT_DELIVERED
 }

@@ -1,3 +1,4 @@
+import { VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { Prisma } from '@vertexsms/db/client'
 import { ApiError } from '../../http/api-error.ts'
 import { readMobile } from '../../message/number.ts'
@@ -13,9 +14,6 @@ import { refusedBy } from './refused.ts'
 
 /** The order among messages that are due. */
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const
-
-/** Messages whose validity ends before the network answers fail with this code. */
-const EXPIRED_CODE = 2
 
 /** Takes orders of messages: charges the account and keeps the message in one statement, or refuses both. */
 export function createSmsOrders({
@@ -57,12 +55,12 @@ export function createSmsOrders({
                            status, outcome_code, test_mode, created_at, send_at, report_at, expires_at)
       SELECT ${id}::bigint, id, ${order.messageId}::bigint, ${recipient.msisdn}, ${sender.name}, ${message}, ${coding}::int,
              ${parts}::int, ${PRIORITIES[order.priority ?? 'normal']}::int, ${priceMicros}::bigint, ${mccmnc},
-             'accepted'::message_status, ${isLate ? EXPIRED_CODE : decided}::int, ${testMode ?? null}::int,
+             'accepted'::message_status, ${isLate ? VERTEX_ERROR_CODES.NOT_DELIVERED : decided}::int, ${testMode ?? null}::int,
              database_now(), database_now(), ${inMs(reportMs)}, ${inMs(validityMs)}
       FROM charged
       RETURNING id`,
     )
-    if (row === undefined) throw refusal('SEND_REFUSED', 24)
+    if (row === undefined) throw refusal('SEND_REFUSED', VERTEX_ERROR_CODES.BALANCE_LIMIT)
     wakeIn(reportMs)
     return { kind: 'accepted', reference: String(row.id), parts, priceMicros }
   }

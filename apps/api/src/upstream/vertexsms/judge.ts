@@ -1,9 +1,11 @@
 // What an answer of the real API means, decided by its status alone and never by the words of its message. Nothing here
 // calls anybody.
-import { VERTEX_ERROR_MEANINGS, type VertexErrorCode } from '@vertexsms/contract/api-errors'
+import { isVertexErrorCode } from '@vertexsms/contract/api-errors'
 import type { RefusalReasonName } from '@vertexsms/contract/refusals'
 import type * as z from 'zod'
 import { ApiError } from '../../http/api-error.ts'
+import { unavailable } from '../../http/error-answers.ts'
+import { PARTS_MAX } from '../../message/segments.ts'
 import type { HandOver } from '../upstream.ts'
 import type { UpstreamAnswer } from './client.ts'
 import { errorAnswerSchema, FIELD_IN_MESSAGE, parseBody, readIdAnswer } from './wire.ts'
@@ -109,23 +111,13 @@ function refusalOf(body: string, code: Refused['code']): Refused {
   return {
     kind: 'refused',
     code,
-    ...(isVertexCode(error) ? { errorCode: error } : {}),
+    ...(error && isVertexErrorCode(error) ? { errorCode: error } : {}),
     ...(reason === undefined ? {} : { reason }),
   }
 }
-
-function isVertexCode(code: number | undefined): code is VertexErrorCode {
-  return code !== undefined && code !== 0 && Object.hasOwn(VERTEX_ERROR_MEANINGS, code)
-}
-
-const PARTS_MAX = 255
 
 function readParts(amountSent: string | null): number | null {
   if (amountSent === null || !/^[1-9]\d{0,2}$/.test(amountSent)) return null
   const parts = Number(amountSent)
   return parts <= PARTS_MAX ? parts : null
-}
-
-function unavailable(): ApiError {
-  return new ApiError('UNAVAILABLE', { headers: { 'retry-after': '2' } })
 }

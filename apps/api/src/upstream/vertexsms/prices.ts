@@ -1,5 +1,6 @@
 import { readEurNumber } from '@vertexsms/contract/money'
 import type { SmsCost } from '@vertexsms/contract/rest'
+import { PARTS_MAX } from '../../message/segments.ts'
 import type { SmsOrder, UpstreamPrice } from '../upstream.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './client.ts'
 import { isSuccess } from './judge.ts'
@@ -8,7 +9,6 @@ import { CURRENCY, costAnswerSchema, PATHS, parseBody } from './wire.ts'
 /** Below a million EUR; a price that is larger is a mistake. */
 const AMOUNT = /^(\d{1,6})(?:\.(\d{1,18}))?$/
 const DECIMALS = 6
-const PARTS_MAX = 255
 
 /**
  * An amount in EUR, as a number or as decimal text, in micro-EUR and rounded up to one. Null for everything that is no price:
