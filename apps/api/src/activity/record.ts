@@ -11,7 +11,7 @@ export type ActivityKind = 'sms' | 'hlr' | 'msisdn' | 'settle' | 'cancel' | 'pau
 const LAST_DIGITS = 3
 
 /** An expression: the last digits of a number, and no more of it. */
-function lastDigitsOf(recipient: Prisma.Sql): Prisma.Sql {
+export function lastDigitsOf(recipient: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`right(${recipient}, ${LAST_DIGITS}::int)`
 }
 

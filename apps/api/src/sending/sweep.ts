@@ -3,6 +3,7 @@
 import { MONEY_KEPT_MONTHS } from '@vertexsms/contract/limits'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import type { Job } from '@vertexsms/service/jobs'
+import { lastDigitsOf } from '../activity/record.ts'
 import { type Step, settleSteps } from '../ledger/release.ts'
 import { FORGOTTEN_RESULT, HAS_NUMBER } from '../ledger/settle.ts'
 import { NOT_SENT } from '../ledger/unsent.ts'
@@ -15,7 +16,6 @@ const UNKNOWN_DAYS = 4
 
 /** Recipients are shortened to their last digits this long after nothing can change any more. */
 const NUMBER_DAYS = 30
-const NUMBER_DIGITS = 3
 
 /** Rows of one statement. */
 const BATCH = 500
@@ -101,7 +101,7 @@ export function createRetentionJob(db: Database): Job {
 async function shortenNumbers(db: Database): Promise<number> {
   const [{ rows }] = await db.$queryRaw<[{ rows: number }]>`
     WITH shortened AS (
-      UPDATE send_message SET recipient = right(recipient, ${NUMBER_DIGITS}::int), fingerprint = NULL,
+      UPDATE send_message SET recipient = ${lastDigitsOf(Prisma.sql`recipient`)}, fingerprint = NULL,
         result = CASE WHEN result IS NOT NULL THEN ${FORGOTTEN_RESULT} END
       WHERE id = ANY (ARRAY(
         SELECT id FROM send_message
