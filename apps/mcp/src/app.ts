@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { explainToBrowsers } from '@vertexsms/service/browser-page'
 import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
@@ -83,7 +84,7 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
   explainToBrowsers(app, {
     of: 'mcp',
     address: config.MCP_RESOURCE_URL,
-    links: { connect: `${config.ISSUER_URL}/connect`, tools: '/tools.md', account: config.ISSUER_URL },
+    links: { connect: `${config.ISSUER_URL}${PAGE_PATHS.connect}`, tools: '/tools.md', account: config.ISSUER_URL },
   })
   registerMetadata(app, config)
   registerOldEndpoints(app, config)
