@@ -1,5 +1,6 @@
 // What becomes of a request whose messages were not admitted: its refusal, what it repeats, or another round.
 import { setTimeout as delay } from 'node:timers/promises'
+import { tooManyOwed } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
 import type { Admitted } from '../ledger/admit.ts'
@@ -26,8 +27,6 @@ interface Tried {
   readonly priced: readonly Priced[]
   readonly messages: readonly Entered[]
 }
-
-const OWED_RETRY_SECONDS = 60
 
 /** Between two looks for a place with the upstream. */
 const PLACE_LOOK_MS = 40
@@ -58,10 +57,7 @@ export async function whenNotAdmitted(
       await delay(PLACE_LOOK_MS * (1 + Math.random()))
       return 'busy'
     case 'owes':
-      throw new ApiError('RATE_LIMITED', {
-        message: 'Too many callbacks wait for servers of this account. Let them answer, or leave the URL out.',
-        headers: { 'retry-after': String(OWED_RETRY_SECONDS) },
-      })
+      throw tooManyOwed()
     case 'too_many_waiting': {
       const { spenders } = toSpenders(outcome.stands, sender.connectionId)
       const [own] = spenders

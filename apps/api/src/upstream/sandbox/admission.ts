@@ -1,7 +1,7 @@
 // What sends or costs asks, in the statement that does it, whether its caller may still: the guard looked when the
 // request began, and a body may take seconds to arrive.
 import { Prisma } from '@vertexsms/db/client'
-import { hasRoomFor } from '../../callback-lane.ts'
+import { hasRoomFor, tooManyOwed } from '../../callback-lane.ts'
 import { ApiError } from '../../http/api-error.ts'
 import { openLive } from '../../live.ts'
 import type { Caller } from '../upstream.ts'
@@ -28,19 +28,12 @@ export interface Admission {
   readonly id: bigint | null
 }
 
-const OWED_RETRY_SECONDS = 60
-
 /**
  * The id of what was written; null where the statement had a reason of its own to write nothing. Throws TOKEN_INVALID
  * when the caller has ended, RATE_LIMITED when too many callbacks are owed already.
  */
 export function admittedId(row: Admission | undefined): bigint | null {
   if (!row?.live) throw new ApiError('TOKEN_INVALID')
-  if (!row.room) {
-    throw new ApiError('RATE_LIMITED', {
-      message: 'Too many callbacks wait for servers of this account. Let them answer, or leave the URL out.',
-      headers: { 'retry-after': String(OWED_RETRY_SECONDS) },
-    })
-  }
+  if (!row.room) throw tooManyOwed()
   return row.id
 }

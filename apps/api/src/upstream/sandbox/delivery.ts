@@ -2,9 +2,8 @@
 // leaves them finished. A node that dies in the middle leaves them due, and any node goes on.
 import { accountLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { laneOf } from '../../callback-lane.ts'
+import { owePosts, oweReviews } from '../../callback-lane.ts'
 import { connectionSends } from '../../live.ts'
-import { LIMITS } from '../../service-limits.ts'
 import { reportStatus } from './report-status.ts'
 import { GENERIC_NAMES } from './sender-rules.ts'
 
@@ -52,15 +51,12 @@ export function reportDelivery(db: Database, now: Date): Promise<number> {
       INSERT INTO sandbox_text (account_id, recipient, sender, text, received_at, message_id)
       SELECT account_id, recipient, sender, text, ${now}::timestamptz, order_id FROM ended
       WHERE outcome_code = 0 AND test_mode IS NULL
-    ), owed AS (
-      INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
-      SELECT account_id, dlr_url, ${laneOf(Prisma.sql`dlr_url`)},
+    ), owed AS (${owePosts(Prisma.sql`
+      SELECT account_id, dlr_url AS url, test_mode,
              jsonb_build_object('id', id::text,
                                 'status', ${reportStatus(Prisma.sql`expired`)},
-                                'error', outcome_code, 'mcc', left(mccmnc, 3), 'mnc', substr(mccmnc, 4)),
-             0, CASE WHEN test_mode IS NULL THEN ${LIMITS.tries.usual}::int ELSE ${LIMITS.tries.free}::int END,
-             ${now}::timestamptz, ${now}::timestamptz
-      FROM ended WHERE dlr_url IS NOT NULL
+                                'error', outcome_code, 'mcc', left(mccmnc, 3), 'mnc', substr(mccmnc, 4)) AS body
+      FROM ended WHERE dlr_url IS NOT NULL`)}
     )
     SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))
 }
@@ -93,11 +89,7 @@ export function endReviews(db: Database, now: Date): Promise<number> {
           review_at = NULL
       FROM due WHERE s.id = due.id
       RETURNING s.id, s.account_id, s.name, s.status::text AS status, s.notification_url
-    ), owed AS (
-      INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
-      SELECT account_id, notification_url, ${laneOf(Prisma.sql`notification_url`)}, jsonb_build_object('id', id::text, 'name', name, 'status', status),
-             0, ${LIMITS.tries.usual}::int, ${now}::timestamptz, ${now}::timestamptz
-      FROM ended WHERE notification_url IS NOT NULL
+    ), owed AS (${oweReviews(Prisma.sql`ended`)}
     )
     SELECT count(*) AS count FROM ended`.then(([row]) => Number(row?.count ?? 0))
 }

@@ -1,7 +1,6 @@
 import { type HlrResult, hlrResultSchema } from '@vertexsms/contract/rest'
 import { Prisma } from '@vertexsms/db/client'
-import { laneOf } from '../../callback-lane.ts'
-import { LIMITS } from '../../service-limits.ts'
+import { owePosts } from '../../callback-lane.ts'
 import { operatorsOf } from '../operators.ts'
 import type { Caller, HlrProgress } from '../upstream.ts'
 import type { SandboxOptions } from './config.ts'
@@ -64,10 +63,9 @@ export function createLookups({ db }: Pick<SandboxOptions, 'db'>) {
         UPDATE hlr_lookup
         SET result = ${result}::jsonb, tell_at = CASE WHEN order_id IS NOT NULL THEN ${now}::timestamptz END
         WHERE id = ${id}::bigint AND result IS NULL RETURNING id
-      ), owed AS (
-        INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
-        SELECT ${accountId}::uuid, ${callbackUrl}::text, ${laneOf(Prisma.sql`${callbackUrl}::text`)}, ${result}::jsonb, 0, ${LIMITS.tries.usual}::int, ${now}::timestamptz, ${now}::timestamptz
-        FROM answered WHERE ${callbackUrl}::text IS NOT NULL
+      ), owed AS (${owePosts(Prisma.sql`
+        SELECT ${accountId}::uuid AS account_id, ${callbackUrl}::text AS url, NULL::int AS test_mode, ${result}::jsonb AS body
+        FROM answered WHERE ${callbackUrl}::text IS NOT NULL`)}
       )
       SELECT id FROM answered`
     return rows.length > 0

@@ -2,11 +2,10 @@
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
-import { laneOf } from '../../callback-lane.ts'
+import { oweReviews } from '../../callback-lane.ts'
 import { ApiError, noSuch } from '../../http/api-error.ts'
 import { toApiError } from '../../http/error-answers.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
-import { LIMITS } from '../../service-limits.ts'
 import { newNumberId } from '../ids.ts'
 import { createPinLimits } from '../pin-limit.ts'
 import type { Caller, Upstream } from '../upstream.ts'
@@ -166,11 +165,7 @@ export async function takeReview(db: Database, id: bigint, status: 'confirmed' |
     WITH reviewed AS (
       UPDATE upstream_sender SET reviewed_at = database_now()
       WHERE id = ${id}::bigint AND reviewed_at IS NULL
-      RETURNING id, account_id, name, notification_url
+      RETURNING id, account_id, name, ${status}::text AS status, notification_url
     )
-    INSERT INTO callback (account_id, url, host, body, attempts, attempts_max, created_at, next_at)
-    SELECT account_id, notification_url, ${laneOf(Prisma.sql`notification_url`)},
-           jsonb_build_object('id', id::text, 'name', name, 'status', ${status}::text), 0, ${LIMITS.tries.usual}::int,
-           database_now(), database_now()
-    FROM reviewed WHERE notification_url IS NOT NULL`
+    ${oweReviews(Prisma.sql`reviewed`)}`
 }
