@@ -1,4 +1,4 @@
-import { SENDER_NAME_PATTERN } from '@vertexsms/contract/rest'
+import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { ApiError } from '../http/api-error.ts'
 import type { ReadNumber } from './number.ts'
 
@@ -19,4 +19,16 @@ export function readSender(from: string, readNumber: ReadNumber): Sender {
   // A short code or a landline stands in `from` as it was registered.
   if (/^\d{3,11}$/.test(from)) return { name: from, isName: false }
   throw new ApiError('SEND_REFUSED', { message: SENDER_SENTENCE })
+}
+
+/** A name that is to be registered. */
+export type SenderNameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
+
+/** Names that may be digits alone. */
+const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
+
+/** Throws INVALID_INPUT for what cannot be registered as a name under its category. */
+export function checkSenderName({ name, category }: SenderNameRequest): void {
+  const isNumeric = NUMERIC_CATEGORIES.has(category) && /^\d+$/.test(name)
+  if (!isNumeric && !SENDER_NAME_PATTERN.test(name)) throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
 }

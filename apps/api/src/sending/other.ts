@@ -2,6 +2,7 @@
 import { ApiError } from '../http/api-error.ts'
 import { notMobile, readMobile } from '../message/number.ts'
 import { newNumberId } from '../upstream/ids.ts'
+import { refusedBy } from '../upstream/refused.ts'
 import type { HandOver } from '../upstream/upstream.ts'
 import { failureOfRepeat, outcomeUnknown } from './answers.ts'
 import type { Sender, SendingDeps } from './deps.ts'
@@ -145,15 +146,8 @@ async function register(
     const reference = await deps.registerNumber(sender, msisdn, generation)
     return { kind: 'accepted', reference, parts: null, priceMicros: 0n }
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code === 'OUTCOME_UNKNOWN') throw error
-    tell(error)
-    return {
-      kind: 'refused',
-      code: error.code,
-      message: error.message,
-      ...(error.errorCode === null ? {} : { errorCode: error.errorCode }),
-      ...(error.reason === undefined ? {} : { reason: error.reason }),
-    }
+    if (error instanceof ApiError) tell(error)
+    return refusedBy(error)
   }
 }
 

@@ -1,13 +1,13 @@
 import { NEVER_ACCEPTED_CODES, VERTEX_ERROR_CODES } from '@vertexsms/contract/api-errors'
 import { readMobile } from '../../message/number.ts'
 import { newNumberId, underNewId } from '../ids.ts'
+import { refusedBy } from '../refused.ts'
 import type { HandOver, LookupOrder } from '../upstream.ts'
 import { magicCode } from './magic.ts'
 import { operatorOf, readNumber } from './numbers.ts'
 import type { OperatorOptions } from './operator.ts'
 import { refusal } from './plan.ts'
 import { HLR_PRICE_MICROS } from './prices.ts'
-import { refusedBy } from './refused.ts'
 
 /** Takes orders of lookups: charges the account and keeps the lookup in one statement, or refuses both. */
 export function createLookupOrders({

@@ -1,29 +1,19 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
-import { PIN_DIGITS, SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { PIN_DIGITS, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { mac } from '@vertexsms/secrets/mac'
 import { ApiError, noSuch } from '../../http/api-error.ts'
 import { notMobile } from '../../message/number.ts'
+import { checkSenderName, type SenderNameRequest } from '../../message/sender.ts'
 import { LIMITS } from '../../service-limits.ts'
 import { newNumberId, underNewId } from '../ids.ts'
-import { createPinLimits } from '../pin-limit.ts'
+import { createPinLimits, PIN_SECONDS, PIN_TRIES } from '../pin-limit.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
 import { readNumber } from './numbers.ts'
 
-/** Wrong and right guesses that one PIN takes. */
-const PIN_TRIES = 5
-
-/** How long a PIN may be used. */
-const PIN_SECONDS = 600
-
 /** The sender of the text that carries the PIN. */
 const PIN_SENDER = 'VertexSMS'
-
-/** Names that consist of digits are short codes or landlines. */
-const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
-
-type NameRequest = Extract<SenderIdRequest, { type: 'AlphaNumeric' }>
 
 /** Registers and confirms senders. */
 export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, newIds }: SandboxOptions) {
@@ -75,11 +65,8 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
     return admitted
   }
 
-  async function registerName(caller: Caller, request: NameRequest): Promise<bigint> {
-    const digitsAllowed = NUMERIC_CATEGORIES.has(request.category) && /^\d+$/.test(request.name)
-    if (!digitsAllowed && !SENDER_NAME_PATTERN.test(request.name)) {
-      throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
-    }
+  async function registerName(caller: Caller, request: SenderNameRequest): Promise<bigint> {
+    checkSenderName(request)
     const notificationUrl = checkCallbackUrl(request.notificationUrl, 'notificationUrl')
     const now = caller.now()
     const reviewAt = new Date(now.getTime() + times.reviewMs)
@@ -108,7 +95,10 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
   }
 
   return {
-    /** The id of the new sender. Throws INVALID_INPUT, CONFLICT, RATE_LIMITED after too many PINs in a day. */
+    /**
+     * The id of the new sender. Throws INVALID_INPUT, URL_NOT_ALLOWED, CONFLICT, TOKEN_INVALID where the caller has ended, and
+     * RATE_LIMITED after too many PINs or while too much waits.
+     */
     async register(caller: Caller, request: SenderIdRequest): Promise<string> {
       return String(
         await (request.type === 'MSISDN' ? registerNumber(caller, request.name) : registerName(caller, request)),
@@ -117,7 +107,8 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
 
     /**
      * Confirms a number. A try is counted in the row before the code is looked at, so that parallel requests on any
-     * number of nodes get {@link PIN_TRIES} together. Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, NOT_FOUND.
+     * number of nodes get {@link PIN_TRIES} together. Throws CODE_WRONG, CODE_EXPIRED, CONFLICT, NOT_FOUND,
+     * and RATE_LIMITED after too many guesses in a day.
      */
     async confirm(caller: Caller, id: bigint, code: string): Promise<void> {
       const now = caller.now()

@@ -6,11 +6,11 @@ import { readSender } from '../../message/sender.ts'
 import { readText } from '../../message/text.ts'
 import { DEFAULT_VALIDITY_SECONDS } from '../../message/timing.ts'
 import { newSmsId, underNewId } from '../ids.ts'
+import { refusedBy } from '../refused.ts'
 import type { HandOver, SmsOrder } from '../upstream.ts'
 import { readNumber } from './numbers.ts'
 import type { OperatorOptions } from './operator.ts'
 import { mustBeConfirmed, operatorFor, outcomeOf, partPriceOf, refusal } from './plan.ts'
-import { refusedBy } from './refused.ts'
 
 /** The order among messages that are due. */
 const PRIORITIES = { high: 0, normal: 1, low: 2 } as const

@@ -1,26 +1,21 @@
 // Senders that are registered at the real operator. Their ids are ours: the operator's stands in our row and is never shown.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
-import { SENDER_NAME_PATTERN, type SenderIdRequest } from '@vertexsms/contract/rest'
+import type { SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { oweReviews } from '../../callback-lane.ts'
 import { ApiError, noSuch } from '../../http/api-error.ts'
 import { toApiError } from '../../http/error-answers.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
+import { checkSenderName } from '../../message/sender.ts'
 import { newNumberId } from '../ids.ts'
-import { createPinLimits } from '../pin-limit.ts'
+import { createPinLimits, PIN_SECONDS, PIN_TRIES } from '../pin-limit.ts'
 import type { Caller, Upstream } from '../upstream.ts'
 import type { VertexAccess } from './operator.ts'
 import { confirmRequest, judgeConfirmation, judgeSender, senderRequest } from './registrations.ts'
 import type { ReportAddresses } from './report-address.ts'
 
-/** Guesses that one PIN takes, and for how long it may be tried; the operator may take fewer. */
-const PIN_TRIES = 5
-const PIN_SECONDS = 600
-
 /** What a registration is refused with before the operator was asked, or without his having heard of it. */
 const UNASKED: ReadonlySet<ApiErrorCode> = new Set(['UNAVAILABLE', 'UPSTREAM_ACCOUNT_MISSING', 'UPSTREAM_CHANGED'])
-
-const NUMERIC_CATEGORIES: ReadonlySet<string> = new Set(['Shortcode', 'Landline'])
 
 /** What registration needs. */
 export interface SenderOptions {
@@ -93,10 +88,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
     async registerSender(caller: Caller, request: SenderIdRequest): Promise<string> {
       const { generation } = await access.tokens.of(caller.accountId)
       if (request.type === 'MSISDN') return registerNumber(caller, request.name, generation)
-      const isDigits = NUMERIC_CATEGORIES.has(request.category) && /^\d+$/.test(request.name)
-      if (!isDigits && !SENDER_NAME_PATTERN.test(request.name)) {
-        throw new ApiError('INVALID_INPUT', { reason: 'sender_name_form' })
-      }
+      checkSenderName(request)
       const url = checkCallbackUrl(request.notificationUrl, 'notificationUrl') ?? null
       if (url !== null && addresses.of('sender', 0n) === null) {
         throw new ApiError('CALLBACK_ADDRESS_MISSING', { message: NO_NOTIFICATION })

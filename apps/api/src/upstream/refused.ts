@@ -1,5 +1,5 @@
-import { ApiError } from '../../http/api-error.ts'
-import type { HandOver } from '../upstream.ts'
+import { ApiError } from '../http/api-error.ts'
+import type { HandOver } from './upstream.ts'
 
 /** A refusal as an upstream answers it. Throws again what is none, or what may have been done. */
 export function refusedBy(error: unknown): HandOver {
