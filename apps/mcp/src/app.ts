@@ -4,10 +4,10 @@ import { createHttp } from '@vertexsms/service/http'
 import type { Logger } from '@vertexsms/service/logger'
 import { STOP_WITHIN_MS } from '@vertexsms/service/run'
 import type { FastifyInstance } from 'fastify'
-import { type ApiTimes, createApiClient } from './api/client.ts'
+import { type ApiClient, type ApiTimes, createApiClient } from './api/client.ts'
 import { createReadiness } from './api/readiness.ts'
 import { createAuthenticate } from './caller/bearer.ts'
-import { createChallenges } from './caller/challenge.ts'
+import { type Challenges, createChallenges } from './caller/challenge.ts'
 import { registerMetadata } from './caller/metadata.ts'
 import { registerOldEndpoints } from './caller/old-endpoints.ts'
 import { createPublishedTokens } from './caller/published-keys.ts'
@@ -49,17 +49,7 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
     audience: config.MCP_RESOURCE_URL,
     jwksUrl: config.JWKS_URL,
   })
-  const registry =
-    other ??
-    withResources(
-      createToolRegistry({
-        info: serverInfo(config),
-        instructions: INSTRUCTIONS,
-        tools: createTools({ deliveryWaitMs: config.DELIVERY_WAIT_MS }),
-        challenges,
-        draining: draining.signal,
-      }),
-    )
+  const registry = other ?? productRegistry(config, challenges, draining.signal)
 
   const app = createHttp({
     service: 'mcp',
@@ -97,8 +87,29 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
     origins: createOriginPolicy(config),
     registry,
   })
-  // A waiting lookup answers `pending` at once, what waits for its turn is not made; what was handed over to the API is waited
-  // for while there is time to say that its outcome is not known: a send that is cut off would be made again.
+  drainWith(app, draining, api)
+  return app
+}
+
+/** The ten tools and what can be read. */
+function productRegistry(config: Config, challenges: Challenges, draining: AbortSignal): Registry {
+  return withResources(
+    createToolRegistry({
+      info: serverInfo(config),
+      instructions: INSTRUCTIONS,
+      tools: createTools({ deliveryWaitMs: config.DELIVERY_WAIT_MS }),
+      challenges,
+      draining,
+    }),
+  )
+}
+
+/**
+ * Ends what is under way with the app. A waiting lookup answers `pending` at once, what waits for its turn is not made; what was
+ * handed over to the API is waited for while there is time to say that its outcome is not known: a send that is cut off would
+ * be made again.
+ */
+function drainWith(app: FastifyInstance, draining: AbortController, api: ApiClient): void {
   let lastCall: NodeJS.Timeout | undefined
   app.addHook('preClose', async () => {
     draining.abort()
@@ -108,5 +119,4 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
     clearTimeout(lastCall)
     await api.close()
   })
-  return app
 }
