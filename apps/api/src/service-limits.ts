@@ -65,7 +65,7 @@ export const LIMITS = {
   },
   /** Tries of one post. */
   tries: {
-    /** Reach over 24 hours, see `pauseAfterMs`. */
+    /** The last of them comes after nearly 22 hours, see `pauseAfterMs`; a day is the most in any case. */
     usual: 12,
     /** `testMode` costs nothing and tests a server that is there; it must not be a way to knock at others' doors. */
     free: 3,
