@@ -57,8 +57,7 @@ const numbersField: Field<NumberToCorrect[]> = {
 export const correctPhoneNumber = defineTool({
   name: 'correct_phone_number',
   title: 'Correct phone numbers',
-  description:
-    'Turns up to 100 phone numbers, as people write them, into E.164 and tells whether each is a mobile number. Free. Use it before send_sms when a number is national or doubtful; it does not tell whether the number is in service (lookup_hlr does).',
+  description: `Turns up to ${BATCH_MAX} phone numbers, as people write them, into E.164 and tells whether each is a mobile number. Free. Use it before send_sms when a number is national or doubtful; it does not tell whether the number is in service (lookup_hlr does).`,
   hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: { numbers: numbersField },
   output: z.object({

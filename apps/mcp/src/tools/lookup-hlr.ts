@@ -46,8 +46,7 @@ export function lookupHlr(): DefinedTool {
   return defineTool({
     name: 'lookup_hlr',
     title: 'Look up a number (HLR)',
-    description:
-      'Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to 20 seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.',
+    description: `Asks the home network of a phone number whether it is in service, which operator serves it now and whether it was ported. Each msisdn is charged. Waits up to ${HLR_WAIT_MAX_SECONDS} seconds; if status is pending, call again with lookupId alone, which is free. Use correct_phone_number instead to only check how a number is written.`,
     // Not read-only: each number is charged, again when it is asked again.
     hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
     input: {

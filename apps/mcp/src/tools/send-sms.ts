@@ -2,6 +2,7 @@ import { BATCH_MAX, CODINGS, EXPIRE_IN_SECONDS, PRIORITIES } from '@vertexsms/co
 import { batchResponseSchema, QUOTE_ID_MAX_CHARACTERS } from '@vertexsms/contract/sending'
 import { isReplayed, parseJson, RouteRefusal } from '../api/judge.ts'
 import { smsUri } from '../api/sms-status.ts'
+import { DELIVERY_WAIT_MAX_MS } from '../api/timeouts.ts'
 import { failureIn, ToolFailure } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, type ToolContext } from './define-tool.ts'
 import {
@@ -34,8 +35,7 @@ export function sendSms(deliveryWaitMs: number): DefinedTool {
   return defineTool({
     name: 'send_sms',
     title: 'Send SMS',
-    description:
-      'Sends an SMS to one phone number or to up to 100. Costs money for each part and recipient and cannot be undone: have the person agree on text, sender and recipients first. dryRun tells the price; correct_phone_number repairs numbers that are not in international form. The same call with the same idempotencyKey sends once; without one never repeat a call whose outcome is unknown.',
+    description: `Sends an SMS to one phone number or to up to ${BATCH_MAX}. Costs money for each part and recipient and cannot be undone: have the person agree on text, sender and recipients first. dryRun tells the price; correct_phone_number repairs numbers that are not in international form. The same call with the same idempotencyKey sends once; without one never repeat a call whose outcome is unknown.`,
     hints: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
     input: {
       to: phonesField(
@@ -73,7 +73,9 @@ export function sendSms(deliveryWaitMs: number): DefinedTool {
         }),
       ),
       maxPrice: optional(amountField('The most that the whole send may cost, in EUR.')),
-      waitForDelivery: optional(flagField('Wait up to 20 seconds for the delivery report.')),
+      waitForDelivery: optional(
+        flagField(`Wait up to ${DELIVERY_WAIT_MAX_MS / 1000} seconds for the delivery report.`),
+      ),
     },
     output: sendOutput,
     async run(args, context) {
