@@ -35,7 +35,7 @@ export interface SendingTimes {
   readonly handOverMs: number
   /** All prices of a request. */
   readonly pricesMs: number
-  /** A message is handed over until then and the upstream's time have passed. */
+  /** What the lease of a message has beyond the upstream's time; a process that stalled for longer hands it to nobody. */
   readonly leaseSlackMs: number
   /** The runner of a list has its held rest for so long, from chunk to chunk. */
   readonly runnerMs: number

@@ -56,7 +56,7 @@ export class Exchange {
     return isObject(inputResponses) ? inputResponses : undefined
   }
 
-  /** Aborts when the client has gone; made only for a handler that looks at it. */
+  /** Aborts once {@link cancel} is called; made only for a handler that looks at it. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController()

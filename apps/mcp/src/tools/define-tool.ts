@@ -30,9 +30,9 @@ export interface ToolContext {
   tokenRejected(): Error
   /** The answer for a token that may not use this tool. */
   permissionMissing(): Error
-  /** Aborts when the client has gone, or when the process is about to end. */
+  /** Aborts when a client of the modern era has gone; in the older ones a broken connection cancels nothing. */
   readonly signal: AbortSignal
-  /** True when the process is about to end: nothing new is begun. */
+  /** Aborts when the process is about to end: nothing new is begun. */
   readonly draining: AbortSignal
   /** Tells the client how far the call is, where it asked to be told. */
   progress(done: number, total: number, message: string): void
