@@ -197,10 +197,12 @@ describe('a number as sender', () => {
 describe('a name as sender', () => {
   const request = { type: 'AlphaNumeric', category: 'Brand', categoryDescription: 'Our shop' }
 
-  test('is reviewed by the network and the outcome posted', async () => {
+  test('is reviewed by the network and the outcome posted, with all the tries that a callback may have', async () => {
     const { body: id } = await register({ ...request, name: 'Bakery 7', notificationUrl: `${receiver.url}/name` })
     const post = await eventually(async () => receiver.posts.find(({ body }) => body.id === id))
     expect(post).toMatchObject({ path: '/name', body: { id, name: 'Bakery 7', status: 'confirmed' } })
+    const [owed] = await world.db.callback.findMany({ where: { body: { path: ['id'], equals: id } } })
+    expect(owed?.attemptsMax).toBe(LIMITS.tries.usual)
     expect((await register({ ...request, name: 'Bakery 7' })).body.code).toBe('CONFLICT')
     expect((await confirm(id, '12345')).body.code).toBe('CONFLICT')
   })
