@@ -37,8 +37,8 @@ export interface VerifiedToken {
 /**
  * The one judgement of access tokens (RFC 9068 §4): the signature under the named key, ES256 alone, `typ` at+jwt,
  * `iss`, our audience in `aud`, `exp` and `nbf` as far as this machine's clock can tell
- * ({@link ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS}), and `sub`, `client_id` and `jti` there. Rejects, with what the keys rejected with, only where the keys cannot be read: then nothing can be
- * said about the token.
+ * ({@link ACCESS_TOKEN_CLOCK_TOLERANCE_SECONDS}), and `sub`, `client_id` and `jti` there. Rejects, with what the keys
+ * rejected with, only where the keys cannot be read: then nothing can be said about the token.
  */
 export async function verifyAccessToken(
   value: string,

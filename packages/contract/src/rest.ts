@@ -1,4 +1,5 @@
-// Every request and answer of the REST API, once, for both of its sides.
+// Every request and answer of the REST API, once, for both of its sides, spelled as on the wire. Shapes marked "assumed"
+// follow public text that was cut off; they stand here alone, so that one edit corrects them.
 import * as z from 'zod'
 import { API_TOKEN_KINDS } from './api-token.ts'
 import { DELIVERY_STATUS } from './delivery.ts'
@@ -6,9 +7,6 @@ import { leftSchema, limitsSchema, spentSchema } from './limits.ts'
 import { MOMENT_MAX_CHARACTERS, readMoment } from './moment.ts'
 import { PERMISSIONS } from './permissions.ts'
 import { PHONE_MAX_CHARACTERS } from './phone-text.ts'
-
-// The shapes of the REST API, requests and responses, spelled as on the wire. Shapes marked "assumed"
-// follow public text that was cut off; they stand here alone, so that one edit corrects them.
 
 /** A sender name: 1 to 11 latin letters, digits, spaces, dots and `- _ & # !`, with a letter and no space around it. */
 export const SENDER_NAME_PATTERN = /^(?! )(?=.*[A-Za-z])[A-Za-z0-9 .\-_&#!]{1,11}(?<! )$/

@@ -51,8 +51,9 @@ const IDLE_TIMEOUT_MS = 60_000
 const NAMED_STATEMENTS_LIMIT = 500
 
 /**
- * A lazily connecting client. A server that is lost, or silent for longer than the limits allow, is reported by the query that needed it, with an error that `isUnreachable`
- * knows, and reconnected to by the next one. Close it with `$disconnect()`.
+ * A lazily connecting client. A server that is lost, or silent for longer than the limits allow, is reported by the query
+ * that needed it, with an error that `isUnreachable` knows, and reconnected to by the next one. Close it with
+ * `$disconnect()`.
  */
 export function createDatabase({
   url,

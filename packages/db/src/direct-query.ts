@@ -31,7 +31,8 @@ const TYPES: pg.CustomTypesConfig = {
 /**
  * One statement outside of any transaction, straight to the driver: half the cost of `$queryRaw`, and for the two
  * statements of the token path alone. Limits, errors, prepared statements and values are the same, but that `bytea` comes
- * as a Buffer and `numeric` as text. A database that stands for another, as in a test of faults, is asked through its own `$queryRaw`.
+ * as a Buffer and `numeric` as text. A database that stands for another, as in a test of faults, is asked through its own
+ * `$queryRaw`.
  */
 export async function directQuery<Row extends object>(db: Database, statement: Prisma.Sql): Promise<Row[]> {
   const driver = drivers.get(db)

@@ -2,8 +2,8 @@ const FAILURES_TO_OPEN = 3
 const PROBE_AFTER_MS = 500
 
 /**
- * Stops one caller's calls to a service that does not answer: after a few failures in a row it admits one call every half second as
- * a probe and refuses the others at once, so that nobody waits for a time limit; the first answer closes it again. Any
+ * Stops one caller's calls to a service that does not answer: after a few failures in a row it admits one call every half
+ * second as a probe and refuses the others at once, so that nobody waits for a time limit; the first answer closes it again. Any
  * answer is one, whatever its status: only silence is a failure.
  */
 export class Circuit {

@@ -1,5 +1,5 @@
-// The guard of every call to an address that others named: reading, judging and connecting stand together, for what one
-// lets through the next relies on.
+// The guard of every call to an address that others named, in one file: what a URL may say, whom a name may mean, how the
+// connection is made (directly or through a proxy) and what of the answer is read are only safe together.
 import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
@@ -7,9 +7,6 @@ import { isLoopbackHost, isPublicAddress } from './address.ts'
 import { deadlineSignal } from './deadline.ts'
 import { createLookup, type Lookup } from './names.ts'
 import { openTunnel } from './outbound-tunnel.ts'
-
-// One file, because it is one guard: what a URL may say, whom a name may mean, how the connection is made (directly or
-// through a proxy) and what of the answer is read are only safe together.
 
 /** What outgoing calls may reach. */
 export interface OutboundOptions {

@@ -31,7 +31,7 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 export const STOP_WITHIN_MS = 4_500
 
 /**
- * Builds a service, listens, and stops it on SIGTERM, SIGINT or the loss of the process that started it: no new
+ * Builds a service, listens, and stops it on {@link STOP_SIGNALS} or the loss of the process that started it: no new
  * connections, requests in flight finish, then the app's onClose hooks, and the process ends within its time. A
  * configuration error is printed with everything that is wrong and ends the process with status 1.
  */

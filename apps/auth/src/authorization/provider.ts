@@ -58,7 +58,7 @@ export interface ProviderDeps extends AdapterDeps, ErrorRedirectDeps {
 /** Builds the protocol library's provider with our rules. The key set is fixed; which of its keys signs is decided per token. */
 export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): Provider {
   const provider = new Provider(deps.issuer, configuration(deps, keys))
-  // Host and protocol come from the configured issuer: mount.ts overwrites the headers this setting trusts.
+  // Host and protocol come from the configured issuer: endpoints.ts overwrites the headers this setting trusts.
   provider.proxy = true
   provider.Client.prototype.redirectUriAllowed = function redirectUriAllowed(uri: string) {
     return redirectUriMatches(this.redirectUris ?? [], uri, { anyLocalhostPort: this.clientAuthMethod === 'none' })
@@ -134,7 +134,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     clientDefaults: { id_token_signed_response_alg: ACCESS_TOKEN_ALG, authorization_details_types: [DETAILS_TYPE] },
     extraClientMetadata: { properties: [OPERATOR_MARK] },
     pkce: { required: () => true },
-    // Browser-based clients may come from anywhere: nothing here is authorised by a cookie (Fetch §3.2).
+    // Browser-based clients may come from anywhere: nothing here is authorised by a cookie (Fetch, CORS protocol).
     clientBasedCORS: () => true,
     cookies: {
       keys: [cookieKey(deps.operatorKey)],

@@ -20,7 +20,7 @@ export function readCliEnv(source?: Record<string, string | undefined>) {
   )
 }
 
-/** What the commands about signing keys read besides. */
+/** What every command reads besides that seals, opens or derives something; how long access tokens live, for a rotation. */
 export function readKeysEnv(source?: Record<string, string | undefined>) {
   return readEnv(
     z.object({ OPERATOR_KEY: keySchema, ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema.default(600) }),

@@ -47,8 +47,9 @@ export async function usableApprovals(db: Database, accountId: string, take: num
 
 /**
  * The owner's word on an approval that waits, once: call it in the transaction that holds the account. Approved it is good
- * for {@link APPROVAL_GOOD_SECONDS} from now, at most until its time where it has one, and the recipients and the text go in either case. False when it was
- * decided before, ran out, is not the account's, or what asked has ended, ran out or may not send.
+ * for {@link APPROVAL_GOOD_SECONDS} from now, at most until its time where it has one, and the recipients and the text go
+ * in either case. False when it was decided before, ran out, is not the account's, or what asked has ended, ran out or may
+ * not send.
  */
 export async function decideApproval(
   tx: Prisma.TransactionClient,

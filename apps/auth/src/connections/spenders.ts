@@ -116,9 +116,9 @@ function columns(limits: SpenderLimits) {
 }
 
 /**
- * The step of an ending that ends the spenders of `gone`, a step before it with `id, account_id, spender_id`, and `name` for a token, which it keeps: each that
- * no live connection or token goes on with. A spender that never had a row gets one, for the API's first use must not
- * make it anew.
+ * The step of an ending that ends the spenders of `gone`, a step before it with `id, account_id, spender_id`, and `name` for
+ * a token, which it keeps: each that no live connection or token goes on with. A spender that never had a row gets one, for
+ * the API's first use must not make it anew.
  */
 export function endSpenders(kind: 'connection' | 'token'): Prisma.Sql {
   const name = kind === 'token' ? Prisma.sql`gone.name` : Prisma.sql`NULL`

@@ -20,7 +20,7 @@ import type { Cost } from './cost.ts'
 import type { Earlier } from './earlier.ts'
 import { warningsOf } from './warnings.ts'
 
-/** What a person has filled in so far; null fields of a page that is opened. */
+/** What a person has filled in so far; of a page that is opened, what we would have it start with. */
 export interface Filled {
   readonly scopes: readonly Scope[]
   readonly bounds: TypedBounds

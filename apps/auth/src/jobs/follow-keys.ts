@@ -2,7 +2,7 @@ import type { Job } from '@vertexsms/service/jobs'
 import { KEY_POLL_SECONDS } from '../authorization/keys.ts'
 import type { LiveProvider } from '../authorization/live-provider.ts'
 
-/** The job that follows what other processes publish and retire; every 30 seconds, or as often as it is told. */
+/** The job that follows what other processes publish and retire; every {@link KEY_POLL_SECONDS}, or as often as it is told. */
 export function createFollowKeysJob(
   provider: Pick<LiveProvider, 'followKeys'>,
   everyMs: number = KEY_POLL_SECONDS * 1000,

@@ -11,13 +11,13 @@ export function textField(request: FastifyRequest, name: string): string {
   return oneText((request.body as Record<string, unknown> | undefined)?.[name]) ?? ''
 }
 
-/** True where a form has this field, empty or not. */
-export function hasField(request: FastifyRequest, name: string): boolean {
-  return (request.body as Record<string, unknown> | undefined)?.[name] !== undefined
-}
-
 /** The same of a value as a form holds it; undefined for what no form holds. */
 export function oneText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.join(BETWEEN)
   return typeof value === 'string' ? value : undefined
+}
+
+/** True where a form has this field, empty or not. */
+export function hasField(request: FastifyRequest, name: string): boolean {
+  return (request.body as Record<string, unknown> | undefined)?.[name] !== undefined
 }

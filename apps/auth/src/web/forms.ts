@@ -8,9 +8,9 @@ import { cookieName } from '../cookie-name.ts'
 
 // Two independent locks on every form, both needed:
 // 1. The browser says where the request comes from. `Sec-Fetch-Site` decides where it is sent; `Origin` only without
-//    it, because our own `Referrer-Policy: no-referrer` makes browsers send `Origin: null` on a form (Fetch §3.2). A
-//    browser that says `Origin: null` and nothing else (Safari before 16.4) is believed by its token alone: any page
-//    can be made to say so, but none can read a token that is bound to this browser's cookie.
+//    it, because our own `Referrer-Policy: no-referrer` makes browsers send `Origin: null` on a form (Fetch, `Origin`
+//    header). A browser that says `Origin: null` and nothing else (Safari before 16.4) is believed by its token alone:
+//    any page can be made to say so, but none can read a token that is bound to this browser's cookie.
 // 2. A token in the form, an HMAC over what the form is bound to: the session, the interaction, or, before anybody is
 //    signed in, a random cookie of the visitor (login CSRF, RFC 6749 §10.12 in spirit). It is masked anew each time it
 //    is shown, so that the size of a compressed page tells nothing about it (BREACH), and never stands in a link.

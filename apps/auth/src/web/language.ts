@@ -47,7 +47,7 @@ export function pageAddress(request: FastifyRequest): string {
   return query === undefined ? shown : `${shown}?${query}`
 }
 
-/** `address` if it leads to a page of ours on this very origin, else the start page: no open redirect (RFC 9700 §4.11.1). */
+/** `address` if it leads to a page of ours on this very origin, else the start page: no open redirect (RFC 9700 §4.11). */
 function ownAddress(address: unknown): string {
   const isPath = typeof address === 'string' && address.length <= HERE_CHARS_MAX && /^\/(?![/\\])[!-~]*$/.test(address)
   if (!isPath || address.includes('\\')) return '/'

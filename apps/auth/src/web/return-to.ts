@@ -11,7 +11,7 @@ const ALLOWED =
 
 const MAX_CHARS = 2048
 
-/** `value` if it is a path of ours that signing in may lead on to, else {@link HOME_PATH} (RFC 9700 §4.11.1). */
+/** `value` if it is a path of ours that signing in may lead on to, else {@link HOME_PATH} (RFC 9700 §4.11). */
 export function safeReturnTo(value: unknown): string {
   return typeof value === 'string' && value.length <= MAX_CHARS && ALLOWED.test(value) ? value : HOME_PATH
 }

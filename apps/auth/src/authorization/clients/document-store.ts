@@ -193,7 +193,7 @@ async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
 }
 
 /**
- * True for JSON and what is written in it (draft-ietf-oauth-client-id-metadata-document §4.1). What a host lets others put
+ * True for JSON and what is written in it (draft-ietf-oauth-client-id-metadata-document §4). What a host lets others put
  * there, as text or as a page, is no client of it.
  */
 function isJson(type: string | string[] | undefined): boolean {

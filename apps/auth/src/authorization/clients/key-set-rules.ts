@@ -10,7 +10,7 @@ type Key = Readonly<Record<string, unknown>>
 
 /**
  * True for a set of public keys (RFC 7517 §5) that is cheap enough to be tried, key by key, on what any stranger sends in
- * the client's name: twenty at most, RSA ones of at most 4096 bits. The library judges the keys themselves.
+ * the client's name: {@link SIZES.keysOfClient} at most, RSA ones of at most 4096 bits. The library judges the keys themselves.
  */
 export function isKeySet(value: unknown): boolean {
   const keys = keysOf(value)

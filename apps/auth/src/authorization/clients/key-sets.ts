@@ -37,8 +37,9 @@ interface KeySetDeps {
 
 /**
  * The key sets of clients (`jwks_uri`, RFC 7591 §2), in the form the library wants: fetched behind the SSRF guard with a
- * bounded body, once a minute at most for a URL, one fetch at a time and a bounded number for a host, so that assertions with unknown keys cannot make
- * us ask somebody else's host again and again. While it fails the last good copy serves for a day.
+ * bounded body, once a minute at most for a URL, one fetch at a time and a bounded number for a host, so that assertions
+ * with unknown keys cannot make us ask somebody else's host again and again. While it fails the last good copy serves for a
+ * day.
  */
 export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): KeySets {
   const known = new LRUCache<string, Known>({

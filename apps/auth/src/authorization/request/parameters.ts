@@ -52,7 +52,9 @@ const CLIENT_PROOFS: ReadonlySet<string> = new Set(['client_assertion', 'client_
 /** The `prompt` values the library may act on; `select_account` and the like mean what happens anyway: a page. */
 const PROMPTS: ReadonlySet<string> = new Set(['none', 'login', 'consent'])
 
-/** The parameters in a request's target: everything after its first question mark (RFC 3986 §3.4). Throws UnreadableText, see {@link readForm}.
+/**
+ * The parameters in a request's target: everything after its first question mark (RFC 3986 §3.4). Throws UnreadableText, see
+ * {@link readForm}.
  */
 export function queryOf(target: string | undefined): URLSearchParams {
   const [, query = ''] = /^[^?]*\?(.*)$/s.exec(target ?? '') ?? []

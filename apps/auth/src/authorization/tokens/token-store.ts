@@ -1,5 +1,5 @@
-// Every statement that writes a token of a connection, in one file: they must agree on what is locked, in which order, and
-// what is gone afterwards.
+// Every statement about the codes and tokens of a connection, in one file: they must agree on what these look like at rest,
+// on what is locked, in which order, and on what is gone afterwards.
 import { createHash, randomUUID } from 'node:crypto'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { parseScopes, permissionsOf } from '@vertexsms/contract/scopes'
@@ -14,9 +14,6 @@ import { JOIN_SPENDER, LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from 
 import { inLocalTime, localTime } from './local-times.ts'
 import type { EarlierAnswer, GrantSnapshot, SignedAccessToken, UnitOfWork } from './unit-of-work.ts'
 
-// The two statements of the token path: one joined read, one write. Everything about them is here, because they must
-// agree on what a code, a refresh token and a connection look like at rest.
-
 /** A code or refresh token as it was found, with the connection it belongs to. */
 export interface FoundToken {
   readonly payload: Record<string, unknown>
@@ -30,8 +27,8 @@ export function artifactId(value: string): string {
 }
 
 /**
- * Stores a code of a connection; false when the connection has ended or run out, which waits for an ending under way. The row is
- * found by the hash of the code, which it does not keep.
+ * Stores a code of a connection; false when the connection has ended or run out, which waits for an ending under way. The
+ * row is found by the hash of the code, which it does not keep.
  */
 export async function writeCode(
   db: Database,
