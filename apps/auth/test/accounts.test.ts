@@ -4,10 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NO_LIMITS } from '@vertexsms/contract/spender-limits'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPasswordLink } from '../src/accounts/password-link.ts'
 import { runCommandLine } from '../src/cli/run.ts'
+import { createManualToken, replaceToken } from '../src/settings/manual-tokens.ts'
 import { cleanUp } from './support/clean-up.ts'
 import { CAN_MEET, waitingFor } from './support/meeting.ts'
 import { fillSignIn, makeAccount, newSignedIn, PASSWORD } from './support/people.ts'
@@ -381,6 +383,20 @@ describe('the operator', () => {
     expect((await usePasswordLink(await stack.person(), link, 'an entirely new password')).status).toBe(303)
     const password = 'an entirely new password'
     expect((await fillSignIn(await stack.person(), { email: account.email, password })).status).toBe(303)
+  })
+
+  it('counts a token whose value was replaced once, and none that ran out', async () => {
+    const { account } = await newSignedIn(stack)
+    const session = await stack.db.session.findFirstOrThrow({ where: { accountId: account.id } })
+    const by = { accountId: account.id, sessionId: session.id }
+    const token = { name: 'Nightly', permissions: ['GET /rates'] as const, ipAllowList: [], limits: NO_LIMITS }
+    const create = async (expiresAt: Date | null) =>
+      createManualToken(stack.db, by, { ...token, form: randomUUID(), expiresAt }, new Date())
+    const { id } = await create(null)
+    await create(new Date(Date.now() - 1000))
+    const { lastFour } = await stack.db.apiToken.findUniqueOrThrow({ where: { id } })
+    expect(await replaceToken(stack.db, by, { tokenId: id, lastFour, overlapSeconds: 600 })).toHaveProperty('value')
+    expect((await operator(['accounts'])).out).toMatch(new RegExp(`${account.email}\\s+active\\s+\\S+\\s+0\\s+1$`, 'm'))
   })
 
   it('sees the accounts and the signing keys, and rotates these', async () => {

@@ -1,12 +1,12 @@
-import { liveConnection } from '@vertexsms/db/alive'
+import { liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
-import { databaseNow } from '@vertexsms/db/clock'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { endAccess } from '../accounts/access-end.ts'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { hashPassword } from '../accounts/password.ts'
 import { createPasswordLink, INVITATION_HOURS, RESET_HOURS } from '../accounts/password-link.ts'
+import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
 
 function emailOf(args: readonly string[]): string {
@@ -118,14 +118,14 @@ export const enable: Command = {
 export const accounts: Command = {
   usage: 'accounts',
   summary: 'List the accounts: status, since when, connections, tokens made by hand',
-  async run({ db, print }) {
+  async run({ db, now, print }) {
     const rows = await db.account.findMany({
       orderBy: { email: 'asc' },
       include: {
         _count: {
           select: {
-            connections: { where: liveConnection(await databaseNow(db)) },
-            apiTokens: { where: { kind: 'manual' } },
+            connections: { where: liveConnection(now) },
+            apiTokens: { where: { ...MADE_BY_HAND, ...liveToken(now) } },
           },
         },
       },
