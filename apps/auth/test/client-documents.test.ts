@@ -189,6 +189,20 @@ describe('client ID metadata documents', () => {
     expect(view.html).toContain('metadata document')
   })
 
+  it('cannot be used when the document is not in UTF-8, and can with a byte order mark (RFC 8259 §8.1)', async () => {
+    const shown = async (url: string, body: Uint8Array) => {
+      outside.serve(url, body)
+      return (await stack.person()).open((await start(await documentClient(url, 'https://x.example/cb'))).url)
+    }
+    const bytesOf = (url: string, name: string, encoding: BufferEncoding) =>
+      Buffer.from(JSON.stringify({ ...base, client_id: url, client_name: name }), encoding)
+    const latin = 'https://spelled.example/latin-1'
+    expect((await shown(latin, bytesOf(latin, 'Café', 'latin1'))).status).toBe(503)
+    const marked = 'https://spelled.example/marked'
+    const withMark = Buffer.concat([Buffer.from('\ufeff'), bytesOf(marked, 'Café', 'utf8')])
+    expect((await shown(marked, withMark)).url.pathname).toBe('/sign-in')
+  })
+
   it('are cached as their headers say, between one minute and one day (RFC 9111 §5.2.2)', async () => {
     const cases = [
       [{}, 60],

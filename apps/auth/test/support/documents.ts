@@ -27,11 +27,12 @@ export class Outside implements Outbound {
     const answer = this.served.get(url)
     if (answer === undefined) throw new Error('unreachable')
     if (answer instanceof Error) throw answer
-    const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
+    const { body: served } = answer
+    const isRaw = typeof served === 'string' || served instanceof Uint8Array
     return {
       status: answer.status ?? 200,
       headers: { 'content-type': 'application/json', ...answer.headers },
-      body: Buffer.from(body),
+      body: Buffer.from(isRaw ? served : JSON.stringify(served)),
     }
   }
 

@@ -39,7 +39,7 @@ function isDotSegment(segment: string): boolean {
  * The client a document describes. Throws {@link DocumentRefused} unless the document is about the URL it came from,
  * names the client and its redirects, and relies on no shared secret (draft §4).
  */
-export function readDocument(clientId: string, body: string): NormalizedMetadata {
+export function readDocument(clientId: string, body: Uint8Array): NormalizedMetadata {
   const document = parse(body)
   if (document.client_id !== clientId) throw new DocumentRefused('the document names another client_id')
   if (typeof document.client_name !== 'string' || document.client_name.trim() === '') {
@@ -58,7 +58,7 @@ export function readDocument(clientId: string, body: string): NormalizedMetadata
   }
 }
 
-function parse(body: string): Record<string, unknown> {
+function parse(body: Uint8Array): Record<string, unknown> {
   let document: unknown
   try {
     document = readJson(body)

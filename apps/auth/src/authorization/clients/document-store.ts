@@ -188,8 +188,7 @@ async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, url: string) {
   if (status === 404 || status === 410) throw new NoSuchDocument(`the document's host answered ${status}`)
   if (status !== 200) throw new DocumentRefused(`the document's host answered ${status}`)
   if (!isJson(headers['content-type'])) throw new DocumentRefused('the document is not served as application/json')
-  const metadata = readDocument(url, Buffer.from(body).toString('utf8'))
-  return { metadata, headers }
+  return { metadata: readDocument(url, body), headers }
 }
 
 /**

@@ -122,8 +122,7 @@ async function fetchKeySet(outbound: Pick<Outbound, 'fetch'>, url: string): Prom
     { headers: { accept: 'application/json' } },
     { maxBytes: MAX_KEY_SET_BYTES, timeoutMs: FETCH_TIMEOUT_MS },
   )
-  const text = Buffer.from(body).toString('utf8')
-  const set = status === 200 ? cheapKeySet(readJson(text)) : null
+  const set = status === 200 ? cheapKeySet(readJson(body)) : null
   if (set === null) throw new Error('not a key set')
   return JSON.stringify(set)
 }
