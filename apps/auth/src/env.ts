@@ -20,8 +20,11 @@ import * as z from 'zod'
 const DAY_SECONDS = 86_400
 const YEAR_SECONDS = 365 * DAY_SECONDS
 
+/** Public URL: `issuer` in every document and token, and what links begin with. */
+export const ownIssuerSchema = issuerUrlSchema.default('http://localhost:4000')
+
 /** How long an access token may live: it is looked up on each request, but other readers of a JWT do not ask. */
-export const accessTokenSecondsSchema = secondsSchema(1, DAY_SECONDS)
+export const accessTokenSecondsSchema = secondsSchema(1, DAY_SECONDS).default(600)
 
 /** An amount in EUR a day, or the word `none`; an empty variable is an unset one, and must not lift a limit. */
 const dailyLimitSchema = z.string().transform((written, context) => {
@@ -84,15 +87,14 @@ const schema = z.object({
   ...databaseEnv,
   ...outboundEnv,
   AUTH_PORT: portSchema.default(4000),
-  /** Public URL: `issuer` in every document and token. */
-  ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
+  ISSUER_URL: ownIssuerSchema,
   /** Public URL of the MCP server, as people type it: the canonical resource (RFC 8707). */
   MCP_RESOURCE_URL: publicUrlSchema.default('http://localhost:4001/mcp'),
   /** Public URL of the REST API: the second audience of every access token. */
   API_RESOURCE_URL: publicUrlSchema.default('http://localhost:4002'),
   /** Seals what must not be readable in the database, and signs cookies and forms: 32 bytes, base64url. */
   OPERATOR_KEY: keySchema,
-  ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema.default(600),
+  ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema,
   /** Slides with each refresh. */
   REFRESH_TOKEN_SECONDS: secondsSchema(1, YEAR_SECONDS).default(2_592_000),
   /** The longest a connection lives without a new consent. */

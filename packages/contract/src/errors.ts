@@ -1,6 +1,7 @@
 // The catalogue of errors, whole: one table, read from top to bottom, and what the API's codes are called in it.
 import * as z from 'zod'
 import { API_ERRORS, type ApiErrorCode } from './api-errors.ts'
+import { APPROVAL_GOOD_SECONDS } from './approval.ts'
 
 /** One error code of the MCP server. */
 export interface ErrorDefinition {
@@ -125,7 +126,7 @@ export const ERRORS = {
     retryable: false,
     message:
       'The owner of the account must approve this send first. Nothing was sent. Give the person approvalUrl, and make the same call again once they have approved.',
-    fix: 'Open approvalUrl, decide, then make the same call again within 15 minutes.',
+    fix: `Open approvalUrl, decide, then make the same call again within ${APPROVAL_GOOD_SECONDS / 60} minutes.`,
   },
   APPROVAL_REFUSED: {
     http: null,

@@ -1,3 +1,4 @@
+import { APPROVAL_GOOD_SECONDS } from '@vertexsms/contract/approval'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import {
   decideApproval,
@@ -7,6 +8,7 @@ import {
 } from '../connections/approval-decisions.ts'
 import { findApprovals } from '../connections/approvals.ts'
 import { eur } from '../connections/limit-words.ts'
+import { readMessageId } from '../connections/message-id.ts'
 import type { NamedSpender } from '../connections/names.ts'
 import { sayOutcome } from '../connections/outcomes.ts'
 import { isUuid } from '../connections/uuid.ts'
@@ -54,7 +56,7 @@ function whoAsks(asker: NamedSpender | null): string {
 
 export const approve: Command = {
   usage: 'approve ID',
-  summary: 'Approve a send that waits: it may go once within 15 minutes',
+  summary: `Approve a send that waits: it may go once within ${APPROVAL_GOOD_SECONDS / 60} minutes`,
   run: (context, args) => decide(context, args[0], 'approved'),
 }
 
@@ -82,11 +84,12 @@ export const settleUnknown: Command = {
   usage: 'settle-unknown ID [--was sent]',
   summary: 'Say of a message whose outcome is unknown that it was not sent, which gives its money back, or that it was',
   options: ['was'],
-  async run({ db, print }, [id = ''], { was = 'not-sent' }) {
-    if (!/^\d{1,18}$/.test(id)) throw new CommandError('The id of a message is up to 18 digits.')
+  async run({ db, print }, [typed = ''], { was = 'not-sent' }) {
+    const id = readMessageId(typed)
+    if (id === null) throw new CommandError('The id of a message is up to 18 digits.')
     if (!Object.hasOwn(WORDS, was)) throw new CommandError('--was takes sent or not-sent.')
     const word = WORDS[was as keyof typeof WORDS]
-    if (!(await sayOutcome(db, { id: BigInt(id) }, word))) {
+    if (!(await sayOutcome(db, { id }, word))) {
       throw new CommandError('No message with this id has an unknown outcome, or it was settled already.')
     }
     print(word === 'sent' ? 'Noted. It stays charged.' : 'Noted. Its money is given back in a moment.')

@@ -1,7 +1,7 @@
 import { keySchema } from '@vertexsms/secrets/key'
-import { databaseEnv, issuerUrlSchema, readEnv, upstreamSchema, urlSchema, waitSchema } from '@vertexsms/service/env'
+import { databaseEnv, readEnv, upstreamSchema, urlSchema, waitSchema } from '@vertexsms/service/env'
 import * as z from 'zod'
-import { accessTokenSecondsSchema } from '../env.ts'
+import { accessTokenSecondsSchema, ownIssuerSchema } from '../env.ts'
 
 /** No request waits for a command: it gives a machine that is out of breath this long, where a service would turn away. */
 const PATIENCE_MS = 20_000
@@ -14,7 +14,7 @@ export function readCliEnv(source?: Record<string, string | undefined>) {
       DATABASE_CONNECT_TIMEOUT_MS: waitSchema.default(PATIENCE_MS),
       DATABASE_STATEMENT_TIMEOUT_MS: waitSchema.default(PATIENCE_MS),
       DATABASE_LOCK_TIMEOUT_MS: waitSchema.default(PATIENCE_MS),
-      ISSUER_URL: issuerUrlSchema.default('http://localhost:4000'),
+      ISSUER_URL: ownIssuerSchema,
     }),
     source,
   )
@@ -22,10 +22,7 @@ export function readCliEnv(source?: Record<string, string | undefined>) {
 
 /** What every command reads besides that seals, opens or derives something; how long access tokens live, for a rotation. */
 export function readKeysEnv(source?: Record<string, string | undefined>) {
-  return readEnv(
-    z.object({ OPERATOR_KEY: keySchema, ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema.default(600) }),
-    source,
-  )
+  return readEnv(z.object({ OPERATOR_KEY: keySchema, ACCESS_TOKEN_SECONDS: accessTokenSecondsSchema }), source)
 }
 
 /** What the commands about the account's own token at the operator read besides. */

@@ -13,6 +13,7 @@ import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import { emailSchema } from '../accounts/email.ts'
 import { createAccount } from '../accounts/new-account.ts'
 import { hashPassword, verifyPassword } from '../accounts/password.ts'
+import { PASSWORD_MIN_CHARS } from '../accounts/password-rules.ts'
 import { createSpender, holdSpender, limitsOf, setRules } from '../connections/spenders.ts'
 import { type Command, CommandError } from './command.ts'
 import { readSeedEnv } from './env.ts'
@@ -23,7 +24,7 @@ const DEMO_SENDER = 'VertexDemo'
 
 const credentialsSchema = z.object({
   email: emailSchema,
-  password: z.string().min(12),
+  password: z.string().min(PASSWORD_MIN_CHARS),
   token: z.string().startsWith(MANUAL_TOKEN_PREFIX).refine(isPossibleToken),
 })
 type Credentials = z.infer<typeof credentialsSchema>
@@ -49,7 +50,9 @@ function parse(json: string): Credentials {
   try {
     return credentialsSchema.parse(JSON.parse(json))
   } catch {
-    throw new CommandError('The credentials are not JSON with email, password (12 characters) and token (vsms_...).')
+    throw new CommandError(
+      `The credentials are not JSON with email, password (${PASSWORD_MIN_CHARS} characters) and token (${MANUAL_TOKEN_PREFIX}...).`,
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
+import { readMessageId } from '../connections/message-id.ts'
 import { type OwnersWord, sayOutcome } from '../connections/outcomes.ts'
 import { ownsMessage } from '../connections/scheduled.ts'
 import type { SpenderNotice } from '../views/spender.ts'
@@ -8,7 +9,6 @@ import { signedInOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
 import { backFrom, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
-import { readMessageId } from './ids.ts'
 
 interface MessageParams {
   Params: { messageId: string }
