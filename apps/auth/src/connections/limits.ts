@@ -12,14 +12,14 @@ const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }
 /** Codes that name a region which is no country. */
 const NO_COUNTRIES: ReadonlySet<string> = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'])
 
-/** The English name of a country; null for what is no ISO 3166-1 alpha-2 code in use. */
-function countryName(code: string): string | null {
-  if (!/^[A-Z]{2}$/.test(code) || NO_COUNTRIES.has(code)) return null
+/** True for an ISO 3166-1 alpha-2 code in use. */
+function isCountry(code: string): boolean {
+  if (!/^[A-Z]{2}$/.test(code) || NO_COUNTRIES.has(code)) return false
   // An alias such as UK is written otherwise in numbers and prices, and would match nothing.
-  return new Intl.Locale(`und-${code}`).region === code ? (regions.of(code) ?? null) : null
+  return new Intl.Locale(`und-${code}`).region === code && regions.of(code) !== undefined
 }
 
-const country = z.string().refine((code) => countryName(code) !== null, 'must be ISO 3166-1 alpha-2 codes such as "LT"')
+const country = z.string().refine(isCountry, 'must be ISO 3166-1 alpha-2 codes such as "LT"')
 const SENDER_NUMBER = /^[1-9]\d{2,14}$/
 const sender = z
   .string()

@@ -22,12 +22,11 @@ export async function provePassword(
   deps: WebDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  field = 'password',
 ): Promise<PasswordProof | null> {
   const { id, email } = signedInOf(request).account
   const tries = await countPasswordTry(deps, request, reply, email)
   const { passwordHash } = await deps.db.account.findUniqueOrThrow({ where: { id } })
-  if (!(await tries.verify(passwordHash, textField(request, field)))) return null
+  if (!(await tries.verify(passwordHash, textField(request, 'password')))) return null
   await tries.forget()
   return { ...passwordProof(id, passwordHash), passwordHash }
 }

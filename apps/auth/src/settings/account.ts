@@ -37,7 +37,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
     const { account } = signedInOf(request)
     const t = wordsFor(request)
     const typed = textField(request, 'new_password').slice(0, PASSWORD_SENT_MAX_CHARS)
-    const proof = await provePassword(deps, request, reply, 'password')
+    const proof = await provePassword(deps, request, reply)
     const weak = passwordProblem(typed, account.email)
     const isSame = proof !== null && typed === textField(request, 'password')
     const problem = weak ? passwordProblemText(t, weak) : isSame ? t.account.password.same : null
@@ -92,7 +92,7 @@ export function registerAccount(app: FastifyInstance, deps: WebDeps): void {
     const before = await deps.db.account.findUniqueOrThrow({ where: { id }, select: { mutedNotices: true } })
     const mutedNotices = mutedBy(request, before.mutedNotices)
     const hearsLess = mutedNotices.some((kind) => !before.mutedNotices.includes(kind))
-    const proof = hearsLess ? await provePassword(deps, request, reply, 'password') : null
+    const proof = hearsLess ? await provePassword(deps, request, reply) : null
     if (hearsLess && proof === null) {
       return show(deps, request, reply, { mails: wordsFor(request).account.mails.wrong }, mutedNotices)
     }

@@ -64,11 +64,10 @@ const MAX_NAME_CHARS = 60
 /** Fifty of the longest blocks, with room for how people separate them. */
 const MAX_ALLOW_LIST_CHARS = 5_000
 
-/** What is wrong with each field, in words; `form` is about none of them. */
-type TokenProblems = Partial<Record<TokenField | 'form', string>>
-/** A field that may be wrong, in the order in which they stand. */
-const TOKEN_FIELDS = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in'] as const
-type TokenField = (typeof TOKEN_FIELDS)[number]
+type TokenProblems = TokenFormView['problems']
+type TokenField = NonNullable<TokenFormView['firstWrong']>
+/** The fields that may be wrong, in the order in which they stand. */
+const TOKEN_FIELDS: readonly TokenField[] = ['name', 'may', 'own_limit', 'countries', 'ip_allow_list', 'expires_in']
 
 /**
  * What a name is for and how long it may be, said beforehand: a field can count only what is typed, which may be longer,

@@ -2,6 +2,7 @@ import type { SpenderLimits } from '@vertexsms/contract/spender-limits'
 import type { Database } from '@vertexsms/db/client'
 import { spentByDay } from '../connections/activity.ts'
 import type { TypedRules } from '../connections/rules.ts'
+import type { OwnersRules } from '../connections/spenders.ts'
 import { spentAndLeft } from '../connections/spent.ts'
 import type { DayView, SpentView } from '../views/spender.ts'
 import type { Words } from '../words/words.ts'
@@ -47,13 +48,8 @@ function bars(days: readonly Omit<DayView, 'height'>[]): DayView[] {
   }))
 }
 
-interface Rules extends SpenderLimits {
-  readonly askAboveMicros: bigint | null
-  readonly askNewCountry: boolean
-}
-
 /** The rules of a spender as the fields of its form show them. */
-export function typedRules(row: Rules | null, t: Words): TypedRules {
+export function shownRules(row: OwnersRules | null, t: Words): TypedRules {
   const amount = (micros: bigint | null | undefined) => (micros == null ? '' : t.format.typed(micros))
   return {
     max_per_send: amount(row?.maxPerSendMicros),

@@ -12,7 +12,7 @@ import type { SettingsDeps } from './deps.ts'
 import { mayOfScopes, mayWords } from './may.ts'
 import { lifeView } from './spender-life.ts'
 import { activityView, scheduledView } from './spender-lists.ts'
-import { daysView, spentViews, typedRules } from './spender-money.ts'
+import { daysView, shownRules, spentViews } from './spender-money.ts'
 import { pauseView, unknownViews } from './spender-views.ts'
 
 /** Whose activity a holder's page tells: of an account all of it. */
@@ -59,7 +59,7 @@ export async function spenderPage(
     ...unknown,
     ...(kind === 'account' ? NOTHING_SCHEDULED : await scheduledView(db, of, { path, query, now })),
     ...(await activityView(db, { holder, of, path, query }, now, naming)),
-    values: typedRules(row, t),
+    values: shownRules(row, t),
   }
 }
 
