@@ -3,6 +3,7 @@ import { Prisma } from '@vertexsms/db/client'
 import { mac } from '@vertexsms/secrets/mac'
 import { subkey } from '@vertexsms/secrets/subkey'
 import { addressGroups } from '@vertexsms/service/address'
+import { IS_OPERATORS } from './operator-mark.ts'
 import { ROOM } from './service-limits.ts'
 
 // Strangers can make us store things: requests, registrations, copies of documents. Each kind has room for so many rows
@@ -34,7 +35,7 @@ const PLACES: Readonly<
     table: Prisma.sql`oidc_client`,
     // Whose origin is known is no operator's, and its payload is not read.
     rows: Prisma.sql`last_used_at IS NULL AND fresh_until IS NULL
-      AND (origin IS NOT NULL OR NOT coalesce((payload->>'vertexsms_operator')::boolean, false))`,
+      AND (origin IS NOT NULL OR NOT ${IS_OPERATORS})`,
     since: Prisma.sql`created_at`,
     sent: ['payload'],
   },

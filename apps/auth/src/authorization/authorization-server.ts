@@ -3,6 +3,7 @@ import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { clientLabel, type Logger } from '@vertexsms/service/logger'
 import type { Outbound } from '@vertexsms/service/outbound'
+import { createLocalJWKSet } from 'jose'
 import { readSession } from '../accounts/session.ts'
 import type { AuthEnv } from '../env.ts'
 import type { RateLimiter } from '../web/rate-limit.ts'
@@ -10,7 +11,7 @@ import { createClientDocuments } from './clients/document-store.ts'
 import { createKeySets } from './clients/key-sets.ts'
 import { type ClientRecord, createRegisteredClients } from './clients/registered-clients.ts'
 import { countFailures, isConnected } from './endpoint-limits.ts'
-import { loadSigningKeys, publishedJwk } from './keys.ts'
+import { loadSigningKeys, publishedSet } from './keys.ts'
 import { createLiveProvider, type LiveProvider } from './live-provider.ts'
 import { buildProvider, clientRefusal, type ProviderDeps } from './provider.ts'
 import { currentLog } from './request/address.ts'
@@ -27,8 +28,7 @@ export interface AuthorizationServerDeps {
 }
 
 /**
- * The library with our stores, rules and middleware around it. Rejects when the keys
- * cannot be read or opened.
+ * The library with our stores, rules and middleware around it. Rejects when the keys cannot be read or opened.
  */
 export function createAuthorizationServer(deps: AuthorizationServerDeps): Promise<LiveProvider> {
   const { env, db, logger, outbound } = deps
@@ -38,9 +38,9 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
     loadKeys: async () => loadSigningKeys({ db, operatorKey: env.OPERATOR_KEY }, await databaseNow(db)),
     build(keys) {
       const built = buildProvider(provider, keys)
-      const keySet = { keys: keys.map(publishedJwk) } as ReturnType<LiveProvider['keySet']>
+      const published = createLocalJWKSet(publishedSet(keys))
       built.use(countFailures({ limiter: deps.limiter }))
-      built.use(jwtTokens({ db, issuer: provider.issuer, audience: provider.resources.mcp, keySet: () => keySet }))
+      built.use(jwtTokens({ db, issuer: provider.issuer, audience: provider.resources.mcp, keys: published }))
       built.use(
         tokenEndpoint({
           db,

@@ -3,6 +3,7 @@ import { hashToken } from '@vertexsms/secrets/hash-token'
 import type { FastifyRequest } from 'fastify'
 import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { IS_OPERATORS } from '../operator-mark.ts'
 import type { RateLimiter, Verdict } from '../web/rate-limit.ts'
 import { currentAddress } from './request/address.ts'
 import { PATHS } from './request/paths.ts'
@@ -118,7 +119,7 @@ export async function isConnected(db: Database, clientId: string): Promise<boole
   const [found] = await db.$queryRaw<[{ connected: boolean }]>`
     SELECT EXISTS (
       SELECT 1 FROM oidc_client WHERE id = ${clientId}
-        AND (last_used_at IS NOT NULL OR coalesce((payload->>'vertexsms_operator')::boolean, false))
+        AND (last_used_at IS NOT NULL OR ${IS_OPERATORS})
     ) AS connected`
   return found.connected
 }

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isLoopbackRedirect, redirectHost, redirectUriProblem } from './clients/redirect-uris.ts'
 import { answerWithPage } from './request/message-page.ts'
-import { PATHS } from './request/paths.ts'
+import { isAuthorizationPath } from './request/paths.ts'
 
 /** What decides whether an answer may leave without a page of ours before it. */
 export interface ErrorRedirectDeps {
@@ -20,7 +20,7 @@ export function pageBeforeErrors(deps: ErrorRedirectDeps) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next()
     const target = ctx.response.get('location')
-    if (!isAuthorization(ctx.path) || !target || isOwn(deps.issuer, target)) return
+    if (!isAuthorizationPath(ctx.path) || !target || isOwn(deps.issuer, target)) return
     const redirectUri = String(ctx.oidc.params?.redirect_uri ?? '')
     const mayFollow = redirectUriProblem(redirectUri) === null
     if (mayFollow && (await mayGoStraight(deps, ctx, redirectUri))) return
@@ -32,10 +32,6 @@ export function pageBeforeErrors(deps: ErrorRedirectDeps) {
       ...(mayFollow && { link: { href: target, label: t.ends.tellApp(redirectHost(redirectUri)) } }),
     }))
   }
-}
-
-function isAuthorization(path: string): boolean {
-  return path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`)
 }
 
 /** The way to a page of ours is a path or begins with the issuer. */

@@ -3,7 +3,7 @@ import { ACCESS_TOKEN_ALG } from '@vertexsms/contract/api-token'
 import { publishedKey } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { open, seal } from '@vertexsms/secrets/seal'
-import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose'
 
 /** How long a key stands in the key set before it signs, so that every verifier has fetched it. */
 const PUBLISH_BEFORE_USE_SECONDS = 600
@@ -19,7 +19,7 @@ const KEYS_LOCK = 72707371
 export interface SigningKey {
   readonly kid: string
   readonly privateJwk: JWK
-  readonly publicJwk: JWK
+  readonly publicJwk: JSONWebKeySet['keys'][number]
   readonly signsFrom: Date
 }
 
@@ -60,7 +60,7 @@ export async function loadSigningKeys({ db, operatorKey }: KeyDeps, now: Date): 
   return rows.map((row) => ({
     kid: row.kid,
     privateJwk: JSON.parse(open(operatorKey, row.sealedJwk, sealContext(row.kid))) as JWK,
-    publicJwk: row.publicJwk as JWK,
+    publicJwk: row.publicJwk as SigningKey['publicJwk'],
     signsFrom: row.signsFrom,
   }))
 }
@@ -102,9 +102,9 @@ export async function rotateSigningKey(
   return { kid: key.kid, signsFrom, oldRetiresAt }
 }
 
-/** What stands at `jwks_uri` for one key (RFC 7517 §4): the public half, for signatures only. */
-export function publishedJwk(key: SigningKey): JWK {
-  return { ...key.publicJwk, kid: key.kid, alg: ACCESS_TOKEN_ALG, use: 'sig' }
+/** What stands at `jwks_uri` (RFC 7517 §5): the public halves, for signatures only. */
+export function publishedSet(keys: readonly SigningKey[]): JSONWebKeySet {
+  return { keys: keys.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: ACCESS_TOKEN_ALG, use: 'sig' })) }
 }
 
 async function readPublished(db: Pick<Database, 'signingKey'>, now: Date) {
@@ -118,7 +118,7 @@ async function makeKey(operatorKey: Uint8Array) {
   const pair = await generateKeyPair(ACCESS_TOKEN_ALG, { extractable: true })
   const kid = randomBytes(12).toString('base64url')
   const privateJwk = await exportJWK(pair.privateKey)
-  const publicJwk = { ...(await exportJWK(pair.publicKey)), kid, alg: ACCESS_TOKEN_ALG, use: 'sig' }
+  const publicJwk = await exportJWK(pair.publicKey)
   const sealedJwk = seal(operatorKey, JSON.stringify(privateJwk), sealContext(kid))
   return { kid, alg: ACCESS_TOKEN_ALG, publicJwk, sealedJwk }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JSONWebKeySet } from 'jose'
 import type { Provider } from 'oidc-provider'
-import { publishedJwk, type SigningKey } from './keys.ts'
+import { publishedSet, type SigningKey } from './keys.ts'
 
 /** The provider of this moment. Its key set is fixed, so a change of keys means a new instance. */
 export interface LiveProvider {
@@ -29,7 +29,7 @@ export async function createLiveProvider(deps: {
   return {
     current: () => provider,
     handle: (request, response) => handler(request, response),
-    keySet: () => ({ keys: keys.map(publishedJwk) as JSONWebKeySet['keys'] }),
+    keySet: () => publishedSet(keys),
     async followKeys() {
       const latest = await deps.loadKeys()
       if (sameKeys(latest, keys)) return

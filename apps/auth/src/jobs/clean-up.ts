@@ -3,6 +3,7 @@ import { connectionLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { deleteEndedCounters, trimCounters } from '@vertexsms/db/counter'
 import type { Job } from '@vertexsms/service/jobs'
+import { IS_OPERATORS } from '../operator-mark.ts'
 import { COUNTERS_MAX, HANDLED_REQUEST_DAYS } from '../service-limits.ts'
 
 /** Nothing is removed before it is this long over: clocks differ, and assertions have a tolerance. */
@@ -34,7 +35,7 @@ const CLEAN_UPS: Readonly<Record<string, CleanUp>> = {
   artifacts: (db, now) => deleteExpiredArtifacts(db, over(now)),
   tokens: (db, now) => deleteExpiredTokens(db, over(now)),
   // The hash stays as long as the connection, so that a late reuse is still recognised; the answer goes.
-  responses: (db, now) => forgetResponses(db, now),
+  responses: forgetResponses,
   counters: (db, now) => deleteEndedCounters(db, over(now)),
   'counters of a flood': (db) => trimCounters(db, COUNTERS_MAX),
   clients: (db, now) =>
@@ -129,7 +130,7 @@ function deleteOldUsedTokens(db: Database, before: Date): Promise<number> {
 function deleteForgottenClients(db: Database, neverUsedSince: Date, unusedSince: Date): Promise<number> {
   return db.$executeRaw`
     DELETE FROM oidc_client c
-    WHERE NOT coalesce((c.payload->>'vertexsms_operator')::boolean, false)
+    WHERE NOT ${IS_OPERATORS}
       AND ((c.last_used_at IS NULL AND c.created_at < ${neverUsedSince}::timestamptz)
         OR c.last_used_at < ${unusedSince}::timestamptz)
       AND NOT EXISTS (

@@ -1,11 +1,10 @@
 import type { Database } from '@vertexsms/db/client'
-import type { Adapter, AdapterPayload, KoaContextWithOIDC } from 'oidc-provider'
+import type { Adapter, KoaContextWithOIDC } from 'oidc-provider'
 import { Provider } from 'oidc-provider'
 import type { ClientDocuments } from '../clients/document-store.ts'
 import type { RegisteredClients } from '../clients/registered-clients.ts'
 import type { Resources } from '../request/parameters.ts'
 import type { Reuse } from '../tokens/refresh-overlap.ts'
-import { artifactId } from '../tokens/token-store.ts'
 import type { UnitOfWork } from '../tokens/unit-of-work.ts'
 
 /** What the adapters need. */
@@ -57,22 +56,6 @@ export async function reading<T>(read: () => Promise<T>, isAnswer?: (error: unkn
     if (work && !isAnswer?.(error)) work.storageFailed = true
     throw error
   }
-}
-
-/** Stores an artifact under the hash of its identifier, which it does not keep; `origin` is who fills the room it takes. */
-export async function storeArtifact(
-  db: Database,
-  kind: string,
-  id: string,
-  payload: AdapterPayload,
-  expiresIn: number | undefined,
-  origin: string | null = null,
-): Promise<void> {
-  const { jti: _, ...stored } = payload
-  await db.$executeRaw`
-    INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
-    VALUES (${kind}, ${artifactId(id)}, ${JSON.stringify(stored)}::jsonb,
-            database_now() + ${lifetime(expiresIn)}::int * interval '1 second', ${origin})`
 }
 
 /** Everything the library stores with us ends some time; in seconds. */

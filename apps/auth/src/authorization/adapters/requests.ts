@@ -6,7 +6,7 @@ import { keepWithin } from '../../storage-quota.ts'
 import { currentOrigin } from '../request/address.ts'
 import { inLocalTime } from '../tokens/local-times.ts'
 import { artifactId } from '../tokens/token-store.ts'
-import { type AdapterDeps, lifetime, nothing, seconds, storeArtifact, unused } from './base.ts'
+import { type AdapterDeps, lifetime, nothing, seconds, unused } from './base.ts'
 import { openInteraction, sealInteraction } from './interaction-seal.ts'
 
 interface LiveRow {
@@ -58,7 +58,11 @@ export function pushedRequestAdapter(deps: AdapterDeps): Adapter {
     ...unused('PushedAuthorizationRequest'),
     async upsert(id, payload, expiresIn) {
       const origin = currentOrigin(deps.operatorKey)
-      await storeArtifact(deps.db, 'PushedAuthorizationRequest', id, payload, expiresIn, origin)
+      const { jti: _, ...stored } = payload
+      await deps.db.$executeRaw`
+        INSERT INTO oidc_artifact (kind, id, payload, expires_at, origin)
+        VALUES ('PushedAuthorizationRequest', ${artifactId(id)}, ${JSON.stringify(stored)}::jsonb,
+                database_now() + ${lifetime(expiresIn)}::int * interval '1 second', ${origin})`
       await keepWithin(deps.db, 'pushedRequests', origin)
     },
     async find(id) {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Database } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
+import { createMemory } from '@vertexsms/service/memory'
 import { type Outbound, OutboundError } from '@vertexsms/service/outbound'
-import { LRUCache } from 'lru-cache'
 import { keepWithin } from '../../storage-quota.ts'
 import type { RateLimiter } from '../../web/rate-limit.ts'
 import { cacheSeconds, DocumentRefused, readDocument } from './client-document.ts'
@@ -18,6 +18,8 @@ const CACHE_CEILING_SECONDS = 86_400
 const FAILURE_SECONDS = 60
 /** How long an outdated document still serves while its host has no better one. */
 const STALE_SECONDS = 7 * 86_400
+/** Documents, and failures, that one process keeps in memory. */
+const REMEMBERED_MAX = 1000
 
 /** The document could not be had just now, or not read; the same request may work later. Says why, in words safe to show. */
 export class DocumentUnavailable extends Error {
@@ -77,8 +79,8 @@ export function createClientDocuments(deps: {
   /** What the library has against a client, in words safe to show; null where it takes it. */
   readonly refusalOf: (client: ClientRecord) => Promise<string | null>
 }): ClientDocuments {
-  const fresh = new LRUCache<string, { record: ClientRecord; until: number }>({ max: 1000 })
-  const failures = new LRUCache<string, Failure>({ max: 1000 })
+  const fresh = createMemory<{ record: ClientRecord; until: number }>(REMEMBERED_MAX)
+  const failures = createMemory<Failure>(REMEMBERED_MAX)
   const flights = new Map<string, Promise<Result>>()
 
   async function load(url: string, address: string | null): Promise<ClientRecord> {

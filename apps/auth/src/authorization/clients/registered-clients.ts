@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { open, seal } from '@vertexsms/secrets/seal'
-import { LRUCache } from 'lru-cache'
+import { createMemory } from '@vertexsms/service/memory'
+import { OPERATOR_MARK } from '../../operator-mark.ts'
 import { keepWithin } from '../../storage-quota.ts'
-import { OPERATOR_MARK } from './registration.ts'
 
 /** A registered client's metadata, with its secret in clear; never stored like this. */
 export type ClientRecord = Record<string, unknown> & { client_id: string }
@@ -24,7 +24,7 @@ export interface RegisteredClients {
  * §2.3.1 leaves no other way for `client_secret_basic`). Found clients are kept for a minute; they never change.
  */
 export function createRegisteredClients(db: Database, operatorKey: Uint8Array): RegisteredClients {
-  const cache = new LRUCache<string, ClientRecord>({ max: CACHE_ENTRIES, ttl: CACHE_MS })
+  const cache = createMemory<ClientRecord>(CACHE_ENTRIES, CACHE_MS)
   return {
     async find(clientId) {
       const cached = cache.get(clientId)

@@ -8,9 +8,6 @@ export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const
 /** How a client may authenticate at the token endpoint, the public kind first (clients take the first they know). */
 export const CLIENT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
-/** Marks a client that an operator made for introspection; no registration can set it. */
-export const OPERATOR_MARK = 'vertexsms_operator'
-
 const MAX_REDIRECT_URIS = 30
 const MAX_NAME_CHARS = 80
 /** What is looked at of a name, before it is brought into one form: marks and blanks may go. */

@@ -4,7 +4,7 @@ import { Provider } from 'oidc-provider'
 import { comeAgain, OAUTH_UNAVAILABLE } from '../../web/outage.ts'
 import { failureMessage } from '../../web/page.ts'
 import { answerWithPage } from './message-page.ts'
-import { PATHS } from './paths.ts'
+import { isAuthorizationPath } from './paths.ts'
 
 // The library answers a lost database with `server_error`, sends it to the client's redirect address, or takes what it
 // could not read for absent. None of it is true: what fails here is noted on the request, and answered with 503.
@@ -48,7 +48,7 @@ export async function answerOutages(ctx: KoaContextWithOIDC, next: () => Promise
   for (const name of ['location', 'www-authenticate', 'set-cookie']) ctx.remove(name)
   ctx.status = 503
   ctx.set(comeAgain())
-  if (ctx.path === PATHS.authorization || ctx.path.startsWith(`${PATHS.authorization}/`)) {
+  if (isAuthorizationPath(ctx.path)) {
     answerWithPage(ctx, (t) => failureMessage(t, 503))
   } else {
     ctx.body = OAUTH_UNAVAILABLE

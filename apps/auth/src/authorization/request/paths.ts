@@ -7,3 +7,8 @@ export const PATHS = {
   introspection: '/oauth/introspect',
   pushedRequest: '/oauth/par',
 } as const
+
+/** True where a person waits: at the authorization endpoint, and where it goes on after they decided. */
+export function isAuthorizationPath(path: string): boolean {
+  return path === PATHS.authorization || path.startsWith(`${PATHS.authorization}/`)
+}

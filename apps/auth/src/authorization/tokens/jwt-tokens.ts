@@ -2,12 +2,12 @@ import { type VerifiedToken, verifyAccessToken } from '@vertexsms/access-token/v
 import { tokenEnds, tokenLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { hashToken } from '@vertexsms/secrets/hash-token'
-import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { writeAuthorizationDetails } from '../../connections/authorization-details.ts'
 import { endConnectionOfGrant } from '../../connections/end.ts'
 import { LIMIT_COLUMNS, type LimitColumns, limitsInColumns } from '../../connections/limit-columns.ts'
-import { OPERATOR_MARK } from '../clients/registration.ts'
+import { OPERATOR_MARK } from '../../operator-mark.ts'
 import { PATHS } from '../request/paths.ts'
 import { findUsedToken, JOIN_LIVE } from './token-store.ts'
 
@@ -16,7 +16,8 @@ export interface JwtTokenDeps {
   readonly db: Database
   readonly issuer: string
   readonly audience: string
-  readonly keySet: () => JSONWebKeySet
+  /** Finds the public key that a token names. */
+  readonly keys: JWTVerifyGetKey
 }
 
 /**
@@ -65,11 +66,8 @@ export function mayIntrospect(client: Client, tokenClientId: string | undefined)
   return client[OPERATOR_MARK] === true || (client.clientAuthMethod !== 'none' && client.clientId === tokenClientId)
 }
 
-async function readAccessToken(
-  { issuer, audience, keySet }: JwtTokenDeps,
-  value: string,
-): Promise<VerifiedToken | null> {
-  const judged = await verifyAccessToken(value, { issuer, audience, keys: createLocalJWKSet(keySet()) })
+async function readAccessToken(expected: JwtTokenDeps, value: string): Promise<VerifiedToken | null> {
+  const judged = await verifyAccessToken(value, expected)
   return typeof judged === 'string' ? null : judged
 }
 
