@@ -133,7 +133,6 @@ export async function buildApp({
       ...web,
       resources,
       upstream: env.UPSTREAM,
-      apiUrl: resources.api.replace(/\/$/, ''),
       internalApi: createInternalApi({ url: env.API_INTERNAL_URL, operatorKey }),
     })
   })

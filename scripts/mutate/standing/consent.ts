@@ -283,19 +283,7 @@ export const CONSENT: readonly Standing[] = [
   },
   {
     file: 'consent/connect.ts',
-    change: '!client.shared && (row.spenderId ?? row.id) !== earlier?.spenderId  =>  !client.shared',
-    why: ONE_ID,
-  },
-  {
-    file: 'consent/connect.ts',
-    change: 'row.spenderId ?? row.id  =>  row.spenderId',
-    nth: 1,
-    why: ONE_ID,
-  },
-  {
-    file: 'consent/connect.ts',
-    change: 'row.spenderId ?? row.id  =>  row.id',
-    nth: 1,
+    change: '!client.shared && spenderIdOf(row) !== earlier?.spenderId  =>  !client.shared',
     why: ONE_ID,
   },
   {

@@ -1,6 +1,6 @@
 import { isConnectionAlive, isTokenAlive, liveConnection, liveToken } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
-import type { Holder } from './spenders.ts'
+import { type Holder, spenderIdOf } from './spenders.ts'
 import { MADE_BY_HAND } from './tokens.ts'
 
 /** What may spend, as an owner or operator looks at it. */
@@ -94,10 +94,10 @@ interface ConnectionRow {
 }
 
 function ofConnection(row: ConnectionRow, now: Date): FoundHolder {
-  const { id, accountId, spenderId, clientName, redirectHost } = row
+  const { id, accountId, clientName, redirectHost } = row
   const isAlive = isConnectionAlive(row, now)
   const name = clientName || redirectHost
-  return { kind: 'connection', id, accountId, spenderId: spenderId ?? id, name, isAlive, runsOutAt: null }
+  return { kind: 'connection', id, accountId, spenderId: spenderIdOf(row), name, isAlive, runsOutAt: null }
 }
 
 interface TokenRow {
@@ -109,6 +109,6 @@ interface TokenRow {
 }
 
 function ofToken(row: TokenRow, now: Date): FoundHolder {
-  const { id, accountId, spenderId, name, expiresAt: runsOutAt } = row
-  return { kind: 'token', id, accountId, spenderId: spenderId ?? id, name, isAlive: isTokenAlive(row, now), runsOutAt }
+  const { id, accountId, name, expiresAt: runsOutAt } = row
+  return { kind: 'token', id, accountId, spenderId: spenderIdOf(row), name, isAlive: isTokenAlive(row, now), runsOutAt }
 }

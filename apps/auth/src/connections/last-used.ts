@@ -1,4 +1,5 @@
 import type { Database } from '@vertexsms/db/client'
+import { spenderIdOf } from './spenders.ts'
 
 /**
  * When each of some connections was last used: by any token it has, or to do something. A token that was refreshed away
@@ -14,7 +15,7 @@ export async function lastUsedOf(
     where: { connectionId: { in: ids } },
     _max: { lastUsedAt: true },
   })
-  const spenderIds = connections.map(({ id, spenderId }) => spenderId ?? id)
+  const spenderIds = connections.map(spenderIdOf)
   // The last row of each is one step in its index, however much it did. Equality alone would let the database go through
   // all rows by time where one spender has most of them, once for each spender that has none.
   const acts = await db.$queryRaw<{ spenderId: string; at: Date | null }[]>`
@@ -23,10 +24,11 @@ export async function lastUsedOf(
             ORDER BY a.spender_id DESC, a.at DESC LIMIT 1) AS at
     FROM unnest(${spenderIds}::uuid[]) AS s(id)`
   const used = new Map<string, Date>()
-  for (const { id, spenderId } of connections) {
+  for (const connection of connections) {
+    const { id } = connection
     const times = [
       tokens.find(({ connectionId }) => connectionId === id)?._max.lastUsedAt,
-      acts.find((act) => act.spenderId === (spenderId ?? id))?.at,
+      acts.find((act) => act.spenderId === spenderIdOf(connection))?.at,
     ].flatMap((time) => (time ? [time.getTime()] : []))
     if (times.length > 0) used.set(id, new Date(Math.max(...times)))
   }

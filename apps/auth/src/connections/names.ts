@@ -1,5 +1,6 @@
 import type { Database } from '@vertexsms/db/client'
 import { appNamed, type NamedApp } from './named-app.ts'
+import { spenderIdOf } from './spenders.ts'
 import { MADE_BY_HAND } from './tokens.ts'
 
 /** What an owner knows a spender by. */
@@ -36,7 +37,7 @@ export async function nameSpenders(
   const which = { accountId, OR: [{ id: { in: ids } }, { spenderId: { in: ids } }] }
   const connections = await db.connection.findMany({ where: which, orderBy: { approvedAt: 'asc' } })
   for (const row of connections) {
-    named.set(row.spenderId ?? row.id, spenderNamed(row))
+    named.set(spenderIdOf(row), spenderNamed(row))
   }
   const unnamed = ids.filter((id) => !named.has(id))
   if (unnamed.length === 0) return named

@@ -14,6 +14,11 @@ export interface OwnersRules extends SpenderLimits {
   readonly askNewCountry: boolean
 }
 
+/** What limits hang on: a connection or token that took the place of no other one is its own spender. */
+export function spenderIdOf({ id, spenderId }: { readonly id: string; readonly spenderId: string | null }): string {
+  return spenderId ?? id
+}
+
 /** The row of a spender that begins, in the transaction that makes its connection or token. */
 export async function createSpender(
   tx: Prisma.TransactionClient,

@@ -13,6 +13,7 @@ import {
   type OwnersRules,
   type Standing,
   setRules,
+  spenderIdOf,
   standingOf,
 } from '../connections/spenders.ts'
 import { SIZES } from '../service-limits.ts'
@@ -120,8 +121,8 @@ async function isStale(
   if (found === null && (!client.shared || replaces !== undefined)) return true
   const row = await tx.connection.findFirst({ where: { id: shown.from, accountId, clientId: client.id } })
   if (!row) return false
-  if (!client.shared && (row.spenderId ?? row.id) !== earlier?.spenderId) return true
-  const promised = await standingOf(tx, row.spenderId ?? row.id)
+  if (!client.shared && spenderIdOf(row) !== earlier?.spenderId) return true
+  const promised = await standingOf(tx, spenderIdOf(row))
   const held = (rules: SpenderLimits) => {
     const besides = besidesForm(rules)
     return limits.asked ? (narrower(besides, limits.asked) ?? besides) : besides
@@ -187,7 +188,9 @@ export async function connect(
       data: { id, accountId, clientId: client.id, createdAt: now, spenderId, ...fields },
     })
     const notice = { kind: 'new_connection', about: id, details: {}, createdAt: now, nextAt: now } as const
-    await tx.notice.create({ data: { id: randomUUID(), accountId, spenderId: spenderId ?? id, ...notice } })
+    await tx.notice.create({
+      data: { id: randomUUID(), accountId, spenderId: spenderIdOf({ id, spenderId }), ...notice },
+    })
     if (earlier) await endReplaced(tx, earlier.id)
     else await createSpender(tx, { kind: 'connection', id, accountId }, limits, now)
   }

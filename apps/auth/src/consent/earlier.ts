@@ -3,7 +3,7 @@ import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
-import { type OwnersRules, standingOf } from '../connections/spenders.ts'
+import { type OwnersRules, spenderIdOf, standingOf } from '../connections/spenders.ts'
 
 /** The most connections of one client that a page lists. */
 const MAX_LISTED = 20
@@ -38,8 +38,9 @@ export async function earlierConnections(
   })
   const used = await lastUsedOf(db, rows)
   return Promise.all(
-    rows.map(async ({ id, spenderId, clientName, redirectHost, approvedAt, scopes }) => {
-      const { rules, isPaused } = await standingOf(db, spenderId ?? id)
+    rows.map(async (row) => {
+      const { id, clientName, redirectHost, approvedAt, scopes } = row
+      const { rules, isPaused } = await standingOf(db, spenderIdOf(row))
       return {
         id,
         clientName,

@@ -11,15 +11,16 @@ import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import type { Words } from '../words/words.ts'
 import { titleOfIssued } from './connection-list.ts'
+import type { SettingsDeps } from './deps.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
 import { endingView, goneNotice, noticePlace, tellWhich } from './ended.ts'
-import { registerNewToken, type TokenPageDeps } from './new-token-pages.ts'
+import { registerNewToken } from './new-token-pages.ts'
 import { ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
 
 /** Settings -> API: see every token, make one by hand, change, replace or delete it, disconnect an app. */
-export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): void {
+export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): void {
   registerNewToken(app, deps)
   registerEditToken(app, deps)
   registerDisconnect(app, deps)
@@ -68,7 +69,7 @@ export function registerApiTokens(app: FastifyInstance, deps: TokenPageDeps): vo
 }
 
 /** How many messages wait for their time under a token, or under the connection that it is of. */
-function waitsWith({ db }: TokenPageDeps, { id, connectionId }: TokenRow): Promise<number> {
+function waitsWith({ db }: SettingsDeps, { id, connectionId }: TokenRow): Promise<number> {
   return connectionId === null ? scheduledWith(db, id) : scheduledUnder(db, connectionId)
 }
 

@@ -6,6 +6,7 @@ import { scopesSpend } from '../connections/binding.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed } from '../connections/named-app.ts'
+import { spenderIdOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
 import { inOneLine, type Naming, ownAppOf, titleOf } from '../connections/who.ts'
@@ -146,10 +147,6 @@ async function connectionViews(
       ),
     }
   })
-}
-
-function spenderIdOf({ id, spenderId }: { readonly id: string; readonly spenderId: string | null }): string {
-  return spenderId ?? id
 }
 
 function issuedViews(rows: readonly TokenRow[], connection: string, now: Date, t: Words): IssuedTokenView[] {

@@ -1,15 +1,17 @@
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { PAUSE_RULES } from '@vertexsms/contract/pause-rules'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { spenderIdOf } from '../connections/spenders.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
 import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
+import type { SettingsDeps } from './deps.ts'
 import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
 import { readTokenName, tokenNameHelp } from './new-token.ts'
-import { askerOf, showValue, type TokenPageDeps, valuePath } from './new-token-pages.ts'
+import { askerOf, showValue, valuePath } from './new-token-pages.ts'
 import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { pauseView } from './spender-views.ts'
 
@@ -17,7 +19,7 @@ import { pauseView } from './spender-views.ts'
 const GONE = `${PAGE_PATHS.tokens}?done=not_found`
 
 /** The page of one token made by hand: what it is, another name, another value. */
-export function registerEditToken(app: FastifyInstance, deps: TokenPageDeps): void {
+export function registerEditToken(app: FastifyInstance, deps: SettingsDeps): void {
   app.get<TokenParams>('/settings/api/tokens/:tokenId/edit', (request, reply) => show(deps, request, reply, null))
 
   app.post<TokenParams>('/settings/api/tokens/:tokenId/edit', async (request, reply) => {
@@ -59,7 +61,7 @@ function renamedPlace(request: FastifyRequest<TokenParams>) {
 }
 
 async function show(
-  deps: TokenPageDeps,
+  deps: SettingsDeps,
   request: FastifyRequest<TokenParams>,
   reply: FastifyReply,
   refused: { readonly name: string; readonly problem: string } | null,
@@ -67,7 +69,7 @@ async function show(
   const now = nowOf(request)
   const row = await ownManualToken(deps, request, now)
   if (!row) return reply.callNotFound()
-  const spender = await deps.db.spender.findUnique({ where: { id: row.spenderId ?? row.id } })
+  const spender = await deps.db.spender.findUnique({ where: { id: spenderIdOf(row) } })
   const page = {
     viewer: viewerOf(deps, request),
     id: row.id,

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { appNamed, type NamedApp } from '../connections/named-app.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
+import { spenderIdOf } from '../connections/spenders.ts'
 import { spentOf } from '../connections/spent.ts'
 import { inOneLine, type Naming, namingFor, ownAppOf } from '../connections/who.ts'
 import type { EndingConnectionView } from '../views/tokens.ts'
@@ -55,7 +56,7 @@ export async function endingView(
     who: ownAppOf(appNamed(row), naming),
     approved: timeView(row.approvedAt, now),
     lastUsed: lastUsed ? timeView(lastUsed, now) : null,
-    spent: await spentOf(db, row.spenderId ?? row.id, now),
+    spent: await spentOf(db, spenderIdOf(row), now),
     scheduledMessages: await scheduledUnder(db, row.id),
   }
 }

@@ -5,6 +5,7 @@ import { permissionsSpend, scopesSpend } from '../connections/binding.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
 import { spenderNamed } from '../connections/names.ts'
+import { spenderIdOf } from '../connections/spenders.ts'
 import { type Spent, spentUnder } from '../connections/spent.ts'
 import { countManualTokens, listTokens, manualTokenNames } from '../connections/tokens.ts'
 import { type Naming, whoOf } from '../connections/who.ts'
@@ -79,10 +80,6 @@ async function usedTokens(db: Database, accountId: string, now: Date) {
 }
 
 type Spends = { readonly id: string; readonly spenderId: string | null }
-
-function spenderIdOf({ id, spenderId }: Spends): string {
-  return spenderId ?? id
-}
 
 function dayOf(spent: readonly Spent[] = [], upstream: string): bigint {
   return spent.find((one) => one.upstream === upstream)?.dayMicros ?? 0n

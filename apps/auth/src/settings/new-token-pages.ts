@@ -7,21 +7,15 @@ import { showOnce, takeOnce } from '../web/once.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
 import { signInPath } from '../web/return-to.ts'
-import type { Asker } from './manual-tokens.ts'
-import { createManualToken } from './manual-tokens.ts'
+import type { SettingsDeps } from './deps.ts'
+import { type Asker, createManualToken } from './manual-tokens.ts'
 import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
 import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
 
 const NEW_PATH = '/settings/api/new'
 
-/** What the pages of tokens need besides. */
-export interface TokenPageDeps extends WebDeps {
-  /** Where the REST API is reached, for what a token is tried with. */
-  readonly apiUrl: string
-}
-
 /** `/settings/api/new`, the form of a new token, and the page that shows the value of one, once. */
-export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): void {
+export function registerNewToken(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(NEW_PATH, (request, reply) =>
     sendPage(reply, 'new-token', { viewer: viewerOf(deps, request), form: emptyTokenForm(wordsFor(request)) }),
   )
@@ -44,7 +38,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
     const row = await ownManualToken(deps, request, now)
     if (!row) return reply.callNotFound()
     const value = takeOnce(deps, request, reply, valuePlace(request, row.id))
-    const examples = quickStart(deps.apiUrl).filter(({ needs }) => row.permissions.includes(needs))
+    const examples = quickStart(deps.resources.api).filter(({ needs }) => row.permissions.includes(needs))
     return sendPage(reply, 'token-created', {
       viewer: viewerOf(deps, request),
       id: row.id,
@@ -53,7 +47,7 @@ export function registerNewToken(app: FastifyInstance, deps: TokenPageDeps): voi
       shown:
         value === null
           ? null
-          : { value, tokenCommand: tokenCommand(value), tryCommand: tryCommand(deps.apiUrl, value) },
+          : { value, tokenCommand: tokenCommand(value), tryCommand: tryCommand(deps.resources.api, value) },
       quickStart: examples,
     })
   })

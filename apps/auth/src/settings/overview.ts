@@ -7,7 +7,7 @@ import { aliveAmong } from '../connections/holders.ts'
 import { ruleWords } from '../connections/limit-words.ts'
 import { nameSpenders, spenderNamed } from '../connections/names.ts'
 import { nearLimits } from '../connections/near-limits.ts'
-import { EVER_PAUSED } from '../connections/spenders.ts'
+import { EVER_PAUSED, spenderIdOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { type Naming, namingFor, wholeAccount, whoOf } from '../connections/who.ts'
 import type { OverviewPage } from '../views/overview.ts'
@@ -61,14 +61,10 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
       take: PAGE_ROWS,
     })
     const naming = namingFor(deps, wordsFor(request))
-    const spent = await spentUnder(
-      deps.db,
-      rows.map(({ id, spenderId }) => spenderId ?? id),
-      now,
-    )
+    const spent = await spentUnder(deps.db, rows.map(spenderIdOf), now)
     const connections = rows.flatMap((row) => {
       const end = endOf(row, now)
-      const own = spent.get(row.spenderId ?? row.id)?.find((one) => one.upstream === deps.upstream)
+      const own = spent.get(spenderIdOf(row))?.find((one) => one.upstream === deps.upstream)
       const totalMicros = end?.reason === 'replaced' ? null : (own?.totalMicros ?? 0n)
       const who = whoOf(spenderNamed(row), naming)
       return end

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import { ruleWords } from '../connections/limit-words.ts'
-import { standingOf } from '../connections/spenders.ts'
+import { spenderIdOf, standingOf } from '../connections/spenders.ts'
 import { listTokens, type TokenRow } from '../connections/tokens.ts'
 import { isUuid } from '../connections/uuid.ts'
 import type { TokenFactsView } from '../views/tokens.ts'
@@ -47,7 +47,7 @@ export async function tokenFacts(
   now: Date,
   t: Words,
 ): Promise<TokenFactsView> {
-  const { rules } = await standingOf(deps.db, row.spenderId ?? row.id)
+  const { rules } = await standingOf(deps.db, spenderIdOf(row))
   const limits = row.kind === 'manual' ? ruleWords(rulesThatBind(rules, row.permissions), t) : []
   return {
     name: row.name,

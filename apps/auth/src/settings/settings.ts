@@ -7,7 +7,6 @@ import { registerApprovals } from './approvals.ts'
 import { registerConnections } from './connections.ts'
 import type { SettingsDeps } from './deps.ts'
 import { registerMessages } from './messages.ts'
-import type { TokenPageDeps } from './new-token-pages.ts'
 import { registerOverview } from './overview.ts'
 import { registerPasskeys } from './passkeys.ts'
 import { registerSandboxPhone } from './sandbox-phone.ts'
@@ -15,7 +14,7 @@ import { registerSessions } from './sessions.ts'
 import { registerUpstreamAccount } from './upstream-account.ts'
 
 /** The pages of a signed-in account; every route behind a session, every form behind its CSRF check. */
-export async function registerSettings(app: FastifyInstance, deps: SettingsDeps & TokenPageDeps): Promise<void> {
+export async function registerSettings(app: FastifyInstance, deps: SettingsDeps): Promise<void> {
   requireSession(app, deps)
   app.get('/settings', (_request, reply) => reply.redirect(PAGE_PATHS.tokens, 303))
   registerAccount(app, deps)

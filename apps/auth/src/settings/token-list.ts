@@ -4,6 +4,7 @@ import type { Database, Prisma } from '@vertexsms/db/client'
 import { pauseOf } from '@vertexsms/db/paused'
 import { rulesThatBind } from '../connections/binding.ts'
 import { accountLimits, inSentence, ruleWords } from '../connections/limit-words.ts'
+import { spenderIdOf } from '../connections/spenders.ts'
 import { countManualTokens, listTokens, manualTokenNames, type TokenRow } from '../connections/tokens.ts'
 import type { Naming } from '../connections/who.ts'
 import type { ApiTokensPage, TokenView } from '../views/tokens.ts'
@@ -68,14 +69,14 @@ async function manualTokens(
   const shown = new Map(
     (await listTokens(db, accountId, now, { ids: names.map(({ id }) => id) })).map((row) => [row.id, row]),
   )
-  const spenderIds = [...shown.values()].map((row) => row.spenderId ?? row.id)
+  const spenderIds = [...shown.values()].map(spenderIdOf)
   const spenders = await db.spender.findMany({ where: { id: { in: spenderIds }, accountId } })
   const under = new Map(spenders.map((spender) => [spender.id, spender]))
   const labels = distinct(names.map(({ name, lastFour }) => (lastFour === null ? name : `${name} …${lastFour}…`)))
   return {
     tokens: names.flatMap(({ id }, at) => {
       const row = shown.get(id)
-      return row ? [tokenView(row, labels[at]?.label ?? '', under.get(row.spenderId ?? row.id), now, t)] : []
+      return row ? [tokenView(row, labels[at]?.label ?? '', under.get(spenderIdOf(row)), now, t)] : []
     }),
     tokenPager: pager,
     tokenCount,

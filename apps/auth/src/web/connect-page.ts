@@ -7,12 +7,11 @@ const TOKEN_PLACEHOLDER = 'YOUR_API_TOKEN'
 
 /** How each client is connected to these addresses: `/connect` shows all of it, the start page of an account the first steps. */
 export function connectPage({ mcp, api }: { readonly mcp: string; readonly api: string }): ConnectPage {
-  const apiUrl = api.replace(/\/$/, '')
   return {
     mcpUrl: mcp,
-    apiUrl,
+    apiUrl: api,
     tokenCommand: tokenCommand(TOKEN_PLACEHOLDER),
-    quickStart: quickStart(apiUrl),
+    quickStart: quickStart(api),
     isLocal: isLocalAddress(mcp),
     clients: reachableFirst(clientGuides(mcp, TOKEN_PLACEHOLDER), isLocalAddress(mcp)),
   }
