@@ -29,7 +29,7 @@ import { ASSERTION_ALGS } from './metadata.ts'
 import { currentAddress } from './request/address.ts'
 import { answerWithPage } from './request/message-page.ts'
 import { answerOutages, noteOutage } from './request/outage.ts'
-import { OFFLINE_ACCESS, requestedScopes } from './request/parameters.ts'
+import { OFFLINE_ACCESS, type Resources, requestedScopes } from './request/parameters.ts'
 import { PATHS } from './request/paths.ts'
 import { answerUnavailable } from './request/unavailable.ts'
 import { mayIntrospect } from './tokens/jwt-tokens.ts'
@@ -104,10 +104,7 @@ export function clientRefusal(provider: Provider, metadata: ClientMetadata): str
 }
 
 function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configuration {
-  const { issuer, lifetimes, resources } = deps
-  const secure = issuer.startsWith('https:')
-  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const
-  const scope = SCOPE_NAMES.join(' ')
+  const { lifetimes, resources } = deps
   return {
     adapter: createAdapters(deps),
     jwks: { keys: keys.map(({ kid, privateJwk }) => ({ ...privateJwk, kid, alg: ACCESS_TOKEN_ALG, use: 'sig' })) },
@@ -137,16 +134,7 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
     pkce: { required: () => true },
     // Browser-based clients may come from anywhere: nothing here is authorised by a cookie (Fetch, CORS protocol).
     clientBasedCORS: () => true,
-    cookies: {
-      keys: [cookieKey(deps.operatorKey)],
-      names: {
-        session: FORGOTTEN_COOKIE,
-        interaction: cookieName(issuer, '__Secure-', 'interaction'),
-        resume: cookieName(issuer, '__Secure-', 'resume'),
-      },
-      short: cookie,
-      long: cookie,
-    },
+    cookies: cookies(deps),
     ttl: {
       AuthorizationCode: lifetimes.authorizationCodeSeconds,
       Interaction: lifetimes.interactionSeconds,
@@ -156,61 +144,11 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       Session: lifetimes.interactionSeconds,
       Grant: lifetimes.refreshTokenSeconds,
     },
-    features: {
-      devInteractions: { enabled: false },
-      userinfo: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      // Not offered until the MCP server verifies proofs and the API takes bound tokens from it alone.
-      dPoP: { enabled: false },
-      registration: { enabled: true, issueRegistrationAccessToken: false },
-      pushedAuthorizationRequests: { enabled: true },
-      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token.clientId) },
-      richAuthorizationRequests: {
-        enabled: true,
-        types: { [DETAILS_TYPE]: { validate: (ctx) => void askedLimits(ctx) } },
-        // What was asked is in the row since the person approved; the row alone says what a token is held to.
-        authorizationDetailsForGrantSource: () => undefined,
-        authorizationDetailsForAccessToken: (ctx, _token, source) => {
-          refuseNarrowerToken(ctx)
-          return source?.rar
-        },
-        authorizationDetailsForIntrospection: (_ctx, token) => token.rar,
-      },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => resources.mcp,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource) => {
-          if (resource !== resources.mcp) throw new errors.InvalidTarget()
-          const { kid } = signingKeyAt(keys, databaseTime())
-          return {
-            scope,
-            audience: resources.mcp,
-            accessTokenFormat: 'jwt',
-            accessTokenTTL: withinConnection(lifetimes.accessTokenSeconds),
-            jwt: { sign: { alg: ACCESS_TOKEN_ALG, kid } },
-          }
-        },
-      },
-    },
+    features: features(deps, keys),
     formats: {
       bitsOfOpaqueRandomness: 256,
       customizers: {
-        jwt: (_ctx, token, parts) => {
-          // The API is a recipient in its own right, so that the MCP server may pass the token on (RFC 9068 §3).
-          const payload = (parts.payload ?? {}) as Record<string, unknown>
-          payload.aud = [resources.mcp, resources.api]
-          // Limits change while a token lives, and a list of countries would travel with each request: the row decides.
-          delete payload.authorization_details
-          const work = currentWork()
-          if (!work) throw new Error('an access token outside a token request')
-          const lifetimeSeconds = Number(payload.exp) - Number(payload.iat)
-          // Whoever verifies it has another clock than ours; the database's is the one they share.
-          payload.iat = Number(payload.iat) - Math.round((work.grant?.aheadMs ?? 0) / 1000)
-          payload.exp = Number(payload.iat) + lifetimeSeconds
-          work.access = { jti: String(payload.jti), scope: token.scope ?? '', lifetimeSeconds }
-        },
+        jwt: (_ctx, token, parts) => finishAccessToken(resources, token.scope ?? '', parts.payload ?? {}),
       },
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
@@ -250,6 +188,77 @@ function configuration(deps: ProviderDeps, keys: readonly SigningKey[]): Configu
       }))
     },
   }
+}
+
+function cookies({ issuer, operatorKey }: ProviderDeps): Configuration['cookies'] {
+  const secure = issuer.startsWith('https:')
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const
+  return {
+    keys: [cookieKey(operatorKey)],
+    names: {
+      session: FORGOTTEN_COOKIE,
+      interaction: cookieName(issuer, '__Secure-', 'interaction'),
+      resume: cookieName(issuer, '__Secure-', 'resume'),
+    },
+    short: cookie,
+    long: cookie,
+  }
+}
+
+function features({ lifetimes, resources }: ProviderDeps, keys: readonly SigningKey[]): Configuration['features'] {
+  return {
+    devInteractions: { enabled: false },
+    userinfo: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    // Not offered until the MCP server verifies proofs and the API takes bound tokens from it alone.
+    dPoP: { enabled: false },
+    registration: { enabled: true, issueRegistrationAccessToken: false },
+    pushedAuthorizationRequests: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token.clientId) },
+    richAuthorizationRequests: {
+      enabled: true,
+      types: { [DETAILS_TYPE]: { validate: (ctx) => void askedLimits(ctx) } },
+      // What was asked is in the row since the person approved; the row alone says what a token is held to.
+      authorizationDetailsForGrantSource: () => undefined,
+      authorizationDetailsForAccessToken: (ctx, _token, source) => {
+        refuseNarrowerToken(ctx)
+        return source?.rar
+      },
+      authorizationDetailsForIntrospection: (_ctx, token) => token.rar,
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => resources.mcp,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_ctx, resource) => {
+        if (resource !== resources.mcp) throw new errors.InvalidTarget()
+        const { kid } = signingKeyAt(keys, databaseTime())
+        return {
+          scope: SCOPE_NAMES.join(' '),
+          audience: resources.mcp,
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: withinConnection(lifetimes.accessTokenSeconds),
+          jwt: { sign: { alg: ACCESS_TOKEN_ALG, kid } },
+        }
+      },
+    },
+  }
+}
+
+/** Puts the last hand to the claims of an access token before it is signed, and notes the token in the unit of work. */
+function finishAccessToken(resources: Resources, scope: string, payload: Record<string, unknown>): void {
+  // The API is a recipient in its own right, so that the MCP server may pass the token on (RFC 9068 §3).
+  payload.aud = [resources.mcp, resources.api]
+  // Limits change while a token lives, and a list of countries would travel with each request: the row decides.
+  delete payload.authorization_details
+  const work = currentWork()
+  if (!work) throw new Error('an access token outside a token request')
+  const lifetimeSeconds = Number(payload.exp) - Number(payload.iat)
+  // Whoever verifies it has another clock than ours; the database's is the one they share.
+  payload.iat = Number(payload.iat) - Math.round((work.grant?.aheadMs ?? 0) / 1000)
+  payload.exp = Number(payload.iat) + lifetimeSeconds
+  work.access = { jti: String(payload.jti), scope, lifetimeSeconds }
 }
 
 /**
