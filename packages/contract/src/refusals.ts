@@ -1,4 +1,4 @@
-import { SCHEDULE_MAX_DAYS } from './rest.ts'
+import { SCHEDULE_MAX_DAYS, SENDER_NAME_LENGTH } from './rest.ts'
 
 /** One mistake in a request that only the API can find. */
 export interface RefusalReason {
@@ -60,7 +60,7 @@ export const REFUSAL_REASONS = {
   message_refused: { field: 'message', fix: 'was refused by VertexSMS. Change the text.' },
   sender_name_form: {
     field: 'name',
-    fix: 'must be 3 to 11 latin letters, digits, spaces, dots and - _ & # !, with a letter. A Shortcode or Landline may be digits alone.',
+    fix: `must be ${SENDER_NAME_LENGTH.min} to ${SENDER_NAME_LENGTH.max} latin letters, digits, spaces, dots and - _ & # !, with a letter. A Shortcode or Landline may be digits alone.`,
   },
   registration_refused: {
     field: 'name',

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
+import type { databaseEnv } from '@vertexsms/service/env'
+import type * as z from 'zod'
 import { Prisma, PrismaClient } from '../generated/client.ts'
 import { noteDriver } from './direct-query.ts'
 import { LimitedPool, TIME_LIMITS, type TimeLimits } from './time-limits.ts'
@@ -20,18 +22,8 @@ export interface DatabaseOptions {
   limits?: TimeLimits
 }
 
-/** The settings of the same, as every service reads them (`databaseEnv`). */
-export interface DatabaseEnv {
-  readonly DATABASE_URL: string
-  readonly DATABASE_NAMED_STATEMENTS: boolean
-  readonly DATABASE_CONNECT_TIMEOUT_MS: number
-  readonly DATABASE_STATEMENT_TIMEOUT_MS: number
-  readonly DATABASE_LOCK_TIMEOUT_MS: number
-  readonly DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: number
-}
-
-/** The options that the settings stand for. */
-export function databaseOptions(env: DatabaseEnv): DatabaseOptions {
+/** The options that the settings of a service stand for. */
+export function databaseOptions(env: z.output<z.ZodObject<typeof databaseEnv>>): DatabaseOptions {
   return {
     url: env.DATABASE_URL,
     namedStatements: env.DATABASE_NAMED_STATEMENTS,

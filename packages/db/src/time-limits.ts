@@ -1,3 +1,4 @@
+import { DATABASE_TIME_LIMITS } from '@vertexsms/service/env'
 import type pg from 'pg'
 import { READ_ONLY, ReportingClient, ReportingPool } from './unreachable.ts'
 
@@ -13,13 +14,8 @@ export interface TimeLimits {
   readonly idleInTransactionMs: number
 }
 
-/** What holds where nothing else is set: our statements take milliseconds, and a person or client waits for them. */
-export const TIME_LIMITS: TimeLimits = {
-  connectMs: 3_000,
-  statementMs: 5_000,
-  lockMs: 3_000,
-  idleInTransactionMs: 10_000,
-}
+/** What holds where nothing else is set: the defaults of the settings. */
+export const TIME_LIMITS: TimeLimits = DATABASE_TIME_LIMITS
 
 /** A server that lives ends a statement itself and says so; only one that says nothing is waited for this much longer. */
 const SILENCE_MARGIN_MS = 1_000

@@ -242,16 +242,27 @@ export const serviceEnv = {
   RATE_LIMITS: onOffSchema.default(true),
 }
 
+/**
+ * How long the database may take where nothing else is set, in milliseconds: our statements take milliseconds, and a person
+ * or client waits for them.
+ */
+export const DATABASE_TIME_LIMITS = {
+  connectMs: 3_000,
+  statementMs: 5_000,
+  lockMs: 3_000,
+  idleInTransactionMs: 10_000,
+} as const
+
 /** What every service with a database reads: spread it into the service's own object schema. */
 export const databaseEnv = {
   DATABASE_URL: databaseUrlSchema,
   DATABASE_NAMED_STATEMENTS: onOffSchema.default(true),
   /** To be connected, or to get a free connection of the pool. */
-  DATABASE_CONNECT_TIMEOUT_MS: waitSchema.default(3_000),
+  DATABASE_CONNECT_TIMEOUT_MS: waitSchema.default(DATABASE_TIME_LIMITS.connectMs),
   /** One statement, and one second more for a server that says nothing. */
-  DATABASE_STATEMENT_TIMEOUT_MS: waitSchema.default(5_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: waitSchema.default(DATABASE_TIME_LIMITS.statementMs),
   /** For what another transaction holds. */
-  DATABASE_LOCK_TIMEOUT_MS: waitSchema.default(3_000),
+  DATABASE_LOCK_TIMEOUT_MS: waitSchema.default(DATABASE_TIME_LIMITS.lockMs),
   /** A transaction in which nothing happens. */
-  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: waitSchema.default(10_000),
+  DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: waitSchema.default(DATABASE_TIME_LIMITS.idleInTransactionMs),
 }

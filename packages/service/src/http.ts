@@ -13,6 +13,7 @@ import type { Logger } from './logger.ts'
 import { type Exchanges, plainError, refuseUnread } from './plain-error.ts'
 import { HostNamedTwice, namesHostTwice, toOriginForm } from './request-host.ts'
 import { RequestLogger } from './request-logger.ts'
+import { within } from './within.ts'
 
 /** What a service tells its HTTP server. */
 export interface HttpOptions {
@@ -149,7 +150,7 @@ function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void 
   })
   app.get('/healthz', (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok', service }))
   app.get('/readyz', async (_request, reply) => {
-    const can = !stopping && (await withinTime(ready, READY_TIMEOUT_MS))
+    const can = !stopping && (await isReady(ready))
     return reply
       .code(can ? 200 : 503)
       .header('cache-control', 'no-store')
@@ -157,18 +158,13 @@ function addHealth(app: FastifyInstance, { service, ready }: HttpOptions): void 
   })
 }
 
-async function withinTime(ready: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs)
-  })
-  try {
-    return await Promise.race([ready(), late])
-  } catch {
-    return false
-  } finally {
-    clearTimeout(timer)
+async function isReady(ready: () => Promise<boolean>): Promise<boolean> {
+  let can = false
+  const look = async () => {
+    can = await ready()
   }
+  await within(look(), READY_TIMEOUT_MS).catch(() => {})
+  return can
 }
 
 /** What is known of a connection; forgotten with it, for an answer whose client has gone never ends. */
