@@ -120,7 +120,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     return reply.redirect(withNotice(PATH, refused > 0 ? 'refusedAll' : 'noneWaits'), 303)
   })
 
-  app.get<ApprovalParams>('/approvals/:approvalId', async (request, reply) => {
+  app.get<ApprovalParams>(`${PATH}/:approvalId`, async (request, reply) => {
     const { approvalId: id } = request.params
     const now = nowOf(request)
     const accountId = signedInOf(request).account.id
@@ -135,7 +135,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     })
   })
 
-  app.post<ApprovalParams>('/approvals/:approvalId', async (request, reply) => {
+  app.post<ApprovalParams>(`${PATH}/:approvalId`, async (request, reply) => {
     const { approvalId: id } = request.params
     const { account, sessionId } = signedInOf(request)
     const word = textField(request, 'decision')

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { emailSchema } from '../accounts/email.ts'
 import { knownBrowser } from '../accounts/known-browser.ts'
@@ -10,7 +11,7 @@ import { wordsFor } from '../web/language.ts'
 import { sendPage, waitWords } from '../web/page.ts'
 import { assertAllowed, whileAllowed } from '../web/tries.ts'
 
-const PATH = '/forgot-password'
+const PATH = PAGE_PATHS.forgotPassword
 const EMAIL_CHARS_MAX = 1000
 
 /**

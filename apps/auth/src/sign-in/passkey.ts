@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance } from 'fastify'
 import { checkPasskey } from '../accounts/passkeys.ts'
 import type { WebDeps } from '../web/deps.ts'
@@ -10,7 +11,7 @@ import { passkeyBinding, showSignIn, startSession } from './sign-in.ts'
 
 /** Signing in with a passkey; the form is on the sign-in page. */
 export function registerPasskeySignIn(app: FastifyInstance, deps: WebDeps): void {
-  app.post('/sign-in/passkey', async (request, reply) => {
+  app.post(`${PAGE_PATHS.signIn}/passkey`, async (request, reply) => {
     const visitor = deps.forms.visitor(request, reply)
     deps.forms.check(request, visitor)
     const returnTo = safeReturnTo(textField(request, 'return_to'))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
 import { emailSchema } from '../accounts/email.ts'
@@ -34,9 +35,9 @@ type Fields = Record<(typeof FIELDS)[number], string>
 
 /** "Request access": the request is kept for an operator. The answer is the same whether the address is known or not. */
 export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/request-access', (request, reply) => showForm(deps, request, reply, emptyFields(), {}))
+  app.get(PAGE_PATHS.requestAccess, (request, reply) => showForm(deps, request, reply, emptyFields(), {}))
 
-  app.post('/request-access', async (request, reply) => {
+  app.post(PAGE_PATHS.requestAccess, async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     const sent = sentFields(request.body)
     const judged = formSchema.safeParse(sent)
@@ -49,7 +50,7 @@ export function registerRequestAccess(app: FastifyInstance, deps: WebDeps): void
     if (!isAllowed) return showForm(deps, request, reply, sent, {}, waitWords(reply, wordsFor(request)))
     await keep(deps, judged.data, originOf(deps.operatorKey, request.ip))
     const { title, text, back } = wordsFor(request).requestAccess.thanks
-    return sendPage(reply, 'message', { title, text, link: { href: '/sign-in', label: back } })
+    return sendPage(reply, 'message', { title, text, link: { href: PAGE_PATHS.signIn, label: back } })
   })
 }
 

@@ -1,4 +1,5 @@
 import { fastifyCookie } from '@fastify/cookie'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { findPasswordLink, type PasswordLinkOwner, usePasswordLink } from '../accounts/password-link.ts'
 import { PASSWORD_MIN_CHARS, passwordProblem } from '../accounts/password-rules.ts'
@@ -85,7 +86,7 @@ function readCookie(deps: WebDeps, request: FastifyRequest): string {
 function sendSpent(request: FastifyRequest, reply: FastifyReply): Promise<string> {
   const { title, text, another } = wordsFor(request).setPassword.spent
   // The page there tells whom to ask, where no mail is sent.
-  const link = { href: '/forgot-password', label: another }
+  const link = { href: PAGE_PATHS.forgotPassword, label: another }
   return sendPage(reply, 'message', { title, text, link }, 410)
 }
 

@@ -1,4 +1,5 @@
 import { fastifyCookie } from '@fastify/cookie'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { isAccountAlive } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import * as z from 'zod'
@@ -33,14 +34,14 @@ const TOLD_SECONDS = 30 * 86_400
 function toldCookie({ issuerUrl }: Pick<WebDeps, 'issuerUrl'>, mark: string): string {
   const secure = issuerUrl.startsWith('https:')
   return fastifyCookie.serialize(TOLD_COOKIE, mark, {
-    ...{ path: '/sign-in', maxAge: TOLD_SECONDS, httpOnly: true, sameSite: 'lax' as const },
+    ...{ path: PAGE_PATHS.signIn, maxAge: TOLD_SECONDS, httpOnly: true, sameSite: 'lax' as const },
     secure,
   })
 }
 
 /** `/sign-in` and `/sign-out`. */
 export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
-  app.get('/sign-in', async (request, reply) => {
+  app.get(PAGE_PATHS.signIn, async (request, reply) => {
     const returnTo = safeReturnTo((request.query as { return_to?: unknown }).return_to)
     if (await readSession(deps, request.headers.cookie)) return reply.redirect(returnTo, 303)
     // Said once, to whoever holds the cookie of a session, whatever ended it: nobody learns of an account by it.
@@ -50,7 +51,7 @@ export function registerSignIn(app: FastifyInstance, deps: WebDeps): void {
     return showSignIn(deps, request, reply, { returnTo, email: '', status: 200, hasEnded })
   })
 
-  app.post('/sign-in', async (request, reply) => {
+  app.post(PAGE_PATHS.signIn, async (request, reply) => {
     deps.forms.check(request, deps.forms.visitor(request, reply))
     const sent = credentialsSchema.safeParse(request.body)
     const returnTo = safeReturnTo(sent.data?.return_to)

@@ -1,4 +1,5 @@
 import { fastifyCookie } from '@fastify/cookie'
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { cookieName } from '../cookie-name.ts'
 
 // Whose request waits is known on the consent page alone, whose cookie goes to that page alone, and only while it waits. So
@@ -22,7 +23,7 @@ function askerCookieName(issuerUrl: string): string {
 /** The `Set-Cookie` values by which the sign-in page, and later the request's own, learn who asks in this request. */
 export function askerCookies({ issuerUrl }: Deployment, uid: string, title: string): string[] {
   const places = [
-    { path: '/sign-in', maxAge: SIGN_IN_SECONDS },
+    { path: PAGE_PATHS.signIn, maxAge: SIGN_IN_SECONDS },
     { path: `/interaction/${uid}`, maxAge: ENDED_SECONDS },
   ]
   return places.map((place) =>
