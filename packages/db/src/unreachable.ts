@@ -37,6 +37,11 @@ const ADAPTER_KINDS = new Set([
 
 const MAX_CAUSES = 5
 
+/**
+ * SQLSTATE under which PgBouncer says whatever it has to say itself: that it lost the server in the middle of a statement,
+ * and that it has no server or takes no client.
+ */
+const POOLER = '08P01'
 /** SQLSTATE of a connection that could not be had: nothing was said to the server. */
 const NOT_CONNECTED = '08001'
 /** SQLSTATE of a connection that broke while the server had a statement. */
@@ -55,12 +60,13 @@ export class ConnectionLost extends Error {
 }
 
 /** The driver's names for a connection that broke, and Prisma's own. */
-const BROKEN_CODES = new Set([BROKEN, '08007', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'P1017'])
+const BROKEN_CODES = new Set([BROKEN, POOLER, '08007', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'P1017'])
 const BROKEN_KINDS = new Set(['ConnectionClosed', 'SocketTimeout'])
 
 /**
  * True when the connection broke while the server had the statement, so that it may have been carried out: what has an
- * effect must not be called undone, nor be repeated. False for whatever the server itself answered.
+ * effect must not be called undone, nor be repeated. So it is where a pooler answers a statement in the server's place.
+ * False for whatever the server itself answered.
  */
 export function mayHaveRun(error: unknown): boolean {
   const levels = causes(error)
@@ -140,5 +146,6 @@ function coded<Kind extends Method>(method: Kind, code: ConnectionLost['code']):
 
 function withCode(error: unknown, code: ConnectionLost['code']): unknown {
   const known = [pg.DatabaseError, TypeError, RangeError, ConnectionLost].some((kind) => error instanceof kind)
-  return known ? error : new ConnectionLost(error, code)
+  const turnedAway = code === NOT_CONNECTED && error instanceof pg.DatabaseError && error.code === POOLER
+  return known && !turnedAway ? error : new ConnectionLost(error, code)
 }

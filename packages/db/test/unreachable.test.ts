@@ -13,8 +13,8 @@ beforeAll(async () => {
 afterAll(() => test?.close())
 
 /** A database behind a door that can be shut. */
-async function behindDoor(): Promise<{ db: Database; door: Door }> {
-  const door = await doorTo(test.url)
+async function behindDoor(as?: 'pooler'): Promise<{ db: Database; door: Door }> {
+  const door = await doorTo(test.url, as)
   return { door, db: createDatabase({ url: door.url, poolSize: 2 }) }
 }
 
@@ -67,6 +67,23 @@ describe('whether a statement may have run', () => {
     door.loseAnswerTo('SELECT 2')
     const error = await failure(db.$queryRaw`SELECT 2`)
     expect([isUnreachable(error), mayHaveRun(error)]).toEqual([true, true])
+    await db.$disconnect()
+    await door.close()
+  })
+
+  it('is said of one whose server a pooler lost, and not of one that it turned away', async () => {
+    const { db, door } = await behindDoor('pooler')
+    await db.$queryRaw`SELECT 1`
+    door.loseAnswerTo('SELECT 2')
+    const lost = await failure(db.$queryRaw`SELECT 2`)
+    expect([isUnreachable(lost), mayHaveRun(lost)]).toEqual([true, true])
+    door.shut()
+    for (const turnedAway of [
+      await failure(db.$queryRaw`SELECT 1`),
+      await failure(db.$transaction([db.$queryRaw`SELECT 1`])),
+    ]) {
+      expect([isUnreachable(turnedAway), mayHaveRun(turnedAway)]).toEqual([true, false])
+    }
     await db.$disconnect()
     await door.close()
   })

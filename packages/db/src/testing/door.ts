@@ -18,21 +18,36 @@ export interface Door {
   close(): Promise<void>
 }
 
-/** A door on a free loopback port that passes bytes to and from the database at `target`. */
-export async function doorTo(target: string): Promise<Door> {
+/** What PgBouncer says to a client before it breaks its connection, where it lost the server or has none. */
+const POOLER_SAYS = errorMessage('FATAL', '08P01', 'server conn crashed?')
+
+/**
+ * A door on a free loopback port that passes bytes to and from the database at `target`; `as` a pooler it says so where it
+ * loses an answer or is shut.
+ */
+export async function doorTo(target: string, as: 'cable' | 'pooler' = 'cable'): Promise<Door> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let passes = true
   let silent = false
   let unanswered: string[] = []
+  const leave = (near: Socket) => {
+    if (as === 'pooler') near.end(POOLER_SAYS)
+    else near.destroy()
+  }
   const server = createServer((near) => {
-    if (!passes) return void near.destroy()
+    if (!passes) {
+      near.on('error', () => {})
+      // What comes in is read, so that what was said is not lost with it.
+      near.resume()
+      return leave(near)
+    }
     const far = connect(Number(port), hostname)
     near.on('data', (data) => {
       if (unanswered[0] === undefined || !data.includes(unanswered[0])) return
       unanswered = unanswered.slice(1)
       // It answers when the statement is over, all at once.
-      far.prependOnceListener('data', () => near.destroy())
+      far.prependOnceListener('data', () => leave(near))
     })
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
       sockets.add(from)
@@ -43,7 +58,7 @@ export async function doorTo(target: string): Promise<Door> {
         if (!silent) to.destroy()
       })
       from.on('data', (data) => {
-        if (!silent && !to.destroyed) to.write(data)
+        if (!silent && to.writable) to.write(data)
       })
       from.on('end', () => {
         if (!silent) to.end()
@@ -83,4 +98,13 @@ export async function doorTo(target: string): Promise<Door> {
       await closed
     },
   }
+}
+
+/** An ErrorResponse of PostgreSQL's protocol. */
+function errorMessage(severity: string, code: string, message: string): Buffer {
+  const fields = Buffer.from(`S${severity}\0V${severity}\0C${code}\0M${message}\0\0`)
+  const head = Buffer.alloc(5)
+  head.write('E')
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
 }
