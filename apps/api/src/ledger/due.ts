@@ -35,6 +35,8 @@ export type DueAdmitted =
    * price above which he wants to be. The rows are those without what is held for it.
    */
   | { readonly kind: 'dearer'; readonly stands: readonly Stand[] }
+  /** To a country that is new, before which the owner wants to be asked since; he was not. The rows are the same. */
+  | { readonly kind: 'asks'; readonly stands: readonly Stand[] }
   /** By a limit. The rows are the same. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
 
@@ -44,6 +46,7 @@ interface Row extends Stand {
   readonly unended: boolean
   /** Null where nothing is as it was read. */
   readonly dearer: boolean | null
+  readonly asks: boolean | null
   readonly admitted: boolean
   readonly already: bigint
 }
@@ -81,9 +84,11 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
     ), dear AS MATERIALIZED (
       SELECT allowed.micros IS NOT NULL AND (${unpriced}::boolean OR sums.hold > allowed.micros) AS dearer
       FROM allowed CROSS JOIN sums
+    ), unasked AS MATERIALIZED (
+      SELECT mine.approval_id IS NULL AND EXISTS (SELECT FROM unknown_countries) AS asks FROM mine
     ), go AS MATERIALIZED (
-      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN mine CROSS JOIN dear
-      WHERE complete AND unended AND fits AND NOT dearer
+      SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN mine CROSS JOIN dear CROSS JOIN unasked
+      WHERE complete AND unended AND fits AND NOT dearer AND NOT unasked.asks
         AND (SELECT count(*) FROM waiting) = ${holds.length}::int
     ), ${move(ledger, request)}, run AS (
       UPDATE send s SET runner_until = database_now() + ${runnerSeconds}::int * interval '1 second' FROM go
@@ -93,7 +98,7 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       FROM asked a CROSS JOIN go
       WHERE m.id = a.id RETURNING m.id
     )
-    SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT dearer FROM dear) AS dearer,
+    SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT dearer FROM dear) AS dearer, (SELECT asks FROM unasked) AS asks,
            (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted,
            (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`,
@@ -103,5 +108,5 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   if (row.admitted) return { kind: 'admitted' }
   if (!row.same) return { kind: 'changed' }
   const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
-  return { kind: row.dearer ? 'dearer' : 'refused', stands }
+  return { kind: row.dearer ? 'dearer' : row.asks ? 'asks' : 'refused', stands }
 }

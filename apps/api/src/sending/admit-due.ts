@@ -99,7 +99,7 @@ function refusedBy(
   priced: readonly Priced[],
   outcome: DueAdmitted,
 ): Refused | null {
-  if (outcome.kind !== 'dearer' && outcome.kind !== 'refused') return null
+  if (outcome.kind !== 'dearer' && outcome.kind !== 'asks' && outcome.kind !== 'refused') return null
   const { spenders, today } = toSpenders(outcome.stands, send.connectionId)
   const limits = spenders.map((spender) => spender.limits)
   const unknown = priced.find(({ micros }) => micros === null)
@@ -113,5 +113,6 @@ function refusedBy(
     (unknown ? judgeUnknownPrice(limits, unknown.country, issuer) : null) ??
     (today === null ? null : judgeCaps(spenders, asked, today, issuer))
   if (refusal) return { code: refusal.code, cap: capOf(refusal) }
-  return outcome.kind === 'dearer' ? { code: 'PRICE_CHANGED', cap: null } : null
+  if (outcome.kind === 'dearer') return { code: 'PRICE_CHANGED', cap: null }
+  return outcome.kind === 'asks' ? { code: 'APPROVAL_REQUIRED', cap: null } : null
 }
