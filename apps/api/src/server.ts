@@ -1,5 +1,5 @@
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
-import { expectMigrated } from '@vertexsms/db/readiness'
+import { expectMigrated, waitUntilMigrated } from '@vertexsms/db/readiness'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
@@ -12,14 +12,17 @@ await runService(async () => {
   const env = readApiEnv()
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
+  let isAway = false
   await expectMigrated(db).catch((error: unknown) => {
-    // One that is away is told of by /readyz, and found when it is back.
     if (error instanceof ConfigurationError) throw error
+    isAway = true
   })
   const outbound = createOutbound({ allowLocalhost: env.OUTBOUND_ALLOW_LOCALHOST, proxy: env.OUTBOUND_PROXY })
   const { HOST: host, API_INTERNAL_HOST, API_INTERNAL_PORT } = env
   const internal = API_INTERNAL_PORT === undefined ? undefined : createInternalListener(logger)
   const app = buildApp({ env, db, logger, outbound, internal })
+  // One that is away is told of by /readyz, and looked at when it is back: what rejects here ends the process in good order.
+  if (isAway) app.addHook('onListen', async () => void waitUntilMigrated(db, Number.POSITIVE_INFINITY, () => {}))
   app.addHook('onClose', async () => {
     await internal?.close()
     await outbound.close()

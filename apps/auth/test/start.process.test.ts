@@ -1,13 +1,15 @@
 // What the process says that cannot start, to whoever has to put it right.
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { MIGRATIONS_FOLDER, readMigrations } from '@vertexsms/db/migrate'
 import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { doorTo } from '@vertexsms/db/testing/door'
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { keyIdOf } from '@vertexsms/secrets/seal'
 import { bundleForTests } from '@vertexsms/service/bundle'
@@ -32,13 +34,15 @@ afterAll(async () => {
   rmSync(programs, { recursive: true })
 })
 
-/** What a program says, and how it ends. */
-async function start([program, ...args]: readonly string[], settings: Record<string, string>) {
+function run([program, ...args]: readonly string[], settings: Record<string, string>) {
   const env = { ...process.env, AUTH_PORT: '0', API_PORT: '0', ...settings }
-  const child = spawn(process.execPath, [join(programs, `${program}.js`), ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const script = join(programs, `${program}.js`)
+  return spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** What a program says, and how it ends. */
+async function start(commandLine: readonly string[], settings: Record<string, string>) {
+  const child = run(commandLine, settings)
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')])
   return { said, code }
 }
@@ -81,3 +85,41 @@ it.each(PROGRAMS)('over a database that an older version migrated, %s says so', 
   const why = 'this database was migrated by an older version; run `migrate` first'
   expect(said.split('\n')).toContain(`  DATABASE_URL: ${why}`)
 })
+
+it.each([
+  ['ends and says so where an older version migrated it', true],
+  ['goes on where it is up to date', false],
+])('started while its database is away, the API looks at it when it is back, and %s', async (_what, isOlder) => {
+  const late = await testDatabase()
+  const newest = isOlder ? readMigrations(MIGRATIONS_FOLDER).at(-1)?.name : ''
+  await late.db.$executeRaw`DELETE FROM "_prisma_migrations" WHERE migration_name = ${newest}`
+  const door = await doorTo(late.url)
+  await door.shut()
+  const child = run([API], { DATABASE_URL: door.url, API_KEYS, EDGE_SECRET: `${OPERATOR_KEY}-edge` })
+  const said = text(child.stderr)
+  const ended = once(child, 'exit')
+  const address = await firstMatch(child.stdout, /Server listening at (http:[^"]+)/)
+  expect((await fetch(`${address}/readyz`)).status).toBe(503)
+  await door.open()
+  if (!isOlder) {
+    await expect.poll(() => fetch(`${address}/readyz`).then(({ status }) => status), { timeout: 20_000 }).toBe(200)
+    child.kill('SIGTERM')
+  }
+  const [code] = await ended
+  await door.close()
+  await late.close()
+  const why =
+    'wrong configuration:\n  DATABASE_URL: this database was migrated by an older version; run `migrate` first'
+  expect(await said).toEqual(isOlder ? expect.stringContaining(why) : '')
+  expect(code).toBe(isOlder ? 1 : 0)
+})
+
+async function firstMatch(stream: Readable, pattern: RegExp): Promise<string> {
+  let told = ''
+  for await (const [chunk] of on(stream, 'data')) {
+    told += String(chunk)
+    const found = pattern.exec(told)?.[1]
+    if (found !== undefined) return found
+  }
+  throw new Error('the output ended')
+}

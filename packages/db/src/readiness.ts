@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '@vertexsms/service/env'
 import type { Database } from './client.ts'
 import { NEWEST_MIGRATION } from './newest-migration.ts'
@@ -5,6 +6,8 @@ import { sqlStateOf } from './sql-state.ts'
 
 /** SQLSTATE insufficient_privilege. */
 const NOT_ALLOWED = '42501'
+
+const RETRY_MS = 500
 
 /**
  * True when the database answers and takes writes; false for a standby, and for a server that was set read-only. Rejects
@@ -27,6 +30,23 @@ export async function expectMigrated(db: Database): Promise<void> {
     SELECT to_regprocedure('database_now()') IS NOT NULL AS "isMigrated"`
   if (!row.isMigrated) throw notMigrated('this database has no tables yet')
   if (!(await isUpToDate(db))) throw notMigrated('this database was migrated by an older version')
+}
+
+/**
+ * As {@link expectMigrated}, of a database that may be away at first: it is asked again until it answers, at most for
+ * `withinMs`, and `away` is called where it did not answer at once.
+ */
+export async function waitUntilMigrated(db: Database, withinMs: number, away: () => void): Promise<void> {
+  const giveUpAt = performance.now() + withinMs
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await expectMigrated(db)
+    } catch (error) {
+      if (error instanceof ConfigurationError || performance.now() >= giveUpAt) throw error
+      if (attempt === 1) away()
+      await delay(RETRY_MS)
+    }
+  }
 }
 
 function notMigrated(why: string): ConfigurationError {

@@ -33,7 +33,7 @@ export const STOP_WITHIN_MS = 4_500
 /**
  * Builds a service, listens, and stops it on {@link STOP_SIGNALS} or the loss of the process that started it: no new
  * connections, requests in flight finish, then the app's onClose hooks, and the process ends within its time. A
- * configuration error is printed with everything that is wrong and ends the process with status 1.
+ * configuration error is printed with everything that is wrong and ends the process with status 1, also one that turns up later.
  */
 export async function runService(build: () => Service | Promise<Service>): Promise<void> {
   let service: Service
@@ -45,7 +45,10 @@ export async function runService(build: () => Service | Promise<Service>): Promi
   }
   const { app, host, port, logger, stopWithinMs = STOP_WITHIN_MS, internal } = service
   let closed: Promise<void> | undefined
-  const unexpected = (err: unknown) => logger.error({ err }, 'unexpected error, stopping')
+  const unexpected = (err: unknown) => {
+    if (err instanceof ConfigurationError) tell(err)
+    else logger.error({ err }, 'unexpected error, stopping')
+  }
   const { close } = closeWithGrace(
     {
       delay: stopWithinMs,
@@ -92,8 +95,12 @@ const LISTEN_ERRORS: Readonly<Record<string, (hostSetting: string) => string>> =
   ENOTFOUND: (hostSetting) => `${hostSetting} names no address of this machine`,
 }
 
+function tell(error: ConfigurationError): void {
+  process.stderr.write(`${error.message}\n`)
+}
+
 function failToStart(error: unknown): void {
-  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`)
+  if (error instanceof ConfigurationError) tell(error)
   else {
     // Name, code and place: the message of a driver may quote a connection URL.
     const { name, code } = error as { name?: string; code?: unknown }
