@@ -72,7 +72,7 @@ it.each(PROGRAMS)('over a database that was never migrated, %s says so', async (
   await empty.close()
   expect(code).toBe(1)
   expect(said.split('\n')).toContain('  DATABASE_URL: this database has no tables yet; run `migrate` first')
-  expect(said).not.toMatch(/Prisma| {4}at /)
+  expect(said).not.toMatch(/Prisma| {4}at |Usage:/)
 })
 
 it.each(PROGRAMS)('over a database that an older version migrated, %s says so', async (_who, program, settings) => {

@@ -108,7 +108,8 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       terminal.complain(`The command failed: ${what}. Is the database running, and DATABASE_URL right?`)
       return 1
     }
-    terminal.complain(`${error.message}\n${usageOf(command)}`)
+    // How it is used mends no setting and no key.
+    terminal.complain(error instanceof CommandError ? `${error.message}\n${usageOf(command)}` : error.message)
     return error instanceof UsageError ? 2 : 1
   }
 }
