@@ -722,6 +722,16 @@ describe('messages that wait for their time', () => {
     expect(html).not.toContain('6123400')
   })
 
+  it('lead on to the next ones, and what was done to the older, by those words', async () => {
+    const { person, page, of } = await owner()
+    for (let hours = 1; hours <= 21; hours += 1) await scheduled(of, hours, '37061234567')
+    const at = new Date()
+    const row = { ...of, at, upstream: 'sandbox', what: 'sms', outcome: 'OK' }
+    await stack.db.activity.createMany({ data: Array.from({ length: 21 }, () => row) })
+    const words = [...(await person.get(page)).html.matchAll(/rel="next">([^<]+)</g)].map(([, word]) => word)
+    expect(words).toEqual(['Next', 'Older'])
+  })
+
   it('say at what time they go out beside how far away that is, and once for whoever asks for exact times', async () => {
     const { person, page, of } = await owner()
     const scheduledAt = at(24)

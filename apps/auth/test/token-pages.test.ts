@@ -41,6 +41,14 @@ describe('Settings -> API with thousands of tokens', () => {
     expect(apps(view.html)).toHaveLength(PAGE_ROWS)
   })
 
+  it('leads to the pages around one in words that are true of every order', async () => {
+    for (const order of ['order=created&sort=connected', 'order=name&sort=spent']) {
+      const { html } = await full.get(`/settings/api?apps=2&tokens=2&${order}`)
+      const words = named(html, /rel="(?:prev|next)">([^<]+)</g)
+      expect([order, words]).toEqual([order, ['Previous', 'Next', 'Previous']])
+    }
+  })
+
   it('has no pages where everything fits on one', async () => {
     expect((await empty.get('/settings/api')).html).not.toContain('class="pager"')
   })

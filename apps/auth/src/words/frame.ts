@@ -25,9 +25,11 @@ export const frame = room({
     unknownBrowser: 'An unknown browser',
     exactTimes: 'Show exact times',
     shortTimes: 'Show short times',
-    /** Of a way through pages of a list. */
+    /** Of a way through pages of a list: by time alone, and in whatever order. */
     newer: 'Newer',
     older: 'Older',
+    previous: 'Previous',
+    next: 'Next',
     pageOf: (page: string, pages: string, rows: string) => `Page ${page} of ${pages}, ${rows} in all`,
   },
   lt: {
@@ -54,6 +56,8 @@ export const frame = room({
     shortTimes: 'Rodyti laikus trumpai',
     newer: 'Naujesni',
     older: 'Senesni',
+    previous: 'Ankstesnis',
+    next: 'Kitas',
     pageOf: (page, pages, rows) => `${page} puslapis iš ${pages}, iš viso įrašų: ${rows}`,
   },
 })
