@@ -181,7 +181,7 @@ export const consent = room({
     costsMoney: 'kainuoja',
     nothingFits: 'Taip jos prijungti negalima.',
     nothingFitsMore:
-      'Jos prašomos ribos ir jūsų jai nustatytos ribos neturi nei vienos bendros šalies arba bendro siuntėjo. Jei leisite, programai apie tai bus pranešta ir prieigos ji negaus.',
+      'Jos prašomos ribos ir jūsų jai nustatytos ribos neturi nė vienos bendros šalies arba nė vieno bendro siuntėjo. Jei leisite, programai apie tai bus pranešta ir prieigos ji negaus.',
     aDay: (amount) => `${amount} per dieną`,
     atMost: (amount) => `Ne daugiau kaip ${amount}`,
     noLimitADay: 'Be dienos ribos',

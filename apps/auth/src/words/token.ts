@@ -185,7 +185,7 @@ export const token = room({
       node: 'SMS siuntimas su „Node“ (kainuoja)',
       python: 'SMS siuntimas su „Python“ (kainuoja)',
     },
-    clients: 'Jei raktą dedate į DI programą, žr.,',
+    clients: 'Jei raktą dedate į DI programą, žiūrėkite,',
     howToConnect: 'kaip prijungiama kiekviena programa',
     headers: (bearer, own) =>
       `MCP serveriui ir REST API raktas siunčiamas antraštėje ${bearer}; REST API priima ir ${own}.`,
