@@ -18,8 +18,8 @@ describe.skipIf(!CHROMIUM)('The consent page in a browser', { timeout: 120_000 }
     await stack?.close()
   })
 
-  async function openConsent(options: BrowserContextOptions = {}): Promise<{ page: Page; id: string }> {
-    const { id } = await makeAccount(stack)
+  async function openConsent(options: BrowserContextOptions = {}, email?: string): Promise<{ page: Page; id: string }> {
+    const { id } = await makeAccount(stack, 'active', email)
     const context = await browser.newContext({
       baseURL: stack.issuer,
       viewport: { width: 1366, height: 657 },
@@ -81,6 +81,17 @@ describe.skipIf(!CHROMIUM)('The consent page in a browser', { timeout: 120_000 }
       const asked = await box.boundingBox()
       expect((asked?.y ?? 0) + (asked?.height ?? 0)).toBeLessThanOrEqual(decision?.y ?? 0)
     }
+    await page.context().close()
+  })
+
+  it.each([320, 768, 1440])('tells whole which account is decided for, at %i px', async (width) => {
+    const email = `${'somebody.with-a-long-name.'.repeat(2)}${width}@mail.subsidiary.of-a-customer.example.com`
+    const { page } = await openConsent({ viewport: { width, height: 900 } }, email)
+    const told = page.locator('.signed-in > span').filter({ hasText: email })
+    expect(await told.evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)).toBe(true)
+    const edge = await told.evaluate((part) => part.getBoundingClientRect().right)
+    const strong = await told.locator('strong').evaluate((part) => part.getBoundingClientRect().right)
+    expect(strong).toBeLessThanOrEqual(Math.min(edge + 1, width))
     await page.context().close()
   })
 

@@ -170,8 +170,9 @@ async function tellsCurrent(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active' })
   const alike = await page.evaluate(() => {
     const face = (element: Element) => {
-      const { borderColor, borderWidth, backgroundColor, textDecorationLine, outlineStyle } = getComputedStyle(element)
-      return [borderColor, borderWidth, backgroundColor, textDecorationLine, outlineStyle].join(' ')
+      // No background: it is told as it was set, transparent or not, and drawn alike.
+      const { borderColor, borderWidth, textDecorationLine, outlineStyle } = getComputedStyle(element)
+      return [borderColor, borderWidth, textDecorationLine, outlineStyle].join(' ')
     }
     return [...document.querySelectorAll('nav')].flatMap((nav) => {
       const current = nav.querySelector('[aria-current]')
