@@ -25,6 +25,18 @@ async function connected() {
 const run = (...args: string[]) => operator(stack, args)
 const spender = (id: string) => stack.db.spender.findUniqueOrThrow({ where: { id } })
 
+describe('a command that writes', () => {
+  it('says of a database that takes no writes what it is', async () => {
+    const { account } = await connected()
+    const url = new URL(stack.env.DATABASE_URL)
+    url.searchParams.set('options', '-c default_transaction_read_only=on')
+    const limited = ['limits', account.email, '--max-per-day', '3']
+    const { code, err } = await operator(stack, limited, { env: { DATABASE_URL: url.href } })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^The command failed: .*\. The database takes no writes; is it a standby\?$/)
+  })
+})
+
 describe('the command limits', () => {
   it('shows an account with its connections and tokens: state, limits, spent and held, left', async () => {
     const { account, connectionId } = await connected()

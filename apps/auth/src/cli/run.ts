@@ -2,7 +2,9 @@ import { parseArgs } from 'node:util'
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
 import { databaseNow } from '@vertexsms/db/clock'
 import { expectMigrated } from '@vertexsms/db/readiness'
+import { sqlStateOf } from '@vertexsms/db/sql-state'
 import { TIME_LIMITS } from '@vertexsms/db/time-limits'
+import { READ_ONLY } from '@vertexsms/db/unreachable'
 import { SealError } from '@vertexsms/secrets/subkey'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { deleteAccount, exportAccount } from './account-data.ts'
@@ -105,7 +107,11 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       // By name and code: a driver's message may quote the connection URL.
       const { name, code } = error as { name?: string; code?: unknown }
       const what = [name, code].filter((part) => typeof part === 'string').join(' ')
-      terminal.complain(`The command failed: ${what}. Is the database running, and DATABASE_URL right?`)
+      const isReadOnly = sqlStateOf(error) === READ_ONLY
+      const hint = isReadOnly
+        ? 'The database takes no writes; is it a standby?'
+        : 'Is the database running, and DATABASE_URL right?'
+      terminal.complain(`The command failed: ${what}. ${hint}`)
       return 1
     }
     // How it is used mends no setting and no key.
