@@ -1,5 +1,5 @@
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
-import { expectMigrated, waitUntilMigrated } from '@vertexsms/db/readiness'
+import { waitForDatabase } from '@vertexsms/db/readiness'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { createLogger } from '@vertexsms/service/logger'
 import { createOutbound } from '@vertexsms/service/outbound'
@@ -13,7 +13,7 @@ await runService(async () => {
   const logger = createLogger({ service: 'api', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
   let isAway = false
-  await expectMigrated(db).catch((error: unknown) => {
+  await waitForDatabase(db, logger, 0).catch((error: unknown) => {
     if (error instanceof ConfigurationError) throw error
     isAway = true
   })
@@ -22,7 +22,7 @@ await runService(async () => {
   const internal = API_INTERNAL_PORT === undefined ? undefined : createInternalListener(logger)
   const app = buildApp({ env, db, logger, outbound, internal })
   // One that is away is told of by /readyz, and looked at when it is back: what rejects here ends the process in good order.
-  if (isAway) app.addHook('onListen', async () => void waitUntilMigrated(db, Number.POSITIVE_INFINITY, () => {}))
+  if (isAway) app.addHook('onListen', async () => void waitForDatabase(db, logger, Number.POSITIVE_INFINITY))
   app.addHook('onClose', async () => {
     await internal?.close()
     await outbound.close()

@@ -1,5 +1,5 @@
 import { createDatabase, databaseOptions } from '@vertexsms/db/client'
-import { waitUntilMigrated } from '@vertexsms/db/readiness'
+import { waitForDatabase } from '@vertexsms/db/readiness'
 import { SealError } from '@vertexsms/secrets/subkey'
 import { ConfigurationError } from '@vertexsms/service/env'
 import { createLogger } from '@vertexsms/service/logger'
@@ -14,7 +14,7 @@ await runService(async () => {
   const env = readAuthEnv()
   const logger = createLogger({ service: 'auth', level: env.LOG_LEVEL })
   const db = createDatabase(databaseOptions(env))
-  await waitUntilMigrated(db, DATABASE_WAIT_MS, () => logger.warn('waiting for the database'))
+  await waitForDatabase(db, logger, DATABASE_WAIT_MS, () => logger.warn('waiting for the database'))
   const app = await buildApp({ env, db, logger }).catch((error: unknown) => {
     // As after a restore with another key. The sentence says no more than the ids of both.
     throw error instanceof SealError ? new ConfigurationError([`OPERATOR_KEY: ${error.message}`]) : error

@@ -1,4 +1,4 @@
-import { databaseUrlSchema, readEnv } from '@vertexsms/service/env'
+import { databaseEnv, databaseUrlSchema, readEnv } from '@vertexsms/service/env'
 import * as z from 'zod'
 
 /** DATABASE_URL (or DATABASE_URL_FILE). Throws ConfigurationError. */
@@ -18,7 +18,7 @@ export function areTestDatabasesKept(): boolean {
 
 /**
  * What `prepare-database` reads: DATABASE_URL of a role that may make roles, and the URL that each service will connect
- * with, whose user and password it makes. Throws ConfigurationError.
+ * with, whose user and password it makes, and the limits that these keep. Throws ConfigurationError.
  */
 export function readPrepareEnv() {
   const login = databaseUrlSchema.refine(
@@ -31,6 +31,9 @@ export function readPrepareEnv() {
       MIGRATE_DATABASE_URL: login,
       AUTH_DATABASE_URL: login,
       API_DATABASE_URL: login,
+      DATABASE_STATEMENT_TIMEOUT_MS: databaseEnv.DATABASE_STATEMENT_TIMEOUT_MS,
+      DATABASE_LOCK_TIMEOUT_MS: databaseEnv.DATABASE_LOCK_TIMEOUT_MS,
+      DATABASE_IDLE_TRANSACTION_TIMEOUT_MS: databaseEnv.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
     }),
   )
 }

@@ -8,10 +8,15 @@ try {
     const { username, password } = new URL(url)
     return { name: decodeURIComponent(username), password: decodeURIComponent(password) }
   }
-  await prepareDatabase(env.DATABASE_URL, {
+  const logins = {
     migrate: credentials(env.MIGRATE_DATABASE_URL),
     auth: credentials(env.AUTH_DATABASE_URL),
     api: credentials(env.API_DATABASE_URL),
+  }
+  await prepareDatabase(env.DATABASE_URL, logins, {
+    statementMs: env.DATABASE_STATEMENT_TIMEOUT_MS,
+    lockMs: env.DATABASE_LOCK_TIMEOUT_MS,
+    idleInTransactionMs: env.DATABASE_IDLE_TRANSACTION_TIMEOUT_MS,
   })
   process.stdout.write('the database logins are ready\n')
 } catch (error) {

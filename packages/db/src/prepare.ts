@@ -1,6 +1,7 @@
 import { createHash, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { mac } from '@vertexsms/secrets/mac'
 import pg from 'pg'
+import { TIME_LIMITS, type TimeLimits } from './time-limits.ts'
 
 /** A database user that one service connects as. */
 export interface Login {
@@ -25,9 +26,14 @@ const SCRAM_ITERATIONS = 4_096
 
 /**
  * Makes the three logins, or gives those that exist the named passwords, and hands what is already there to the login
- * of the migrations. `url` is of a role that may do so, the cluster's owner as a rule. Running it again changes nothing.
+ * of the migrations. Whatever the services do ends within `limits`, also where a pooler does not pass on what a connection
+ * is told. `url` is of a role that may do so, the cluster's owner as a rule. Running it again changes nothing.
  */
-export async function prepareDatabase(url: string, { migrate, auth, api }: Logins): Promise<void> {
+export async function prepareDatabase(
+  url: string,
+  { migrate, auth, api }: Logins,
+  { statementMs, lockMs, idleInTransactionMs }: Omit<TimeLimits, 'connectMs'> = TIME_LIMITS,
+): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const name = (text: string) => client.escapeIdentifier(text)
@@ -42,6 +48,13 @@ export async function prepareDatabase(url: string, { migrate, auth, api }: Login
       const verb = (await exists(login.name)) ? 'ALTER' : 'CREATE'
       await client.query(
         `${verb} ROLE ${name(login.name)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '${scramVerifier(login.password)}'`,
+      )
+    }
+    for (const service of [auth, api]) {
+      await client.query(`ALTER ROLE ${name(service.name)} SET statement_timeout = ${statementMs}`)
+      await client.query(`ALTER ROLE ${name(service.name)} SET lock_timeout = ${lockMs}`)
+      await client.query(
+        `ALTER ROLE ${name(service.name)} SET idle_in_transaction_session_timeout = ${idleInTransactionMs}`,
       )
     }
     await client.query(`GRANT ${name(SERVICE_ROLES.auth)} TO ${name(auth.name)}`)

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError } from '@vertexsms/service/env'
+import type { Logger } from '@vertexsms/service/logger'
 import type { Database } from './client.ts'
 import { NEWEST_MIGRATION } from './newest-migration.ts'
 import { sqlStateOf } from './sql-state.ts'
@@ -34,13 +35,20 @@ export async function expectMigrated(db: Database): Promise<void> {
 
 /**
  * As {@link expectMigrated}, of a database that may be away at first: it is asked again until it answers, at most for
- * `withinMs`, and `away` is called where it did not answer at once.
+ * `withinMs`, and `away` is called where it did not answer at once. Says in the log where it keeps no time limits.
  */
-export async function waitUntilMigrated(db: Database, withinMs: number, away: () => void): Promise<void> {
+export async function waitForDatabase(
+  db: Database,
+  logger: Logger,
+  withinMs: number,
+  away: () => void = () => {},
+): Promise<void> {
   const giveUpAt = performance.now() + withinMs
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await expectMigrated(db)
+      await expectMigrated(db)
+      if (!(await keepsTimeLimits(db))) logger.warn('the database keeps no time limits')
+      return
     } catch (error) {
       if (error instanceof ConfigurationError || performance.now() >= giveUpAt) throw error
       if (attempt === 1) away()
@@ -64,4 +72,17 @@ async function isUpToDate(db: Database): Promise<boolean> {
     if (sqlStateOf(error) === NOT_ALLOWED) return false
     throw error
   }
+}
+
+/**
+ * False where the server lets a statement, a wait for a lock or an idle transaction last without an end, as behind a pooler that
+ * keeps back what a connection is told: what nobody waits for any more could then still be carried out.
+ */
+async function keepsTimeLimits(db: Database): Promise<boolean> {
+  const [row] = await db.$queryRaw<[{ keeps: boolean }]>`
+    SELECT NOT EXISTS (SELECT FROM pg_settings WHERE setting = '0'
+                       AND name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'))
+           -- The embedded one runs one statement after another and heeds no limit.
+           OR version() LIKE '%PGlite%' AS keeps`
+  return row.keeps
 }

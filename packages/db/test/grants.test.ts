@@ -1,11 +1,14 @@
+// What the two roles and the three logins may do, may not, and how long: all over the same logins, which are of a whole server.
 import { randomBytes } from 'node:crypto'
+import { createLogger } from '@vertexsms/service/logger'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDatabase } from '../src/client.ts'
 import { readTestDatabaseUrl } from '../src/env.ts'
 import { MIGRATIONS_FOLDER, migrate, readMigrations } from '../src/migrate.ts'
 import { prepareDatabase, SERVICE_ROLES, scramVerifier } from '../src/prepare.ts'
-import { expectMigrated } from '../src/readiness.ts'
+import { expectMigrated, waitForDatabase } from '../src/readiness.ts'
+import { doorTo } from '../src/testing/door.ts'
 import { type TestDatabase, testDatabase } from '../src/testing/testing.ts'
 
 const ALL = 'DELETE INSERT SELECT UPDATE'
@@ -163,6 +166,45 @@ describe.skipIf(!serverUrl)('logins', () => {
     await expect(as('migrate', 'CREATE TABLE later (id int); ALTER TABLE account ADD COLUMN later int')).resolves.toBe(
       'done',
     )
+  })
+
+  /** What a service that starts behind a pooler finds of limits that nobody told the server, and what its log says of it. */
+  const behindPooler = async (url: string) => {
+    const lines: string[] = []
+    const logger = createLogger({
+      service: 'api',
+      level: 'warn',
+      destination: { write: (line) => void lines.push(line) },
+    })
+    const pooler = await doorTo(url, 'pooler')
+    const db = createDatabase({ url: pooler.url, poolSize: 1, namedStatements: false })
+    const found = await db.$queryRaw`
+      SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+             current_setting('idle_in_transaction_session_timeout') AS idle`
+    await waitForDatabase(db, logger, 0)
+    await db.$disconnect()
+    await pooler.close()
+    return { found, said: lines.map((line) => JSON.parse(line).msg) }
+  }
+
+  test.each(['auth', 'api'])(
+    'the server ends what %s began behind a pooler, which does not tell it when',
+    async (service) => {
+      const found = [{ statement: '5s', lock: '3s', idle: '10s' }]
+      expect(await behindPooler(urls[service] ?? '')).toEqual({ found, said: [] })
+      await prepareDatabase(urls.owner ?? '', logins, { statementMs: 7_000, lockMs: 2_000, idleInTransactionMs: 9_000 })
+      expect((await behindPooler(urls[service] ?? '')).found).toEqual([{ statement: '7s', lock: '2s', idle: '9s' }])
+      await prepareDatabase(urls.owner ?? '', logins)
+    },
+  )
+
+  test('a login behind a pooler that keeps no limits is told of', async () => {
+    const found = [{ statement: '0', lock: '0', idle: '0' }]
+    const said = ['the database keeps no time limits']
+    expect(await behindPooler(urls.migrate ?? '')).toEqual({ found, said })
+    await admin.query(`ALTER ROLE ${logins.migrate.name} SET statement_timeout = '5s'`)
+    expect((await behindPooler(urls.migrate ?? '')).said).toEqual(said)
+    await admin.query(`ALTER ROLE ${logins.migrate.name} RESET ALL`)
   })
 
   test('a second run, with another password, waits for no table that somebody reads', async () => {

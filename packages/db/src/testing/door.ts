@@ -21,9 +21,12 @@ export interface Door {
 /** What PgBouncer says to a client before it breaks its connection, where it lost the server or has none. */
 const POOLER_SAYS = errorMessage('FATAL', '08P01', 'server conn crashed?')
 
+/** What PgBouncer keeps to itself where it is told to, for it refuses the connection elsewhere. */
+const KEPT_BACK = new Set(['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
+
 /**
  * A door on a free loopback port that passes bytes to and from the database at `target`; `as` a pooler it says so where it
- * loses an answer or is shut.
+ * loses an answer or is shut, and tells the server none of the time limits.
  */
 export async function doorTo(target: string, as: 'cable' | 'pooler' = 'cable'): Promise<Door> {
   const { hostname, port } = new URL(target)
@@ -57,8 +60,10 @@ export async function doorTo(target: string, as: 'cable' | 'pooler' = 'cable'): 
         // The other side never hears of it.
         if (!silent) to.destroy()
       })
+      let isFirst = as === 'pooler' && from === near
       from.on('data', (data) => {
-        if (!silent && to.writable) to.write(data)
+        if (!silent && to.writable) to.write(isFirst ? withoutLimits(data) : data)
+        isFirst = false
       })
       from.on('end', () => {
         if (!silent) to.end()
@@ -98,6 +103,16 @@ export async function doorTo(target: string, as: 'cable' | 'pooler' = 'cable'): 
       await closed
     },
   }
+}
+
+/** A StartupMessage of PostgreSQL's protocol without the time limits: length and version, then names and values, each with its end. */
+function withoutLimits(message: Buffer): Buffer {
+  const words = message.toString('utf8', 8).split('\0')
+  const left = words.filter((_, at) => !KEPT_BACK.has(words[at - (at % 2)] ?? ''))
+  const body = Buffer.from(left.join('\0'))
+  const head = Buffer.from(message.subarray(0, 8))
+  head.writeInt32BE(8 + body.length)
+  return Buffer.concat([head, body])
 }
 
 /** An ErrorResponse of PostgreSQL's protocol. */
