@@ -18,7 +18,7 @@ export interface TokenEndpointDeps {
 
 /**
  * The middleware around the token endpoint: after the library has made its answer, and before a byte of it leaves,
- * everything it stands for is written in one transaction. When that fails the client gets 503 and nothing has
+ * everything it stands for is written by one statement. When that fails the client gets 503 and nothing has
  * happened, so its retry with the same code or refresh token works.
  */
 export function tokenEndpoint(deps: TokenEndpointDeps) {

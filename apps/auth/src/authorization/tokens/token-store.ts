@@ -7,6 +7,7 @@ import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { directQuery } from '@vertexsms/db/direct-query'
+import { mayHaveRun } from '@vertexsms/db/unreachable'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { open, sealOnce } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
@@ -187,16 +188,31 @@ export function writeAccessBeside(db: Database, work: UnitOfWork): Promise<boole
 /** How a write ended: `written`, `spent` when another request used the code or token first, `ended` when the connection is over. */
 export type WriteOutcome = 'written' | 'spent' | 'ended'
 
+/** What a write needs beside its unit of work. */
+interface WriteOptions {
+  readonly response: string
+  readonly overlapSeconds: number
+}
+
 /**
  * Writes everything a successful token request did, in one statement: what was presented is used up, the new refresh
  * token and the rows of both tokens stand. Each step takes its rows from the one before, so a lost race writes
- * nothing. Rejects when the database fails, and then nothing was written either.
+ * nothing. A statement whose connection broke is run once more, and writes nothing where the first has. Rejects when the
+ * database fails, and then nothing was written either, unless it failed twice.
  */
-export async function writeTokens(
-  db: Database,
-  work: UnitOfWork,
-  options: { readonly response: string; readonly overlapSeconds: number },
-): Promise<WriteOutcome> {
+export async function writeTokens(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
+  try {
+    return await writeTokensOnce(db, work, options)
+  } catch (error) {
+    if (!mayHaveRun(error)) throw error
+    const outcome = await writeTokensOnce(db, work, options)
+    // Who used it up may have been the first try: by now it is over, for this one waited behind it.
+    const isOwn = outcome === 'spent' && work.access && (await secondsLeft(db, work.access.jti)) > 0
+    return isOwn ? 'written' : outcome
+  }
+}
+
+async function writeTokensOnce(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
   const { grant, presented, access } = work
   if (!grant || !presented || !access || !work.consumed) throw new Error('a token response without its unit of work')
   const steps = presented.kind === 'RefreshToken' ? refreshSteps(work, grant, options) : codeSteps(work, grant)

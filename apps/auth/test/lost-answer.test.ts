@@ -1,0 +1,65 @@
+// The connection breaks after the database has written what a token request stands for, and before it could say so.
+import { createDatabase, type Database } from '@vertexsms/db/client'
+import { type TestDatabase, testDatabase } from '@vertexsms/db/testing'
+import { type Door, doorTo } from '@vertexsms/db/testing/door'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { approve, connect, exchange, refresh, register, start, type TestClient } from './support/client.ts'
+import { newSignedIn } from './support/people.ts'
+import type { Person } from './support/person.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+const WRITES_CODE = 'UPDATE oidc_artifact SET consumed_at'
+const WRITES_REFRESH = 'INSERT INTO used_refresh_token'
+
+describe.each(['cable', 'pooler'] as const)('a token request whose answer from the database was lost (%s)', (as) => {
+  let test: TestDatabase
+  let door: Door
+  let db: Database
+  let stack: Stack
+  let client: TestClient
+  let person: Person
+  beforeAll(async () => {
+    test = await testDatabase()
+    door = await doorTo(test.url, as)
+    db = createDatabase({ url: door.url, poolSize: 2, namedStatements: false })
+    // Without an overlap nothing makes up for an answer that did not come.
+    stack = await startStack({ test, db: () => db, settings: { REFRESH_OVERLAP_SECONDS: '0' } })
+    client = await register(stack)
+    person = (await newSignedIn(stack)).person
+  })
+  afterAll(async () => {
+    await stack?.close()
+    await db?.$disconnect()
+    await door?.close()
+    await test?.close()
+  })
+
+  it('gives the tokens that were written for a code, and they are good', async () => {
+    const flow = await start(client)
+    const callback = await approve(person, flow)
+    door.loseAnswerTo(WRITES_CODE)
+    const tokens = await exchange(client, flow, callback)
+    expect((await refresh(client, tokens.refresh)).access).not.toBe('')
+  })
+
+  it('gives the tokens that were written for a refresh token, and they are good', async () => {
+    const { refresh: first } = await connect(client, person)
+    door.loseAnswerTo(WRITES_REFRESH)
+    const tokens = await refresh(client, first)
+    expect((await refresh(client, tokens.refresh)).access).not.toBe('')
+  })
+
+  it('gives them once where a code comes several times at once, and takes them back (RFC 6749 §4.1.2)', async () => {
+    const flow = await start(client)
+    const callback = await approve(person, flow)
+    door.loseAnswerTo(WRITES_CODE)
+    const answers = await Promise.allSettled(Array.from({ length: 4 }, () => exchange(client, flow, callback)))
+    const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason.error] : []))
+    expect(given.length).toBeLessThanOrEqual(1)
+    expect(new Set(refused)).toEqual(new Set(['invalid_grant']))
+    for (const { refresh: token } of given) {
+      await expect(refresh(client, token)).rejects.toMatchObject({ error: 'invalid_grant' })
+    }
+  })
+})
