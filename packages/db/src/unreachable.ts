@@ -38,10 +38,11 @@ const ADAPTER_KINDS = new Set([
 const MAX_CAUSES = 5
 
 /**
- * SQLSTATE under which PgBouncer says whatever it has to say itself: that it lost the server in the middle of a statement,
- * and that it has no server or takes no client.
+ * SQLSTATE classes under which the server itself turns a client away or ends its connection, and undoes what it was at:
+ * feature, value, transaction state, authorization, database, conflict, rights, resources, operator. Under others a pooler
+ * speaks in its place, in the middle of a statement as well: PgBouncer by 08P01, Pgpool-II by XX000, PgCat by 58000.
  */
-const POOLER = '08P01'
+const SERVER_ENDS: readonly string[] = ['0A', '22', '25', '28', '3D', '40', '42', '53', '57']
 /** SQLSTATE of a connection that could not be had: nothing was said to the server. */
 const NOT_CONNECTED = '08001'
 /** SQLSTATE of a connection that broke while the server had a statement. */
@@ -60,13 +61,13 @@ export class ConnectionLost extends Error {
 }
 
 /** The driver's names for a connection that broke, and Prisma's own. */
-const BROKEN_CODES = new Set([BROKEN, POOLER, '08007', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'P1017'])
+const BROKEN_CODES = new Set([BROKEN, '08007', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'P1017'])
 const BROKEN_KINDS = new Set(['ConnectionClosed', 'SocketTimeout'])
 
 /**
  * True when the connection broke while the server had the statement, so that it may have been carried out: what has an
- * effect must not be called undone, nor be repeated. So it is where a pooler answers a statement in the server's place.
- * False for whatever the server itself answered.
+ * effect must not be called undone, nor be repeated. So it is where a pooler ends the connection in the server's place, or the
+ * server panics, which may be while it commits. False for whatever else the server itself answered.
  */
 export function mayHaveRun(error: unknown): boolean {
   const levels = causes(error)
@@ -109,8 +110,9 @@ function isOutageCode(code: unknown): boolean {
 }
 
 /**
- * A pool that says with a code what node-postgres says in words alone: whatever is neither the server's own answer nor a
- * mistake in a value means that the connection broke or could not be had, and is thrown as {@link ConnectionLost}.
+ * A pool that says with a code what node-postgres says in words alone, and poolers under codes of their own: whatever is
+ * neither the server's own answer nor a mistake in a value means that the connection broke or could not be had, and is thrown
+ * as {@link ConnectionLost}.
  */
 export class ReportingPool extends pg.Pool {
   constructor(config: pg.PoolConfig, Client: typeof ReportingClient = ReportingClient) {
@@ -145,7 +147,12 @@ function coded<Kind extends Method>(method: Kind, code: ConnectionLost['code']):
 }
 
 function withCode(error: unknown, code: ConnectionLost['code']): unknown {
-  const known = [pg.DatabaseError, TypeError, RangeError, ConnectionLost].some((kind) => error instanceof kind)
-  const turnedAway = code === NOT_CONNECTED && error instanceof pg.DatabaseError && error.code === POOLER
-  return known && !turnedAway ? error : new ConnectionLost(error, code)
+  if (error instanceof pg.DatabaseError) return isServersWord(error) ? error : new ConnectionLost(error, code)
+  const known = [TypeError, RangeError, ConnectionLost].some((kind) => error instanceof kind)
+  return known ? error : new ConnectionLost(error, code)
+}
+
+function isServersWord({ severity, code = '' }: pg.DatabaseError): boolean {
+  if (severity === 'PANIC') return false
+  return severity !== 'FATAL' || SERVER_ENDS.includes(code.slice(0, 2))
 }

@@ -13,8 +13,8 @@ beforeAll(async () => {
 afterAll(() => test?.close())
 
 /** A database behind a door that can be shut. */
-async function behindDoor(as?: 'pooler'): Promise<{ db: Database; door: Door }> {
-  const door = await doorTo(test.url, as)
+async function behindDoor(): Promise<{ db: Database; door: Door }> {
+  const door = await doorTo(test.url)
   return { door, db: createDatabase({ url: door.url, poolSize: 2 }) }
 }
 
@@ -71,8 +71,14 @@ describe('whether a statement may have run', () => {
     await door.close()
   })
 
-  it('is said of one whose server a pooler lost, and not of one that it turned away', async () => {
-    const { db, door } = await behindDoor('pooler')
+  it.each([
+    ['PgBouncer', 'FATAL', '08P01'],
+    ['Pgpool-II', 'FATAL', 'XX000'],
+    ['PgCat', 'FATAL', '58000'],
+    ['PostgreSQL itself, in a panic,', 'PANIC', '53100'],
+  ] as const)('is said of one whose server %s lost, and not of one that it turned away', async (_, severity, code) => {
+    const door = await doorTo(test.url, 'pooler', { severity, code })
+    const db = createDatabase({ url: door.url, poolSize: 2 })
     await db.$queryRaw`SELECT 1`
     door.loseAnswerTo('SELECT 2')
     const lost = await failure(db.$queryRaw`SELECT 2`)
@@ -84,6 +90,21 @@ describe('whether a statement may have run', () => {
     ]) {
       expect([isUnreachable(turnedAway), mayHaveRun(turnedAway)]).toEqual([true, false])
     }
+    await db.$disconnect()
+    await door.close()
+  })
+
+  it.each([
+    ['ends the connection', 'FATAL', '57P01', true],
+    ['refuses the statement for a message that makes no sense', 'ERROR', '08P01', true],
+    ['refuses the statement for a fault of its own', 'ERROR', 'XX000', false],
+  ] as const)('is not said where the server itself %s', async (_, severity, code, isOutage) => {
+    const door = await doorTo(test.url, 'pooler', { severity, code })
+    const db = createDatabase({ url: door.url, poolSize: 2 })
+    await db.$queryRaw`SELECT 1`
+    door.loseAnswerTo('SELECT 2')
+    const error = await failure(db.$queryRaw`SELECT 2`)
+    expect([isUnreachable(error), mayHaveRun(error)]).toEqual([isOutage, false])
     await db.$disconnect()
     await door.close()
   })

@@ -18,24 +18,34 @@ export interface Door {
   close(): Promise<void>
 }
 
-/** What PgBouncer says to a client before it breaks its connection, where it lost the server or has none. */
-const POOLER_SAYS = errorMessage('FATAL', '08P01', 'server conn crashed?')
+/** Says to a client, before it breaks its connection, that it lost the server or has none. */
+interface Pooler {
+  readonly severity: 'ERROR' | 'FATAL' | 'PANIC'
+  /** SQLSTATE. */
+  readonly code: string
+}
+
+const PGBOUNCER: Pooler = { severity: 'FATAL', code: '08P01' }
 
 /** What PgBouncer keeps to itself where it is told to, for it refuses the connection elsewhere. */
 const KEPT_BACK = new Set(['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
 
 /**
- * A door on a free loopback port that passes bytes to and from the database at `target`; `as` a pooler it says so where it
- * loses an answer or is shut, and tells the server none of the time limits.
+ * A door on a free loopback port that passes bytes to and from the database at `target`; `as` a pooler, PgBouncer where no
+ * other is named, it says so where it loses an answer or is shut, and tells the server none of the time limits.
  */
-export async function doorTo(target: string, as: 'cable' | 'pooler' = 'cable'): Promise<Door> {
+export async function doorTo(
+  target: string,
+  as: 'cable' | 'pooler' = 'cable',
+  says: Pooler = PGBOUNCER,
+): Promise<Door> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
   let passes = true
   let silent = false
   let unanswered: string[] = []
   const leave = (near: Socket) => {
-    if (as === 'pooler') near.end(POOLER_SAYS)
+    if (as === 'pooler') near.end(errorMessage(says.severity, says.code, 'server conn crashed?'))
     else near.destroy()
   }
   const server = createServer((near) => {
