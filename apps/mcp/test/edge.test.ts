@@ -377,7 +377,10 @@ describe('a body', () => {
         headers: { authorization: `Bearer ${token}`, ...(type === undefined ? {} : { 'content-type': type }) },
         body: new TextEncoder().encode(JSON.stringify(legacy('ping'))),
       })
-      expect(response.status).toBe(415)
+      expect([response.status, (await answerOf(response)).error?.message]).toEqual([
+        415,
+        'Unsupported Media Type: send application/json',
+      ])
     },
   )
 
@@ -387,8 +390,12 @@ describe('a body', () => {
     }
   })
 
-  it('that says it is compressed gets 415', async () => {
-    expect((await send(legacy('ping'), { 'content-encoding': 'gzip' })).status).toBe(415)
+  it('that says it is compressed gets 415, and is told so', async () => {
+    const response = await send(legacy('ping'), { 'content-encoding': 'gzip' })
+    expect([response.status, (await answerOf(response)).error?.message]).toEqual([
+      415,
+      'Unsupported Media Type: send the body as it is, without a Content-Encoding',
+    ])
   })
 
   it('may say application/json with a charset', async () => {

@@ -13,6 +13,11 @@ export const BODY_LIMIT_BYTES = 256 * 1024
 export const PARSE_ERROR = { code: -32700, message: 'Parse error: the request body is not valid JSON' }
 /** What is said of a body in another form. */
 export const WRONG_TYPE = { code: -32000, message: 'Unsupported Media Type: send application/json' }
+/** What is said of a body that is compressed, whatever its type. */
+export const ENCODED = {
+  code: -32000,
+  message: 'Unsupported Media Type: send the body as it is, without a Content-Encoding',
+}
 const TOO_LARGE = { code: -32000, message: `The request body is larger than ${BODY_LIMIT_BYTES} bytes` }
 const TWO_HOSTS = { code: -32000, message: 'Bad Request: send the Host header once' }
 const INTERNAL = { code: -32603, message: 'Internal error' }

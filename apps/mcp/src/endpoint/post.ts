@@ -9,7 +9,7 @@ import { type Admission, sessionOf } from './admission.ts'
 import { createAnswers } from './answer.ts'
 import { answerBatch } from './batch.ts'
 import { HttpChannel } from './channel.ts'
-import { logDefect, PARSE_ERROR, WRONG_TYPE } from './fail.ts'
+import { ENCODED, logDefect, PARSE_ERROR, WRONG_TYPE } from './fail.ts'
 import { sendJson, sendRefusal, sendRpcError } from './respond.ts'
 
 // Requests that are JSON, and yet not looked into.
@@ -68,9 +68,10 @@ export function createPost(registry: Registry, { count }: Pick<Admission, 'count
     const session = sessionOf(request)
     const { 'content-type': type = null, 'content-encoding': coding = 'identity' } = request.headers
     // Names of codings have no case (RFC 9110 §8.4.1).
-    if (!isJsonContentType(type) || coding.toLowerCase() !== 'identity') {
+    const encoded = coding.toLowerCase() !== 'identity'
+    if (encoded || !isJsonContentType(type)) {
       await session.alive()
-      return sendRpcError(reply, 415, WRONG_TYPE)
+      return sendRpcError(reply, 415, encoded ? ENCODED : WRONG_TYPE)
     }
     let body: unknown
     try {
