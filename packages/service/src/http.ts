@@ -21,6 +21,7 @@ export interface HttpOptions {
   logger: Logger
   /** See `trustProxySchema`. */
   trustProxy: boolean | number | string
+  /** No route takes a longer body. */
   bodyLimitBytes: number
   /** For the whole request to arrive; a slower one gets 408. */
   requestTimeoutMs: number
@@ -91,6 +92,12 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     done()
   })
   app.server.prependListener('request', toOriginForm)
+  // Node would have it sent, and the end of the connection could overtake the answer (RFC 9110 §10.1.1).
+  app.server.on('checkContinue', (request, response) => {
+    const isTooLong = Number(request.headers['content-length']) > options.bodyLimitBytes
+    if (!isTooLong) response.writeContinue()
+    app.server.emit('request', request, response)
+  })
   addHealth(app, options)
   addDrain(app, connections)
   // Behind the drain, which is to know of every request, refused or not.

@@ -204,6 +204,25 @@ async function exchange(app: FastifyInstance, bytes: string): Promise<string> {
   return text
 }
 
+describe('a request that asks before it sends its body', () => {
+  it.each([
+    ['is told to', 2, ['HTTP/1.1 100 Continue', 'HTTP/1.1 200 OK']],
+    ['is refused without it where that is too long', 2_000, ['HTTP/1.1 413 Payload Too Large']],
+  ])('%s', async (_what, bytes, answers) => {
+    const { app } = build()
+    app.post('/echo', async () => ({}))
+    const socket = connect(await listen(app))
+    const head = 'POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n'
+    socket.write(`${head}expect: 100-continue\r\ncontent-length: ${bytes}\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket) {
+      text += chunk
+      if (text.endsWith('100 Continue\r\n\r\n')) socket.write('{}')
+    }
+    expect(text.match(/^HTTP\/1.1 .+$/gm)?.map((line) => line.trim())).toEqual(answers)
+  })
+})
+
 describe('what is no HTTP', () => {
   it.each([
     ['a line that is no request', 'canary\r\n\r\n', '400 Bad Request'],
