@@ -1,6 +1,7 @@
 // The client of the real API: what one account's calls come to is nothing to another's.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '@vertexsms/db/client'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createUpstreamClient, type UpstreamClient } from '../src/upstream/vertexsms/client.ts'
@@ -49,9 +50,25 @@ beforeEach(async () => {
 })
 afterEach(() => close())
 
+/**
+ * A call that is handed over and is not answered in its time. A busy machine may not be connected in it: then another has
+ * twice as much. One that is refused sooner fails the test.
+ */
+async function unanswered(): Promise<void> {
+  for (let { timeoutMs } = limits; ; timeoutMs *= 2) {
+    const before = calls.length
+    const startedAt = performance.now()
+    const answer = await client.call(SLOW, read, { ...limits, timeoutMs })
+    const tookMs = performance.now() - startedAt
+    if (answer.kind === 'silence' && !answer.handedOver && tookMs >= timeoutMs - 1) continue
+    expect(answer).toEqual({ kind: 'silence', handedOver: true })
+    await eventually(async () => calls.length > before)
+    return
+  }
+}
+
 test('a token whose calls are not answered is not called for a moment; other tokens are', async () => {
-  for (let at = 0; at < 3; at++)
-    expect(await client.call(SLOW, read, limits)).toEqual({ kind: 'silence', handedOver: true })
+  for (let at = 0; at < 3; at++) await unanswered()
   // But for a probe every half second, which a busy machine may be late enough for.
   await eventually(async () => {
     const before = calls.length
@@ -62,7 +79,7 @@ test('a token whose calls are not answered is not called for a moment; other tok
 })
 
 test('the probe of such a token, which waits for long, holds up no other', async () => {
-  for (let at = 0; at < 3; at++) await client.call(SLOW, read, limits)
+  for (let at = 0; at < 3; at++) await unanswered()
   const probe = await eventually(async () => {
     const answer = client.call(SLOW, read, patient)
     return (await Promise.race([answer, new Promise((resolve) => setImmediate(resolve))])) === undefined && { answer }
@@ -70,8 +87,8 @@ test('the probe of such a token, which waits for long, holds up no other', async
   expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
   for (const response of await eventually(async () => held.length > 3 && held)) response.end('[]')
   expect(await probe.answer).toMatchObject({ kind: 'answer' })
-  // Its answer ends the pause of its token.
-  expect(await client.call(SLOW, read, limits)).toEqual({ kind: 'silence', handedOver: true })
+  // Its answer ends the pause of its token: not the next call alone is made.
+  for (let at = 0; at < 2; at++) await unanswered()
 })
 
 test('a token has some calls on the way at one time; the others wait their turn, and another token waits for none', async () => {
@@ -153,9 +170,11 @@ describe('while as many calls as there are connections are not answered', () => 
 
   test('one more ends, certainly not made, with time left, and costs nobody a connection', async () => {
     const many = await busy()
-    const startedAt = performance.now()
-    expect(await client.call(SOUND, read, { ...limits, timeoutMs: 4_000 })).toEqual(NOT_CALLED)
-    expect(performance.now() - startedAt).toBeLessThan(3_500)
+    const timeoutMs = 1_000
+    const call = client.call(SOUND, read, { ...limits, timeoutMs })
+    // Timers of one process end in their order, however late.
+    const late = delay(0.875 * timeoutMs, 'late', { ref: false })
+    expect(await Promise.race([call, late])).toEqual(NOT_CALLED)
     release(held)
     await Promise.all(many)
     expect(await client.call(SOUND, read, patient)).toMatchObject({ kind: 'answer' })
