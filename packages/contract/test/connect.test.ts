@@ -230,10 +230,12 @@ test('a token block has a name of its own, so that both stand in one client', ()
 test.each([
   ['http://localhost:4001/mcp', true],
   ['http://127.0.0.1:4001/mcp', true],
+  ['http://127.1:4001/mcp', true],
   ['http://[::1]:4001/mcp', true],
   ['https://mcp.localhost/mcp', true],
   ['https://mcp.vertexsms.com/mcp', false],
   ['https://localhost.example.com/mcp', false],
+  ['https://127.example.com/mcp', false],
 ])('%s is an address of this computer alone: %s', (url, local) => {
   expect(isLocalAddress(url)).toBe(local)
 })
