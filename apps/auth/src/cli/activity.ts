@@ -7,6 +7,7 @@ import { accountOf, holderOf } from './who.ts'
 const DEFAULT_ROWS = 50
 const MAX_ROWS = 1000
 
+/** `activity`: lists what an account, a connection or a token did and was refused. */
 export const activity: Command = {
   usage: 'activity WHO [--rows N]',
   summary: `List what an account (email), a connection or a token (id) sent, spent and was refused, latest first; ${DEFAULT_ROWS} rows`,
@@ -51,6 +52,7 @@ export const activity: Command = {
   },
 }
 
+/** `time-zone`: shows or sets the zone whose midnight begins the day of an account. */
 export const timeZone: Command = {
   usage: 'time-zone EMAIL [--set ZONE]',
   summary: 'Show or set the time zone whose midnight begins the day of an account, such as Europe/Vilnius; none is UTC',

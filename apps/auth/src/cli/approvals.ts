@@ -20,6 +20,7 @@ import { accountOf } from './who.ts'
 /** Approvals that are listed at once. */
 const ROWS_MAX = 1000
 
+/** `approvals`: lists the sends of an account that wait for its owner, and those that were approved and have not gone. */
 export const approvals: Command = {
   usage: 'approvals EMAIL',
   summary:
@@ -54,12 +55,14 @@ function whoAsks(asker: NamedSpender | null): string {
   return asker?.app ? plainText(asker.app.redirectHost) : 'an app that is gone'
 }
 
+/** `approve`: lets a send that waits go once. */
 export const approve: Command = {
   usage: 'approve ID',
   summary: `Approve a send that waits: it may go once within ${APPROVAL_GOOD_SECONDS / 60} minutes`,
   run: (context, args) => decide(context, args[0], 'approved'),
 }
 
+/** `refuse`: refuses a send that waits, or takes an approval back that nothing went out by. */
 export const refuse: Command = {
   usage: 'refuse ID',
   summary: 'Refuse a send that waits, or that was approved and has not gone out',
@@ -80,6 +83,7 @@ async function decide({ db, print }: CommandContext, id: string | undefined, ver
 
 const WORDS = { sent: 'sent', 'not-sent': 'not_sent' } as const
 
+/** `settle-unknown`: notes whether a message whose outcome is unknown was sent; one that was not gets its money back. */
 export const settleUnknown: Command = {
   usage: 'settle-unknown ID [--was sent]',
   summary: 'Say of a message whose outcome is unknown that it was not sent, which gives its money back, or that it was',

@@ -16,6 +16,7 @@ const NONE = 'none'
 
 const optionOf = (field: string) => field.replaceAll('_', '-')
 
+/** `limits`: shows what an account, a connection or a token may spend and has spent, and sets the limits that are given. */
 export const limits: Command = {
   usage: 'limits WHO [--OPTION X]',
   summary: `Show what an account (email) with all it has, or a connection or token (id), may spend and has spent; set what is given: ${RULE_FIELDS.map((field) => `--${optionOf(field)}`).join(', ')}. Amounts in EUR such as 5.00, lists with commas, on or off, ${NONE} for no limit`,
@@ -41,6 +42,7 @@ export const limits: Command = {
   },
 }
 
+/** `pause`: refuses every send of an account, a connection or a token until it is resumed. */
 export const pause: Command = {
   usage: 'pause WHO',
   summary: 'Pause an account (email), a connection or a token (id): reading works, every send is refused',
@@ -51,6 +53,7 @@ export const pause: Command = {
   },
 }
 
+/** `resume`: ends a pause, whoever or whatever began it. */
 export const resume: Command = {
   usage: 'resume WHO',
   summary: 'End the pause of an account, a connection or a token, an automatic one too',
