@@ -279,6 +279,33 @@ describe('a limit', () => {
     expect(await limits()).toEqual(['day', 'day', 'total', 'total'])
   })
 
+  test.each(['maxPerDayMicros', 'recipientsPerDay'] as const)(
+    'of a day (%s) that was raised is told again when it is near again, the same day, and not before',
+    async (column) => {
+      const sender = await newToken()
+      await send(sender)
+      const one = column === 'recipientsPerDay' ? 1n : (await spentOf(sender.id)).daySpentMicros
+      const allow = (max: bigint) =>
+        world.db.spender.update({
+          where: { id: sender.id },
+          data: { [column]: column === 'recipientsPerDay' ? Number(max) : max },
+        })
+      const told = async () => (await noticesOf(sender.accountId)).map((notice) => (notice as { max?: string }).max)
+      const [first, raised] = [nearOf(2n * one), nearOf(4n * one)]
+      await allow(first)
+      await send(sender)
+      expect(await told()).toEqual([String(first)])
+      await allow(raised)
+      await send(sender)
+      expect(await told()).toEqual([String(first)])
+      await send(sender)
+      expect(await told()).toEqual([String(first), String(raised)])
+      await allow(first)
+      await look(sender)
+      expect(await told()).toEqual([String(first), String(raised)])
+    },
+  )
+
   test('of a day counts what is held, and nothing once that day is over; the total counts what is held for ever', async () => {
     const sender = await newToken()
     await send(sender)

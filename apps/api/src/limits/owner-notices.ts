@@ -33,7 +33,8 @@ export function pauseNotices(rule: string): Prisma.Sql {
 
 /**
  * Notes the first send of a connection, and every limit of it, of a token or of the whole account of which four fifths are
- * used or held; each once, a limit a day once a day. What a process that dies leaves out the next look notes.
+ * used or held; each once, a limit a day once a day, and either again once it is another amount. What a process that dies
+ * leaves out the next look notes.
  */
 export async function noteForOwner(db: Database, { accountId, spenderId }: Sender): Promise<void> {
   const details = Prisma.sql`jsonb_build_object('upstream', upstream, 'limit', what, 'max', max::text, 'used', used::text)`
@@ -45,10 +46,10 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
     ), near AS (
       SELECT s.account_id, s.id, c.upstream, l.*
       FROM spenders s JOIN spender_count c ON c.spender_id = s.id CROSS JOIN LATERAL (VALUES
-        ('day', s.max_per_day_micros, c.day_spent_micros + c.day_held_micros, c.day::text, c.day_ends_at > database_now()),
-        ('recipients', s.recipients_per_day::bigint, c.day_recipients::bigint, c.day::text, c.day_ends_at > database_now()),
-        ('total', s.max_total_micros, c.total_spent_micros + c.total_held_micros, s.max_total_micros::text, true)
-      ) AS l (what, max, used, span, counts)
+        ('day', s.max_per_day_micros, c.day_spent_micros + c.day_held_micros, c.day, c.day_ends_at > database_now()),
+        ('recipients', s.recipients_per_day::bigint, c.day_recipients::bigint, c.day, c.day_ends_at > database_now()),
+        ('total', s.max_total_micros, c.total_spent_micros + c.total_held_micros, NULL, true)
+      ) AS l (what, max, used, day, counts)
       WHERE l.counts AND l.max > 0 AND l.used * 5 >= l.max * ${LIMIT_NEAR_FIFTHS}::int
     ), first AS (
       SELECT s.account_id, s.id FROM spenders s
@@ -59,7 +60,7 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
         )
     )
     ${INTO}
-    SELECT account_id, id, ${noticeColumns(Prisma.sql`'limit_near'`, Prisma.sql`concat_ws(' ', upstream, what, span)`, details)}
+    SELECT account_id, id, ${noticeColumns(Prisma.sql`'limit_near'`, Prisma.sql`concat_ws(' ', upstream, what, day, max)`, details)}
     FROM near
     UNION ALL
     SELECT account_id, id, ${noticeColumns(Prisma.sql`'first_send'`, Prisma.sql`''`, Prisma.sql`'{}'::jsonb`)} FROM first
