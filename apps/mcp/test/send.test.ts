@@ -340,6 +340,21 @@ describe('a list of recipients', () => {
     ])
   })
 
+  it('that holds numbers which cannot be read is refused whole, with what is wrong with each of them', async () => {
+    const to = [NUMBERS[0], 'abc', '869555555', '+0037069555555', '869555556', NUMBERS[1]]
+    for (const more of [{}, { dryRun: true }]) {
+      const { code, message } = failureOf(await resultOf(await send({ to, ...more })))
+      expect(code).toBe('INVALID_INPUT')
+      expect(message.split('\n')).toEqual([
+        expect.stringMatching(/^Argument `to\[1\]`: must be a phone number\./),
+        expect.stringMatching(/^Argument `to\[2\]`, `to\[4\]`: looks like a national number/),
+        expect.stringMatching(/^Argument `to\[3\]`: has a zero behind its \+/),
+      ])
+      expect(message).not.toMatch(/`to\[[05]\]`/)
+    }
+    expect(sends()).toEqual([])
+  })
+
   it('of a hundred is one call, and of a hundred and one refused', async () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, index) => `+37069${String(index).padStart(6, '0')}`)

@@ -36,7 +36,11 @@ export function optional<Value>(field: Field<Value>): OptionalField<Value> {
 
 /** The failure for one argument. The name is always one of ours. */
 export function invalid(name: string, fix: string): ToolFailure {
-  return new ToolFailure('INVALID_INPUT', `Argument \`${name}\`: ${fix}`)
+  return new ToolFailure('INVALID_INPUT', sentenceOf([name], fix))
+}
+
+function sentenceOf(names: readonly string[], fix: string): string {
+  return `Argument ${names.map((name) => `\`${name}\``).join(', ')}: ${fix}`
 }
 
 /** Words, codes, ids and moments are shorter, with room for white space around them. */
@@ -60,14 +64,12 @@ const PHONE_EXAMPLES = ['+37069555555']
 export function phoneField(description: string): Field<string> {
   return {
     schema: { type: 'string', description, examples: PHONE_EXAMPLES },
-    read: (value, name) => readPhoneOf(value, name),
+    read(value, name) {
+      const reading = readPhone(textOf(value, name, PHONE_MAX_CHARACTERS))
+      if ('fix' in reading) throw invalid(name, reading.fix)
+      return reading.digits
+    },
   }
-}
-
-function readPhoneOf(value: unknown, name: string, country?: string, countryArgument?: string): string {
-  const reading = readPhone(textOf(value, name, PHONE_MAX_CHARACTERS), country, countryArgument)
-  if ('fix' in reading) throw invalid(name, reading.fix)
-  return reading.digits
 }
 
 /** Above any list of numbers in one text. */
@@ -96,7 +98,17 @@ export function phonesField(description: string, countryFrom: string): Field<str
       const named = Object.hasOwn(others, countryFrom) ? others[countryFrom] : undefined
       const place = isLeftOut(named) ? undefined : country.read(named, countryFrom, others)
       const isList = written.length > 1 || Array.isArray(value)
-      return written.map((entry, index) => readPhoneOf(entry, isList ? `${name}[${index}]` : name, place, countryFrom))
+      // All that cannot be read is told at once: one call more mends the list, however many of them there are.
+      const places = new Map<string, string[]>()
+      const read = written.flatMap((entry, index) => {
+        const at = isList ? `${name}[${index}]` : name
+        const reading = readPhone(textOf(entry, at, PHONE_MAX_CHARACTERS), place, countryFrom)
+        if (!('fix' in reading)) return [reading.digits]
+        places.set(reading.fix, [...(places.get(reading.fix) ?? []), at])
+        return []
+      })
+      if (places.size === 0) return read
+      throw new ToolFailure('INVALID_INPUT', [...places].map(([fix, at]) => sentenceOf(at, fix)).join('\n'))
     },
   }
 }
