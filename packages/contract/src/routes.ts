@@ -164,18 +164,23 @@ export const ROUTES = {
   },
   'POST /sms/quote': {
     summary: 'Ask what a send would cost, and what stands in its way',
-    description: 'Nothing is sent or charged. The `quoteId` of the answer, sent along, keeps the price.',
+    description:
+      'Nothing is sent or charged. The `quoteId` of the answer, sent along, keeps the price. What the operator alone refuses a message for, such as a sender that is not confirmed, shows when it is sent.',
     permission: ['POST /sms', 'POST /sms/cost'],
     body: {
       name: 'QuoteRequest',
       schema: quoteRequestSchema,
       example: { ...EXAMPLE, to: ['+37060000001', '+37060000002'] },
     },
-    answer: json('Quote', quoteResponseSchema, 'The price, and the refusals that the send would meet.'),
+    answer: json(
+      'Quote',
+      quoteResponseSchema,
+      'The price, and the refusals that the send would meet before it is handed over.',
+    ),
   },
   'POST /sms/cost': {
     summary: 'Ask what a message would cost',
-    description: 'Nothing is sent or charged.',
+    description: 'Nothing is sent or charged, and whether the operator takes the sender is not asked.',
     permission: 'POST /sms/cost',
     body: { name: 'CostRequest', schema: smsCostRequestSchema, example: EXAMPLE },
     answer: json('Cost', smsCostResponseSchema, 'The price of one message.'),
