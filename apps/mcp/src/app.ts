@@ -12,6 +12,7 @@ import { registerMetadata } from './caller/metadata.ts'
 import { registerOldEndpoints } from './caller/old-endpoints.ts'
 import { createPublishedTokens } from './caller/published-keys.ts'
 import { Refusal } from './caller/refusal.ts'
+import { createTokenAccounts } from './caller/token-accounts.ts'
 import { registerDiscovery } from './discovery.ts'
 import { BODY_LIMIT_BYTES } from './endpoint/fail.ts'
 import { createLimits } from './endpoint/limits.ts'
@@ -44,6 +45,7 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
   const api = createApiClient(config.API_URL, config.EDGE_SECRET, draining.signal, apiTimes)
   const challenges = createChallenges(config)
   const limits = createLimits(config)
+  const accounts = createTokenAccounts()
   const tokens = createPublishedTokens({
     issuer: config.ISSUER_URL,
     audience: config.MCP_RESOURCE_URL,
@@ -80,8 +82,9 @@ export async function buildApp({ config, logger, registry: other, apiTimes }: Ap
   registerOldEndpoints(app, config)
   registerDiscovery(app, config)
   registerMcpRoute(app, {
+    accounts,
     api,
-    authenticate: createAuthenticate(tokens, challenges, limits),
+    authenticate: createAuthenticate(tokens, challenges, limits, accounts),
     challenges,
     limits,
     origins: createOriginPolicy(config),

@@ -5,14 +5,12 @@ import {
   REQUEST_ID_HEADER,
   TOKEN_HEADER,
 } from '@vertexsms/contract/headers'
-import { createMemory } from '@vertexsms/service/memory'
-import { Turns } from '@vertexsms/service/turns'
+import { FairSemaphore } from '@vertexsms/service/fair-semaphore'
 import { Pool } from 'undici'
 import type { Caller } from '../caller/caller.ts'
 import { Answering, type ApiAnswer, NoAnswer, type Settle } from './answer.ts'
 import { Circuits } from './circuits.ts'
 import { TURN_WAIT_MAX_MS } from './timeouts.ts'
-import { WAITS_MAX } from './wait-shares.ts'
 
 /** What of a caller a request to the API carries, and whose turn it takes. */
 type ApiCaller = Pick<Caller, 'token' | 'address' | 'requestId' | 'account' | 'key'>
@@ -53,8 +51,6 @@ export interface ApiTimes {
 /** Makes one request; rejects with {@link NoAnswer} and nothing else. */
 export interface ApiClient {
   request(caller: ApiCaller, request: ApiRequest, asker?: Asker): Promise<ApiAnswer>
-  /** Notes whose a token made by hand is; that never changes, and says nothing of whether the token still stands. */
-  belongs(caller: ApiCaller, account: string): void
   close(): Promise<void>
 }
 
@@ -63,11 +59,11 @@ export interface ApiClient {
  * for accounts that have few.
  */
 const TURNS = { each: 64, all: 256, kept: 64, few: 8 } as const
+/** Requests that wait at the API at one time: each holds a connection of the pool that is theirs alone. */
+export const WAITS_MAX = 256
 const CONNECT_TIMEOUT_MS = 700
 const KEEP_ALIVE_MS = 30_000
 const ANSWER_MAX_BYTES = 8 * 1024 * 1024
-/** Tokens made by hand whose account is remembered. */
-const TOKENS_MAX = 50_000
 
 /**
  * The connections to the API: keep-alive, time limits, and circuits that answer at once while the API is down, or silent
@@ -98,8 +94,7 @@ export function createApiClient(
   const pool = createPool(TURNS.all)
   const waitPool = createPool(WAITS_MAX)
   const circuits = new Circuits()
-  const turns = new Turns(TURNS)
-  const accounts = createMemory<string>(TOKENS_MAX)
+  const turns = new FairSemaphore(TURNS)
 
   function send(caller: ApiCaller, request: ApiRequest, settle: Settle): void {
     const headers = [
@@ -135,7 +130,7 @@ export function createApiClient(
 
   /** Whose silence and turns a request counts among: the account, or its token until that is known. */
   function ownerOf({ account, key }: ApiCaller): string {
-    return account ?? accounts.get(key) ?? key
+    return account ?? key
   }
 
   /** `over` is called once, at the end of the request, whatever it is. */
@@ -183,9 +178,6 @@ export function createApiClient(
           if (!isNow) throw new NoAnswer(false, true)
           return ask(of, caller, request, over)
         })
-    },
-    belongs({ key }, account) {
-      accounts.set(key, account)
     },
     async close() {
       await Promise.all([pool.destroy(), waitPool.destroy()])

@@ -4,6 +4,7 @@ import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { Caller } from '../caller/caller.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal, unavailable } from '../caller/refusal.ts'
+import type { TokenAccounts } from '../caller/token-accounts.ts'
 import { type ApiAnswer, NoAnswer } from './answer.ts'
 import type { ApiClient, ApiRequest, Asker } from './client.ts'
 import { judgeAnswer, judgeLookup, judgeSilence, judgeToken, parseJson, type RouteAnswer } from './judge.ts'
@@ -15,17 +16,29 @@ const LIVENESS_TIMEOUT_MS = 5_000
  * 401, its missing permission with 403, and no answer at all with 503 as long as it has not answered this request.
  */
 export class ApiSession {
-  readonly caller: Caller
   readonly #client: ApiClient
   readonly #challenges: Challenges
+  readonly #accounts: TokenAccounts
+  #caller: Caller
   #asked = false
   #token: ApiAnswer | undefined
   #answered = false
 
-  constructor(client: ApiClient, challenges: Challenges, caller: Caller) {
+  constructor(client: ApiClient, challenges: Challenges, accounts: TokenAccounts, caller: Caller) {
     this.#client = client
     this.#challenges = challenges
-    this.caller = caller
+    this.#accounts = accounts
+    this.#caller = caller
+  }
+
+  /** Who calls; its account is there once the token was described. */
+  get caller(): Caller {
+    return this.#caller
+  }
+
+  /** Whose the token is, asked of the API where nobody has said it yet. Throws {@link Refusal}. */
+  async account(): Promise<string> {
+    return this.#caller.account ?? (await this.describe()).account
   }
 
   /** Asks `GET /token`, unless this request has already asked the API something. Throws {@link Refusal}. */
@@ -56,20 +69,20 @@ export class ApiSession {
       if (!(error instanceof NoAnswer)) throw error
       throw judgeSilence(error, { effect, answeredBefore: this.#answered })
     }
-    const judged = judgeAnswer(answer, { scope, effect, grantedScope: this.caller.scope }, this.#challenges)
+    const judged = judgeAnswer(answer, { scope, effect, grantedScope: this.#caller.scope }, this.#challenges)
     if (!(judged instanceof Refusal)) this.#answered = true
     if (judged instanceof Error) throw judged
     return judged
   }
 
   #request(request: ApiRequest, asker?: Asker): Promise<ApiAnswer> {
-    const { lookup } = this.caller
-    return lookup === null ? this.#client.request(this.caller, request, asker) : this.#lookUp(lookup, request, asker)
+    const { lookup } = this.#caller
+    return lookup === null ? this.#client.request(this.#caller, request, asker) : this.#lookUp(lookup, request, asker)
   }
 
   async #lookUp(lookup: TokenLookup, request: ApiRequest, asker?: Asker): Promise<ApiAnswer> {
     try {
-      const answer = await this.#client.request(this.caller, request, asker)
+      const answer = await this.#client.request(this.#caller, request, asker)
       lookup[judgeLookup(answer)]()
       return answer
     } catch (error) {
@@ -88,7 +101,10 @@ export class ApiSession {
     }
     const judged = judgeToken(answer, this.#challenges)
     if (judged instanceof Refusal) throw judged
-    if (this.caller.account === null) this.#client.belongs(this.caller, judged)
+    if (this.#caller.account === null) {
+      this.#accounts.set(this.#caller.key, judged)
+      this.#caller = { ...this.#caller, account: judged }
+    }
     this.#answered = true
     this.#token = answer
     return answer

@@ -8,6 +8,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Caller } from './caller.ts'
 import type { Challenges } from './challenge.ts'
 import { Refusal, unavailable } from './refusal.ts'
+import type { TokenAccounts } from './token-accounts.ts'
 
 /** Tells who is calling, at once where the token was verified before. Throws or rejects with {@link Refusal}: 401, 429 or 503. */
 export type Authenticate = (request: FastifyRequest) => Caller | Promise<Caller>
@@ -29,7 +30,12 @@ const SENDS_TOKEN = /^bearer\s+\S/i
  * made by hand, the API alone can judge; nothing else is asked about. Failed look-ups of these are limited, and nothing
  * else is: without credentials, and with an access token that is not good, the answer is always 401 with its challenge.
  */
-export function createAuthenticate(tokens: AccessTokens, challenges: Challenges, limits: LookupLimits): Authenticate {
+export function createAuthenticate(
+  tokens: AccessTokens,
+  challenges: Challenges,
+  limits: LookupLimits,
+  accounts: TokenAccounts,
+): Authenticate {
   return (request) => {
     const { authorization } = request.headers
     if (authorization === undefined) throw challenges.missing()
@@ -57,7 +63,7 @@ export function createAuthenticate(tokens: AccessTokens, challenges: Challenges,
       lookup.refused()
       throw challenges.invalid(isMistypedToken(token) ? TOKEN_MISTYPED_MESSAGE : undefined)
     }
-    return { ...caller, lookup }
+    return { ...caller, account: accounts.get(key) ?? null, lookup }
   }
 
   async function verify(caller: Caller): Promise<Caller> {

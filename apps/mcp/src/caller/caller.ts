@@ -10,7 +10,7 @@ export interface Caller {
   readonly key: string
   /** Names the connection, or the token made by hand, whose calls are counted together. */
   readonly callKey: string
-  /** The account, where the token itself says it. */
+  /** The account; of a token made by hand as the API named it, and null before that. */
   readonly account: string | null
   /** The client that an OAuth token was issued to; null for a token made by hand. */
   readonly clientId: string | null

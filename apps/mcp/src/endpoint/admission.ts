@@ -5,6 +5,7 @@ import type { Authenticate } from '../caller/bearer.ts'
 import type { Caller } from '../caller/caller.ts'
 import type { Challenges } from '../caller/challenge.ts'
 import { Refusal } from '../caller/refusal.ts'
+import type { TokenAccounts } from '../caller/token-accounts.ts'
 import type { Limits } from './limits.ts'
 
 declare module 'fastify' {
@@ -16,6 +17,7 @@ declare module 'fastify' {
 
 /** What decides who is let in. */
 export interface AdmissionDeps {
+  readonly accounts: TokenAccounts
   readonly api: ApiClient
   readonly authenticate: Authenticate
   readonly challenges: Challenges
@@ -35,7 +37,7 @@ export interface Admission {
 }
 
 /** The admission of this process. */
-export function createAdmission({ api, authenticate, challenges, limits }: AdmissionDeps): Admission {
+export function createAdmission({ accounts, api, authenticate, challenges, limits }: AdmissionDeps): Admission {
   function count(caller: Caller): void {
     const wait = limits.call(caller.callKey)
     if (wait > 0) throw new Refusal('RATE_LIMITED', { retryAfterSeconds: wait })
@@ -43,7 +45,7 @@ export function createAdmission({ api, authenticate, challenges, limits }: Admis
 
   function begin(caller: Caller): ApiSession {
     count(caller)
-    return new ApiSession(api, challenges, caller)
+    return new ApiSession(api, challenges, accounts, caller)
   }
 
   // Anybody can write something that could be a token: not a byte of the body is read for one that nobody vouches for.

@@ -3,7 +3,6 @@ import { type Scope, scopeOfTool, type ToolName } from '@vertexsms/contract/scop
 import * as z from 'zod'
 import type { ApiRequest } from '../api/client.ts'
 import { parseJson, type RouteAnswer, type RouteRefusal } from '../api/judge.ts'
-import type { Caller } from '../caller/caller.ts'
 import { failureFor, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type Field, isLeftOut, type OptionalField } from './fields.ts'
 
@@ -21,9 +20,10 @@ export type ArgumentsOf<F extends Fields> = {
 
 /** What a tool may do while it runs. */
 export interface ToolContext {
-  readonly caller: Caller
   /** Calls a route under the tool's scope; failures are thrown in a form that already says what to answer. */
   call(request: ApiRequest): Promise<RouteAnswer>
+  /** Whose the token is; no proof that it stands. Throws Refusal. */
+  account(): Promise<string>
   /** The token's own description, where the answer comes from memory. */
   describe(): Promise<{ readonly account: string; readonly permissions: readonly string[] }>
   /** The answer for a token that does not stand any more. */

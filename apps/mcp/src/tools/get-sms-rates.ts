@@ -33,7 +33,8 @@ export function getSmsRates(): DefinedTool {
       cache_age_seconds: z.int(),
     }),
     async run({ country }, context) {
-      const card = (await serveKept(cards, context)) ?? (await readCard(cards, context))
+      const account = await context.account()
+      const card = (await serveKept(cards, account, context)) ?? (await readCard(cards, account, context))
       const rows = card.byCountry.get(country)
       const first = rows?.[0]
       if (rows === undefined || first === undefined) {
@@ -61,20 +62,20 @@ export function getSmsRates(): DefinedTool {
 }
 
 // A kept card is served only after the API has said that the token stands, whose it is, and that it may read rates.
-async function serveKept(cards: RateCards, context: ToolContext): Promise<RateCard | undefined> {
-  const card = cards.find(context.caller)
+async function serveKept(cards: RateCards, account: string, context: ToolContext): Promise<RateCard | undefined> {
+  const card = cards.find(account)
   if (card === undefined) return undefined
-  const { account, permissions } = await context.describe()
-  if (!permissions.includes('GET /rates')) throw context.permissionMissing()
-  return cards.belongs(context.caller, account) ? card : undefined
+  const token = await context.describe()
+  if (!token.permissions.includes('GET /rates')) throw context.permissionMissing()
+  return token.account === account ? card : undefined
 }
 
-async function readCard(cards: RateCards, context: ToolContext): Promise<RateCard> {
+async function readCard(cards: RateCards, account: string, context: ToolContext): Promise<RateCard> {
   const answer = await context.call({
     method: 'GET',
     path: '/rates/?format=json',
     timeoutMs: READ_TIMEOUT_MS,
     effect: false,
   })
-  return cards.keep(context.caller, readNames(ratesResponseSchema, answer), ageSecondsOf(answer))
+  return cards.keep(account, readNames(ratesResponseSchema, answer), ageSecondsOf(answer))
 }

@@ -5,11 +5,12 @@ import {
   hlrStatusResponseSchema,
   hlrSubmitResponseSchema,
 } from '@vertexsms/contract/rest'
+import { FairSemaphore } from '@vertexsms/service/fair-semaphore'
 import * as z from 'zod'
+import { WAITS_MAX } from '../api/client.ts'
 import { isReplayed, parseJson, RouteRefusal } from '../api/judge.ts'
 import { errorMeaning } from '../api/sms-status.ts'
 import { CALL_MAX_MS, EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
-import { WAITS_PER_ACCOUNT, WaitShares } from '../api/wait-shares.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { failureFor, failureIn, reasonSentence, ToolFailure, type ToolOutput } from '../protocol/failure.ts'
 import { type DefinedTool, defineTool, readNames, type ToolContext } from './define-tool.ts'
@@ -18,6 +19,8 @@ import { withWayOut } from './send-failure.ts'
 
 const REPEATED =
   'This lookup was made by an earlier call and is not charged again; to make it once more, call with allowRepeat: true and a new idempotencyKey.'
+/** Of one account, with every token it has together, so that it cannot take another's place. */
+const WAITS_PER_ACCOUNT = 16
 const PROGRESS_EVERY_MS = 5_000
 /** Beyond the wait itself, for the API to answer that it is still pending. */
 const ANSWER_MARGIN_MS = 5_000
@@ -42,7 +45,7 @@ type Output = z.output<typeof output>
 
 /** Asks a number's home network about it; waits a while where the account's share of waits allows, and can be asked again by the lookup's id. */
 export function lookupHlr(): DefinedTool {
-  const shares = new WaitShares()
+  const shares = new FairSemaphore({ each: WAITS_PER_ACCOUNT, all: WAITS_MAX })
   return defineTool({
     name: 'lookup_hlr',
     title: 'Look up a number (HLR)',
@@ -132,10 +135,10 @@ async function waitForResult(
   id: string,
   endsAt: number,
   context: ToolContext,
-  shares: WaitShares,
+  shares: FairSemaphore,
 ): Promise<ToolOutput<Output> | undefined | 'busy'> {
-  const giveBack = await shares.take(context.caller, () => context.describe())
-  if (giveBack === undefined) return (await read(id, 0, context)) ?? 'busy'
+  const account = await context.account()
+  if (!shares.take(account)) return (await read(id, 0, context)) ?? 'busy'
   try {
     return await waitFor(id, endsAt, context)
   } catch (error) {
@@ -143,7 +146,7 @@ async function waitForResult(
     if (error instanceof ToolFailure && error.code === 'RATE_LIMITED') return (await read(id, 0, context)) ?? 'busy'
     throw error
   } finally {
-    giveBack()
+    shares.giveBack(account)
   }
 }
 

@@ -86,10 +86,6 @@ class ToolCall implements ToolContext {
     this.#challenges = challenges
   }
 
-  get caller(): ToolContext['caller'] {
-    return this.#exchange.session.caller
-  }
-
   get signal(): AbortSignal {
     return this.#exchange.signal
   }
@@ -102,6 +98,10 @@ class ToolCall implements ToolContext {
     }
   }
 
+  account(): Promise<string> {
+    return this.#exchange.session.account()
+  }
+
   describe(): ReturnType<ToolContext['describe']> {
     return this.#exchange.session.describe()
   }
@@ -111,7 +111,7 @@ class ToolCall implements ToolContext {
   }
 
   permissionMissing(): Error {
-    return this.#challenges.permissionMissing(this.#tool.scope, this.caller.scope)
+    return this.#challenges.permissionMissing(this.#tool.scope, this.#exchange.session.caller.scope)
   }
 
   progress(done: number, total: number, message: string): void {

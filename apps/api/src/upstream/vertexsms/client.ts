@@ -1,8 +1,8 @@
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { Circuit, SharedCircuit } from '@vertexsms/service/circuit'
 import { setDeadline } from '@vertexsms/service/deadline'
+import { FairSemaphore } from '@vertexsms/service/fair-semaphore'
 import { createMemory } from '@vertexsms/service/memory'
-import { Turns } from '@vertexsms/service/turns'
 import { type Dispatcher, Pool } from 'undici'
 import { AMOUNT_SENT_HEADER, TOKEN_HEADER } from './wire.ts'
 
@@ -73,7 +73,7 @@ export function createUpstreamClient(apiUrl: string): UpstreamClient {
   const host = new SharedCircuit()
   /** The operator lets the surplus of a token wait: its silence says nothing of other tokens. */
   const circuits = createMemory<Circuit>(TOKENS_MAX)
-  const turns = new Turns(TURNS)
+  const turns = new FairSemaphore(TURNS)
 
   function circuitOf(key: string): Circuit {
     const circuit = circuits.get(key) ?? new Circuit()

@@ -5,14 +5,14 @@
 const REMEMBERED_MAX = 1_000
 
 /** How many calls may be under way at one time. */
-export interface TurnsOptions {
+export interface FairSemaphoreOptions {
   /** Of one caller. */
   readonly each: number
   /** Of all together: as many as there are connections, so that no call waits for one after it had its turn. */
   readonly all: number
   /** Of `all`, those that are left to callers with less than `few` under way: some that take all they may jam nobody else. */
-  readonly kept: number
-  readonly few: number
+  readonly kept?: number
+  readonly few?: number
 }
 
 interface Line {
@@ -25,7 +25,7 @@ interface Line {
  * Lets calls to another service take turns, so that however slow those of one caller are, or of some, others find a
  * connection. Where all are taken, each that gets free goes to the next caller in turn, however many calls of one wait.
  */
-export class Turns {
+export class FairSemaphore {
   readonly #each: number
   readonly #all: number
   /** As many may be under way before what is left is kept for those with few. */
@@ -39,7 +39,7 @@ export class Turns {
   readonly #next = new Set<Line>()
   #running = 0
 
-  constructor({ each, all, kept, few }: TurnsOptions) {
+  constructor({ each, all, kept = 0, few = 0 }: FairSemaphoreOptions) {
     this.#each = each
     this.#all = all
     this.#forAnybody = all - kept
