@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import { SIZES } from '../service-limits.ts'
-import { createTurns, type Whose } from './turns.ts'
+import { createHashingQueue, type Whose } from './hashing-queue.ts'
 
 /** argon2id, 19 MiB, two passes, one lane: the OWASP minimum, about 20 ms here. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -10,7 +10,7 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const OURS: Whose = { name: 'ours', isStranger: false }
 
 /** Of all work on passwords in this process: how much of it runs at once, and how much may wait. */
-export const passwordTurns = createTurns({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.waitingPasswords })
+export const passwordTurns = createHashingQueue({ atOnce: SIZES.passwordsAtOnce, waitingMax: SIZES.waitingPasswords })
 
 /**
  * The argon2id hash of a password as a PHC string, in the turn of who asks. Rejects under a flood, with what is answered

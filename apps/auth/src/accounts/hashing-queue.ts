@@ -4,20 +4,20 @@ export interface Whose {
   readonly isStranger: boolean
 }
 
-/** Work of which little runs at once. */
-export interface Turns {
+/** Work that is dear, as the hashing of passwords is, so that little of it runs at once. */
+export interface HashingQueue {
   /**
    * Does the work when it is its turn, and those for whom work waits take turns, strangers after all others but for one turn
    * in four: how much of it one has keeps nobody else waiting. When all places are taken, whoever has the most waiting loses
-   * the last of it; where nobody has more than the others, a stranger loses it to whoever is none. Throws {@link TurnsTaken}
+   * the last of it; where nobody has more than the others, a stranger loses it to whoever is none. Throws {@link QueueFull}
    * there, and for one more of those who have as much as anybody.
    */
   run<Result>(whose: Whose, work: () => Promise<Result>): Promise<Result>
 }
 
 /** Too much waits for its turn. Answered with 503. */
-class TurnsTaken extends Error {
-  override readonly name = 'TurnsTaken'
+class QueueFull extends Error {
+  override readonly name = 'QueueFull'
   readonly statusCode = 503
 }
 
@@ -26,7 +26,7 @@ const OTHERS_IN_A_ROW = 3
 
 interface Waiting {
   readonly begin: () => void
-  readonly leave: (reason: TurnsTaken) => void
+  readonly leave: (reason: QueueFull) => void
 }
 
 interface Line {
@@ -34,8 +34,14 @@ interface Line {
   readonly waiting: Waiting[]
 }
 
-/** Turns for `atOnce` at a time, for which `waitingMax` may wait. */
-export function createTurns({ atOnce, waitingMax }: { readonly atOnce: number; readonly waitingMax: number }): Turns {
+/** A queue of which `atOnce` run at a time, and `waitingMax` may wait. */
+export function createHashingQueue({
+  atOnce,
+  waitingMax,
+}: {
+  readonly atOnce: number
+  readonly waitingMax: number
+}): HashingQueue {
   /** By name, in the order of their next turn; nobody is in it with nothing. */
   const lines = new Map<string, Line>()
   let running = 0
@@ -57,9 +63,9 @@ export function createTurns({ atOnce, waitingMax }: { readonly atOnce: number; r
     const enough = (lines.get(name)?.waiting.length ?? 0) + 1
     const loser =
       longest((line) => line.waiting.length > enough) ?? (isStranger ? null : longest((line) => line.whose.isStranger))
-    if (loser === null) throw new TurnsTaken('All places are taken.')
+    if (loser === null) throw new QueueFull('All places are taken.')
     total -= 1
-    loser.waiting.pop()?.leave(new TurnsTaken('Others come first.'))
+    loser.waiting.pop()?.leave(new QueueFull('Others come first.'))
     if (loser.waiting.length === 0) lines.delete(loser.whose.name)
   }
 

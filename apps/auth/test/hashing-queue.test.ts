@@ -1,14 +1,14 @@
 // Whose password is looked at next while many wait, and who finds no place.
 import { expect, it } from 'vitest'
-import { createTurns, type Whose } from '../src/accounts/turns.ts'
+import { createHashingQueue, type Whose } from '../src/accounts/hashing-queue.ts'
 
 /** Turns of one at a time, with the names of those who had theirs; each ends when `next` is called. Capitals are no strangers. */
 function watched(waitingMax: number) {
-  const turns = createTurns({ atOnce: 1, waitingMax })
+  const queue = createHashingQueue({ atOnce: 1, waitingMax })
   const had: string[] = []
   const ends: (() => void)[] = []
   const ask = (name: string) =>
-    turns
+    queue
       .run({ name: name.slice(0, 1), isStranger: name >= 'a' }, () => {
         had.push(name)
         return new Promise<void>((resolve) => ends.push(resolve))
@@ -82,10 +82,10 @@ it('come to a stranger after three of others, however many of those wait', async
 
 it('are given back by work that fails', async () => {
   const [A, B, C] = ['a', 'b', 'c'].map((name) => ({ name, isStranger: true })) as [Whose, Whose, Whose]
-  const turns = createTurns({ atOnce: 1, waitingMax: 1 })
-  const failed = turns.run(A, () => Promise.reject(new Error('no')))
-  const after = turns.run(B, async () => 'done')
+  const queue = createHashingQueue({ atOnce: 1, waitingMax: 1 })
+  const failed = queue.run(A, () => Promise.reject(new Error('no')))
+  const after = queue.run(B, async () => 'done')
   await expect(failed).rejects.toThrow('no')
   expect(await after).toBe('done')
-  expect(await turns.run(C, async () => 'done')).toBe('done')
+  expect(await queue.run(C, async () => 'done')).toBe('done')
 })
