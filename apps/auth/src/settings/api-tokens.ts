@@ -16,7 +16,7 @@ import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
 import { endingView, goneNotice, noticePlace, tellWhich } from './ended.ts'
 import { registerNewToken } from './new-token-pages.ts'
-import { ownToken, type TokenParams, tokenFacts } from './own-token.ts'
+import { ANY_TOKEN, ownToken, type TokenParams, tokenFacts, tokenPath } from './own-token.ts'
 import { tokenList } from './token-list.ts'
 
 /** Settings -> API: see every token, make one by hand, change, replace or delete it, disconnect an app. */
@@ -36,7 +36,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     })
   })
 
-  app.get<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
+  app.get<TokenParams>(tokenPath(ANY_TOKEN, 'delete'), async (request, reply) => {
     const now = nowOf(request)
     const row = await ownToken(deps, request, now)
     if (!row) return reply.callNotFound()
@@ -44,7 +44,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     const t = wordsFor(request)
     return sendPage(reply, 'token-delete', {
       viewer: viewerOf(deps, request),
-      formAction: `/settings/api/tokens/${row.id}/delete`,
+      formAction: tokenPath(row.id, 'delete'),
       facts: await tokenFacts(deps, row, now, t),
       scheduledMessages: ends ? 0 : await scheduledWith(deps.db, row.id),
       connection: ends
@@ -56,7 +56,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     })
   })
 
-  app.post<TokenParams>('/settings/api/tokens/:tokenId/delete', async (request, reply) => {
+  app.post<TokenParams>(tokenPath(ANY_TOKEN, 'delete'), async (request, reply) => {
     const { tokenId } = request.params
     const accountId = signedInOf(request).account.id
     const now = nowOf(request)

@@ -18,6 +18,7 @@ import type { Words } from '../words/words.ts'
 import { activityCsv } from './activity-csv.ts'
 import { backFrom, noticeOf, withNotice } from './back.ts'
 import type { SettingsDeps } from './deps.ts'
+import { ANY_TOKEN } from './own-token.ts'
 import { activityOf, spenderPage } from './spender-page.ts'
 
 /** False where it has ended; what came of it instead, where that is not what was asked. */
@@ -32,10 +33,10 @@ export function registerConnections(app: FastifyInstance, deps: SettingsDeps): v
   // Where a refusal of an earlier release under the account's own limit leads.
   app.get('/connections', (_request, reply) => reply.redirect(HOME_PATH, 303))
 
-  registerSpender(app, deps, '/connections/:connectionId', (request) =>
+  registerSpender(app, deps, spenderPath({ kind: 'connection', id: ':connectionId' }), (request) =>
     ownHolder(deps, request, 'connection', (request.params as { connectionId: string }).connectionId),
   )
-  registerSpender(app, deps, '/settings/api/tokens/:tokenId', (request) =>
+  registerSpender(app, deps, spenderPath({ kind: 'token', id: ANY_TOKEN }), (request) =>
     ownHolder(deps, request, 'token', (request.params as { tokenId: string }).tokenId),
   )
   registerSpender(app, deps, PAGE_PATHS.accountLimits, async (request) => holderOfAccount(signedInOf(request).account))

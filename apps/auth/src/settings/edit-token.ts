@@ -11,8 +11,8 @@ import { signInPath } from '../web/return-to.ts'
 import type { SettingsDeps } from './deps.ts'
 import { OVERLAP_SECONDS, renameToken, replaceToken } from './manual-tokens.ts'
 import { readTokenName, tokenNameHelp } from './new-token.ts'
-import { askerOf, showValue, valuePath } from './new-token-pages.ts'
-import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
+import { askerOf, showValue } from './new-token-pages.ts'
+import { ANY_TOKEN, ownManualToken, type TokenParams, tokenFacts, tokenPath } from './own-token.ts'
 import { pauseView } from './spender-views.ts'
 
 /** Where a form leads whose token was deleted meanwhile, or has run out: the list, which says that nothing was changed. */
@@ -20,9 +20,9 @@ const GONE = `${PAGE_PATHS.tokens}?done=not_found`
 
 /** The page of one token made by hand: what it is, another name, another value. */
 export function registerEditToken(app: FastifyInstance, deps: SettingsDeps): void {
-  app.get<TokenParams>('/settings/api/tokens/:tokenId/edit', (request, reply) => show(deps, request, reply, null))
+  app.get<TokenParams>(tokenPath(ANY_TOKEN, 'edit'), (request, reply) => show(deps, request, reply, null))
 
-  app.post<TokenParams>('/settings/api/tokens/:tokenId/edit', async (request, reply) => {
+  app.post<TokenParams>(tokenPath(ANY_TOKEN, 'edit'), async (request, reply) => {
     const { tokenId } = request.params
     const row = await ownManualToken(deps, request, nowOf(request))
     if (!row) return reply.redirect(GONE, 303)
@@ -30,13 +30,13 @@ export function registerEditToken(app: FastifyInstance, deps: SettingsDeps): voi
     const read = readTokenName(typed, wordsFor(request))
     if ('problem' in read) return show(deps, request, reply, { name: typed, problem: read.problem })
     const done = await renameToken(deps.db, askerOf(request), { tokenId, name: read.name })
-    if (done === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
+    if (done === 'signed_out') return reply.redirect(signInPath(tokenPath(tokenId, 'edit')), 303)
     if (done === 'gone') return reply.redirect(GONE, 303)
     showOnce(deps, reply, renamedPlace(request), read.name)
-    return reply.redirect(editPath(tokenId), 303)
+    return reply.redirect(tokenPath(tokenId, 'edit'), 303)
   })
 
-  app.post<TokenParams>('/settings/api/tokens/:tokenId/replace', async (request, reply) => {
+  app.post<TokenParams>(tokenPath(ANY_TOKEN, 'replace'), async (request, reply) => {
     const { tokenId } = request.params
     const row = await ownManualToken(deps, request, nowOf(request))
     if (!row) return reply.redirect(GONE, 303)
@@ -46,18 +46,14 @@ export function registerEditToken(app: FastifyInstance, deps: SettingsDeps): voi
       overlapSeconds: textField(request, 'overlap') === 'on' ? OVERLAP_SECONDS : 0,
     })
     if ('value' in made) return showValue(deps, request, reply, tokenId, { value: made.value, isReplaced: true })
-    if (made.refused === 'signed_out') return reply.redirect(signInPath(editPath(tokenId)), 303)
-    return reply.redirect(made.refused === 'gone' ? GONE : valuePath(tokenId), 303)
+    if (made.refused === 'signed_out') return reply.redirect(signInPath(tokenPath(tokenId, 'edit')), 303)
+    return reply.redirect(made.refused === 'gone' ? GONE : tokenPath(tokenId, 'value'), 303)
   })
-}
-
-function editPath(tokenId: string): string {
-  return `/settings/api/tokens/${tokenId}/edit`
 }
 
 function renamedPlace(request: FastifyRequest<TokenParams>) {
   const { tokenId } = request.params
-  return { path: editPath(tokenId), sessionId: signedInOf(request).sessionId, about: `renamed:${tokenId}` }
+  return { path: tokenPath(tokenId, 'edit'), sessionId: signedInOf(request).sessionId, about: `renamed:${tokenId}` }
 }
 
 async function show(

@@ -1,3 +1,4 @@
+import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { quickStart, tokenCommand, tryCommand } from '@vertexsms/contract/quick-start'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { HOLDS_A_SECRET } from '../web/compression.ts'
@@ -10,11 +11,11 @@ import { signInPath } from '../web/return-to.ts'
 import type { SettingsDeps } from './deps.ts'
 import { type Asker, createManualToken } from './manual-tokens.ts'
 import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
-import { ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
+import { ANY_TOKEN, ownManualToken, type TokenParams, tokenFacts, tokenPath } from './own-token.ts'
 
-const NEW_PATH = '/settings/api/new'
+const NEW_PATH = `${PAGE_PATHS.tokens}/new`
 
-/** `/settings/api/new`, the form of a new token, and the page that shows the value of one, once. */
+/** The form of a new token, and the page that shows the value of one, once. */
 export function registerNewToken(app: FastifyInstance, deps: SettingsDeps): void {
   app.get(NEW_PATH, (request, reply) =>
     sendPage(reply, 'new-token', { viewer: viewerOf(deps, request), form: emptyTokenForm(wordsFor(request)) }),
@@ -28,12 +29,12 @@ export function registerNewToken(app: FastifyInstance, deps: SettingsDeps): void
     if ('form' in judged) return sendPage(reply, 'new-token', { viewer, form: judged.form }, 422)
     const made = await createManualToken(deps.db, askerOf(request), judged.token, now)
     if ('value' in made) return showValue(deps, request, reply, made.id, { value: made.value, isReplaced: false })
-    if (made.refused === 'made_before') return reply.redirect(valuePath(made.id), 303)
+    if (made.refused === 'made_before') return reply.redirect(tokenPath(made.id, 'value'), 303)
     if (made.refused === 'signed_out') return reply.redirect(signInPath(NEW_PATH), 303)
     return sendPage(reply, 'new-token', { viewer, form: refusedTokenForm(request.body, t) }, 422)
   })
 
-  app.get<TokenParams>('/settings/api/tokens/:tokenId/value', HOLDS_A_SECRET, async (request, reply) => {
+  app.get<TokenParams>(tokenPath(ANY_TOKEN, 'value'), HOLDS_A_SECRET, async (request, reply) => {
     const now = nowOf(request)
     const row = await ownManualToken(deps, request, now)
     if (!row) return reply.callNotFound()
@@ -68,14 +69,9 @@ export function showValue(
   made: { readonly value: string; readonly isReplaced: boolean },
 ): FastifyReply {
   showOnce(deps, reply, valuePlace(request, tokenId), made.value)
-  return reply.redirect(valuePath(tokenId) + (made.isReplaced ? '?replaced' : ''), 303)
-}
-
-/** The page of a token's value. */
-export function valuePath(tokenId: string): string {
-  return `/settings/api/tokens/${tokenId}/value`
+  return reply.redirect(tokenPath(tokenId, 'value') + (made.isReplaced ? '?replaced' : ''), 303)
 }
 
 function valuePlace(request: FastifyRequest, tokenId: string) {
-  return { path: valuePath(tokenId), sessionId: signedInOf(request).sessionId, about: `token:${tokenId}` }
+  return { path: tokenPath(tokenId, 'value'), sessionId: signedInOf(request).sessionId, about: `token:${tokenId}` }
 }
