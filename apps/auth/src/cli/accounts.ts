@@ -1,25 +1,12 @@
 import { liveConnection, liveToken } from '@vertexsms/db/alive'
-import type { Database } from '@vertexsms/db/client'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { endAccess } from '../accounts/access-end.ts'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
-import { emailSchema } from '../accounts/email.ts'
 import { hashPassword } from '../accounts/password.ts'
 import { createPasswordLink, INVITATION_HOURS, RESET_HOURS } from '../accounts/password-link.ts'
 import { MADE_BY_HAND } from '../connections/tokens.ts'
 import { type Command, CommandError, plainText, printTable } from './command.ts'
-
-function emailOf(args: readonly string[]): string {
-  const email = emailSchema.safeParse(args[0]).data
-  if (!email) throw new CommandError('Give one email address.')
-  return email
-}
-
-async function accountOf(db: Database, email: string) {
-  const account = await db.account.findUnique({ where: { email } })
-  if (!account) throw new CommandError('There is no account with this email address. `invite` makes one.')
-  return account
-}
+import { accountOf, emailOf } from './who.ts'
 
 /** `requests`: lists who asked for an account and waits for an answer. */
 export const requests: Command = {
@@ -44,7 +31,7 @@ export const dismiss: Command = {
   usage: 'dismiss EMAIL',
   summary: 'Take a request for access off the list without inviting',
   async run({ db, now, print }, args) {
-    const where = { email: emailOf(args), handledAt: null }
+    const where = { email: emailOf(args[0]), handledAt: null }
     const { count } = await db.accessRequest.updateMany({ where, data: { handledAt: now } })
     if (count === 0) throw new CommandError('There is no open request from this email address.')
     print('Dismissed.')
@@ -56,7 +43,7 @@ export const invite: Command = {
   usage: 'invite EMAIL',
   summary: `Print a link with which this person sets a password and has an account; good for ${INVITATION_HOURS / 24} days`,
   async run({ db, issuerUrl, now, print }, args) {
-    const email = emailOf(args)
+    const email = emailOf(args[0])
     const link = await db.$transaction(async (tx) => {
       await tx.accessRequest.updateMany({ where: { email, handledAt: null }, data: { handledAt: now } })
       const made = await createPasswordLink(tx, { issuerUrl, email, hours: INVITATION_HOURS, now })
@@ -74,8 +61,9 @@ export const invite: Command = {
 export const reset: Command = {
   usage: 'reset EMAIL',
   summary: `End all access with the present password at once and print a link for a new one; good for ${RESET_HOURS} hours`,
-  async run({ db, issuerUrl, now, print }, args) {
-    const account = await accountOf(db, emailOf(args))
+  async run(context, args) {
+    const { db, issuerUrl, now, print } = context
+    const account = await accountOf(context, args[0])
     const passwordHash = await hashPassword(newSecret())
     const link = await accountTransaction(db, async (tx) => {
       await lockAccount(tx, account.id)
@@ -92,8 +80,9 @@ export const reset: Command = {
 export const disable: Command = {
   usage: 'disable EMAIL',
   summary: 'Lock an account: its sessions, codes, connections and tokens stop at once',
-  async run({ db, print }, args) {
-    const account = await accountOf(db, emailOf(args))
+  async run(context, args) {
+    const { db, print } = context
+    const account = await accountOf(context, args[0])
     await accountTransaction(db, async (tx) => {
       await lockAccount(tx, account.id)
       await tx.account.update({ where: { id: account.id }, data: { status: 'disabled' } })
@@ -107,8 +96,9 @@ export const disable: Command = {
 export const enable: Command = {
   usage: 'enable EMAIL',
   summary: 'Unlock an account; the person signs in and connects again, and tokens made by hand work again',
-  async run({ db, print }, args) {
-    const account = await accountOf(db, emailOf(args))
+  async run(context, args) {
+    const { db, print } = context
+    const account = await accountOf(context, args[0])
     await db.account.update({ where: { id: account.id }, data: { status: 'active' } })
     print('Enabled.')
   },

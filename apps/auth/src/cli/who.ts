@@ -6,11 +6,17 @@ import { holdSpender } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
 import { type CommandContext, CommandError } from './command.ts'
 
+/** The email address that a command names, as accounts are found by it. Throws CommandError for what is none. */
+export function emailOf(typed: string | undefined): string {
+  const email = emailSchema.safeParse(typed).data
+  if (!email) throw new CommandError('Give one email address.')
+  return email
+}
+
 /** The account of an email address. Throws CommandError where there is none. */
 export async function accountOf({ db }: CommandContext, typed: string | undefined) {
-  const email = emailSchema.safeParse(typed).data
-  const account = email && (await db.account.findUnique({ where: { email } }))
-  if (!account) throw new CommandError('There is no account with this email address.')
+  const account = await db.account.findUnique({ where: { email: emailOf(typed) } })
+  if (!account) throw new CommandError('There is no account with this email address. `invite` makes one.')
   return account
 }
 
