@@ -2,14 +2,13 @@ import { readJson } from '@vertexsms/service/json'
 import type { Outbound } from '@vertexsms/service/outbound'
 import { LRUCache } from 'lru-cache'
 import type { RateLimiter } from '../../web/rate-limit.ts'
+import { KEY_SET_INTERVAL_SECONDS } from '../request/unavailable.ts'
 import { cheapKeySet } from './key-set-rules.ts'
 import { countUnseen, fetchedHost } from './unseen-fetches.ts'
 
 const MAX_KEY_SET_BYTES = 64 * 1024
 const FETCH_TIMEOUT_MS = 4000
 const CACHE_BYTES = 16 * 1024 * 1024
-/** A key set is asked for at most once in this time, whatever came of it: a new key is known this much later. */
-const INTERVAL_MS = 60_000
 /** How long the last good key set serves while its host fails. */
 const STALE_MS = 86_400_000
 
@@ -56,7 +55,7 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
     const fetched = await fetchKeySet(outbound, url).catch(() => null)
     const usable = before && before.keysAt + STALE_MS > now ? before : { keys: null, keysAt: now }
     const kept = fetched === null ? usable : { keys: fetched, keysAt: now }
-    const after = { ...kept, nextAt: now + INTERVAL_MS }
+    const after = { ...kept, nextAt: now + KEY_SET_INTERVAL_SECONDS * 1000 }
     known.set(url, after)
     return after
   }

@@ -8,8 +8,13 @@ interface Passing {
   readonly retryAfterSeconds: number
 }
 
-/** How long a client waits whose key set could not be had; as long as it is not asked for again. */
-const NO_KEY_SET: Passing = { statusCode: 503, retryAfterSeconds: 60 }
+/**
+ * A key set is asked for at most once in this time, whatever came of it: a new key is known this much later, and so long waits
+ * a client whose key set could not be had.
+ */
+export const KEY_SET_INTERVAL_SECONDS = 60
+
+const NO_KEY_SET: Passing = { statusCode: 503, retryAfterSeconds: KEY_SET_INTERVAL_SECONDS }
 
 /** Endpoints where a client proves itself, and reads JSON. */
 const CLIENT_ENDPOINTS: ReadonlySet<string> = new Set([
