@@ -122,7 +122,7 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
     )
   for (;;) {
     const sinceMs = performance.now()
-    let claimed: readonly { readonly id: bigint; readonly sinceMs: number }[]
+    let claimed: readonly Claimed[]
     try {
       if (stopping()) {
         const unheard = lost ? await unheardLost() : []
@@ -157,18 +157,34 @@ async function runInTurn(deps: SendingDeps, { sender, claim, items, stopping }: 
       await delay(RETRY_MS)
       continue
     }
-    await deps.at('claimed')
     for (const { id } of claimed) handed.add(id)
-    const results = await Promise.all(
-      claimed.map(async ({ id, sinceMs }) => {
-        const item = items.get(id)
-        if (item === undefined) return null
-        return handOver(deps, { messageId: id, sender, sinceMs, ...item })
-      }),
-    )
-    await deps.at('handed')
-    settlements = results.flatMap((result) => (result === null ? [] : [result.settlement]))
+    settlements = await handOverAll(deps, { sender, items }, claimed)
   }
+}
+
+/** A message that this process may hand over, and since when by `performance.now()`. */
+interface Claimed {
+  readonly id: bigint
+  readonly sinceMs: number
+}
+
+/** Hands over what was claimed, all of it at once; gives how each is to be settled. */
+async function handOverAll(
+  deps: SendingDeps,
+  { sender, items }: Pick<List, 'sender' | 'items'>,
+  claimed: readonly Claimed[],
+): Promise<Settlement[]> {
+  await deps.at('claimed')
+  const settlements = await Promise.all(
+    claimed.map(async ({ id, sinceMs }) => {
+      const item = items.get(id)
+      if (item === undefined) return []
+      const { settlement } = await handOver(deps, { messageId: id, sender, sinceMs, ...item })
+      return [settlement]
+    }),
+  )
+  await deps.at('handed')
+  return settlements.flat()
 }
 
 /**
