@@ -22,6 +22,13 @@ export function refreshTokenName(connectionId: string): string {
   return `${OAUTH_NAME_PREFIX}refresh:${connectionId}`
 }
 
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
+
+/** The token in the value of an `Authorization` header (RFC 6750 §2.1); undefined for another scheme, and for what is none. */
+export function readBearer(authorization: string): string | undefined {
+  return BEARER.exec(authorization)?.[1]
+}
+
 /** True when a bearer value has the shape of a JWT (RFC 7519 §3): three base64url parts. It says nothing of validity. */
 export function isJwtShaped(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)

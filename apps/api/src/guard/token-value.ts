@@ -1,9 +1,7 @@
+import { readBearer } from '@vertexsms/contract/api-token'
 import { TOKEN_HEADER } from '@vertexsms/contract/headers'
 import { ApiError } from '../http/api-error.ts'
 import { challenge } from '../http/challenge.ts'
-
-/** RFC 6750 §2.1. */
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /** Any use of the scheme, well-formed or not; other schemes belong to whoever stands before us. */
 const BEARER_SCHEME = /^bearer(?: |$)/i
@@ -25,7 +23,7 @@ export function readTokenValue(rawHeaders: readonly string[]): string {
   if (own.length > 1) throw malformed('The X-VertexSMS-Token header stands twice.')
   if (authorization.length > 1) throw malformed('The Authorization header stands twice.')
   const [named = ''] = own
-  const bearer = readBearer(authorization[0] ?? '')
+  const bearer = bearerOf(authorization[0] ?? '')
   if (named !== '' && bearer !== undefined && named !== bearer) {
     throw malformed('X-VertexSMS-Token and Authorization carry different tokens: send one of them.')
   }
@@ -34,9 +32,9 @@ export function readTokenValue(rawHeaders: readonly string[]): string {
   return value
 }
 
-function readBearer(authorization: string): string | undefined {
+function bearerOf(authorization: string): string | undefined {
   if (!BEARER_SCHEME.test(authorization)) return undefined
-  const value = BEARER.exec(authorization)?.[1]
+  const value = readBearer(authorization)
   if (value === undefined) throw malformed('The Authorization header must be "Bearer" and one token.')
   return value
 }

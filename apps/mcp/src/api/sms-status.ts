@@ -4,7 +4,7 @@ import type { ApiRequest } from './client.ts'
 import { parseJson, type RouteAnswer, RouteFailure } from './judge.ts'
 import { READ_TIMEOUT_MS } from './timeouts.ts'
 
-/** The URI under which a client reads the status of a message. */
+/** The URI under which a client reads the status of a message; `{id}` for the id makes it a template (RFC 6570 §3.2.2). */
 export function smsUri(id: string): string {
   return `vertexsms://sms/${id}`
 }

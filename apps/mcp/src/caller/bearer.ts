@@ -1,7 +1,7 @@
 import { type AccessTokens, tokenKey } from '@vertexsms/access-token/remember'
 import type { AccessToken, TokenRefusal } from '@vertexsms/access-token/verify'
 import { TOKEN_MISTYPED_MESSAGE } from '@vertexsms/contract/api-errors'
-import { isJwtShaped, isMistypedToken, isPossibleToken, namesToken } from '@vertexsms/contract/api-token'
+import { isJwtShaped, isMistypedToken, isPossibleToken, namesToken, readBearer } from '@vertexsms/contract/api-token'
 import { standsTwice } from '@vertexsms/service/header-lines'
 import type { TokenLookup } from '@vertexsms/service/token-lookups'
 import type { FastifyRequest } from 'fastify'
@@ -18,9 +18,6 @@ export interface LookupLimits {
   /** Asks for one look-up of a token made by hand. One that was accepted within a day is looked up whatever others do. */
   lookup(address: string, tokenHash: string): TokenLookup
 }
-
-// RFC 6750 §2.1.
-const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i
 
 /** Something is sent as a bearer token, whatever it looks like. */
 const SENDS_TOKEN = /^bearer\s+\S/i
@@ -46,7 +43,7 @@ export function createAuthenticate(
     if (carriesTokenInQuery(request.url)) {
       throw challenges.invalid('Send the token in the Authorization header only, never in the URL.')
     }
-    const token = BEARER.exec(authorization)?.[1]
+    const token = readBearer(authorization)
     // Of another scheme, or of none, it carries nothing that we could call wrong (RFC 6750 §3.1).
     if (token === undefined) throw SENDS_TOKEN.test(authorization) ? challenges.invalid() : challenges.missing()
     const key = tokenKey(token)

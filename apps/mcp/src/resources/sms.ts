@@ -1,10 +1,10 @@
 import { RouteRefusal } from '../api/judge.ts'
-import { errorMeaning, readStatus, statusRequest } from '../api/sms-status.ts'
+import { errorMeaning, readStatus, smsUri, statusRequest } from '../api/sms-status.ts'
 import type { Exchange } from '../protocol/exchange.ts'
 
 /** How the status of a message stands in the list of templates. */
 export const SMS_TEMPLATE = {
-  uriTemplate: 'vertexsms://sms/{id}',
+  uriTemplate: smsUri('{id}'),
   name: 'sms',
   title: 'Did it arrive?',
   description:
@@ -13,7 +13,7 @@ export const SMS_TEMPLATE = {
 } as const
 
 /** What an id of a message is: digits, also those that an earlier version gave out. */
-const SMS_URI = /^vertexsms:\/\/sms\/(\d{1,20})$/
+const SMS_URI = new RegExp(`^${smsUri('(\\d{1,20})')}$`)
 
 /** The id that a URI names; undefined where it is not one of a message. */
 export function smsIdOf(uri: string): string | undefined {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SmsStatus } from '@vertexsms/contract/sending'
-import { errorMeaning, readStatus, statusRequest } from '../api/sms-status.ts'
+import { errorMeaning, readStatus, smsUri, statusRequest } from '../api/sms-status.ts'
 import { Refusal } from '../caller/refusal.ts'
 import { failureIn } from '../protocol/failure.ts'
 import type { ToolContext } from './define-tool.ts'
@@ -84,6 +84,6 @@ function textOf(ids: ReadonlySet<string>, states: ReadonlyMap<string, SmsStatus>
     return `id ${id}: ${known.state}${meaning === null ? '' : ` (${meaning})`}`
   })
   const isFinal = [...ids].every((id) => FINAL.has(states.get(id)?.state ?? 'sent'))
-  const later = isFinal ? '' : '\nWhat is not final yet can be asked later, at vertexsms://sms/{id}.'
+  const later = isFinal ? '' : `\nWhat is not final yet can be asked later, at ${smsUri('{id}')}.`
   return `Delivery:\n${rows.join('\n')}${later}`
 }
