@@ -217,6 +217,28 @@ describe('an access token', () => {
   })
 })
 
+describe('where the clock of this machine was set back', () => {
+  it('a key that is published afterwards is found at once, and one that is none is looked for no more often (RFC 9068 §4)', async () => {
+    const other = await startStack()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const right = Date.now()
+    vi.setSystemTime(right + 3_600_000)
+    const early = await other.accessToken()
+    expect((await post(other.url, early, LIST)).status).toBe(200)
+    vi.setSystemTime(right)
+    await other.issuer.rotate()
+    expect((await post(other.url, await other.accessToken(), LIST)).status).toBe(200)
+    expect(other.issuer.reads()).toBe(2)
+    for (let round = 0; round < 3; round++) {
+      const response = await post(other.url, await other.accessToken({ header: { kid: `none-${round}` } }), LIST)
+      expect(response.status).toBe(401)
+    }
+    expect(other.issuer.reads()).toBe(2)
+    expect((await post(other.url, await other.accessToken(), LIST)).status).toBe(200)
+    await other.close()
+  })
+})
+
 describe('a token made by hand', () => {
   it('is passed on as it is, with our secret and the address of the client', async () => {
     const token = stack.manualToken()

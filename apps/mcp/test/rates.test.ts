@@ -119,6 +119,19 @@ describe('get_sms_rates', () => {
     expect(asked()).toEqual(['/rates/?format=json'])
   })
 
+  it('reads the card again where the clock was set back since it was read: how old it is nobody can tell', async () => {
+    const token = stack.manualToken(newAccount())
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const start = Date.now()
+    await ask(token)
+    asked()
+    vi.setSystemTime(start - 3_600_000)
+    expect((await resultOf(await ask(token))).structuredContent?.cache_age_seconds).toBe(0)
+    expect(asked()).toEqual(['/rates/?format=json'])
+    await ask(token)
+    expect(asked()).toEqual(['/token'])
+  })
+
   it('says when there is no rate for a country', async () => {
     expect(failureOf(await resultOf(await ask(stack.manualToken(newAccount()), 'AQ')))).toMatchObject({
       code: 'NOT_FOUND',

@@ -21,7 +21,8 @@ export class RateCards {
   /** An account's card that is still fresh. */
   find(account: string): RateCard | undefined {
     const card = this.#cards.get(account)
-    if (card !== undefined && ageSeconds(card) < RATE_CARD_SECONDS) return card
+    // One that was read later than now was read before the clock was set back: how old it is nobody can tell.
+    if (card !== undefined && card.readAt <= Date.now() && ageSeconds(card) < RATE_CARD_SECONDS) return card
     this.#cards.delete(account)
     return undefined
   }

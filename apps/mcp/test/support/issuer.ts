@@ -20,20 +20,25 @@ export interface Issuer {
   readonly reads: () => number
   token(audience: string[], shape?: TokenShape): Promise<string>
   publicJwk(): Promise<Record<string, unknown>>
+  /** Publishes another key beside those of before; it signs from now on. */
+  rotate(): Promise<void>
   stop(): Promise<void>
 }
 
 let counter = 0
 
 export async function startIssuer(): Promise<Issuer> {
-  const { privateKey, publicKey } = await generateKeyPair(ACCESS_TOKEN_ALG)
   const foreign = await generateKeyPair(ACCESS_TOKEN_ALG)
-  const kid = 'key-1'
-  const jwk = { ...(await exportJWK(publicKey)), kid, alg: ACCESS_TOKEN_ALG, use: 'sig' }
+  const newKey = async (kid: string) => {
+    const { privateKey, publicKey } = await generateKeyPair(ACCESS_TOKEN_ALG)
+    return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: ACCESS_TOKEN_ALG, use: 'sig' } }
+  }
+  let signing = await newKey('key-1')
+  const jwks = [signing.jwk]
   let reads = 0
   const server = createServer((_request, response) => {
     reads += 1
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: [jwk] }))
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: jwks }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -41,7 +46,11 @@ export async function startIssuer(): Promise<Issuer> {
     url,
     jwksUrl: `${url}/oauth/jwks`,
     reads: () => reads,
-    publicJwk: async () => jwk,
+    publicJwk: async () => signing.jwk,
+    async rotate() {
+      signing = await newKey(`key-${jwks.length + 1}`)
+      jwks.push(signing.jwk)
+    },
     async token(audience, { payload = {}, header = {}, without = [], foreignKey = false } = {}) {
       counter += 1
       const now = Math.floor(Date.now() / 1000)
@@ -58,8 +67,8 @@ export async function startIssuer(): Promise<Issuer> {
       }
       for (const name of without) delete claims[name]
       return new SignJWT(claims)
-        .setProtectedHeader({ alg: ACCESS_TOKEN_ALG, typ: ACCESS_TOKEN_TYP, kid, ...header })
-        .sign(foreignKey ? foreign.privateKey : privateKey)
+        .setProtectedHeader({ alg: ACCESS_TOKEN_ALG, typ: ACCESS_TOKEN_TYP, kid: signing.kid, ...header })
+        .sign(foreignKey ? foreign.privateKey : signing.privateKey)
     },
     stop: () =>
       new Promise((resolve) => {
