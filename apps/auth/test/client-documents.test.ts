@@ -282,6 +282,31 @@ describe('client ID metadata documents', () => {
     expect((await person.open((await start(client)).url)).url.pathname).not.toBe('/oauth/authorize')
   })
 
+  it('that could not be fetched are asked for again where the clock was set back meanwhile', async () => {
+    const url = 'https://set-back.example/client'
+    const client = await documentClient(url, 'https://x.example/cb')
+    const person = await stack.person()
+    outside.serve(url, new Error('down'))
+    expect((await person.open((await start(client)).url)).url.pathname).toBe('/oauth/authorize')
+    await later(-3_600, stack)
+    outside.serve(url, { ...base, client_id: url })
+    expect((await person.open((await start(client)).url)).url.pathname).not.toBe('/oauth/authorize')
+  })
+
+  it('are fetched again where the clock of a node alone was set back since it kept them', async () => {
+    const url = 'https://set-back.example/kept'
+    const client = await documentClient(url, 'https://x.example/cb')
+    const person = await stack.person()
+    outside.serve(url, { ...base, client_id: url })
+    const right = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: right + 3_600_000 })
+    await person.open((await start(client)).url)
+    vi.setSystemTime(right)
+    await later(61, stack)
+    await person.open((await start(client)).url)
+    expect(outside.asked.filter((asked) => asked === url)).toHaveLength(2)
+  })
+
   /** Everything a host can do but say that the document is gone. */
   const TROUBLES: readonly [string, (url: string) => Served | Error][] = [
     ['is down', () => new Error('down')],
@@ -538,6 +563,16 @@ describe('the key set of a client', () => {
     const storm = await Promise.all(Array.from({ length: 30 }, (_, index) => revoke(`unknown-${index}`)))
     expect(new Set(storm.map(({ body }) => body.error))).toEqual(new Set(['invalid_client']))
     expect(asked()).toBe(1)
+  })
+
+  it('is asked for again where the clock was set back since it was', async () => {
+    const { publish, revoke, asked } = await signingClient('set-back')
+    await publish('a')
+    expect((await revoke('a')).status).toBe(200)
+    await publish('b')
+    await later(-3_600, stack)
+    expect((await revoke('b')).status).toBe(200)
+    expect(asked()).toBe(2)
   })
 
   it('is known anew a minute after it changed', async () => {

@@ -49,9 +49,14 @@ export interface ClientDocuments {
   find(url: string, address: string | null): Promise<ClientRecord>
 }
 
-interface Failure {
+interface Failure extends Stay {
   readonly reason: string
   readonly gone: boolean
+}
+
+/** From when to when something is remembered, in milliseconds of this process's clock. */
+interface Stay {
+  readonly from: number
   readonly until: number
 }
 
@@ -79,7 +84,7 @@ export function createClientDocuments(deps: {
   /** What the library has against a client, in words safe to show; null where it takes it. */
   readonly refusalOf: (client: ClientRecord) => Promise<string | null>
 }): ClientDocuments {
-  const fresh = createMemory<{ record: ClientRecord; until: number }>(REMEMBERED_MAX)
+  const fresh = createMemory<Stay & { readonly record: ClientRecord }>(REMEMBERED_MAX)
   const failures = createMemory<Failure>(REMEMBERED_MAX)
   const flights = new Map<string, Promise<Result>>()
 
@@ -93,7 +98,7 @@ export function createClientDocuments(deps: {
     const isConnected = row !== null && row.lastUsedAt !== null
     const remembered = failures.get(url)
     const result =
-      remembered && remembered.until > Date.now()
+      remembered && stays(remembered)
         ? { failure: remembered }
         : await ask(url, { now, row }, address, usable !== undefined || isConnected)
     if ('record' in result) return result.record
@@ -155,23 +160,31 @@ export function createClientDocuments(deps: {
   }
 
   function fail(url: string, reason: string, gone = false): { failure: Failure } {
-    const failure = { reason, gone, until: Date.now() + FAILURE_SECONDS * 1000 }
+    const from = Date.now()
+    const failure = { reason, gone, from, until: from + FAILURE_SECONDS * 1000 }
     failures.set(url, failure)
     return { failure }
   }
 
   function keep(url: string, record: ClientRecord, freshUntil: Date, now: Date): ClientRecord {
     // Here by what is left of it: this process has another clock than the database, whose time `now` is.
-    fresh.set(url, { record, until: Date.now() + freshUntil.getTime() - now.getTime() })
+    const from = Date.now()
+    fresh.set(url, { record, from, until: from + freshUntil.getTime() - now.getTime() })
     return record
   }
 
   function freshOf(url: string): ClientRecord | undefined {
     const cached = fresh.get(url)
-    return cached && cached.until > Date.now() ? cached.record : undefined
+    return cached && stays(cached) ? cached.record : undefined
   }
 
   return { find: async (url, address) => freshOf(url) ?? load(url, address) }
+}
+
+/** True while it is remembered; what was learned later than now was learned before the clock was set back, and is over. */
+function stays({ from, until }: Stay): boolean {
+  const now = Date.now()
+  return from <= now && now < until
 }
 
 /** Throws {@link NoSuchDocument}, DocumentRefused for contents that may not be used, or whatever kept us from them. */

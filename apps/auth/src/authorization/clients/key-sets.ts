@@ -63,7 +63,9 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
   /** What was asked for less than a minute ago. */
   function lately(url: string): Known | undefined {
     const one = known.get(url)
-    return one && one.nextAt > Date.now() ? one : undefined
+    const now = Date.now()
+    // What may be asked for again later than that was asked for before the clock was set back.
+    return one && one.nextAt > now && one.nextAt <= now + INTERVAL_MS ? one : undefined
   }
 
   /** The keys as they are known or fetched now; null where they are not to be had, or not for this client. */
