@@ -154,9 +154,9 @@ async function waitFor(id: string, endsAt: number, context: ToolContext): Promis
   const leftSeconds = Math.floor((endsAt - performance.now() - ANSWER_MARGIN_MS) / 1000)
   const waitSeconds = Math.min(HLR_WAIT_MAX_SECONDS, leftSeconds)
   if (waitSeconds <= 0) return undefined
-  const startedAt = Date.now()
+  const startedAt = performance.now()
   const ticking = setInterval(() => {
-    const seconds = Math.min(waitSeconds, Math.round((Date.now() - startedAt) / 1000))
+    const seconds = Math.min(waitSeconds, Math.round((performance.now() - startedAt) / 1000))
     context.progress(seconds, waitSeconds, 'Waiting for the home network')
   }, PROGRESS_EVERY_MS)
   try {

@@ -65,7 +65,7 @@ export function createKeySets({ outbound, limiter, isConnected }: KeySetDeps): K
     const one = known.get(url)
     const now = Date.now()
     // What may be asked for again later than that was asked for before the clock was set back.
-    return one && one.nextAt > now && one.nextAt <= now + INTERVAL_MS ? one : undefined
+    return one && one.nextAt > now && one.nextAt <= now + KEY_SET_INTERVAL_SECONDS * 1000 ? one : undefined
   }
 
   /** The keys as they are known or fetched now; null where they are not to be had, or not for this client. */
