@@ -49,6 +49,27 @@ describe.each(['cable', 'pooler'] as const)('a token request whose answer from t
     expect((await refresh(client, tokens.refresh)).access).not.toBe('')
   })
 
+  it.each([
+    ['code', WRITES_CODE],
+    ['refresh token', WRITES_REFRESH],
+  ])(
+    'gives the tokens that were written for a %s where the database is away for a moment with its answer',
+    async (what, writes) => {
+      const flow = await start(client)
+      const callback = await approve(person, flow)
+      const first = what === 'code' ? undefined : await exchange(client, flow, callback)
+      const turnedAway = door.shutAfter(writes)
+      const ask = () => (first ? refresh(client, first.refresh) : exchange(client, flow, callback))
+      const asking = ask()
+      // Before it was asked again, there is no other answer.
+      await Promise.race([turnedAway, asking])
+      door.open()
+      expect((await refresh(client, (await asking).refresh)).access).not.toBe('')
+      // It is used up all the same.
+      await expect(ask()).rejects.toMatchObject({ error: 'invalid_grant' })
+    },
+  )
+
   it('gives them once where a code comes several times at once, and takes them back (RFC 6749 §4.1.2)', async () => {
     const flow = await start(client)
     const callback = await approve(person, flow)

@@ -12,6 +12,11 @@ export interface Door {
   silence(): void
   /** The next statement that holds this text reaches the database; then its connection breaks, before any answer. Of several, each in its turn. */
   loseAnswerTo(...texts: string[]): void
+  /**
+   * The next statement that holds this text reaches the database; then, before any answer, the door is shut. Resolves once a
+   * new connection was ended at it.
+   */
+  shutAfter(text: string): Promise<void>
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
@@ -44,6 +49,7 @@ export async function doorTo(
   let passes = true
   let silent = false
   let unanswered: string[] = []
+  let shutting: { readonly text: string; readonly turnedAway: () => void } | undefined
   const leave = (near: Socket) => {
     if (as === 'pooler') near.end(errorMessage(says.severity, says.code, 'server conn crashed?'))
     else near.destroy()
@@ -53,10 +59,13 @@ export async function doorTo(
       near.on('error', () => {})
       // What comes in is read, so that what was said is not lost with it.
       near.resume()
+      shutting?.turnedAway()
+      shutting = undefined
       return leave(near)
     }
     const far = connect(Number(port), hostname)
     near.on('data', (data) => {
+      if (shutting && data.includes(shutting.text)) far.prependOnceListener('data', shut)
       if (unanswered[0] === undefined || !data.includes(unanswered[0])) return
       unanswered = unanswered.slice(1)
       // It answers when the statement is over, all at once.
@@ -89,18 +98,24 @@ export async function doorTo(
   const cut = () => {
     for (const socket of sockets) socket.destroy()
   }
+  const shut = () => {
+    passes = false
+    cut()
+  }
   return {
     url: url.href,
     cut,
-    shut() {
-      passes = false
-      cut()
-    },
+    shut,
     silence() {
       silent = true
     },
     loseAnswerTo(...texts) {
       unanswered = texts
+    },
+    shutAfter(text) {
+      return new Promise((turnedAway) => {
+        shutting = { text, turnedAway }
+      })
     },
     open() {
       silent = false

@@ -1,13 +1,14 @@
 // Every statement about the codes and tokens of a connection, in one file: they must agree on what these look like at rest,
 // on what is locked, in which order, and on what is gone afterwards.
 import { createHash, randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { accessTokenName, refreshTokenName } from '@vertexsms/contract/api-token'
 import { parseScopes, permissionsOf } from '@vertexsms/contract/scopes'
 import { accountLives, connectionLives, tokenLives } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { Prisma } from '@vertexsms/db/client'
 import { directQuery } from '@vertexsms/db/direct-query'
-import { mayHaveRun } from '@vertexsms/db/unreachable'
+import { isUnreachable, mayHaveRun } from '@vertexsms/db/unreachable'
 import { hashToken } from '@vertexsms/secrets/hash-token'
 import { open, sealOnce } from '@vertexsms/secrets/seal'
 import type { AdapterPayload } from 'oidc-provider'
@@ -194,21 +195,32 @@ interface WriteOptions {
   readonly overlapSeconds: number
 }
 
+/** How long a statement whose answer was lost is run again: as long as a server takes to be back, or another in its place. */
+const RUN_AGAIN_MS = 10_000
+const RUN_AGAIN_PAUSE_MS = 200
+
 /**
  * Writes everything a successful token request did, in one statement: what was presented is used up, the new refresh
  * token and the rows of both tokens stand. Each step takes its rows from the one before, so a lost race writes
- * nothing. A statement whose connection broke is run once more, and writes nothing where the first has. Rejects when the
- * database fails, and then nothing was written either, unless it failed twice.
+ * nothing. A statement whose connection broke is run again until the database says what became of it, for
+ * {@link RUN_AGAIN_MS}, and writes nothing where an earlier try has. Rejects when the database fails, and then nothing was
+ * written either, unless it was away for longer.
  */
 export async function writeTokens(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
-  try {
-    return await writeTokensOnce(db, work, options)
-  } catch (error) {
-    if (!mayHaveRun(error)) throw error
-    const outcome = await writeTokensOnce(db, work, options)
-    // Who used it up may have been the first try: by now it is over, for this one waited behind it.
-    const isOwn = outcome === 'spent' && work.access && (await secondsLeft(db, work.access.jti)) > 0
-    return isOwn ? 'written' : outcome
+  let giveUpAt: number | null = null
+  for (;;) {
+    try {
+      const outcome = await writeTokensOnce(db, work, options)
+      // Who used it up may have been an earlier try: by now it is over, for this one waited behind it.
+      const isOwn =
+        giveUpAt !== null && outcome === 'spent' && work.access && (await secondsLeft(db, work.access.jti)) > 0
+      return isOwn ? 'written' : outcome
+    } catch (error) {
+      if (giveUpAt === null && mayHaveRun(error)) giveUpAt = performance.now() + RUN_AGAIN_MS
+      if (giveUpAt === null || !isUnreachable(error) || performance.now() >= giveUpAt) throw error
+      // Not all at once, where many wait for the same database.
+      await delay(RUN_AGAIN_PAUSE_MS * (1 + Math.random()))
+    }
   }
 }
 
