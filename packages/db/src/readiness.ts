@@ -3,6 +3,7 @@ import { ConfigurationError } from '@vertexsms/service/env'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Database } from './client.ts'
 import { NEWEST_MIGRATION } from './newest-migration.ts'
+import { SERVICE_ROLES } from './prepare.ts'
 import { sqlStateOf } from './sql-state.ts'
 
 /** SQLSTATE insufficient_privilege. */
@@ -23,14 +24,20 @@ export async function takesWrites(db: Database): Promise<boolean> {
 
 /**
  * Resolves where every migration that this version knows was applied; those of a newer version may stand beside them. Rejects
- * with ConfigurationError where one is missing, or the database's user sees nothing of it; with what the driver says where
+ * with ConfigurationError where one is missing, or the database's user may not see whether it is; with what the driver says where
  * that cannot be asked.
  */
 export async function expectMigrated(db: Database): Promise<void> {
   const [row] = await db.$queryRaw<[{ isMigrated: boolean }]>`
     SELECT to_regprocedure('database_now()') IS NOT NULL AS "isMigrated"`
   if (!row.isMigrated) throw notMigrated('this database has no tables yet')
-  if (!(await isUpToDate(db))) throw notMigrated('this database was migrated by an older version')
+  if (await isUpToDate(db)) return
+  if (await isLackingItsRole(db)) {
+    throw new ConfigurationError([
+      'DATABASE_URL: this user was not given the role of its service; run `prepare-database`, or grant it',
+    ])
+  }
+  throw notMigrated('this database was migrated by an older version')
 }
 
 /**
@@ -72,6 +79,15 @@ async function isUpToDate(db: Database): Promise<boolean> {
     if (sqlStateOf(error) === NOT_ALLOWED) return false
     throw error
   }
+}
+
+/** True for a user that may not look at the history and was made a member of neither role that a migration lets do so. */
+async function isLackingItsRole(db: Database): Promise<boolean> {
+  const [row] = await db.$queryRaw<[{ lacks: boolean }]>`
+    SELECT NOT has_column_privilege('"_prisma_migrations"'::regclass, 'migration_name', 'SELECT') AND NOT EXISTS (
+      SELECT FROM pg_roles r WHERE r.rolname = ANY (${Object.values(SERVICE_ROLES)}::text[])
+        AND pg_has_role(r.oid, 'USAGE')) AS lacks`
+  return row.lacks
 }
 
 /**

@@ -254,6 +254,22 @@ describe.skipIf(!serverUrl)('logins', () => {
     },
   )
 
+  test.each(Object.entries(SERVICE_ROLES))(
+    '%s is told that it lacks its role, not that it should migrate',
+    async (service, role) => {
+      const db = createDatabase({ url: urls[service] ?? '', poolSize: 1 })
+      const user = logins[service as keyof typeof SERVICE_ROLES].name
+      const look = () => expectMigrated(db).then(() => 'up to date', String)
+      await admin.query(`REVOKE ${role} FROM ${user}`)
+      expect(await look()).toContain(
+        'DATABASE_URL: this user was not given the role of its service; run `prepare-database`',
+      )
+      await admin.query(`GRANT ${role} TO ${user}`)
+      expect(await look()).toBe('up to date')
+      await db.$disconnect()
+    },
+  )
+
   test('a service does its own work, and is refused what belongs to the other', async () => {
     const refused = '42501'
     await expect(as('auth', 'SELECT sealed_jwk FROM signing_key')).resolves.toBe('done')
