@@ -84,3 +84,47 @@ describe.each(['cable', 'pooler'] as const)('a token request whose answer from t
     }
   })
 })
+
+describe('a database that comes to a statement when nobody waits for it any more', () => {
+  let test: TestDatabase
+  let door: Door
+  let db: Database
+  let stack: Stack
+  beforeAll(async () => {
+    test = await testDatabase()
+    door = await doorTo(test.url, 'pooler')
+    const limits = { connectMs: 5_000, statementMs: 500, lockMs: 500, idleInTransactionMs: 5_000 }
+    db = createDatabase({ url: door.url, poolSize: 2, namedStatements: false, limits })
+    stack = await startStack({ test, db: () => db, settings: { REFRESH_OVERLAP_SECONDS: '0' } })
+  })
+  afterAll(async () => {
+    door?.open()
+    await stack?.close()
+    await db?.$disconnect()
+    await door?.close()
+    await test?.close()
+  })
+
+  it.each([
+    ['code', WRITES_CODE],
+    ['refresh token', WRITES_REFRESH],
+  ])(
+    'writes nothing for a %s, which its client may use again',
+    async (what, writes) => {
+      const client = await register(stack)
+      const { person } = await newSignedIn(stack)
+      const flow = await start(client)
+      const callback = await approve(person, flow)
+      const first = what === 'code' ? undefined : await exchange(client, flow, callback)
+      const ask = () => (first ? refresh(client, first.refresh) : exchange(client, flow, callback))
+      const carriedOut = door.hold(writes)
+      await expect(ask()).rejects.toThrow('unexpected HTTP status code')
+      door.open()
+      await carriedOut
+      const { refresh: token } = await ask()
+      expect((await refresh(client, token)).access).not.toBe('')
+      await expect(ask()).rejects.toMatchObject({ error: 'invalid_grant' })
+    },
+    60_000,
+  )
+})

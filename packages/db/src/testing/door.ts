@@ -17,6 +17,11 @@ export interface Door {
    * new connection was ended at it.
    */
   shutAfter(text: string): Promise<void>
+  /**
+   * Statements that hold this text, and what their connections say after them, are kept back until the door is open, also
+   * where their client has gone by then, as at a server that stands still. Resolves once they were carried out after that.
+   */
+  hold(text: string): Promise<void>
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
@@ -49,6 +54,9 @@ export async function doorTo(
   let passes = true
   let silent = false
   let unanswered: string[] = []
+  let holding: string | undefined
+  let held: (() => Promise<void>)[] = []
+  let allCarriedOut = () => {}
   let shutting: { readonly text: string; readonly turnedAway: () => void } | undefined
   const leave = (near: Socket) => {
     if (as === 'pooler') near.end(errorMessage(says.severity, says.code, 'server conn crashed?'))
@@ -64,6 +72,19 @@ export async function doorTo(
       return leave(near)
     }
     const far = connect(Number(port), hostname)
+    let kept: Buffer[] | undefined
+    const keepBack = (data: Buffer) => {
+      if (kept === undefined && holding !== undefined && data.includes(holding)) {
+        kept = []
+        held.push(async () => {
+          far.end(Buffer.concat(kept ?? []))
+          kept = undefined
+          if (!far.closed) await new Promise((resolve) => far.once('close', resolve))
+        })
+      }
+      kept?.push(data)
+      return kept !== undefined
+    }
     near.on('data', (data) => {
       if (shutting && data.includes(shutting.text)) far.prependOnceListener('data', shut)
       if (unanswered[0] === undefined || !data.includes(unanswered[0])) return
@@ -77,15 +98,16 @@ export async function doorTo(
       from.on('close', () => {
         sockets.delete(from)
         // The other side never hears of it.
-        if (!silent) to.destroy()
+        if (!silent && kept === undefined) to.destroy()
       })
       let isFirst = as === 'pooler' && from === near
       from.on('data', (data) => {
+        if (from === near && keepBack(data)) return
         if (!silent && to.writable) to.write(isFirst ? withoutLimits(data) : data)
         isFirst = false
       })
       from.on('end', () => {
-        if (!silent) to.end()
+        if (!silent && kept === undefined) to.end()
       })
     }
   })
@@ -117,7 +139,16 @@ export async function doorTo(
         shutting = { text, turnedAway }
       })
     },
+    hold(text) {
+      holding = text
+      return new Promise((resolve) => {
+        allCarriedOut = resolve
+      })
+    },
     open() {
+      holding = undefined
+      Promise.all(held.map((letGo) => letGo())).then(allCarriedOut)
+      held = []
       silent = false
       passes = true
     },

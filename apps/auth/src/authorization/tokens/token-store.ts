@@ -195,7 +195,10 @@ interface WriteOptions {
   readonly overlapSeconds: number
 }
 
-/** How long a statement whose answer was lost is run again: as long as a server takes to be back, or another in its place. */
+/**
+ * How long a statement whose answer was lost is run again: as long as a server takes to be back, or another in its place. It
+ * must begin in that time: one that a server that stood still comes to later writes nothing.
+ */
 const RUN_AGAIN_MS = 10_000
 const RUN_AGAIN_PAUSE_MS = 200
 
@@ -203,18 +206,20 @@ const RUN_AGAIN_PAUSE_MS = 200
  * Writes everything a successful token request did, in one statement: what was presented is used up, the new refresh
  * token and the rows of both tokens stand. Each step takes its rows from the one before, so a lost race writes
  * nothing. A statement whose connection broke is run again until the database says what became of it, for
- * {@link RUN_AGAIN_MS}, and writes nothing where an earlier try has. Rejects when the database fails, and then nothing was
- * written either, unless it was away for longer.
+ * {@link RUN_AGAIN_MS}, and writes nothing where an earlier try has. Rejects when the database fails or is late, and then
+ * nothing was written either, unless it wrote and was away for longer.
  */
 export async function writeTokens(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
+  const beginsBefore = new Date(Date.now() - (work.grant?.aheadMs ?? 0) + RUN_AGAIN_MS)
   let giveUpAt: number | null = null
   for (;;) {
     try {
-      const outcome = await writeTokensOnce(db, work, options)
+      const outcome = await writeTokensOnce(db, work, options, beginsBefore)
+      if (outcome === 'written' || outcome === 'ended') return outcome
       // Who used it up may have been an earlier try: by now it is over, for this one waited behind it.
-      const isOwn =
-        giveUpAt !== null && outcome === 'spent' && work.access && (await secondsLeft(db, work.access.jti)) > 0
-      return isOwn ? 'written' : outcome
+      if (giveUpAt !== null && work.access && (await secondsLeft(db, work.access.jti)) > 0) return 'written'
+      if (outcome === 'late') throw new Error('a token response that the database came to too late')
+      return outcome
     } catch (error) {
       if (giveUpAt === null && mayHaveRun(error)) giveUpAt = performance.now() + RUN_AGAIN_MS
       if (giveUpAt === null || !isUnreachable(error) || performance.now() >= giveUpAt) throw error
@@ -224,26 +229,33 @@ export async function writeTokens(db: Database, work: UnitOfWork, options: Write
   }
 }
 
-async function writeTokensOnce(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
+async function writeTokensOnce(
+  db: Database,
+  work: UnitOfWork,
+  options: WriteOptions,
+  beginsBefore: Date,
+): Promise<WriteOutcome | 'late'> {
   const { grant, presented, access } = work
   if (!grant || !presented || !access || !work.consumed) throw new Error('a token response without its unit of work')
   const steps = presented.kind === 'RefreshToken' ? refreshSteps(work, grant, options) : codeSteps(work, grant)
-  const [counted] = await directQuery<{ live: number; spent: number; access: number }>(
+  const [counted] = await directQuery<{ late: boolean; live: number; spent: number; access: number }>(
     db,
     Prisma.sql`
     WITH live AS (
-      SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ${connectionLives('connection')} FOR NO KEY UPDATE
+      SELECT id, account_id FROM connection WHERE grant_id = ${grant.grantId} AND ${connectionLives('connection')}
+        AND database_now() < ${beginsBefore} FOR NO KEY UPDATE
     ), ${steps}, access AS (
       ${insertAccess(grant, access)} RETURNING 1
     ), client AS (
       UPDATE oidc_client SET last_used_at = database_now()
       FROM spent WHERE id = ${grant.clientId} AND last_used_at < database_now() - interval '1 day'
     )
-    SELECT (SELECT count(*) FROM live)::int AS live, (SELECT count(*) FROM spent)::int AS spent,
+    SELECT database_now() >= ${beginsBefore} AS late, (SELECT count(*) FROM live)::int AS live, (SELECT count(*) FROM spent)::int AS spent,
            (SELECT count(*) FROM access)::int AS access`,
   )
   if (counted === undefined) throw new Error('a statement of one row gave none')
-  const { live, spent, access: written } = counted
+  const { late, live, spent, access: written } = counted
+  if (late) return 'late'
   if (live === 0) return 'ended'
   return spent === 1 && written === 1 ? 'written' : 'spent'
 }
