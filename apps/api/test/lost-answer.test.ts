@@ -147,6 +147,25 @@ describe('a send that was let in, of which that cannot be asked', () => {
   })
 })
 
+test.each(effects)(
+  '%s that a server which stood still comes to long after its caller was told is not let in',
+  async (route, _, body) => {
+    const { accountId, token } = await world.makeAccount()
+    // What it spends by is written with its first.
+    expect((await node.call(route, { token, body })).status).toBe(200)
+    const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
+    const impatient = await world.startNode({ DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits })
+    const carriedOut = door.hold('INSERT INTO send_message')
+    const { status, body: answer } = await impatient.call(route, { token, body })
+    expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
+    await world.followDate(31_000)
+    door.open()
+    await carriedOut
+    await world.followDate()
+    expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(1)
+  },
+)
+
 test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {
   const { accountId, token } = await world.makeAccount()
   door.loseAnswerTo('WHERE s.id = $1::uuid ORDER BY m.position')

@@ -45,11 +45,19 @@ export interface NewSend {
   readonly messages: readonly NewMessage[]
 }
 
+/**
+ * A statement that admits begins this long after it was asked for, or admits nothing: what a server that stood still comes to
+ * later, nobody waits for any more, and nobody would give back.
+ */
+export const ADMITTED_WITHIN_MS = 30_000
+
 /** What stands around it. */
 export interface Admission {
   readonly grant: Grant
   readonly ledger: Ledger
   readonly send: NewSend
+  /** When it is asked for, by the database's clock. */
+  readonly askedAt: Date
   /** As limits name it; null for a lookup or a PIN. */
   readonly limitedSender: string | null
   readonly unpriced: boolean
@@ -164,6 +172,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
     slots: how === 'at_once' ? send.messages.length : 0,
     waits: how === 'scheduled' ? send.messages.length : 0,
   }
+  const beginsBefore = new Date(admission.askedAt.getTime() + ADMITTED_WITHIN_MS)
   const state = { at_once: 'handed_over', held: 'held', scheduled: 'scheduled' }[how]
   const { accountId, spenderId, upstream } = ledger
   const manualTokenId = grant.connectionId === null ? grant.tokenId : null
@@ -182,6 +191,7 @@ function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
     ), ${standing(ledger, request)}, fitting AS MATERIALIZED (
       SELECT sums.hold FROM judged CROSS JOIN sums CROSS JOIN open
       WHERE complete AND unended AND fits AND room AND waiting_room AND callback_room AND NOT ends_before
+        AND database_now() < ${beginsBefore}::timestamptz
     ), approved AS (${approval?.use ?? Prisma.sql`SELECT NULL::uuid AS id WHERE FALSE`}
     ), go AS MATERIALIZED (
       SELECT t.day FROM fitting CROSS JOIN judged CROSS JOIN today t WHERE NOT judged.asks OR EXISTS (SELECT FROM approved)

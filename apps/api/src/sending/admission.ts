@@ -32,6 +32,7 @@ export function admissionOf(
       upstream: deps.operator.name,
       days: daysAround(sender.now(), sender.timeZone),
     },
+    askedAt: sender.now(),
     limitedSender: entry.limitedSender,
     unpriced: messages.some(({ priced }) => priced.micros === null),
     how: entry.how,

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
+import { ADMITTED_WITHIN_MS } from '../ledger/admit.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
 import { NOT_SENT } from '../ledger/unsent.ts'
 import type { HandOver, UpstreamPrice } from '../upstream/upstream.ts'
@@ -200,7 +201,7 @@ export function settleLater(
 }
 
 /** A statement whose connection broke is over after this, with all that it waited for: no server lets one run so long. */
-const STATEMENT_OVER_MS = 60_000
+const STATEMENT_OVER_MS = ADMITTED_WITHIN_MS + 30_000
 const GIVE_BACK_PAUSE_MS = 1_000
 
 /** Processes that stop: they look once more, and leave the rest to the sweep. */

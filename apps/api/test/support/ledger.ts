@@ -54,6 +54,8 @@ export async function admission(
   return {
     grant: { accountId: payer.accountId, connectionId: null, tokenId: payer.tokenId },
     ledger: await ledgerOf(db, payer),
+    // A test may move the clock before it is admitted.
+    askedAt: new Date('2999-01-01'),
     limitedSender: 'Tests',
     unpriced: false,
     how: 'at_once',
