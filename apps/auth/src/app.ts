@@ -34,6 +34,8 @@ import { createRateLimiter } from './web/rate-limit.ts'
 
 const REQUEST_TIMEOUT_MS = 15_000
 const SIGN_IN_DELAY_MS = 2000
+/** As long as a database takes to be back, or another in its place. */
+const TOKENS_AGAIN_MS = 10_000
 
 /** What the app is built from. */
 export interface AppDeps {
@@ -48,6 +50,8 @@ export interface AppDeps {
   readonly signInDelayMs?: number
   /** How often to look for mail to send; seconds when absent. */
   readonly mailPollMs?: number
+  /** How long it is asked what became of a token request whose answer from the database was lost; 10 s when absent. */
+  readonly tokensAgainMs?: number
 }
 
 /**
@@ -62,12 +66,13 @@ export async function buildApp({
   keyPollMs,
   signInDelayMs,
   mailPollMs,
+  tokensAgainMs = TOKENS_AGAIN_MS,
 }: AppDeps): Promise<FastifyInstance> {
   const { ISSUER_URL: issuer, OPERATOR_KEY: operatorKey, OUTBOUND_ALLOW_LOCALHOST: allowLocalhost } = env
   const guard = outbound ?? createOutbound({ allowLocalhost, proxy: env.OUTBOUND_PROXY })
   const limiter = createRateLimiter({ db, enabled: env.RATE_LIMITS })
   const forms = createForms({ operatorKey, issuerUrl: issuer })
-  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter })
+  const provider = await createAuthorizationServer({ env, db, logger, outbound: guard, limiter, tokensAgainMs })
 
   const session = { db, issuerUrl: issuer, sessionSeconds: env.SESSION_SECONDS }
   const signInDelay = createSignInDelay(signInDelayMs ?? SIGN_IN_DELAY_MS)

@@ -93,9 +93,9 @@ describe('a database that comes to a statement when nobody waits for it any more
   beforeAll(async () => {
     test = await testDatabase()
     door = await doorTo(test.url, 'pooler')
-    const limits = { connectMs: 5_000, statementMs: 500, lockMs: 500, idleInTransactionMs: 5_000 }
+    const limits = { connectMs: 5_000, statementMs: 300, lockMs: 300, idleInTransactionMs: 5_000 }
     db = createDatabase({ url: door.url, poolSize: 2, namedStatements: false, limits })
-    stack = await startStack({ test, db: () => db, settings: { REFRESH_OVERLAP_SECONDS: '0' } })
+    stack = await startStack({ test, db: () => db, tokensAgainMs: 500, settings: { REFRESH_OVERLAP_SECONDS: '0' } })
   })
   afterAll(async () => {
     door?.open()

@@ -25,6 +25,8 @@ export interface AuthorizationServerDeps {
   readonly logger: Logger
   readonly outbound: Pick<Outbound, 'fetch'>
   readonly limiter: RateLimiter
+  /** How long it is asked what became of a token request whose answer from the database was lost. */
+  readonly tokensAgainMs: number
 }
 
 /**
@@ -45,6 +47,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Promis
         tokenEndpoint({
           db,
           overlapSeconds: env.REFRESH_OVERLAP_SECONDS,
+          againMs: deps.tokensAgainMs,
           onReuse: provider.onReuse,
           onFailure: (error, connectionId) =>
             requestLog().error({ err: error, connectionId }, 'tokens could not be recorded'),

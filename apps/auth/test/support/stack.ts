@@ -41,6 +41,8 @@ export interface StackOptions {
   readonly signInDelayMs?: number
   /** How often mail that waits is looked for; seconds when absent. */
   readonly mailPollMs?: number
+  /** How long it is asked what became of a token request whose answer from the database was lost; seconds when absent. */
+  readonly tokensAgainMs?: number
   /** Connections it may have, each of which the database's server pays for; two, so that two can be at odds. */
   readonly poolSize?: number
   /** What the app sees as its database; for faults. */
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.keyPollMs && { keyPollMs: options.keyPollMs }),
     ...(options.mailPollMs && { mailPollMs: options.mailPollMs }),
+    ...(options.tokensAgainMs && { tokensAgainMs: options.tokensAgainMs }),
     signInDelayMs: options.signInDelayMs ?? 0,
   })
   await app.listen({ port, host: '127.0.0.1' })

@@ -11,6 +11,8 @@ import { UnitOfWork } from './unit-of-work.ts'
 export interface TokenEndpointDeps {
   readonly db: Database
   readonly overlapSeconds: number
+  /** How long it is asked what became of a request whose answer from the database was lost. */
+  readonly againMs: number
   readonly onReuse: (reuse: Reuse) => void
   /** Told when an answer could not be recorded, and of which connection; no token left. */
   readonly onFailure: (error: unknown, connectionId: string | undefined) => void
@@ -41,7 +43,8 @@ export function tokenEndpoint(deps: TokenEndpointDeps) {
 async function record(deps: TokenEndpointDeps, ctx: KoaContextWithOIDC, work: UnitOfWork): Promise<void> {
   if (work.earlier) return repeat(deps, ctx, work)
   const response = JSON.stringify(ctx.body)
-  const outcome = await writeTokens(deps.db, work, { response, overlapSeconds: deps.overlapSeconds })
+  const { db, overlapSeconds, againMs } = deps
+  const outcome = await writeTokens(db, work, { response, overlapSeconds, againMs })
   if (outcome === 'written') return
   const { presented, grant } = work
   if (outcome === 'spent' && presented?.kind === 'RefreshToken') {

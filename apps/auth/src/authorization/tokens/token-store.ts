@@ -193,24 +193,24 @@ export type WriteOutcome = 'written' | 'spent' | 'ended'
 interface WriteOptions {
   readonly response: string
   readonly overlapSeconds: number
+  /**
+   * How long the statement is run again after its answer was lost. It must begin in that time: one that a server which stood
+   * still comes to later writes nothing.
+   */
+  readonly againMs: number
 }
 
-/**
- * How long a statement whose answer was lost is run again: as long as a server takes to be back, or another in its place. It
- * must begin in that time: one that a server that stood still comes to later writes nothing.
- */
-const RUN_AGAIN_MS = 10_000
-const RUN_AGAIN_PAUSE_MS = 200
+const AGAIN_PAUSE_MS = 200
 
 /**
  * Writes everything a successful token request did, in one statement: what was presented is used up, the new refresh
  * token and the rows of both tokens stand. Each step takes its rows from the one before, so a lost race writes
  * nothing. A statement whose connection broke is run again until the database says what became of it, for
- * {@link RUN_AGAIN_MS}, and writes nothing where an earlier try has. Rejects when the database fails or is late, and then
+ * `againMs`, and writes nothing where an earlier try has. Rejects when the database fails or is late, and then
  * nothing was written either, unless it wrote and was away for longer.
  */
 export async function writeTokens(db: Database, work: UnitOfWork, options: WriteOptions): Promise<WriteOutcome> {
-  const beginsBefore = new Date(Date.now() - (work.grant?.aheadMs ?? 0) + RUN_AGAIN_MS)
+  const beginsBefore = new Date(Date.now() - (work.grant?.aheadMs ?? 0) + options.againMs)
   let giveUpAt: number | null = null
   for (;;) {
     try {
@@ -221,10 +221,10 @@ export async function writeTokens(db: Database, work: UnitOfWork, options: Write
       if (outcome === 'late') throw new Error('a token response that the database came to too late')
       return outcome
     } catch (error) {
-      if (giveUpAt === null && mayHaveRun(error)) giveUpAt = performance.now() + RUN_AGAIN_MS
+      if (giveUpAt === null && mayHaveRun(error)) giveUpAt = performance.now() + options.againMs
       if (giveUpAt === null || !isUnreachable(error) || performance.now() >= giveUpAt) throw error
       // Not all at once, where many wait for the same database.
-      await delay(RUN_AGAIN_PAUSE_MS * (1 + Math.random()))
+      await delay(AGAIN_PAUSE_MS * (1 + Math.random()))
     }
   }
 }
