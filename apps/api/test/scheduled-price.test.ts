@@ -142,11 +142,11 @@ describe('a scheduled send whose price has risen', () => {
     expect(await atItsTime()).toEqual(['released PRICE_CHANGED'])
   })
 
-  test('does not go out above the price from which its owner wants to be asked', async () => {
+  test('does not go out above the price from which its owner wants to be asked, who was not', async () => {
     await asksAbove(PRICE)
     await schedule(one)
     costs(PRICE + 1n)
-    expect(await atItsTime()).toEqual([REFUSED])
+    expect(await atItsTime()).toEqual(['released APPROVAL_REQUIRED'])
   })
 
   test('is held to the lower of what its caller allowed and what its owner wants to be asked above', async () => {
@@ -171,6 +171,39 @@ describe('a scheduled send whose price has risen', () => {
 })
 
 describe('a scheduled send whose price is the same', () => {
+  test.each([
+    ['its token', () => payer.tokenId],
+    ['its account', () => payer.accountId],
+  ])(
+    'wants the approval that was not asked for where the owner of %s wants to be asked above less since',
+    async (_whose, id) => {
+      await schedule(['37060000001'])
+      costs(PRICE)
+      await limit(owner, payer, id(), { askAboveMicros: PRICE - 1n })
+      expect(await atItsTime()).toEqual(['released APPROVAL_REQUIRED'])
+      expect(operator.handOvers.size).toBe(0)
+    },
+  )
+
+  test('goes out as it was approved, though its owner wants to be asked above less since', async () => {
+    await asksAbove(1n)
+    await schedule(['37060000001'])
+    await asksAbove(0n)
+    costs(PRICE)
+    expect(await atItsTime()).toEqual([`accepted ${PRICE}`])
+  })
+
+  test('waits for a price above which its owner wants to be asked since while that cannot be had', async () => {
+    await schedule(['37060000001'])
+    await asksAbove(PRICE)
+    costs(PRICE)
+    const { cost } = operator
+    operator.cost = async () => null
+    expect(await atItsTime()).toEqual(['scheduled 0'])
+    operator.cost = cost
+    expect(await atItsTime(HOUR_MS + 120_000)).toEqual([`accepted ${PRICE}`])
+  })
+
   test.each([
     ['its caller', 0n, { maxPrice: PRICE }],
     ['its owner', 1n, {}],

@@ -31,12 +31,15 @@ export type DueAdmitted =
   /** Not as it was read any more: another node has it, or some of it was cancelled. */
   | { readonly kind: 'changed' }
   /**
-   * Dearer than was allowed, or of no price: by its caller, by the owner's approval of it or, where he was not asked, by the
-   * price above which he wants to be. The rows are those without what is held for it.
+   * Dearer than was allowed, or of no price: by its caller or by the owner's approval of it. The rows are those without what is
+   * held for it.
    */
   | { readonly kind: 'dearer'; readonly stands: readonly Stand[] }
-  /** To a country that is new, before which the owner wants to be asked since; he was not. The rows are the same. */
-  | { readonly kind: 'asks'; readonly stands: readonly Stand[] }
+  /**
+   * What the owner wants to be asked about, and was not: dearer than the price above which he does, or to a country that is
+   * new. The rows are the same.
+   */
+  | { readonly kind: 'asks'; readonly of: 'price' | 'country'; readonly stands: readonly Stand[] }
   /** By a limit. The rows are the same. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
 
@@ -47,6 +50,7 @@ interface Row extends Stand {
   /** Null where nothing is as it was read. */
   readonly dearer: boolean | null
   readonly asks: boolean | null
+  readonly asksCountry: boolean
   readonly admitted: boolean
   readonly already: bigint
 }
@@ -77,15 +81,17 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       SELECT w.id, w.country, w.already, p.parts, p.hold, p.told FROM waiting w
       JOIN jsonb_to_recordset(${json}::jsonb) AS p(id bigint, parts int, hold bigint, told boolean) ON p.id = w.id
     ), ${standing(ledger, request)}, allowed AS MATERIALIZED (
-      SELECT least(${maxMicros}::bigint, CASE WHEN mine.approval_id IS NULL THEN (SELECT min(ask_above_micros) FROM stand)
+      SELECT least(${maxMicros}::bigint, CASE WHEN mine.approval_id IS NOT NULL
                -- One that is gone allows nothing.
-               ELSE coalesce((SELECT a.ceiling_micros FROM approval a WHERE a.id = mine.approval_id), 0) END) AS micros
+               THEN coalesce((SELECT a.ceiling_micros FROM approval a WHERE a.id = mine.approval_id), 0) END) AS micros
       FROM mine
     ), dear AS MATERIALIZED (
       SELECT allowed.micros IS NOT NULL AND (${unpriced}::boolean OR sums.hold > allowed.micros) AS dearer
       FROM allowed CROSS JOIN sums
     ), unasked AS MATERIALIZED (
-      SELECT mine.approval_id IS NULL AND EXISTS (SELECT FROM unknown_countries) AS asks FROM mine
+      SELECT mine.approval_id IS NULL
+        AND (judged.asks OR ${unpriced}::boolean AND EXISTS (SELECT FROM stand WHERE ask_above_micros IS NOT NULL)) AS asks
+      FROM mine CROSS JOIN judged
     ), go AS MATERIALIZED (
       SELECT t.day FROM judged CROSS JOIN today t CROSS JOIN mine CROSS JOIN dear CROSS JOIN unasked
       WHERE complete AND unended AND fits AND NOT dearer AND NOT unasked.asks
@@ -99,7 +105,7 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
       WHERE m.id = a.id RETURNING m.id
     )
     SELECT EXISTS (SELECT FROM live) AS live, j.unended, (SELECT dearer FROM dear) AS dearer, (SELECT asks FROM unasked) AS asks,
-           (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted,
+           EXISTS (SELECT FROM unknown_countries) AS "asksCountry", (SELECT messages FROM sums) = ${holds.length}::int AS same, EXISTS (SELECT FROM go) AS admitted,
            (SELECT already FROM sums) AS already, ${STAND_COLUMNS}
     FROM judged j LEFT JOIN stand s ON TRUE`,
   )
@@ -108,5 +114,6 @@ export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   if (row.admitted) return { kind: 'admitted' }
   if (!row.same) return { kind: 'changed' }
   const stands = rows.map((stand) => ({ ...stand, totalHeldMicros: stand.totalHeldMicros - row.already }))
-  return { kind: row.dearer ? 'dearer' : row.asks ? 'asks' : 'refused', stands }
+  if (row.dearer) return { kind: 'dearer', stands }
+  return row.asks ? { kind: 'asks', of: row.asksCountry ? 'country' : 'price', stands } : { kind: 'refused', stands }
 }

@@ -19,8 +19,8 @@ import { COST_MAX, type Priced, type Prices, sum } from './price.ts'
 import type { Content } from './request.ts'
 import type { RunMessage } from './run-messages.ts'
 
-/** What refuses a send for its price: by its very price it may go. */
-const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_CHANGED', 'PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
+/** Limits that refuse a send for its price. */
+const OF_PRICE: ReadonlySet<ApiErrorCode> = new Set(['PRICE_UNKNOWN', 'SPEND_CAP_REACHED'])
 
 /** A send that is due, what it says, to whom, and what it may cost at most where that was promised. */
 export interface Due {
@@ -33,6 +33,8 @@ export interface Due {
 interface Refused {
   readonly code: ApiErrorCode
   readonly cap: Cap | null
+  /** Where by its very price it may go: whether a limit of money refuses it, or what was allowed for it; null where it may not. */
+  readonly price: 'limit' | 'allowed' | null
 }
 
 /** What comes of a send at its time; `later` where the next turn asks anew. */
@@ -74,16 +76,17 @@ export async function admitAtItsTime(
   let priced = await prices.byRates(accountId, content, recipients)
   let outcome = await admitAt(priced)
   let refused = refusal(priced, outcome)
-  const isAllowedByPrice = maxMicros !== null || outcome.kind === 'dearer' || recipients.length <= COST_MAX
-  if (refused !== null && OF_PRICE.has(refused.code) && isAllowedByPrice) {
+  const isAboveAllowed = outcome.kind === 'dearer' || (outcome.kind === 'asks' && outcome.of === 'price')
+  const isAllowedByPrice = maxMicros !== null || isAboveAllowed || recipients.length <= COST_MAX
+  if (refused !== null && refused.price !== null && isAllowedByPrice) {
     // It may have been allowed by its very price, and is judged by that again.
     priced = await prices.byCost(send, content, recipients)
     refused = refusal(priced, outcome)
-    if (refused === null || OF_PRICE.has(refused.code)) {
+    if (refused === null || refused.price !== null) {
       outcome = await admitAt(priced)
       refused = refusal(priced, outcome)
     }
-    if (refused?.code === 'PRICE_CHANGED' && priced.some(({ told }) => told === null)) return { kind: 'later' }
+    if (refused?.price === 'allowed' && priced.some(({ told }) => told === null)) return { kind: 'later' }
   }
   if (refused !== null) return { kind: 'refused', ...refused }
   if (outcome.kind === 'ended') return { kind: 'ended' }
@@ -112,7 +115,10 @@ function refusedBy(
       .find((one) => one !== null) ??
     (unknown ? judgeUnknownPrice(limits, unknown.country, issuer) : null) ??
     (today === null ? null : judgeCaps(spenders, asked, today, issuer))
-  if (refusal) return { code: refusal.code, cap: capOf(refusal) }
-  if (outcome.kind === 'dearer') return { code: 'PRICE_CHANGED', cap: null }
-  return outcome.kind === 'asks' ? { code: 'APPROVAL_REQUIRED', cap: null } : null
+  if (refusal) {
+    return { code: refusal.code, cap: capOf(refusal), price: OF_PRICE.has(refusal.code) ? 'limit' : null }
+  }
+  if (outcome.kind === 'dearer') return { code: 'PRICE_CHANGED', cap: null, price: 'allowed' }
+  if (outcome.kind !== 'asks') return null
+  return { code: 'APPROVAL_REQUIRED', cap: null, price: outcome.of === 'price' ? 'allowed' : null }
 }
