@@ -391,6 +391,20 @@ describe('an approval', () => {
     expect(await code(send({ to: '37120000001' }))).toBe('APPROVAL_REQUIRED')
   })
 
+  test.each([
+    ['a lookup', 'hlr', 'POST /hlr', { msisdn: '37061234567' }],
+    ['a PIN to a sender number', 'msisdn', 'POST /senderId', { type: 'MSISDN', name: '37061234567' }],
+  ] as const)('says that it is about %s, and is used by that alone', async (_what, kind, route, body) => {
+    await limit({ askAboveMicros: null, askNewCountry: true })
+    const call = async () => (await node.call(route, { token, body })).body.code ?? 'done'
+    expect(await call()).toBe('APPROVAL_REQUIRED')
+    expect(await approvals()).toMatchObject([{ reason: `country ${kind}`, countries: ['LT'], sender: '' }])
+    await decide('approved')
+    expect(await code(send({ to: '37061234567' }))).toBe('APPROVAL_REQUIRED')
+    expect(await call()).toBe('done')
+    expect((await approvals()).map(({ state }) => state)).toEqual(['used', 'pending'])
+  })
+
   test('is asked for five times at most by one token, however many calls come together', async () => {
     const answers = await Promise.all(
       Array.from({ length: 9 }, (_, at) => send({ message: `Hello ${at}` }, at % 2 ? node : other)),

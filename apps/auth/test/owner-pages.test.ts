@@ -306,6 +306,27 @@ describe('the page of an approval', () => {
     expect(await approval(id)).toMatchObject({ state: 'approved' })
   })
 
+  it.each([
+    ['a lookup', 'hlr', 'hlr:lookup', 'Lookup'],
+    ['a PIN to a sender number', 'msisdn', 'sender:write', 'PIN to a sender number'],
+  ])('is decided of %s of an app that may do no more than that, and says what it is', async (_, kind, scope, named) => {
+    const asked = { reason: `country ${kind}`, sender: '' }
+    const { person, path, id, connectionId } = await waiting(asked)
+    const holds = (scopes: string[]) => stack.db.connection.update({ where: { id: connectionId }, data: { scopes } })
+    await holds([scope])
+    for (const at of [path, '/approvals']) {
+      const { html } = await person.get(at)
+      expect(textOf(html)).toContain(`What ${named}`)
+      expect(html).not.toContain('class="bubble"')
+      expect(html).not.toContain('<dt>From</dt>')
+    }
+    await send(person, path, path, { decision: 'approve' })
+    expect(await approval(id)).toMatchObject({ state: 'approved' })
+    expect(textOf((await person.get('/approvals')).html)).toContain(named)
+    await holds(['sms:send'])
+    expect((await person.get(path)).html).toContain('<h1>This is over</h1>')
+  })
+
   it('decides nothing for a word it does not know', async () => {
     const { person, path, id } = await waiting()
     for (const decision of ['', 'constructor', 'approved']) await send(person, path, path, { decision })

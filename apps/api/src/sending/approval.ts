@@ -1,6 +1,6 @@
 // Asks the owner of the account about a send, and uses up his answer.
 import { randomUUID } from 'node:crypto'
-import { APPROVAL_OPEN_SECONDS, approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
+import { APPROVAL_OPEN_SECONDS, type AskedKind, approvalContext, writeAskedSend } from '@vertexsms/contract/approval'
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { seal } from '@vertexsms/secrets/seal'
@@ -13,6 +13,7 @@ const APPROVALS_OPEN_MAX = 5
 
 /** What the owner is asked about. */
 export interface AskedApproval {
+  readonly kind: AskedKind
   readonly sender: Sender
   readonly generation: number
   readonly digest: Uint8Array
@@ -115,6 +116,7 @@ async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, '
   const { db } = deps
   const { sender, digest, priceMicros, generation } = asked
   const id = randomUUID()
+  const reason = [...asked.reasons, ...(asked.kind === 'sms' ? [] : [asked.kind])].join(' ')
   const text = writeAskedSend({ to: [...asked.to], text: asked.text })
   const sealed = seal(deps.keys['send-text'], text, approvalContext({ id, accountId: sender.accountId }))
   // The lock in a statement of its own: the next one then sees what others asked while this one waited.
@@ -124,7 +126,7 @@ async function ask(deps: SendingDeps, asked: AskedApproval): Promise<Pick<Row, '
       INSERT INTO approval (id, account_id, spender_id, upstream, generation, digest, state, ceiling_micros, reason,
                             recipients, countries, sender, scheduled_at, sealed_text, created_at, expires_at)
       SELECT ${id}::uuid, ${sender.accountId}::uuid, ${sender.spenderId}::uuid, ${deps.operator.name}, ${generation}::int,
-             ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${asked.reasons.join(' ')}, ${asked.to.length}::int,
+             ${digest}::bytea, 'pending', ${priceMicros}::bigint, ${reason}, ${asked.to.length}::int,
              ${[...asked.countries]}::text[], ${asked.from}, ${asked.scheduledAt}::timestamptz, ${sealed}::bytea, database_now(),
              least(database_now() + ${APPROVAL_OPEN_SECONDS}::int * interval '1 second', ${asked.scheduledAt}::timestamptz)
       WHERE (

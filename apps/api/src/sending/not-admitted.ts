@@ -104,6 +104,7 @@ async function askOwner(
   const { spenders } = toSpenders(stands, sender.connectionId)
   const priceMicros = sum(priced)
   progress.approval = await requireApproval(deps, {
+    kind: entry.kind,
     sender,
     generation: progress.generation,
     digest: entry.digest(),

@@ -1,4 +1,4 @@
-import { APPROVAL_GOOD_SECONDS } from '@vertexsms/contract/approval'
+import { APPROVAL_GOOD_SECONDS, askedKindOf } from '@vertexsms/contract/approval'
 import { accountTransaction, lockAccount } from '../accounts/account-lock.ts'
 import {
   decideApproval,
@@ -40,11 +40,12 @@ export const approvals: Command = {
         `${row.id}  ${isWaiting ? '' : 'approved, not sent yet, '}until ${row.expiresAt.toISOString()}  at most ${eur(row.ceilingMicros)}  ${row.upstream}`,
       )
       context.print(`  asked by    ${whoAsks(asker)} because of ${plainText(row.reason)}`)
-      context.print(`  from        ${plainText(row.sender)}`)
+      const isSms = askedKindOf(row.reason) === 'sms'
+      if (isSms) context.print(`  from        ${plainText(row.sender)}`)
       const countries = `${row.recipients} in ${row.countries.join(', ')}`
       context.print(`  recipients  ${countries}${isWaiting ? `: ${(asked?.to ?? []).join(' ')}` : ''}`)
       // Of what was decided the text is gone.
-      if (isWaiting) context.print(`  text        ${plainText(asked?.text ?? '')}`)
+      if (isWaiting && isSms) context.print(`  text        ${plainText(asked?.text ?? '')}`)
     }
   },
 }

@@ -1,10 +1,18 @@
 // Whether what asked for an approval could still use it, once, for whoever decides and whoever is shown it.
+import { OTHER_ASKED } from '@vertexsms/contract/approval'
 import type { Scope } from '@vertexsms/contract/scopes'
 import { connectionLives, tokenLives } from '@vertexsms/db/alive'
 import { type Database, Prisma } from '@vertexsms/db/client'
 
-/** What a connection must hold to use an approval. */
 const SEND_SCOPE: Scope = 'sms:send'
+
+/** What a connection must hold to use the approval `a`, by what that is about. */
+const NEEDED_SCOPE = Prisma.sql`CASE ${Prisma.join(
+  Object.entries(OTHER_ASKED).map(
+    ([kind, scope]) => Prisma.sql`WHEN ${kind}::text = ANY (string_to_array(a.reason, ' ')) THEN ${scope}::text`,
+  ),
+  ' ',
+)} ELSE ${SEND_SCOPE}::text END`
 
 /** The connection may be another one than asked: whatever goes on with its spender uses what was approved for that. */
 const asker = (connection: Prisma.Sql) => Prisma.sql`(
@@ -20,10 +28,10 @@ const asker = (connection: Prisma.Sql) => Prisma.sql`(
 
 const ASKER_LIVES = asker(connectionLives('c'))
 
-/** A condition: what asked for the approval `a` lives, and may send. */
-export const ASKER_SENDS = asker(Prisma.sql`${connectionLives('c')} AND ${SEND_SCOPE}::text = ANY (c.scopes)`)
+/** A condition: what asked for the approval `a` lives, and may do what it is about. */
+export const ASKER_SENDS = asker(Prisma.sql`${connectionLives('c')} AND ${NEEDED_SCOPE} = ANY (c.scopes)`)
 
-/** Where what asked for an approval stands: `reads` for an app that lives and may not send any more. */
+/** Where what asked for an approval stands: `reads` for an app that lives and may not do that any more. */
 export type AskerStanding = 'sends' | 'reads' | 'gone'
 
 /** Where what asked for some approvals stands, by the ids of the approvals. */

@@ -1,3 +1,4 @@
+import { askedKindOf } from '@vertexsms/contract/approval'
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountTransaction, lockSession } from '../accounts/account-lock.ts'
@@ -197,6 +198,7 @@ function askedView(found: AskedApproval, paused: ReadonlySet<string>, now: Date,
   const { row, standing, asker, asked } = found
   return {
     formAction: `${PATH}/${row.id}`,
+    kind: askedKindOf(row.reason),
     spenderId: row.spenderId,
     standing,
     asker: whoOf(asker, naming),

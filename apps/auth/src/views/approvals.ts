@@ -1,3 +1,4 @@
+import type { AskedKind } from '@vertexsms/contract/approval'
 import type { WhoView } from '../connections/who.ts'
 import type { TimeView } from '../words/format.ts'
 import type { Words } from '../words/words.ts'
@@ -5,6 +6,7 @@ import type { PagerView, Viewer } from './frame.ts'
 
 /** A send that its owner is asked about. */
 export interface AskedView {
+  readonly kind: AskedKind
   readonly formAction: string
   readonly spenderId: string
   readonly standing: 'pending' | 'approved' | 'refused' | 'expired' | 'used'
@@ -14,6 +16,7 @@ export interface AskedView {
   /** Why it was asked, in sentences. */
   readonly why: string
   readonly ceilingMicros: bigint
+  /** Empty for what is no SMS. */
   readonly sender: string
   readonly recipientCount: number
   readonly countries: readonly string[]
