@@ -343,6 +343,56 @@ describe('an approval', () => {
     expect(await code(send())).toBe('sent')
   })
 
+  describe('of a list of which the upstream refuses the first four', () => {
+    const refuses = async (): Promise<HandOver> => ({ kind: 'refused', code: 'SEND_REFUSED', errorCode: 21 })
+    const body = { to: Array.from({ length: 6 }, (_, at) => `3706000001${at}`), from: 'Tests', message: 'Hello' }
+    const list = async () => (await node.call('POST /sms/batch', { token, body })).body
+    /** What became of the list, and of its approval, where this happens while the fourth is with the upstream. */
+    const whileUnderWay = async (happens: () => Promise<unknown>) => {
+      expect((await list()).code).toBe('APPROVAL_REQUIRED')
+      await decide('approved')
+      scripted.answer = async () => {
+        if (scripted.orders.length === 4) await happens()
+        return refuses()
+      }
+      const { messages } = await list()
+      const became = messages.map(({ status, error }: Record<string, { code: string }>) => error?.code ?? status)
+      const [row] = await approvals()
+      return { became, approval: row?.state }
+    }
+    const REFUSED = Array(4).fill('SEND_REFUSED')
+
+    test('stays used up where its owner pauses the rest', async () => {
+      const paused = Array(2).fill('CONNECTION_PAUSED')
+      const pause = () => limit({ pausedAt: new Date() })
+      expect(await whileUnderWay(pause)).toEqual({ became: [...REFUSED, ...paused], approval: 'used' })
+      await limit({ pausedAt: null })
+    })
+
+    test('is good again where the rest is refused, too', async () => {
+      const nothing = async () => {}
+      expect(await whileUnderWay(nothing)).toEqual({ became: Array(6).fill('SEND_REFUSED'), approval: 'approved' })
+    })
+
+    test('stays used up where one of the rest is taken back: it is not asked to go again', async () => {
+      const takeBack = async () => {
+        const where = { accountId, state: 'held' } as const
+        const { id } = await world.db.sendMessage.findFirstOrThrow({ where, orderBy: { id: 'desc' } })
+        expect((await node.call(`DELETE /sms/${id}`, { token })).status).toBe(204)
+      }
+      const { became, approval } = await whileUnderWay(takeBack)
+      expect(became).toEqual([...REFUSED, 'SEND_REFUSED', 'not_sent'])
+      expect(approval).toBe('used')
+    })
+
+    test('stays used up where the rest goes out', async () => {
+      const goes = async () => {
+        scripted.answer = async (order) => accepted(order)
+      }
+      expect(await whileUnderWay(goes)).toEqual({ became: [...REFUSED, 'sent', 'sent'], approval: 'used' })
+    })
+  })
+
   test('that was over when the upstream refused its send stays used up, and is asked for anew', async () => {
     await send()
     await decide('approved')

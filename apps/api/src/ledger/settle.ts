@@ -194,10 +194,12 @@ export function settledParts(locked: Prisma.Sql): Prisma.Sql {
     FROM settling s WHERE m.id = s.id
     RETURNING m.id
   ), done AS (
+    -- All of it was handed over and nothing taken: not where any was cancelled or refused before its turn.
     SELECT DISTINCT s.send_id FROM settling s WHERE s.outcome = 'released' AND s.state = 'handed_over'
       AND NOT EXISTS (
-        SELECT FROM send_message other WHERE other.send_id = s.send_id AND other.state <> 'released'
-          AND other.id NOT IN (SELECT id FROM settling WHERE outcome = 'released')
+        SELECT FROM send_message other
+        WHERE other.send_id = s.send_id AND (other.state <> 'released' OR other.handed_at IS NULL)
+          AND other.id NOT IN (SELECT id FROM settling WHERE outcome = 'released' AND state = 'handed_over')
       )
   ), given_back AS (
     -- One that is over allows nothing more: it stays used, by what was not sent.
