@@ -455,6 +455,31 @@ describe('an approval', () => {
     expect((await approvals()).map(({ state }) => state)).toEqual(['used', 'pending'])
   })
 
+  test('is asked for before the first send to a country by the real account, whatever the simulator was sent there', async () => {
+    await limit({ askAboveMicros: null })
+    expect(await code(send())).toBe('sent')
+    const quote = async () => {
+      const body = { to: '37060000001', from: 'Tests', message: 'Hello' }
+      return (await node.call('POST /sms/quote', { token, body })).body.refusals.map(
+        (one: { code: string }) => one.code,
+      )
+    }
+    for (const id of [tokenId, accountId]) {
+      const asks = (askNewCountry: boolean) => limit({ askNewCountry }, id)
+      await asks(true)
+      // Nodes of both find the same row; which of the two is real is no matter.
+      for (const [upstream, asked] of [
+        ['vertexsms', ['APPROVAL_REQUIRED']],
+        ['sandbox', []],
+      ] as const) {
+        await world.db.sendMessage.updateMany({ where: { accountId, country: 'LT' }, data: { upstream } })
+        expect(await quote()).toEqual(asked)
+        expect(await code(send({ message: `Hello ${id} ${upstream}` }))).toBe(asked[0] ?? 'sent')
+      }
+      await asks(false)
+    }
+  })
+
   test('is asked for five times at most by one token, however many calls come together', async () => {
     const answers = await Promise.all(
       Array.from({ length: 9 }, (_, at) => send({ message: `Hello ${at}` }, at % 2 ? node : other)),

@@ -100,12 +100,13 @@ export async function readSpenders(
 export async function newCountriesOf(
   db: Database,
   { accountId, spenderId }: Pick<SpenderOf, 'accountId' | 'spenderId'>,
+  upstream: UpstreamName,
   countries: readonly string[],
 ): Promise<string[]> {
   const rows = await db.$queryRaw<{ country: string }[]>`
     SELECT DISTINCT a.country FROM spender s CROSS JOIN unnest(${[...countries]}::text[]) AS a(country)
     WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid
-      AND s.ask_new_country AND ${isNewCountry(accountId, Prisma.sql`s.kind = 'account'`)}`
+      AND s.ask_new_country AND ${isNewCountry({ accountId, upstream }, Prisma.sql`s.kind = 'account'`)}`
   return rows.map(({ country }) => country)
 }
 

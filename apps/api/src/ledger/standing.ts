@@ -77,7 +77,7 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     FROM asked
   ), unknown_countries AS MATERIALIZED (
     SELECT a.country, s.id FROM stand s CROSS JOIN (SELECT DISTINCT country FROM asked) a
-    WHERE s.ask_new_country AND ${isNewCountry(accountId, Prisma.sql`s.is_account`)}
+    WHERE s.ask_new_country AND ${isNewCountry(ledger, Prisma.sql`s.is_account`)}
   ), judged AS MATERIALIZED (
     SELECT count(*) = ${accountId === spenderId ? 1 : 2}::int AS complete,
       coalesce(bool_and(s.ended_at IS NULL), TRUE) AS unended,
@@ -109,20 +109,20 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   )`
 }
 
-/** A condition over a spender `s` and a country `a.country`: nothing of the spender went there before. */
-export function isNewCountry(accountId: string, isAccount: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`CASE WHEN ${isAccount} THEN (SELECT ${knownIn(accountId)} ${BY_INDEX})
-    ELSE (SELECT ${knownIn(accountId)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL`
+/** A condition over a spender `s` and a country `a.country`: nothing of the spender went there by this upstream before. */
+export function isNewCountry(of: Pick<Ledger, 'accountId' | 'upstream'>, isAccount: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`CASE WHEN ${isAccount} THEN (SELECT ${knownIn(of)} ${BY_INDEX})
+    ELSE (SELECT ${knownIn(of)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL`
 }
 
 /**
  * Messages that went, or may have gone, to the country `a.country`. Asked as a range and in the order of the index over
  * account, country and spender: otherwise the whole table is walked where most of it goes to one country and none to this.
  */
-function knownIn(accountId: string): Prisma.Sql {
+function knownIn({ accountId, upstream }: Pick<Ledger, 'accountId' | 'upstream'>): Prisma.Sql {
   return Prisma.sql`TRUE FROM send_message m
     WHERE m.account_id = ${accountId}::uuid AND m.country BETWEEN a.country AND a.country
-      AND m.state IN ('handed_over', 'unknown', 'accepted')`
+      AND m.upstream = ${upstream} AND m.state IN ('handed_over', 'unknown', 'accepted')`
 }
 
 const BY_INDEX = Prisma.sql`ORDER BY m.account_id, m.country, m.spender_id LIMIT 1`

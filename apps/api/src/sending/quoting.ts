@@ -120,7 +120,7 @@ async function judgeApproval(
   const limits = spenders.map((spender) => spender.limits)
   const asksCountry = limits.some(({ askNewCountry }) => askNewCountry)
   const countries = [...new Set(going.map(({ country }) => country))]
-  const newCountries = asksCountry ? await newCountriesOf(deps.db, asked.sender, countries) : []
+  const newCountries = asksCountry ? await newCountriesOf(deps.db, asked.sender, deps.operator.name, countries) : []
   if (approvalReasons(limits, { priceMicros: asked.priceMicros, newCountries }).length === 0) return null
   const unapproved = await withoutApproval(deps, asked)
   return unapproved === null ? null : new ApiError(unapproved)
