@@ -1,10 +1,13 @@
+// What is told where the answer of the database was lost, and what was done all the same: one server behind one door, which
+// loses, cuts or holds what each case names.
+import { CLIENT_ADDRESS_HEADER, EDGE_SECRET_HEADER } from '@vertexsms/contract/headers'
 import { readTestDatabaseUrl } from '@vertexsms/db/env'
 import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { makeGate } from './support/gate.ts'
 import { waitingForLock } from './support/waiting.ts'
-import { type Node, startWorld, type World } from './support/world.ts'
+import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
 
 let world: World
 let door: Door
@@ -178,6 +181,50 @@ test('a list whose messages left is never called undone: where they cannot be re
 })
 
 describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still runs what nobody waits for', () => {
+  /** A call that is told that nothing was sent, while its statement waits for the account: `release` lets that go on. */
+  async function stuck(
+    { accountId, token }: { accountId: string; token: string },
+    { headers, body }: { headers: Record<string, string>; body: Record<string, unknown> },
+  ): Promise<() => Promise<unknown>> {
+    let release = () => {}
+    const { passed: held, open: isHeld } = makeGate()
+    const holding = world.db.$transaction(
+      async (tx) => {
+        await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`
+        isHeld()
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+      },
+      { timeout: 60_000 },
+    )
+    await held
+    let isAnswered = false
+    const answering = node
+      .call(Array.isArray(body.to) ? 'POST /sms/batch' : 'POST /sms', { token, headers, body })
+      .finally(() => {
+        isAnswered = true
+      })
+    // As often as the statement is tried.
+    for (let cuts = 0; !isAnswered; cuts++) {
+      await eventually(async () => isAnswered || (await waitingForLock(world.db, 'WITH owner AS')) > cuts)
+      door.cut()
+    }
+    const { status, body: answer } = await answering
+    expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
+    // What may have been let in is looked for, and is not there yet.
+    await eventually(async () => {
+      const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND state = 'idle' AND query LIKE '%WITH told AS%'`
+      return row.count > 0n
+    })
+    return () => {
+      release()
+      return holding
+    }
+  }
+
   const dlrUrl = 'http://127.0.0.1:9/never'
   const later = () => ({ scheduled: new Date(Date.now() + 3_600_000).toISOString(), dlrUrl })
   test.each([
@@ -187,42 +234,12 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
   ])(
     'a send that is let in after its caller was told that nothing was sent is given back: %s',
     async (_how, more, headers, posts) => {
-      const { accountId, token } = await world.makeAccount()
+      const account = await world.makeAccount()
+      const { accountId, token } = account
       const [, , body] = effects[0]
       expect((await node.call('POST /sms', { token, body })).status).toBe(200)
-      let release = () => {}
-      const { passed: held, open: isHeld } = makeGate()
-      const holding = world.db.$transaction(
-        async (tx) => {
-          await tx.$queryRaw`SELECT id::text FROM account WHERE id = ${accountId}::uuid FOR UPDATE`
-          isHeld()
-          await new Promise<void>((resolve) => {
-            release = resolve
-          })
-        },
-        { timeout: 60_000 },
-      )
-      await held
-      let isAnswered = false
-      const answering = node.call('POST /sms', { token, headers, body: { ...body, ...more } }).finally(() => {
-        isAnswered = true
-      })
-      // As often as the statement is tried.
-      for (let cuts = 0; !isAnswered; cuts++) {
-        await eventually(async () => isAnswered || (await waitingForLock(world.db, 'WITH owner AS')) > cuts)
-        door.cut()
-      }
-      const { status, body: answer } = await answering
-      expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
-      // What may have been let in is looked for, and is not there yet.
-      await eventually(async () => {
-        const [row] = await world.db.$queryRaw<[{ count: bigint }]>`
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND state = 'idle' AND query LIKE '%WITH told AS%'`
-        return row.count > 0n
-      })
-      release()
-      await holding
+      const release = await stuck(account, { headers, body: { ...body, ...more } })
+      await release()
       const given = () => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } })
       expect((await eventually(given)).failureReason).toBe('not_sent')
       // Nobody was told its id, but for who may have met it by its key.
@@ -233,4 +250,23 @@ describe.skipIf(readTestDatabaseUrl() === undefined)('at a server that still run
       expect([totalHeldMicros, handedOver, scheduled]).toEqual([0n, 0, 0])
     },
   )
+
+  test.each([
+    ['its key', { 'idempotency-key': 'one' }],
+    ['what it sends', { [EDGE_SECRET_HEADER]: EDGE_SECRET, [CLIENT_ADDRESS_HEADER]: '127.0.0.1' }],
+  ])('a repeat that finds such a send by %s is told of one that stays', async (_how, headers) => {
+    const account = await world.makeAccount()
+    const { accountId, token } = account
+    expect((await node.call('POST /sms', { token, body: effects[0][2] })).status).toBe(200)
+    const body = { ...effects[0][2], to: ['37060000001'], ...later() }
+    const release = await stuck(account, { headers, body })
+    await release()
+    const where = { accountId, send: { scheduledAt: { not: null } } }
+    await eventually(() => world.db.sendMessage.findFirst({ where }))
+    const { status, body: answer } = await node.call('POST /sms/batch', { token, headers, body })
+    expect([status, answer.messages[0].status]).toEqual([200, 'scheduled'])
+    await eventually(() => world.db.sendMessage.findFirst({ where: { ...where, state: 'released' } }))
+    const waits = await world.db.sendMessage.findMany({ where: { ...where, state: 'scheduled' } })
+    expect(waits.map(({ id }) => String(id))).toEqual([answer.messages[0].id])
+  })
 })

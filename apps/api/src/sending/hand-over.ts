@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
 import { ApiError } from '../http/api-error.ts'
-import { ADMITTED_WITHIN_MS } from '../ledger/admit.ts'
 import { type Settlement, settle } from '../ledger/settle.ts'
 import { NOT_SENT } from '../ledger/unsent.ts'
 import type { HandOver, UpstreamPrice } from '../upstream/upstream.ts'
@@ -200,43 +199,8 @@ export function settleLater(
   inBackground(deps, sender, settling())
 }
 
-/** A statement whose connection broke is over after this, with all that it waited for: no server lets one run so long. */
-const STATEMENT_OVER_MS = ADMITTED_WITHIN_MS + 30_000
-const GIVE_BACK_PAUSE_MS = 1_000
-
-/** Processes that stop: they look once more, and leave the rest to the sweep. */
-const stopping = new WeakSet<SendingDeps>()
-
-/** What waits for statements that may still run is ended soon. */
-export function stopGivingBack(deps: SendingDeps): void {
-  stopping.add(deps)
-}
-
-/**
- * Gives back what a statement that was never answered may have let in, or may still let in: it waits for its locks at the
- * server, whoever has gone. The caller was told that nothing was sent, and no id; where it `isFoundAgain` a repeat may have
- * been told the id meanwhile, and the caller's URL is owed what became of it.
- */
-export function giveBackLater(
-  deps: SendingDeps,
-  sender: Whose,
-  { messageIds, isFoundAgain }: { readonly messageIds: readonly bigint[]; readonly isFoundAgain: boolean },
-): void {
-  const open = new Set(messageIds)
-  const given = async () => {
-    const settlements = [...open].map((messageId) => ({
-      ...notHandedOver(messageId),
-      ...(isFoundAgain ? {} : { post: 'never' as const }),
-    }))
-    for (const { id } of await settle(deps.db, settlements)) open.delete(id)
-    return open.size === 0
-  }
-  const looking = async () => (await given().catch(() => false)) || stopping.has(deps)
-  inBackground(deps, sender, untilTrue(looking, { withinMs: STATEMENT_OVER_MS, pauseMaxMs: GIVE_BACK_PAUSE_MS }))
-}
-
 /** Does the work until it says that it is done, with growing pauses, for so long at most; it may fail in between. True once it was done. */
-async function untilTrue(
+export async function untilTrue(
   work: () => Promise<boolean>,
   { withinMs, pauseMaxMs }: { readonly withinMs: number; readonly pauseMaxMs: number },
 ): Promise<boolean> {

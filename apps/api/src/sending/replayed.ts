@@ -4,6 +4,7 @@ import { ApiError } from '../http/api-error.ts'
 import type { KeyScope } from '../ledger/key.ts'
 import type { SendingDeps } from './deps.ts'
 import type { Entrance, Entry } from './entry.ts'
+import { beingGivenBack } from './give-back.ts'
 import type { Key } from './repeat.ts'
 import { type MessageRow, messagesOfFingerprints, messagesOfKey } from './rows.ts'
 
@@ -12,16 +13,22 @@ export async function repeatOf(deps: SendingDeps, entry: Entry, key: Key): Promi
   const scope: KeyScope = { spenderId: entry.sender.spenderId, upstream: deps.operator.name, route: entry.route }
   const until = performance.now() + deps.times.repeatMs
   for (;;) {
+    const givenBack = beingGivenBack(deps)
     const rows = await messagesOfKey(deps.db, scope, key.hash)
     const [first] = rows
     if (first === undefined) return null
     if (!isOfRequest(first, key)) throw new ApiError('IDEMPOTENCY_KEY_REUSED')
-    const runs = first.scheduledAt === null && rows.some(({ state }) => state === 'held' || state === 'handed_over')
+    const isGivenBack = rows.some(({ id }) => givenBack.has(id))
+    const runs = isGivenBack || rows.some(isUnderWay)
     // Past the time in which it was answered, the first one has told what it could, and so may its repeat.
-    if (!runs || (rows.length > 1 && first.ageMs > deps.times.answerMs)) return rows
+    if (!runs || (!isGivenBack && rows.length > 1 && first.ageMs > deps.times.answerMs)) return rows
     if (performance.now() >= until) throw new ApiError('SEND_IN_PROGRESS', { headers: { 'retry-after': '2' } })
     await delay(REPEAT_LOOK_MS)
   }
+}
+
+function isUnderWay({ state, scheduledAt }: MessageRow): boolean {
+  return scheduledAt === null && (state === 'held' || state === 'handed_over')
 }
 
 function isOfRequest({ payloadDigest }: MessageRow, { digest, formerDigest }: Key): boolean {
@@ -58,13 +65,12 @@ export async function findReplayed(
   if (wanted.length === 0) return
   const until = performance.now() + deps.times.repeatMs
   for (;;) {
+    const givenBack = beingGivenBack(deps)
     const rows = await messagesOfFingerprints(
       deps.db,
       wanted.map(({ bytes }) => bytes),
     )
-    const runs = rows.some(
-      ({ state, scheduledAt }) => scheduledAt === null && (state === 'held' || state === 'handed_over'),
-    )
+    const runs = rows.some((row) => givenBack.has(row.id) || isUnderWay(row))
     if (runs && performance.now() < until) {
       await delay(REPEAT_LOOK_MS)
       continue

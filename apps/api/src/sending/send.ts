@@ -1,7 +1,7 @@
 // The path of a message: parse -> repeat? -> judge -> price -> admit -> hand over -> settle -> activity. Each way in has a
 // file of its own (send-one.ts, send-list.ts, other.ts), and so has each step.
 import type { SendingDeps } from './deps.ts'
-import { stopGivingBack } from './hand-over.ts'
+import { stopGivingBack } from './give-back.ts'
 import { createPrices, type Prices } from './price.ts'
 import { type Run, runMessages } from './run-messages.ts'
 import { type SentList, sendList } from './send-list.ts'
