@@ -9,6 +9,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { closeLingering, isLingering } from './lingering-close.ts'
 import type { Logger } from './logger.ts'
 import { type Exchanges, plainError, refuseUnread } from './plain-error.ts'
 import { HostNamedTwice, namesHostTwice, toOriginForm } from './request-host.ts'
@@ -182,8 +183,15 @@ interface Connection extends Exchanges {
 }
 
 function openConnection(connections: Map<Socket, Connection>, socket: Socket): Connection {
-  const connection = { carriedRequest: false, owed: [], unread: undefined }
+  const connection: Connection = { carriedRequest: false, owed: [], unread: undefined }
   connections.set(socket, connection)
+  // By which Node ends a connection behind its last answer, whatever of the request was not read.
+  const { destroySoon } = socket
+  socket.destroySoon = () => {
+    const last = connection.owed.at(-1)?.req ?? connection.unread
+    if (last?.complete === false && !isLingering(socket)) closeLingering(socket)
+    else destroySoon.call(socket)
+  }
   socket.once('close', () => connections.delete(socket))
   return connection
 }
@@ -231,7 +239,9 @@ function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): v
     const sweep = setInterval(() => {
       app.server.closeIdleConnections()
       if (performance.now() - begun <= UNUSED_GRACE_MS) return
-      for (const [socket, { carriedRequest }] of connections) if (!carriedRequest) socket.destroy()
+      for (const [socket, { carriedRequest }] of connections) {
+        if (!carriedRequest || isLingering(socket)) socket.destroy()
+      }
     }, DRAIN_SWEEP_MS)
     app.server.once('close', () => clearInterval(sweep))
   })

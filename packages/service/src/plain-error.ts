@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import { closeLingering, isLingering } from './lingering-close.ts'
 
 /** The body of an error that no zone has a shape for: the standard phrase of its status, and nothing that came from outside. */
 export function plainError(status: number): { readonly error: string } {
@@ -31,7 +32,7 @@ export function refuseUnread(
   socket: Socket,
   { owed, unread }: Exchanges = { owed: [], unread: undefined },
 ): void {
-  if (ending.has(socket)) return
+  if (ending.has(socket) || isLingering(socket)) return
   const isOpen = code !== 'ECONNRESET' && socket.writable
   // What cannot be read may be the body of the last request: then this is its answer.
   const last = owed.findLast((answer) => answer.headersSent || answer.req.complete)
@@ -53,6 +54,8 @@ export function refuseUnread(
       'connection: close',
     ]
     socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+    closeLingering(socket)
+    return
   }
   socket.destroy()
 }
