@@ -254,7 +254,7 @@ describe('registration (RFC 7591)', () => {
     expect(await response.json()).toMatchObject({ error: 'invalid_client_metadata' })
   })
 
-  it('refuses a body over the limit', async () => {
+  it('refuses a body over the limit, and says what that is', async () => {
     const body = JSON.stringify({ redirect_uris: ['https://a.example/cb'], client_name: 'x'.repeat(70_000) })
     const response = await fetch(`${stack.issuer}/oauth/register`, {
       method: 'POST',
@@ -262,5 +262,9 @@ describe('registration (RFC 7591)', () => {
       headers: { 'content-type': 'application/json' },
     })
     expect(response.status).toBe(413)
+    expect(await response.json()).toEqual({
+      error: 'invalid_request',
+      error_description: 'the request body may have 32768 bytes',
+    })
   })
 })

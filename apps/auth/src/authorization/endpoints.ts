@@ -281,7 +281,12 @@ function sendOAuthError(error: Error & { statusCode?: number }, request: Fastify
           ? OAUTH_UNAVAILABLE
           : status >= 500
             ? { error: 'server_error', error_description: 'the request failed on our side' }
-            : { error: 'invalid_request', error_description: 'the request could not be read' }
+            : status === 413
+              ? {
+                  error: 'invalid_request',
+                  error_description: `the request body may have ${SIZES.oauthBodyBytes} bytes`,
+                }
+              : { error: 'invalid_request', error_description: 'the request could not be read' }
   if (status === 503) reply.headers(comeAgain())
   reply.code(status).headers({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' }).send(body)
 }
