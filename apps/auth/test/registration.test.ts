@@ -244,6 +244,10 @@ describe('registration (RFC 7591)', () => {
     ['a list', '[]'],
     ['null', 'null'],
     ['text', '"x"'],
+    [
+      'a member twice, of which either may be meant (RFC 8259 §4)',
+      '{"redirect_uris":["https://a.example/cb"],"client_name":"a","client_n\\u0061me":"b"}',
+    ],
   ])('refuses %s', async (_name, body) => {
     const response = await fetch(`${stack.issuer}/oauth/register`, {
       method: 'POST',

@@ -194,7 +194,7 @@ const METADATA_PROBLEMS: Readonly<Record<JsonProblem, string>> = {
 
 function readMetadata(request: FastifyRequest): unknown {
   try {
-    return readJson(rawBody(request))
+    return readJson(rawBody(request), { uniqueNames: true })
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error
     const code = error.path[0] === 'redirect_uris' ? 'invalid_redirect_uri' : 'invalid_client_metadata'
