@@ -70,6 +70,32 @@ describe.skipIf(!CHROMIUM)('the dashboard in a browser', { timeout: 180_000 }, (
     await context.close()
   })
 
+  it('says of each press of Copy that it copied, of the same button too, and marks the last one alone', async () => {
+    const context = await browser.newContext({
+      baseURL: stack.issuer,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    const page = await context.newPage()
+    await page.goto('/connect#vs-code')
+    const status = page.locator('[data-copy-status]')
+    await status.evaluate((said) => {
+      new MutationObserver(() =>
+        said.setAttribute('data-heard', `${Number(said.getAttribute('data-heard')) + 1}`),
+      ).observe(said, { childList: true })
+    })
+    const buttons = page.getByRole('button', { name: /^Copy/ })
+    for (const [times, at] of [0, 0, 0, 1].entries()) {
+      const before = await status.textContent()
+      await buttons.nth(at).click()
+      await page.locator(`[data-heard="${times + 1}"]`).waitFor({ state: 'attached' })
+      expect(await status.textContent()).not.toBe(before)
+      expect((await status.textContent())?.trim()).toBe('Copied.')
+      expect(await page.locator('[data-done]').count()).toBe(1)
+      expect(await buttons.nth(at).getAttribute('data-done')).toBe('Copied.')
+    }
+    await context.close()
+  })
+
   /** Fills in a form and presses its button again while the first press, which was carried out, is still being answered. */
   async function pressTwice(page: Page, path: string, fill: () => Promise<void>, button: string) {
     let posts = 0

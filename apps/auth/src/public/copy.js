@@ -14,7 +14,10 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
       else getSelection().selectAllChildren(source)
       if (!document.execCommand('copy')) return
     }
-    status.textContent = button.dataset.copied
+    // What a status says already is not read out again; a blank that is not seen makes it another.
+    status.textContent = button.dataset.copied + (status.textContent === button.dataset.copied ? '\u00a0' : '')
+    // The clipboard holds what was copied last.
+    for (const other of document.querySelectorAll('[data-done]')) delete other.dataset.done
     button.dataset.done = button.dataset.copied
   })
 }
