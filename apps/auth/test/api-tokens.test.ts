@@ -108,8 +108,7 @@ describe('the list of tokens', () => {
       'claude.ai',
       'Read SMS rates.',
       'Nightly report',
-      'Send SMS, ',
-      'Read SMS rates',
+      'Send SMS, read SMS rates',
       'title="POST /sms, GET /rates"',
       'just now',
       'never',
@@ -164,7 +163,14 @@ describe('a new token', () => {
     const row = await stack.db.apiToken.findFirstOrThrow({ where: { accountId: account.id } })
     expect(row.permissions).toEqual(['GET /rates', 'POST /hlr', 'GET /hlr', 'GET /prefixes'])
     const { html } = await person.get('/settings/api')
-    expect(html).toContain('Read SMS rates, Run HLR lookups, Read mobile prefixes')
+    expect(html).toContain('Read SMS rates, run HLR lookups, read mobile prefixes')
+    await person.get('/language?to=lt&back=/')
+    for (const path of ['/settings/api', `/settings/api/tokens/${row.id}/edit`]) {
+      const { html } = await person.get(path)
+      expect(html).toContain(
+        'Peržiūrėti SMS kainas, atlikti HLR užklausas, peržiūrėti mobiliojo ryšio numerių pradžias',
+      )
+    }
   })
 
   it.each([

@@ -61,6 +61,51 @@ describe.skipIf(!CHROMIUM)('A page that is read otherwise', { timeout: 120_000 }
     await page.emulateMedia({ colorScheme: null, media: null })
   })
 
+  it('is printed with the moments themselves, for paper does not say from when it counts', async () => {
+    const drawn = () =>
+      page.locator('time[title]').evaluateAll((all) =>
+        all.map((time) => {
+          const [own, after] = [getComputedStyle(time), getComputedStyle(time, '::after')]
+          const said = own.fontSize === '0px' ? '' : time.textContent
+          return { said: said + after.content.replace(/^none$|^"|"$/g, ''), full: time.getAttribute('title') }
+        }),
+      )
+    for (const path of ['/', `/connections/${connectionId}`]) {
+      await page.goto(path)
+      const onScreen = await drawn()
+      expect(onScreen.length).toBeGreaterThan(0)
+      for (const { said, full } of onScreen) expect(said).not.toContain(full)
+      await page.emulateMedia({ media: 'print' })
+      for (const { said, full } of await drawn()) expect(said).toBe(full)
+      await page.emulateMedia({ media: null })
+    }
+  })
+
+  it('makes the button that stands out do so where colours are forced, and no other', async () => {
+    await page.goto('/settings/api/new')
+    await page.emulateMedia({ forcedColors: 'active' })
+    const fill = (button: string) =>
+      page
+        .locator(button)
+        .first()
+        .evaluate((one) => getComputedStyle(one).backgroundColor)
+    const [primary, other] = [await fill('main .button-primary'), await fill('main .button:not(.button-primary)')]
+    expect(primary).not.toBe(other)
+    await page.locator('main .button-primary').hover()
+    expect(await fill('main .button-primary')).toBe(primary)
+    await page.goto(`/settings/api/tokens/${tokenId}/edit`)
+    expect(
+      new Set(
+        await page
+          .locator('main .button:not(.button-primary)')
+          .evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor)),
+      ),
+    ).toEqual(new Set([other]))
+    await page.goto(`/settings/api/tokens/${tokenId}/delete`)
+    expect(await fill('main .button-danger-solid')).toBe(primary)
+    await page.emulateMedia({ forcedColors: 'none' })
+  })
+
   it('shows a message as its letters run, on the phone that gets it', async () => {
     await page.goto('/sandbox/phone')
     const at = await page.locator('.bubble').evaluateAll((all) =>

@@ -197,6 +197,22 @@ describe('the first page of the dashboard', () => {
     })
   })
 
+  it('tells two connections of one app apart, by the number that the list of all gives them and by when each began', async () => {
+    const { person, accountId } = await owner()
+    const hoursAgo = (hours: number) => ({ approvedAt: new Date(Date.now() - hours * 3_600_000) })
+    const [older, newer, other] = [
+      await addConnection(stack, accountId, hoursAgo(5)),
+      await addConnection(stack, accountId, hoursAgo(2)),
+      await addConnection(stack, accountId, { ...hoursAgo(1), clientName: 'Other' }),
+    ]
+    const { html } = await person.get('/')
+    const linked = (id: string) => html.match(new RegExp(`<a href="/connections/${id}">([^<]*)</a>`))?.[1]
+    expect([other, newer, older].map(linked)).toEqual(['claude.ai', 'claude.ai', 'claude.ai (2)'])
+    expect(textOf(html)).toMatch(/claude\.ai \(2\) calls itself “ Claude ” connected 5 hours ago · never used/)
+    const heading = new RegExp(`id="app-${older}">([^<]*)<`)
+    expect((await person.get('/settings/api')).html.match(heading)?.[1]).toBe('claude.ai (2)')
+  })
+
   it('shows connections at a glance, host first, and counts those that ended', async () => {
     const { person, accountId, of } = await connected({ clientName: 'Claude', redirectHost: 'claude.ai' })
     await addSpender(stack, of, { pausedAt: new Date() })
@@ -204,7 +220,7 @@ describe('the first page of the dashboard', () => {
     await addConnection(stack, accountId, { expiresAt: new Date(Date.now() - 1000) })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).toMatch(/claude\.ai calls itself “ Claude ” Never used paused 0\.00 EUR today/i)
+    expect(text).toMatch(/claude\.ai calls itself “ Claude ” connected just now · never used paused 0\.00 EUR today/)
     expect(text).toContain('Ended connections (2)')
     expect(text).not.toContain('No app is connected.')
   })

@@ -8,10 +8,11 @@ import { spenderNamed } from '../connections/names.ts'
 import { spenderIdOf } from '../connections/spenders.ts'
 import { type Spent, spentUnder } from '../connections/spent.ts'
 import { countManualTokens, listTokens, manualTokenNames } from '../connections/tokens.ts'
-import { type Naming, whoOf } from '../connections/who.ts'
+import { inOneLine, type Naming, whoOf } from '../connections/who.ts'
 import type { GlanceView, OverviewPage } from '../views/overview.ts'
 import { timeView } from '../web/times.ts'
 import type { SettingsDeps } from './deps.ts'
+import { distinct } from './list-query.ts'
 
 /** Of the connections and of the tokens each, shown at a glance. */
 const GLANCE_ROWS = 6
@@ -48,10 +49,14 @@ export async function glance(
     now,
   )
   const viewOf = (lastUsed: Date | null | undefined) => (lastUsed ? timeView(lastUsed, now) : null)
+  const whos = apps.map((row) => whoOf(spenderNamed(row), naming))
+  const labels = distinct(whos.map(inOneLine))
   return {
-    connections: apps.map((row) => ({
+    connections: apps.map((row, at) => ({
       ...standing(row),
-      who: whoOf(spenderNamed(row), naming),
+      who: whos[at] ?? whoOf(null, naming),
+      which: labels[at]?.which ?? 1,
+      approved: timeView(row.approvedAt, now),
       lastFour: null,
       spends: scopesSpend(row.scopes),
       lastUsed: viewOf(used.get(row.id)),
@@ -61,6 +66,8 @@ export async function glance(
     tokens: tokens.map((row) => ({
       ...standing(row),
       who: whoOf({ kind: 'token', id: row.id, name: row.name, app: null }, naming),
+      which: 1,
+      approved: null,
       lastFour: row.lastFour,
       spends: permissionsSpend(row.permissions),
       lastUsed: viewOf(row.lastUsedAt),

@@ -13,6 +13,10 @@ export interface Formats {
   eur(micros: bigint): string
   /** The same for amounts that stand below each other: blanks as wide as a digit take the place of decimals it has not. */
   eurs(column: readonly bigint[]): (micros: bigint) => string
+  /** True where an amount of a column needs more room than most columns have for one. */
+  areLong(column: readonly bigint[]): boolean
+  /** What each stands for by itself, in one line: those behind the first begin small. */
+  inLine(phrases: readonly string[], mark?: ',' | ';'): string
   /**
    * An amount in EUR as it stands in a field: with the decimal mark that is usual, and nothing between thousands. Behind
    * an integer it never has three decimals, which could be thousands.
@@ -42,6 +46,8 @@ const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 /** The fewest decimals of an amount; it has more only where they say something. */
 const DECIMALS = 2
+/** 10 000 EUR. */
+const LONG_MICROS = 10_000_000_000n
 /** As wide as a digit. */
 const FIGURE_SPACE = '\u2007'
 /** Holds together what is read in one piece. */
@@ -114,6 +120,9 @@ export function formatsOf(language: Language): Formats {
       const most = Math.max(...column.map(decimalsOf))
       return (micros) => `${amount(micros)}${FIGURE_SPACE.repeat(Math.max(0, most - decimalsOf(micros)))}${NO_BREAK}EUR`
     },
+    areLong: (column) => column.some((micros) => micros >= LONG_MICROS),
+    inLine: (phrases, mark = ',') =>
+      phrases.map((one, at) => (at === 0 ? one : one.charAt(0).toLowerCase() + one.slice(1))).join(`${mark} `),
     typed: (micros) => {
       const decimals = decimalsOf(micros) === 3 && micros >= 1_000_000n ? 4 : DECIMALS
       return toEurText(micros, decimals).replace('.', words.decimalMark)
