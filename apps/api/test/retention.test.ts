@@ -39,12 +39,16 @@ beforeAll(async () => {
   db = database.db
 })
 afterAll(() => database?.close())
+/** How far the database's clock was moved on. */
+let aheadMs: number
 beforeEach(async () => {
   await database.followDate()
+  aheadMs = 0
   payer = await makePayer(owner)
 })
 
-const keep = async (aheadMs: number) => {
+const keep = async (forMs: number) => {
+  aheadMs = forMs
   await database.followDate(aheadMs)
   while ((await turn(createRetentionJob(db))) > 0);
 }
@@ -166,7 +170,8 @@ function registration(id: string | null, answer: Promise<void> | undefined = und
       return id
     },
   })
-  const call = { sender: senderOf(payer), kind: 'msisdn', route: '/senderId', number: '+37060000123' } as const
+  const sender = senderOf(payer, () => new Date(Date.now() + aheadMs))
+  const call = { sender, kind: 'msisdn', route: '/senderId', number: '+37060000123' } as const
   const register = () =>
     sendOther(deps, { ...call, idempotencyKey: 'k', throughMcp: false, allowRepeat: false }).then(
       ({ id }) => id,
