@@ -114,9 +114,10 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       terminal.complain(`The command failed: ${what}. ${hint}`)
       return 1
     }
-    // How it is used mends no setting and no key.
-    terminal.complain(error instanceof CommandError ? `${error.message}\n${usageOf(command)}` : error.message)
-    return error instanceof UsageError ? 2 : 1
+    const isMisused = error instanceof UsageError
+    // What was typed as it is meant is not mended by how it is typed: the sentence says what is.
+    terminal.complain(isMisused ? `${error.message}\n${usageOf(command)}` : error.message)
+    return isMisused ? 2 : 1
   }
 }
 
