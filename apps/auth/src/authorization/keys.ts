@@ -65,6 +65,14 @@ export async function loadSigningKeys({ db, operatorKey }: KeyDeps, now: Date): 
   }))
 }
 
+/**
+ * Throws SealError when the operator key is not the one that the signing keys are sealed under. Without any it may be: the
+ * first start makes them. Whoever seals anew asks first, for what is sealed under another key no node ever opens.
+ */
+export async function expectOperatorKey({ db, operatorKey }: KeyDeps): Promise<void> {
+  for (const { kid, sealedJwk } of await db.signingKey.findMany()) open(operatorKey, sealedJwk, sealContext(kid))
+}
+
 /** The key that signs at `now`: the youngest whose time has come. */
 export function signingKeyAt(keys: readonly SigningKey[], now: Date): SigningKey {
   const [first, ...others] = keys
@@ -75,12 +83,13 @@ export function signingKeyAt(keys: readonly SigningKey[], now: Date): SigningKey
 /**
  * Publishes a new key that will sign once every node and verifier has seen it, and sets the day on which the old ones
  * leave the key set: when the last token they signed has expired. Throws {@link RotationUnderWay} when the last
- * rotation has not come into use yet.
+ * rotation has not come into use yet, and SealError when the operator key is another: every node would fail over the new key.
  */
 export async function rotateSigningKey(
   { db, operatorKey }: KeyDeps,
   { now, accessTokenSeconds }: { readonly now: Date; readonly accessTokenSeconds: number },
 ): Promise<{ kid: string; signsFrom: Date; oldRetiresAt: Date }> {
+  await expectOperatorKey({ db, operatorKey })
   const key = await makeKey(operatorKey)
   // One poll more than the promise: a node may learn of the key that much later.
   const signsFrom = new Date(now.getTime() + (PUBLISH_BEFORE_USE_SECONDS + KEY_POLL_SECONDS) * 1000)

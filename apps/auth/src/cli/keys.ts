@@ -1,6 +1,12 @@
 import { deriveApiKeys } from '@vertexsms/secrets/derived-keys'
 import { keyIdOf } from '@vertexsms/secrets/seal'
-import { loadSigningKeys, RotationUnderWay, rotateSigningKey, signingKeyAt } from '../authorization/keys.ts'
+import {
+  expectOperatorKey,
+  loadSigningKeys,
+  RotationUnderWay,
+  rotateSigningKey,
+  signingKeyAt,
+} from '../authorization/keys.ts'
 import { type Command, CommandError, printTable } from './command.ts'
 import { readKeysEnv } from './env.ts'
 
@@ -46,7 +52,9 @@ export const rotateKeys: Command = {
 export const apiKeys: Command = {
   usage: 'api-keys',
   summary: 'Print the API_KEYS setting of the REST API, a secret; the same each time (reads OPERATOR_KEY)',
-  async run({ source, print }) {
-    print(deriveApiKeys(readKeysEnv(source).OPERATOR_KEY))
+  async run({ db, source, print }) {
+    const { OPERATOR_KEY: operatorKey } = readKeysEnv(source)
+    await expectOperatorKey({ db, operatorKey })
+    print(deriveApiKeys(operatorKey))
   },
 }

@@ -8,6 +8,7 @@ import {
   setHlrPrice,
   setUpstreamToken,
 } from '../accounts/upstream-account.ts'
+import { expectOperatorKey } from '../authorization/keys.ts'
 import { createInternalApi } from '../connections/internal-api.ts'
 import { eur } from '../connections/limit-words.ts'
 import { twoWaysProblem } from '../connections/typed-eur.ts'
@@ -49,6 +50,7 @@ export const setToken: Command = {
   async run(context, args, { file, check = 'on' }) {
     if (check !== 'on' && check !== 'off') throw new CommandError('--check takes on or off.')
     const { OPERATOR_KEY: operatorKey, API_INTERNAL_URL: url } = readUpstreamEnv(context.source)
+    await expectOperatorKey({ db: context.db, operatorKey })
     const { id: accountId } = await accountOf(context, args[0])
     const read = readTypedToken(file === undefined ? await context.readInput() : contentOf(file))
     if ('problem' in read) throw new CommandError(WORDS.en.upstream.problems[read.problem])

@@ -1,0 +1,42 @@
+// What seals or derives by the operator key asks the signing keys first whether it is that of the deployment.
+import { randomBytes } from 'node:crypto'
+import { keyIdOf } from '@vertexsms/secrets/seal'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { operator } from './support/operator.ts'
+import { type Stack, startStack } from './support/stack.ts'
+
+let stack: Stack
+beforeAll(async () => {
+  stack = await startStack()
+})
+afterAll(async () => {
+  await stack?.close()
+})
+
+it.each([
+  ['rotate-keys'],
+  ['api-keys'],
+  ['introspection-client', 'Billing'],
+  ['upstream-token', 'EMAIL', '--check', 'off'],
+])(
+  'is that of the deployment, or %s is refused by the ids of both, and does its work under the right one',
+  async (...line) => {
+    const { email } = await stack.account()
+    const args = line.map((word) => (word === 'EMAIL' ? email : word))
+    const stored = () =>
+      Promise.all([stack.db.signingKey.findMany(), stack.db.oidcClient.count(), stack.db.upstreamAccount.count()])
+    const before = await stored()
+    const other = randomBytes(32)
+    const refused = await operator(stack, args, {
+      input: 'a-token-of-the-operator',
+      env: { OPERATOR_KEY: other.toString('base64url') },
+    })
+    expect(refused).toEqual({
+      code: 1,
+      out: '',
+      err: `cannot open sealed value: it is sealed under key ${keyIdOf(stack.env.OPERATOR_KEY)}, and this is key ${keyIdOf(other)}`,
+    })
+    expect(await stored()).toEqual(before)
+    expect(await operator(stack, args, { input: 'a-token-of-the-operator' })).toMatchObject({ code: 0, err: '' })
+  },
+)
