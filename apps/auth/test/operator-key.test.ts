@@ -1,7 +1,9 @@
-// What seals or derives by the operator key asks the signing keys first whether it is that of the deployment.
+// What seals or derives by the operator key asks the signing keys first whether it is that of the deployment, and what is left
+// of a key that was lost stops nobody from beginning anew.
 import { randomBytes } from 'node:crypto'
 import { keyIdOf } from '@vertexsms/secrets/seal'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createOperatorClient } from '../src/authorization/clients/registered-clients.ts'
 import { operator } from './support/operator.ts'
 import { type Stack, startStack } from './support/stack.ts'
 
@@ -38,5 +40,22 @@ it.each([
     })
     expect(await stored()).toEqual(before)
     expect(await operator(stack, args, { input: 'a-token-of-the-operator' })).toMatchObject({ code: 0, err: '' })
+  },
+)
+
+it.each([
+  ['that was lost', randomBytes(32), 401, { error: 'invalid_client', error_description: expect.any(String) }],
+  ['of now', null, 200, { active: false }],
+] as const)(
+  'a client whose secret is sealed under the key %s gets its answer, as one that is not known or as itself (RFC 6749 §5.2)',
+  async (_when, key, status, body) => {
+    const deps = { db: stack.db, operatorKey: key ?? stack.env.OPERATOR_KEY }
+    const { clientId, clientSecret } = await createOperatorClient(deps, 'Billing', new Date())
+    const answer = await fetch(`${stack.issuer}/oauth/introspect`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+      body: new URLSearchParams({ token: 'unknown' }),
+    })
+    expect([answer.status, await answer.json()]).toEqual([status, body])
   },
 )

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Database } from '@vertexsms/db/client'
 import { newSecret } from '@vertexsms/secrets/new-secret'
 import { open, seal } from '@vertexsms/secrets/seal'
+import { SealError } from '@vertexsms/secrets/subkey'
 import { createMemory } from '@vertexsms/service/memory'
 import { OPERATOR_MARK } from '../../operator-mark.ts'
 import { keepWithin } from '../../storage-quota.ts'
@@ -21,7 +22,8 @@ export interface RegisteredClients {
 
 /**
  * The stored clients. A secret is sealed under the operator key, because the library compares it in clear (RFC 6749
- * §2.3.1 leaves no other way for `client_secret_basic`). Found clients are kept for a minute; they never change.
+ * §2.3.1 leaves no other way for `client_secret_basic`); one that does not open is no client. Found clients are kept for a
+ * minute; they never change.
  */
 export function createRegisteredClients(db: Database, operatorKey: Uint8Array): RegisteredClients {
   const cache = createMemory<ClientRecord>(CACHE_ENTRIES, CACHE_MS)
@@ -34,7 +36,9 @@ export function createRegisteredClients(db: Database, operatorKey: Uint8Array): 
       const { sealed_secret: sealed, ...metadata } = row.payload as Record<string, unknown>
       const record: ClientRecord = { ...metadata, client_id: row.id }
       if (typeof sealed === 'string') {
-        record.client_secret = open(operatorKey, Buffer.from(sealed, 'base64url'), `client-secret:${row.id}`)
+        const secret = openSecret(operatorKey, sealed, row.id)
+        if (secret === undefined) return undefined
+        record.client_secret = secret
       }
       cache.set(clientId, record)
       return record
@@ -53,6 +57,19 @@ export function createRegisteredClients(db: Database, operatorKey: Uint8Array): 
       await db.oidcClient.create({ data: { id: String(metadata.client_id), payload, createdAt: now, origin } })
       if (origin !== null) await keepWithin(db, 'unusedClients', origin)
     },
+  }
+}
+
+/**
+ * Undefined where it is sealed under an operator key that was lost since: nobody can authenticate by it again, and a client
+ * that is not known (RFC 6749 §5.2, invalid_client) registers anew, while one that meets a failure of ours waits.
+ */
+function openSecret(operatorKey: Uint8Array, sealed: string, clientId: string): string | undefined {
+  try {
+    return open(operatorKey, Buffer.from(sealed, 'base64url'), `client-secret:${clientId}`)
+  } catch (error) {
+    if (error instanceof SealError) return undefined
+    throw error
   }
 }
 
