@@ -40,6 +40,14 @@ const SUSPECT = /[A-Za-z0-9_-]{40}|[0-9]{7}|vsms_/
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const FRAMES = 6
 
+/** What waits to be written where there is no room for it, in bytes; lines beyond are dropped. */
+const WAITING_MAX_BYTES = 1024 * 1024
+
+/** Standard output. A full disk behind it costs log lines and nothing else: left alone, the error would end the process. */
+function standardOutput(): DestinationStream {
+  return pino.destination({ sync: true, maxLength: WAITING_MAX_BYTES }).on('error', () => {})
+}
+
 /**
  * A pino logger that writes JSON lines of the members above. An error becomes its name, code and stack frames without its
  * message; a message text is kept only if it is not an error's.
@@ -67,7 +75,7 @@ export function createLogger({ service, level, destination }: LoggerOptions): Lo
         },
       },
     },
-    destination ?? pino.destination({ sync: true }),
+    destination ?? standardOutput(),
   )
   // pino does not pass a child's own members through the formatters. Children inherit this method.
   const child = logger.child

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,10 +19,10 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL')
 })
 
-function start(env: Record<string, string> = {}) {
+function start(env: Record<string, string> = {}, out: 'pipe' | number = 'pipe') {
   const child = spawn(process.execPath, [...SHORT_LIVED_FLAGS, join(programs, `${SERVICE}.js`)], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', out, 'pipe', 'ipc'],
   })
   children.push(child)
   const said = { out: '', err: '' }
@@ -36,13 +36,24 @@ function start(env: Record<string, string> = {}) {
   return { child, said, exited }
 }
 
-async function listening(env: Record<string, string> = {}) {
-  const started = start(env)
+async function listening(env: Record<string, string> = {}, out: 'pipe' | number = 'pipe') {
+  const started = start(env, out)
   const [{ port }] = (await once(started.child, 'message')) as [{ port: number }]
   return { ...started, port }
 }
 
 describe('a service process', () => {
+  it('serves, and finishes what is in flight, where what it logs finds no room', async () => {
+    const full = openSync('/dev/full', 'w')
+    const { child, port, exited, said } = await listening({}, full)
+    closeSync(full)
+    const answer = fetch(`http://127.0.0.1:${port}/wait/700`).then((response) => response.text())
+    await once(child, 'message')
+    child.kill('SIGTERM')
+    expect(await answer).toBe('waited')
+    expect([await exited, said.err]).toEqual([0, ''])
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'finishes what is in flight on %s, takes nothing new, and ends with 0',
     async (signal) => {
