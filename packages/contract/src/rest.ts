@@ -23,6 +23,12 @@ export const CATEGORY_DESCRIPTION_MAX = 500
 /** Digits of the PIN that confirms a number. */
 export const PIN_DIGITS = 5
 
+/** Guesses that one PIN takes, the right one included; the real operator may take fewer. */
+export const PIN_TRIES = 5
+
+/** How long a PIN may be used. */
+export const PIN_MINUTES = 10
+
 /** The words of `priority`. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const
 

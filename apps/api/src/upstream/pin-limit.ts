@@ -7,12 +7,6 @@ import { LIMITS } from '../service-limits.ts'
 /** How the counters of these limits begin in the table of counters. */
 export const PIN_COUNTER_PREFIX = 'sender-pin:'
 
-/** Guesses that one PIN takes, the right one included; the real operator may take fewer. */
-export const PIN_TRIES = 5
-
-/** How long a PIN may be used. */
-export const PIN_SECONDS = 600
-
 const DAY_SECONDS = 86_400
 
 /** The counters of PINs and guesses, on all nodes, in days of UTC by the database's clock. */

@@ -1,4 +1,4 @@
-import { PIN_DIGITS } from '@vertexsms/contract/rest'
+import { PIN_DIGITS, PIN_TRIES } from '@vertexsms/contract/rest'
 import * as z from 'zod'
 import { RouteRefusal } from '../api/judge.ts'
 import { EFFECT_TIMEOUT_MS } from '../api/timeouts.ts'
@@ -13,8 +13,7 @@ const CONFIRMED = 'OK'
 export const confirmMsisdnSender = defineTool({
   name: 'confirm_msisdn_sender',
   title: 'Confirm a phone number as sender',
-  description:
-    'Confirms a phone number that was registered with register_msisdn_sender, by the PIN it received by SMS. Never guess the PIN: there are five tries. Afterwards the number can be used as from in send_sms.',
+  description: `Confirms a phone number that was registered with register_msisdn_sender, by the PIN it received by SMS. Never guess the PIN: there are ${PIN_TRIES} tries. Afterwards the number can be used as from in send_sms.`,
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: {
     senderId: idField('The sender_id that register_msisdn_sender returned.'),

@@ -1,4 +1,4 @@
-import { PIN_DIGITS } from '@vertexsms/contract/rest'
+import { PIN_DIGITS, PIN_MINUTES } from '@vertexsms/contract/rest'
 import * as z from 'zod'
 import { defineTool } from './define-tool.ts'
 import { idempotencyKeyField, optional, phoneField } from './fields.ts'
@@ -8,7 +8,7 @@ import { submitSender } from './register-sender-id.ts'
 export const registerMsisdnSender = defineTool({
   name: 'register_msisdn_sender',
   title: 'Register a phone number as sender',
-  description: `Registers a phone number of the person as a sender. VertexSMS sends a ${PIN_DIGITS}-digit PIN by SMS to that number; ask the person for it and call confirm_msisdn_sender with the sender_id returned here. The PIN is valid for 10 minutes.`,
+  description: `Registers a phone number of the person as a sender. VertexSMS sends a ${PIN_DIGITS}-digit PIN by SMS to that number; ask the person for it and call confirm_msisdn_sender with the sender_id returned here. The PIN is valid for ${PIN_MINUTES} minutes.`,
   hints: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
   input: {
     msisdn: phoneField('The phone number to register, in E.164 form.'),

@@ -1,12 +1,12 @@
 import { randomInt, timingSafeEqual } from 'node:crypto'
-import { PIN_DIGITS, type SenderIdRequest } from '@vertexsms/contract/rest'
+import { PIN_DIGITS, PIN_MINUTES, PIN_TRIES, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { mac } from '@vertexsms/secrets/mac'
 import { ApiError, noSuch } from '../../http/api-error.ts'
 import { notMobile } from '../../message/number.ts'
 import { checkSenderName, type SenderNameRequest } from '../../message/sender.ts'
 import { LIMITS } from '../../service-limits.ts'
 import { newNumberId, underNewId } from '../ids.ts'
-import { createPinLimits, PIN_SECONDS, PIN_TRIES } from '../pin-limit.ts'
+import { createPinLimits } from '../pin-limit.ts'
 import type { Caller } from '../upstream.ts'
 import { ADMISSION, type Admission, admittedId, openAdmission } from './admission.ts'
 import type { SandboxOptions } from './config.ts'
@@ -33,8 +33,8 @@ export function createSenders({ db, times, pinKey, checkCallbackUrl, wakeIn, new
     if ((await db.senderId.count({ where })) > 0) throw alreadyConfirmed()
     const takeBack = await pinLimits.countPin(caller.accountId, number.msisdn)
     const pin = String(randomInt(10 ** PIN_DIGITS)).padStart(PIN_DIGITS, '0')
-    const expiresAt = new Date(now.getTime() + PIN_SECONDS * 1000)
-    const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_SECONDS / 60} minutes.`
+    const expiresAt = new Date(now.getTime() + PIN_MINUTES * 60_000)
+    const text = `${pin} is your code to confirm this number as a sender on VertexSMS. It works for ${PIN_MINUTES} minutes.`
     // The lock in a statement of its own: the next one then counts what others wrote while this one waited.
     const lock = () => db.$queryRaw`SELECT id::text FROM account WHERE id = ${caller.accountId}::uuid FOR NO KEY UPDATE`
     const register = (id: bigint) => db.$queryRaw<(Admission & { full: boolean })[]>`
@@ -150,6 +150,6 @@ function alreadyConfirmed(): ApiError {
 function tooManyOutstanding(): ApiError {
   return new ApiError('RATE_LIMITED', {
     message: 'Too many numbers of this account wait for their code. Confirm them first, or let their codes expire.',
-    headers: { 'retry-after': String(PIN_SECONDS) },
+    headers: { 'retry-after': String(PIN_MINUTES * 60) },
   })
 }

@@ -1,6 +1,6 @@
 // Senders that are registered at the real operator. Their ids are ours: the operator's stands in our row and is never shown.
 import type { ApiErrorCode } from '@vertexsms/contract/api-errors'
-import type { SenderIdRequest } from '@vertexsms/contract/rest'
+import { PIN_MINUTES, PIN_TRIES, type SenderIdRequest } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { oweReviews } from '../../callback-lane.ts'
 import { ApiError, noSuch } from '../../http/api-error.ts'
@@ -8,7 +8,7 @@ import { toApiError } from '../../http/error-answers.ts'
 import { notMobile, numberReader } from '../../message/number.ts'
 import { checkSenderName } from '../../message/sender.ts'
 import { newNumberId } from '../ids.ts'
-import { createPinLimits, PIN_SECONDS, PIN_TRIES } from '../pin-limit.ts'
+import { createPinLimits } from '../pin-limit.ts'
 import type { Caller, Upstream } from '../upstream.ts'
 import type { VertexAccess } from './operator.ts'
 import { confirmRequest, judgeConfirmation, judgeSender, senderRequest } from './registrations.ts'
@@ -108,7 +108,7 @@ export function createSenders({ db, access, addresses, pinKey, checkCallbackUrl 
           reference: { not: null },
           confirmedAt: null,
           tries: { lt: PIN_TRIES },
-          createdAt: { gt: new Date(now().getTime() - PIN_SECONDS * 1000) },
+          createdAt: { gt: new Date(now().getTime() - PIN_MINUTES * 60_000) },
         },
         data: { tries: { increment: 1 } },
       })
