@@ -20,9 +20,10 @@ import { createOriginPolicy } from './endpoint/origin.ts'
 import { registerMcpRoute } from './endpoint/route.ts'
 import type { Config } from './env.ts'
 import { serverInfo } from './info.ts'
+import { INSTRUCTIONS } from './instructions.ts'
 import type { Registry } from './protocol/methods.ts'
 import { withResources } from './resources/methods.ts'
-import { createTools, INSTRUCTIONS } from './tools/index.ts'
+import { createTools } from './tools/index.ts'
 import { createToolRegistry } from './tools/registry.ts'
 
 /** What the app is built from. */
