@@ -1,6 +1,7 @@
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { quickStart, tokenCommand, tryCommand } from '@vertexsms/contract/quick-start'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { tokenPath } from '../views/token-path.ts'
 import { HOLDS_A_SECRET } from '../web/compression.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
@@ -11,7 +12,7 @@ import { signInPath } from '../web/return-to.ts'
 import type { SettingsDeps } from './deps.ts'
 import { type Asker, createManualToken } from './manual-tokens.ts'
 import { emptyTokenForm, readTokenForm, refusedTokenForm } from './new-token.ts'
-import { ANY_TOKEN, ownManualToken, type TokenParams, tokenFacts, tokenPath } from './own-token.ts'
+import { ANY_TOKEN, ownManualToken, type TokenParams, tokenFacts } from './own-token.ts'
 
 const NEW_PATH = `${PAGE_PATHS.tokens}/new`
 

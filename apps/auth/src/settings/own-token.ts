@@ -1,4 +1,3 @@
-import { spenderPath } from '@vertexsms/contract/page-paths'
 import type { FastifyRequest } from 'fastify'
 import { permissionsSpend, rulesThatBind } from '../connections/binding.ts'
 import { ruleWords } from '../connections/limit-words.ts'
@@ -13,14 +12,6 @@ import type { Words } from '../words/words.ts'
 import { mayWords } from './may.ts'
 
 const DAY_MS = 86_400_000
-
-/** What is below the page of a token. */
-type TokenPage = 'edit' | 'replace' | 'value' | 'delete'
-
-/** The address of such a page; with {@link ANY_TOKEN} for the `id`, that of its route. */
-export function tokenPath(id: string, page: TokenPage): string {
-  return `${spenderPath({ kind: 'token', id })}/${page}`
-}
 
 /** The place of the id in a route about one token, which has {@link TokenParams}. */
 export const ANY_TOKEN = ':tokenId'

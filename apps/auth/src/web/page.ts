@@ -5,6 +5,7 @@ import { Eta } from 'eta'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { MessagePage } from '../views/frame.ts'
 import type { PageName, Pages } from '../views/pages.ts'
+import { tokenPath } from '../views/token-path.ts'
 import type { Language } from '../words/room.ts'
 import { WORDS, type Words } from '../words/words.ts'
 import { ASSETS } from './assets.ts'
@@ -16,8 +17,9 @@ import { RETRY_AFTER_SECONDS, statusOfFailure } from './outage.ts'
 import { viewerIfSignedIn } from './require-session.ts'
 
 const viewsFolder = fileURLToPath(new URL('../views', import.meta.url))
-/** Every template has the words of its reader as `t`, and `mark` for values inside a sentence. */
-const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader: 'const { t, mark } = it' })
+/** Every template has the words of its reader as `t`, `mark` for values inside a sentence, and {@link tokenPath}. */
+const functionHeader = 'const { t, mark, tokenPath } = it'
+const engine = new Eta({ views: viewsFolder, autoEscape: true, cache: true, functionHeader })
 
 /** What a template gets beside its data, by language and by whether times are written out. */
 const SPEECH = {
@@ -30,7 +32,7 @@ function exactly(t: Words): Words {
 }
 
 function speechOf(t: Words) {
-  return { t, mark: marksOf(t.format, escapeHtml) }
+  return { t, mark: marksOf(t.format, escapeHtml), tokenPath }
 }
 
 function escapeHtml(text: string): string {
