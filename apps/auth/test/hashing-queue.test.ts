@@ -32,55 +32,55 @@ async function finish({ next, asked }: { next: () => void; asked: readonly Promi
   return all
 }
 
-it('go round among those who wait, however much one of them asks for', async () => {
+it('a turn goes round among those who wait, however much one of them asks for', async () => {
   const { had, ask, next } = watched(10)
   const asked = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map(ask)
   expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
   expect(had).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
 })
 
-it('are lost by whoever has the most waiting, from the end, when all places are taken', async () => {
+it('whoever has the most waiting loses places, from the end, when all are taken', async () => {
   const { had, ask, next } = watched(3)
   const asked = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1'].map(ask)
   expect(await finish({ next, asked })).toEqual(['done', 'done', 503, 503, 'done', 'done'])
   expect(had).toEqual(['a1', 'a2', 'b1', 'c1'])
 })
 
-it('are refused to one more of those who have as much waiting as anybody', async () => {
+it('one more of those who have as much waiting as anybody is refused a place', async () => {
   const { ask, next } = watched(2)
   const asked = ['a1', 'b1', 'c1', 'b2', 'd1'].map(ask)
   expect(await finish({ next, asked })).toEqual(['done', 'done', 'done', 503, 503])
 })
 
-it('are lost by a stranger to whoever is none, where nobody has more, and by nobody else', async () => {
+it('a stranger loses a place to whoever is none, where nobody has more, and nobody else does', async () => {
   const { had, ask, next } = watched(2)
   const asked = ['a1', 'b1', 'c1', 'D1', 'd1', 'E1', 'F1', 'D2'].map(ask)
   expect(await finish({ next, asked })).toEqual(['done', 503, 503, 'done', 503, 'done', 503, 503])
   expect(had).toEqual(['a1', 'D1', 'E1'])
 })
 
-it('are lost by the end of a long line before a stranger loses any', async () => {
+it('the end of a long line loses places before a stranger loses any', async () => {
   const { had, ask, next } = watched(3)
   const asked = ['A1', 'A2', 'A3', 'b1', 'C1'].map(ask)
   expect(await finish({ next, asked })).toEqual(['done', 'done', 503, 'done', 'done'])
   expect(had).toEqual(['A1', 'A2', 'C1', 'b1'])
 })
 
-it('come to strangers after all others, who take turns among themselves', async () => {
+it('strangers come after all others, who take turns among themselves', async () => {
   const { had, ask, next } = watched(10)
   const asked = ['a1', 'b1', 'C1', 'C2', 'a2', 'D1'].map(ask)
   expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
   expect(had).toEqual(['a1', 'C1', 'D1', 'C2', 'b1', 'a2'])
 })
 
-it('come to a stranger after three of others, however many of those wait', async () => {
+it('a stranger comes after three of others, however many of those wait', async () => {
   const { had, ask, next } = watched(20)
   const asked = ['A0', 'b1', 'b2', 'A1', 'A2', 'C1', 'A3', 'C2', 'A4', 'A5', 'A6'].map(ask)
   expect(await finish({ next, asked })).toEqual(asked.map(() => 'done'))
   expect(had).toEqual(['A0', 'A1', 'C1', 'A2', 'b1', 'C2', 'A3', 'A4', 'b2', 'A5', 'A6'])
 })
 
-it('are given back by work that fails', async () => {
+it('work that fails gives its turn to the next', async () => {
   const [A, B, C] = ['a', 'b', 'c'].map((name) => ({ name, isStranger: true })) as [Whose, Whose, Whose]
   const queue = createHashingQueue({ atOnce: 1, waitingMax: 1 })
   const failed = queue.run(A, () => Promise.reject(new Error('no')))
