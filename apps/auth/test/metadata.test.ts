@@ -80,7 +80,7 @@ describe('server metadata', () => {
     }
   })
 
-  it('publishes the public half of the keys and nothing more (RFC 7517 §9.3)', async () => {
+  it('publishes the public half of the keys and nothing more (RFC 7517 §9.2)', async () => {
     const { keys } = (await (await fetch(`${stack.issuer}/oauth/jwks`)).json()) as { keys: Record<string, unknown>[] }
     expect(keys).toHaveLength(1)
     expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])

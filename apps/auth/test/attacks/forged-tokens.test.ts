@@ -61,7 +61,7 @@ describe('an access token', () => {
     })
   })
 
-  it('without a signature is not active: alg none in every spelling (RFC 8725 §3.1, RFC 9700 §4.10)', async () => {
+  it('without a signature is not active: alg none in every spelling (RFC 8725 §3.1)', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE']) {
       const header = encode({ alg, typ: 'at+jwt' })
       for (const signature of ['', 'AAAA']) {
@@ -83,7 +83,7 @@ describe('an access token', () => {
     }
   })
 
-  it('signed by another key is not active, whatever kid it names (RFC 8725 §3.4)', async () => {
+  it('signed by another key is not active, whatever kid it names (RFC 8725 §3.3)', async () => {
     for (const kid of [String(published.kid), 'unknown', '../../../../dev/null', "' OR '1'='1", '']) {
       expect(await introspect(await signed({ kid }))).toEqual({ active: false })
     }

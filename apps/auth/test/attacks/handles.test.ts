@@ -84,7 +84,7 @@ describe('the handles of a client in the hands of another', () => {
     }
   })
 
-  it('do not open a pushed request of another client (RFC 9126 §7.3)', async () => {
+  it('do not open a pushed request of another client (RFC 9126 §2.2)', async () => {
     const flow = await start(alice.client)
     const pushed = await post(`${stack.issuer}/oauth/par`, Object.fromEntries(flow.url.searchParams))
     const url = new URL(`${stack.issuer}/oauth/authorize`)
