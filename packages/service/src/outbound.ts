@@ -36,7 +36,7 @@ export interface OutboundLimits {
   timeoutMs: number
 }
 
-/** The answer to a call; redirects are answers and are not followed. */
+/** The answer to a call. A redirect is none: it is not followed, and refused. */
 export interface OutboundResponse {
   status: number
   headers: Record<string, string | string[] | undefined>

@@ -6,7 +6,7 @@ import type { Spender } from '../limits/judge.ts'
 import { type Grant, openLive } from '../live.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
 import { retried } from './retry.ts'
-import { isNewCountry, type Ledger, pickedDay, type Stand, toSpenders } from './standing.ts'
+import { isNewCountry, type Ledger, pickedDay, STAND_COLUMNS, type Stand, toSpenders } from './standing.ts'
 
 const DAY_MS = 86_400_000
 
@@ -63,8 +63,6 @@ export interface Standings {
   readonly today: OwnersDay
 }
 
-type Read = Stand & { counted: boolean }
-
 /** The rows of the caller and its account, without any lock; what is missing is without limits and counters. */
 export async function readSpenders(
   db: Database,
@@ -73,19 +71,16 @@ export async function readSpenders(
   now: Date,
 ): Promise<Standings> {
   const days = daysAround(now, timeZone)
-  const rows = await db.$queryRaw<Read[]>`
-    SELECT s.id::text AS id, s.kind::text AS kind, s.max_per_send_micros AS "maxPerSendMicros",
-           s.max_per_day_micros AS "maxPerDayMicros", s.max_total_micros AS "maxTotalMicros",
-           s.recipients_per_day AS "recipientsPerDay", s.countries, s.senders, s.ask_above_micros AS "askAboveMicros",
-           s.ask_new_country AS "askNewCountry", s.paused_at AS "pausedAt", s.resumed_at AS "resumedAt",
-           s.auto_paused_at AS "autoPausedAt", coalesce(c.day, p.day)::text AS day,
-           coalesce(c.day_ends_at, p.ends_at) AS "endsAt",
-           coalesce(c.day_spent_micros, 0) AS "daySpentMicros", coalesce(c.day_held_micros, 0) AS "dayHeldMicros",
-           coalesce(c.day_recipients, 0) AS "dayRecipients", coalesce(c.total_spent_micros, 0) AS "totalSpentMicros",
-           coalesce(c.total_held_micros, 0) AS "totalHeldMicros"
-    FROM spender s CROSS JOIN (${dayThatBegan({ accountId, upstream, days })}) p
-    LEFT JOIN spender_count c ON c.spender_id = s.id AND c.upstream = ${upstream}
-    WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid`
+  const rows = await db.$queryRaw<Stand[]>`
+    SELECT ${STAND_COLUMNS} FROM (
+      SELECT spender.*, coalesce(c.day, p.day) AS day, coalesce(c.day_ends_at, p.ends_at) AS ends_at,
+             coalesce(c.day_spent_micros, 0) AS day_spent_micros, coalesce(c.day_held_micros, 0) AS day_held_micros,
+             coalesce(c.day_recipients, 0) AS day_recipients, coalesce(c.total_spent_micros, 0) AS total_spent_micros,
+             coalesce(c.total_held_micros, 0) AS total_held_micros
+      FROM spender CROSS JOIN (${dayThatBegan({ accountId, upstream, days })}) p
+      LEFT JOIN spender_count c ON c.spender_id = spender.id AND c.upstream = ${upstream}
+      WHERE spender.id IN (${accountId}::uuid, ${spenderId}::uuid) AND spender.account_id = ${accountId}::uuid
+    ) s`
   const found = new Map(rows.map((row) => [row.id, row]))
   const kind = connectionId === null ? ('token' as const) : ('connection' as const)
   const stands = [

@@ -40,8 +40,9 @@ const DIGITS = /^\d+$/
 /**
  * CTEs over `live` and `asked(country text, hold bigint, already bigint)`: locks the spenders and their counters in the
  * order of their ids, after whatever `asked` locks; then `today(day, ends_at)`, `stand` (a row a spender, its day members
- * those of today), `sums` and `judged(complete, unended, fits, room, asks, new_countries)`. `already` is what is held in
- * total for the recipient.
+ * those of today), `sums(hold, already, messages)`, `unknown_countries(country, id)`, which the spender `id` wants to be asked
+ * about, and `judged(complete, unended, fits, room, waiting_room, asks)`. `already` is what is held in total for the
+ * recipient.
  */
 export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   const { accountId, spenderId, upstream, days } = ledger
