@@ -1,5 +1,6 @@
+import { QUOTE_SECONDS } from '@vertexsms/contract/sending'
 import { describe, expect, test } from 'vitest'
-import { checkQuote, digestSend, QUOTE_SECONDS, type QuoteScope, writeQuote } from '../src/sending/quote.ts'
+import { checkQuote, digestSend, type QuoteScope, writeQuote } from '../src/sending/quote.ts'
 import {
   digestPayload,
   fingerprintOfLookup,

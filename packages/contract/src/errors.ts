@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { API_ERRORS, type ApiErrorCode } from './api-errors.ts'
 import { APPROVAL_GOOD_SECONDS } from './approval.ts'
+import { QUOTE_SECONDS } from './sending.ts'
 
 /** One error code of the MCP server. */
 export interface ErrorDefinition {
@@ -163,7 +164,7 @@ export const ERRORS = {
     tool: true,
     retryable: false,
     message: 'The quote is over, or is for another send. Nothing was sent. Ask for a new one with dryRun.',
-    fix: 'Call again with dryRun: true and use the new quoteId within ten minutes.',
+    fix: `Call again with dryRun: true and use the new quoteId within ${QUOTE_SECONDS / 60} minutes.`,
   },
   TOO_MANY_WAITING: {
     http: null,

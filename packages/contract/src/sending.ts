@@ -12,6 +12,9 @@ export const amountSchema = z.union([z.string().max(20), z.number()]).transform(
   return z.NEVER
 })
 
+/** How long a quote holds. */
+export const QUOTE_SECONDS = 600
+
 /** The longest `quoteId`. */
 export const QUOTE_ID_MAX_CHARACTERS = 400
 

@@ -2,9 +2,6 @@ import { timingSafeEqual } from 'node:crypto'
 import { mac } from '@vertexsms/secrets/mac'
 import type { UpstreamName } from '../upstream/upstream.ts'
 
-/** How long a quote holds. */
-export const QUOTE_SECONDS = 600
-
 /** What a quote and an approval are for. */
 export interface DigestedSend {
   readonly upstream: UpstreamName

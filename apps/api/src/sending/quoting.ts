@@ -1,7 +1,7 @@
 // What a send would cost and what stands in its way. Charges, holds and sends nothing.
 import { CURRENCY } from '@vertexsms/contract/limits'
 import { toEurText } from '@vertexsms/contract/money'
-import type { QuoteResponse } from '@vertexsms/contract/sending'
+import { QUOTE_SECONDS, type QuoteResponse } from '@vertexsms/contract/sending'
 import type { Database } from '@vertexsms/db/client'
 import { ApiError } from '../http/api-error.ts'
 import { newCountriesOf, readSpenders } from '../ledger/spenders.ts'
@@ -20,7 +20,7 @@ import { withoutApproval } from './approval.ts'
 import type { Sender, SendingDeps } from './deps.ts'
 import { judgeCeiling } from './judgements.ts'
 import { type Payer, type Priced, type Prices, sum } from './price.ts'
-import { QUOTE_SECONDS, writeQuote } from './quote.ts'
+import { writeQuote } from './quote.ts'
 import { digestOf, readSms, recipientsOf, type SmsBody, type SmsPlan } from './request.ts'
 
 /** The answer of `POST /sms/quote`. Throws the refusal of all of the request. */
