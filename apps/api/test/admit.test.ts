@@ -231,17 +231,51 @@ describe('a country', () => {
   }
   const asks = (id: string, askNewCountry = true) => limit(owner, payer, id, { askNewCountry })
 
-  test('is new until a message to it left: what waits or was given back does not make it known', async () => {
+  test('is new until the upstream took a message to it: what waits, is with it or was given back does not make it known', async () => {
     const waiting = country({ how: 'held' })
     expect(await waiting.kind).toBe('admitted')
     const refused = country()
     expect(await refused.kind).toBe('admitted')
-    await settle(db, [{ messageId: refused.one.id, outcome: 'released', failure: 'SEND_REFUSED' }])
     await asks(payer.tokenId)
+    expect(await country().kind).toBe('asks')
+    await settle(db, [{ messageId: refused.one.id, outcome: 'released', failure: 'SEND_REFUSED' }])
     expect(await country().kind).toBe('asks')
     await settle(db, [accepted(refused.one.id)])
     expect(await country().kind).toBe('admitted')
   })
+
+  test('is known where a message to it may have gone: past its lease, whoever has noted that or not', async () => {
+    const lost = country()
+    expect(await lost.kind).toBe('admitted')
+    await asks(payer.tokenId)
+    expect(await country().kind).toBe('asks')
+    await database.followDate(60_000)
+    expect(await country().kind).toBe('admitted')
+    await settle(db, [{ messageId: lost.one.id, outcome: 'unknown' }])
+    expect(await country().kind).toBe('admitted')
+  })
+
+  test.each([
+    ['an SMS', 'sms', { sms: 'admitted', hlr: 'admitted', msisdn: 'admitted' }],
+    ['a lookup', 'hlr', { sms: 'asks', hlr: 'admitted', msisdn: 'asks' }],
+    ['a PIN', 'msisdn', { sms: 'asks', hlr: 'asks', msisdn: 'admitted' }],
+  ] as const)(
+    'that %s went to is known to SMS by SMS alone, and to a lookup or a PIN by its own kind, too',
+    async (_what, went, then) => {
+      const first = country({ send: { kind: went } })
+      expect(await first.kind).toBe('admitted')
+      await settle(db, [accepted(first.one.id)])
+      for (const id of [payer.tokenId, payer.accountId]) {
+        await asks(id)
+        for (const [kind, outcome] of Object.entries(then)) {
+          const next = country({ send: { kind: kind as keyof typeof then } })
+          expect([id === payer.accountId, kind, await next.kind]).toEqual([id === payer.accountId, kind, outcome])
+          if (outcome === 'admitted') await settle(db, [{ messageId: next.one.id, outcome: 'released' }])
+        }
+        await asks(id, false)
+      }
+    },
+  )
 
   test('is told once, however many of a list go there and whoever asks', async () => {
     await asks(payer.tokenId)
@@ -257,7 +291,9 @@ describe('a country', () => {
     await limit(owner, second, second.tokenId, { askNewCountry: true })
     expect(await send(payer)).toBe('asks')
     await asks(payer.accountId, false)
-    expect(await send(payer)).toBe('admitted')
+    const first = message(1n)
+    expect(await send(payer, first)).toBe('admitted')
+    await settle(db, [accepted(first.id)])
     await asks(payer.accountId)
     expect(await send(payer)).toBe('admitted')
     expect(await send(second)).toBe('asks')

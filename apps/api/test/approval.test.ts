@@ -455,6 +455,41 @@ describe('an approval', () => {
     expect((await approvals()).map(({ state }) => state)).toEqual(['used', 'pending'])
   })
 
+  test('of a lookup in a new country lets no SMS go there unasked; further lookups go', async () => {
+    await limit({ askAboveMicros: null, askNewCountry: true })
+    const lookUp = async (msisdn: string) =>
+      (await node.call('POST /hlr', { token, body: { msisdn } })).body.code ?? 'done'
+    expect(await lookUp('37061234567')).toBe('APPROVAL_REQUIRED')
+    await decide('approved')
+    expect(await lookUp('37061234567')).toBe('done')
+    expect(await lookUp('37061234568')).toBe('done')
+    expect(await code(send({ to: '37061234567' }))).toBe('APPROVAL_REQUIRED')
+    expect(scripted.orders).toEqual([])
+    await decide('approved')
+    expect(await code(send({ to: '37061234567' }))).toBe('sent')
+    expect(await code(send({ to: '37061234568' }))).toBe('sent')
+  })
+
+  test('of the first send to a country is of that alone until the upstream took it, as it may refuse it', async () => {
+    await limit({ askAboveMicros: null, askNewCountry: true })
+    await send()
+    await decide('approved')
+    const another = () => code(send({ to: '37060000002' }, other))
+    const refuse = async (): Promise<HandOver> => ({ kind: 'refused', code: 'SEND_REFUSED', errorCode: 21 })
+    const meanwhile: string[] = []
+    scripted.answer = async () => {
+      scripted.answer = refuse
+      meanwhile.push(await another())
+      return refuse()
+    }
+    expect(await code(send())).toBe('SEND_REFUSED')
+    expect([...meanwhile, await another()]).toEqual(['APPROVAL_REQUIRED', 'APPROVAL_REQUIRED'])
+    expect(scripted.orders.length).toBe(1)
+    scripted.answer = async (order) => accepted(order)
+    expect(await code(send())).toBe('sent')
+    expect(await another()).toBe('sent')
+  })
+
   test('is asked for before the first send to a country by the real account, whatever the simulator was sent there', async () => {
     await limit({ askAboveMicros: null })
     expect(await code(send())).toBe('sent')

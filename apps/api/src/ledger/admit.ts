@@ -9,7 +9,7 @@ import { endsBefore, type Grant, openLive } from '../live.ts'
 import { freeKey, KEY_SECONDS } from './key.ts'
 import { retried } from './retry.ts'
 import { ensureSpenders } from './spenders.ts'
-import { type Ledger, move, type Request, STAND_COLUMNS, type Stand, standing } from './standing.ts'
+import { type Ledger, move, type Request, type SendKind, STAND_COLUMNS, type Stand, standing } from './standing.ts'
 
 /** One recipient that is to be admitted. */
 export interface NewMessage {
@@ -27,7 +27,7 @@ export interface NewMessage {
 /** A send that is to be admitted. */
 export interface NewSend {
   readonly id: string
-  readonly kind: 'sms' | 'hlr' | 'msisdn'
+  readonly kind: SendKind
   readonly generation: number
   readonly route: string
   readonly keyHash: Uint8Array | null
@@ -166,6 +166,7 @@ async function ownOf(db: Database, sendId: string): Promise<Extract<Admitted, { 
 function admitOnce(db: Database, admission: Admission): Promise<Row[]> {
   const { grant, ledger, send, how, leaseSeconds, approval } = admission
   const request: Request = {
+    kind: send.kind,
     sender: admission.limitedSender,
     countsDay: how !== 'scheduled',
     unpriced: admission.unpriced,

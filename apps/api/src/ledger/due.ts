@@ -4,7 +4,7 @@ import type { Database } from '@vertexsms/db/client'
 import { type Grant, openLive } from '../live.ts'
 import type { NewMessage } from './admit.ts'
 import { retried } from './retry.ts'
-import { type Ledger, move, STAND_COLUMNS, type Stand, standing } from './standing.ts'
+import { type Ledger, move, type Request, STAND_COLUMNS, type Stand, standing } from './standing.ts'
 
 /** A scheduled send whose time has come. */
 export interface Due {
@@ -58,7 +58,14 @@ interface Row extends Stand {
 /** Admits all of its messages or none. */
 export async function admitDue(db: Database, due: Due): Promise<DueAdmitted> {
   const { grant, ledger, sendId, generation, runnerId, limitedSender, unpriced, maxMicros, holds, runnerSeconds } = due
-  const request = { sender: limitedSender, countsDay: true, unpriced, slots: 0, waits: -holds.length }
+  const request: Request = {
+    kind: 'sms',
+    sender: limitedSender,
+    countsDay: true,
+    unpriced,
+    slots: 0,
+    waits: -holds.length,
+  }
   const json = JSON.stringify(
     holds.map(({ id, parts, holdMicros, holdTold }) => ({
       id: String(id),

@@ -8,6 +8,7 @@ import { type Database, Prisma } from '@vertexsms/db/client'
 import { activityFrom } from '../activity/record.ts'
 import { type Claim, claimParts } from './claim.ts'
 import { retried } from './retry.ts'
+import { STATE_NOW } from './state-now.ts'
 import { OWED_UNSENT } from './unsent.ts'
 
 /** How long a repeat through MCP is looked for after the first one settled. */
@@ -30,10 +31,6 @@ export const FORGOTTEN_RESULT = Prisma.sql`'{}'::jsonb`
 
 /** A condition over a message: its number is not shortened yet, as the index says it, letter by letter. What is not final has it. */
 export const HAS_NUMBER = Prisma.sql`length(recipient) > 3`
-
-/** The state of a message `m` as text: past its lease, what was handed over is unknown. */
-export const STATE_NOW = Prisma.sql`
-  CASE WHEN m.state = 'handed_over' AND m.lease_until <= database_now() THEN 'unknown' ELSE m.state::text END`
 
 /**
  * Text by which a message `m` is known to stand as it was read: its state, and what was charged for how many parts.

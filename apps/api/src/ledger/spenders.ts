@@ -91,7 +91,7 @@ export async function readSpenders(
   return { spenders, today: todayOf(rows, days, now) }
 }
 
-/** Those of the countries before the first send to which the owner wants to be asked, without any lock. */
+/** Those of the countries before the first SMS to which the owner wants to be asked, without any lock. */
 export async function newCountriesOf(
   db: Database,
   { accountId, spenderId }: Pick<SpenderOf, 'accountId' | 'spenderId'>,
@@ -101,7 +101,7 @@ export async function newCountriesOf(
   const rows = await db.$queryRaw<{ country: string }[]>`
     SELECT DISTINCT a.country FROM spender s CROSS JOIN unnest(${[...countries]}::text[]) AS a(country)
     WHERE s.id IN (${accountId}::uuid, ${spenderId}::uuid) AND s.account_id = ${accountId}::uuid
-      AND s.ask_new_country AND ${isNewCountry({ accountId, upstream }, Prisma.sql`s.kind = 'account'`)}`
+      AND s.ask_new_country AND ${isNewCountry({ accountId, upstream, kind: 'sms' }, Prisma.sql`s.kind = 'account'`)}`
   return rows.map(({ country }) => country)
 }
 

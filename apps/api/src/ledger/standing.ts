@@ -5,6 +5,7 @@ import { spenderGoes } from '@vertexsms/db/paused'
 import type { OwnersDay } from '../limits/days.ts'
 import type { Spender, SpenderKind } from '../limits/judge.ts'
 import type { UpstreamName } from '../upstream/upstream.ts'
+import { STATE_NOW } from './state-now.ts'
 
 /** Messages of an account that may be with an upstream at the same time, on all nodes. */
 export const AT_ONCE_MAX = 8
@@ -21,8 +22,12 @@ export interface Ledger {
   readonly days: readonly OwnersDay[]
 }
 
+/** What a send is, as `send.kind` names it. */
+export type SendKind = 'sms' | 'hlr' | 'msisdn'
+
 /** What a send asks of them, beside its recipients. */
 export interface Request {
+  readonly kind: SendKind
   /** As it stands in `from`; null for a lookup or a PIN. */
   readonly sender: string | null
   /** False for a scheduled send that is accepted: its day is that of its hand-over. */
@@ -46,7 +51,7 @@ const DIGITS = /^\d+$/
  */
 export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   const { accountId, spenderId, upstream, days } = ledger
-  const { sender, countsDay, unpriced, slots, waits } = request
+  const { kind, sender, countsDay, unpriced, slots, waits } = request
   const digits = sender !== null && DIGITS.test(sender) ? sender : null
   return Prisma.sql`
   spenders AS MATERIALIZED (
@@ -78,7 +83,7 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
     FROM asked
   ), unknown_countries AS MATERIALIZED (
     SELECT a.country, s.id FROM stand s CROSS JOIN (SELECT DISTINCT country FROM asked) a
-    WHERE s.ask_new_country AND ${isNewCountry(ledger, Prisma.sql`s.is_account`)}
+    WHERE s.ask_new_country AND ${isNewCountry({ ...ledger, kind }, Prisma.sql`s.is_account`)}
   ), judged AS MATERIALIZED (
     SELECT count(*) = ${accountId === spenderId ? 1 : 2}::int AS complete,
       coalesce(bool_and(s.ended_at IS NULL), TRUE) AS unended,
@@ -110,20 +115,30 @@ export function standing(ledger: Ledger, request: Request): Prisma.Sql {
   )`
 }
 
-/** A condition over a spender `s` and a country `a.country`: nothing of the spender went there by this upstream before. */
-export function isNewCountry(of: Pick<Ledger, 'accountId' | 'upstream'>, isAccount: Prisma.Sql): Prisma.Sql {
+/** What would go to a country, and by which account and upstream. */
+export interface Going extends Pick<Ledger, 'accountId' | 'upstream'> {
+  readonly kind: SendKind
+}
+
+/**
+ * A condition over a spender `s` and a country `a.country`: neither an SMS nor another of its kind went there by this
+ * upstream before. A lookup or a PIN opens no country for SMS; an SMS, which reaches strangers, opens it for both.
+ */
+export function isNewCountry(of: Going, isAccount: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`CASE WHEN ${isAccount} THEN (SELECT ${knownIn(of)} ${BY_INDEX})
     ELSE (SELECT ${knownIn(of)} AND m.spender_id = s.id ${BY_INDEX}) END IS NULL`
 }
 
 /**
- * Messages that went, or may have gone, to the country `a.country`. Asked as a range and in the order of the index over
- * account, country and spender: otherwise the whole table is walked where most of it goes to one country and none to this.
+ * Messages that went, or may have gone, to the country `a.country`; what is with the upstream may still be refused there.
+ * Asked as a range and in the order of the index over account, country and spender: otherwise the whole table is walked
+ * where most of it goes to one country and none to this.
  */
-function knownIn({ accountId, upstream }: Pick<Ledger, 'accountId' | 'upstream'>): Prisma.Sql {
+function knownIn({ accountId, upstream, kind }: Going): Prisma.Sql {
   return Prisma.sql`TRUE FROM send_message m
     WHERE m.account_id = ${accountId}::uuid AND m.country BETWEEN a.country AND a.country
-      AND m.upstream = ${upstream} AND m.state IN ('handed_over', 'unknown', 'accepted')`
+      AND m.upstream = ${upstream} AND ${STATE_NOW} IN ('unknown', 'accepted')
+      AND (SELECT p.kind::text FROM send p WHERE p.id = m.send_id) IN ('sms', ${kind})`
 }
 
 const BY_INDEX = Prisma.sql`ORDER BY m.account_id, m.country, m.spender_id LIMIT 1`

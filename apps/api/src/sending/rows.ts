@@ -3,7 +3,8 @@ import { hlrResultSchema } from '@vertexsms/contract/rest'
 import { type Database, Prisma } from '@vertexsms/db/client'
 import { noSuch } from '../http/api-error.ts'
 import { KEY_IS_FREE, type KeyScope, UNDER_KEY } from '../ledger/key.ts'
-import { FORGOTTEN_RESULT, STATE_NOW } from '../ledger/settle.ts'
+import { FORGOTTEN_RESULT } from '../ledger/settle.ts'
+import { STATE_NOW } from '../ledger/state-now.ts'
 import type { HlrProgress } from '../upstream/upstream.ts'
 
 /** Where a message stands; past its lease one that was handed over reads unknown to everybody. */
