@@ -313,6 +313,31 @@ describe('a block of numbers among known ones', () => {
   })
 })
 
+describe('what was done by another upstream', () => {
+  const byAnother = () => db.sendMessage.updateMany({ where: { spenderId }, data: { upstream: 'vertexsms' } })
+  const block = (agoMs = 0) =>
+    Array.from({ length: 8 }, (_, number) => one(agoMs + number * 1_000, 37_061_111_100 + number))
+
+  test('makes no number known, and is no usual pace', async () => {
+    await write(block(2 * DAY_MS))
+    await byAnother()
+    await write(block())
+    expect(await look()).toBe('number_block')
+    spenderId = await spenderOf('connection')
+    await write(Array.from({ length: 5 }, () => usual(50)).flat())
+    await byAnother()
+    await write([...usual(50), ...burst(11)])
+    expect(await look()).toBe('burst')
+  })
+
+  test('pauses nothing by this one', async () => {
+    await write([...usual(50), ...block(), ...burst(11)])
+    await byAnother()
+    await write(usual(1))
+    expect(await look()).toBeNull()
+  })
+})
+
 test('a rule that cannot be judged leaves the others theirs, and is told where none of them fires', async () => {
   const failing = db.$extends({
     query: {

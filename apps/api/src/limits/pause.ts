@@ -29,6 +29,11 @@ function meOf({ spenderId, accountId }: Looked): Prisma.Sql {
   )`
 }
 
+/** A condition: the message `m` is one of `me` by this upstream. What was tried with another is no pace and no number of it. */
+function sentBy({ upstream }: Looked): Prisma.Sql {
+  return Prisma.sql`m.spender_id = me.id AND m.upstream = ${upstream}`
+}
+
 /**
  * When a send began, or was to begin: not when an outage let it, nor when the last of its messages went out. None is handed
  * over before it, so that the index of that finds all that began since.
@@ -41,11 +46,11 @@ async function isBurst(db: Database, watched: Looked): Promise<boolean> {
   const [row] = await db.$queryRaw<{ fires: boolean }[]>`
     WITH ${meOf(watched)}, recent AS (
       SELECT count(DISTINCT s.id) AS sends
-      FROM me JOIN send_message m ON m.spender_id = me.id JOIN send s ON s.id = m.send_id
+      FROM me JOIN send_message m ON ${sentBy(watched)} JOIN send s ON s.id = m.send_id
       WHERE m.handed_at > ${since(window)} AND ${BEGAN} > ${since(window)}
     ), before AS (
       SELECT s.id, ${BEGAN} AS began
-      FROM me JOIN send_message m ON m.spender_id = me.id JOIN send s ON s.id = m.send_id
+      FROM me JOIN send_message m ON ${sentBy(watched)} JOIN send s ON s.id = m.send_id
       WHERE m.handed_at > database_now() - ${lookBackDays}::int * interval '1 day'
         AND ${BEGAN} <= database_now() - ${window} AND ${BEGAN} > database_now() - ${lookBackDays}::int * interval '1 day'
       ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
@@ -66,7 +71,7 @@ async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const rows = await db.$queryRaw<{ recipient: string }[]>`
     WITH ${meOf(watched)}, recent AS (
       SELECT DISTINCT recipient, recipient::bigint AS number FROM (
-        SELECT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
+        SELECT m.recipient FROM me JOIN send_message m ON ${sentBy(watched)}
         WHERE m.handed_at > ${newFrom} AND length(m.recipient) BETWEEN 7 AND 15
         ORDER BY m.handed_at DESC LIMIT ${ROWS_MAX}::int
       ) latest
@@ -82,7 +87,7 @@ async function isNumberBlock(db: Database, watched: Looked): Promise<boolean> {
   const candidates = rows.map(({ recipient }) => recipient)
   const known = await db.$queryRaw<{ recipient: string }[]>`
     WITH ${meOf(watched)}
-    SELECT DISTINCT m.recipient FROM me JOIN send_message m ON m.spender_id = me.id
+    SELECT DISTINCT m.recipient FROM me JOIN send_message m ON ${sentBy(watched)}
     WHERE m.recipient IN (SELECT unnest(${candidates}::text[])) AND m.handed_at <= ${newFrom}`
   const old = new Set(known.map(({ recipient }) => recipient))
   return hasBlock(candidates.filter((recipient) => !old.has(recipient)).map(BigInt))
