@@ -224,6 +224,15 @@ describe('a send that the owner is asked about', () => {
     expect(scripted.orders).toEqual([])
   })
 
+  test('that is over is told so to one of many calls that come together; the others are asked about once', async () => {
+    await send()
+    await world.followDate(DAY_MS + 1_000)
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => send({}, at % 2 ? node : other)))
+    const codes = answers.map(({ body }) => body.code).sort()
+    expect(codes).toEqual(['APPROVAL_EXPIRED', ...Array(19).fill('APPROVAL_REQUIRED')])
+    expect((await approvals()).map(({ state }) => state)).toEqual(['expired', 'pending'])
+  })
+
   test.each([
     ['another text', { message: 'Hello!' }],
     ['another recipient', { to: '37060000002' }],

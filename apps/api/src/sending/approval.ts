@@ -58,7 +58,8 @@ export async function requireApproval(deps: SendingDeps, asked: AskedApproval): 
     }
     const isOpen = latest?.state === 'pending' || latest?.state === 'approved'
     if (latest && isOpen && latest.over) {
-      await close(deps.db, latest.id)
+      // Of calls that come together one is told.
+      if (!(await close(deps.db, latest.id))) continue
       throw new ApiError('APPROVAL_EXPIRED', { details: { approvalId: latest.id, manageUrl } })
     }
     if (latest && isOpen && latest.ceilingMicros >= priceMicros) {
@@ -84,8 +85,8 @@ export async function withoutApproval(
   return holds ? null : 'APPROVAL_REQUIRED'
 }
 
-/** Where none could be made, somebody else may just have asked the same; then it is found. */
-const LOOKS = 2
+/** Somebody else may just have closed what is over, and where none could be made have asked the same; then it is found. */
+const LOOKS = 3
 
 async function latestOf(
   deps: SendingDeps,
@@ -101,11 +102,12 @@ async function latestOf(
   return latest
 }
 
-/** Its time is over as well: what ends before it does so for its price. */
-async function close(db: Database, id: string): Promise<void> {
-  await db.$executeRaw`
+/** Its time is over as well: what ends before it does so for its price. False where it was closed, decided or used before. */
+async function close(db: Database, id: string): Promise<boolean> {
+  const closed = await db.$executeRaw`
     UPDATE approval SET state = 'expired', sealed_text = NULL, expires_at = least(expires_at, database_now())
     WHERE id = ${id}::uuid AND state IN ('pending', 'approved')`
+  return closed > 0
 }
 
 /**
