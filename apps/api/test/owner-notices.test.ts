@@ -101,6 +101,32 @@ function withoutSettling(db: Database, isAway: () => boolean): Database {
 }
 
 describe('the first send', () => {
+  test('is told of an SMS, and of no lookup', async () => {
+    const sender = await newConnection()
+    expect((await node.call('POST /hlr', { token: sender.token, body: { msisdn: '37061234567' } })).status).toBe(200)
+    await watch.idle()
+    expect(await noticesOf(sender.accountId)).toEqual([])
+    await world.db.sendMessage.updateMany({
+      where: { spenderId: sender.id },
+      data: { handedAt: new Date(Date.now() - 2 * DAY_MS) },
+    })
+    await send(sender)
+    expect(await noticesOf(sender.accountId)).toEqual([{ kind: 'first_send', spenderId: sender.id }])
+  })
+
+  test('by the real account is told, whatever was sent with the simulator before', async () => {
+    const sender = await newConnection()
+    await send(sender)
+    await world.db.sendMessage.updateMany({
+      where: { spenderId: sender.id },
+      data: { upstream: 'vertexsms', handedAt: new Date(Date.now() - 2 * DAY_MS) },
+    })
+    await world.db.notice.updateMany({ where: { spenderId: sender.id }, data: { about: 'vertexsms' } })
+    // Which of the two is real is no matter.
+    for (let more = 0; more < 2; more += 1) await send(sender)
+    expect((await noticesOf(sender.accountId)).map(({ kind }) => kind)).toEqual(['first_send', 'first_send'])
+  })
+
   test('of a connection is told once, however much it sends and whoever looks', async () => {
     const sender = await newConnection()
     expect(await send(sender)).toBe(200)
@@ -252,6 +278,18 @@ describe('a limit', () => {
       expect(await noticesOf(sender.accountId)).toEqual(told)
     },
   )
+
+  test('is none of what was used up with another upstream', async () => {
+    const sender = await newToken()
+    await send(sender)
+    await world.db.spender.update({ where: { id: sender.id }, data: { maxTotalMicros: 5n } })
+    await world.db.spenderCount.updateMany({ where: { spenderId: sender.id }, data: { upstream: 'vertexsms' } })
+    await look(sender)
+    expect(await noticesOf(sender.accountId)).toEqual([])
+    await world.db.spenderCount.updateMany({ where: { spenderId: sender.id }, data: { upstream: 'sandbox' } })
+    await look(sender)
+    expect((await noticesOf(sender.accountId)).map(({ kind }) => kind)).toEqual(['limit_near'])
+  })
 
   test('a day is told again another day, and a limit that was raised when it is near again', async () => {
     const sender = await newToken()

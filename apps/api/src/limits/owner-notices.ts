@@ -1,15 +1,19 @@
 // Notes what an owner is told by mail, after an answer and never on the path. Auth sends it.
 import { LIMIT_NEAR_FIFTHS } from '@vertexsms/contract/notice'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import type { UpstreamName } from '../upstream/upstream.ts'
 
 /** Whose sending is looked at. */
 interface Sender {
   readonly accountId: string
   readonly spenderId: string
+  /** What was done with another one, as with the simulator before, is none of its first sends and uses up none of its limits. */
+  readonly upstream: UpstreamName
 }
 
-/** What was sent, or may have been; not what waits, was refused or was cancelled before its time. */
-const WENT_OUT = Prisma.sql`m.state IN ('accepted', 'unknown')`
+/** An SMS that was sent, or may have been; not what waits, was refused or was cancelled before its time. */
+const WENT_OUT = Prisma.sql`m.state IN ('accepted', 'unknown')
+  AND (SELECT p.kind FROM send p WHERE p.id = m.send_id) = 'sms'`
 
 /** A connection whose first message went out before that sent for the first time before anybody could be told. */
 const FIRST_SEND_WITHIN_HOURS = 24
@@ -32,11 +36,12 @@ export function pauseNotices(rule: string): Prisma.Sql {
 }
 
 /**
- * Notes the first send of a connection, and every limit of it, of a token or of the whole account of which four fifths are
+ * Notes the first SMS of a connection by this upstream, and every limit of it, of a token or of the whole account of which four fifths are
  * used or held; each once, a limit a day once a day, and either again once it is another amount. What a process that dies
  * leaves out the next look notes.
  */
-export async function noteForOwner(db: Database, { accountId, spenderId }: Sender): Promise<void> {
+export async function noteForOwner(db: Database, { accountId, spenderId, upstream }: Sender): Promise<void> {
+  const byThis = Prisma.sql`m.spender_id = s.id AND m.upstream = ${upstream} AND ${WENT_OUT}`
   const details = Prisma.sql`jsonb_build_object('upstream', upstream, 'limit', what, 'max', max::text, 'used', used::text)`
   const within = Prisma.sql`database_now() - ${FIRST_SEND_WITHIN_HOURS}::int * interval '1 hour'`
   await db.$executeRaw`
@@ -45,7 +50,7 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
       WHERE id IN (${spenderId}::uuid, ${accountId}::uuid) AND account_id = ${accountId}::uuid AND ended_at IS NULL
     ), near AS (
       SELECT s.account_id, s.id, c.upstream, l.*
-      FROM spenders s JOIN spender_count c ON c.spender_id = s.id CROSS JOIN LATERAL (VALUES
+      FROM spenders s JOIN spender_count c ON c.spender_id = s.id AND c.upstream = ${upstream} CROSS JOIN LATERAL (VALUES
         ('day', s.max_per_day_micros, c.day_spent_micros + c.day_held_micros, c.day, c.day_ends_at > database_now()),
         ('recipients', s.recipients_per_day::bigint, c.day_recipients::bigint, c.day, c.day_ends_at > database_now()),
         ('total', s.max_total_micros, c.total_spent_micros + c.total_held_micros, NULL, true)
@@ -54,15 +59,13 @@ export async function noteForOwner(db: Database, { accountId, spenderId }: Sende
     ), first AS (
       SELECT s.account_id, s.id FROM spenders s
       WHERE s.kind = 'connection'
-        AND EXISTS (SELECT FROM send_message m WHERE m.spender_id = s.id AND m.handed_at > ${within} AND ${WENT_OUT})
-        AND NOT EXISTS (
-          SELECT FROM send_message m WHERE m.spender_id = s.id AND m.handed_at <= ${within} AND ${WENT_OUT}
-        )
+        AND EXISTS (SELECT FROM send_message m WHERE ${byThis} AND m.handed_at > ${within})
+        AND NOT EXISTS (SELECT FROM send_message m WHERE ${byThis} AND m.handed_at <= ${within})
     )
     ${INTO}
     SELECT account_id, id, ${noticeColumns(Prisma.sql`'limit_near'`, Prisma.sql`concat_ws(' ', upstream, what, day, max)`, details)}
     FROM near
     UNION ALL
-    SELECT account_id, id, ${noticeColumns(Prisma.sql`'first_send'`, Prisma.sql`''`, Prisma.sql`'{}'::jsonb`)} FROM first
+    SELECT account_id, id, ${noticeColumns(Prisma.sql`'first_send'`, Prisma.sql`${upstream}::text`, Prisma.sql`'{}'::jsonb`)} FROM first
     ON CONFLICT DO NOTHING`
 }
