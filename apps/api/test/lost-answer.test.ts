@@ -6,6 +6,7 @@ import { type Door, doorTo } from '@vertexsms/db/testing/door'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './support/eventually.ts'
 import { makeGate } from './support/gate.ts'
+import { PATIENT_TIMES } from './support/patience.ts'
 import { waitingForLock } from './support/waiting.ts'
 import { EDGE_SECRET, type Node, startWorld, type World } from './support/world.ts'
 
@@ -166,6 +167,28 @@ test.each(effects)(
     await carriedOut
     await world.followDate()
     expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(1)
+  },
+)
+
+test.each(effects)(
+  '%s that is refused at its second try is not let in by the first, to which the server comes later',
+  async (route, _, body) => {
+    const { accountId, token } = await world.makeAccount()
+    expect((await node.call(route, { token, body })).status).toBe(200)
+    const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
+    const settings = { DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits }
+    const impatient = await world.startNode(settings, { times: { ...PATIENT_TIMES, placeMs: 100 } })
+    const places = (handedOver: number) =>
+      world.db.spenderCount.updateMany({ where: { spenderId: accountId }, data: { handedOver } })
+    await places(8)
+    const carriedOut = door.holdNext('INSERT INTO send_message')
+    const { status, body: answer } = await impatient.call(route, { token, body })
+    expect([status, answer.code]).toEqual([429, 'RATE_LIMITED'])
+    await places(0)
+    door.open()
+    await carriedOut
+    await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } }))
+    expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
   },
 )
 

@@ -90,7 +90,7 @@ export type Admitted =
   | { readonly kind: 'asks'; readonly stands: readonly Stand[]; readonly newCountries: readonly string[] }
   /** A limit, a pause or an unknown price stands in the way: the rows say which. */
   | { readonly kind: 'refused'; readonly stands: readonly Stand[] }
-  /** A statement was never answered: it may have admitted, or may still do so while it waits for its locks. */
+  /** No statement was answered. */
   | { readonly kind: 'unanswered' }
 
 interface Row extends Stand {
@@ -107,6 +107,9 @@ interface Row extends Stand {
   readonly admittedOn: string | null
 }
 
+/** What came of it, and whether a statement was never answered: where it is not admitted, that one may still admit it. */
+export type AdmittedOrOpen = Admitted & { readonly isOpen: boolean }
+
 /** Tries of a statement whose connection broke: with the same ids it admits once. */
 const LOST_TRIES = 3
 
@@ -114,25 +117,25 @@ const LOST_TRIES = 3
  * Admits a send, in full or not at all. A statement whose connection broke is run again under the same ids, so that
  * it admits once; throws what the database threw where it is certain that nothing was admitted.
  */
-export async function admit(db: Database, admission: Admission): Promise<Admitted> {
-  let unanswered = false
+export async function admit(db: Database, admission: Admission): Promise<AdmittedOrOpen> {
+  let isOpen = false
   for (let tried = 1; ; tried++) {
     try {
       const rows = await retried(() => admitOnce(db, admission)).catch(noneWhereTaken)
       const [row] = rows ?? []
       if (row?.live && !row.complete && tried < LOST_TRIES) {
-        if (!(await ensureSpenders(db, admission.grant, admission.ledger))) return { kind: 'ended' }
+        if (!(await ensureSpenders(db, admission.grant, admission.ledger))) return { kind: 'ended', isOpen }
         continue
       }
       const outcome = rows === null ? ({ kind: 'repeat' } as const) : outcomeOf(rows)
-      if (!unanswered || outcome.kind === 'admitted') return outcome
-      // What stands in its way may be its own first try, which took the last room, or its id: over by now, for this one waited
-      // behind it.
-      return (await ownOf(db, admission.send.id)) ?? outcome
+      if (!isOpen || outcome.kind === 'admitted') return { ...outcome, isOpen }
+      // What stands in its way may be its own first try, which took the last room, or its id. One that did not is not surely
+      // over: what a network holds back comes to the server behind this one.
+      return { ...((await ownOf(db, admission.send.id)) ?? outcome), isOpen }
     } catch (error) {
-      unanswered ||= mayHaveRun(error)
-      if (!unanswered) throw error
-      if (!mayHaveRun(error) || tried === LOST_TRIES) return { kind: 'unanswered' }
+      isOpen ||= mayHaveRun(error)
+      if (!isOpen) throw error
+      if (!mayHaveRun(error) || tried === LOST_TRIES) return { kind: 'unanswered', isOpen }
     }
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { tooManyOwed } from '../callback-lane.ts'
 import { ApiError } from '../http/api-error.ts'
 import { unavailable } from '../http/error-answers.ts'
-import type { Admitted } from '../ledger/admit.ts'
+import type { Admitted, AdmittedOrOpen } from '../ledger/admit.ts'
 import { toSpenders, WAITING_MAX } from '../ledger/standing.ts'
 import { approvalReasons, manageUrl } from '../limits/judge.ts'
 import { requireApproval } from './approval.ts'
@@ -16,8 +16,8 @@ import { type Priced, sum } from './price.ts'
 import { findReplayed, lookForRepeat, repeatOf } from './replayed.ts'
 import type { Recipient } from './request.ts'
 
-type NotAdmitted = Exclude<Admitted, { kind: 'admitted' }>
-type Of<Kind extends NotAdmitted['kind']> = Extract<NotAdmitted, { kind: Kind }>
+type NotAdmitted = Exclude<AdmittedOrOpen, { kind: 'admitted' }>
+type Of<Kind extends NotAdmitted['kind']> = Extract<Admitted, { kind: Kind }>
 
 /** What a round tried. */
 interface Tried {
@@ -40,12 +40,14 @@ export async function whenNotAdmitted(
   tried: Tried,
 ): Promise<Next> {
   const { sender } = entry
+  if (outcome.isOpen) {
+    giveBackLater(deps, sender, {
+      messageIds: tried.messages.map(({ id }) => id),
+      isFoundAgain: entry.key !== null || tried.messages.some(({ fingerprint }) => fingerprint !== null),
+    })
+  }
   switch (outcome.kind) {
     case 'unanswered':
-      giveBackLater(deps, sender, {
-        messageIds: tried.messages.map(({ id }) => id),
-        isFoundAgain: entry.key !== null || tried.messages.some(({ fingerprint }) => fingerprint !== null),
-      })
       throw unavailable()
     case 'ended':
       throw new ApiError('TOKEN_INVALID')

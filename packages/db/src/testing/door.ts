@@ -22,6 +22,8 @@ export interface Door {
    * where their client has gone by then, as at a server that stands still. Resolves once they were carried out after that.
    */
   hold(text: string): Promise<void>
+  /** As {@link hold}, of the next such statement alone. */
+  holdNext(text: string): Promise<void>
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
@@ -54,7 +56,7 @@ export async function doorTo(
   let passes = true
   let silent = false
   let unanswered: string[] = []
-  let holding: string | undefined
+  let holding: { readonly text: string; readonly once: boolean } | undefined
   let held: (() => Promise<void>)[] = []
   let allCarriedOut = () => {}
   let shutting: { readonly text: string; readonly turnedAway: () => void } | undefined
@@ -74,8 +76,9 @@ export async function doorTo(
     const far = connect(Number(port), hostname)
     let kept: Buffer[] | undefined
     const keepBack = (data: Buffer) => {
-      if (kept === undefined && holding !== undefined && data.includes(holding)) {
+      if (kept === undefined && holding !== undefined && data.includes(holding.text)) {
         kept = []
+        if (holding.once) holding = undefined
         held.push(async () => {
           far.end(Buffer.concat(kept ?? []))
           kept = undefined
@@ -124,6 +127,12 @@ export async function doorTo(
     passes = false
     cut()
   }
+  const hold = (text: string, once: boolean) => {
+    holding = { text, once }
+    return new Promise<void>((resolve) => {
+      allCarriedOut = resolve
+    })
+  }
   return {
     url: url.href,
     cut,
@@ -139,12 +148,8 @@ export async function doorTo(
         shutting = { text, turnedAway }
       })
     },
-    hold(text) {
-      holding = text
-      return new Promise((resolve) => {
-        allCarriedOut = resolve
-      })
-    },
+    hold: (text) => hold(text, false),
+    holdNext: (text) => hold(text, true),
     open() {
       holding = undefined
       Promise.all(held.map((letGo) => letGo())).then(allCarriedOut)
