@@ -1,7 +1,9 @@
 // Mail that waits, in two tables of one shape. A row is claimed by compare-and-set for longer than a mail may take, so that
 // of any number of nodes one sends it. What a server may have taken is never sent again; only a process that dies between
 // a server's yes and its mark lets another send a mail twice, under the same Message-ID.
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Database, Prisma } from '@vertexsms/db/client'
+import { isUnreachable } from '@vertexsms/db/unreachable'
 import type { Job } from '@vertexsms/service/jobs'
 import type { Logger } from '@vertexsms/service/logger'
 import type { Mail, Mailer, MailOutcome } from './mailer.ts'
@@ -21,6 +23,9 @@ type Outbox = 'notice' | 'password_request'
 
 /** A claim is this much longer than a mail may take: the server may be slow, and so may the database. */
 const CLAIM_MARGIN_MS = 20_000
+
+/** Between two tries to mark what became of a mail: shorter than between two looks for what is due, here or elsewhere. */
+const MARK_AGAIN_MS = 250
 
 /** The waits between tries, in minutes; what fails after the last of them is given up, within half a day. */
 const PAUSES_MINUTES = [1, 5, 15, 60, 240, 360]
@@ -48,7 +53,7 @@ export function createMailJob(
     name: job.name,
     everyMs: everyMs ?? job.everyMs,
     firstAfterMs: everyMs ?? job.everyMs,
-    async run() {
+    async run(_clock, isStopping) {
       const claimed = await claimMail(db, job.outbox, mailer.sendWithinMs + CLAIM_MARGIN_MS)
       if (!claimed) return 0
       const mail = await job.mailOf(claimed.id, claimed.claimedAt)
@@ -58,7 +63,7 @@ export function createMailJob(
       }
       const { outcome, reason } = await mailer.send({ id: claimed.id, ...mail })
       if (outcome !== 'sent') log.warn({ event: 'mail', reason }, 'a mail was not sent')
-      await settleMail(db, job.outbox, claimed, outcome)
+      await settleSurely(db, job.outbox, { claimed, outcome, isStopping })
       return 1
     },
   }
@@ -76,6 +81,26 @@ async function claimMail(db: Database, outbox: Outbox, claimMs: number): Promise
     )
     RETURNING id::text, attempts, database_now() AS "claimedAt"`
   return row ?? null
+}
+
+/** Marks it as soon as the database is there again, unless the process stops before. */
+async function settleSurely(
+  db: Database,
+  outbox: Outbox,
+  {
+    claimed,
+    outcome,
+    isStopping,
+  }: { readonly claimed: ClaimedMail; readonly outcome: MailOutcome; readonly isStopping: () => boolean },
+): Promise<void> {
+  for (;;) {
+    try {
+      return await settleMail(db, outbox, claimed, outcome)
+    } catch (error) {
+      if (isStopping() || !isUnreachable(error)) throw error
+      await delay(MARK_AGAIN_MS)
+    }
+  }
 }
 
 /** Marks what became of a claimed mail; a claim that was lost meanwhile marks nothing. */
