@@ -1,3 +1,4 @@
+// One file, because the end of a connection is told from everything that it still owes: behind an answer, and while stopping.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -196,6 +197,11 @@ function openConnection(connections: Map<Socket, Connection>, socket: Socket): C
   return connection
 }
 
+/** True for an answer that says, or will say, that its connection ends behind it. */
+function isLast(response: ServerResponse): boolean {
+  return !response.shouldKeepAlive || response.getHeader('connection') === 'close'
+}
+
 /** Notes a request that came, and its answer until it has ended. */
 function oweAnswer(connections: Map<Socket, Connection>, response: ServerResponse): void {
   const { req: request } = response
@@ -217,6 +223,14 @@ function oweAnswer(connections: Map<Socket, Connection>, response: ServerRespons
  */
 function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): void {
   app.server.on('connection', (socket) => openConnection(connections, socket))
+  const { closeIdleConnections } = app.server
+  app.server.closeIdleConnections = () => {
+    // To Node a connection is idle whose answer was handed to it, though the client has but a part of it.
+    const owing = [...connections].filter(([, { owed }]) => owed.length > 0).map(([socket]) => socket)
+    for (const socket of owing) socket.destroy = () => socket
+    closeIdleConnections.call(app.server)
+    for (const socket of owing) Reflect.deleteProperty(socket, 'destroy')
+  }
   // Node would answer other expectations than 100-continue past all hooks; they may be left unmet (RFC 9110 §10.1.1).
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.server.on('connect', (_request, socket: Socket) => {
@@ -226,13 +240,18 @@ function addDrain(app: FastifyInstance, connections: Map<Socket, Connection>): v
     socket.on('drain', () => connection?.owed[0]?.emit('drain'))
     refuseUnread({}, socket, connection)
   })
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
+    const isBehindEnd = socket.writableEnded || connections.get(socket)?.owed.some(isLast)
     oweAnswer(connections, reply.raw)
-    done()
+    // It came in the same bytes as one whose answer ends the connection: nothing could be said of it (RFC 9112 §9.6).
+    if (isBehindEnd) reply.hijack()
+    else done()
   })
   app.addHook('preClose', async () => {
     for (const { owed } of connections.values()) {
-      for (const response of owed) if (!response.headersSent) response.shouldKeepAlive = false
+      // Behind the first of them that says it nothing is answered.
+      const last = owed.at(-1)
+      if (last?.headersSent === false) last.shouldKeepAlive = false
     }
     if (!app.server.listening) return
     const begun = performance.now()

@@ -1,4 +1,5 @@
 // One small service over HTTP, and what all three apps rely on: health, logs, errors, proxies, stopping.
+import { once } from 'node:events'
 import { Agent, request as nodeRequest } from 'node:http'
 import { type AddressInfo, createConnection, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -561,6 +562,51 @@ describe('a stopping service', () => {
     await ended
     await closed
     expect(received).toMatch(/connection: keep-alive[\s\S]*finished$/i)
+  })
+
+  it('gives every answer that is owed on one connection, and says with the last that it ends (RFC 9112 §9.6)', async () => {
+    const { app } = patient()
+    const finish: (() => void)[] = []
+    app.get('/under-way', async () => {
+      await new Promise<void>((resolve) => finish.push(resolve))
+      return 'finished'
+    })
+    const stopping = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()))
+    const socket = connect(await listen(app))
+    socket.write('GET /under-way HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2))
+    await expect.poll(() => finish.length).toBe(2)
+    const closed = app.close()
+    await stopping
+    for (const one of finish) one()
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    await closed
+    expect(text.match(/HTTP\/1\.1 \d+|connection: [a-z-]+|finished/gi)).toEqual([
+      'HTTP/1.1 200',
+      'Connection: keep-alive',
+      'finished',
+      'HTTP/1.1 200',
+      'Connection: close',
+      'finished',
+    ])
+  })
+
+  it('lets a client have all of an answer that it reads slowly', async () => {
+    const { app } = patient()
+    // More than a connection takes at a time.
+    const size = 20_000_000
+    app.get('/long', async () => 'y'.repeat(size))
+    const stopping = new Promise<void>((resolve) => app.addHook('preClose', async () => resolve()))
+    const socket = connect(await listen(app)).pause()
+    socket.write('GET /long HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(socket, 'readable')
+    const closed = app.close()
+    await stopping
+    await expect.poll(() => app.server.listening).toBe(false)
+    let length = 0
+    for await (const chunk of socket) length += chunk.length
+    await closed
+    expect(length).toBeGreaterThan(size)
   })
 
   it('tells the client of an answer still owed not to use the connection again', async () => {

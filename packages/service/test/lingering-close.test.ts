@@ -112,6 +112,28 @@ describe('a client that sends on while it is answered', () => {
     expect(spend).not.toHaveBeenCalled()
   })
 
+  const BEHIND = `POST /spend ${HEAD}content-length: 2\r\n\r\n{}`
+  const BODY = 'x'.repeat(2_000)
+  it.each([
+    ['a body that is too long', `POST /spend ${HEAD}content-length: ${BODY.length}\r\n\r\n${BODY}`, 413],
+    ['one without a length', `${CHUNKED}${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`, 413],
+    ['one that wants the end', `POST /refuse ${HEAD}connection: close\r\ncontent-length: 2\r\n\r\n{}`, 401],
+  ])('has no request carried out that came together with %s (RFC 9112 §9.6)', async (_what, bytes, status) => {
+    const { port, spend } = await start()
+    const text = await sendThenRead(port, `${bytes}${BEHIND}`)
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*^connection: close\r$`, 'im'))
+    expect(text.match(/HTTP/g)).toHaveLength(1)
+    expect(spend).not.toHaveBeenCalled()
+  })
+
+  it('has each request answered in turn that came behind one whose connection stays', async () => {
+    const { port, spend } = await start()
+    const last = `POST /spend ${HEAD}connection: close\r\ncontent-length: 2\r\n\r\n{}`
+    const text = await sendThenRead(port, `POST /refuse ${HEAD}content-length: 2\r\n\r\n{}${BEHIND}${BEHIND}${last}`)
+    expect(text.match(/HTTP\/1\.1 \d+/g)?.map((line) => line.slice(-3))).toEqual(['401', '200', '200', '200'])
+    expect(spend).toHaveBeenCalledTimes(3)
+  })
+
   it('does not hold a service that stops', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { app, port } = await start()
