@@ -53,6 +53,17 @@ describe('the metadata of the protected resource', () => {
     expect([options.status, options.headers.get('access-control-allow-origin')]).toEqual([204, '*'])
   })
 
+  it.each(paths)('tells pages of every origin too how to ask at %s (RFC 9110 §15.5.6)', async (path) => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const answer = await fetch(origin() + path, { method, headers: { origin: 'https://anyone.example' } })
+      const { status, headers } = answer
+      expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
+      expect(headers.get('access-control-allow-origin')).toBe('*')
+      expect(await answer.json()).toEqual({ error: 'invalid_request', error_description: 'Send GET.' })
+    }
+    expect((await fetch(`${origin()}${path}/x`, { method: 'POST' })).status).toBe(404)
+  })
+
   it('never lists offline_access (2026-07-28, authorization)', async () => {
     const text = await (await fetch(`${origin()}${paths[0]}`)).text()
     expect(text).not.toContain('offline_access')

@@ -66,7 +66,7 @@ describe('a stranger', () => {
   it.each([
     ['OPTIONS /mcp', 204],
     ['OPTIONS /.well-known/oauth-protected-resource/mcp', 204],
-    ['POST /.well-known/oauth-protected-resource/mcp', 404],
+    ['POST /.well-known/oauth-protected-resource/mcp', 405],
     ['POST /register', 307],
     ['POST /other', 404],
     ['PUT /mcp/other', 404],
