@@ -752,10 +752,10 @@ describe('a long list of tokens', () => {
 
   it('has no two buttons of the same name, tokens and apps of the same name included', async () => {
     const { account, person } = await listed()
+    // Called as the list numbers the one behind it.
+    await makeConnection(account.id, '2) (Claude')
     await makeConnection(account.id)
     await makeConnection(account.id)
-    // Called as a list would number the other two.
-    await makeConnection(account.id, 'Claude) (2')
     const { html } = await person.get('/settings/api')
     const named = [
       ...html.matchAll(/<(?:button|summary|a) class="(?:button[^"]*|small)"[^>]*>([\s\S]*?)<\/(?:button|summary|a)>/g),
@@ -763,8 +763,8 @@ describe('a long list of tokens', () => {
     const names = named.map(([, inner = '']) => inner.replace(/<[^>]*>/g, ''))
     expect(names).toContain('Delete same …cc%C…')
     expect(names).toContain('Delete same')
-    expect(names).toContain('Pause claude.ai (Claude) (2)')
-    expect(names).toContain('Pause claude.ai (Claude) (3)')
+    expect(names).toContain('Pause claude.ai (2) (Claude)')
+    expect(names).toContain('Pause claude.ai (3) (Claude)')
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
   })
 })
@@ -814,7 +814,8 @@ describe('more connections than a few', () => {
     const rows = [...html.matchAll(/<details class="app-row">[\s\S]*?<\/summary>/g)].map(([row]) => row)
     expect(rows).toHaveLength(6)
     const row = rows[0]?.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')
-    expect(row?.trim()).toBe('claude.ai paused calls itself “ Sixth ” Spent today 0.00 EUR of 5.00 EUR Last used never')
+    const said = 'claude.ai (2) paused calls itself “ Sixth ” Spent today 0.00 EUR of 5.00 EUR Last used never'
+    expect(row?.trim()).toBe(said)
     for (const action of ['resume', 'disconnect']) expect(html).toContain(`/connections/${id}/${action}"`)
   })
 
@@ -1009,7 +1010,7 @@ describe('the card of a connection', () => {
     const local = '“First &lt;b&gt;”, an app on this computer'
     const imitation = 'An app on this computer not VertexSMS'
     const link = 'An app that opens cursor: links'
-    expect(headings(html).sort()).toEqual([local, imitation, link, 'claude.ai', 'claude.ai'].sort())
+    expect(headings(html).sort()).toEqual([local, imitation, link, 'claude.ai', 'claude.ai (2)'].sort())
     expect(html).toContain('calls itself “<bdi class="name">VertexSMS Support</bdi>')
     expect(html).not.toContain('calls itself “<bdi class="name">First')
     expect(html.indexOf(link)).toBeLessThan(html.indexOf('>Third</bdi>'))

@@ -197,20 +197,65 @@ describe('the first page of the dashboard', () => {
     })
   })
 
-  it('tells two connections of one app apart, by the number that the list of all gives them and by when each began', async () => {
+  it('tells connections of one app apart by one number on every page, which no order, newer one or end of an older one changes, and by when each began', async () => {
     const { person, accountId } = await owner()
-    const hoursAgo = (hours: number) => ({ approvedAt: new Date(Date.now() - hours * 3_600_000) })
-    const [older, newer, other] = [
-      await addConnection(stack, accountId, hoursAgo(5)),
-      await addConnection(stack, accountId, hoursAgo(2)),
-      await addConnection(stack, accountId, { ...hoursAgo(1), clientName: 'Other' }),
-    ]
-    const { html } = await person.get('/')
-    const linked = (id: string) => html.match(new RegExp(`<a href="/connections/${id}">([^<]*)</a>`))?.[1]
-    expect([other, newer, older].map(linked)).toEqual(['claude.ai', 'claude.ai', 'claude.ai (2)'])
-    expect(textOf(html)).toMatch(/claude\.ai \(2\) calls itself “ Claude ” connected 5 hours ago · never used/)
-    const heading = new RegExp(`id="app-${older}">([^<]*)<`)
-    expect((await person.get('/settings/api')).html.match(heading)?.[1]).toBe('claude.ai (2)')
+    const approved = (hours: number) => ({ approvedAt: new Date(Date.now() - hours * 3_600_000) })
+    const older = await addConnection(stack, accountId, approved(5))
+    const newer = await addConnection(stack, accountId, approved(2))
+    const other = await addConnection(stack, accountId, { ...approved(1), clientName: 'Other' })
+    await addConnection(stack, accountId, { ...approved(9), redirectHost: 'other.example' })
+    for (const spenderId of [older, newer]) {
+      const of = { accountId, spenderId }
+      await addSpender(stack, of, { pausedAt: new Date(), maxPerDayMicros: 1_000_000n })
+      await addCount(stack, { spenderId, daySpentMicros: 990_000n })
+      await addMessage(stack, of)
+      await askApproval(stack, of)
+      const row = { ...of, upstream: 'sandbox', what: 'sms', outcome: 'OK', parts: 1, at: new Date() }
+      await stack.db.activity.create({ data: { ...row, amountMicros: 39_000n } as never })
+      const messageId = await addMessage(stack, of, { state: 'accepted' })
+      const text = { recipient: '37061234567', sender: 'Shop', text: 'Hello' }
+      await stack.db.sandboxText.create({ data: { accountId, receivedAt: new Date(), messageId, ...text } })
+    }
+    const names = new Map([
+      [older, 'claude.ai'],
+      [newer, 'claude.ai (2)'],
+      [other, 'claude.ai (3)'],
+    ])
+    /** How a page names each of the three, and how often. */
+    const named = (html: string) =>
+      [
+        ...html.matchAll(
+          /name"(?: id="[^"]*")?><a href="\/connections\/([-0-9a-f]{36})">([^<]*)<\/a>|id="app-([-0-9a-f]{36})">([^<]*)</g,
+        ),
+      ]
+        .map(([, link, text, id = link ?? '', title = text]) => [id, title] as const)
+        .filter(([id]) => names.has(id))
+    const overview = (await person.get('/')).html
+    expect(named(overview).length).toBe(2 + 2 + 3)
+    expect(textOf(overview)).toMatch(
+      /claude\.ai \(2\) calls itself “ Claude ” connected 2 hours ago last used just now paused/,
+    )
+    const unknown = overview.slice(overview.indexOf('id="unknown"'), overview.indexOf('id="sums"'))
+    expect([...unknown.matchAll(/asks-title name">([^<]*)</g)].map(([, name]) => name)).toEqual([
+      'claude.ai',
+      'claude.ai (2)',
+    ])
+    const allAreNamed = async (ways: Record<string, number>) => {
+      for (const [path, count] of Object.entries(ways)) {
+        const found = named((await person.get(path)).html)
+        expect([path, found.length]).toEqual([path, count])
+        expect([path, found]).toEqual([path, found.map(([id]) => [id, names.get(id)])])
+      }
+    }
+    await allAreNamed({ '/': 7, '/approvals': 2, '/settings/limits': 2, '/sandbox/phone': 2 })
+    await allAreNamed({ '/settings/api': 3, '/settings/api?sort=spent': 3, '/settings/api?q=Other': 1 })
+    const { html } = await person.get(`/connections/${newer}`)
+    expect(html).toMatch(/<h1 class="asks-title name">claude\.ai \(2\)</)
+    await send(person, `/connections/${newer}/disconnect`)
+    const gone = textOf((await person.get('/settings/api?done=connection')).html)
+    expect(gone).toContain('claude.ai (2) (Claude)')
+    await send(person, `/connections/${older}/disconnect`)
+    await allAreNamed({ '/settings/api': 1, '/settings/limits': 2, '/connections/ended': 2 })
   })
 
   it('shows connections at a glance, host first, and counts those that ended', async () => {
@@ -220,7 +265,7 @@ describe('the first page of the dashboard', () => {
     await addConnection(stack, accountId, { expiresAt: new Date(Date.now() - 1000) })
     const { html } = await person.get('/')
     const text = textOf(html)
-    expect(text).toMatch(/claude\.ai calls itself “ Claude ” connected just now · never used paused 0\.00 EUR today/)
+    expect(text).toMatch(/claude\.ai calls itself “ Claude ” connected just now never used paused 0\.00 EUR today/)
     expect(text).toContain('Ended connections (2)')
     expect(text).not.toContain('No app is connected.')
   })

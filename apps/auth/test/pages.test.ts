@@ -25,6 +25,7 @@ const CONSENT = {
     within: 'an app on this computer',
     place: 'localhost',
     name: 'Claude',
+    number: '',
     passesFor: null,
     href: null,
   },

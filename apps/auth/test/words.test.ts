@@ -132,7 +132,16 @@ describe('the catalogue of words', () => {
     for (const language of LANGUAGES) {
       const page = {
         url: '/x',
-        who: { kind: 'web', title: attack, within: attack, place: attack, name: attack, passesFor: null, href: null },
+        who: {
+          kind: 'web',
+          title: attack,
+          within: attack,
+          place: attack,
+          number: '',
+          name: attack,
+          passesFor: null,
+          href: null,
+        },
         isWarned: false,
         answer: 'denied',
         accountEmail: attack,

@@ -1,10 +1,12 @@
 import { PAGE_PATHS, spenderPath } from '@vertexsms/contract/page-paths'
+import type { Database } from '@vertexsms/db/client'
 import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import type { Words } from '../words/words.ts'
 import { isClientScheme } from './client-places.ts'
 import { ownDomains, passesFor, registrableDomain, type Seen } from './imitation.ts'
-import type { NamedApp } from './named-app.ts'
+import { appNamed, NAMED_BY, type NamedApp } from './named-app.ts'
 import type { NamedSpender } from './names.ts'
+import { spenderIdOf } from './spenders.ts'
 
 /** Who asks, spends or has ended, as every page names it (`partials/who`). */
 export interface WhoView {
@@ -12,11 +14,13 @@ export interface WhoView {
   readonly kind: 'web' | 'local' | 'link' | 'token' | 'account' | 'gone'
   /**
    * What to call it where there is room for one name: of an app, the part of it that nobody can make up; what an approved
-   * one on the person's own computer says of itself stands before that, in quotation marks.
+   * one on the person's own computer says of itself stands before that, in quotation marks. It ends in {@link number}.
    */
   readonly title: string
   /** The same within a sentence. */
   readonly within: string
+  /** Tells an app from those of the same title that its owner approved before it, as ` (2)`; empty for the first. */
+  readonly number: string
   /** Where exactly the answers of an app go: the host with its port, or the scheme with its colon; empty for others. */
   readonly place: string
   /**
@@ -36,29 +40,71 @@ export interface Naming {
   readonly ownDomains: ReadonlySet<string>
   /** What was found of each app so far: on a page of a hundred rows most are of a few. */
   readonly found: Map<string, WhoView['passesFor']>
+  /** Which connection of its title each is, from 1, by their ids. */
+  readonly numbers: ReadonlyMap<string, number>
 }
 
-/** For a reader of a page of this issuer. */
+/** For a reader of a page of this issuer, who is asked about an app that is new. */
 export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Words): Naming {
-  return { t, ownDomains: ownDomains(issuerUrl), found: new Map() }
+  return { t, ownDomains: ownDomains(issuerUrl), found: new Map(), numbers: new Map() }
 }
 
-/** How every page calls a spender: an app as {@link ownAppOf} does, a token by its name. */
+/**
+ * For the owner of an account, on all its pages alike. Of connections with one title the first that was approved has no
+ * number, and none changes with the order of a list, with a newer connection or with the end of an older one, as long as
+ * that is kept. What took the place of another has its number.
+ */
+export async function ownersNaming(
+  deps: { readonly db: Database; readonly issuerUrl: string },
+  accountId: string,
+  t: Words,
+): Promise<Naming> {
+  const naming = namingFor(deps, t)
+  const rows = await deps.db.connection.findMany({
+    where: { accountId },
+    orderBy: [{ approvedAt: 'asc' }, { id: 'asc' }],
+    select: { id: true, spenderId: true, ...NAMED_BY },
+  })
+  const numbers = new Map<string, number>()
+  const titled = new Map<string, Map<string, number>>()
+  for (const row of rows) {
+    const { title } = ownAppOf(appNamed(row), naming)
+    const alike = titled.get(title) ?? new Map<string, number>()
+    titled.set(title, alike)
+    const which = alike.get(spenderIdOf(row)) ?? alike.size + 1
+    alike.set(spenderIdOf(row), which)
+    numbers.set(row.id, which)
+  }
+  return { ...naming, numbers }
+}
+
+/** How every page calls a spender: an app as {@link ownAppOf} does, by its number, a token by its name. */
 export function whoOf(named: NamedSpender | undefined | null, naming: Naming): WhoView {
   const { who } = naming.t
-  const gone = { kind: 'gone', place: '', name: '', passesFor: null, href: null } as const
+  const gone = { kind: 'gone', number: '', place: '', name: '', passesFor: null, href: null } as const
   if (!named) return { ...gone, ...ours(who.gone) }
   const { kind, id, name, app } = named
   const href = spenderPath({ kind: kind === 'connection' ? kind : 'token', id })
   if (kind === 'deleted token') return { ...gone, title: who.deleted(name), within: who.deleted(name), href }
-  return app === null
-    ? { kind: 'token', title: name, within: name, place: '', name, passesFor: null, href }
-    : { ...ownAppOf(app, naming), href }
+  if (app === null)
+    return { kind: 'token', title: name, within: name, number: '', place: '', name, passesFor: null, href }
+  const view = ownAppOf(app, naming)
+  const which = naming.numbers.get(id) ?? 1
+  const number = which > 1 ? ` (${naming.t.format.number(which)})` : ''
+  return { ...view, title: view.title + number, within: view.within + number, number, href }
 }
 
 /** The account, among what is said of its connections and tokens. */
 export function wholeAccount({ t: { who } }: Naming): WhoView {
-  return { kind: 'account', ...ours(who.account), place: '', name: '', passesFor: null, href: PAGE_PATHS.accountLimits }
+  return {
+    kind: 'account',
+    ...ours(who.account),
+    number: '',
+    place: '',
+    name: '',
+    passesFor: null,
+    href: PAGE_PATHS.accountLimits,
+  }
 }
 
 /**
@@ -66,7 +112,7 @@ export function wholeAccount({ t: { who } }: Naming): WhoView {
  * itself. Of programs on the person's own computer that place is the same, so what tells them apart is in the title, as
  * something that was said: in quotation marks, and before what the program is. A name that imitates gets no such place.
  */
-export function ownAppOf(app: NamedApp, naming: Naming): WhoView {
+function ownAppOf(app: NamedApp, naming: Naming): WhoView {
   const who = appOf(app, naming)
   const said = who.kind === 'local' && who.passesFor === null ? who.name : ''
   if (said === '') return who
@@ -75,8 +121,8 @@ export function ownAppOf(app: NamedApp, naming: Naming): WhoView {
 }
 
 /** How an app is called within one line of text, as on a button that is read out: what it calls itself stands last. */
-export function inOneLine({ kind, place, title, name }: WhoView): string {
-  const by = kind === 'web' ? place : title
+export function inOneLine({ kind, place, number, title, name }: WhoView): string {
+  const by = kind === 'web' ? place + number : title
   return name === '' ? by : `${by} (${name})`
 }
 
@@ -87,7 +133,7 @@ export function appOf(app: NamedApp, naming: Naming): WhoView {
   const known = naming.found.get(key)
   const found = known === undefined ? passesFor(seenOf(app, naming)) : known
   naming.found.set(key, found)
-  return { place, name: quotable(app.name), href: null, ...titleOf(place, naming.t), passesFor: found }
+  return { place, name: quotable(app.name), number: '', href: null, ...titleOf(place, naming.t), passesFor: found }
 }
 
 /** An app, as what is judged of it: every host that answers for it counts, that of its document too. */

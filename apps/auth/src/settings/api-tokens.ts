@@ -1,9 +1,10 @@
 import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { NamedSpender } from '../connections/names.ts'
 import { scheduledUnder, scheduledWith } from '../connections/scheduled.ts'
 import { deleteToken, type TokenRow } from '../connections/tokens.ts'
 import { isUuid } from '../connections/uuid.ts'
-import { namingFor } from '../connections/who.ts'
+import { ownersNaming } from '../connections/who.ts'
 import { tokenPath } from '../views/token-path.ts'
 import { doneOf } from '../web/done.ts'
 import { wordsFor } from '../web/language.ts'
@@ -33,7 +34,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     return sendPage(reply, 'api-tokens', {
       viewer: viewerOf(deps, request),
       notice: noticeOf(request, named, t),
-      ...(await tokenList(deps.db, account.id, request.query, now(), namingFor(deps, t))),
+      ...(await tokenList(deps.db, account.id, request.query, now(), await ownersNaming(deps, account.id, t))),
     })
   })
 
@@ -50,7 +51,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
       scheduledMessages: ends ? 0 : await scheduledWith(deps.db, row.id),
       connection: ends
         ? {
-            ...(await endingView(deps.db, ends, now, namingFor(deps, t))),
+            ...(await endingView(deps.db, ends, now, await ownersNaming(deps, ends.accountId, t))),
             token: await titleOfIssued(deps.db, { ...row, accountId: ends.accountId, connectionId: ends.id }, now, t),
           }
         : null,
@@ -64,7 +65,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     const row = await ownToken(deps, request, now)
     const waited = row ? await waitsWith(deps, row) : 0
     const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId }) : 'not_found'
-    if (row) tellWhich(deps, request, reply, row, waited)
+    if (row) await tellWhich(deps, request, reply, { named: nameOf(row), lastFour: row.lastFour }, waited)
     return reply.redirect(`${PAGE_PATHS.tokens}?done=${deletion}`, 303)
   })
 }
@@ -80,4 +81,11 @@ function noticeOf(request: FastifyRequest, named: string | null, t: Words): stri
   // Said with its name, once, or not at all: a link alone must not say that something is gone.
   if (done === 'token' || done === 'connection') return named === null ? null : goneNotice(named, done, t)
   return doneOf(request, t.access.done)
+}
+
+/** What goes with a token: the app that holds it, or the token itself. */
+function nameOf({ id, name, app, connectionId }: TokenRow): NamedSpender {
+  return app && connectionId
+    ? { kind: 'connection', id: connectionId, name, app }
+    : { kind: 'token', id, name, app: null }
 }

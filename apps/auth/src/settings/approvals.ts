@@ -15,7 +15,7 @@ import { type AskedApproval, BECAME, closedApprovals, findApproval, findApproval
 import { nameSpenders } from '../connections/names.ts'
 import { pausedOf } from '../connections/spenders.ts'
 import { isUuid } from '../connections/uuid.ts'
-import { type Naming, namingFor, whoOf } from '../connections/who.ts'
+import { type Naming, ownersNaming, whoOf } from '../connections/who.ts'
 import type { ApprovalsPage, AskedView } from '../views/approvals.ts'
 import { textField } from '../web/fields.ts'
 import { wordsFor } from '../web/language.ts'
@@ -72,7 +72,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const all = [...each.values()].reduce((sum, count) => sum + count, 0)
     const { skip, pager } = pageOf(all, { path: PATH, query: request.query, name: 'page' })
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
-    const naming = namingFor(deps, wordsFor(request))
+    const naming = await ownersNaming(deps, accountId, wordsFor(request))
     const paused = await pausedOf(deps.db, accountId)
     const viewsOf = async (ids: readonly string[], isOf: (standing: AskedView['standing']) => boolean) =>
       (await findApprovals(deps, { accountId, ids }, now, READABLE))
@@ -112,7 +112,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       return refuseAllOf(tx, { accountId: account.id, spenderId })
     })
     if (refused === null) return reply.redirect(signInPath(PATH), 303)
-    const naming = namingFor(deps, wordsFor(request))
+    const naming = await ownersNaming(deps, account.id, wordsFor(request))
     const asker = (await nameSpenders(deps.db, account.id, [spenderId])).get(spenderId) ?? null
     const { approvals, format } = naming.t
     const { title } = whoOf(asker, naming)
@@ -129,7 +129,12 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     if (!found) return reply.callNotFound()
     const outcome = outcomeOf(request)
     return sendPage(reply, 'approval', {
-      ...askedView(found, await pausedOf(deps.db, accountId), now, namingFor(deps, wordsFor(request))),
+      ...askedView(
+        found,
+        await pausedOf(deps.db, accountId),
+        now,
+        await ownersNaming(deps, accountId, wordsFor(request)),
+      ),
       viewer: viewerOf(deps, request),
       isAnswered: outcome !== null,
       isLate: outcome === 'late',
@@ -157,7 +162,10 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       return isDone || (await standsSo(tx, own, verdict)) ? verdict : 'late'
     })
     if (outcome === 'signed_out') return reply.redirect(signInPath(back), 303)
-    if (back === PATH) showOnce(deps, reply, noticePlace(request), nameOf(found, namingFor(deps, wordsFor(request))))
+    if (back === PATH) {
+      const naming = await ownersNaming(deps, account.id, wordsFor(request))
+      showOnce(deps, reply, noticePlace(request), nameOf(found, naming))
+    }
     return reply.redirect(withNotice(back, outcome), 303)
   })
 }

@@ -5,11 +5,11 @@ import { pauseOf } from '@vertexsms/db/paused'
 import { scopesSpend } from '../connections/binding.ts'
 import { withoutKeys } from '../connections/keys.ts'
 import { lastUsedOf } from '../connections/last-used.ts'
-import { appNamed } from '../connections/named-app.ts'
+import { spenderNamed } from '../connections/names.ts'
 import { spenderIdOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
 import { listTokens, newestTokens, type TokenRow } from '../connections/tokens.ts'
-import { inOneLine, type Naming, ownAppOf, titleOf } from '../connections/who.ts'
+import { inOneLine, type Naming, titleOf, whoOf } from '../connections/who.ts'
 import type { ApiTokensPage, ConnectionView, IssuedTokenView } from '../views/tokens.ts'
 import { PAGE_ROWS, pageOf } from '../web/paging.ts'
 import { timeView } from '../web/times.ts'
@@ -115,18 +115,17 @@ async function connectionViews(
     spentUnder(db, spenderIds, now),
     db.spender.findMany({ where: { id: { in: spenderIds }, accountId } }),
   ])
-  const whos = connections.map((connection) => ownAppOf(appNamed(connection), naming))
+  const whos = connections.map((connection) => whoOf(spenderNamed(connection), naming))
   const labels = distinct(whos.map(inOneLine))
   return connections.map((connection, at) => {
     const { id, approvedAt, expiresAt, scopes } = connection
     const spender = spenders.find((row) => row.id === spenderIdOf(connection))
     const lastUsed = used.get(id)
-    const { label, which } = labels[at] ?? { label: '', which: 1 }
+    const label = labels[at] ?? ''
     return {
       id,
-      who: whos[at] ?? ownAppOf(appNamed(connection), naming),
+      who: whos[at] ?? whoOf(null, naming),
       label,
-      which,
       isPaused: spender !== undefined && pauseOf(spender) !== null,
       may: mayOfScopes(scopes, naming.t),
       spends: scopesSpend(scopes),

@@ -2,10 +2,10 @@ import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import { liveConnection } from '@vertexsms/db/alive'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { endConnection } from '../connections/end.ts'
-import { appNamed } from '../connections/named-app.ts'
+import { spenderNamed } from '../connections/names.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
 import { isUuid } from '../connections/uuid.ts'
-import { namingFor } from '../connections/who.ts'
+import { ownersNaming } from '../connections/who.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
@@ -31,7 +31,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     return sendPage(reply, 'disconnect', {
       viewer: viewerOf(deps, request),
       formAction: `/connections/${row.id}/disconnect`,
-      ...(await endingView(deps.db, row, nowOf(request), namingFor(deps, wordsFor(request)))),
+      ...(await endingView(deps.db, row, nowOf(request), await ownersNaming(deps, row.accountId, wordsFor(request)))),
     })
   })
 
@@ -39,7 +39,7 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
     const row = await live(request)
     const waited = row ? await scheduledUnder(deps.db, row.id) : 0
     const hasEnded = row !== null && (await endConnection(deps.db, row.id, 'deleted'))
-    if (row) tellWhich(deps, request, reply, { name: '', lastFour: null, app: appNamed(row) }, waited)
+    if (row) await tellWhich(deps, request, reply, { named: spenderNamed(row), lastFour: null }, waited)
     return reply.redirect(`${PAGE_PATHS.tokens}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
   })
 }

@@ -2,11 +2,11 @@ import { PAGE_PATHS } from '@vertexsms/contract/page-paths'
 import type { Database, Prisma } from '@vertexsms/db/client'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { lastUsedOf } from '../connections/last-used.ts'
-import { appNamed, type NamedApp } from '../connections/named-app.ts'
+import { type NamedSpender, spenderNamed } from '../connections/names.ts'
 import { scheduledUnder } from '../connections/scheduled.ts'
 import { spenderIdOf } from '../connections/spenders.ts'
 import { spentOf } from '../connections/spent.ts'
-import { inOneLine, type Naming, namingFor, ownAppOf } from '../connections/who.ts'
+import { inOneLine, type Naming, ownersNaming, whoOf } from '../connections/who.ts'
 import type { EndingConnectionView } from '../views/tokens.ts'
 import { wordsFor } from '../web/language.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
@@ -27,19 +27,16 @@ export function goneNotice(text: string, done: 'token' | 'connection', { access,
 }
 
 /** Lets the list say which token or app is gone, whose row may be gone as well, and how many of its messages with it. */
-export function tellWhich(
-  deps: OnceDeps & Parameters<typeof namingFor>[0],
+export async function tellWhich(
+  deps: OnceDeps & Parameters<typeof ownersNaming>[0],
   request: FastifyRequest,
   reply: FastifyReply,
-  row: {
-    readonly name: string
-    readonly lastFour: string | null
-    readonly app: NamedApp | null
-  },
+  { named, lastFour }: { readonly named: NamedSpender; readonly lastFour: string | null },
   cancelled: number,
-): void {
-  const own = row.lastFour === null ? row.name : `${row.name} (…${row.lastFour}…)`
-  const which = row.app ? inOneLine(ownAppOf(row.app, namingFor(deps, wordsFor(request)))) : own
+): Promise<void> {
+  const own = lastFour === null ? named.name : `${named.name} (…${lastFour}…)`
+  const naming = await ownersNaming(deps, signedInOf(request).account.id, wordsFor(request))
+  const which = named.app ? inOneLine(whoOf(named, naming)) : own
   const gone: Gone = { which, cancelled }
   showOnce(deps, reply, noticePlace(request), JSON.stringify(gone))
 }
@@ -53,7 +50,7 @@ export async function endingView(
 ): Promise<EndingConnectionView> {
   const lastUsed = (await lastUsedOf(db, [row])).get(row.id)
   return {
-    who: ownAppOf(appNamed(row), naming),
+    who: whoOf(spenderNamed(row), naming),
     approved: timeView(row.approvedAt, now),
     lastUsed: lastUsed ? timeView(lastUsed, now) : null,
     spent: await spentOf(db, spenderIdOf(row), now),

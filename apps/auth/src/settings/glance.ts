@@ -8,11 +8,10 @@ import { spenderNamed } from '../connections/names.ts'
 import { spenderIdOf } from '../connections/spenders.ts'
 import { type Spent, spentUnder } from '../connections/spent.ts'
 import { countManualTokens, listTokens, manualTokenNames } from '../connections/tokens.ts'
-import { inOneLine, type Naming, whoOf } from '../connections/who.ts'
+import { type Naming, whoOf } from '../connections/who.ts'
 import type { GlanceView, OverviewPage } from '../views/overview.ts'
 import { timeView } from '../web/times.ts'
 import type { SettingsDeps } from './deps.ts'
-import { distinct } from './list-query.ts'
 
 /** Of the connections and of the tokens each, shown at a glance. */
 const GLANCE_ROWS = 6
@@ -49,13 +48,10 @@ export async function glance(
     now,
   )
   const viewOf = (lastUsed: Date | null | undefined) => (lastUsed ? timeView(lastUsed, now) : null)
-  const whos = apps.map((row) => whoOf(spenderNamed(row), naming))
-  const labels = distinct(whos.map(inOneLine))
   return {
-    connections: apps.map((row, at) => ({
+    connections: apps.map((row) => ({
       ...standing(row),
-      who: whos[at] ?? whoOf(null, naming),
-      which: labels[at]?.which ?? 1,
+      who: whoOf(spenderNamed(row), naming),
       approved: timeView(row.approvedAt, now),
       lastFour: null,
       spends: scopesSpend(row.scopes),
@@ -66,7 +62,6 @@ export async function glance(
     tokens: tokens.map((row) => ({
       ...standing(row),
       who: whoOf({ kind: 'token', id: row.id, name: row.name, app: null }, naming),
-      which: 1,
       approved: null,
       lastFour: row.lastFour,
       spends: permissionsSpend(row.permissions),

@@ -52,17 +52,17 @@ export function loose(text: string): string {
 }
 
 /** The labels, each only once: what comes again is numbered, from 2, past the numbers that labels end in themselves. */
-export function distinct(labels: readonly string[]): { readonly label: string; readonly which: number }[] {
+export function distinct(labels: readonly string[]): string[] {
   const taken = new Set(labels)
   const seen = new Map<string, number>()
   return labels.map((label) => {
     if (!seen.has(label)) {
       seen.set(label, 1)
-      return { label, which: 1 }
+      return label
     }
     let which = (seen.get(label) ?? 1) + 1
     while (taken.has(`${label} (${which})`)) which += 1
     seen.set(label, which)
-    return { label: `${label} (${which})`, which }
+    return `${label} (${which})`
   })
 }

@@ -9,7 +9,7 @@ import { nameSpenders, spenderNamed } from '../connections/names.ts'
 import { nearLimits } from '../connections/near-limits.ts'
 import { EVER_PAUSED, spenderIdOf } from '../connections/spenders.ts'
 import { spentUnder } from '../connections/spent.ts'
-import { type Naming, namingFor, wholeAccount, whoOf } from '../connections/who.ts'
+import { type Naming, ownersNaming, wholeAccount, whoOf } from '../connections/who.ts'
 import type { OverviewPage } from '../views/overview.ts'
 import { connectPage } from '../web/connect-page.ts'
 import { wordsFor } from '../web/language.ts'
@@ -60,7 +60,7 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
       skip,
       take: PAGE_ROWS,
     })
-    const naming = namingFor(deps, wordsFor(request))
+    const naming = await ownersNaming(deps, accountId, wordsFor(request))
     const spent = await spentUnder(deps.db, rows.map(spenderIdOf), now)
     const connections = rows.flatMap((row) => {
       const end = endOf(row, now)
@@ -86,7 +86,7 @@ async function overview(
   t: Words,
 ): Promise<Omit<OverviewPage, 'viewer' | 'notice' | 'connect'>> {
   const { db, upstream } = deps
-  const naming = namingFor(deps, t)
+  const naming = await ownersNaming(deps, accountId, t)
   const asked = deps.internalApi.ask('balance', { accountId }, BALANCE_TIMEOUT_MS)
   const account = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
   const row = await db.spender.findFirst({ where: { id: accountId, accountId } })

@@ -1,7 +1,7 @@
 import type { Database } from '@vertexsms/db/client'
 import type { FastifyInstance } from 'fastify'
 import { nameSpenders } from '../connections/names.ts'
-import { type Naming, namingFor, whoOf } from '../connections/who.ts'
+import { type Naming, ownersNaming, whoOf } from '../connections/who.ts'
 import type { SandboxPhonePage } from '../views/account.ts'
 import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
@@ -41,7 +41,7 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
       deps.db,
       accountId,
       shown.flatMap(({ messageId }) => (messageId === null ? [] : [messageId])),
-      namingFor(deps, wordsFor(request)),
+      await ownersNaming(deps, accountId, wordsFor(request)),
     )
     return sendPage(reply, 'sandbox-phone', {
       viewer: viewerOf(deps, request),

@@ -5,7 +5,7 @@ import { permissionsBound, permissionsOfScopes, permissionsSpend, rulesThatBind 
 import type { FoundHolder } from '../connections/holders.ts'
 import { accountLimits, ruleWords } from '../connections/limit-words.ts'
 import type { TypedRules } from '../connections/rules.ts'
-import { namingFor } from '../connections/who.ts'
+import { ownersNaming } from '../connections/who.ts'
 import type { SpenderPage } from '../views/spender.ts'
 import type { Words } from '../words/words.ts'
 import type { SettingsDeps } from './deps.ts'
@@ -30,7 +30,7 @@ export async function spenderPage(
 ): Promise<Omit<SpenderPage, 'viewer' | 'notice' | 'form'> & { readonly values: TypedRules }> {
   const { db, upstream } = deps
   const { accountId, spenderId, kind } = holder
-  const naming = namingFor(deps, t)
+  const naming = await ownersNaming(deps, accountId, t)
   const path = spenderPath(holder)
   const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })

@@ -76,7 +76,7 @@ async function manualTokens(
   return {
     tokens: names.flatMap(({ id }, at) => {
       const row = shown.get(id)
-      return row ? [tokenView(row, labels[at]?.label ?? '', under.get(spenderIdOf(row)), now, t)] : []
+      return row ? [tokenView(row, labels[at] ?? '', under.get(spenderIdOf(row)), now, t)] : []
     }),
     tokenPager: pager,
     tokenCount,

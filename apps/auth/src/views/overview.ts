@@ -8,8 +8,6 @@ import type { EndedReason, PauseView, SpenderNotice, UnknownView } from './spend
 /** A connection or a token made by hand, in one row (`partials/glance`). */
 export interface GlanceView {
   readonly who: WhoView
-  /** Tells it from those of the same name before it: 1 for the first, as in the list of all. */
-  readonly which: number
   /** When a connection was approved; null for a token. */
   readonly approved: TimeView | null
   /** Of a token's value, where it is known. */

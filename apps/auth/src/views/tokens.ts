@@ -74,8 +74,6 @@ export interface ConnectionView {
   readonly who: WhoView
   /** What its buttons are called by: no two of a list alike. */
   readonly label: string
-  /** Of those of the page that are labelled alike; 1 for the first. */
-  readonly which: number
   readonly isPaused: boolean
   /** What it may do, in the words of the consent page. */
   readonly may: readonly string[]
