@@ -197,7 +197,7 @@ describe('the first page of the dashboard', () => {
     })
   })
 
-  it('tells connections of one app apart by one number on every page, which no order, newer one or end of an older one changes, and by when each began', async () => {
+  it('tells connections of one app apart by one number on every page, which no order and no newer one changes, and by when each began', async () => {
     const { person, accountId } = await owner()
     const approved = (hours: number) => ({ approvedAt: new Date(Date.now() - hours * 3_600_000) })
     const older = await addConnection(stack, accountId, approved(5))
@@ -254,7 +254,11 @@ describe('the first page of the dashboard', () => {
     await send(person, `/connections/${newer}/disconnect`)
     const gone = textOf((await person.get('/settings/api?done=connection')).html)
     expect(gone).toContain('claude.ai (2) (Claude)')
+    // Of those that live none is called by the number of one that is over.
+    names.set(newer, 'claude.ai').set(other, 'claude.ai (2)')
+    await allAreNamed({ '/settings/api': 2, '/settings/limits': 2, '/connections/ended': 1 })
     await send(person, `/connections/${older}/disconnect`)
+    names.set(other, 'claude.ai')
     await allAreNamed({ '/settings/api': 1, '/settings/limits': 2, '/connections/ended': 2 })
   })
 

@@ -1,4 +1,5 @@
 import { PAGE_PATHS, spenderPath } from '@vertexsms/contract/page-paths'
+import { liveConnection } from '@vertexsms/db/alive'
 import type { Database } from '@vertexsms/db/client'
 import { LOOPBACK_HOSTS } from '@vertexsms/service/address'
 import type { Words } from '../words/words.ts'
@@ -50,18 +51,18 @@ export function namingFor({ issuerUrl }: { readonly issuerUrl: string }, t: Word
 }
 
 /**
- * For the owner of an account, on all its pages alike. Of connections with one title the first that was approved has no
- * number, and none changes with the order of a list, with a newer connection or with the end of an older one, as long as
- * that is kept. What took the place of another has its number.
+ * For the owner of an account, on all its pages alike. Of connections that live and have one title the first that was approved
+ * has no number, and none changes with the order of a list or with a newer connection. What took the place of another has its
+ * number.
  */
 export async function ownersNaming(
   deps: { readonly db: Database; readonly issuerUrl: string },
-  accountId: string,
+  { accountId, now }: { readonly accountId: string; readonly now: Date },
   t: Words,
 ): Promise<Naming> {
   const naming = namingFor(deps, t)
   const rows = await deps.db.connection.findMany({
-    where: { accountId },
+    where: { accountId, ...liveConnection(now) },
     orderBy: [{ approvedAt: 'asc' }, { id: 'asc' }],
     select: { id: true, spenderId: true, ...NAMED_BY },
   })

@@ -16,7 +16,7 @@ import { titleOfIssued } from './connection-list.ts'
 import type { SettingsDeps } from './deps.ts'
 import { registerDisconnect } from './disconnect.ts'
 import { registerEditToken } from './edit-token.ts'
-import { endingView, goneNotice, noticePlace, tellWhich } from './ended.ts'
+import { endingView, goneNotice, noticePlace, tellWhich, whichGoes } from './ended.ts'
 import { registerNewToken } from './new-token-pages.ts'
 import { ANY_TOKEN, ownToken, type TokenParams, tokenFacts } from './own-token.ts'
 import { tokenList } from './token-list.ts'
@@ -29,12 +29,13 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
 
   app.get(PAGE_PATHS.tokens, async (request, reply) => {
     const t = wordsFor(request)
-    const { account, now } = signedInOf(request)
+    const accountId = signedInOf(request).account.id
+    const now = nowOf(request)
     const named = takeOnce(deps, request, reply, noticePlace(request))
     return sendPage(reply, 'api-tokens', {
       viewer: viewerOf(deps, request),
       notice: noticeOf(request, named, t),
-      ...(await tokenList(deps.db, account.id, request.query, now(), await ownersNaming(deps, account.id, t))),
+      ...(await tokenList(deps.db, accountId, request.query, now, await ownersNaming(deps, { accountId, now }, t))),
     })
   })
 
@@ -51,7 +52,7 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
       scheduledMessages: ends ? 0 : await scheduledWith(deps.db, row.id),
       connection: ends
         ? {
-            ...(await endingView(deps.db, ends, now, await ownersNaming(deps, ends.accountId, t))),
+            ...(await endingView(deps.db, ends, now, await ownersNaming(deps, { accountId: ends.accountId, now }, t))),
             token: await titleOfIssued(deps.db, { ...row, accountId: ends.accountId, connectionId: ends.id }, now, t),
           }
         : null,
@@ -63,9 +64,10 @@ export function registerApiTokens(app: FastifyInstance, deps: SettingsDeps): voi
     const accountId = signedInOf(request).account.id
     const now = nowOf(request)
     const row = await ownToken(deps, request, now)
+    const which = row && (await whichGoes(deps, request, { named: nameOf(row), lastFour: row.lastFour }))
     const waited = row ? await waitsWith(deps, row) : 0
     const deletion = isUuid(tokenId) ? await deleteToken(deps.db, { accountId, tokenId }) : 'not_found'
-    if (row) await tellWhich(deps, request, reply, { named: nameOf(row), lastFour: row.lastFour }, waited)
+    if (which !== null) tellWhich(deps, request, reply, which, waited)
     return reply.redirect(`${PAGE_PATHS.tokens}?done=${deletion}`, 303)
   })
 }

@@ -72,7 +72,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     const all = [...each.values()].reduce((sum, count) => sum + count, 0)
     const { skip, pager } = pageOf(all, { path: PATH, query: request.query, name: 'page' })
     const ids = await pendingApprovals(deps.db, accountId, { skip, take: PAGE_ROWS })
-    const naming = await ownersNaming(deps, accountId, wordsFor(request))
+    const naming = await ownersNaming(deps, { accountId, now }, wordsFor(request))
     const paused = await pausedOf(deps.db, accountId)
     const viewsOf = async (ids: readonly string[], isOf: (standing: AskedView['standing']) => boolean) =>
       (await findApprovals(deps, { accountId, ids }, now, READABLE))
@@ -112,7 +112,8 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
       return refuseAllOf(tx, { accountId: account.id, spenderId })
     })
     if (refused === null) return reply.redirect(signInPath(PATH), 303)
-    const naming = await ownersNaming(deps, account.id, wordsFor(request))
+    const of = { accountId: account.id, now: nowOf(request) }
+    const naming = await ownersNaming(deps, of, wordsFor(request))
     const asker = (await nameSpenders(deps.db, account.id, [spenderId])).get(spenderId) ?? null
     const { approvals, format } = naming.t
     const { title } = whoOf(asker, naming)
@@ -133,7 +134,7 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
         found,
         await pausedOf(deps.db, accountId),
         now,
-        await ownersNaming(deps, accountId, wordsFor(request)),
+        await ownersNaming(deps, { accountId, now }, wordsFor(request)),
       ),
       viewer: viewerOf(deps, request),
       isAnswered: outcome !== null,
@@ -163,7 +164,8 @@ export function registerApprovals(app: FastifyInstance, deps: SettingsDeps): voi
     })
     if (outcome === 'signed_out') return reply.redirect(signInPath(back), 303)
     if (back === PATH) {
-      const naming = await ownersNaming(deps, account.id, wordsFor(request))
+      const of = { accountId: account.id, now: nowOf(request) }
+      const naming = await ownersNaming(deps, of, wordsFor(request))
       showOnce(deps, reply, noticePlace(request), nameOf(found, naming))
     }
     return reply.redirect(withNotice(back, outcome), 303)

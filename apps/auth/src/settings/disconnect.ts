@@ -10,7 +10,7 @@ import type { WebDeps } from '../web/deps.ts'
 import { wordsFor } from '../web/language.ts'
 import { sendPage } from '../web/page.ts'
 import { nowOf, signedInOf, viewerOf } from '../web/require-session.ts'
-import { endingView, tellWhich } from './ended.ts'
+import { endingView, tellWhich, whichGoes } from './ended.ts'
 
 interface ConnectionParams {
   Params: { connectionId: string }
@@ -28,18 +28,25 @@ export function registerDisconnect(app: FastifyInstance, deps: WebDeps): void {
   app.get<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
     const row = await live(request)
     if (!row) return reply.callNotFound()
+    const now = nowOf(request)
     return sendPage(reply, 'disconnect', {
       viewer: viewerOf(deps, request),
       formAction: `/connections/${row.id}/disconnect`,
-      ...(await endingView(deps.db, row, nowOf(request), await ownersNaming(deps, row.accountId, wordsFor(request)))),
+      ...(await endingView(
+        deps.db,
+        row,
+        now,
+        await ownersNaming(deps, { accountId: row.accountId, now }, wordsFor(request)),
+      )),
     })
   })
 
   app.post<ConnectionParams>('/connections/:connectionId/disconnect', async (request, reply) => {
     const row = await live(request)
+    const which = row && (await whichGoes(deps, request, { named: spenderNamed(row), lastFour: null }))
     const waited = row ? await scheduledUnder(deps.db, row.id) : 0
     const hasEnded = row !== null && (await endConnection(deps.db, row.id, 'deleted'))
-    if (row) await tellWhich(deps, request, reply, { named: spenderNamed(row), lastFour: null }, waited)
+    if (which !== null) tellWhich(deps, request, reply, which, waited)
     return reply.redirect(`${PAGE_PATHS.tokens}?done=${hasEnded ? 'connection' : 'not_found'}`, 303)
   })
 }

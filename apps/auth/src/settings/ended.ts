@@ -10,7 +10,7 @@ import { inOneLine, type Naming, ownersNaming, whoOf } from '../connections/who.
 import type { EndingConnectionView } from '../views/tokens.ts'
 import { wordsFor } from '../web/language.ts'
 import { type OnceDeps, showOnce } from '../web/once.ts'
-import { signedInOf } from '../web/require-session.ts'
+import { nowOf, signedInOf } from '../web/require-session.ts'
 import { timeView } from '../web/times.ts'
 import type { Words } from '../words/words.ts'
 
@@ -26,17 +26,25 @@ export function goneNotice(text: string, done: 'token' | 'connection', { access,
   return `${access.doneNamed[done](which)}${also}`
 }
 
-/** Lets the list say which token or app is gone, whose row may be gone as well, and how many of its messages with it. */
-export async function tellWhich(
-  deps: OnceDeps & Parameters<typeof ownersNaming>[0],
+/** How the list says which token or app is gone, asked before it goes: its row may be gone as well, and its number is. */
+export async function whichGoes(
+  deps: Parameters<typeof ownersNaming>[0],
+  request: FastifyRequest,
+  { named, lastFour }: { readonly named: NamedSpender; readonly lastFour: string | null },
+): Promise<string> {
+  const of = { accountId: signedInOf(request).account.id, now: nowOf(request) }
+  if (named.app) return inOneLine(whoOf(named, await ownersNaming(deps, of, wordsFor(request))))
+  return lastFour === null ? named.name : `${named.name} (…${lastFour}…)`
+}
+
+/** Lets the list say which is gone, and how many of its messages with it. */
+export function tellWhich(
+  deps: OnceDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { named, lastFour }: { readonly named: NamedSpender; readonly lastFour: string | null },
+  which: string,
   cancelled: number,
-): Promise<void> {
-  const own = lastFour === null ? named.name : `${named.name} (…${lastFour}…)`
-  const naming = await ownersNaming(deps, signedInOf(request).account.id, wordsFor(request))
-  const which = named.app ? inOneLine(whoOf(named, naming)) : own
+): void {
   const gone: Gone = { which, cancelled }
   showOnce(deps, reply, noticePlace(request), JSON.stringify(gone))
 }

@@ -60,7 +60,7 @@ export function registerOverview(app: FastifyInstance, deps: SettingsDeps): void
       skip,
       take: PAGE_ROWS,
     })
-    const naming = await ownersNaming(deps, accountId, wordsFor(request))
+    const naming = await ownersNaming(deps, { accountId, now }, wordsFor(request))
     const spent = await spentUnder(deps.db, rows.map(spenderIdOf), now)
     const connections = rows.flatMap((row) => {
       const end = endOf(row, now)
@@ -86,7 +86,7 @@ async function overview(
   t: Words,
 ): Promise<Omit<OverviewPage, 'viewer' | 'notice' | 'connect'>> {
   const { db, upstream } = deps
-  const naming = await ownersNaming(deps, accountId, t)
+  const naming = await ownersNaming(deps, { accountId, now }, t)
   const asked = deps.internalApi.ask('balance', { accountId }, BALANCE_TIMEOUT_MS)
   const account = await db.account.findUniqueOrThrow({ where: { id: accountId }, select: { timeZone: true } })
   const row = await db.spender.findFirst({ where: { id: accountId, accountId } })

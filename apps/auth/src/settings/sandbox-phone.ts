@@ -41,7 +41,7 @@ export function registerSandboxPhone(app: FastifyInstance, deps: WebDeps): void 
       deps.db,
       accountId,
       shown.flatMap(({ messageId }) => (messageId === null ? [] : [messageId])),
-      await ownersNaming(deps, accountId, wordsFor(request)),
+      await ownersNaming(deps, { accountId, now }, wordsFor(request)),
     )
     return sendPage(reply, 'sandbox-phone', {
       viewer: viewerOf(deps, request),

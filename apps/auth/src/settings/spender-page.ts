@@ -30,7 +30,7 @@ export async function spenderPage(
 ): Promise<Omit<SpenderPage, 'viewer' | 'notice' | 'form'> & { readonly values: TypedRules }> {
   const { db, upstream } = deps
   const { accountId, spenderId, kind } = holder
-  const naming = await ownersNaming(deps, accountId, t)
+  const naming = await ownersNaming(deps, { accountId, now }, t)
   const path = spenderPath(holder)
   const of = activityOf(holder)
   const row = await db.spender.findFirst({ where: { id: spenderId, accountId } })
