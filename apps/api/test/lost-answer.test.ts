@@ -151,46 +151,42 @@ describe('a send that was let in, of which that cannot be asked', () => {
   })
 })
 
-test.each(effects)(
-  '%s that a server which stood still comes to long after its caller was told is not let in',
-  async (route, _, body) => {
-    const { accountId, token } = await world.makeAccount()
-    // What it spends by is written with its first.
-    expect((await node.call(route, { token, body })).status).toBe(200)
-    const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
-    const impatient = await world.startNode({ DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits })
-    const carriedOut = door.hold('INSERT INTO send_message')
-    const { status, body: answer } = await impatient.call(route, { token, body })
-    expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
-    await world.followDate(31_000)
-    door.open()
-    await carriedOut
-    await world.followDate()
-    expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(1)
-  },
-)
+test('a send that a server which stood still comes to long after its caller was told is not let in', async () => {
+  const [route, , body] = effects[0]
+  const { accountId, token } = await world.makeAccount()
+  // What it spends by is written with its first.
+  expect((await node.call(route, { token, body })).status).toBe(200)
+  const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
+  const impatient = await world.startNode({ DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits })
+  const carriedOut = door.hold('INSERT INTO send_message')
+  const { status, body: answer } = await impatient.call(route, { token, body })
+  expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
+  await world.followDate(31_000)
+  door.open()
+  await carriedOut
+  await world.followDate()
+  expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(1)
+})
 
-test.each(effects)(
-  '%s that is refused at its second try is not let in by the first, to which the server comes later',
-  async (route, _, body) => {
-    const { accountId, token } = await world.makeAccount()
-    expect((await node.call(route, { token, body })).status).toBe(200)
-    const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
-    const settings = { DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits }
-    const impatient = await world.startNode(settings, { times: { ...PATIENT_TIMES, placeMs: 100 } })
-    const places = (handedOver: number) =>
-      world.db.spenderCount.updateMany({ where: { spenderId: accountId }, data: { handedOver } })
-    await places(8)
-    const carriedOut = door.holdNext('INSERT INTO send_message')
-    const { status, body: answer } = await impatient.call(route, { token, body })
-    expect([status, answer.code]).toEqual([429, 'RATE_LIMITED'])
-    await places(0)
-    door.open()
-    await carriedOut
-    await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } }))
-    expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
-  },
-)
+test('a send that is refused at its second try is not let in by the first, to which the server comes later', async () => {
+  const [route, , body] = effects[0]
+  const { accountId, token } = await world.makeAccount()
+  expect((await node.call(route, { token, body })).status).toBe(200)
+  const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
+  const settings = { DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits }
+  const impatient = await world.startNode(settings, { times: { ...PATIENT_TIMES, placeMs: 100 } })
+  const places = (handedOver: number) =>
+    world.db.spenderCount.updateMany({ where: { spenderId: accountId }, data: { handedOver } })
+  await places(8)
+  const carriedOut = door.holdNext('INSERT INTO send_message')
+  const { status, body: answer } = await impatient.call(route, { token, body })
+  expect([status, answer.code]).toEqual([429, 'RATE_LIMITED'])
+  await places(0)
+  door.open()
+  await carriedOut
+  await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } }))
+  expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
+})
 
 test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {
   const { accountId, token } = await world.makeAccount()

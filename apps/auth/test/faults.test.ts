@@ -29,7 +29,7 @@ let stack: Stack
 const fault: { pattern: RegExp | null } = { pattern: null }
 beforeAll(async () => {
   test = await testDatabase()
-  stack = await startStack({ test, db: (db) => faulty(db, fault), settings: { RATE_LIMITS: 'on' } })
+  stack = await startStack({ test, db: (db) => faulty(db, fault), tokensAgainMs: 300, settings: { RATE_LIMITS: 'on' } })
 })
 afterAll(async () => {
   await stack?.close()

@@ -197,7 +197,7 @@ describe.skipIf(!CHROMIUM)(TITLE, { timeout: process.env.SCREENSHOTS ? 1_200_000
     await page.goto('/settings/api')
     expect(await page.content()).not.toContain(value)
     const row = await page.getByRole('row', { name: /Nightly report/ }).textContent()
-    for (const fact of ['203.0.113.7', 'Send SMS', 'Read SMS rates', 'Never used']) expect(row).toContain(fact)
+    for (const fact of ['203.0.113.7', 'Send SMS', 'read SMS rates', 'Never used']) expect(row).toContain(fact)
     await look('settings-api')
     await page.getByRole('link', { name: 'Nightly report' }).click()
     await page.getByLabel('Name', { exact: true }).fill('Weekly report')
