@@ -30,10 +30,15 @@ export function closeLingering(socket: Socket): void {
     return
   }
   let leftBytes = LINGER_MAX_BYTES
-  // To the parser nothing more is given: it would find a request behind the body, and that would be carried out.
-  socket.removeAllListeners('data').on('data', ({ length }: Buffer) => {
+  const discard = ({ length }: Buffer) => {
     leftBytes -= length
     if (leftBytes < 0) cut()
-  })
-  socket.once('end', behindAnswer).resume()
+  }
+  // To the parser nothing more is given: it would find a request behind the body, and that would be carried out. Node up to 20
+  // reads on where it paused the connection only as long as the parser has it: that comes first, and no byte before the other.
+  const takeFromParser = () => socket.removeAllListeners('data').on('data', discard)
+  socket.once('end', behindAnswer)
+  if (socket.isPaused()) socket.once('resume', takeFromParser)
+  else takeFromParser()
+  socket.resume()
 }
