@@ -193,17 +193,6 @@ describe('a scheduled send whose price is the same', () => {
     expect(await atItsTime()).toEqual([`accepted ${PRICE}`])
   })
 
-  test('waits for a price above which its owner wants to be asked since while that cannot be had', async () => {
-    await schedule(['37060000001'])
-    await asksAbove(PRICE)
-    costs(PRICE)
-    const { cost } = operator
-    operator.cost = async () => null
-    expect(await atItsTime()).toEqual(['scheduled 0'])
-    operator.cost = cost
-    expect(await atItsTime(HOUR_MS + 120_000)).toEqual([`accepted ${PRICE}`])
-  })
-
   test.each([
     ['its caller', 0n, { maxPrice: PRICE }],
     ['its owner', 1n, {}],
@@ -218,8 +207,12 @@ describe('a scheduled send whose price is the same', () => {
     },
   )
 
-  test('waits for a price that cannot be had, and goes out once it can', async () => {
-    await schedule(['37060000001'], { maxPrice: PRICE })
+  test.each([
+    ['its caller allowed at most', null, { maxPrice: PRICE }],
+    ['its owner wants to be asked above since', PRICE, {}],
+  ])('waits for a price that %s while that cannot be had, and goes out once it can', async (_what, above, body) => {
+    await schedule(['37060000001'], body)
+    if (above !== null) await asksAbove(above)
     costs(PRICE)
     const { cost } = operator
     operator.cost = async () => null
