@@ -112,7 +112,7 @@ async function clearSessions(client: Database): Promise<boolean> {
   if (pool === undefined || pool.ended || pool.idleCount < pool.totalCount) return false
   const sessions = await Promise.all(Array.from({ length: pool.idleCount }, () => pool.connect()))
   try {
-    await Promise.all(sessions.map((session) => session.query(CLEAR)))
+    await Promise.all(sessions.map(clear))
   } finally {
     for (const session of sessions) session.release()
   }
@@ -121,10 +121,14 @@ async function clearSessions(client: Database): Promise<boolean> {
 
 // What DISCARD ALL does, but for the plans, for which the sessions are kept.
 const CLEAR = `CLOSE ALL; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;
-SELECT pg_advisory_unlock_all();
-DO $$ DECLARE mine text; BEGIN
-  FOR mine IN SELECT name FROM pg_prepared_statements WHERE from_sql LOOP EXECUTE format('DEALLOCATE %I', mine); END LOOP;
-END $$`
+SELECT pg_advisory_unlock_all()`
+const PREPARED_BY_HAND = 'SELECT name FROM pg_prepared_statements WHERE from_sql'
+
+async function clear(session: pg.PoolClient): Promise<void> {
+  await session.query(CLEAR)
+  const { rows } = await session.query<{ name: string }>(PREPARED_BY_HAND)
+  for (const { name } of rows) await session.query(`DEALLOCATE ${session.escapeIdentifier(name)}`)
+}
 
 // Without the triggers of foreign keys, in whatever order; rows go one by one, which leaves files and plans as they are.
 const EMPTY = `DO $$
