@@ -251,6 +251,25 @@ describe('arguments as models write them', () => {
     ['correct_phone_number', { numbers: [] }, /1 to 100/],
     ['correct_phone_number', { numbers: ['86955'] }, /`numbers\[0\]`: must be an object/],
     ['correct_phone_number', { numbers: [{ number: '86955' }] }, /needs both/],
+    [
+      'correct_phone_number',
+      {
+        numbers: [
+          '86955',
+          { number: '86955', country: 'LT' },
+          { number: '86955', country: 'Lithuania' },
+          7,
+          { number: {}, country: 'LT' },
+          { number: '86955' },
+        ],
+      },
+      /`numbers\[0\]`, `numbers\[3\]`: must be an object.*\n.*`numbers\[2\]\.country`: .*ISO 3166-1.*\n.*`numbers\[4\]\.number`: must be a string.*\n.*`numbers\[5\]`: needs both/,
+    ],
+    [
+      'send_sms',
+      { ...send, to: ['+37069555555', { number: 1 }, '8 69', ['+37069555555']] },
+      /`to\[1\]`, `to\[3\]`: must be a string.*\n.*`to\[2\]`: /,
+    ],
   ])('%s refuses %j with a sentence that says how to fix it', (name, args, sentence) => {
     expect(refusal(name, args)).toMatch(/^INVALID_INPUT /)
     expect(refusal(name, args)).toMatch(sentence)

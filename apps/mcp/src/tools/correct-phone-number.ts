@@ -5,7 +5,7 @@ import { READ_TIMEOUT_MS } from '../api/timeouts.ts'
 import { ToolFailure } from '../protocol/failure.ts'
 import { counted } from './counted.ts'
 import { defineTool, line, readAnswer } from './define-tool.ts'
-import { countryField, type Field, invalid, listFromJson, textField } from './fields.ts'
+import { countryField, type Field, invalid, listFromJson, readEach, textField } from './fields.ts'
 import { lines } from './pages.ts'
 
 /** Room for a sentence that tells two readings of a number. */
@@ -38,7 +38,7 @@ const numbersField: Field<NumberToCorrect[]> = {
   read(value, name, others) {
     const list = listFromJson(value, name)
     if (list.length === 0 || list.length > BATCH_MAX) throw invalid(name, `must hold 1 to ${BATCH_MAX} numbers.`)
-    return list.map((entry: unknown, index) => {
+    return readEach(list, (entry, index) => {
       const at = `${name}[${index}]`
       if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
         throw invalid(at, 'must be an object with number and country.')

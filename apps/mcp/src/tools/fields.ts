@@ -34,13 +34,44 @@ export function optional<Value>(field: Field<Value>): OptionalField<Value> {
   return { ...field, isOptional: true }
 }
 
+/** One argument that cannot be read, and how to mend it. */
+class InvalidArgument extends ToolFailure {
+  readonly argument: string
+  readonly fix: string
+
+  constructor(argument: string, fix: string) {
+    super('INVALID_INPUT', sentenceOf([argument], fix))
+    this.argument = argument
+    this.fix = fix
+  }
+}
+
 /** The failure for one argument. The name is always one of ours. */
 export function invalid(name: string, fix: string): ToolFailure {
-  return new ToolFailure('INVALID_INPUT', sentenceOf([name], fix))
+  return new InvalidArgument(name, fix)
 }
 
 function sentenceOf(names: readonly string[], fix: string): string {
   return `Argument ${names.map((name) => `\`${name}\``).join(', ')}: ${fix}`
+}
+
+/**
+ * Each entry of a list as `read` reads it, in their order. What cannot be read is told at once, a sentence for each kind of
+ * fault: one call more mends the list, however many of them there are. Throws {@link ToolFailure} `INVALID_INPUT`.
+ */
+export function readEach<Value>(entries: readonly unknown[], read: (entry: unknown, index: number) => Value): Value[] {
+  const places = new Map<string, string[]>()
+  const values = entries.flatMap((entry, index) => {
+    try {
+      return [read(entry, index)]
+    } catch (error) {
+      if (!(error instanceof InvalidArgument)) throw error
+      places.set(error.fix, [...(places.get(error.fix) ?? []), error.argument])
+      return []
+    }
+  })
+  if (places.size === 0) return values
+  throw new ToolFailure('INVALID_INPUT', [...places].map(([fix, names]) => sentenceOf(names, fix)).join('\n'))
 }
 
 /** Words, codes, ids and moments are shorter, with room for white space around them. */
@@ -98,17 +129,12 @@ export function phonesField(description: string, countryFrom: string): Field<str
       const named = Object.hasOwn(others, countryFrom) ? others[countryFrom] : undefined
       const place = isLeftOut(named) ? undefined : country.read(named, countryFrom, others)
       const isList = written.length > 1 || Array.isArray(value)
-      // All that cannot be read is told at once: one call more mends the list, however many of them there are.
-      const places = new Map<string, string[]>()
-      const read = written.flatMap((entry, index) => {
+      return readEach(written, (entry, index) => {
         const at = isList ? `${name}[${index}]` : name
         const reading = readPhone(textOf(entry, at, PHONE_MAX_CHARACTERS), place, countryFrom)
-        if (!('fix' in reading)) return [reading.digits]
-        places.set(reading.fix, [...(places.get(reading.fix) ?? []), at])
-        return []
+        if ('fix' in reading) throw invalid(at, reading.fix)
+        return reading.digits
       })
-      if (places.size === 0) return read
-      throw new ToolFailure('INVALID_INPUT', [...places].map(([fix, at]) => sentenceOf(at, fix)).join('\n'))
     },
   }
 }
