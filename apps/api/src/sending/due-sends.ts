@@ -6,6 +6,8 @@ import type { RunnerOf } from './run-messages.ts'
 /** Sends of one turn, and of one account in it. */
 const BATCH = 20
 const BATCH_OF_ACCOUNT = 8
+/** A send is its turn's for so long: longer than prices and the ledger take; what failed in it is tried again after that. */
+const TURN_LEASE_SECONDS = 30
 
 /** A scheduled send that is this turn's. */
 export interface DueSend extends RunnerOf {
@@ -58,7 +60,8 @@ export function takeDue(db: Database, upstream: string, full: readonly string[])
       WHERE ${isDue} AND w.turn <= ${BATCH_OF_ACCOUNT}::int
       ORDER BY w.turn, w.begun DESC, ${order} LIMIT ${BATCH}::int FOR NO KEY UPDATE OF s SKIP LOCKED
     ), taken AS (
-      UPDATE send s SET runner_until = database_now() + interval '30 seconds', runner_id = gen_random_uuid()
+      UPDATE send s SET runner_until = database_now() + ${TURN_LEASE_SECONDS}::int * interval '1 second',
+                        runner_id = gen_random_uuid()
       FROM due WHERE s.id = due.id
       RETURNING s.*
     )
