@@ -156,10 +156,8 @@ test('a send that a server which stood still comes to long after its caller was 
   const { accountId, token } = await world.makeAccount()
   // What it spends by is written with its first.
   expect((await node.call(route, { token, body })).status).toBe(200)
-  const limits = { DATABASE_STATEMENT_TIMEOUT_MS: '1000' }
-  const impatient = await world.startNode({ DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off', ...limits })
-  const carriedOut = door.hold('INSERT INTO send_message')
-  const { status, body: answer } = await impatient.call(route, { token, body })
+  const carriedOut = door.hold('INSERT INTO send_message', 'cut')
+  const { status, body: answer } = await node.call(route, { token, body })
   expect([status, answer.code]).toEqual([503, 'UNAVAILABLE'])
   await world.followDate(31_000)
   door.open()
@@ -186,6 +184,57 @@ test('a send that is refused at its second try is not let in by the first, to wh
   await carriedOut
   await eventually(() => world.db.sendMessage.findFirst({ where: { accountId, state: 'released' } }))
   expect(await world.db.sendMessage.count({ where: { accountId } })).toBe(2)
+})
+
+describe('what a server that stood still may let in after all', () => {
+  const scheduled = { ...effects[0][2], to: ['37060000001'], scheduled: new Date(Date.now() + 3_600_000).toISOString() }
+  const headers = { 'idempotency-key': 'one' }
+  const ofLists = { scheduledAt: { not: null } } as const
+
+  /** A node of its own, and calls of accounts by it that are told that nothing was sent. */
+  async function toldUndone(calls: number) {
+    const accounts = await Promise.all(Array.from({ length: calls }, () => world.makeAccount()))
+    for (const { token } of accounts) await node.call('POST /sms', { token, body: effects[0][2] })
+    const settings = { DATABASE_URL: door.url, DATABASE_NAMED_STATEMENTS: 'off' }
+    const other = await world.startNode(settings)
+    const carriedOut = door.hold('INSERT INTO send_message', 'cut')
+    for (const { token } of accounts) {
+      const { status, body } = await other.call('POST /sms/batch', { token, headers, body: scheduled })
+      expect([status, body.code]).toEqual([503, 'UNAVAILABLE'])
+    }
+    const letIn = () => {
+      door.open()
+      return carriedOut
+    }
+    return { accounts, other, letIn }
+  }
+
+  test('holds up no process that stops', async () => {
+    const { other, letIn } = await toldUndone(1)
+    await other.close()
+    await letIn()
+  })
+
+  test('is looked for once more by a process that stops', async () => {
+    const { accounts, other, letIn } = await toldUndone(1)
+    await letIn()
+    await other.close()
+    const where = { accountId: accounts[0]?.accountId ?? '', send: ofLists }
+    expect(await world.db.sendMessage.findMany({ where, select: { state: true } })).toEqual([{ state: 'released' }])
+  })
+
+  test('is met by no repeat, of several such calls neither', async () => {
+    const { accounts, other, letIn } = await toldUndone(2)
+    await letIn()
+    for (const { accountId, token } of accounts) {
+      const { status, body } = await other.call('POST /sms/batch', { token, headers, body: scheduled })
+      expect([status, body.messages[0].status]).toEqual([200, 'scheduled'])
+      const where = { accountId, send: ofLists }
+      await eventually(() => world.db.sendMessage.findFirst({ where: { ...where, state: 'released' } }))
+      const waits = await world.db.sendMessage.findMany({ where: { ...where, state: 'scheduled' } })
+      expect(waits.map(({ id }) => String(id))).toEqual([body.messages[0].id])
+    }
+  })
 })
 
 test('a list whose messages left is never called undone: where they cannot be read, it is told their ids', async () => {

@@ -19,15 +19,22 @@ export interface Door {
   shutAfter(text: string): Promise<void>
   /**
    * Statements that hold this text, and what their connections say after them, are kept back until the door is open, also
-   * where their client has gone by then, as at a server that stands still. Resolves once they were carried out after that.
+   * where their client has gone by then, as at a server that stands still; those who waited for one lose their connection
+   * at once, or give it up as they do. Resolves once they were carried out after that.
    */
-  hold(text: string): Promise<void>
+  hold(text: string, clients?: 'cut' | 'wait'): Promise<void>
   /** As {@link hold}, of the next such statement alone. */
   holdNext(text: string): Promise<void>
   /** Lets connections pass again, and speak. */
   open(): void
   /** Breaks every open connection and stops listening: new ones are refused (ECONNREFUSED). */
   close(): Promise<void>
+}
+
+interface Holding {
+  readonly text: string
+  readonly clients: 'cut' | 'wait'
+  readonly once: boolean
 }
 
 /** Says to a client, before it breaks its connection, that it lost the server or has none. */
@@ -56,7 +63,7 @@ export async function doorTo(
   let passes = true
   let silent = false
   let unanswered: string[] = []
-  let holding: { readonly text: string; readonly once: boolean } | undefined
+  let holding: Holding | undefined
   let held: (() => Promise<void>)[] = []
   let allCarriedOut = () => {}
   let shutting: { readonly text: string; readonly turnedAway: () => void } | undefined
@@ -78,6 +85,7 @@ export async function doorTo(
     const keepBack = (data: Buffer) => {
       if (kept === undefined && holding !== undefined && data.includes(holding.text)) {
         kept = []
+        if (holding.clients === 'cut') setImmediate(leave, near)
         if (holding.once) holding = undefined
         held.push(async () => {
           far.end(Buffer.concat(kept ?? []))
@@ -127,8 +135,8 @@ export async function doorTo(
     passes = false
     cut()
   }
-  const hold = (text: string, once: boolean) => {
-    holding = { text, once }
+  const hold = (next: Holding) => {
+    holding = next
     return new Promise<void>((resolve) => {
       allCarriedOut = resolve
     })
@@ -148,8 +156,8 @@ export async function doorTo(
         shutting = { text, turnedAway }
       })
     },
-    hold: (text) => hold(text, false),
-    holdNext: (text) => hold(text, true),
+    hold: (text, clients = 'wait') => hold({ text, clients, once: false }),
+    holdNext: (text) => hold({ text, clients: 'wait', once: true }),
     open() {
       holding = undefined
       Promise.all(held.map((letGo) => letGo())).then(allCarriedOut)
