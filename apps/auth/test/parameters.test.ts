@@ -188,13 +188,17 @@ describe('answers to programs', () => {
     }
   })
 
-  it('are empty and without a type when a token is revoked, known or not (RFC 7009 §2.2)', async () => {
+  it('say nothing, in JSON, when a token is revoked, known or not (RFC 7009 §2.2)', async () => {
     const { id } = await stack.account()
     const tokens = await connect(client, await stack.person(id))
     for (const token of [tokens.access, 'unknown', tokens.refresh]) {
       const body = new URLSearchParams({ token, client_id: client.client.client_id, resource: MCP_RESOURCE })
       const answer = await fetch(`${stack.issuer}/oauth/revoke`, { method: 'POST', body, headers: JAVA })
-      expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([200, null, ''])
+      expect([answer.status, answer.headers.get('content-type'), await answer.text()]).toEqual([
+        200,
+        'application/json; charset=utf-8',
+        '{}',
+      ])
     }
   })
 })

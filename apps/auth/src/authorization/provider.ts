@@ -81,8 +81,8 @@ export function buildProvider(deps: ProviderDeps, keys: readonly SigningKey[]): 
   })
   provider.use(async (ctx, next) => {
     await next()
-    // A revocation is answered with nothing (RFC 7009 §2.2); where JSON is announced, clients try to read it.
-    if (ctx.body === '') ctx.remove('content-type')
+    // A revocation says nothing (RFC 7009 §2.2), in JSON: there are clients that read whatever comes as that.
+    if (ctx.body === '') ctx.body = {}
   })
   provider.on('server_error', (ctx: object, error: Error) => {
     noteOutage(error, ctx)
