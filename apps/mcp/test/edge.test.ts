@@ -203,6 +203,17 @@ describe('the handshake revisions', () => {
     },
   )
 
+  // SDK 1.18 knows an icon from a draft, of another shape, and gives up the handshake when it meets one of ours.
+  it.each([
+    ['2024-11-05', ['name', 'version']],
+    ['2025-03-26', ['name', 'version']],
+    ['2025-06-18', ['name', 'title', 'version']],
+    ['2025-11-25', ['icons', 'name', 'title', 'version', 'websiteUrl']],
+  ])('tell of the server what %s knows of one, and no more (lifecycle)', async (version, members) => {
+    const { serverInfo } = (await answerOf(await send(hello(version)))).result
+    expect(Object.keys(serverInfo).sort()).toEqual(members)
+  })
+
   const clientInfo = { name: 'c', version: '1' }
   it.each([
     ['no params', undefined, 'protocolVersion must be a string'],

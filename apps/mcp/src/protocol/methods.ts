@@ -76,14 +76,19 @@ function basics({ info, instructions, capabilities }: Registry): Methods {
     initialize: {
       era: 'legacy',
       params: checkInitialize,
-      handle: ({ protocolVersion }) => ({
-        protocolVersion: LEGACY_REVISIONS.find((revision) => revision === protocolVersion) ?? LEGACY_REVISIONS[0],
-        capabilities,
-        serverInfo: info,
-        instructions,
-      }),
+      handle: ({ protocolVersion: asked }) => {
+        const protocolVersion = LEGACY_REVISIONS.find((revision) => revision === asked) ?? LEGACY_REVISIONS[0]
+        return { protocolVersion, capabilities, serverInfo: infoFor(protocolVersion, info), instructions }
+      },
     },
   }
+}
+
+/** What a revision knows of an implementation: clients check what is told, and their drafts of what came later differ. */
+function infoFor(revision: (typeof LEGACY_REVISIONS)[number], info: Implementation): Implementation {
+  const { name, title, version } = info
+  if (revision === '2025-11-25') return info
+  return revision === '2025-06-18' && title !== undefined ? { name, title, version } : { name, version }
 }
 
 // 2025-11-25, basic/lifecycle.
